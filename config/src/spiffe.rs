@@ -1,0 +1,147 @@
+//! SPIFFE IDs and trust domains, as in the SPIFFE-ID standard, section 2.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Longest SPIFFE ID, in bytes (SPIFFE-ID, section 2.3).
+pub const MAX_SPIFFE_ID: usize = 2048;
+/// Longest trust domain, in bytes (SPIFFE-ID, section 2.3).
+pub const MAX_TRUST_DOMAIN: usize = 255;
+
+const SCHEME: &str = "spiffe://";
+
+/// Why bytes are not a SPIFFE ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpiffeIdError {
+    /// Longer than [`MAX_SPIFFE_ID`].
+    TooLong,
+    /// Does not begin with `spiffe://`.
+    Scheme,
+    /// The trust domain is empty, too long, or has other than `[a-z0-9._-]`.
+    TrustDomain,
+    /// The path is missing, ends in `/`, has an empty, `.` or `..` segment, or has other than `[a-zA-Z0-9._-]`.
+    Path,
+}
+
+impl fmt::Display for SpiffeIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLong => "a SPIFFE ID has at most 2048 bytes",
+            Self::Scheme => "a SPIFFE ID begins with `spiffe://`",
+            Self::TrustDomain => "a trust domain has 1 to 255 bytes of `[a-z0-9._-]`",
+            Self::Path => "a workload's path is `/` and segments of `[a-zA-Z0-9._-]`, none empty, `.` or `..`",
+        })
+    }
+}
+
+impl std::error::Error for SpiffeIdError {}
+
+/// The authority of a SPIFFE ID: lower case, 1 to 255 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrustDomain(Arc<str>);
+
+impl TrustDomain {
+    /// The trust domain as text, without scheme.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<&str> for TrustDomain {
+    type Error = SpiffeIdError;
+    fn try_from(text: &str) -> Result<Self, SpiffeIdError> {
+        let fits = (1..=MAX_TRUST_DOMAIN).contains(&text.len());
+        let clean = text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'));
+        if fits && clean { Ok(Self(text.into())) } else { Err(SpiffeIdError::TrustDomain) }
+    }
+}
+
+impl fmt::Display for TrustDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A workload's SPIFFE ID: `spiffe://TRUST-DOMAIN/PATH`, at most 2,048 bytes. It has a path: an ID
+/// without one names a trust domain and no workload.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SpiffeId(Arc<str>);
+
+impl SpiffeId {
+    /// The whole URI.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The trust domain, as text.
+    pub fn trust_domain(&self) -> &str {
+        let rest = self.0.strip_prefix(SCHEME).unwrap_or_default();
+        rest.split_once('/').map_or(rest, |(domain, _)| domain)
+    }
+
+    /// The ID of the workload at `path` (with or without its leading `/`) in `domain`.
+    ///
+    /// # Errors
+    /// Where the whole is not a SPIFFE ID.
+    pub fn within(domain: &TrustDomain, path: &str) -> Result<Self, SpiffeIdError> {
+        let path = path.strip_prefix('/').unwrap_or(path);
+        Self::try_from(format!("{SCHEME}{domain}/{path}").as_bytes())
+    }
+}
+
+impl TryFrom<&[u8]> for SpiffeId {
+    type Error = SpiffeIdError;
+    fn try_from(bytes: &[u8]) -> Result<Self, SpiffeIdError> {
+        if bytes.len() > MAX_SPIFFE_ID {
+            return Err(SpiffeIdError::TooLong);
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| SpiffeIdError::Path)?;
+        let rest = text.strip_prefix(SCHEME).ok_or(SpiffeIdError::Scheme)?;
+        let (domain, path) = rest.split_once('/').ok_or(SpiffeIdError::Path)?;
+        TrustDomain::try_from(domain)?;
+        if path.split('/').all(is_segment) { Ok(Self(text.into())) } else { Err(SpiffeIdError::Path) }
+    }
+}
+
+fn is_segment(segment: &str) -> bool {
+    !matches!(segment, "" | "." | "..")
+        && segment.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+impl fmt::Display for SpiffeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workloads_id_is_taken_whole() {
+        let id = SpiffeId::try_from(&b"spiffe://cluster.local/ns/movie/sa/vfx-1"[..]).unwrap();
+        assert_eq!(id.trust_domain(), "cluster.local");
+        assert_eq!(id, SpiffeId::within(&TrustDomain::try_from("cluster.local").unwrap(), "ns/movie/sa/vfx-1").unwrap());
+    }
+
+    #[test]
+    fn what_is_not_an_id_says_why() {
+        for (text, error) in [
+            ("https://cluster.local/x", SpiffeIdError::Scheme),
+            ("SPIFFE://cluster.local/x", SpiffeIdError::Scheme),
+            ("spiffe://Cluster.local/x", SpiffeIdError::TrustDomain),
+            ("spiffe:///x", SpiffeIdError::TrustDomain),
+            ("spiffe://cluster.local", SpiffeIdError::Path),
+            ("spiffe://cluster.local/", SpiffeIdError::Path),
+            ("spiffe://cluster.local/a//b", SpiffeIdError::Path),
+            ("spiffe://cluster.local/a/../b", SpiffeIdError::Path),
+            ("spiffe://cluster.local/a%2fb", SpiffeIdError::Path),
+            ("spiffe://cluster.local/a?b", SpiffeIdError::Path),
+        ] {
+            assert_eq!(SpiffeId::try_from(text.as_bytes()), Err(error), "{text}");
+        }
+        let long = format!("spiffe://a/{}", "x".repeat(MAX_SPIFFE_ID));
+        assert_eq!(SpiffeId::try_from(long.as_bytes()), Err(SpiffeIdError::TooLong));
+    }
+}

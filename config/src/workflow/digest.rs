@@ -1,0 +1,35 @@
+//! The digest by which two gates know that they hold the same document.
+
+use std::fmt;
+
+use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
+
+/// SHA-256 of a document's meaning: equal for YAML and JSON, whatever the spelling, the order of
+/// keys or the comments; different for any change that a decision could see.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(String);
+
+impl Digest {
+    /// The digest of canonical bytes.
+    pub(crate) fn of(canonical: &[u8]) -> Self {
+        // Encoding 32 bytes cannot fail; an empty text would equal no digest in a token.
+        Self(Base64UrlSafeNoPadding::encode_to_string(hmac_sha256::Hash::hash(canonical)).unwrap_or_default())
+    }
+
+    /// 43 characters of base64url (RFC 4648, section 5), without padding.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({})", self.0)
+    }
+}
