@@ -1,1 +1,3 @@
-//! cli
+//! The command `stepgate`, and what its tests share with it.
+
+pub mod mesh;

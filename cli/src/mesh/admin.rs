@@ -1,0 +1,98 @@
+//! What an Envoy says of itself: readiness, counters, access log.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use super::MeshError;
+use super::client::{Client, Route};
+use super::message::{CallError, Request, Response, Version};
+use super::process::Process;
+
+/// Time that an Envoy has to start.
+const START: Duration = Duration::from_secs(20);
+
+/// Between two looks at something that is about to become true.
+pub(super) const POLL: Duration = Duration::from_millis(20);
+
+/// One line of the access log.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct AccessEntry {
+    /// `inbound` or `outbound`.
+    pub direction: String,
+    /// The request's `x-lab-id`.
+    pub id: Option<String>,
+    /// The method.
+    pub method: Option<String>,
+    /// The path after Envoy's normalization.
+    pub path: Option<String>,
+    /// The status; 0 if there was none.
+    pub status: u16,
+    /// Envoy's RESPONSE_CODE_DETAILS, such as `via_upstream` or `stepgate:WRONG_HOLDER`.
+    pub details: Option<String>,
+    /// Envoy's RESPONSE_FLAGS.
+    pub flags: Option<String>,
+    /// The URI SANs of the caller's certificate.
+    pub peer: Option<String>,
+}
+
+pub(super) fn access_log(path: &Path) -> Vec<AccessEntry> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    // The last line may be half written.
+    text.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
+}
+
+/// Waits until the Envoy serves, or cannot any more.
+pub(super) async fn ready(
+    name: &str,
+    admin: SocketAddr,
+    process: &mut Process,
+) -> Result<(), MeshError> {
+    let client = Client::default();
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = process.ended() {
+            return Err(process.not_ready(name, format!("ended with {status}")));
+        }
+        let answer = get(&client, admin, "/ready").await;
+        if answer.is_ok_and(|answer| answer.status == 200 && answer.body.starts_with(b"LIVE")) {
+            return Ok(());
+        }
+        if begun.elapsed() > START {
+            let what = format!("was not ready within {} s", START.as_secs());
+            return Err(process.not_ready(name, what));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Counters and gauges by name.
+pub(super) async fn stats(
+    client: &Client,
+    admin: SocketAddr,
+) -> Result<BTreeMap<String, u64>, CallError> {
+    let answer = get(client, admin, "/stats").await?;
+    let text = String::from_utf8_lossy(&answer.body);
+    // Histograms and text readouts are lines whose value is no number.
+    let number = |line: &str| {
+        let (name, value) = line.rsplit_once(": ")?;
+        Some((name.to_owned(), value.parse().ok()?))
+    };
+    Ok(text.lines().filter_map(number).collect())
+}
+
+async fn get(client: &Client, admin: SocketAddr, path: &str) -> Result<Response, CallError> {
+    let route = Route {
+        to: admin,
+        version: Version::Http1,
+        tls: None,
+    };
+    client
+        .call(&route, &admin.to_string(), &Request::new("GET", path))
+        .await
+}

@@ -1,0 +1,239 @@
+//! The small service behind each workload: it answers with what it saw.
+//!
+//! Headers of the request tell it how to answer:
+//!
+//! | header | effect |
+//! | --- | --- |
+//! | `x-lab-status: 503` | answers this status |
+//! | `x-lab-grpc-status: 5` | answers a gRPC call with this status |
+//! | `x-lab-response-header: name: value` | adds a header to the response; may be repeated |
+//! | `x-lab-response-trailer: name: value` | adds a trailer; may be repeated |
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, TRAILER, UPGRADE};
+use hyper::service::service_fn;
+use hyper::{HeaderMap, Method, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+
+use super::body::Whole;
+use super::message::lines;
+
+/// Requests that an application remembers.
+const REMEMBERED: usize = 256;
+
+/// What an application saw of one request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The workload.
+    pub workload: String,
+    /// The method.
+    pub method: String,
+    /// The path with its query.
+    pub path: String,
+    /// The authority: `:authority`, or `host`.
+    pub authority: String,
+    /// `HTTP/1.1` or `HTTP/2.0`.
+    pub version: String,
+    /// Names in lower case; bytes that are not UTF-8 are replaced.
+    pub headers: Vec<(String, String)>,
+    /// The length of the body.
+    pub body_bytes: usize,
+    /// As `headers`.
+    pub trailers: Vec<(String, String)>,
+}
+
+impl Seen {
+    /// Every value of a header, in order.
+    pub fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let lines = self.headers.iter();
+        lines
+            .filter(move |(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// The service of one workload, for as long as the runtime lives.
+#[derive(Debug)]
+pub(super) struct Application {
+    workload: String,
+    count: AtomicU64,
+    recent: Mutex<VecDeque<Seen>>,
+}
+
+impl Application {
+    /// Listens, so that whoever gets this back can be called at once.
+    pub(super) async fn start(workload: &str, at: SocketAddr) -> std::io::Result<Arc<Self>> {
+        let listener = TcpListener::bind(at).await?;
+        let application = Arc::new(Self {
+            workload: workload.into(),
+            count: AtomicU64::new(0),
+            recent: Mutex::default(),
+        });
+        tokio::spawn(Arc::clone(&application).serve(listener));
+        Ok(application)
+    }
+
+    /// Requests that it has seen so far.
+    pub(super) fn count(&self) -> u64 {
+        self.count.load(Ordering::SeqCst)
+    }
+
+    /// The last ones, oldest first.
+    pub(super) fn recent(&self) -> Vec<Seen> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.iter().cloned().collect()
+    }
+
+    async fn serve(self: Arc<Self>, listener: TcpListener) {
+        // An error of `accept` is that of one connection; the caller sees it.
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                tokio::task::yield_now().await;
+                continue;
+            };
+            let application = Arc::clone(&self);
+            tokio::spawn(async move {
+                let answer = service_fn(|request| Arc::clone(&application).answer(request));
+                let server = auto::Builder::new(TokioExecutor::new());
+                let _ = server
+                    .serve_connection_with_upgrades(TokioIo::new(stream), answer)
+                    .await;
+            });
+        }
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        request: hyper::Request<Incoming>,
+    ) -> Result<hyper::Response<Whole>, Infallible> {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        let (head, body) = request.into_parts();
+        // After these the connection is no longer HTTP: there is no body to wait for.
+        let leaves_http = head.method == Method::CONNECT || head.headers.contains_key(UPGRADE);
+        let (body_bytes, trailers) = match body {
+            body if !leaves_http => match body.collect().await {
+                Ok(body) => {
+                    let trailers = body.trailers().cloned().unwrap_or_default();
+                    (body.to_bytes().len(), trailers)
+                }
+                Err(_) => (0, HeaderMap::new()),
+            },
+            _ => (0, HeaderMap::new()),
+        };
+        let host = head
+            .headers
+            .get(hyper::header::HOST)
+            .map(HeaderValue::as_bytes);
+        let authority = head.uri.authority().map(|a| a.as_str().as_bytes()).or(host);
+        let seen = Seen {
+            workload: self.workload.clone(),
+            method: head.method.to_string(),
+            path: head
+                .uri
+                .path_and_query()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            authority: String::from_utf8_lossy(authority.unwrap_or_default()).into_owned(),
+            version: format!("{:?}", head.version),
+            headers: readable(&head.headers),
+            body_bytes,
+            trailers: readable(&trailers),
+        };
+        let response = respond(&head.headers, &seen);
+        self.remember(seen);
+        Ok(response)
+    }
+
+    fn remember(&self, seen: Seen) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() >= REMEMBERED {
+            recent.pop_front();
+        }
+        recent.push_back(seen);
+    }
+}
+
+fn respond(asked: &HeaderMap, seen: &Seen) -> hyper::Response<Whole> {
+    let json = serde_json::to_vec(seen).unwrap_or_default();
+    let mut headers = instructed(asked, "x-lab-response-header");
+    let mut trailers = instructed(asked, "x-lab-response-trailer");
+    let mut status = number(asked, "x-lab-status")
+        .and_then(|code| StatusCode::from_u16(code).ok())
+        .unwrap_or_default();
+    let content_type = asked.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let content = if content_type.is_some_and(|ty| ty.starts_with(b"application/grpc")) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        let code = number(asked, "x-lab-grpc-status").unwrap_or_default();
+        trailers.insert(
+            HeaderName::from_static("grpc-status"),
+            HeaderValue::from(code),
+        );
+        grpc_message(&json)
+    } else {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        // RFC 9110, section 6.6.2; HTTP/1.1 sends none that are not announced.
+        for name in trailers.keys() {
+            headers.append(TRAILER, name.clone().into());
+        }
+        json
+    };
+    let mut body = Whole::new(content, trailers);
+    if let Some(protocol) = asked.get(UPGRADE) {
+        status = StatusCode::SWITCHING_PROTOCOLS;
+        headers.insert(UPGRADE, protocol.clone());
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.remove(CONTENT_TYPE);
+        body = Whole::default();
+    } else if seen.method == Method::CONNECT.as_str() {
+        body = Whole::default();
+    }
+    let mut response = hyper::Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// What it saw as a length-prefixed, uncompressed message (gRPC over HTTP/2).
+fn grpc_message(json: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(json.len()).unwrap_or_default();
+    let mut message = vec![0];
+    message.extend(length.to_be_bytes());
+    message.extend_from_slice(json);
+    message
+}
+
+fn number(asked: &HeaderMap, name: &str) -> Option<u16> {
+    asked.get(name)?.to_str().ok()?.parse().ok()
+}
+
+fn instructed(asked: &HeaderMap, name: &str) -> HeaderMap {
+    let line = |value: &HeaderValue| {
+        let (name, value) = value.to_str().ok()?.split_once(':')?;
+        let name = HeaderName::from_bytes(name.trim().as_bytes()).ok()?;
+        Some((name, HeaderValue::from_str(value.trim()).ok()?))
+    };
+    let mut map = HeaderMap::new();
+    for (name, value) in asked.get_all(name).iter().filter_map(line) {
+        map.append(name, value);
+    }
+    map
+}
+
+fn readable(map: &HeaderMap) -> Vec<(String, String)> {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    lines(map)
+        .into_iter()
+        .map(|(name, value)| (name, text(value)))
+        .collect()
+}

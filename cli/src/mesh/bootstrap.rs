@@ -1,0 +1,180 @@
+//! The bootstrap of one Envoy: for each workload that it hosts, a way in and a way out.
+
+mod egress;
+mod inbound;
+mod tls;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::network::Addresses;
+use super::spec::{Plugin, Workload};
+
+/// A workload with all that its Envoy has to know of it.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) workload: Workload,
+    pub(super) addresses: Addresses,
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+    pub(super) access_log: PathBuf,
+}
+
+/// What all Envoys of a mesh share.
+#[derive(Debug)]
+pub(super) struct Surroundings<'a> {
+    /// Every workload of the mesh.
+    pub(super) members: &'a [Member],
+    /// The certificate of the CA.
+    pub(super) authority: &'a Path,
+}
+
+/// The bootstrap of the Envoy that hosts these workloads; its admin interface is the first one's.
+pub(super) fn bootstrap(hosted: &[&Member], around: &Surroundings<'_>) -> Value {
+    let mut listeners = Vec::new();
+    let mut clusters = Vec::new();
+    for member in hosted {
+        listeners.push(inbound::listener(member, around.authority));
+        clusters.push(inbound::cluster(member));
+        if let Some(egress) = &member.workload.egress {
+            let peers = egress::Peers {
+                member,
+                all: around.members,
+                alone: hosted.len() == 1,
+            };
+            listeners.push(egress::listener(&peers, egress));
+            clusters.extend(egress::clusters(&peers, around.authority));
+        }
+    }
+    let first = hosted.first();
+    json!({
+        "node": {
+            "id": first.map(|m| m.workload.name.as_str()),
+            "cluster": "stepgate-lab",
+        },
+        "admin": {"address": first.map(|m| address(m.addresses.admin))},
+        "static_resources": {"listeners": listeners, "clusters": clusters},
+    })
+}
+
+fn address(at: std::net::SocketAddr) -> Value {
+    json!({"socket_address": {"address": at.ip().to_string(), "port_value": at.port()}})
+}
+
+fn endpoint(cluster: &str, at: std::net::SocketAddr) -> Value {
+    json!({
+        "cluster_name": cluster,
+        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(at)}}]}],
+    })
+}
+
+/// HTTP filters: the plugin, then the router.
+fn http_filters(vm_id: &str, plugin: Option<&Plugin>) -> Vec<Value> {
+    let router = json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": typed("envoy.extensions.filters.http.router.v3.Router", json!({})),
+    });
+    plugin
+        .map(|plugin| wasm(vm_id, plugin))
+        .into_iter()
+        .chain([router])
+        .collect()
+}
+
+fn wasm(vm_id: &str, plugin: &Plugin) -> Value {
+    let mut config = json!({
+        "name": "stepgate",
+        // A trap must never open the gate.
+        "failure_policy": "FAIL_CLOSED",
+        "vm_config": {
+            // Plugins with the same id, module and environment would share one VM and its shared data.
+            "vm_id": vm_id,
+            "runtime": "envoy.wasm.runtime.v8",
+            "code": {"local": {"filename": plugin.module}},
+            "environment_variables": {"key_values": plugin.environment},
+        },
+    });
+    if let (false, Some(config)) = (plugin.configuration.is_empty(), config.as_object_mut()) {
+        let value = json!({"value": plugin.configuration});
+        config.insert(
+            "configuration".into(),
+            typed("google.protobuf.StringValue", value),
+        );
+    }
+    let config = json!({"config": config});
+    json!({
+        "name": "stepgate",
+        "typed_config": typed("envoy.extensions.filters.http.wasm.v3.Wasm", config),
+    })
+}
+
+/// A connection manager that takes HTTP/1.1 and HTTP/2 alike and refuses nothing by itself that the
+/// filter is there to refuse: upgrades, CONNECT, trailers.
+fn connection_manager(direction: &str, member: &Member, own: Value) -> Value {
+    let mut config = json!({
+        "stat_prefix": format!("{direction}.{}", member.workload.name),
+        "codec_type": "AUTO",
+        "http_protocol_options": {"enable_trailers": true},
+        "http2_protocol_options": {"allow_connect": true},
+        "upgrade_configs": [{"upgrade_type": "websocket"}, {"upgrade_type": "CONNECT"}],
+        "access_log": [access_log(direction, member)],
+    });
+    if let (Some(config), Value::Object(own)) = (config.as_object_mut(), own) {
+        config.extend(own);
+    }
+    let ty = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+    json!({
+        "name": "envoy.filters.network.http_connection_manager",
+        "typed_config": typed(ty, config),
+    })
+}
+
+/// Every request to one cluster; CONNECT needs a route of its own kind.
+fn routes_to(cluster: &str) -> Value {
+    let route = json!({"cluster": cluster, "timeout": "0s"});
+    json!([
+        {"match": {"connect_matcher": {}}, "route": route},
+        {"match": {"prefix": "/"}, "route": route},
+    ])
+}
+
+/// The protocol of the request that came in is that of the one that goes out.
+fn same_protocol() -> Value {
+    let options = json!({
+        "use_downstream_protocol_config": {
+            "http_protocol_options": {"enable_trailers": true},
+            "http2_protocol_options": {"allow_connect": true},
+        },
+    });
+    let ty = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    json!({ty: typed(ty, options)})
+}
+
+/// One line of JSON a request, read back by [`super::AccessEntry`].
+fn access_log(direction: &str, member: &Member) -> Value {
+    let log = json!({
+        "path": member.access_log,
+        "log_format": {"json_format": {
+            "direction": direction,
+            "id": "%REQ(X-LAB-ID)%",
+            "method": "%REQ(:METHOD)%",
+            "path": "%REQ(:PATH)%",
+            "status": "%RESPONSE_CODE%",
+            "details": "%RESPONSE_CODE_DETAILS%",
+            "flags": "%RESPONSE_FLAGS%",
+            "peer": "%DOWNSTREAM_PEER_URI_SAN%",
+        }},
+    });
+    json!({
+        "name": "envoy.access_loggers.file",
+        "typed_config": typed("envoy.extensions.access_loggers.file.v3.FileAccessLog", log),
+    })
+}
+
+fn typed(name: &str, mut config: Value) -> Value {
+    if let Some(config) = config.as_object_mut() {
+        config.insert("@type".into(), format!("type.googleapis.com/{name}").into());
+    }
+    config
+}

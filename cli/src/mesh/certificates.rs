@@ -1,0 +1,186 @@
+//! A certificate authority made on the spot, and the X.509-SVIDs that it issues.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose,
+};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::MeshError;
+
+/// Long enough for a lab that is kept running for a day, short enough that a leaked key is worthless.
+const LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// Clocks of two processes on one machine agree; those of a container and its host may not.
+const SKEW: Duration = Duration::from_secs(60);
+
+/// subjectAltName, RFC 5280, section 4.2.1.6.
+const SUBJECT_ALT_NAME: [u64; 4] = [2, 5, 29, 17];
+
+/// The CA of one mesh. A second one plays the foreigner.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+/// A certificate with its private key.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Credential {
+    pub(super) certificate: Vec<u8>,
+    pub(super) key: Vec<u8>,
+    certificate_pem: String,
+    key_pem: String,
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authority")
+    }
+}
+
+// By hand, so that no log shows a key.
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential")
+    }
+}
+
+impl Authority {
+    /// A new CA that nobody knows yet.
+    ///
+    /// # Errors
+    /// [`MeshError::Certificate`] if no key can be made.
+    pub fn create() -> Result<Self, MeshError> {
+        let mut params = params("stepgate lab CA");
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate().map_err(wrong)?;
+        let pem = params.self_signed(&key).map_err(wrong)?.pem();
+        let issuer = Issuer::new(params, key);
+        Ok(Self { issuer, pem })
+    }
+
+    /// A certificate for a client and server with these URI SANs, in this order and as these very
+    /// bytes: an X.509-SVID has exactly one (X509-SVID, section 2), tests also want others.
+    ///
+    /// # Errors
+    /// [`MeshError::Certificate`] if no key can be made.
+    pub fn issue<U: AsRef<[u8]>>(&self, uris: &[U]) -> Result<Credential, MeshError> {
+        let mut params = params("stepgate lab workload");
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
+        if !uris.is_empty() {
+            let names = subject_alt_names(uris);
+            let extension = CustomExtension::from_oid_content(&SUBJECT_ALT_NAME, names);
+            params.custom_extensions.push(extension);
+        }
+        let key = KeyPair::generate().map_err(wrong)?;
+        let certificate = params.signed_by(&key, &self.issuer).map_err(wrong)?;
+        Ok(Credential {
+            certificate: certificate.der().to_vec(),
+            certificate_pem: certificate.pem(),
+            key: key.serialize_der(),
+            key_pem: key.serialize_pem(),
+        })
+    }
+
+    /// The certificate of the CA.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+}
+
+impl Credential {
+    /// The certificate in PEM.
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate_pem
+    }
+
+    /// The private key in PEM (PKCS #8).
+    pub fn key_pem(&self) -> &str {
+        &self.key_pem
+    }
+
+    pub(super) fn chain(&self) -> Vec<CertificateDer<'static>> {
+        vec![CertificateDer::from(self.certificate.clone())]
+    }
+
+    pub(super) fn private_key(&self) -> PrivateKeyDer<'static> {
+        PrivateKeyDer::Pkcs8(self.key.clone().into())
+    }
+}
+
+fn params(common_name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, common_name);
+    let now = SystemTime::now();
+    params.not_before = now.checked_sub(SKEW).unwrap_or(now).into();
+    params.not_after = now.checked_add(LIFE).unwrap_or(now).into();
+    params
+}
+
+/// `GeneralNames ::= SEQUENCE OF GeneralName`, each `uniformResourceIdentifier [6] IA5String`. Written
+/// by hand because a library would refuse the malformed names that a gate must survive.
+fn subject_alt_names<U: AsRef<[u8]>>(uris: &[U]) -> Vec<u8> {
+    let names = uris
+        .iter()
+        .flat_map(|uri| der(0x86, uri.as_ref()))
+        .collect::<Vec<_>>();
+    der(0x30, &names)
+}
+
+/// Tag, length, content: X.690, section 8.1.3.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut out = vec![tag];
+    match u8::try_from(content.len()) {
+        Ok(short) if short < 0x80 => out.push(short),
+        _ => {
+            let bytes = content.len().to_be_bytes();
+            let digits = bytes
+                .iter()
+                .copied()
+                .skip_while(|b| *b == 0)
+                .collect::<Vec<_>>();
+            // A usize has at most eight bytes.
+            out.push(0x80 | u8::try_from(digits.len()).unwrap_or(8));
+            out.extend(digits);
+        }
+    }
+    out.extend_from_slice(content);
+    out
+}
+
+fn wrong(error: rcgen::Error) -> MeshError {
+    MeshError::Certificate(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_der() {
+        assert_eq!(der(0x86, b"ab"), b"\x86\x02ab");
+        assert_eq!(der(0x86, &[0; 0x80])[..3], [0x86, 0x81, 0x80]);
+        assert_eq!(der(0x86, &[0; 0x1234])[..4], [0x86, 0x82, 0x12, 0x34]);
+    }
+
+    #[test]
+    fn a_certificate_bears_the_bytes_asked_for() {
+        let ca = Authority::create().unwrap();
+        let odd: &[u8] = b"spiffe://a/\xff";
+        let issued = ca.issue(&[b"spiffe://a/b".as_slice(), odd]).unwrap();
+        let bears = |name: &[u8]| issued.certificate.windows(name.len()).any(|w| w == name);
+        assert!(bears(b"spiffe://a/b") && bears(odd));
+        assert!(!format!("{issued:?}").contains("PRIVATE"));
+    }
+}

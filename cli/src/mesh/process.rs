@@ -1,0 +1,145 @@
+//! The Envoy processes of a mesh.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::MeshError;
+
+type Order = (Command, mpsc::Sender<io::Result<Child>>);
+
+/// The thread from which children are started. The death signal of a child comes when the *thread* that
+/// started it ends (`prctl(2)`), so that thread does nothing else and lives as long as the mesh.
+#[derive(Debug)]
+pub(super) struct Nursery {
+    orders: Option<mpsc::Sender<Order>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Nursery {
+    pub(super) fn open() -> io::Result<Self> {
+        let (orders, inbox) = mpsc::channel::<Order>();
+        let thread = thread::Builder::new()
+            .name("mesh-nursery".into())
+            .spawn(move || {
+                for (mut command, reply) in inbox {
+                    let _ = reply.send(command.spawn());
+                }
+            })?;
+        Ok(Self {
+            orders: Some(orders),
+            thread: Some(thread),
+        })
+    }
+
+    fn spawn(&self, command: Command) -> io::Result<Child> {
+        let gone = || io::Error::other("the thread that starts processes is gone");
+        let (reply, answer) = mpsc::channel();
+        let orders = self.orders.as_ref().ok_or_else(gone)?;
+        orders.send((command, reply)).map_err(|_| gone())?;
+        answer.recv().map_err(|_| gone())?
+    }
+}
+
+impl Drop for Nursery {
+    fn drop(&mut self) {
+        self.orders = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A running Envoy, killed with its whole process group on drop.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    command: String,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts it in a process group of its own, so that Ctrl-C in the terminal reaches us first.
+    pub(super) fn start(
+        nursery: &Nursery,
+        mut command: Command,
+        log: PathBuf,
+    ) -> Result<Self, MeshError> {
+        let output = File::create(&log).map_err(|e| MeshError::io("create", &log, e))?;
+        let errors = output
+            .try_clone()
+            .map_err(|e| MeshError::io("open", &log, e))?;
+        command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors);
+        let line = shell_line(&command);
+        let program = PathBuf::from(command.get_program());
+        let child = nursery
+            .spawn(command)
+            .map_err(|e| MeshError::io("run", &program, e))?;
+        Ok(Self {
+            child,
+            command: line,
+            log,
+        })
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(super) fn log(&self) -> String {
+        let bytes = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// How it ended, if it has.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child
+            .try_wait()
+            .unwrap_or(Some(ExitStatus::from_raw(0)))
+    }
+
+    /// An error that quotes what it said last.
+    pub(super) fn not_ready(&self, envoy: &str, what: String) -> MeshError {
+        let log = self.log();
+        let lines = log.lines().collect::<Vec<_>>();
+        let last = lines.iter().skip(lines.len().saturating_sub(15));
+        MeshError::NotReady {
+            envoy: envoy.into(),
+            what,
+            command: self.command.clone(),
+            log: last.copied().collect::<Vec<_>>().join("\n"),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Once it is reaped its id may belong to someone else.
+        if self.ended().is_some() {
+            return;
+        }
+        let group = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if let Some(group) = group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+fn shell_line(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,285 @@
+//! A mesh that runs, and what can be asked of it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+use super::admin::{self, AccessEntry, POLL};
+use super::application::{Application, Seen};
+use super::bootstrap::Member;
+use super::certificates::{Authority, Credential};
+use super::client::{CALL_TIMEOUT, Client, Route};
+use super::message::{Request, Response};
+use super::network::{Addresses, Network};
+use super::process::{Nursery, Process};
+use super::run_dir::RunDir;
+use super::{MeshError, tls};
+
+/// A running mesh. Dropping it ends every process and removes every file.
+// Fields are dropped in this order: the Envoys before the thread that they hang on, the files last.
+#[derive(Debug)]
+pub struct Mesh {
+    pub(super) client: Client,
+    pub(super) processes: Vec<Process>,
+    pub(super) nursery: Nursery,
+    pub(super) sites: Vec<Site>,
+    pub(super) authority: Authority,
+    pub(super) authority_file: PathBuf,
+    pub(super) run_dir: RunDir,
+    /// Held, never read.
+    pub(super) _network: Network,
+    /// Ends this process on a signal, if that was asked for.
+    pub(super) watcher: Option<JoinHandle<()>>,
+    pub(super) runtime: Option<Runtime>,
+}
+
+/// A workload in a running mesh.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub(super) member: Member,
+    pub(super) credential: Credential,
+    pub(super) application: Arc<Application>,
+    /// Which of the processes hosts it.
+    pub(super) process: usize,
+}
+
+/// The files with which someone outside, such as `curl`, can call as a workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The certificate, PEM.
+    pub certificate: PathBuf,
+    /// The private key, PEM.
+    pub key: PathBuf,
+    /// The certificate of the CA, PEM.
+    pub authority: PathBuf,
+}
+
+impl Mesh {
+    /// Calls `to` as the application of `from` would: in plain text through its own Envoy.
+    ///
+    /// # Errors
+    /// [`MeshError::Call`] if no whole response came within [`CALL_TIMEOUT`].
+    pub fn call(&self, from: &str, to: &str, request: &Request) -> Result<Response, MeshError> {
+        self.site(to)?;
+        let route = Route {
+            to: self.site(from)?.member.addresses.egress,
+            version: request.version,
+            tls: None,
+        };
+        self.send(&route, to, request)
+    }
+
+    /// Calls the gate of `to` itself, over TLS with this certificate or none.
+    ///
+    /// # Errors
+    /// [`MeshError::Call`] if no whole response came within [`CALL_TIMEOUT`]; a certificate that Envoy
+    /// does not take is a [`super::CallError::Tls`].
+    pub fn call_directly(
+        &self,
+        credential: Option<&Credential>,
+        to: &str,
+        request: &Request,
+    ) -> Result<Response, MeshError> {
+        let site = self.site(to)?;
+        let ends = tls::Ends {
+            client: credential.cloned(),
+            name: to.into(),
+            server: site.credential.certificate.clone(),
+        };
+        let route = Route {
+            to: site.member.addresses.inbound,
+            version: request.version,
+            tls: Some(ends),
+        };
+        self.send(&route, to, request)
+    }
+
+    /// Calls the application of `to` behind its gate, as its own Envoy would.
+    ///
+    /// # Errors
+    /// As [`Mesh::call`].
+    pub fn call_application(&self, to: &str, request: &Request) -> Result<Response, MeshError> {
+        let route = Route {
+            to: self.site(to)?.member.addresses.application,
+            version: request.version,
+            tls: None,
+        };
+        self.send(&route, to, request)
+    }
+
+    fn send(&self, route: &Route, to: &str, request: &Request) -> Result<Response, MeshError> {
+        Ok(self
+            .runtime()?
+            .block_on(self.client.call(route, to, request))?)
+    }
+
+    /// Where a workload listens.
+    ///
+    /// # Errors
+    /// [`MeshError::NoSuchWorkload`], as everywhere below.
+    pub fn addresses(&self, name: &str) -> Result<Addresses, MeshError> {
+        Ok(self.site(name)?.member.addresses)
+    }
+
+    /// The certificate of a workload.
+    ///
+    /// # Errors
+    /// [`MeshError::NoSuchWorkload`].
+    pub fn credential(&self, name: &str) -> Result<&Credential, MeshError> {
+        Ok(&self.site(name)?.credential)
+    }
+
+    /// The certificate of a workload as files, which are there as long as the mesh.
+    ///
+    /// # Errors
+    /// [`MeshError::NoSuchWorkload`].
+    pub fn files(&self, name: &str) -> Result<Files, MeshError> {
+        let member = &self.site(name)?.member;
+        Ok(Files {
+            certificate: member.certificate.clone(),
+            key: member.key.clone(),
+            authority: self.authority_file.clone(),
+        })
+    }
+
+    /// The CA, to issue further certificates that the gates take.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// How many requests the application of a workload has seen.
+    ///
+    /// # Errors
+    /// [`MeshError::NoSuchWorkload`].
+    pub fn requests_seen(&self, name: &str) -> Result<u64, MeshError> {
+        Ok(self.site(name)?.application.count())
+    }
+
+    /// The last 256 requests that the application of a workload has seen, oldest first.
+    ///
+    /// # Errors
+    /// [`MeshError::NoSuchWorkload`].
+    pub fn seen(&self, name: &str) -> Result<Vec<Seen>, MeshError> {
+        Ok(self.site(name)?.application.recent())
+    }
+
+    /// Counters and gauges of the Envoy of a workload.
+    ///
+    /// # Errors
+    /// [`MeshError::Call`] if its admin interface does not answer.
+    pub fn stats(&self, name: &str) -> Result<BTreeMap<String, u64>, MeshError> {
+        let admin = self.envoy_of(name)?.1;
+        Ok(self
+            .runtime()?
+            .block_on(admin::stats(&self.client, admin))?)
+    }
+
+    /// What the Envoy of a workload has logged, the filter's lines among it.
+    ///
+    /// # Errors
+    /// [`MeshError::NoSuchWorkload`].
+    pub fn log(&self, name: &str) -> Result<String, MeshError> {
+        Ok(self.envoy_of(name)?.0.log())
+    }
+
+    /// The access log of a workload. Envoy writes a line some 50 ms after its request.
+    ///
+    /// # Errors
+    /// [`MeshError::NoSuchWorkload`].
+    pub fn access_log(&self, name: &str) -> Result<Vec<AccessEntry>, MeshError> {
+        Ok(admin::access_log(&self.site(name)?.member.access_log))
+    }
+
+    /// The line of the access log of `name` for the request whose header `x-lab-id` was `id`, at the
+    /// inbound listener; waits for it.
+    ///
+    /// # Errors
+    /// [`MeshError::NotLogged`] if there is none within [`CALL_TIMEOUT`].
+    pub fn access_entry(&self, name: &str, id: &str) -> Result<AccessEntry, MeshError> {
+        let path = &self.site(name)?.member.access_log;
+        let begun = Instant::now();
+        loop {
+            let mut entries = admin::access_log(path).into_iter();
+            let found = entries.find(|e| e.id.as_deref() == Some(id) && e.direction == "inbound");
+            match found {
+                Some(entry) => return Ok(entry),
+                None if begun.elapsed() < CALL_TIMEOUT => std::thread::sleep(POLL),
+                None => {
+                    return Err(MeshError::NotLogged {
+                        wanted: format!("a request with `x-lab-id: {id}`"),
+                        path: path.clone(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// The process ids of the Envoys.
+    pub fn process_ids(&self) -> Vec<u32> {
+        self.processes.iter().map(Process::id).collect()
+    }
+
+    /// The directory with the bootstraps, certificates and logs.
+    pub fn directory(&self) -> &Path {
+        self.run_dir.path()
+    }
+
+    /// Lets the mesh run until SIGINT or SIGTERM, then ends it.
+    ///
+    /// # Errors
+    /// [`MeshError::Io`] if signals cannot be waited for.
+    pub fn keep_until_interrupted(self) -> Result<(), MeshError> {
+        // From here on a signal is the expected end, not an abort.
+        if let Some(watcher) = &self.watcher {
+            watcher.abort();
+        }
+        self.runtime()?
+            .block_on(super::start::interrupted())
+            .map_err(|e| MeshError::io("wait for a signal to", self.directory(), e))
+    }
+
+    fn site(&self, name: &str) -> Result<&Site, MeshError> {
+        let found = self
+            .sites
+            .iter()
+            .find(|site| site.member.workload.name == name);
+        found.ok_or_else(|| MeshError::NoSuchWorkload {
+            name: name.into(),
+            known: self
+                .sites
+                .iter()
+                .map(|s| s.member.workload.name.clone())
+                .collect(),
+        })
+    }
+
+    /// The process that hosts a workload, and its admin interface: that of the first that it hosts.
+    fn envoy_of(&self, name: &str) -> Result<(&Process, std::net::SocketAddr), MeshError> {
+        let index = self.site(name)?.process;
+        let first = self.sites.iter().find(|site| site.process == index);
+        match (self.processes.get(index), first) {
+            (Some(process), Some(first)) => Ok((process, first.member.addresses.admin)),
+            _ => Err(MeshError::Spec(format!("`{name}` has no Envoy"))),
+        }
+    }
+
+    fn runtime(&self) -> Result<&Runtime, MeshError> {
+        // Taken only by `drop`.
+        self.runtime
+            .as_ref()
+            .ok_or_else(|| MeshError::Spec("the mesh has ended".into()))
+    }
+}
+
+impl Drop for Mesh {
+    fn drop(&mut self) {
+        // Waits for nothing: a connection may be open for as long as its other end likes.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

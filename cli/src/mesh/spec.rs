@@ -1,0 +1,149 @@
+//! What a mesh is to be: its workloads, and which Envoy hosts which of them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// A mesh to start. [`MeshSpec::new`] gives each workload an Envoy of its own; the other fields are
+/// public so that a caller names only what differs.
+#[derive(Debug, Clone)]
+pub struct MeshSpec {
+    /// At most 240: each gets an address in one loopback /24.
+    pub workloads: Vec<Workload>,
+    /// Which Envoy hosts which workload.
+    pub envoys: Envoys,
+    /// The Envoy to run; `None` looks for one as [`super::find_envoy`] does.
+    pub envoy: Option<PathBuf>,
+    /// A `stepgate` binary through which Envoys are started, see [`super::run_if_supervised`].
+    /// `None`: `STEPGATE_LAUNCHER`, then this very program if it is `stepgate`, then `setpriv`.
+    pub launcher: Option<PathBuf>,
+    /// Worker threads of each Envoy.
+    pub concurrency: u32,
+    /// `--log-level` of each Envoy.
+    pub log_level: String,
+    /// `--component-log-level` of each Envoy, such as `wasm:info`.
+    pub component_log_level: String,
+    /// Clean up and leave with 130 on SIGINT or SIGTERM. For commands; a test has its own runner.
+    pub exit_on_interrupt: bool,
+}
+
+impl MeshSpec {
+    /// One Envoy for each workload, with one worker.
+    pub fn new(workloads: Vec<Workload>) -> Self {
+        Self {
+            workloads,
+            envoys: Envoys::OneEach,
+            envoy: None,
+            launcher: None,
+            concurrency: 1,
+            log_level: "warning".into(),
+            component_log_level: "wasm:info".into(),
+            exit_on_interrupt: false,
+        }
+    }
+}
+
+/// Which Envoy hosts which workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Envoys {
+    /// A process for each workload, as in a mesh of sidecars.
+    OneEach,
+    /// One process for all of them: each still has its own address, certificate and plugin. For
+    /// many small configurations, where thirty processes would be slow to start.
+    OneForAll,
+}
+
+/// One workload: an identity, a gate in front of it, and a way out to the others.
+#[derive(Debug, Clone)]
+pub struct Workload {
+    /// `[a-z0-9._-]`, at most 64 bytes; the others call it by this name.
+    pub name: String,
+    /// The URI SAN of its certificate, such as `spiffe://cluster.local/ns/movie/sa/owner`.
+    pub identity: String,
+    /// Further authorities by which the others may call it.
+    pub hosts: Vec<String>,
+    /// The listener that its callers reach.
+    pub inbound: Inbound,
+    /// The listener through which its application calls others; `None` leaves it out.
+    pub egress: Option<Egress>,
+}
+
+impl Workload {
+    /// A workload without a filter.
+    pub fn new(name: impl Into<String>, identity: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            identity: identity.into(),
+            hosts: Vec::new(),
+            inbound: Inbound::default(),
+            egress: Some(Egress::default()),
+        }
+    }
+
+    /// Puts a filter into its inbound listener.
+    #[must_use]
+    pub fn gated_by(mut self, plugin: Plugin) -> Self {
+        self.inbound.plugin = Some(plugin);
+        self
+    }
+
+    pub(super) fn plugins(&self) -> impl Iterator<Item = &Plugin> {
+        let outbound = self
+            .egress
+            .as_ref()
+            .and_then(|egress| egress.plugin.as_ref());
+        self.inbound.plugin.iter().chain(outbound)
+    }
+}
+
+/// The inbound listener: mutual TLS, then the filter, then the application.
+#[derive(Debug, Clone, Default)]
+pub struct Inbound {
+    /// The filter; `None` lets everything through.
+    pub plugin: Option<Plugin>,
+    /// Whether a caller needs a certificate at all.
+    pub client_certificate: ClientCertificate,
+    /// What Envoy does to a path before the filter sees it.
+    pub path_normalization: PathNormalization,
+}
+
+/// The egress listener: plain text from the application, mutual TLS to the others.
+#[derive(Debug, Clone, Default)]
+pub struct Egress {
+    /// The outbound filter; `None` lets everything through.
+    pub plugin: Option<Plugin>,
+}
+
+/// A proxy-wasm filter with its configuration.
+#[derive(Debug, Clone)]
+pub struct Plugin {
+    /// The `.wasm` file.
+    pub module: PathBuf,
+    /// Handed to the filter as it stands, as Istio hands on `pluginConfig`; empty sends none.
+    pub configuration: String,
+    /// The environment of the VM, where the keys are.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Whether a caller must show a certificate of the mesh's CA. One of another CA is always refused.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ClientCertificate {
+    /// As in Istio's STRICT mode.
+    #[default]
+    Required,
+    /// A caller may have none; the filter judges.
+    Optional,
+}
+
+/// Istio's `meshConfig.pathNormalization`, by the same names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PathNormalization {
+    /// The path as it came.
+    None,
+    /// RFC 3986 dot segments, `\` to `/`. Istio's default.
+    #[default]
+    Base,
+    /// `Base`, and `//` to `/`.
+    MergeSlashes,
+    /// `MergeSlashes`, and `%2F`, `%5C` decoded first.
+    DecodeAndMergeSlashes,
+}

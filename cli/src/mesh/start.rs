@@ -1,0 +1,275 @@
+//! Starts a mesh: certificates, applications, then all Envoys at once.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::application::Application;
+use super::bootstrap::{Member, Surroundings, bootstrap};
+use super::certificates::{Authority, Credential};
+use super::client::Client;
+use super::launcher::Launcher;
+use super::network::{MAX_WORKLOADS, Network};
+use super::process::{Nursery, Process};
+use super::run_dir::RunDir;
+use super::running::{Mesh, Site};
+use super::spec::{Envoys, MeshSpec, Workload};
+use super::{MeshError, admin, find_envoy};
+
+/// How far a start has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// The Envoy that has just become ready, by the first workload that it hosts.
+    pub envoy: String,
+    /// How many are ready.
+    pub ready: usize,
+    /// How many there will be.
+    pub of: usize,
+}
+
+impl Mesh {
+    /// Starts a mesh and waits until every Envoy serves.
+    ///
+    /// # Errors
+    /// The first thing that went wrong; whatever had been started is ended.
+    pub fn start(spec: MeshSpec) -> Result<Self, MeshError> {
+        Self::start_with(spec, |_| ())
+    }
+
+    /// As [`Mesh::start`], telling of each Envoy that is ready.
+    ///
+    /// # Errors
+    /// As [`Mesh::start`].
+    pub fn start_with(
+        spec: MeshSpec,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Self, MeshError> {
+        check(&spec)?;
+        let program = spec.envoy.clone().map_or_else(find_envoy, Ok)?;
+        let launcher = Launcher::find(spec.launcher.as_deref())?;
+        let io = |doing, error| MeshError::io(doing, Path::new("the mesh"), error);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|e| io("make a runtime for", e))?;
+        let run_dir = RunDir::create()?;
+        let watch = || exit_when_interrupted(&runtime, run_dir.path());
+        let watcher = spec.exit_on_interrupt.then(watch);
+        let network = Network::claim()?;
+        let authority = Authority::create()?;
+        let authority_file = run_dir.write("ca.pem", authority.pem().as_bytes())?;
+        let sites = spec
+            .workloads
+            .iter()
+            .enumerate()
+            .map(|(n, workload)| {
+                let process = match spec.envoys {
+                    Envoys::OneEach => n,
+                    Envoys::OneForAll => 0,
+                };
+                let (member, credential) = enrol(n, workload, &network, &authority, &run_dir)?;
+                let at = member.addresses.application;
+                let application = runtime
+                    .block_on(Application::start(&workload.name, at))
+                    .map_err(|e| MeshError::io("listen at", Path::new(&at.to_string()), e))?;
+                Ok(Site {
+                    member,
+                    credential,
+                    application,
+                    process,
+                })
+            })
+            .collect::<Result<Vec<_>, MeshError>>()?;
+        let nursery = Nursery::open().map_err(|e| io("start a thread for", e))?;
+        let mut mesh = Self {
+            client: Client::default(),
+            processes: Vec::new(),
+            nursery,
+            sites,
+            authority,
+            authority_file,
+            run_dir,
+            _network: network,
+            watcher,
+            runtime: None,
+        };
+        let started = mesh.start_envoys(&spec, &launcher, &program)?;
+        mesh.processes = runtime.block_on(all_ready(started, &mut progress))?;
+        mesh.runtime = Some(runtime);
+        Ok(mesh)
+    }
+
+    fn start_envoys(
+        &self,
+        spec: &MeshSpec,
+        launcher: &Launcher,
+        program: &Path,
+    ) -> Result<Vec<Starting>, MeshError> {
+        let members = self
+            .sites
+            .iter()
+            .map(|s| s.member.clone())
+            .collect::<Vec<_>>();
+        let around = Surroundings {
+            members: &members,
+            authority: &self.authority_file,
+        };
+        let hosted = match spec.envoys {
+            Envoys::OneEach => members
+                .iter()
+                .map(|member| vec![member])
+                .collect::<Vec<_>>(),
+            Envoys::OneForAll => vec![members.iter().collect()],
+        };
+        let mut started = Vec::new();
+        for hosted in hosted {
+            let Some(first) = hosted.first() else {
+                continue;
+            };
+            let name = &first.workload.name;
+            let json = bootstrap(&hosted, &around).to_string();
+            let file = self
+                .run_dir
+                .write(&format!("{name}.bootstrap.json"), json.as_bytes())?;
+            let mut command = launcher.command(program);
+            command.arg("-c").arg(file);
+            command.args(["--concurrency", &spec.concurrency.to_string()]);
+            command.args(["--log-level", &spec.log_level]);
+            command.args(["--component-log-level", &spec.component_log_level]);
+            // Shared memory by a number that a second Envoy of this machine might have.
+            command.arg("--disable-hot-restart");
+            // A test reads the access log right after its request.
+            command.args(["--file-flush-interval-msec", "50"]);
+            let log = self.run_dir.path().join(format!("{name}.log"));
+            started.push(Starting {
+                name: name.clone(),
+                admin: first.addresses.admin,
+                process: Process::start(&self.nursery, command, log)?,
+            });
+        }
+        Ok(started)
+    }
+}
+
+struct Starting {
+    name: String,
+    admin: std::net::SocketAddr,
+    process: Process,
+}
+
+/// Waits for all at once; gives them back in the order in which they were started.
+async fn all_ready(
+    started: Vec<Starting>,
+    progress: &mut impl FnMut(Progress),
+) -> Result<Vec<Process>, MeshError> {
+    let of = started.len();
+    let mut waiting = JoinSet::new();
+    for (n, mut envoy) in started.into_iter().enumerate() {
+        waiting.spawn(async move {
+            admin::ready(&envoy.name, envoy.admin, &mut envoy.process).await?;
+            Ok::<_, MeshError>((n, envoy))
+        });
+    }
+    let mut processes = Vec::new();
+    while let Some(joined) = waiting.join_next().await {
+        let (n, envoy) = joined.map_err(|e| MeshError::Spec(e.to_string()))??;
+        processes.push((n, envoy.process));
+        let ready = processes.len();
+        progress(Progress {
+            envoy: envoy.name,
+            ready,
+            of,
+        });
+    }
+    processes.sort_by_key(|(n, _)| *n);
+    Ok(processes.into_iter().map(|(_, process)| process).collect())
+}
+
+/// Gives a workload its address and certificate.
+fn enrol(
+    n: usize,
+    workload: &Workload,
+    network: &Network,
+    authority: &Authority,
+    run_dir: &RunDir,
+) -> Result<(Member, Credential), MeshError> {
+    let name = &workload.name;
+    let credential = authority.issue(&[&workload.identity])?;
+    let pem = credential.certificate_pem().as_bytes();
+    let certificate = run_dir.write(&format!("{name}.pem"), pem)?;
+    let key = run_dir.write(&format!("{name}.key.pem"), credential.key_pem().as_bytes())?;
+    let member = Member {
+        workload: workload.clone(),
+        addresses: network.addresses(n),
+        certificate,
+        key,
+        access_log: run_dir.path().join(format!("{name}.access.jsonl")),
+    };
+    Ok((member, credential))
+}
+
+fn check(spec: &MeshSpec) -> Result<(), MeshError> {
+    let wrong = |what: String| Err(MeshError::Spec(what));
+    if spec.workloads.is_empty() || spec.workloads.len() > MAX_WORKLOADS {
+        let n = spec.workloads.len();
+        return wrong(format!(
+            "a mesh has 1 to {MAX_WORKLOADS} workloads, not {n}"
+        ));
+    }
+    let mut hosts = BTreeSet::new();
+    for workload in &spec.workloads {
+        let name = &workload.name;
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+        // It becomes the name of files too.
+        if !(1..=64).contains(&name.len()) || !name.chars().all(allowed) || name.starts_with('.') {
+            return wrong(format!(
+                "`{name}` is no name of a workload: 1 to 64 of `a-z`, `0-9`, `.`, `_`, `-`, the first no `.`"
+            ));
+        }
+        let mut own = BTreeSet::from([name]);
+        own.extend(&workload.hosts);
+        if let Some(twice) = own.into_iter().find(|host| !hosts.insert(*host)) {
+            return wrong(format!("two workloads are called `{twice}`"));
+        }
+        for plugin in workload.plugins() {
+            if !plugin.module.is_file() {
+                let path = plugin.module.display();
+                return wrong(format!(
+                    "the filter of `{name}` is not there: `{path}`\nhelp: `make filter` builds it"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Ends the whole process. The Envoys go with it, see [`super::launcher`].
+fn exit_when_interrupted(runtime: &Runtime, run_dir: &Path) -> JoinHandle<()> {
+    let run_dir = PathBuf::from(run_dir);
+    runtime.spawn(async move {
+        if interrupted().await.is_ok() {
+            let _ = std::fs::remove_dir_all(run_dir);
+            // 128 + SIGINT, as a shell reports it.
+            std::process::exit(130);
+        }
+    })
+}
+
+pub(super) async fn interrupted() -> std::io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    std::future::poll_fn(|context| {
+        let one = interrupt.poll_recv(context).is_ready();
+        let other = terminate.poll_recv(context).is_ready();
+        match one || other {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await;
+    Ok(())
+}
