@@ -1,0 +1,33 @@
+//! Separation and binding of duty.
+
+use stepgate_config::workflow::{Relation, Workflow};
+
+use crate::denial::Denial;
+use crate::token::Performers;
+
+/// Whether those who performed the tasks so far, this one counted, keep every constraint.
+pub(super) fn check(workflow: &Workflow, did: &Performers) -> Result<(), Denial> {
+    for constraint in &workflow.constraints {
+        let mut earlier = Vec::new();
+        for task in &constraint.tasks {
+            let Some(ids) = did.get(task.as_str()) else { continue };
+            // Bound to one workload, also when it comes again.
+            if constraint.relation == Relation::Bind && ids.len() > 1 {
+                return Err(Denial::Constraint { tasks: [task.clone(), task.clone()] });
+            }
+            for (other, theirs) in &earlier {
+                let other: &stepgate_config::name::TaskName = other;
+                let theirs: &std::collections::BTreeSet<String> = theirs;
+                let kept = match constraint.relation {
+                    Relation::Separate => ids.is_disjoint(theirs),
+                    Relation::Bind => ids == theirs,
+                };
+                if !kept {
+                    return Err(Denial::Constraint { tasks: [other.clone(), task.clone()] });
+                }
+            }
+            earlier.push((task.clone(), ids.clone()));
+        }
+    }
+    Ok(())
+}

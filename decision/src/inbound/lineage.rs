@@ -1,0 +1,201 @@
+//! What a child inherits from its parents.
+
+use std::collections::BTreeSet;
+
+use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
+
+use super::standing::{Origin, Standing};
+use crate::denial::Denial;
+use crate::facts::Facts;
+use crate::record::fingerprint;
+use crate::time::UnixTime;
+use crate::token::{Claims, Forks, Performers, StepClaim, TOKEN_VERSION, Visits};
+
+/// The tokens that a transition makes, and what the record calls it.
+pub(super) struct Lineage {
+    /// For this actor's application.
+    pub(super) arrival: Claims,
+    /// For the initiator, at a start.
+    pub(super) start: Option<Claims>,
+    /// For the carrier, where it carries on from here.
+    pub(super) receipt: Option<Claims>,
+    /// What the transition leaves: the parent's `jti`; at a join, its round.
+    pub(super) parent: String,
+    /// How long the parents can be presented, leeway not counted.
+    pub(super) presented_until: UnixTime,
+}
+
+impl Lineage {
+    /// What this transition makes of the tokens shown; none at level `identity`, where there are none.
+    pub(super) fn of(
+        standing: &Standing<'_>,
+        transition: &Transition,
+        peer: &SpiffeId,
+        own: &SpiffeId,
+        facts: &Facts<'_>,
+    ) -> Option<Self> {
+        let workflow = &standing.plan.workflow;
+        let start = match &standing.origin {
+            Origin::Plain => return None,
+            Origin::Start { txn, jti } => Some(first_arrival(standing, txn, jti, peer, own, facts)),
+            Origin::Tokens(_) => None,
+        };
+        let parents: Vec<&Claims> = match &start {
+            Some(start) => vec![start],
+            None => standing.origin.tokens().iter().map(|token| &token.claims).collect(),
+        };
+        let first = parents.first().copied()?;
+        let parent = parent_name(standing, first);
+        let jti = child_name(workflow, &parent, transition, facts);
+        let to = &transition.to;
+        let arrival = Claims {
+            iss: own.to_string(),
+            sub: own.to_string(),
+            aud: None,
+            txn: first.txn.clone(),
+            iat: facts.now,
+            exp: earliest(&parents, |claims| claims.dl).min(facts.now.plus(workflow.task_ttl)).min(join_end(&parents)),
+            dl: earliest(&parents, |claims| claims.dl),
+            par: parents.iter().map(|claims| claims.jti.clone()).collect(),
+            wf: StepClaim {
+                v: TOKEN_VERSION,
+                name: workflow.name.to_string(),
+                rev: workflow.revision,
+                digest: workflow.digest.to_string(),
+                task: to.name.to_string(),
+                from: (to.join == JoinKind::All).then(|| transition.from.name.to_string()),
+            },
+            visits: visits(&parents, to),
+            did: performers(&parents, to, own),
+            fork: forks(&parents, to, &jti),
+            rep: facts.replica.map(str::to_owned),
+            to: None,
+            jti,
+        };
+        let receipt = carries_on(standing, to, peer)
+            .then(|| Claims { sub: peer.to_string(), ..arrival.clone() });
+        Some(Self { arrival, receipt, parent, presented_until: earliest(&parents, |claims| claims.exp), start })
+    }
+
+    /// The instance's deadline is exact: no leeway lengthens it.
+    pub(super) fn check_deadline(&self, now: UnixTime) -> Result<(), Denial> {
+        if now < self.arrival.dl { Ok(()) } else { Err(Denial::Deadline) }
+    }
+
+    /// How often this line of descent has entered the task, this time counted.
+    pub(super) fn check_visits(&self, to: &Task) -> Result<(), Denial> {
+        match (to.max_visits, self.arrival.visits.get(to.name.as_str())) {
+            (Some(bound), Some(&visits)) if visits > bound => Err(Denial::TooManyVisits { bound }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The arrival at the initial task, which the initiator needs to take further transitions.
+fn first_arrival(
+    standing: &Standing<'_>,
+    txn: &str,
+    jti: &str,
+    peer: &SpiffeId,
+    own: &SpiffeId,
+    facts: &Facts<'_>,
+) -> Claims {
+    let (workflow, at) = (&standing.plan.workflow, &standing.at);
+    let dl = facts.now.plus(workflow.deadline);
+    Claims {
+        iss: own.to_string(),
+        sub: peer.to_string(),
+        aud: None,
+        txn: txn.to_owned(),
+        jti: jti.to_owned(),
+        iat: facts.now,
+        exp: facts.now.plus(workflow.task_ttl).min(dl),
+        dl,
+        par: Vec::new(),
+        wf: StepClaim {
+            v: TOKEN_VERSION,
+            name: workflow.name.to_string(),
+            rev: workflow.revision,
+            digest: workflow.digest.to_string(),
+            task: at.name.to_string(),
+            from: None,
+        },
+        visits: visits(&[], at),
+        did: performers(&[], at, peer),
+        fork: forks(&[], at, jti),
+        rep: facts.replica.map(str::to_owned),
+        to: None,
+    }
+}
+
+/// At a join the round, so that all its evidence is one parent; else the arrival itself.
+fn parent_name(standing: &Standing<'_>, first: &Claims) -> String {
+    match (standing.at.join, first.fork.get(standing.at.name.as_str())) {
+        (JoinKind::All, Some(round)) => format!("{round}@{}", standing.at.name),
+        _ => first.jti.clone(),
+    }
+}
+
+/// The child's `jti`. A request that a proxy delivers twice must make the same child, so it derives from
+/// the parent; where a transition has several uses, which the source does not count here, it is random.
+fn child_name(workflow: &Workflow, parent: &str, transition: &Transition, facts: &Facts<'_>) -> String {
+    let transition_name = transition.to_string();
+    let drawn = Base64UrlSafeNoPadding::encode_to_string(facts.random).unwrap_or_default();
+    let use_name = if transition.uses == 1 { "only" } else { drawn.as_str() };
+    let bytes = fingerprint(&["child", workflow.name.as_str(), parent, &transition_name, use_name]);
+    Base64UrlSafeNoPadding::encode_to_string(bytes).unwrap_or_default()
+}
+
+fn earliest(parents: &[&Claims], time: impl Fn(&Claims) -> UnixTime) -> UnixTime {
+    parents.iter().map(|claims| time(claims)).min().unwrap_or(UnixTime::from_seconds(0))
+}
+
+/// What comes of a join lives no longer than the shortest-lived of its evidence.
+fn join_end(parents: &[&Claims]) -> UnixTime {
+    if parents.len() > 1 { earliest(parents, |claims| claims.exp) } else { UnixTime::MAX }
+}
+
+fn visits(parents: &[&Claims], to: &Task) -> Visits {
+    let mut visits = Visits::new();
+    for (task, &count) in parents.iter().flat_map(|claims| &claims.visits) {
+        let highest = visits.entry(task.clone()).or_default();
+        *highest = count.max(*highest);
+    }
+    if to.max_visits.is_some() {
+        let count = visits.entry(to.name.to_string()).or_default();
+        *count = count.saturating_add(1);
+    }
+    visits
+}
+
+fn performers(parents: &[&Claims], to: &Task, performer: &SpiffeId) -> Performers {
+    let mut did = Performers::new();
+    for (task, ids) in parents.iter().flat_map(|claims| &claims.did) {
+        did.entry(task.clone()).or_insert_with(BTreeSet::new).extend(ids.iter().cloned());
+    }
+    if to.constrained {
+        did.entry(to.name.to_string()).or_default().insert(performer.to_string());
+    }
+    did
+}
+
+/// The rounds of the joins that are still ahead; those that begin here are named by this arrival.
+fn forks(parents: &[&Claims], to: &Task, jti: &str) -> Forks {
+    let mut forks = Forks::new();
+    for join in &to.carries {
+        if let Some(round) = parents.iter().find_map(|claims| claims.fork.get(join.as_str())) {
+            forks.insert(join.to_string(), round.clone());
+        }
+    }
+    for join in &to.forks {
+        forks.insert(join.to_string(), jti.to_owned());
+    }
+    forks
+}
+
+/// Whether the peer carries a transition that leaves this task, and so needs a receipt.
+fn carries_on(standing: &Standing<'_>, to: &Task, peer: &SpiffeId) -> bool {
+    standing.plan.leaving(to).iter().any(|t| t.via && t.carrier.includes(peer))
+}

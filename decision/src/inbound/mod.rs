@@ -1,0 +1,191 @@
+//! The inbound decision. Its steps run in the order of `docs/protocol.md`; the first that fails
+//! names the denial.
+
+mod constraint;
+mod exempt;
+mod join;
+mod lineage;
+mod peer;
+mod standing;
+mod transition;
+
+use std::sync::Arc;
+
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::{Assurance, Mode, Transition};
+
+use crate::denial::Denial;
+use crate::facts::Facts;
+use crate::gate::{Gate, Plan};
+use crate::guard::Situation;
+use crate::keys::{Crypto, Key};
+use crate::permit::{Grant, Pass, Permit};
+use crate::record::{Entry, Store, take};
+use crate::request::Request;
+use crate::step::Steps;
+use crate::token::{TokenType, Verified, mint};
+use crate::verdict::{Refusal, Trail, Verdict};
+use lineage::Lineage;
+use standing::Standing;
+
+/// Decides one request that comes in.
+///
+/// `crypto` verifies and signs; `store` remembers what was taken. A gate that could not be built is
+/// `None` and denies.
+pub fn inbound(gate: Option<&Gate>, facts: &Facts<'_>, crypto: &dyn Crypto, store: &mut dyn Store) -> Verdict {
+    let request = Request::of(facts);
+    let mut trail = Trail::of(&request);
+    let Some(gate) = gate else {
+        return Verdict::Refused(Refusal::new(Denial::NoConfig("see the gate's log at its start"), trail));
+    };
+    let mut inquiry = Inquiry { gate, facts, request, crypto, trail: &mut trail, mode: gate.config.mode };
+    let found = inquiry.run(store);
+    let mode = inquiry.mode;
+    match (found, mode) {
+        (Ok(Found::Transition(grant)), _) => Verdict::Permitted(Permit::new(gate, facts, *grant, trail)),
+        (Ok(Found::Exempt), _) => Verdict::Exempt(Pass::new(gate, facts)),
+        (Err(denial), Mode::Observe) => Verdict::Observed(Refusal::new(denial, trail), Pass::new(gate, facts)),
+        (Err(denial), Mode::Enforce) => Verdict::Refused(Refusal::new(denial, trail)),
+    }
+}
+
+enum Found {
+    Transition(Box<Grant>),
+    Exempt,
+}
+
+/// One request under decision.
+struct Inquiry<'a, 't> {
+    gate: &'a Gate,
+    facts: &'a Facts<'a>,
+    request: Request<'a>,
+    crypto: &'a dyn Crypto,
+    trail: &'t mut Trail,
+    mode: Mode,
+}
+
+impl<'a> Inquiry<'a, '_> {
+    fn run(&mut self, store: &mut dyn Store) -> Result<Found, Denial> {
+        if exempt::for_anyone(self.gate, &self.request, self.facts) {
+            return Ok(Found::Exempt);
+        }
+        let (peer, own) = peer::identify(self.gate, self.facts)?;
+        self.trail.peer = Some(peer.clone());
+        if exempt::for_peer(self.gate, &self.request, self.facts, &peer) {
+            return Ok(Found::Exempt);
+        }
+        if !self.gate.knows_actor(&peer) {
+            return Err(Denial::Outsider);
+        }
+        let upgrade = self.upgrade(&own)?;
+        self.request.path()?;
+        let steps = Steps::of(self.facts, &self.gate.config.header, self.gate.config.carrier)?;
+        let (standing, transition) = self.transition(&steps, &peer, &own)?;
+        self.trail.transition = Some(transition.to_string());
+        if let Some(upgrade) = upgrade.filter(|name| !transition.to.upgrade.contains(name)) {
+            return Err(Denial::Upgrade(upgrade));
+        }
+        let grant = self.grant(&standing, &transition, &peer, &own, store)?;
+        Ok(Found::Transition(Box::new(grant)))
+    }
+
+    /// The upgrade that the request asks for, where some task of this actor declares it.
+    fn upgrade(&self, own: &SpiffeId) -> Result<Option<String>, Denial> {
+        let Some(name) = self.request.upgrade(self.facts)? else { return Ok(None) };
+        let mut tasks = self.gate.plans().flat_map(|plan| plan.workflow.tasks.values());
+        if tasks.any(|task| task.performer.includes(own) && task.upgrade.contains(&name)) {
+            Ok(Some(name))
+        } else {
+            Err(Denial::Upgrade(name))
+        }
+    }
+
+    /// Where the instance stands, and which transition this request is.
+    fn transition(
+        &mut self,
+        steps: &Steps<'a>,
+        peer: &SpiffeId,
+        own: &SpiffeId,
+    ) -> Result<(Standing<'a>, Arc<Transition>), Denial> {
+        if steps.0.is_empty() {
+            let found = transition::start(self.gate, &self.request, self.facts, peer, own);
+            if let Ok((standing, _)) = &found {
+                self.note(standing);
+            }
+            return found;
+        }
+        let standing = standing::read(self, steps)?;
+        self.note(&standing);
+        standing::check(&standing, peer)?;
+        let transition = transition::choose(&standing, &self.request, peer, own)?;
+        Ok((standing, transition))
+    }
+
+    /// From here on the workflow is known: its mode counts, and the trail names it.
+    fn note(&mut self, standing: &Standing<'_>) {
+        self.mode = standing.plan.mode;
+        self.trail.workflow = Some((standing.plan.workflow.name.clone(), standing.plan.workflow.revision));
+        self.trail.at = Some(standing.at.name.clone());
+        self.trail.instance = standing.origin.instance().map(str::to_owned);
+    }
+
+    /// What is left once the transition is known: deadline, visits, constraints, evidence, guard, record.
+    fn grant(
+        &self,
+        standing: &Standing<'a>,
+        transition: &Transition,
+        peer: &SpiffeId,
+        own: &SpiffeId,
+        store: &mut dyn Store,
+    ) -> Result<Grant, Denial> {
+        let workflow = &standing.plan.workflow;
+        let situation = Situation {
+            facts: self.facts,
+            request: &self.request,
+            peer: peer.as_str(),
+            peer_actor: &transition.carrier,
+            task: &transition.to,
+            instance: standing.origin.instance(),
+            revision: workflow.revision,
+        };
+        let check_guard =
+            || transition.when.as_ref().map_or(Ok(()), |guard| self.gate.guards.check(guard, &situation));
+        if workflow.assurance == Assurance::Identity {
+            check_guard()?;
+            let step = format!("{}/{}/{}", workflow.name, workflow.revision, transition.to.name);
+            return Ok(Grant { step, start: None, receipt: None });
+        }
+        let lineage = Lineage::of(standing, transition, peer, own, self.facts)
+            .ok_or(Denial::Internal("a signed step without a token"))?;
+        let key = self.signing_key(standing.plan, transition)?;
+        lineage.check_deadline(self.facts.now)?;
+        lineage.check_visits(&transition.to)?;
+        constraint::check(workflow, &lineage.arrival.did)?;
+        join::check(standing)?;
+        check_guard()?;
+        let until = lineage.presented_until.plus(self.gate.config.leeway);
+        let entry = Entry::new(&workflow.name, &lineage.parent, &transition.to_string(), until, transition.uses);
+        take(store, &entry, self.facts.now)?;
+        self.mint(&lineage, key)
+    }
+
+    fn signing_key(&self, plan: &Plan, transition: &Transition) -> Result<&'a Key, Denial> {
+        self.gate
+            .keys
+            .signer(plan.workflow.name.as_str(), &transition.to.performer.name)
+            .ok_or(Denial::NoConfig("there is no key with which this actor could sign"))
+    }
+
+    fn mint(&self, lineage: &Lineage, key: &Key) -> Result<Grant, Denial> {
+        let sign = |token_type, claims| mint(token_type, claims, key, self.crypto).map_err(Denial::Internal);
+        Ok(Grant {
+            step: sign(TokenType::Arrival, &lineage.arrival)?,
+            start: lineage.start.as_ref().map(|claims| sign(TokenType::Arrival, claims)).transpose()?,
+            receipt: lineage.receipt.as_ref().map(|claims| sign(TokenType::Receipt, claims)).transpose()?,
+        })
+    }
+
+    fn verify(&self, jws: crate::token::Jws<'_>) -> Result<Verified, Denial> {
+        crate::token::verify(jws, &self.gate.keys, self.crypto, self.facts.now, self.gate.config.leeway)
+    }
+}

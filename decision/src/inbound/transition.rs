@@ -1,0 +1,107 @@
+//! Which transition a request is.
+
+use std::sync::Arc;
+
+use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
+use stepgate_config::name::TaskName;
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::{Assurance, Transition};
+
+use super::standing::{Origin, Standing};
+use crate::denial::Denial;
+use crate::facts::{Facts, Randomness};
+use crate::gate::{Gate, Plan};
+use crate::request::Request;
+use crate::token::TokenType;
+
+/// The one transition that leads from where the instance stands, by this peer, to a task of this
+/// actor that accepts this request.
+pub(super) fn choose(
+    standing: &Standing<'_>,
+    request: &Request<'_>,
+    peer: &SpiffeId,
+    own: &SpiffeId,
+) -> Result<Arc<Transition>, Denial> {
+    let leaving = standing.plan.leaving(&standing.at);
+    let carried: Vec<_> = leaving.iter().filter(|t| t.carrier.includes(peer)).collect();
+    let here: Vec<_> = carried.iter().filter(|t| t.to.performer.includes(own)).copied().collect();
+    if here.is_empty() {
+        return Err(Denial::NoTransition { expected: targets(&carried) });
+    }
+    let shown: Vec<_> = here.into_iter().filter(|t| shows_right_type(standing, t)).collect();
+    if shown.is_empty() {
+        return Err(Denial::WrongType("a carrier shows receipts, a performer arrivals"));
+    }
+    one(shown, request)
+}
+
+/// The one transition with which this peer begins an instance by this request.
+pub(super) fn start<'a>(
+    gate: &'a Gate,
+    request: &Request<'_>,
+    facts: &Facts<'_>,
+    peer: &SpiffeId,
+    own: &SpiffeId,
+) -> Result<(Standing<'a>, Arc<Transition>), Denial> {
+    let begins: Vec<(&Plan, &Arc<Transition>)> = gate
+        .plans()
+        .filter(|plan| plan.workflow.open)
+        .flat_map(|plan| plan.starts().map(move |t| (plan, t)))
+        .filter(|(_, t)| t.from.performer.includes(peer))
+        .collect();
+    let initiates = gate
+        .plans()
+        .flat_map(|plan| plan.workflow.tasks.values())
+        .any(|task| task.initial && task.performer.includes(peer));
+    if begins.is_empty() && !initiates {
+        return Err(Denial::NoStep);
+    }
+    let here: Vec<_> = begins.into_iter().filter(|(_, t)| t.to.performer.includes(own)).collect();
+    if here.is_empty() {
+        return Err(Denial::NotInitial);
+    }
+    let live: Vec<_> = here.into_iter().filter(|(plan, _)| !plan.revoked).collect();
+    if live.is_empty() {
+        return Err(Denial::Revoked("workflow"));
+    }
+    let transition = one(live.iter().map(|(_, t)| *t).collect(), request)?;
+    let plan = live
+        .iter()
+        .find(|(_, t)| Arc::ptr_eq(t, &transition))
+        .map(|(plan, _)| *plan)
+        .ok_or(Denial::Internal("a transition without its workflow"))?;
+    let origin = match plan.workflow.assurance {
+        Assurance::Identity => Origin::Plain,
+        Assurance::Signed => draw(&facts.random),
+    };
+    Ok((Standing { plan, at: Arc::clone(&transition.from), origin }, transition))
+}
+
+/// A new instance and its first arrival: 128 random bits each, never from the request.
+fn draw(random: &Randomness) -> Origin {
+    let (txn, jti) = random.split_at(random.len() / 2);
+    let encode = |bytes: &[u8]| Base64UrlSafeNoPadding::encode_to_string(bytes).unwrap_or_default();
+    Origin::Start { txn: encode(txn), jti: encode(jti) }
+}
+
+/// Where a transition has another carrier, that carrier shows receipts; else the performer shows arrivals.
+fn shows_right_type(standing: &Standing<'_>, transition: &Transition) -> bool {
+    let wanted = if transition.via { TokenType::Receipt } else { TokenType::Arrival };
+    standing.origin.tokens().iter().all(|token| token.token_type == wanted)
+}
+
+fn one(candidates: Vec<&Arc<Transition>>, request: &Request<'_>) -> Result<Arc<Transition>, Denial> {
+    let mut accepting = candidates.iter().filter(|t| request.is_any(&t.to.requests));
+    match (accepting.next(), accepting.next()) {
+        (Some(transition), None) => Ok(Arc::clone(transition)),
+        (Some(_), Some(_)) => Err(Denial::Ambiguous),
+        (None, _) => Err(Denial::WrongRequest { expected: targets(&candidates) }),
+    }
+}
+
+fn targets(transitions: &[&Arc<Transition>]) -> Vec<TaskName> {
+    let mut names: Vec<_> = transitions.iter().map(|t| t.to.name.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
+}

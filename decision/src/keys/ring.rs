@@ -1,0 +1,189 @@
+//! All keys of a gate.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use stepgate_config::gate::{KeySource, KeySpec, KeyUse, Revoked};
+use stepgate_config::name::{ActorName, Kid};
+
+use super::jwk::{Algorithm, JwkError, Material};
+
+/// Who may have signed with a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyActor {
+    /// Any actor of the workflow.
+    Any,
+    /// This one only.
+    Only(ActorName),
+}
+
+impl KeyActor {
+    /// Whether the actor may sign with it.
+    pub fn covers(&self, actor: &ActorName) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(only) => only == actor,
+        }
+    }
+}
+
+/// A key with what is known of it.
+pub struct Key {
+    kid: Kid,
+    actor: KeyActor,
+    key_use: KeyUse,
+    revoked: bool,
+    material: Material,
+}
+
+impl Key {
+    /// A key for signing outside a gate (tests, the command).
+    ///
+    /// # Errors
+    /// What is wrong with the JWK.
+    pub fn new(kid: Kid, actor: KeyActor, jwk: &str) -> Result<Self, JwkError> {
+        let material = Material::from_jwk(jwk, kid.as_str())?;
+        Ok(Self { kid, actor, key_use: KeyUse::Sign, revoked: false, material })
+    }
+
+    /// Its identifier.
+    pub fn kid(&self) -> &Kid {
+        &self.kid
+    }
+
+    /// Who may have signed with it.
+    pub fn actor(&self) -> &KeyActor {
+        &self.actor
+    }
+
+    /// Whether it was revoked.
+    pub fn revoked(&self) -> bool {
+        self.revoked
+    }
+
+    /// The algorithm that it is for.
+    pub fn algorithm(&self) -> Algorithm {
+        self.material.algorithm()
+    }
+
+    /// The key itself.
+    pub fn material(&self) -> &Material {
+        &self.material
+    }
+}
+
+impl fmt::Debug for Key {
+    /// Without the key itself.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({}, {:?}, {})", self.kid, self.actor, self.algorithm().alg())
+    }
+}
+
+/// Why a key cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyError {
+    /// The environment has no such variable: expected where each actor has a key of its own and
+    /// knows only that one; the key is left out.
+    Missing {
+        /// The key.
+        kid: Kid,
+        /// The variable.
+        env: String,
+    },
+    /// Its value is no usable JWK: the gate must not run.
+    Unusable {
+        /// The key.
+        kid: Kid,
+        /// Why.
+        error: JwkError,
+    },
+    /// It is to sign, and cannot.
+    CannotSign {
+        /// The key.
+        kid: Kid,
+    },
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { kid, env } => write!(f, "key `{kid}`: the environment has no `{env}`"),
+            Self::Unusable { kid, error } => write!(f, "key `{kid}`: {error}"),
+            Self::CannotSign { kid } => write!(f, "key `{kid}`: `use: sign` wants a private key, this one is public"),
+        }
+    }
+}
+
+impl std::error::Error for KeyError {}
+
+/// Keys by workflow and `kid`.
+#[derive(Debug, Default)]
+pub struct KeyRing {
+    workflows: BTreeMap<String, BTreeMap<String, Key>>,
+}
+
+impl KeyRing {
+    /// Reads all keys; `environment` answers for variables. Keys that are missing are left out and
+    /// returned beside the ring.
+    ///
+    /// # Errors
+    /// All keys that are there and cannot be used.
+    pub fn read(
+        specs: &[KeySpec],
+        revoked: &Revoked,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(Self, Vec<KeyError>), Vec<KeyError>> {
+        let (mut ring, mut missing, mut unusable) = (Self::default(), Vec::new(), Vec::new());
+        for spec in specs {
+            match read_key(spec, &revoked.kids, environment) {
+                Ok(key) => {
+                    let keys = ring.workflows.entry(spec.workflow.as_str().to_owned()).or_default();
+                    keys.insert(spec.kid.as_str().to_owned(), key);
+                }
+                Err(error @ KeyError::Missing { .. }) => missing.push(error),
+                Err(error @ (KeyError::Unusable { .. } | KeyError::CannotSign { .. })) => unusable.push(error),
+            }
+        }
+        if unusable.is_empty() { Ok((ring, missing)) } else { Err(unusable) }
+    }
+
+    /// The key of a workflow with this `kid`.
+    pub fn find(&self, workflow: &str, kid: &str) -> Option<&Key> {
+        self.workflows.get(workflow)?.get(kid)
+    }
+
+    /// The key with which this actor's gate signs: its own before one for any actor.
+    pub fn signer(&self, workflow: &str, actor: &ActorName) -> Option<&Key> {
+        let signing = || {
+            self.workflows
+                .get(workflow)
+                .into_iter()
+                .flat_map(|keys| keys.values())
+                .filter(|key| key.key_use == KeyUse::Sign && !key.revoked)
+        };
+        signing()
+            .find(|key| key.actor == KeyActor::Only(actor.clone()))
+            .or_else(|| signing().find(|key| key.actor == KeyActor::Any))
+    }
+}
+
+fn read_key(
+    spec: &KeySpec,
+    revoked: &BTreeSet<Kid>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Key, KeyError> {
+    let kid = spec.kid.clone();
+    let jwk = match &spec.source {
+        KeySource::Jwk(jwk) => jwk.clone(),
+        KeySource::Env(env) => environment(env)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| KeyError::Missing { kid: kid.clone(), env: env.clone() })?,
+    };
+    let material = Material::from_jwk(&jwk, kid.as_str())
+        .map_err(|error| KeyError::Unusable { kid: kid.clone(), error })?;
+    if spec.key_use == KeyUse::Sign && !material.signs() {
+        return Err(KeyError::CannotSign { kid });
+    }
+    let actor = spec.actor.clone().map_or(KeyActor::Any, KeyActor::Only);
+    Ok(Key { revoked: revoked.contains(&kid), actor, key_use: spec.key_use, material, kid })
+}

@@ -1,0 +1,108 @@
+//! Paths that every reader takes alike, or none at all.
+//!
+//! Between the gate and the application stand Envoy, perhaps a router, and a framework; each may
+//! decode, fold dots or slashes, or cut at `;`. The gate does not guess which: it refuses what any
+//! of them could read differently. What is left is compared byte for byte.
+
+use stepgate_config::workflow::PathPattern;
+
+/// Longest path with its query, in bytes.
+pub const MAX_PATH: usize = 8192;
+
+/// A path in the one form that normalisation (RFC 3986, section 6.2.2) does not change: it begins
+/// with `/`, has no empty segment but perhaps the last, no `.` or `..`, and percent-encodes only
+/// what must be and what no reader splits, cuts or decodes twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CanonicalPath<'a>(&'a str);
+
+impl<'a> CanonicalPath<'a> {
+    /// The path of a request target in origin form (RFC 9112, section 3.2.1), without its query.
+    ///
+    /// # Errors
+    /// In words, what two readers could take differently.
+    pub fn of(target: &'a str) -> Result<Self, &'static str> {
+        if target.len() > MAX_PATH {
+            return Err("it is longer than 8192 bytes");
+        }
+        if target.contains('#') {
+            return Err("it has a fragment");
+        }
+        let path = target.split_once('?').map_or(target, |(path, _)| path);
+        let rest = path.strip_prefix('/').ok_or("it does not begin with `/`")?;
+        let mut segments = rest.split('/').peekable();
+        while let Some(segment) = segments.next() {
+            check_segment(segment, segments.peek().is_none())?;
+        }
+        Ok(Self(rest))
+    }
+
+    /// The path of a CONNECT, which has none: only a pattern without a path matches it.
+    pub(crate) fn none() -> Self {
+        Self("")
+    }
+
+    /// Whether the pattern matches.
+    pub fn is(&self, pattern: &PathPattern) -> bool {
+        pattern.matches(self.0.split('/'))
+    }
+}
+
+fn check_segment(segment: &str, last: bool) -> Result<(), &'static str> {
+    if segment.is_empty() && !last {
+        return Err("it has an empty segment");
+    }
+    if matches!(segment, "." | "..") {
+        return Err("it has a `.` or `..` segment");
+    }
+    let mut bytes = segment.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'%' => check_escape(bytes.next(), bytes.next())?,
+            // RFC 3986, section 3.3, but for `;`, at which some frameworks cut.
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => {}
+            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':'
+            | b'@' => {}
+            b';' => return Err("it has a `;`"),
+            _ => return Err("it has a character that should be encoded"),
+        }
+    }
+    Ok(())
+}
+
+fn check_escape(high: Option<u8>, low: Option<u8>) -> Result<(), &'static str> {
+    let digit = |byte: Option<u8>| byte.and_then(|b| char::from(b).to_digit(16)).ok_or("it has a `%` that encodes nothing");
+    let value = digit(high)?.saturating_mul(16).saturating_add(digit(low)?);
+    match u8::try_from(value).unwrap_or_default() {
+        // Some decode these before they match, some after, some twice.
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => Err("it encodes what needs no encoding"),
+        b'/' | b'\\' => Err("it encodes a slash"),
+        b'%' => Err("it encodes a `%`"),
+        b';' | b'?' | b'#' => Err("it encodes a separator"),
+        0..=0x1f | 0x7f => Err("it encodes a control character"),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_reads_one_way_is_taken() {
+        for target in ["/", "/a", "/a/", "/a/b?x=../%2e#".trim_end_matches('#'), "/a%20b", "/caf%C3%A9", "/a:b@c,d=e"] {
+            assert!(CanonicalPath::of(target).is_ok(), "{target}");
+        }
+    }
+
+    #[test]
+    fn what_could_read_two_ways_is_not() {
+        for target in [
+            "", "*", "a", "http://h/a", "//a", "/a//b", "/a/./b", "/a/../b", "/..", "/a/..", "/a%2fb", "/a%2Fb", "/%2e%2e/b",
+            "/a%5cb", "/a\\b", "/a;b", "/a%3bb", "/a%", "/a%2", "/a%zz", "/a%00", "/a%2520", "/%41", "/a#b", "/é", "/a b",
+            "/a%0d%0a", "/a\u{7f}",
+        ] {
+            assert!(CanonicalPath::of(target).is_err(), "{target}");
+        }
+        assert!(CanonicalPath::of(&format!("/{}", "a".repeat(MAX_PATH))).is_err());
+    }
+}

@@ -1,0 +1,97 @@
+//! The request as the workflow sees it: method, host, path, upgrade.
+
+use stepgate_config::workflow::RequestPattern;
+
+use crate::denial::Denial;
+use crate::facts::Facts;
+use crate::path::CanonicalPath;
+
+/// Longest method, host or upgrade token that is looked at, in bytes.
+const MAX_TOKEN: usize = 256;
+
+/// A request that can be matched: everything is text, and its path reads only one way, or is none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) host: &'a str,
+    /// The path as sent, query and all, for guards.
+    pub(crate) target: &'a str,
+    /// Why the path is not to be trusted, or the path.
+    pub(crate) path: Result<CanonicalPath<'a>, &'static str>,
+    connect: bool,
+}
+
+impl<'a> Request<'a> {
+    /// Reads the request's own headers. What is not text is taken as empty, which matches nothing.
+    pub(crate) fn of(facts: &Facts<'a>) -> Self {
+        let text = |name: &str| {
+            facts.first(name).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+        };
+        let method = text(":method");
+        let target = text(":path");
+        Self {
+            method,
+            host: text(":authority"),
+            target,
+            path: CanonicalPath::of(target),
+            connect: method == "CONNECT",
+        }
+    }
+
+    /// The protocol to which the client wants to change, if any (RFC 9110, sections 7.8 and 9.3.6).
+    ///
+    /// # Errors
+    /// Where there are several, or one that is no short token: nobody declares such.
+    pub(crate) fn upgrade(&self, facts: &Facts<'a>) -> Result<Option<String>, Denial> {
+        let mut upgrades = facts.all("upgrade").chain(facts.all(":protocol"));
+        let first = upgrades.next();
+        if upgrades.next().is_some() {
+            return Err(Denial::Upgrade("several".into()));
+        }
+        match first {
+            None if self.connect => Ok(Some("connect".into())),
+            None => Ok(None),
+            Some(bytes) if bytes.len() <= MAX_TOKEN => match std::str::from_utf8(bytes) {
+                Ok(token) => Ok(Some(token.to_ascii_lowercase())),
+                Err(_) => Err(Denial::Upgrade("not text".into())),
+            },
+            Some(_) => Err(Denial::Upgrade("too long".into())),
+        }
+    }
+
+    /// The path, unless two readers could take it differently. A CONNECT without one has the empty path.
+    pub(crate) fn path(&self) -> Result<CanonicalPath<'a>, Denial> {
+        if self.connect && self.target.is_empty() {
+            return Ok(CanonicalPath::none());
+        }
+        self.path.map_err(Denial::BadPath)
+    }
+
+    /// Whether the pattern accepts this request. An ambiguous path is accepted by no pattern.
+    pub(crate) fn is(&self, pattern: &RequestPattern) -> bool {
+        let method = pattern.methods.is_empty() || pattern.methods.iter().any(|m| m.as_str() == self.method);
+        let host = pattern.host.as_deref().is_none_or(|host| self.host_is(host));
+        let path = match (&pattern.path, self.path()) {
+            (_, Err(_)) => false,
+            (None, Ok(_)) => true,
+            (Some(wanted), Ok(path)) => path.is(wanted),
+        };
+        method && host && path
+    }
+
+    /// Whether a task that lists these patterns accepts this request; no pattern at all: any.
+    pub(crate) fn is_any(&self, patterns: &[RequestPattern]) -> bool {
+        patterns.is_empty() || patterns.iter().any(|pattern| self.is(pattern))
+    }
+
+    fn host_is(&self, wanted: &str) -> bool {
+        self.host.eq_ignore_ascii_case(wanted) || without_port(self.host).eq_ignore_ascii_case(wanted)
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    }
+}

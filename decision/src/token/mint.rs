@@ -1,0 +1,63 @@
+//! From claims to a signed token.
+
+use jwt_simple::prelude::{Audiences, Duration, HeaderOptions, JWTClaims};
+use serde::Serialize;
+
+use super::claims::{Claims, Forks, Performers, StepClaim, TokenType, Visits};
+use crate::keys::{Crypto, Key};
+use crate::time::UnixTime;
+
+/// The claims that RFC 7519 does not name.
+#[derive(Serialize)]
+pub(crate) struct Custom<'a> {
+    txn: &'a str,
+    dl: UnixTime,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    par: &'a [String],
+    wf: &'a StepClaim,
+    #[serde(skip_serializing_if = "Visits::is_empty")]
+    visits: &'a Visits,
+    #[serde(skip_serializing_if = "Performers::is_empty")]
+    did: &'a Performers,
+    #[serde(skip_serializing_if = "Forks::is_empty")]
+    fork: &'a Forks,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rep: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a str>,
+}
+
+/// Signs claims as a token of the given type: compact JWS with the key's `kid`.
+///
+/// # Errors
+/// Where the key cannot sign.
+pub fn mint(token_type: TokenType, claims: &Claims, key: &Key, crypto: &dyn Crypto) -> Result<String, &'static str> {
+    crypto.sign(key, token_type, claims)
+}
+
+/// The claims and header options as the library takes them.
+pub(crate) fn for_library(token_type: TokenType, claims: &Claims) -> (JWTClaims<Custom<'_>>, HeaderOptions) {
+    let time = |time: UnixTime| Some(Duration::from_secs(time.seconds()));
+    let claims = JWTClaims {
+        issued_at: time(claims.iat),
+        expires_at: time(claims.exp),
+        invalid_before: None,
+        issuer: Some(claims.iss.clone()),
+        subject: Some(claims.sub.clone()),
+        audiences: claims.aud.clone().map(Audiences::AsString),
+        jwt_id: Some(claims.jti.clone()),
+        nonce: None,
+        custom: Custom {
+            txn: &claims.txn,
+            dl: claims.dl,
+            par: &claims.par,
+            wf: &claims.wf,
+            visits: &claims.visits,
+            did: &claims.did,
+            fork: &claims.fork,
+            rep: claims.rep.as_deref(),
+            to: claims.to.as_deref(),
+        },
+    };
+    (claims, HeaderOptions { signature_type: Some(token_type.typ().to_owned()), content_type: None })
+}

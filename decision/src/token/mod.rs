@@ -1,0 +1,12 @@
+//! Step tokens: compact JWS (RFC 7515) with typed claims, and who may sign them.
+
+mod claims;
+mod jws;
+mod mint;
+mod verify;
+
+pub use claims::{Claims, Forks, MAX_PARENTS, Performers, StepClaim, TOKEN_VERSION, TokenType, Visits};
+pub use jws::{Jws, MAX_TOKEN};
+pub(crate) use mint::for_library;
+pub use mint::mint;
+pub use verify::{Verified, verify};
