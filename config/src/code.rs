@@ -121,6 +121,8 @@ codes! {
     Large = Warning "W009",
     /// How often loops may be entered.
     Visits = Note "N001",
+    /// More was found than is shown.
+    More = Note "N002",
 }
 
 impl fmt::Display for Code {

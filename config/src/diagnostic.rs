@@ -25,17 +25,31 @@ impl fmt::Display for Severity {
     }
 }
 
-/// A place in the text.
+/// A place in the text. Inputs have at most [`crate::MAX_INPUT`] bytes, so 32 bits hold any offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Span {
     /// The first byte, counted from 0.
-    pub start: usize,
+    pub start: u32,
     /// The byte after the last; never less than `start`.
-    pub end: usize,
+    pub end: u32,
     /// The line of the first byte, counted from 1.
-    pub line: usize,
+    pub line: u32,
     /// The column of the first byte in its line, in characters, counted from 1.
-    pub column: usize,
+    pub column: u32,
+}
+
+impl Span {
+    /// From the beginning of this place to the end of `last`.
+    #[must_use]
+    pub(crate) fn to(self, last: Self) -> Self {
+        Self { end: last.end.max(self.end), ..self }
+    }
+
+    /// What stands here in `text`.
+    pub fn of<'a>(&self, text: &'a str) -> &'a str {
+        let range = usize::try_from(self.start).ok().zip(usize::try_from(self.end).ok());
+        range.and_then(|(start, end)| text.get(start..end)).unwrap_or_default()
+    }
 }
 
 /// One thing that is wrong, or worth knowing, with its place.

@@ -2,18 +2,31 @@
 //!
 //! No I/O, no clock, no proxy. A text goes in; either a checked [`Workflow`] or [`GateConfig`] comes
 //! out, or everything that is wrong with it, each with its place.
+//!
+//! [`read`] goes through these steps: `tree` (bytes to a tree with places), `shape` (the keys of the
+//! language, as tables), `document` and `configuration` (the tree to drafts), `check` (what must hold of
+//! the drafts), and only where nothing is wrong the checked values.
 
+pub mod bounds;
 mod code;
 mod diagnostic;
+mod duration;
 pub mod gate;
 pub mod guard;
 pub mod name;
 mod read;
+mod report;
+mod shape;
 pub mod spiffe;
+mod tree;
 pub mod workflow;
 
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Severity, Span};
+pub use duration::MAX_DURATION;
 pub use gate::GateConfig;
 pub use read::{Checked, Outcome, read, read_gate, read_workflow};
+pub use report::MAX_DIAGNOSTICS;
+pub use shape::{Language, json_schema, reference_markdown};
+pub use tree::{MAX_DEPTH, MAX_INPUT, MAX_VALUES};
 pub use workflow::Workflow;

@@ -1,0 +1,58 @@
+//! How much of anything one input may have. Past a bound is an error, never a cut.
+
+use std::time::Duration;
+
+/// Workflows in one configuration, all revisions counted.
+pub const MAX_WORKFLOWS: usize = 64;
+/// Tasks of one document.
+pub const MAX_TASKS: usize = 4_096;
+/// Transitions of one document.
+pub const MAX_TRANSITIONS: usize = 65_536;
+/// Actors of one document.
+pub const MAX_ACTORS: usize = 1_024;
+/// SPIFFE IDs of one actor.
+pub const MAX_SPIFFE_IDS: usize = 64;
+/// Attributes of one actor.
+pub const MAX_ATTRIBUTES: usize = 64;
+/// Longest text as an attribute, in bytes.
+pub const MAX_ATTRIBUTE: usize = 256;
+/// Hosts of one actor.
+pub const MAX_HOSTS: usize = 64;
+/// Kinds of requests of one task.
+pub const MAX_REQUESTS: usize = 64;
+/// Methods of one kind of request.
+pub const MAX_METHODS: usize = 32;
+/// Upgrades of one task.
+pub const MAX_UPGRADES: usize = 8;
+/// Constraints of one document.
+pub const MAX_CONSTRAINTS: usize = 1_024;
+/// Tasks with `join: all` in one document.
+pub const MAX_JOINS: usize = 256;
+/// Pairs of a task and a join whose fork its tokens carry, in one document: what carries is a part of
+/// the tokens' size, and of the memory that a document takes.
+pub const MAX_CARRIED: usize = 65_536;
+/// Pairs of request patterns that are held against each other in one document.
+pub const MAX_OVERLAPS: usize = 2_000_000;
+/// Highest revision. Revisions are ordered, so dates such as 20261101 fit.
+pub const MAX_REVISION: i64 = u32::MAX as i64;
+/// Highest `uses`.
+pub const MAX_USES: i64 = 65_536;
+/// Highest `max_visits`.
+pub const MAX_VISITS: i64 = 65_536;
+/// All distinct guards of one input together, in bytes: parsing one takes some 2 µs a byte.
+pub const MAX_GUARD_TEXT: usize = 256 << 10;
+
+/// Exemptions of one gate.
+pub const MAX_EXEMPTIONS: usize = 256;
+/// Peers of one exemption.
+pub const MAX_PEERS: usize = 256;
+/// Keys of one gate.
+pub const MAX_KEYS: usize = 1_024;
+/// Interlock secrets of one gate.
+pub const MAX_INTERLOCKS: usize = 8;
+/// Entries in each list of what is revoked.
+pub const MAX_REVOKED: usize = 4_096;
+/// Longest leeway.
+pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
+/// Largest configuration as JSON, in bytes, that a cluster stores with room to spare: etcd takes 1.5 MiB.
+pub const MAX_STORED: usize = 1 << 20;

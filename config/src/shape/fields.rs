@@ -1,0 +1,128 @@
+//! Reading an object whose shape has been checked: what has the wrong form is silently absent, since
+//! it has been reported.
+
+use std::time::Duration;
+
+use super::{Need, Object};
+use crate::diagnostic::Span;
+use crate::duration;
+use crate::tree::{Entry, Kind, Node};
+
+/// The keys of one object and what stands there.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'t, 'a> {
+    object: &'static Object,
+    node: &'t Node<'a>,
+}
+
+/// A key that was given.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'t, 'a> {
+    pub(crate) key_span: Span,
+    pub(crate) node: &'t Node<'a>,
+    /// The place of `{value: X, advisory: true}`, where it was written so.
+    pub(crate) advisory: Option<Span>,
+}
+
+impl<'t, 'a> Fields<'t, 'a> {
+    pub(crate) fn of(object: &'static Object, node: &'t Node<'a>) -> Self {
+        Self { object, node }
+    }
+
+    /// The fields of the object that stands at `key`'s value, one of its items or entries.
+    pub(crate) fn inner(&self, key: &str, node: &'t Node<'a>) -> Option<Self> {
+        let object = self.object.key(key).and_then(|key| key.value.object())?;
+        matches!(node.kind, Kind::Map(_)).then_some(Self { object, node })
+    }
+
+    /// Where to point when the object as a whole is meant.
+    pub(crate) fn head(&self) -> Span {
+        self.node.head()
+    }
+
+    /// What was given at `key`.
+    pub(crate) fn given(&self, key: &str) -> Option<Given<'t, 'a>> {
+        let entry = self.node.entries().iter().find(|entry| entry.key == key)?;
+        let inner = entry.value.get("value").filter(|_| entry.value.get("advisory").is_some());
+        Some(Given {
+            key_span: entry.key_span,
+            node: inner.unwrap_or(&entry.value),
+            advisory: inner.map(|_| entry.value.head()),
+        })
+    }
+
+    /// All keys that were given and that the object has.
+    pub(crate) fn all_given(&self) -> impl Iterator<Item = (&'static super::Key, Given<'t, 'a>)> + use<'t, 'a> {
+        let this = *self;
+        this.object.keys().filter_map(move |key| this.given(key.name).map(|given| (key, given)))
+    }
+
+    /// The text at `key`, given or by default.
+    pub(crate) fn text(&self, key: &str) -> Option<&'t str> {
+        match self.given(key) {
+            Some(given) => given.node.text(),
+            None => self.default(key),
+        }
+    }
+
+    /// The text that was given at `key`, with its place.
+    pub(crate) fn spanned(&self, key: &str) -> Option<(&'t str, Span)> {
+        self.given(key).and_then(|given| Some((given.node.text()?, given.node.span)))
+    }
+
+    /// The whole number at `key`, given or by default.
+    pub(crate) fn whole(&self, key: &str) -> Option<i64> {
+        match self.given(key).map(|given| &given.node.kind) {
+            Some(Kind::Int(number)) => Some(*number),
+            Some(_) => None,
+            None => self.default(key).and_then(|text| text.parse().ok()),
+        }
+    }
+
+    /// The same in 32 bits.
+    pub(crate) fn small(&self, key: &str) -> Option<u32> {
+        self.whole(key).and_then(|number| u32::try_from(number).ok())
+    }
+
+    /// The flag that was given at `key`.
+    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
+        match self.given(key).map(|given| &given.node.kind) {
+            Some(Kind::Bool(flag)) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    /// The duration at `key`, given or by default.
+    pub(crate) fn duration(&self, key: &str) -> Option<Duration> {
+        self.text(key).and_then(|text| duration::parse(text).ok())
+    }
+
+    /// The items of the list at `key`.
+    pub(crate) fn items(&self, key: &str) -> &'t [Node<'a>] {
+        self.given(key).map_or(&[], |given| given.node.items())
+    }
+
+    /// The entries of the mapping at `key`.
+    pub(crate) fn entries(&self, key: &str) -> &'t [Entry<'a>] {
+        self.given(key).map_or(&[], |given| given.node.entries())
+    }
+
+    fn default(&self, key: &str) -> Option<&'static str> {
+        match self.object.key(key)?.need {
+            Need::Default(text) => Some(text),
+            Need::Required | Need::Optional => None,
+        }
+    }
+}
+
+impl super::Value {
+    /// The object that stands here, or in each item or entry.
+    fn object(&self) -> Option<&'static Object> {
+        match self {
+            Self::Object(object) => Some(object),
+            Self::List { of, .. } | Self::Map { of, .. } => of.object(),
+            Self::Text(_) | Self::Choice { .. } | Self::Flag | Self::Whole { .. } | Self::Scalar => None,
+            Self::Either(..) | Self::Jwk | Self::Unread => None,
+        }
+    }
+}

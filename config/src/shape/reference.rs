@@ -1,0 +1,74 @@
+//! The reference of the language as Markdown tables, for the docs.
+
+use std::fmt::Write as _;
+
+use super::{Key, Language, Level, Need, Object, Value};
+
+/// The keys of documents or of gates' configurations: a table for each object.
+pub fn reference_markdown(language: Language) -> String {
+    let mut text = String::new();
+    let mut objects = vec![language.root()];
+    let mut next = 0;
+    while let Some(object) = objects.get(next) {
+        next = next.saturating_add(1);
+        let object: &'static Object = object;
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "## A {}\n\n{}\n", object.noun, object.doc);
+        text.push_str("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
+        for key in object.keys() {
+            text.push_str(&row(key));
+            if let Some(inner) = inner(&key.value)
+                && !objects.iter().any(|known| std::ptr::eq(*known, inner))
+            {
+                objects.push(inner);
+            }
+        }
+        text.push('\n');
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+fn row(key: &Key) -> String {
+    let default = match key.need {
+        Need::Required => "required".to_owned(),
+        Need::Optional => "none".to_owned(),
+        Need::Default(text) => format!("`{text}`"),
+    };
+    let level = match (key.later, key.from) {
+        (true, _) => " Not in this release.".to_owned(),
+        (false, Level::Identity) => String::new(),
+        (false, from) => format!(" Enforced from `{}` on; below it, only as advisory.", from.as_str()),
+    };
+    format!("| `{}` | {} | {default} | {}{level} |\n", key.name, shown(&key.value).replace('|', "\\|"), key.doc.replace('|', "\\|"))
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Text(format) => format.word().to_owned(),
+        Value::Choice { words, later } => {
+            let now = words.iter().map(|word| format!("`{word}`"));
+            let later = later.iter().map(|word| format!("`{word}` (not in this release)"));
+            now.chain(later).collect::<Vec<_>>().join(", ")
+        }
+        Value::Flag => "`true`, `false`".to_owned(),
+        Value::Whole { least, most } => format!("{least} to {most}"),
+        Value::Scalar => "bool, number or text".to_owned(),
+        Value::List { of, most, .. } => format!("list of {}, at most {most}", shown(of)),
+        Value::Map { keys, of, most } => format!("{}: {}, at most {most}", keys.word(), shown(of)),
+        Value::Object(object) => object.noun.to_owned(),
+        Value::Either(a, b) => format!("{}, or {}", shown(a), shown(b)),
+        Value::Jwk => "public JWK".to_owned(),
+        Value::Unread => "".to_owned(),
+    }
+}
+
+fn inner(value: &Value) -> Option<&'static Object> {
+    match value {
+        Value::Object(object) => Some(object),
+        Value::List { of, .. } | Value::Map { of, .. } => inner(of),
+        Value::Text(_) | Value::Choice { .. } | Value::Flag | Value::Whole { .. } | Value::Scalar => None,
+        Value::Either(..) | Value::Jwk | Value::Unread => None,
+    }
+}

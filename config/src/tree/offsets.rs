@@ -1,0 +1,48 @@
+//! From the parser's places, counted in characters, to bytes.
+
+use saphyr_parser::Marker;
+
+use crate::diagnostic::Span;
+
+/// One stop in so many characters: a look-up walks less than this far.
+const STRIDE: usize = 128;
+
+/// Where each [`STRIDE`]th character of a text begins.
+pub(super) struct Offsets<'a> {
+    text: &'a str,
+    /// None where all of it is ASCII: a character is then a byte.
+    stops: Option<Vec<usize>>,
+}
+
+impl<'a> Offsets<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        let stops = || text.char_indices().step_by(STRIDE).map(|(at, _)| at).collect();
+        Self { text, stops: (!text.is_ascii()).then(stops) }
+    }
+
+    /// The byte at which the character with this index begins.
+    fn byte(&self, index: usize) -> usize {
+        let Some(stops) = &self.stops else { return index.min(self.text.len()) };
+        let from = index.checked_div(STRIDE).and_then(|stop| stops.get(stop)).copied().unwrap_or(self.text.len());
+        let rest = self.text.get(from..).unwrap_or_default();
+        let within = rest.char_indices().nth(index.checked_rem(STRIDE).unwrap_or_default());
+        within.map_or(self.text.len(), |(at, _)| from.saturating_add(at))
+    }
+
+    /// The place from `start` to `end`.
+    pub(super) fn span(&self, start: Marker, end: Marker) -> Span {
+        let first = self.byte(start.index());
+        let last = self.byte(end.index()).max(first);
+        Span {
+            start: narrow(first),
+            end: narrow(last),
+            line: narrow(start.line().max(1)),
+            column: narrow(start.col().saturating_add(1)),
+        }
+    }
+}
+
+/// An offset in 32 bits: no input is so large that one would not fit.
+pub(super) fn narrow(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}

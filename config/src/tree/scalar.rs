@@ -1,0 +1,108 @@
+//! Plain scalars as in the core schema of YAML 1.2.2, section 10.3.2.
+
+use std::borrow::Cow;
+
+use super::Kind;
+
+/// Beyond it a double no longer tells whole numbers apart (RFC 8259, section 6).
+const MAX_WHOLE: i64 = (1 << 53) - 1;
+
+/// A scalar without quotes: null, a bool, a number, or else a text.
+///
+/// # Errors
+/// For a number that is out of range or not finite.
+pub(super) fn plain(text: Cow<'_, str>) -> Result<Kind<'_>, &'static str> {
+    match &*text {
+        "" | "~" | "null" | "Null" | "NULL" => return Ok(Kind::Null),
+        "true" | "True" | "TRUE" => return Ok(Kind::Bool(true)),
+        "false" | "False" | "FALSE" => return Ok(Kind::Bool(false)),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf" | "-.INF" | ".nan" | ".NaN" | ".NAN" => {
+            return Err("a number is finite here");
+        }
+        _ => {}
+    }
+    let whole = if let Some(digits) = text.strip_prefix("0o") {
+        all(digits, |b| matches!(b, b'0'..=b'7')).then(|| i64::from_str_radix(digits, 8).ok())
+    } else if let Some(digits) = text.strip_prefix("0x") {
+        all(digits, |b| b.is_ascii_hexdigit()).then(|| i64::from_str_radix(digits, 16).ok())
+    } else {
+        all(unsigned(&text), |b| b.is_ascii_digit()).then(|| text.parse().ok())
+    };
+    match whole {
+        Some(Some(number)) if (-MAX_WHOLE..=MAX_WHOLE).contains(&number) => Ok(Kind::Int(number)),
+        Some(_) => Err("a whole number lies between -(2^53 - 1) and 2^53 - 1, else JSON does not carry it"),
+        None if is_float(&text) => float(&text),
+        None => Ok(Kind::Text(text)),
+    }
+}
+
+fn float<'a>(text: &str) -> Result<Kind<'a>, &'static str> {
+    let number: f64 = text.parse().map_err(|_| "not a number")?;
+    if !number.is_finite() {
+        return Err("a number is finite here");
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "whole and within 2^53: exact")]
+    let whole = (number.fract() == 0.0 && number.abs() <= MAX_WHOLE as f64).then_some(number as i64);
+    Ok(whole.map_or(Kind::Float(number), Kind::Int))
+}
+
+/// `[-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?`
+fn is_float(text: &str) -> bool {
+    let (number, exponent) = match text.split_once(['e', 'E']) {
+        Some((number, exponent)) => (unsigned(number), Some(exponent)),
+        None => (unsigned(text), None),
+    };
+    let digits = |b: u8| b.is_ascii_digit();
+    let mantissa = match number.split_once('.') {
+        Some(("", tail)) => all(tail, digits),
+        Some((head, tail)) => all(head, digits) && (tail.is_empty() || all(tail, digits)),
+        None => all(number, digits),
+    };
+    mantissa && exponent.is_none_or(|exponent| all(unsigned(exponent), digits))
+}
+
+fn unsigned(text: &str) -> &str {
+    text.strip_prefix(['+', '-']).unwrap_or(text)
+}
+
+/// Whether there is something, and all of it is such.
+fn all(text: &str, such: impl Fn(u8) -> bool) -> bool {
+    !text.is_empty() && text.bytes().all(such)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_core_schema_decides() {
+        for (text, expected) in [
+            ("~", "Null"),
+            ("true", "Bool(true)"),
+            ("yes", "Text(\"yes\")"),
+            ("012", "Int(12)"),
+            ("0x1f", "Int(31)"),
+            ("0o17", "Int(15)"),
+            ("-7", "Int(-7)"),
+            ("1.0", "Int(1)"),
+            ("1e3", "Int(1000)"),
+            ("2.5", "Float(2.5)"),
+            (".5", "Float(0.5)"),
+            ("1e", "Text(\"1e\")"),
+            ("2026-11", "Text(\"2026-11\")"),
+            ("1_000", "Text(\"1_000\")"),
+            ("0b1", "Text(\"0b1\")"),
+            ("-", "Text(\"-\")"),
+            (".", "Text(\".\")"),
+        ] {
+            assert_eq!(format!("{:?}", plain(text.into()).unwrap()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_json_would_change_is_none() {
+        for text in ["9007199254740992", "99999999999999999999", "0xffffffffffffffff", "1e999", ".inf", ".nan"] {
+            assert!(plain(text.into()).is_err(), "{text}");
+        }
+    }
+}
