@@ -103,6 +103,11 @@ fn upgrades_and_connect_reach_the_application_unless_a_filter_stops_them() {
         .header("upgrade", "websocket");
     let response = mesh.call_directly(Some(&own), "a", &upgrade).unwrap();
     assert_eq!(response.status, 101);
+    // RFC 8441: the same over HTTP/2.
+    let upgrade = Request::new("CONNECT", "/socket").header(":protocol", "websocket");
+    let upgrade = upgrade.over(Version::Http2);
+    let response = mesh.call_directly(Some(&own), "a", &upgrade).unwrap();
+    assert_eq!(response.status, 200);
     let connect = Request::new("CONNECT", "a:443");
     for version in [Version::Http1, Version::Http2] {
         let seen = mesh.requests_seen("a").unwrap();

@@ -105,7 +105,9 @@ impl Application {
             let application = Arc::clone(&self);
             tokio::spawn(async move {
                 let answer = service_fn(|request| Arc::clone(&application).answer(request));
-                let server = auto::Builder::new(TokioExecutor::new());
+                let mut server = auto::Builder::new(TokioExecutor::new());
+                // WebSocket over HTTP/2 (RFC 8441).
+                server.http2().enable_connect_protocol();
                 let _ = server
                     .serve_connection_with_upgrades(TokioIo::new(stream), answer)
                     .await;

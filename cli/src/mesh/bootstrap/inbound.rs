@@ -35,6 +35,8 @@ pub(super) fn listener(member: &Member, authority: &Path) -> Value {
         "address": address(member.addresses.inbound),
         // Without it a second mesh on the same address would share the traffic in silence.
         "enable_reuse_port": false,
+        // Else a filter would not see the server name that was asked for.
+        "listener_filters": [tls::inspector()],
         "filter_chains": [{
             "transport_socket": tls::server(member, authority, workload.inbound.client_certificate),
             "filters": [connection_manager("inbound", member, manager)],

@@ -37,6 +37,12 @@ pub(super) fn client(member: &Member, to: &Member, authority: &Path) -> Value {
     socket("UpstreamTlsContext", context)
 }
 
+/// Looks at the first bytes of a connection before the handshake, as in an Istio sidecar.
+pub(super) fn inspector() -> Value {
+    let ty = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";
+    json!({"name": "envoy.filters.listener.tls_inspector", "typed_config": typed(ty, json!({}))})
+}
+
 fn own(member: &Member) -> Value {
     json!({
         "certificate_chain": {"filename": member.certificate},
