@@ -1,0 +1,73 @@
+# Stepgate. `make` alone lists what there is to make.
+#
+# A machine needs Rust (rustup) and Python 3; Go only for func-e. What is fetched or built once and is not
+# part of the tree goes into the cache: Envoy, func-e, cargo-deny.
+
+STEPGATE_CACHE  ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stepgate
+ENVOY_VERSION   := 1.40.0
+FUNC_E_VERSION  := 1.6.0
+DENY_VERSION    := 0.20.2
+
+TARGET          := $(abspath $(or $(CARGO_TARGET_DIR),target))
+STEPGATE_MODULE ?= $(TARGET)/wasm32-wasip1/release/stepgate_filter.wasm
+STEPGATE_BIN    ?= $(TARGET)/release/stepgate
+# One that the machine has already comes first.
+FUNC_E          ?= $(or $(shell command -v func-e),$(STEPGATE_CACHE)/bin/func-e)
+CARGO_DENY      ?= $(or $(shell command -v cargo-deny),$(STEPGATE_CACHE)/cargo-deny/bin/cargo-deny)
+
+# The tests and the lab read these.
+export STEPGATE_CACHE STEPGATE_MODULE STEPGATE_BIN FUNC_E
+
+WASM            := -p stepgate-filter --target wasm32-wasip1
+step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test envoy func-e filter cli lint fmt clippy deny clean
+# The steps of `test` share cargo's lock and the two cores of a small machine.
+.NOTPARALLEL:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: envoy filter cli ## the movie workflow through seven Envoys
+	@$(STEPGATE_BIN) lab config/examples/movie.yaml
+
+test: envoy func-e filter cli lint ## everything: style, licences, and every test, through real Envoys too
+	$(call step,cargo test)
+	@cargo test --workspace
+
+envoy: ## get Envoy, unless ENVOY_PATH names one
+	@tools/get-envoy.sh $(ENVOY_VERSION) '$(STEPGATE_CACHE)/envoy'
+
+func-e: ## get func-e, unless the machine has it; needs Go
+	@FUNC_E='$(FUNC_E)' tools/get-func-e.sh $(FUNC_E_VERSION) '$(STEPGATE_CACHE)/bin'
+
+filter: ## build the filter
+	$(call step,the filter)
+	@cargo build --quiet --release $(WASM)
+
+cli: ## build the command stepgate
+	$(call step,the command stepgate)
+	@cargo build --quiet --release -p stepgate-cli
+
+lint: fmt clippy deny ## formatting, clippy for host and wasm, licences and sources
+
+fmt:
+	$(call step,cargo fmt)
+	@cargo fmt --all --check
+
+clippy:
+	$(call step,cargo clippy)
+	@cargo clippy --quiet --all-targets -- -D warnings
+	@cargo clippy --quiet $(WASM) -- -D warnings
+
+deny: $(CARGO_DENY) ## licences, bans and sources of all dependencies; advisories where they can be fetched
+	$(call step,cargo deny)
+	@CARGO_DENY='$(CARGO_DENY)' tools/deny.sh
+
+$(STEPGATE_CACHE)/cargo-deny/bin/cargo-deny:
+	$(call step,cargo-deny $(DENY_VERSION): a few minutes, once)
+	@cargo install --quiet --locked --root '$(STEPGATE_CACHE)/cargo-deny' cargo-deny@$(DENY_VERSION)
+
+clean: ## remove what was built; the cache stays
+	@cargo clean
