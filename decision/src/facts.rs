@@ -12,9 +12,23 @@ pub const MAX_HEADERS: usize = 512;
 /// Random bytes for one request.
 pub type Randomness = [u8; 32];
 
+/// Which way the listener looks on which a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Listener {
+    /// Towards this workload.
+    Inbound,
+    /// From this workload to others.
+    Outbound,
+    /// The proxy does not say.
+    #[default]
+    Unknown,
+}
+
 /// The facts of one request. Nothing here has been judged.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
+    /// Which way the listener looks.
+    pub listener: Listener,
     /// Whether the request came over mutual TLS (or a trusted filter says who the peer is).
     pub mtls: bool,
     /// The first URI of the peer's certificate.

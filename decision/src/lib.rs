@@ -23,7 +23,7 @@ pub mod token;
 pub mod verdict;
 
 pub use denial::{Code, Denial};
-pub use facts::{Facts, Header, MAX_HEADERS, Randomness};
+pub use facts::{Facts, Header, Listener, MAX_HEADERS, Randomness};
 pub use gate::{Gate, GateError};
 pub use inbound::inbound;
 pub use path::CanonicalPath;

@@ -33,13 +33,13 @@ pub struct Entry {
 impl Entry {
     /// The entry of a transition that leaves the arrival `parent` (at a join: the round), which can
     /// be presented until `until` and taken `uses` times.
-    pub(crate) fn new(workflow: &WorkflowName, parent: &str, transition: &str, until: UnixTime, uses: u32) -> Self {
+    pub fn new(workflow: &WorkflowName, parent: &str, transition: &str, until: UnixTime, uses: u32) -> Self {
         let id = fingerprint(&["taken", workflow.as_str(), parent, transition]);
         Self { workflow: workflow.clone(), id, until, uses }
     }
 
     /// The key of its bucket: `stepgate/1/taken/WORKFLOW/BUCKET`.
-    fn key(&self) -> String {
+    pub fn key(&self) -> String {
         let [high, low, ..] = self.id;
         format!("stepgate/1/taken/{}/{}", self.workflow, u16::from_be_bytes([high, low]) % BUCKETS)
     }

@@ -11,11 +11,12 @@ mod transition;
 
 use std::sync::Arc;
 
+use stepgate_config::gate::Direction;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Mode, Transition};
 
 use crate::denial::Denial;
-use crate::facts::Facts;
+use crate::facts::{Facts, Listener};
 use crate::gate::{Gate, Plan};
 use crate::guard::Situation;
 use crate::keys::{Crypto, Key};
@@ -66,6 +67,7 @@ struct Inquiry<'a, 't> {
 
 impl<'a> Inquiry<'a, '_> {
     fn run(&mut self, store: &mut dyn Store) -> Result<Found, Denial> {
+        self.check_direction()?;
         if exempt::for_anyone(self.gate, &self.request, self.facts) {
             return Ok(Found::Exempt);
         }
@@ -87,6 +89,17 @@ impl<'a> Inquiry<'a, '_> {
         }
         let grant = self.grant(&standing, &transition, &peer, &own, store)?;
         Ok(Found::Transition(Box::new(grant)))
+    }
+
+    /// A gate that looks the wrong way would judge requests that are not for it.
+    fn check_direction(&self) -> Result<(), Denial> {
+        match (self.gate.config.direction, self.facts.listener) {
+            (Direction::Inbound, _) | (Direction::Auto, Listener::Inbound) => Ok(()),
+            (Direction::Auto, Listener::Outbound) => Err(Denial::Egress),
+            (Direction::Auto, Listener::Unknown) => {
+                Err(Denial::NoConfig("the listener does not say its direction; set `direction: inbound`"))
+            }
+        }
     }
 
     /// The upgrade that the request asks for, where some task of this actor declares it.
