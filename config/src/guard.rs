@@ -1,7 +1,18 @@
 //! Guards: conditions in CEL, bounded when they are read.
 
+mod function;
+mod literal;
+mod scan;
+mod vocabulary;
+mod walk;
+
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
+
+pub(crate) use vocabulary::Vocabulary;
+
+use crate::code::Code;
 
 /// A guard that has been parsed and found within bounds: no comprehension, at most
 /// [`MAX_NODES`] nodes, regular expressions literal and at most [`MAX_REGEX`] bytes, only the
@@ -10,14 +21,62 @@ use std::sync::Arc;
 pub struct Guard {
     source: Arc<str>,
     program: Arc<cel::Program>,
+    reads_instance: bool,
 }
 
+/// Longest guard, in bytes.
+pub const MAX_SOURCE: usize = 4_096;
 /// Most nodes of a guard's syntax tree.
 pub const MAX_NODES: usize = 512;
 /// Longest regular expression in a guard, in bytes.
 pub const MAX_REGEX: usize = 256;
+/// Largest compiled regular expression, in bytes: it is compiled whenever the guard is run.
+pub const MAX_REGEX_PROGRAM: usize = 256 << 10;
+/// Deepest nesting of brackets, and most conditional operators.
+pub const MAX_NESTING: usize = 16;
+/// Longest chain of operators, selections and calls that depend on one another, brackets included.
+pub const MAX_CHAIN: usize = 64;
+
+/// Why a text is not a guard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GuardError {
+    pub(crate) code: Code,
+    /// Where in the guard, in bytes; none: all of it.
+    pub(crate) at: Option<Range<usize>>,
+    pub(crate) message: String,
+    pub(crate) label: String,
+    pub(crate) help: Option<String>,
+}
+
+impl GuardError {
+    fn new(code: Code, at: Option<Range<usize>>, message: impl Into<String>) -> Self {
+        Self { code, at, message: message.into(), label: String::new(), help: None }
+    }
+
+    fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
 
 impl Guard {
+    /// Reads a guard.
+    ///
+    /// # Errors
+    /// All that is wrong with it; at least one.
+    pub(crate) fn compile(source: &str, vocabulary: &Vocabulary) -> Result<Self, Vec<GuardError>> {
+        // Before the parser sees it: the parser recurses, and some of its time is not linear.
+        scan::scan(source).map_err(|error| vec![error])?;
+        let program = cel::Program::compile(source).map_err(|errors| vec![syntax(source, &errors)])?;
+        let reads_instance = walk::walk(source, &program, vocabulary)?;
+        Ok(Self { source: source.into(), program: Arc::new(program), reads_instance })
+    }
+
     /// The guard as written.
     pub fn source(&self) -> &str {
         &self.source
@@ -27,6 +86,28 @@ impl Guard {
     pub fn program(&self) -> &cel::Program {
         &self.program
     }
+
+    /// Whether it reads `instance`, which there is not at level `identity`.
+    pub fn reads_instance(&self) -> bool {
+        self.reads_instance
+    }
+}
+
+/// The first error of the parser: those after it are mostly its echo.
+fn syntax(source: &str, errors: &cel::ParseErrors) -> GuardError {
+    let Some(first) = errors.errors.first() else {
+        return GuardError::new(Code::GuardSyntax, None, "this guard is not CEL");
+    };
+    // The parser lists all tokens that could stand there, which helps nobody.
+    let said = first.msg.split(" expecting ").next().unwrap_or_default();
+    let said = said.strip_prefix("Syntax error: ").unwrap_or(said).replace("<EOF>", "the end");
+    let line = usize::try_from(first.pos.0).unwrap_or_default().saturating_sub(1);
+    let column = usize::try_from(first.pos.1).unwrap_or_default().saturating_sub(1);
+    let before: usize = source.split_inclusive('\n').take(line).map(str::len).sum();
+    let within = source.get(before..).unwrap_or_default().char_indices().nth(column);
+    let start = within.map_or(source.len(), |(at, _)| before.saturating_add(at));
+    let end = source.get(start..).and_then(|rest| rest.chars().next()).map_or(start, |c| start.saturating_add(c.len_utf8()));
+    GuardError::new(Code::GuardSyntax, Some(start..end), "this guard is not CEL").label(said)
 }
 
 impl PartialEq for Guard {

@@ -1,6 +1,6 @@
 //! Whether a tree has the shape that the tables say: every departure, each with its place.
 
-use super::{Key, Need, Object, Value};
+use super::{Key, Level, Need, Object, Value};
 use crate::bounds::MAX_ATTRIBUTE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -159,6 +159,10 @@ fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Rep
                 let message = format!("the gates of this release do not know {} yet", quote(key.name));
                 report.push(Diagnostic::new(Code::NotYet, entry.key_span, message).label("leave it out"));
             }
+            Some(key) if key.from == Level::Identity && asks_for_advice(&entry.value, &key.value) => {
+                let message = format!("{} cannot be advisory", quote(key.name));
+                report.push(Diagnostic::new(Code::NotAdvisory, entry.key_span, message).label("every level enforces it"));
+            }
             Some(key) => {
                 let at = At { name: Some(key.name), span: entry.key_span };
                 value(advised(&entry.value, key, report), &key.value, at, report);
@@ -186,10 +190,15 @@ fn unknown(entry: &Entry<'_>, object: &'static Object, report: &mut Report) {
     report.push(Diagnostic::new(Code::UnknownKey, entry.key_span, message).label("unknown key").help(help.unwrap_or(known)));
 }
 
+/// Whether a value is written as advisory where no mapping belongs.
+fn asks_for_advice(node: &Node<'_>, expected: &Value) -> bool {
+    let mapping = matches!(expected, Value::Map { .. } | Value::Object(_) | Value::Jwk | Value::Unread);
+    !mapping && node.get("advisory").is_some()
+}
+
 /// What stands in `{value: X, advisory: true}`, where a key may be written so; else the node itself.
 fn advised<'t, 'a>(node: &'t Node<'a>, key: &Key, report: &mut Report) -> &'t Node<'a> {
-    // A list of constraints is advisory one by one.
-    let Some(inner) = node.get("value").filter(|_| key.name != "constraints") else { return node };
+    let Some(inner) = node.get("value").filter(|_| key.from > Level::Identity) else { return node };
     for entry in node.entries() {
         match (&*entry.key, &entry.value.kind) {
             ("value", _) | ("advisory", Kind::Bool(true) | Kind::Broken) => {}

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Need, Object};
+use super::{Level, Need, Object};
 use crate::diagnostic::Span;
 use crate::duration;
 use crate::tree::{Entry, Kind, Node};
@@ -43,7 +43,8 @@ impl<'t, 'a> Fields<'t, 'a> {
     /// What was given at `key`.
     pub(crate) fn given(&self, key: &str) -> Option<Given<'t, 'a>> {
         let entry = self.node.entries().iter().find(|entry| entry.key == key)?;
-        let inner = entry.value.get("value").filter(|_| entry.value.get("advisory").is_some());
+        let can_advise = self.object.key(key).is_some_and(|key| key.from > Level::Identity);
+        let inner = entry.value.get("value").filter(|_| can_advise);
         Some(Given {
             key_span: entry.key_span,
             node: inner.unwrap_or(&entry.value),
