@@ -1,1 +1,11 @@
-//! tests
+//! One corpus of cases, and the subjects that run it: the native decision, and the module in a real Envoy.
+//!
+//! The cases are data (`tests/corpus/`, see the README there), so that another implementation can run them.
+
+pub mod case;
+pub mod corpus;
+pub mod envoy;
+pub mod environment;
+pub mod native;
+pub mod outcome;
+pub mod steps;

@@ -1,0 +1,31 @@
+//! The keys and secrets of the corpus. They are committed, and so nobody's secret.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// `environment.json`: the variables of the VM's environment.
+#[derive(Debug, Clone)]
+pub struct Environment(pub BTreeMap<String, String>);
+
+impl Environment {
+    /// Reads `tests/corpus/environment.json`.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn read(corpus: &Path) -> Result<Self, String> {
+        let path = corpus.join("environment.json");
+        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let variables: BTreeMap<String, serde_json::Value> =
+            serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = |value: serde_json::Value| match value {
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        Ok(Self(variables.into_iter().map(|(name, value)| (name, text(value))).collect()))
+    }
+
+    /// A variable.
+    pub fn get(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+}

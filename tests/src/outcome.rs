@@ -1,0 +1,138 @@
+//! What a subject answered, in the words of the corpus, and whether that is what the case says.
+
+use std::collections::BTreeMap;
+
+use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
+use serde_json::Value;
+
+use crate::case::Then;
+
+/// What came of a request.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    /// The code of a denial.
+    pub denied: Option<String>,
+    /// The code of what was only observed; a subject that cannot tell it leaves this empty.
+    pub observed: Option<String>,
+    /// Headers as the application saw them, lower case; none where it saw nothing.
+    pub seen: Option<Vec<(String, String)>>,
+    /// The start token that the caller was answered.
+    pub start: Option<String>,
+    /// The receipt that the caller was answered.
+    pub receipt: Option<String>,
+}
+
+/// The names under which the corpus's gates carry steps.
+const STEP: &str = "x-workflow-step";
+/// Set on all that goes on, where the gate has an interlock.
+const OTHERS: [&str; 1] = ["x-workflow-step-start"];
+
+impl Outcome {
+    /// What differs from the case's verdict; nothing if it is right.
+    pub fn differs(&self, then: &Then) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if let Some(code) = &then.deny {
+            if self.denied.as_deref() != Some(code) {
+                wrong.push(format!("wanted denial {code}, got {}", self.summary()));
+            }
+            if self.seen.is_some() {
+                wrong.push("the application saw a denied request".into());
+            }
+            if self.start.is_some() || self.receipt.is_some() {
+                wrong.push("a denial answered a token".into());
+            }
+            return wrong;
+        }
+        let Some(seen) = &self.seen else {
+            return vec![format!("wanted it let through, got {}", self.summary())];
+        };
+        if let (Some(wanted), Some(got)) = (&then.observed, &self.observed)
+            && wanted != got
+        {
+            wrong.push(format!("wanted to observe {wanted}, got {got}"));
+        }
+        check_step(seen, then, &mut wrong);
+        if self.start.is_some() != then.start {
+            wrong.push(format!("a start token was {}answered", if then.start { "not " } else { "" }));
+        }
+        if self.receipt.is_some() != then.receipt {
+            wrong.push(format!("a receipt was {}answered", if then.receipt { "not " } else { "" }));
+        }
+        for (name, value) in &then.sees {
+            let got: Vec<&str> = seen.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect();
+            let wanted: Vec<&str> = value.iter().map(String::as_str).collect();
+            if got != wanted {
+                wrong.push(format!("the application saw `{name}` as {got:?}, not {wanted:?}"));
+            }
+        }
+        wrong
+    }
+
+    fn summary(&self) -> String {
+        match (&self.denied, &self.seen) {
+            (Some(code), _) => format!("denial {code}"),
+            (None, Some(_)) => "a permit".into(),
+            (None, None) => "neither".into(),
+        }
+    }
+}
+
+/// The application sees exactly one step where there is a permit, and none otherwise.
+fn check_step(seen: &[(String, String)], then: &Then, wrong: &mut Vec<String>) {
+    let steps = steps(seen);
+    if seen.iter().any(|(name, _)| OTHERS.contains(&name.as_str())) {
+        wrong.push("the application saw a start header".into());
+    }
+    let Some(task) = &then.permit else {
+        if !steps.is_empty() {
+            wrong.push(format!("the application saw a step where there is no permit: {steps:?}"));
+        }
+        return;
+    };
+    let [step] = steps.as_slice() else {
+        wrong.push(format!("the application saw {} steps", steps.len()));
+        return;
+    };
+    let claims = claims(step);
+    let reached = match &claims {
+        Some(claims) => claims.pointer("/wf/task").and_then(Value::as_str),
+        None => step.rsplit('/').next(),
+    };
+    if reached != Some(task.as_str()) {
+        wrong.push(format!("wanted a permit to `{task}`, got one to `{}`", reached.unwrap_or("?")));
+    }
+    check_claims(claims.as_ref(), &then.claims, wrong);
+}
+
+fn check_claims(claims: Option<&Value>, wanted: &BTreeMap<String, Value>, wrong: &mut Vec<String>) {
+    for (name, wanted) in wanted {
+        let got = claims.and_then(|claims| claims.get(name)).unwrap_or(&Value::Null);
+        if got != wanted {
+            wrong.push(format!("the claim `{name}` is {got}, not {wanted}"));
+        }
+    }
+}
+
+/// The step values among headers: the header's, and the baggage's.
+fn steps(seen: &[(String, String)]) -> Vec<String> {
+    let mut steps = Vec::new();
+    for (name, value) in seen {
+        match name.as_str() {
+            STEP => steps.extend(value.split(',').map(|step| step.trim().to_owned())),
+            "baggage" => steps.extend(
+                value.split(',').filter_map(|member| member.trim().split_once('=')).filter_map(|(key, value)| {
+                    (key == "step" || key.starts_with("step.")).then(|| value.to_owned())
+                }),
+            ),
+            _ => {}
+        }
+    }
+    steps
+}
+
+/// The claims of a token, not verified.
+pub fn claims(token: &str) -> Option<Value> {
+    let payload = token.split('.').nth(1)?;
+    let bytes = Base64UrlSafeNoPadding::decode_to_vec(payload, None).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}

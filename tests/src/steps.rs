@@ -1,0 +1,217 @@
+//! From a case's words to the tokens that its request carries.
+
+use std::collections::BTreeMap;
+
+use ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
+use serde_json::{Value, json};
+use stepgate_config::GateConfig;
+use stepgate_config::gate::{KeySource, KeyUse};
+use stepgate_config::name::Kid;
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::{Task, Workflow};
+use stepgate_decision::keys::{Crypto, Key, KeyActor, Material, RustCrypto};
+use stepgate_decision::rightful::{Step, rightful};
+use stepgate_decision::token::{Claims, TokenType};
+use stepgate_decision::UnixTime;
+
+use crate::case::{Given, GivenStep};
+use crate::environment::Environment;
+
+/// A key of nobody's, for forgeries.
+const FORGED: &str = r#"{"kty":"oct","k":"Zm9yZ2VkLWZvcmdlZC1mb3JnZWQtZm9yZ2VkLWZvcmdlZA"}"#;
+
+/// What is needed to make a case's tokens.
+#[derive(Debug, Clone, Copy)]
+pub struct Mint<'a> {
+    /// The gate, where it can be read.
+    pub config: Option<&'a GateConfig>,
+    /// The keys.
+    pub environment: &'a Environment,
+    /// The peer, who holds what nobody else is said to.
+    pub peer: &'a str,
+    /// The time.
+    pub now: UnixTime,
+}
+
+impl Mint<'_> {
+    /// All header lines of the request: the case's own and those of the step header, `$N` filled in.
+    ///
+    /// # Errors
+    /// In words, where the case asks for what there is not.
+    pub fn headers(&self, given: &Given, headers: &[(String, String)]) -> Result<Vec<(String, String)>, String> {
+        let tokens = given.steps.iter().map(|step| self.token(step)).collect::<Result<Vec<_>, _>>()?;
+        let lines = match &given.lines {
+            Some(lines) => lines.clone(),
+            None if tokens.is_empty() => Vec::new(),
+            None => vec![tokens.join(",")],
+        };
+        let filled = |line: &str| {
+            // From the last, so that `$1` does not eat `$10`.
+            tokens.iter().enumerate().rev().fold(line.to_owned(), |line, (at, token)| line.replace(&format!("${at}"), token))
+        };
+        let steps = lines.iter().map(|line| ("x-workflow-step".to_owned(), filled(line)));
+        Ok(headers.iter().map(|(name, value)| (name.clone(), filled(value))).chain(steps).collect())
+    }
+
+    fn token(&self, step: &GivenStep) -> Result<String, String> {
+        let (workflow, task) = self.find(step)?;
+        let token_type = match step.token_type.as_deref() {
+            None | Some("arrival") => TokenType::Arrival,
+            Some("departure") => TokenType::Departure,
+            Some("receipt") => TokenType::Receipt,
+            Some(other) => return Err(format!("no token type `{other}`")),
+        };
+        let holder = identity(workflow, step.holder.as_deref().unwrap_or(self.peer));
+        let holder = SpiffeId::try_from(holder.as_bytes()).map_err(|error| format!("holder: {error}"))?;
+        let issued = self.at(step.issued.as_deref(), self.now)?;
+        let rightful = rightful(&Step {
+            workflow,
+            task,
+            holder: &holder,
+            instance: step.instance.as_deref().unwrap_or("i-1"),
+            token_type,
+            issued,
+        });
+        let mut claims = rightful
+            .into_iter()
+            .find(|claims| step.from.is_none() || claims.wf.from == step.from)
+            .ok_or("no such source")?;
+        claims.dl = self.at(step.deadline.as_deref(), claims.dl)?;
+        claims.exp = self.at(step.expires.as_deref(), claims.exp.min(claims.dl))?;
+        self.sign(step, workflow, token_type, &claims)
+    }
+
+    fn find(&self, step: &GivenStep) -> Result<(&Workflow, &Task), String> {
+        let config = self.config.ok_or("the gate cannot be read: write the step as a line")?;
+        let mut workflows = config.workflows.iter();
+        let workflow = match step.workflow.as_deref() {
+            None => workflows.next(),
+            // `NAME` or `NAME/REVISION`.
+            Some(wanted) => workflows.find(|w| {
+                wanted == w.name.as_str() || wanted == format!("{}/{}", w.name, w.revision)
+            }),
+        };
+        let workflow = workflow.ok_or_else(|| format!("no workflow {:?}", step.workflow))?;
+        let task = workflow.tasks.get(step.task.as_str()).ok_or_else(|| format!("no task `{}`", step.task))?;
+        Ok((workflow, task))
+    }
+
+    /// `+5m` and `-10s`, from now.
+    fn at(&self, offset: Option<&str>, otherwise: UnixTime) -> Result<UnixTime, String> {
+        let Some(offset) = offset else { return Ok(otherwise) };
+        let bad = || format!("`{offset}` is no offset such as `-10s`");
+        let (sign, rest) = offset.split_at_checked(1).ok_or_else(bad)?;
+        let (number, unit) = rest.split_at_checked(rest.len().saturating_sub(1)).ok_or_else(bad)?;
+        let scale = match unit {
+            "s" => 1_u64,
+            "m" => 60,
+            "h" => 3600,
+            _ => return Err(bad()),
+        };
+        let seconds = number.parse::<u64>().map_err(|_| bad())?.saturating_mul(scale);
+        let now = self.now.seconds();
+        match sign {
+            "+" => Ok(UnixTime::from_seconds(now.saturating_add(seconds))),
+            "-" => Ok(UnixTime::from_seconds(now.saturating_sub(seconds))),
+            _ => Err(bad()),
+        }
+    }
+
+    fn sign(&self, step: &GivenStep, workflow: &Workflow, token_type: TokenType, claims: &Claims) -> Result<String, String> {
+        let (kid, jwk) = self.key(step, workflow)?;
+        let name = Kid::try_from(kid.as_str()).map_err(|error| error.to_string())?;
+        let key = Key::new(name, KeyActor::Any, &jwk).map_err(|error| format!("{kid}: {error}"))?;
+        let token = RustCrypto.sign(&key, token_type, claims).map_err(str::to_owned)?;
+        let token = if step.claims.is_empty() && step.header.is_empty() {
+            token
+        } else {
+            rewrite(&token, step, &key)?
+        };
+        mangle(token, step.mangle.as_ref())
+    }
+
+    /// The `kid` that the token names, and the key that signs it.
+    fn key(&self, step: &GivenStep, workflow: &Workflow) -> Result<(String, String), String> {
+        let keys = || self.config.into_iter().flat_map(|config| &config.keys).filter(|key| key.workflow == workflow.name);
+        let spec = match &step.kid {
+            Some(kid) => keys().find(|key| key.kid.as_str() == kid),
+            None => keys().find(|key| key.key_use == KeyUse::Sign),
+        };
+        let kid = step.kid.clone().or_else(|| spec.map(|spec| spec.kid.to_string())).ok_or("no key")?;
+        let variable = match (&step.signed_by, spec.map(|spec| &spec.source)) {
+            (Some(by), _) if by == "forged" => return Ok((kid, FORGED.to_owned())),
+            (Some(by), _) => by.clone(),
+            (None, Some(KeySource::Env(env))) => env.clone(),
+            (None, _) => return Err(format!("`{kid}`: say `signed_by`")),
+        };
+        let jwk = self.environment.get(&variable).ok_or_else(|| format!("no variable `{variable}`"))?;
+        Ok((kid, jwk))
+    }
+}
+
+/// An actor's first SPIFFE ID, or the text itself.
+pub fn identity(workflow: &Workflow, name: &str) -> String {
+    let actor = workflow.actors.get(name);
+    actor.and_then(|actor| actor.spiffe.first()).map_or_else(|| name.to_owned(), ToString::to_string)
+}
+
+/// Writes header and claims anew, with members that no gate would mint, and signs them (HS256 only).
+fn rewrite(token: &str, step: &GivenStep, key: &Key) -> Result<String, String> {
+    let mut parts = token.split('.');
+    let (Some(header), Some(payload)) = (parts.next(), parts.next()) else { return Err("no token".into()) };
+    let header = encode(&overlay(decode(header)?, &step.header).to_string())?;
+    let payload = encode(&overlay(decode(payload)?, &step.claims).to_string())?;
+    let signed = format!("{header}.{payload}");
+    let Material::Hmac(hmac) = key.material() else { return Err("only HS256 tokens are rewritten".into()) };
+    let tag = jwt_tag(hmac, &signed);
+    Ok(format!("{signed}.{}", Base64UrlSafeNoPadding::encode_to_string(tag).map_err(|error| error.to_string())?))
+}
+
+fn jwt_tag(key: &jwt_simple::prelude::HS256Key, signed: &str) -> Vec<u8> {
+    use jwt_simple::algorithms::MACLike;
+    key.authentication_tag(signed.as_bytes())
+}
+
+fn overlay(mut value: Value, with: &BTreeMap<String, Value>) -> Value {
+    if let Some(members) = value.as_object_mut() {
+        for (name, value) in with {
+            match value {
+                Value::Null => drop(members.remove(name)),
+                Value::Object(inner) if members.get(name).is_some_and(Value::is_object) => {
+                    let inner: BTreeMap<String, Value> = inner.clone().into_iter().collect();
+                    let old = members.remove(name).unwrap_or(json!({}));
+                    members.insert(name.clone(), overlay(old, &inner));
+                }
+                value => drop(members.insert(name.clone(), value.clone())),
+            }
+        }
+    }
+    value
+}
+
+fn decode(part: &str) -> Result<Value, String> {
+    let bytes = Base64UrlSafeNoPadding::decode_to_vec(part, None).map_err(|error| error.to_string())?;
+    serde_json::from_slice(&bytes).map_err(|error| error.to_string())
+}
+
+fn encode(text: &str) -> Result<String, String> {
+    Base64UrlSafeNoPadding::encode_to_string(text).map_err(|error| error.to_string())
+}
+
+fn mangle(token: String, how: Option<&Value>) -> Result<String, String> {
+    match how {
+        None => Ok(token),
+        Some(Value::String(how)) if how == "truncate" => {
+            Ok(token.rsplit_once('.').map(|(head, _)| format!("{head}.")).unwrap_or_default())
+        }
+        Some(Value::String(how)) if how == "pad" => Ok(format!("{token}=")),
+        Some(Value::String(how)) if how == "flip-signature" => {
+            let (head, signature) = token.rsplit_once('.').ok_or("no token")?;
+            let mut signature: Vec<char> = signature.chars().collect();
+            let first = signature.first_mut().ok_or("no signature")?;
+            *first = if *first == 'A' { 'B' } else { 'A' };
+            Ok(format!("{head}.{}", signature.into_iter().collect::<String>()))
+        }
+        Some(other) => Err(format!("no mangling {other}")),
+    }
+}
