@@ -1,0 +1,245 @@
+//! The proxy's ABI, called directly: proxy-wasm's SDK panics on every status that it does not expect
+//! (a property that cannot be serialised, a trailer map that is not there), reads names of headers as
+//! UTF-8 or panics, and passes no code details with a response. A panic takes the gate of a whole
+//! worker down, and a peer must not be able to cause one.
+#![allow(
+    unsafe_code,
+    reason = "host functions and the memory that the host hands over; nowhere else in Stepgate"
+)]
+
+use std::ptr::null_mut;
+
+use stepgate_decision::{Header, Randomness};
+
+use crate::configure::Source;
+use crate::host::{Host, HostError, Level, LocalResponse, Part, Shared, Write};
+use crate::pairs;
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_get_buffer_bytes(buffer: u32, start: usize, most: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_add_header_map_value(map: u32, name: *const u8, name_size: usize, value: *const u8, size: usize) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        cas: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(key: *const u8, key_size: usize, value: *const u8, size: usize, cas: u32) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
+    fn proxy_close_stream(stream: u32) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
+    fn proxy_increment_metric(id: u32, by: i64) -> u32;
+}
+
+// The numbers of the ABI (proxy-wasm/spec, v0.2.1).
+const OK: u32 = 0;
+const NOT_FOUND: u32 = 1;
+const CAS_MISMATCH: u32 = 8;
+const PLUGIN_CONFIGURATION: u32 = 7;
+const RESPONSE_STREAM: u32 = 1;
+const COUNTER: u32 = 0;
+const NO_GRPC_STATUS: i32 = -1;
+const TICK_MILLISECONDS: u32 = 1000;
+
+/// The proxy round this module.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Proxy;
+
+impl Host for Proxy {
+    fn log(&self, level: Level, line: &str) {
+        let level = match level {
+            Level::Info => 2,
+            Level::Warn => 3,
+            Level::Error => 4,
+        };
+        // A line that is not taken can be told to nobody.
+        let _ = unsafe { proxy_log(level, line.as_ptr(), line.len()) };
+    }
+
+    fn now(&self) -> Result<u64, HostError> {
+        let mut time = 0;
+        let status = unsafe { proxy_get_current_time_nanoseconds(&raw mut time) };
+        ok(status, "the proxy tells no time").map(|()| time)
+    }
+
+    fn random(&self) -> Result<Randomness, HostError> {
+        let mut bytes = Randomness::default();
+        getrandom::fill(&mut bytes).map_err(|_| "the proxy gives no randomness")?;
+        Ok(bytes)
+    }
+
+    fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
+        let path = path.join("\0");
+        let mut given = Given::default();
+        let status =
+            unsafe { proxy_get_property(path.as_ptr(), path.len(), &raw mut given.data, &raw mut given.size) };
+        (status == OK).then(|| given.take())
+    }
+
+    fn headers(&self, part: Part) -> Result<Vec<Header>, HostError> {
+        let mut given = Given::default();
+        let status = unsafe { proxy_get_header_map_pairs(map(part), &raw mut given.data, &raw mut given.size) };
+        ok(status, "the proxy gives no headers")?;
+        pairs::read(&given.take())
+    }
+
+    fn remove_header(&self, part: Part, name: &str) -> Result<(), HostError> {
+        let status = unsafe { proxy_remove_header_map_value(map(part), name.as_ptr(), name.len()) };
+        ok(status, "the proxy removes no header")
+    }
+
+    fn add_header(&self, part: Part, name: &str, value: &str) -> Result<(), HostError> {
+        let status = unsafe {
+            proxy_add_header_map_value(map(part), name.as_ptr(), name.len(), value.as_ptr(), value.len())
+        };
+        ok(status, "the proxy adds no header")
+    }
+
+    fn respond(&self, response: &LocalResponse) -> Result<(), HostError> {
+        let LocalResponse { status, details, headers, body, grpc_status } = response;
+        let headers = pairs::write(headers);
+        let status = unsafe {
+            proxy_send_local_response(
+                *status,
+                details.as_ptr(),
+                details.len(),
+                body.as_ptr(),
+                body.len(),
+                headers.as_ptr(),
+                headers.len(),
+                grpc_status.map_or(NO_GRPC_STATUS, i32::from),
+            )
+        };
+        ok(status, "the proxy sends no response")
+    }
+
+    fn reset_response(&self) {
+        // Where it cannot be broken off, it still does not go on.
+        let _ = unsafe { proxy_close_stream(RESPONSE_STREAM) };
+    }
+
+    fn read_shared(&self, key: &str) -> Result<Option<Shared>, HostError> {
+        let (mut given, mut version) = (Given::default(), 0);
+        let status = unsafe {
+            proxy_get_shared_data(
+                key.as_ptr(),
+                key.len(),
+                &raw mut given.data,
+                &raw mut given.size,
+                &raw mut version,
+            )
+        };
+        match status {
+            OK => Ok(Some((given.take(), version))),
+            NOT_FOUND => Ok(None),
+            _ => Err("shared data cannot be read"),
+        }
+    }
+
+    fn write_shared(&self, key: &str, value: &[u8], version: u32) -> Result<Write, HostError> {
+        match unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), version) } {
+            OK => Ok(Write::Done),
+            CAS_MISMATCH => Ok(Write::Mismatch),
+            _ => Err("shared data cannot be written"),
+        }
+    }
+
+    fn counter(&self, name: &str) -> Result<u32, HostError> {
+        let mut id = 0;
+        let status = unsafe { proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id) };
+        ok(status, "the proxy makes no counter").map(|()| id)
+    }
+
+    fn count(&self, counter: u32) {
+        // A decision does not hang on its being counted.
+        let _ = unsafe { proxy_increment_metric(counter, 1) };
+    }
+
+    fn tick(&self, on: bool) {
+        let _ = unsafe { proxy_set_tick_period_milliseconds(if on { TICK_MILLISECONDS } else { 0 }) };
+    }
+}
+
+/// The plugin's configuration, during `proxy_on_configure`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PluginConfiguration {
+    pub(crate) size: usize,
+}
+
+impl Source for PluginConfiguration {
+    fn size(&self) -> usize {
+        self.size
+    }
+
+    fn read(&self) -> Result<Vec<u8>, HostError> {
+        let mut given = Given::default();
+        let status = unsafe {
+            proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, self.size, &raw mut given.data, &raw mut given.size)
+        };
+        ok(status, "the proxy gives no configuration").map(|()| given.take())
+    }
+}
+
+/// Memory that the host hands over. It has asked this module for it (`proxy_on_memory_allocate` of
+/// the SDK: a boxed slice of just that size), so it is ours to free.
+struct Given {
+    data: *mut u8,
+    size: usize,
+}
+
+impl Default for Given {
+    fn default() -> Self {
+        Self { data: null_mut(), size: 0 }
+    }
+}
+
+impl Given {
+    fn take(self) -> Vec<u8> {
+        if self.data.is_null() {
+            return Vec::new();
+        }
+        // SAFETY: see `Given`; consumed, so taken once.
+        unsafe { Vec::from_raw_parts(self.data, self.size, self.size) }
+    }
+}
+
+fn map(part: Part) -> u32 {
+    match part {
+        Part::RequestHeaders => 0,
+        Part::RequestTrailers => 1,
+        Part::ResponseHeaders => 2,
+        Part::ResponseTrailers => 3,
+    }
+}
+
+fn ok(status: u32, otherwise: HostError) -> Result<(), HostError> {
+    if status == OK { Ok(()) } else { Err(otherwise) }
+}
+
+unsafe extern "C" {
+    fn __wasm_call_ctors();
+}
+
+/// Called by the host before anything else.
+#[unsafe(no_mangle)]
+extern "C" fn _initialize() {
+    unsafe { __wasm_call_ctors() };
+    crate::entry::start();
+}

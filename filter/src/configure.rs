@@ -1,0 +1,101 @@
+//! A configuration becomes a station. Whatever is wrong with it, the plugin takes it: a proxy whose
+//! plugin refused its configuration may run without the plugin (`docs/`, how a plugin fails). So a bad
+//! configuration is one that denies everything, says why, and never leaves an older one in force.
+
+use stepgate_config::{Diagnostic, GateConfig, MAX_INPUT, Severity, read_gate};
+use stepgate_decision::Gate;
+
+use crate::host::{Host, HostError, Level};
+use crate::lines;
+use crate::station::Station;
+
+/// Most lines that one configuration writes to the log.
+const MAX_LINES: usize = 50;
+
+/// A configuration as the proxy holds it.
+pub(crate) trait Source {
+    /// Its size in bytes.
+    fn size(&self) -> usize;
+
+    /// Its bytes.
+    fn read(&self) -> Result<Vec<u8>, HostError>;
+}
+
+/// What is said of a configuration.
+type Notes = Vec<(Level, String)>;
+
+/// Makes the station of a configuration; `environment` answers for the VM's variables.
+pub(crate) fn configure(
+    host: &dyn Host,
+    source: &dyn Source,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Station {
+    let mut notes = Notes::new();
+    let gate = read(source, &mut notes).and_then(|config| build(config, environment, &mut notes));
+    say(host, &notes);
+    match &gate {
+        Some(gate) => say_ready(host, gate),
+        None => host.log(
+            Level::Error,
+            &lines::configuration("there is no usable configuration: every request is denied with NO_CONFIG"),
+        ),
+    }
+    Station::new(host, gate)
+}
+
+fn read(source: &dyn Source, notes: &mut Notes) -> Option<GateConfig> {
+    // Istio sends no `pluginConfig` at all where it is empty.
+    if source.size() == 0 {
+        notes.push((Level::Error, "the plugin has no configuration".to_owned()));
+        return None;
+    }
+    if source.size() > MAX_INPUT {
+        notes.push((Level::Error, format!("the configuration has more than {MAX_INPUT} bytes")));
+        return None;
+    }
+    let bytes = source.read().map_err(|why| notes.push((Level::Error, why.to_owned()))).ok()?;
+    let outcome = read_gate(&bytes);
+    notes.extend(outcome.diagnostics.iter().map(|diagnostic| (level(diagnostic), diagnostic.to_string())));
+    // One error is enough, whatever was read beside it.
+    outcome.into_result().ok().map(|(config, _)| config)
+}
+
+fn level(diagnostic: &Diagnostic) -> Level {
+    match diagnostic.severity() {
+        Severity::Error => Level::Error,
+        Severity::Warning => Level::Warn,
+        Severity::Note => Level::Info,
+    }
+}
+
+fn build(config: GateConfig, environment: &dyn Fn(&str) -> Option<String>, notes: &mut Notes) -> Option<Gate> {
+    match Gate::new(config, environment) {
+        Ok((gate, missing)) => {
+            notes.extend(missing.iter().map(|key| (Level::Warn, key.to_string())));
+            Some(gate)
+        }
+        Err(errors) => {
+            notes.extend(errors.iter().map(|error| (Level::Error, error.to_string())));
+            None
+        }
+    }
+}
+
+/// What is wrong comes before what is only worth knowing, so that no bound cuts it off.
+fn say(host: &dyn Host, notes: &Notes) {
+    let of = |level: Level| notes.iter().filter(move |(l, _)| *l == level);
+    let in_order = of(Level::Error).chain(of(Level::Warn)).chain(of(Level::Info));
+    for (level, message) in in_order.take(MAX_LINES) {
+        host.log(*level, &lines::configuration(message));
+    }
+    let more = notes.len().saturating_sub(MAX_LINES);
+    if more > 0 {
+        host.log(Level::Warn, &lines::configuration(&format!("and {more} more; `stepgate check` shows all")));
+    }
+}
+
+fn say_ready(host: &dyn Host, gate: &Gate) {
+    let config = gate.config();
+    let workflows: Vec<_> = config.workflows.iter().map(|workflow| lines::Ready::of(workflow, config.mode)).collect();
+    host.log(Level::Info, &lines::ready(&workflows));
+}

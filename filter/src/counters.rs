@@ -1,0 +1,145 @@
+//! The counters, all made when a configuration is read: no request can add one.
+//!
+//! A counter's labels stand in its name, as Istio writes them, and Envoy's `stats_tags` take them out
+//! again (`filter/README.md`): `workflow=.=movie;.;code=.=NO_STEP;.;stepgate_denials`. Neither `=`, `;`
+//! nor `>` can be in the name of a workflow or task, so a name can be read back in one way only.
+
+use std::collections::BTreeMap;
+
+use stepgate_config::GateConfig;
+use stepgate_config::workflow::{Mode, Workflow};
+use stepgate_decision::Code;
+use stepgate_decision::verdict::Trail;
+
+use crate::host::{Host, Level};
+use crate::lines;
+use crate::station::Outcome;
+
+/// Most transitions of a configuration that are told apart in counters.
+const MAX_TRANSITIONS: usize = 1000;
+/// The workflow of a denial that came before it was known.
+const UNKNOWN: &str = "-";
+
+/// The numbers of all counters of one configuration.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    exempt: Option<u32>,
+    workflows: BTreeMap<String, OfWorkflow>,
+}
+
+#[derive(Debug, Default)]
+struct OfWorkflow {
+    denials: BTreeMap<Code, u32>,
+    observed: BTreeMap<Code, u32>,
+    /// By transition; by nothing where there are too many.
+    permits: BTreeMap<Option<String>, u32>,
+}
+
+impl Counters {
+    /// Makes the counters of a configuration; without one, those of denials.
+    pub(crate) fn define(host: &dyn Host, config: Option<&GateConfig>) -> Self {
+        let mut maker = Maker { host, failure: None };
+        let mut counters = Self { exempt: maker.make("stepgate_exempt"), ..Self::default() };
+        let mode = config.map(|config| config.mode).unwrap_or_default();
+        counters.define_denials(&mut maker, UNKNOWN, mode);
+        for workflow in config.map(|config| config.workflows.as_slice()).unwrap_or_default() {
+            counters.define_denials(&mut maker, workflow.name.as_str(), workflow.mode.map_or(mode, |own| own.max(mode)));
+        }
+        if let Some(config) = config {
+            counters.define_permits(&mut maker, config);
+        }
+        if let Some(why) = maker.failure {
+            host.log(Level::Error, &lines::trouble("not every counter could be made", why));
+        }
+        counters
+    }
+
+    fn define_denials(&mut self, maker: &mut Maker<'_>, workflow: &str, mode: Mode) {
+        let of = self.workflows.entry(workflow.to_owned()).or_default();
+        let (metric, counters) = match mode {
+            Mode::Enforce => ("stepgate_denials", &mut of.denials),
+            Mode::Observe => ("stepgate_observed_denials", &mut of.observed),
+        };
+        for code in Code::ALL {
+            let name = format!("{}{}{metric}", label("workflow", workflow), label("code", code.as_str()));
+            counters.extend(maker.make(&name).map(|counter| (*code, counter)));
+        }
+        // What the shell itself refuses, it refuses in any mode.
+        if mode == Mode::Observe {
+            let name = |code: Code| {
+                format!("{}{}stepgate_denials", label("workflow", workflow), label("code", code.as_str()))
+            };
+            of.denials.extend(maker.make(&name(Code::Internal)).map(|counter| (Code::Internal, counter)));
+        }
+    }
+
+    fn define_permits(&mut self, maker: &mut Maker<'_>, config: &GateConfig) {
+        let transitions: usize = config.workflows.iter().map(|workflow| workflow.transitions.len()).sum();
+        for workflow in &config.workflows {
+            let of = self.workflows.entry(workflow.name.as_str().to_owned()).or_default();
+            for transition in labels(workflow, transitions) {
+                let labels = match &transition {
+                    // As the trail names it, without spaces.
+                    Some(transition) => label("transition", &transition.replace(' ', "")),
+                    None => String::new(),
+                };
+                let name = format!("{}{labels}stepgate_permits", label("workflow", workflow.name.as_str()));
+                of.permits.extend(maker.make(&name).map(|counter| (transition, counter)));
+            }
+        }
+    }
+
+    /// Counts a permit.
+    pub(crate) fn permit(&self, host: &dyn Host, trail: &Trail) {
+        let of = trail.workflow.as_ref().and_then(|(name, _)| self.workflows.get(name.as_str()));
+        if let Some(of) = of {
+            let counter = of.permits.get(&trail.transition).or_else(|| of.permits.get(&None));
+            count(host, counter);
+        }
+    }
+
+    /// Counts a denial.
+    pub(crate) fn denial(&self, host: &dyn Host, code: Code, trail: &Trail, outcome: Outcome) {
+        let workflow = trail.workflow.as_ref().map_or(UNKNOWN, |(name, _)| name.as_str());
+        let of = self.workflows.get(workflow);
+        let counter = of.and_then(|of| match outcome {
+            Outcome::Refused => of.denials.get(&code),
+            Outcome::Observed => of.observed.get(&code),
+        });
+        count(host, counter);
+    }
+
+    /// Counts a request that was exempt.
+    pub(crate) fn exempt(&self, host: &dyn Host) {
+        count(host, self.exempt.as_ref());
+    }
+}
+
+struct Maker<'h> {
+    host: &'h dyn Host,
+    failure: Option<&'static str>,
+}
+
+impl Maker<'_> {
+    /// A gate decides as well without its counters.
+    fn make(&mut self, name: &str) -> Option<u32> {
+        self.host.counter(name).map_err(|why| self.failure = Some(why)).ok()
+    }
+}
+
+fn labels(workflow: &Workflow, of_all: usize) -> Vec<Option<String>> {
+    if of_all > MAX_TRANSITIONS {
+        return vec![None];
+    }
+    workflow.transitions.iter().map(|transition| Some(transition.to_string())).collect()
+}
+
+fn label(name: &str, value: &str) -> String {
+    format!("{name}=.={value};.;")
+}
+
+fn count(host: &dyn Host, counter: Option<&u32>) {
+    if let Some(counter) = counter {
+        host.count(*counter);
+    }
+}

@@ -1,0 +1,177 @@
+//! The lines of the log, one JSON object each. No token, no secret, no query string is in any.
+
+use serde::Serialize;
+use stepgate_config::workflow::{Mode, Workflow};
+use stepgate_decision::Denial;
+use stepgate_decision::verdict::Trail;
+
+use crate::station::Outcome;
+
+/// Longest explanation in a line, in characters: some repeat what a peer sent.
+const MAX_WHY: usize = 512;
+/// Most tasks that are named as expected.
+const MAX_EXPECTED: usize = 16;
+
+/// What a request was, as far as the decision came to know it.
+#[derive(Serialize)]
+struct Request<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workflow: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transition: Option<&'a str>,
+    method: &'a str,
+    path: &'a str,
+}
+
+impl<'a> Request<'a> {
+    fn of(trail: &'a Trail) -> Self {
+        Self {
+            peer: trail.peer.as_ref().map(|peer| peer.as_str()),
+            workflow: trail.workflow.as_ref().map(|(name, _)| name.as_str()),
+            revision: trail.workflow.as_ref().map(|(_, revision)| *revision),
+            instance: trail.instance.as_deref(),
+            at: trail.at.as_ref().map(|task| task.as_str()),
+            transition: trail.transition.as_deref(),
+            method: &trail.method,
+            path: &trail.path,
+        }
+    }
+}
+
+/// A denial: what the caller is not told.
+pub(crate) fn denial(denial: &Denial, trail: &Trail, outcome: Outcome) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        stepgate: &'static str,
+        code: &'static str,
+        why: String,
+        mode: &'static str,
+        #[serde(flatten)]
+        request: Request<'a>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        expected: Vec<&'a str>,
+    }
+    line(&Line {
+        stepgate: "denial",
+        code: denial.code().as_str(),
+        why: short(&denial.to_string()),
+        mode: match outcome {
+            Outcome::Refused => "enforce",
+            Outcome::Observed => "observe",
+        },
+        request: Request::of(trail),
+        expected: denial.expected().iter().take(MAX_EXPECTED).map(|task| task.as_str()).collect(),
+    })
+}
+
+/// A permit, for the audit trail.
+pub(crate) fn permit(trail: &Trail) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        stepgate: &'static str,
+        #[serde(flatten)]
+        request: Request<'a>,
+    }
+    line(&Line { stepgate: "permit", request: Request::of(trail) })
+}
+
+/// Denials that were counted and not written.
+pub(crate) fn suppressed(denials: u64) -> String {
+    #[derive(Serialize)]
+    struct Line {
+        stepgate: &'static str,
+        denials: u64,
+    }
+    line(&Line { stepgate: "suppressed", denials })
+}
+
+/// Something about the configuration.
+pub(crate) fn configuration(message: &str) -> String {
+    #[derive(Serialize)]
+    struct Line {
+        stepgate: &'static str,
+        message: String,
+    }
+    line(&Line { stepgate: "configuration", message: short(message) })
+}
+
+/// Something that should not happen.
+pub(crate) fn trouble(what: &str, why: &str) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        stepgate: &'static str,
+        what: &'a str,
+        why: String,
+    }
+    line(&Line { stepgate: "trouble", what, why: short(why) })
+}
+
+/// One workflow of a gate that is ready.
+#[derive(Serialize)]
+pub(crate) struct Ready<'a> {
+    name: &'a str,
+    revision: u32,
+    digest: &'a str,
+    mode: &'static str,
+}
+
+impl<'a> Ready<'a> {
+    pub(crate) fn of(workflow: &'a Workflow, mode: Mode) -> Self {
+        Self {
+            name: workflow.name.as_str(),
+            revision: workflow.revision,
+            digest: workflow.digest.as_str(),
+            // The stricter of the two wins.
+            mode: match workflow.mode.map_or(mode, |own| own.max(mode)) {
+                Mode::Enforce => "enforce",
+                Mode::Observe => "observe",
+            },
+        }
+    }
+}
+
+/// A gate that is ready.
+pub(crate) fn ready(workflows: &[Ready<'_>]) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        stepgate: &'static str,
+        version: &'static str,
+        workflows: &'a [Ready<'a>],
+    }
+    line(&Line { stepgate: "ready", version: env!("CARGO_PKG_VERSION"), workflows })
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(MAX_WHY).collect()
+}
+
+fn line(line: &impl Serialize) -> String {
+    // Texts and numbers cannot fail to be written.
+    serde_json::to_string(line).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_cannot_write_lines_of_its_own() {
+        let mut trail = Trail::default();
+        trail.method = "GET\"\n{\"stepgate\":\"permit\"}".into();
+        trail.path = "/\u{1b}[2J".into();
+        let line = denial(&Denial::Upgrade("x".repeat(9999)), &trail, Outcome::Refused);
+        assert!(line.len() < 1024 && !line.chars().any(char::is_control), "{line}");
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read["code"], "UPGRADE");
+        assert_eq!(read["method"], "GET\"\n{\"stepgate\":\"permit\"}");
+        assert!(read.get("peer").is_none());
+    }
+}

@@ -1,0 +1,83 @@
+//! The facts of a request, as the proxy tells them. Nothing is judged here.
+
+use stepgate_config::gate::PeerSource;
+use stepgate_decision::{Facts, Header, Listener, Randomness, UnixTime};
+
+use crate::host::{Host, HostError};
+use crate::station::Station;
+
+/// `envoy.config.core.v3.TrafficDirection`.
+const INBOUND: i64 = 1;
+const OUTBOUND: i64 = 2;
+
+const NANOSECONDS: u64 = 1_000_000_000;
+
+/// What [`Facts`] borrows.
+pub(crate) struct Request {
+    headers: Vec<Header>,
+    listener: Listener,
+    mtls: bool,
+    peer: Option<Vec<u8>>,
+    own: Option<Vec<u8>>,
+    now: UnixTime,
+    random: Randomness,
+}
+
+impl Request {
+    /// Asks for everything once, in the request phase: later the proxy no longer knows.
+    pub(crate) fn gather(host: &dyn Host, station: &Station, headers: Vec<Header>) -> Result<Self, HostError> {
+        let (mtls, peer) = peer(host, &station.peer_source());
+        Ok(Self {
+            headers,
+            listener: listener(host),
+            mtls,
+            peer,
+            own: host.property(&["connection", "uri_san_local_certificate"]),
+            now: UnixTime::from_seconds(seconds(host)?),
+            random: host.random()?,
+        })
+    }
+
+    pub(crate) fn facts<'a>(&'a self, replica: Option<&'a str>) -> Facts<'a> {
+        Facts {
+            listener: self.listener,
+            mtls: self.mtls,
+            peer: self.peer.as_deref(),
+            own: self.own.as_deref(),
+            headers: &self.headers,
+            now: self.now,
+            random: self.random,
+            replica,
+        }
+    }
+}
+
+/// Whole seconds since the epoch.
+pub(crate) fn seconds(host: &dyn Host) -> Result<u64, HostError> {
+    host.now().map(|nanoseconds| nanoseconds / NANOSECONDS)
+}
+
+/// Asked of each stream, not kept: one plugin may serve listeners of both directions.
+fn listener(host: &dyn Host) -> Listener {
+    let direction = host.property(&["xds", "listener_direction"]);
+    match direction.and_then(|bytes| bytes.try_into().ok()).map(i64::from_le_bytes) {
+        Some(INBOUND) => Listener::Inbound,
+        Some(OUTBOUND) => Listener::Outbound,
+        _ => Listener::Unknown,
+    }
+}
+
+/// Whether the connection is mutual TLS, and the peer's URI. Where a filter before this one is
+/// trusted to say who the peer is, its word stands for both.
+fn peer(host: &dyn Host, source: &PeerSource) -> (bool, Option<Vec<u8>>) {
+    match source {
+        PeerSource::Connection => {
+            let mtls = host.property(&["connection", "mtls"]).is_some_and(|bytes| bytes == [1]);
+            (mtls, host.property(&["connection", "uri_san_peer_certificate"]))
+        }
+        PeerSource::FilterState(key) => {
+            let peer = host.property(&["filter_state", key]).filter(|bytes| !bytes.is_empty());
+            (peer.is_some(), peer)
+        }
+    }
+}

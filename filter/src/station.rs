@@ -1,0 +1,101 @@
+//! What one configuration made of the plugin: a gate or none, and what goes with it. Streams keep the
+//! station that they began with, so a new configuration never meets half a request.
+
+use std::cell::{OnceCell, RefCell};
+
+use stepgate_config::gate::PeerSource;
+use stepgate_decision::verdict::Trail;
+use stepgate_decision::{Denial, Gate};
+
+use crate::counters::Counters;
+use crate::host::{Host, Level};
+use crate::quota::{Quota, Share};
+use crate::request::seconds;
+use crate::{lines, replica};
+
+/// Denials written each second where no configuration says otherwise.
+const DENIALS_PER_SECOND: u32 = 50;
+
+/// What became of a denied request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It was refused.
+    Refused,
+    /// It went on: the gate only observes.
+    Observed,
+}
+
+/// One configuration at work.
+pub(crate) struct Station {
+    gate: Option<Gate>,
+    counters: Counters,
+    quota: RefCell<Quota>,
+    replica: OnceCell<Option<String>>,
+}
+
+impl Station {
+    /// Puts a gate to work; none denies everything.
+    pub(crate) fn new(host: &dyn Host, gate: Option<Gate>) -> Self {
+        let per_second = gate.as_ref().map_or(DENIALS_PER_SECOND, |gate| gate.config().log.denials_per_second);
+        Self {
+            counters: Counters::define(host, gate.as_ref().map(Gate::config)),
+            quota: RefCell::new(Quota::new(per_second)),
+            replica: OnceCell::new(),
+            gate,
+        }
+    }
+
+    /// Before any configuration.
+    pub(crate) fn closed() -> Self {
+        Self {
+            gate: None,
+            counters: Counters::default(),
+            quota: RefCell::new(Quota::new(DENIALS_PER_SECOND)),
+            replica: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn gate(&self) -> Option<&Gate> {
+        self.gate.as_ref()
+    }
+
+    pub(crate) fn peer_source(&self) -> PeerSource {
+        self.gate.as_ref().map(|gate| gate.config().peer_source.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn replica(&self, host: &dyn Host) -> Option<&str> {
+        self.replica.get_or_init(|| replica::name(host)).as_deref()
+    }
+
+    /// Counts a permit, and writes it where the owner wants the audit trail.
+    pub(crate) fn permitted(&self, host: &dyn Host, trail: &Trail) {
+        self.counters.permit(host, trail);
+        if self.gate.as_ref().is_some_and(|gate| gate.config().log.permits) {
+            host.log(Level::Info, &lines::permit(trail));
+        }
+    }
+
+    pub(crate) fn exempted(&self, host: &dyn Host) {
+        self.counters.exempt(host);
+    }
+
+    /// Counts a denial, and writes it as far as the quota goes.
+    pub(crate) fn denied(&self, host: &dyn Host, denial: &Denial, trail: &Trail, outcome: Outcome) {
+        self.counters.denial(host, denial.code(), trail, outcome);
+        let share = self.quota.borrow_mut().take(seconds(host).unwrap_or_default());
+        match share {
+            Share::Written => host.log(Level::Warn, &lines::denial(denial, trail, outcome)),
+            Share::FirstSuppressed => host.tick(true),
+            Share::Suppressed => {}
+        }
+    }
+
+    /// Says how many denials were not written.
+    pub(crate) fn tell_suppressed(&self, host: &dyn Host) {
+        match self.quota.borrow_mut().tell() {
+            0 => {}
+            denials => host.log(Level::Warn, &lines::suppressed(denials)),
+        }
+        host.tick(false);
+    }
+}

@@ -1,0 +1,65 @@
+//! Shared data as the record's store.
+
+use stepgate_decision::record::{Store, Swap};
+
+use crate::host::{Host, HostError, Write};
+
+/// The version that no value has.
+///
+/// Shared data has no "write if absent": version 0 means "whatever is there", so two workers that
+/// both found nothing would both write, and a transition would be taken twice. But the proxy looks
+/// at the version only where the key *exists* (proxy-wasm-cpp-host, `SharedData::set`): with a
+/// version that no value has, an absent key is written and a present one is a mismatch. That is
+/// write-if-absent, in one step under the proxy's lock. Versions count up from 1 with each write of
+/// the whole proxy: the last one is 4,294,967,294 writes away.
+pub(crate) const ABSENT: u32 = u32::MAX;
+
+/// The shared data of a proxy, which all its workers have in common.
+pub(crate) struct SharedData<'h>(pub(crate) &'h dyn Host);
+
+impl Store for SharedData<'_> {
+    fn read(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
+        match self.0.read_shared(key)? {
+            // Written back, it would overwrite whatever came between.
+            Some((_, 0)) => Err("shared data has a value without a version"),
+            found => Ok(found),
+        }
+    }
+
+    fn swap(&mut self, key: &str, value: &[u8], version: Option<u32>) -> Result<Swap, HostError> {
+        if version == Some(0) {
+            return Err("no value has version 0");
+        }
+        Ok(match self.0.write_shared(key, value, version.unwrap_or(ABSENT))? {
+            Write::Done => Swap::Done,
+            Write::Mismatch => Swap::Changed,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::Fake;
+
+    #[test]
+    fn of_two_workers_that_found_nothing_one_writes() {
+        let proxy = Fake::default();
+        let (mut one, mut other) = (SharedData(&proxy), SharedData(&proxy));
+        assert_eq!((one.read("k"), other.read("k")), (Ok(None), Ok(None)));
+        assert_eq!(one.swap("k", b"1", None), Ok(Swap::Done));
+        assert_eq!(other.swap("k", b"2", None), Ok(Swap::Changed));
+        let (value, version) = other.read("k").unwrap().unwrap();
+        assert_eq!(value, b"1");
+        assert_eq!(other.swap("k", b"12", Some(version)), Ok(Swap::Done));
+        assert_eq!(one.swap("k", b"13", Some(version)), Ok(Swap::Changed));
+    }
+
+    #[test]
+    fn version_0_never_reaches_the_proxy() {
+        let proxy = Fake::default();
+        assert!(SharedData(&proxy).swap("k", b"1", Some(0)).is_err());
+        proxy.shared.borrow_mut().insert("k".into(), (b"odd".to_vec(), 0));
+        assert!(SharedData(&proxy).read("k").is_err());
+    }
+}
