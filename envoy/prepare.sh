@@ -1,0 +1,43 @@
+#!/bin/sh
+# prepare.sh [DIRECTORY]: what envoy/local.yaml needs and nobody should share: a CA, X.509-SVIDs of the
+# gate (vfx-1), of a rightful caller (owner) and of one who has no business there (hdr), and the key that
+# signs the steps. Into DIRECTORY, by default envoy/local next to this script; whatever is there stays.
+set -eu
+
+if ! command -v openssl >/dev/null; then
+    echo "prepare.sh makes keys and certificates with openssl, which is not on this machine: install it" >&2
+    exit 1
+fi
+dir=${1:-$(dirname "$0")/local}
+umask 077
+mkdir -p "$dir"
+cd "$dir"
+
+new_key() { openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"; }
+
+if [ ! -e ca.pem ]; then
+    new_key ca.key.pem
+    openssl req -x509 -new -key ca.key.pem -days 7 -subj '/CN=stepgate local CA' -out ca.pem
+fi
+
+for name in owner vfx-1 hdr; do
+    [ -e "$name.pem" ] && continue
+    new_key "$name.key.pem"
+    # An X.509-SVID: one URI SAN, which is the SPIFFE ID (X509-SVID, section 2); for both ends of mTLS.
+    cat >"$name.ext" <<EOF
+subjectAltName = URI:spiffe://cluster.local/ns/movie/sa/$name
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth, clientAuth
+basicConstraints = critical, CA:false
+EOF
+    openssl req -new -key "$name.key.pem" -subj "/CN=$name" |
+        openssl x509 -req -CA ca.pem -CAkey ca.key.pem -CAcreateserial -days 7 \
+            -extfile "$name.ext" -out "$name.pem" 2>/dev/null
+    rm "$name.ext"
+done
+
+if [ ! -e movie.jwk ]; then
+    k=$(openssl rand 32 | openssl base64 -A | tr '+/' '-_' | tr -d '=')
+    printf '{"kty":"oct","alg":"HS256","kid":"local","k":"%s"}\n' "$k" >movie.jwk
+fi
+echo "$(pwd): certificates of owner, vfx-1 and hdr for 7 days, and the key of the workflow"
