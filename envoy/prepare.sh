@@ -13,7 +13,7 @@ umask 077
 mkdir -p "$dir"
 cd "$dir"
 
-new_key() { openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"; }
+new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"; }
 
 if [ ! -e ca.pem ]; then
     new_key ca.key.pem

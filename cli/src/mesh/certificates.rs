@@ -1,13 +1,15 @@
 //! A certificate authority made on the spot, and the X.509-SVIDs that it issues.
 
 use std::fmt;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose,
 };
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::MeshError;
 
@@ -97,6 +99,33 @@ impl Authority {
 }
 
 impl Credential {
+    /// One that was made elsewhere, in PEM; the key as PKCS #8.
+    ///
+    /// # Errors
+    /// [`MeshError::Io`] or [`MeshError::Certificate`] if a file is not there or holds something else.
+    pub fn read(certificate: &Path, key: &Path) -> Result<Self, MeshError> {
+        let read =
+            |path: &Path| std::fs::read_to_string(path).map_err(|e| MeshError::io("read", path, e));
+        let (certificate_pem, key_pem) = (read(certificate)?, read(key)?);
+        let not = |path: &Path, what| {
+            let path = path.display();
+            move |e: pem::Error| {
+                MeshError::Certificate(format!("`{path}` holds no {what} in PEM: {e}"))
+            }
+        };
+        Ok(Self {
+            certificate: CertificateDer::from_pem_slice(certificate_pem.as_bytes())
+                .map_err(not(certificate, "certificate"))?
+                .to_vec(),
+            key: PrivatePkcs8KeyDer::from_pem_slice(key_pem.as_bytes())
+                .map_err(not(key, "PKCS #8 key"))?
+                .secret_pkcs8_der()
+                .to_vec(),
+            certificate_pem,
+            key_pem,
+        })
+    }
+
     /// The certificate in PEM.
     pub fn certificate_pem(&self) -> &str {
         &self.certificate_pem

@@ -28,6 +28,7 @@ mod error;
 mod launcher;
 mod message;
 mod network;
+mod outside;
 mod process;
 mod run_dir;
 mod running;
@@ -44,6 +45,7 @@ pub use error::MeshError;
 pub use launcher::run_if_supervised;
 pub use message::{CallError, Request, Response, Version};
 pub use network::Addresses;
+pub use outside::call_gate;
 pub use running::{Files, Mesh};
 pub use spec::{
     ClientCertificate, Egress, Envoys, Inbound, MeshSpec, PathNormalization, Plugin, Workload,

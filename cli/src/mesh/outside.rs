@@ -1,0 +1,35 @@
+//! A call to a gate that no mesh of ours started, such as the one of `envoy/local.yaml`.
+
+use std::net::SocketAddr;
+
+use tokio::runtime::Builder;
+
+use super::certificates::Credential;
+use super::client::{Client, Route};
+use super::message::{CallError, Request, Response};
+use super::tls::Ends;
+
+/// Calls the gate at `to`, which must show the certificate `server`, as `client` or as nobody. Blocks, as
+/// all of this module does.
+///
+/// # Errors
+/// [`CallError`] if no whole response came within [`super::CALL_TIMEOUT`].
+pub fn call_gate(
+    to: SocketAddr,
+    server: &Credential,
+    client: Option<&Credential>,
+    request: &Request,
+) -> Result<Response, CallError> {
+    let route = Route {
+        to,
+        version: request.version,
+        tls: Some(Ends {
+            client: client.cloned(),
+            name: to.ip().to_string(),
+            server: server.certificate.clone(),
+        }),
+    };
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| CallError::Connect(e.to_string()))?;
+    runtime.block_on(Client::default().call(&route, &to.to_string(), request))
+}
