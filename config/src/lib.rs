@@ -8,8 +8,11 @@
 //! the drafts), and only where nothing is wrong the checked values.
 
 pub mod bounds;
+mod check;
 mod code;
+mod configuration;
 mod diagnostic;
+mod document;
 mod duration;
 pub mod gate;
 pub mod guard;
@@ -18,6 +21,7 @@ mod read;
 mod report;
 mod shape;
 pub mod spiffe;
+mod to_json;
 mod tree;
 pub mod workflow;
 
@@ -28,5 +32,6 @@ pub use gate::GateConfig;
 pub use read::{Checked, Outcome, read, read_gate, read_workflow};
 pub use report::MAX_DIAGNOSTICS;
 pub use shape::{Language, json_schema, reference_markdown};
+pub use to_json::to_json;
 pub use tree::{MAX_DEPTH, MAX_INPUT, MAX_VALUES};
 pub use workflow::Workflow;

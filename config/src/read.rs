@@ -2,8 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::Diagnostic;
-use crate::{GateConfig, Workflow};
+use crate::bounds::MAX_GUARD_TEXT;
+use crate::code::Code;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::document::{self, Context};
+use crate::report::Report;
+use crate::shape::{self, Fields};
+use crate::tree::{self, Node};
+use crate::{GateConfig, Workflow, configuration};
 
 /// What came of a text.
 #[derive(Debug, Clone)]
@@ -34,24 +40,52 @@ impl<T> Outcome<T> {
             None => Err(self.diagnostics),
         }
     }
-
-    fn map<U>(self, with: impl FnOnce(T) -> U) -> Outcome<U> {
-        Outcome { checked: self.checked.map(with), diagnostics: self.diagnostics }
-    }
 }
 
 /// Reads a workflow document or a gate's configuration, YAML or JSON: a mapping with the key
 /// `workflow` is a document, anything else is read as a gate's configuration.
+///
+/// Any input is answered: what is larger than [`crate::MAX_INPUT`] is refused unread, and all work on
+/// the rest is bounded by constants of this crate.
 pub fn read(text: &[u8]) -> Outcome {
-    read_gate(text).map(|gate| Checked::Gate(Box::new(gate)))
+    parsed(text, |root, context| match root.get("workflow") {
+        Some(_) => workflow(root, context).map(Checked::Workflow),
+        None => gate(root, context).map(|gate| Checked::Gate(Box::new(gate))),
+    })
 }
 
-/// Reads a workflow document, YAML or JSON.
-pub fn read_workflow(_text: &[u8]) -> Outcome<Arc<Workflow>> {
-    Outcome { checked: None, diagnostics: Vec::new() }
+/// Reads a workflow document, YAML or JSON. New instances may begin in it.
+pub fn read_workflow(text: &[u8]) -> Outcome<Arc<Workflow>> {
+    parsed(text, workflow)
 }
 
 /// Reads a gate's configuration, YAML or JSON.
-pub fn read_gate(_text: &[u8]) -> Outcome<GateConfig> {
-    Outcome { checked: None, diagnostics: Vec::new() }
+pub fn read_gate(text: &[u8]) -> Outcome<GateConfig> {
+    parsed(text, gate)
+}
+
+fn workflow(root: &Node<'_>, context: &mut Context<'_>) -> Option<Arc<Workflow>> {
+    shape::check(root, &shape::DOCUMENT, &mut context.report);
+    document::read(Fields::of(&shape::DOCUMENT, root), context).workflow.map(Arc::new)
+}
+
+fn gate(root: &Node<'_>, context: &mut Context<'_>) -> Option<GateConfig> {
+    shape::check(root, &shape::GATE, &mut context.report);
+    configuration::read(Fields::of(&shape::GATE, root), root, context)
+}
+
+/// Parses `text` and, where there is a tree, makes of it what `then` makes. Errors of every step are in
+/// the outcome, and where there is one, nothing else is.
+fn parsed<T>(text: &[u8], then: impl FnOnce(&Node<'_>, &mut Context<'_>) -> Option<T>) -> Outcome<T> {
+    let mut report = Report::new();
+    let root = tree::parse(text, &mut report);
+    let mut context = Context { text: std::str::from_utf8(text).unwrap_or_default(), report, guard_text: MAX_GUARD_TEXT };
+    let made = root.and_then(|root| then(&root, &mut context));
+    if made.is_none() && context.report.errors() == 0 {
+        // Nothing was made and nobody said why: a fault here, and never a reason to go on without.
+        let span = Span { line: 1, column: 1, ..Span::default() };
+        context.report.push(Diagnostic::new(Code::Unreadable, span, "this input could not be read"));
+    }
+    let checked = made.filter(|_| context.report.errors() == 0);
+    Outcome { checked, diagnostics: context.report.finish() }
 }

@@ -12,7 +12,7 @@ mod schema;
 pub(crate) use check::check;
 pub(crate) use document::DOCUMENT;
 pub(crate) use fields::{Fields, Given};
-pub(crate) use format::Format;
+pub(crate) use format::{Format, spiffe_id};
 pub(crate) use gate::GATE;
 pub use reference::reference_markdown;
 pub use schema::json_schema;

@@ -1,0 +1,43 @@
+//! What must hold of a document as a whole: its graph, its joins, who carries what, what can be told apart.
+
+mod carriers;
+mod constraints;
+mod cycles;
+mod graph;
+mod joins;
+mod reach;
+mod requests;
+
+pub(crate) use joins::JoinNet;
+
+use crate::document::Draft;
+use crate::report::Report;
+
+/// What the checks found out about a document's graph, for building the workflow.
+pub(crate) struct Net {
+    cyclic: Vec<bool>,
+    /// The joins that need all their evidence, in the order of the document.
+    pub(crate) joins: Vec<JoinNet>,
+}
+
+impl Net {
+    /// Whether the task with this index lies on a cycle.
+    pub(crate) fn on_cycle(&self, task: usize) -> bool {
+        self.cyclic.get(task).copied().unwrap_or_default()
+    }
+}
+
+/// Checks a draft. None where parts of it are missing: its graph would not be the one that is meant.
+pub(crate) fn check(draft: &Draft, report: &mut Report) -> Option<Net> {
+    constraints::check(draft, report);
+    requests::check(draft, report);
+    carriers::check(draft, report);
+    if !draft.complete {
+        return None;
+    }
+    let graph = graph::Graph::of(draft);
+    reach::check(draft, &graph, report);
+    let cyclic = cycles::check(draft, &graph, report);
+    let joins = joins::check(draft, &graph, report);
+    Some(Net { cyclic, joins })
+}

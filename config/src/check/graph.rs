@@ -1,0 +1,158 @@
+//! The graph of a draft: its tasks, its transitions, and a root before all tasks where instances begin.
+
+use petgraph::algo::dominators::simple_fast;
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use crate::document::Draft;
+
+pub(super) struct Graph {
+    net: DiGraph<(), ()>,
+    root: NodeIndex,
+    /// How many tasks there are; the root is the node after the last.
+    pub(super) tasks: usize,
+    successors: Vec<Vec<usize>>,
+    predecessors: Vec<Vec<usize>>,
+}
+
+impl Graph {
+    pub(super) fn of(draft: &Draft) -> Self {
+        let tasks = draft.tasks.len();
+        let mut net = DiGraph::with_capacity(tasks.saturating_add(1), draft.transitions.len());
+        for _ in 0..tasks {
+            net.add_node(());
+        }
+        let root = net.add_node(());
+        for (index, _) in draft.tasks.iter().enumerate().filter(|(_, task)| task.initial) {
+            net.add_edge(root, NodeIndex::new(index), ());
+        }
+        let mut successors = vec![Vec::new(); tasks];
+        let mut predecessors = vec![Vec::new(); tasks];
+        for flow in draft.flows() {
+            net.add_edge(NodeIndex::new(flow.from), NodeIndex::new(flow.to), ());
+            push(&mut successors, flow.from, flow.to);
+            push(&mut predecessors, flow.to, flow.from);
+        }
+        Self { net, root, tasks, successors, predecessors }
+    }
+
+    /// The tasks to which transitions lead from `task`, in the order of the document.
+    pub(super) fn successors(&self, task: usize) -> &[usize] {
+        self.successors.get(task).map_or(&[], Vec::as_slice)
+    }
+
+    /// The tasks from which transitions lead to `task`, in the order of the document.
+    pub(super) fn predecessors(&self, task: usize) -> &[usize] {
+        self.predecessors.get(task).map_or(&[], Vec::as_slice)
+    }
+
+    /// All tasks to which a way leads, by `next`, from `starts` (these included), without entering `without`.
+    pub(super) fn closure<'g>(
+        &self,
+        starts: impl IntoIterator<Item = usize>,
+        without: Option<usize>,
+        next: impl Fn(usize) -> &'g [usize],
+    ) -> Vec<bool> {
+        let mut found = vec![false; self.tasks];
+        let mut open: Vec<usize> = starts.into_iter().collect();
+        while let Some(task) = open.pop() {
+            if Some(task) == without {
+                continue;
+            }
+            if let Some(seen @ false) = found.get_mut(task) {
+                *seen = true;
+                open.extend_from_slice(next(task));
+            }
+        }
+        found
+    }
+
+    /// The tasks that lie on a cycle, by the cycle's strongly connected component; none for the others.
+    pub(super) fn components(&self) -> Vec<Option<usize>> {
+        let mut components = vec![None; self.tasks];
+        // Kosaraju's algorithm, because this implementation of it does not recurse.
+        for (number, component) in kosaraju_scc(&self.net).into_iter().enumerate() {
+            for task in component.iter().map(|node| node.index()) {
+                let cyclic = component.len() > 1 || self.successors(task).contains(&task);
+                if let (true, Some(slot)) = (cyclic, components.get_mut(task)) {
+                    *slot = Some(number);
+                }
+            }
+        }
+        components
+    }
+
+    /// The immediate dominator of each task that can be reached, and its depth in that tree.
+    pub(super) fn dominators(&self) -> Dominators {
+        let found = simple_fast(&self.net, self.root);
+        let nodes = self.tasks.saturating_add(1);
+        let above: Vec<Option<usize>> =
+            (0..nodes).map(|task| found.immediate_dominator(NodeIndex::new(task)).map(NodeIndex::index)).collect();
+        let mut depths: Vec<Option<usize>> = vec![None; nodes];
+        if let Some(depth) = depths.get_mut(self.root.index()) {
+            *depth = Some(0);
+        }
+        for task in 0..nodes {
+            let mut way = Vec::new();
+            let mut at = Some(task);
+            while let Some(node) = at.filter(|node| depths.get(*node).copied().flatten().is_none()) {
+                way.push(node);
+                at = above.get(node).copied().flatten();
+            }
+            let Some(mut depth) = at.and_then(|node| depths.get(node).copied().flatten()) else { continue };
+            for node in way.into_iter().rev() {
+                depth = depth.saturating_add(1);
+                if let Some(slot) = depths.get_mut(node) {
+                    *slot = Some(depth);
+                }
+            }
+        }
+        Dominators { above, depths, root: self.root.index() }
+    }
+}
+
+fn push(lists: &mut [Vec<usize>], at: usize, value: usize) {
+    if let Some(list) = lists.get_mut(at) {
+        list.push(value);
+    }
+}
+
+/// The tree of dominators.
+pub(super) struct Dominators {
+    above: Vec<Option<usize>>,
+    /// None where no instance comes.
+    depths: Vec<Option<usize>>,
+    root: usize,
+}
+
+impl Dominators {
+    /// The nearest task through which every way to each of `tasks` leads; none where there is no such
+    /// task. It may be one of them itself.
+    pub(super) fn nearest_common(&self, tasks: &[usize]) -> Option<usize> {
+        let mut tasks = tasks.iter().copied();
+        let first = tasks.next()?;
+        let common = tasks.try_fold(first, |a, b| self.common(a, b))?;
+        (common != self.root).then_some(common)
+    }
+
+    fn common(&self, mut a: usize, mut b: usize) -> Option<usize> {
+        while a != b {
+            let (x, y) = (self.depth(a)?, self.depth(b)?);
+            if x >= y {
+                a = self.above(a)?;
+            }
+            if y >= x {
+                b = self.above(b)?;
+            }
+        }
+        Some(a)
+    }
+
+    fn depth(&self, task: usize) -> Option<usize> {
+        self.depths.get(task).copied().flatten()
+    }
+
+    fn above(&self, task: usize) -> Option<usize> {
+        self.above.get(task).copied().flatten()
+    }
+}

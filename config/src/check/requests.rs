@@ -1,0 +1,82 @@
+//! Whether a request says which task it is.
+
+use std::collections::BTreeMap;
+
+use crate::bounds::MAX_OVERLAPS;
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::document::{Draft, TaskDraft, TransitionDraft};
+use crate::report::{Report, quote};
+use crate::workflow::RequestPattern;
+
+pub(super) fn check(draft: &Draft, report: &mut Report) {
+    any_request(draft, report);
+    // What one gate, from one step and one peer, has to tell apart.
+    let mut choices: BTreeMap<(usize, usize, usize), Vec<(&TransitionDraft, &TaskDraft)>> = BTreeMap::new();
+    for transition in &draft.transitions {
+        let to = draft.task(transition.to);
+        let performer = to.and_then(|task| task.performer);
+        if let (Some(to), Some(performer), Some(carrier)) = (to, performer, draft.carrier(transition)) {
+            choices.entry((transition.from, performer, carrier)).or_default().push((transition, to));
+        }
+    }
+    let mut left = MAX_OVERLAPS;
+    for choice in choices.values() {
+        let mut rest = choice.as_slice();
+        while let Some((first, others)) = rest.split_first() {
+            rest = others;
+            for other in others {
+                let pairs = first.1.requests.len().max(1).saturating_mul(other.1.requests.len().max(1));
+                let Some(remaining) = left.checked_sub(pairs) else {
+                    let message = "too many requests of one actor to tell apart";
+                    let label = format!("at most {MAX_OVERLAPS} pairs are compared in one document");
+                    report.push(Diagnostic::new(Code::TooMany, first.0.span, message).label(label));
+                    return;
+                };
+                left = remaining;
+                if overlap(&first.1.requests, &other.1.requests) {
+                    ambiguous(draft, *first, *other, report);
+                }
+            }
+        }
+    }
+}
+
+fn any_request(draft: &Draft, report: &mut Report) {
+    let mut reached = vec![false; draft.tasks.len()];
+    for transition in &draft.transitions {
+        if let Some(reached) = reached.get_mut(transition.to) {
+            *reached = true;
+        }
+    }
+    for (task, reached) in draft.tasks.iter().zip(reached) {
+        if reached && task.requests_span.is_none() {
+            let message = format!("any request is the task {}", quote(task.name.as_str()));
+            report.push(
+                Diagnostic::new(Code::AnyRequest, task.span, message)
+                    .label("it has no `requests`")
+                    .help("say which are: `requests: [{methods: [POST], path: /…}]`"),
+            );
+        }
+    }
+}
+
+/// Whether some request matches both; no patterns match any request.
+fn overlap(a: &[RequestPattern], b: &[RequestPattern]) -> bool {
+    a.is_empty() || b.is_empty() || a.iter().any(|a| b.iter().any(|b| a.overlaps(b)))
+}
+
+type Choice<'c> = (&'c TransitionDraft, &'c TaskDraft);
+
+fn ambiguous(draft: &Draft, first: Choice<'_>, other: Choice<'_>, report: &mut Report) {
+    let from = quote(draft.task_name(first.0.from));
+    let (one, two) = (quote(first.1.name.as_str()), quote(other.1.name.as_str()));
+    let actor = first.1.performer.map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
+    let message = format!("from {from}, one request of {actor} could be {one} or {two}");
+    report.push(
+        Diagnostic::new(Code::Ambiguous, other.0.to_span, message)
+            .label("the gate could not tell which")
+            .also(first.0.to_span, "the other one")
+            .help("give them `requests` that no request matches both of"),
+    );
+}

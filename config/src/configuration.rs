@@ -1,0 +1,77 @@
+//! From the tree of a gate's configuration to the checked configuration.
+
+mod exempt;
+mod jwk;
+mod keys;
+mod revoked;
+mod workflows;
+
+use crate::bounds::MAX_STORED;
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::document::{Context, mode};
+use crate::gate::{Carrier, Direction, GateConfig, LogLimits, PeerSource};
+use crate::shape::Fields;
+use crate::spiffe::SpiffeId;
+use crate::tree::{Node, json_len};
+
+/// Reads a gate's configuration; `fields` has been checked for its shape. None where something is
+/// wrong, which the report then says.
+pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Context<'_>) -> Option<GateConfig> {
+    let size = json_len(root);
+    if size > MAX_STORED {
+        let message = format!("this configuration has some {size} bytes as JSON");
+        let large = Diagnostic::new(Code::Large, root.head(), message).label(format!("more than {MAX_STORED}"));
+        context.report.push(large.help("a cluster stores objects of up to 1.5 MiB: give each gate only the workflows that it takes part in"));
+    }
+    let documents = workflows::read(fields, context);
+    let exempt = exempt::read(fields, context);
+    let keys = keys::read(fields, &documents, context);
+    let revoked = revoked::read(fields, &documents, &keys, context);
+    if context.report.errors() > 0 {
+        return None;
+    }
+    Some(GateConfig {
+        mode: fields.text("mode").and_then(mode)?,
+        header: fields.text("header")?.to_owned(),
+        carrier: match fields.text("carrier")? {
+            "header" => Carrier::Header,
+            "baggage" => Carrier::Baggage,
+            _ => return None,
+        },
+        direction: match fields.text("direction")? {
+            "auto" => Direction::Auto,
+            "inbound" => Direction::Inbound,
+            _ => return None,
+        },
+        own: fields.text("self").and_then(|text| SpiffeId::try_from(text.as_bytes()).ok()),
+        peer_source: match fields.text("peer_source")? {
+            "connection" => PeerSource::Connection,
+            other => PeerSource::FilterState(other.strip_prefix("filter_state:")?.to_owned()),
+        },
+        leeway: fields.duration("leeway")?,
+        interlock: interlock(fields),
+        exempt,
+        keys: keys.into_iter().map(|(key, _)| key).collect(),
+        revoked,
+        log: log(fields)?,
+        workflows: workflows::opened(documents)?,
+    })
+}
+
+fn interlock(fields: Fields<'_, '_>) -> Vec<String> {
+    let inner = fields.given("interlock").and_then(|given| fields.inner("interlock", given.node));
+    let names = inner.map_or(&[][..], |interlock| interlock.items("env"));
+    names.iter().filter_map(Node::text).map(str::to_owned).collect()
+}
+
+fn log(fields: Fields<'_, '_>) -> Option<LogLimits> {
+    // Without `log`, the defaults of its keys.
+    let empty = Node { span: fields.head(), kind: crate::tree::Kind::Map(Vec::new()) };
+    let node = fields.given("log").map_or(&empty, |given| given.node);
+    let log = fields.inner("log", node)?;
+    Some(LogLimits {
+        denials_per_second: log.small("denials_per_second")?,
+        permits: log.flag("permits").unwrap_or_default(),
+    })
+}

@@ -1,0 +1,36 @@
+//! What belongs to no workflow.
+
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::document::{Context, request};
+use crate::gate::{ExemptPeers, Exemption};
+use crate::shape::Fields;
+use crate::spiffe::SpiffeId;
+
+pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Exemption> {
+    let inner = fields.items("exempt").iter().filter_map(|node| fields.inner("exempt", node));
+    inner.filter_map(|exemption| self::exemption(exemption, context)).collect()
+}
+
+fn exemption(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Option<Exemption> {
+    let peers = match fields.text("peers") {
+        Some("mesh") => ExemptPeers::Mesh,
+        Some("anyone") => ExemptPeers::Anyone,
+        _ => {
+            let ids = fields.items("peers").iter().filter_map(|node| SpiffeId::try_from(node.text()?.as_bytes()).ok());
+            ExemptPeers::These(ids.collect())
+        }
+    };
+    let given = |key| fields.given(key).is_some();
+    let narrowed = given("path") || given("methods") || given("host");
+    if peers == ExemptPeers::Anyone && !narrowed {
+        let all = Diagnostic::new(Code::ExemptsAll, fields.head(), "this exempts every request of anyone");
+        context.report.push(all.label("no `path`, `methods` or `host`").help("say what is exempt: `path: /healthz`"));
+        return None;
+    }
+    if !given("path") {
+        let paths = Diagnostic::new(Code::ExemptsPaths, fields.head(), "this exempts every path");
+        context.report.push(paths.label("it has no `path`").help("what is exempt passes without a step, also to tasks of workflows"));
+    }
+    Some(Exemption { request: request(fields), peers })
+}

@@ -1,0 +1,160 @@
+//! The keys of a gate.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::jwk;
+use crate::code::Code;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::document::{Context, Document, Draft};
+use crate::gate::{KeySource, KeySpec, KeyUse};
+use crate::name::{ActorName, Kid, WorkflowName};
+use crate::report::quote;
+use crate::shape::Fields;
+use crate::tree::{Kind, to_json};
+use crate::workflow::Assurance;
+
+pub(super) fn read(fields: Fields<'_, '_>, documents: &[Document], context: &mut Context<'_>) -> Vec<(KeySpec, Span)> {
+    let drafts: Vec<&Draft> = documents.iter().map(|document| &document.draft).collect();
+    let mut keys = Vec::new();
+    for inner in fields.items("keys").iter().filter_map(|node| fields.inner("keys", node)) {
+        if let Some(key) = self::key(inner, context) {
+            belongs(inner, &key, &drafts, context);
+            keys.push((key, inner.spanned("kid").map_or(inner.head(), |(_, span)| span)));
+        }
+    }
+    duplicates(&keys, context);
+    signers(&keys, &drafts, fields, context);
+    keys
+}
+
+fn key(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Option<KeySpec> {
+    let key_use = match fields.text("use")? {
+        "sign" => KeyUse::Sign,
+        "verify" => KeyUse::Verify,
+        _ => return None,
+    };
+    let kid = Kid::try_from(fields.text("kid")?).ok()?;
+    let source = source(fields, &kid, key_use, context)?;
+    Some(KeySpec {
+        workflow: WorkflowName::try_from(fields.text("workflow")?).ok()?,
+        actor: match fields.text("actor")? {
+            "*" => None,
+            name => Some(ActorName::try_from(name).ok()?),
+        },
+        kid,
+        key_use,
+        source,
+    })
+}
+
+fn source(fields: Fields<'_, '_>, kid: &Kid, key_use: KeyUse, context: &mut Context<'_>) -> Option<KeySource> {
+    let bad = |span, message: String, label: &str| Diagnostic::new(Code::BadKey, span, message).label(label);
+    match (fields.given("env"), fields.given("jwk")) {
+        (Some(_), None) => fields.text("env").map(|name| KeySource::Env(name.to_owned())),
+        (None, Some(given)) => {
+            if !matches!(given.node.kind, Kind::Map(_)) {
+                return None;
+            }
+            if key_use == KeyUse::Sign {
+                let message = "a public key cannot sign".to_owned();
+                context.report.push(bad(given.key_span, message, "public").help("put the private JWK into the environment: `env`"));
+                return None;
+            }
+            let jwk = to_json(given.node);
+            if let Err(wrong) = jwk::check(&jwk, kid.as_str()) {
+                context.report.push(bad(given.key_span, format!("the JWK of {} cannot be used", quote(kid.as_str())), wrong));
+                return None;
+            }
+            Some(KeySource::Jwk(jwk.to_string()))
+        }
+        (both, _) => {
+            let message = "a key has exactly one of `env` and `jwk`".to_owned();
+            let label = if both.is_some() { "this one has both" } else { "this one has neither" };
+            context.report.push(bad(fields.head(), message, label));
+            None
+        }
+    }
+}
+
+/// Whether the workflow and the actor of a key are here. A key may outlive its workflow, whose last
+/// instances are elsewhere; an actor that no revision has is a slip.
+fn belongs(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context: &mut Context<'_>) {
+    let named = |draft: &&&Draft| draft.name.as_ref() == Some(&key.workflow);
+    let own: Vec<&&Draft> = drafts.iter().filter(named).collect();
+    if own.is_empty() {
+        let names: Vec<&str> = drafts.iter().filter_map(|draft| draft.name.as_ref()).map(WorkflowName::as_str).collect();
+        let help = context.report.did_you_mean(key.workflow.as_str(), names);
+        let span = fields.spanned("workflow").map_or(fields.head(), |(_, span)| span);
+        let message = format!("there is no workflow {} here for this key", quote(key.workflow.as_str()));
+        context.report.push(Diagnostic::new(Code::Absent, span, message).label("the key is not used").maybe_help(help));
+        return;
+    }
+    match &key.actor {
+        Some(actor) => {
+            if own.iter().all(|draft| draft.actor_index(actor.as_str()).is_none()) {
+                let actors = own.iter().flat_map(|draft| &draft.actors).map(|actor| actor.name.as_str());
+                let help = context.report.did_you_mean(actor.as_str(), actors.collect::<Vec<_>>());
+                let span = fields.spanned("actor").map_or(fields.head(), |(_, span)| span);
+                let message = format!("key for unknown actor {} of {}", quote(actor.as_str()), quote(key.workflow.as_str()));
+                context.report.push(Diagnostic::new(Code::UnknownActor, span, message).label("no actor has this name").maybe_help(help));
+            }
+        }
+        None if matches!(key.source, KeySource::Env(_)) => shared(fields, key, &own, context),
+        None => {}
+    }
+}
+
+/// One secret for actors of several trust domains: who can read it in one of them speaks for all.
+fn shared(fields: Fields<'_, '_>, key: &KeySpec, own: &[&&Draft], context: &mut Context<'_>) {
+    let ids = own.iter().flat_map(|draft| &draft.actors).flat_map(|actor| &actor.spiffe);
+    let domains: BTreeSet<&str> = ids.map(|(id, _)| id.trust_domain()).collect();
+    if domains.len() > 1 {
+        let message = format!("one key serves actors of {} trust domains of {}", domains.len(), quote(key.workflow.as_str()));
+        let span = fields.spanned("kid").map_or(fields.head(), |(_, span)| span);
+        let shared = Diagnostic::new(Code::SharedKey, span, message).label("for every actor");
+        context.report.push(shared.help("whoever reads it in one domain speaks for all of them: give each actor an ES256 or EdDSA key"));
+    }
+}
+
+fn duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
+    let mut kids: BTreeMap<(&WorkflowName, &Kid), Span> = BTreeMap::new();
+    let mut signers: BTreeMap<(&WorkflowName, Option<&ActorName>), Span> = BTreeMap::new();
+    for (key, span) in keys {
+        if let Some(first) = kids.get(&(&key.workflow, &key.kid)) {
+            let message = format!("the key {} of {} stands twice", quote(key.kid.as_str()), quote(key.workflow.as_str()));
+            context.report.push(Diagnostic::new(Code::Duplicate, *span, message).label("again here").also(*first, "first here"));
+        }
+        kids.entry((&key.workflow, &key.kid)).or_insert(*span);
+        if key.key_use == KeyUse::Verify {
+            continue;
+        }
+        let owner = (&key.workflow, key.actor.as_ref());
+        if let Some(first) = signers.get(&owner) {
+            let of = key.actor.as_ref().map_or_else(|| "every actor".to_owned(), |actor| quote(actor.as_str()));
+            let message = format!("two keys sign for {of} of {}", quote(key.workflow.as_str()));
+            let twice = Diagnostic::new(Code::Duplicate, *span, message).label("signs too").also(*first, "signs already");
+            context.report.push(twice.help("one signs; the others, before and after it, are `use: verify`"));
+        }
+        signers.entry(owner).or_insert(*span);
+    }
+}
+
+/// A gate that signs nothing would let nothing on.
+fn signers(keys: &[(KeySpec, Span)], drafts: &[&Draft], fields: Fields<'_, '_>, context: &mut Context<'_>) {
+    let mut told: BTreeSet<&WorkflowName> = BTreeSet::new();
+    for draft in drafts.iter().filter(|draft| draft.assurance == Some(Assurance::Signed)) {
+        let Some(name) = &draft.name else { continue };
+        // A key that was wrong in itself has been reported; it may have been the one.
+        let tried = fields.items("keys").iter().filter_map(|node| fields.inner("keys", node));
+        let mut tried = tried.filter(|key| key.text("workflow") == Some(name.as_str()));
+        let signs = keys.iter().any(|(key, _)| key.workflow == *name && key.key_use == KeyUse::Sign);
+        if signs || tried.any(|key| key.text("use") != Some("verify")) || !told.insert(name) {
+            continue;
+        }
+        let message = format!("no key signs for the workflow {}", quote(name.as_str()));
+        let none = Diagnostic::new(Code::NoSigningKey, draft.span, message).label("its assurance is `signed`");
+        let variable = name.as_str().to_ascii_uppercase().replace(['-', '.'], "_");
+        let help = format!("add to `keys`: `{{workflow: {name}, kid: k1, use: sign, env: STEPGATE_KEY_{variable}}}`");
+        context.report.push(none.help(help));
+    }
+}

@@ -1,0 +1,36 @@
+//! What is stopped at once.
+
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::document::{Context, Document};
+use crate::gate::{KeySpec, Revoked};
+use crate::name::{Kid, WorkflowName};
+use crate::report::quote;
+use crate::shape::Fields;
+use crate::tree::Node;
+
+pub(super) fn read(fields: Fields<'_, '_>, documents: &[Document], keys: &[(KeySpec, crate::Span)], context: &mut Context<'_>) -> Revoked {
+    let Some(inner) = fields.given("revoked").and_then(|given| fields.inner("revoked", given.node)) else {
+        return Revoked::default();
+    };
+    // A name with a slip in it would revoke nothing, when it matters most.
+    let mut absent = |node: &Node<'_>, known: Vec<&str>, what: &str| {
+        if let Some(name) = node.text().filter(|name| !known.contains(name)) {
+            let help = context.report.did_you_mean(name, known);
+            let message = format!("there is no {what} {} here to revoke", quote(name));
+            context.report.push(Diagnostic::new(Code::Absent, node.span, message).label("revokes nothing").maybe_help(help));
+        }
+    };
+    for node in inner.items("kids") {
+        absent(node, keys.iter().map(|(key, _)| key.kid.as_str()).collect(), "key");
+    }
+    for node in inner.items("workflows") {
+        let known = documents.iter().filter_map(|document| document.draft.name.as_ref()).map(WorkflowName::as_str);
+        absent(node, known.collect(), "workflow");
+    }
+    Revoked {
+        instances: inner.items("instances").iter().filter_map(Node::text).map(str::to_owned).collect(),
+        kids: inner.items("kids").iter().filter_map(|node| Kid::try_from(node.text()?).ok()).collect(),
+        workflows: inner.items("workflows").iter().filter_map(|node| WorkflowName::try_from(node.text()?).ok()).collect(),
+    }
+}

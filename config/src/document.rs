@@ -1,0 +1,94 @@
+//! From the tree of a document to its draft: names resolved, forms parsed, places kept.
+//!
+//! A draft may be wrong in any way; the report then says so. What is wrong is left out of it.
+
+mod actors;
+mod build;
+mod canonical;
+mod constraints;
+mod draft;
+mod guards;
+mod levels;
+mod tasks;
+mod transitions;
+
+pub(crate) use draft::{ActorDraft, ConstraintDraft, Draft, TaskDraft, TransitionDraft};
+pub(crate) use tasks::request;
+
+use crate::check;
+use crate::name::WorkflowName;
+use crate::report::Report;
+use crate::shape::Fields;
+use crate::spiffe::TrustDomain;
+use crate::workflow::{Assurance, Mode, Workflow};
+
+/// What reading a document needs besides its tree.
+pub(crate) struct Context<'t> {
+    /// The whole input, for places within texts.
+    pub(crate) text: &'t str,
+    pub(crate) report: Report,
+    /// How many bytes of guards may still be read.
+    pub(crate) guard_text: usize,
+}
+
+/// A document that was read: what is known of it even where it has errors, and the workflow where it has none.
+pub(crate) struct Document {
+    pub(crate) draft: Draft,
+    pub(crate) workflow: Option<Workflow>,
+}
+
+/// Reads one document; `fields` has been checked for its shape.
+pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Document {
+    let before = context.report.errors();
+    let draft = draft(fields, context);
+    let net = check::check(&draft, &mut context.report);
+    let sound = context.report.errors() == before;
+    let workflow = net.filter(|_| sound).and_then(|net| build::build(&draft, &net));
+    Document { draft, workflow }
+}
+
+fn draft(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Draft {
+    let trust_domain = fields.text("trust_domain").and_then(|text| TrustDomain::try_from(text).ok());
+    let mut draft = Draft {
+        span: fields.spanned("workflow").map_or(fields.head(), |(_, span)| span),
+        name: fields.text("workflow").and_then(|text| WorkflowName::try_from(text).ok()),
+        revision: fields.small("revision"),
+        assurance: fields.text("assurance").and_then(assurance),
+        deadline: fields.duration("deadline"),
+        task_ttl: fields.duration("task_ttl"),
+        open: fields.flag("open"),
+        open_span: fields.given("open").map(|given| given.key_span),
+        mode: fields.text("mode").and_then(mode),
+        transitions_span: fields.given("transitions").map_or(fields.head(), |given| given.key_span),
+        tasks_span: fields.given("tasks").map_or(fields.head(), |given| given.key_span),
+        trust_domain,
+        actors: Vec::new(),
+        tasks: Vec::new(),
+        transitions: Vec::new(),
+        constraints: Vec::new(),
+        complete: true,
+    };
+    levels::check(fields, draft.assurance, &mut context.report);
+    actors::read(fields, &mut draft, context);
+    tasks::read(fields, &mut draft, context);
+    transitions::read(fields, &mut draft, context);
+    constraints::read(fields, &mut draft, context);
+    draft
+}
+
+fn assurance(word: &str) -> Option<Assurance> {
+    match word {
+        "identity" => Some(Assurance::Identity),
+        "signed" => Some(Assurance::Signed),
+        _ => None,
+    }
+}
+
+/// The mode that a word names.
+pub(crate) fn mode(word: &str) -> Option<Mode> {
+    match word {
+        "enforce" => Some(Mode::Enforce),
+        "observe" => Some(Mode::Observe),
+        _ => None,
+    }
+}

@@ -1,0 +1,58 @@
+//! Who takes part.
+
+use std::collections::BTreeMap;
+
+use super::{ActorDraft, Context, Draft};
+use crate::code::Code;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::name::ActorName;
+use crate::report::quote;
+use crate::shape::{Fields, spiffe_id};
+use crate::spiffe::SpiffeId;
+use crate::tree::{Kind, Node};
+use crate::workflow::Attribute;
+
+pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Context<'_>) {
+    let mut owners: BTreeMap<SpiffeId, (String, Span)> = BTreeMap::new();
+    for entry in fields.entries("actors") {
+        let (Ok(name), Some(of)) = (ActorName::try_from(&*entry.key), fields.inner("actors", &entry.value)) else {
+            draft.complete = false;
+            continue;
+        };
+        let mut spiffe = Vec::new();
+        for node in of.items("spiffe") {
+            let Some(id) = node.text().and_then(|text| spiffe_id(text, draft.trust_domain.as_ref()).ok()) else { continue };
+            match owners.get(&id) {
+                // Which of the two a peer is could not be told.
+                Some((owner, first)) => context.report.push(
+                    Diagnostic::new(Code::Duplicate, node.span, format!("the SPIFFE ID {} stands twice", quote(id.as_str())))
+                        .label("again here")
+                        .also(*first, format!("first here, for {}", quote(owner)))
+                        .help("one workload acts for one actor; an actor may perform many tasks"),
+                ),
+                None => {
+                    owners.insert(id.clone(), (entry.key.clone().into_owned(), node.span));
+                    spiffe.push((id, node.span));
+                }
+            }
+        }
+        let attributes = of.entries("attributes").iter().filter_map(|entry| Some((entry.key.clone().into_owned(), attribute(&entry.value)?)));
+        draft.actors.push(ActorDraft {
+            name,
+            span: entry.key_span,
+            spiffe,
+            attributes: attributes.collect(),
+            hosts: of.items("hosts").iter().filter_map(Node::text).map(str::to_owned).collect(),
+        });
+    }
+}
+
+fn attribute(node: &Node<'_>) -> Option<Attribute> {
+    match &node.kind {
+        Kind::Bool(value) => Some(Attribute::Bool(*value)),
+        Kind::Int(value) => Some(Attribute::Int(*value)),
+        Kind::Float(value) => Some(Attribute::Float(*value)),
+        Kind::Text(value) => Some(Attribute::Text(value.clone().into_owned())),
+        Kind::Null | Kind::List(_) | Kind::Map(_) | Kind::Broken => None,
+    }
+}

@@ -1,0 +1,89 @@
+//! From a draft without errors to the checked workflow.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Draft, canonical};
+use crate::check::Net;
+use crate::name::TaskName;
+use crate::workflow::{Actor, Constraint, Digest, Join, Task, Transition, Workflow};
+
+/// The workflow; none where the draft lacks something, which was then reported.
+pub(super) fn build(draft: &Draft, net: &Net) -> Option<Workflow> {
+    let actors: Vec<Arc<Actor>> = draft.actors.iter().map(|actor| Arc::new(self::actor(actor))).collect();
+    let constrained = draft.constraints.iter().flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).collect();
+    let tasks = (0..draft.tasks.len()).map(|index| task(draft, net, &actors, &constrained, index));
+    let tasks: Vec<Arc<Task>> = tasks.collect::<Option<_>>()?;
+    let transitions: Vec<Arc<Transition>> = (draft.transitions.iter().zip(draft.flows()))
+        .map(|(transition, flow)| {
+            Some(Arc::new(Transition {
+                from: Arc::clone(tasks.get(transition.from)?),
+                to: Arc::clone(tasks.get(transition.to)?),
+                carrier: Arc::clone(actors.get(flow.carrier?)?),
+                via: transition.via.is_some(),
+                uses: transition.uses,
+                when: transition.when.clone(),
+            }))
+        })
+        .collect::<Option<_>>()?;
+    let name = |index: usize| tasks.get(index).map(|task| task.name.clone());
+    let joins = net.joins.iter().map(|join| {
+        let sources = join.sources.iter().map(|source| name(*source)).collect::<Option<_>>()?;
+        let task = name(join.task)?;
+        Some((task.clone(), Arc::new(Join { task, fork: name(join.fork)?, sources })))
+    });
+    let constraints = draft.constraints.iter().map(|constraint| {
+        let tasks = constraint.tasks.iter().map(|(task, _)| name(*task)).collect::<Option<_>>()?;
+        Some(Constraint { relation: constraint.relation, tasks })
+    });
+    let joins = joins.collect::<Option<BTreeMap<_, _>>>()?;
+    let constraints = constraints.collect::<Option<Vec<_>>>()?;
+    let mut workflow = Workflow {
+        name: draft.name.clone()?,
+        revision: draft.revision?,
+        digest: Digest::of(&[]),
+        trust_domain: draft.trust_domain.clone()?,
+        assurance: draft.assurance?,
+        deadline: draft.deadline?,
+        task_ttl: draft.task_ttl?,
+        actors: actors.into_iter().map(|actor| (actor.name.clone(), actor)).collect(),
+        tasks: tasks.into_iter().map(|task| (task.name.clone(), task)).collect(),
+        transitions,
+        joins,
+        constraints,
+        open: true,
+        mode: draft.mode,
+    };
+    workflow.digest = canonical::digest(&workflow);
+    Some(workflow)
+}
+
+fn actor(draft: &super::ActorDraft) -> Actor {
+    Actor {
+        name: draft.name.clone(),
+        spiffe: draft.spiffe.iter().map(|(id, _)| id.clone()).collect(),
+        attributes: draft.attributes.clone(),
+        hosts: draft.hosts.clone(),
+    }
+}
+
+fn task(draft: &Draft, net: &Net, actors: &[Arc<Actor>], constrained: &BTreeSet<usize>, index: usize) -> Option<Arc<Task>> {
+    let task = draft.task(index)?;
+    let joins = |such: &dyn Fn(&crate::check::JoinNet) -> bool| -> Option<BTreeSet<TaskName>> {
+        let joins = net.joins.iter().filter(|join| such(join));
+        joins.map(|join| draft.task(join.task).map(|task| task.name.clone())).collect()
+    };
+    Some(Arc::new(Task {
+        name: task.name.clone(),
+        performer: Arc::clone(actors.get(task.performer?)?),
+        requests: task.requests.clone(),
+        initial: task.initial,
+        join: task.join,
+        split: task.split,
+        upgrade: task.upgrade.clone(),
+        max_visits: task.max_visits.filter(|_| net.on_cycle(index)).map(|(visits, _)| visits),
+        constrained: constrained.contains(&index),
+        forks: joins(&|join| join.fork == index)?,
+        carries: joins(&|join| join.carriers.contains(&index))?,
+    }))
+}

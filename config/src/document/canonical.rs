@@ -1,0 +1,185 @@
+//! The canonical form of a document, of which the digest is taken.
+//!
+//! Gates of two releases in one mesh must come to the same digest, so this form is part of the
+//! protocol. It has only what differs from the default: a key that a later release adds, and that a
+//! document does not use, changes nothing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::duration;
+use crate::shape::{DOCUMENT, Need};
+use crate::workflow::{Actor, Assurance, Attribute, Digest, JoinKind, Relation, RequestPattern, Split, Task, Transition, Workflow};
+
+/// The digest of a workflow's meaning: without `open` and `mode`, which are its gate's.
+pub(super) fn digest(workflow: &Workflow) -> Digest {
+    // Maps have text keys and no number is infinite, so nothing here can fail to be JSON.
+    Digest::of(&serde_json::to_vec(&form(workflow)).unwrap_or_default())
+}
+
+/// The order of fields is part of the form.
+#[derive(Serialize)]
+struct Form<'w> {
+    workflow: &'w str,
+    revision: u32,
+    trust_domain: &'w str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assurance: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline_ms: Option<u128>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_ttl_ms: Option<u128>,
+    actors: BTreeMap<&'w str, ActorForm<'w>>,
+    tasks: BTreeMap<&'w str, TaskForm<'w>>,
+    transitions: Vec<TransitionForm<'w>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    constraints: Vec<ConstraintForm<'w>>,
+}
+
+#[derive(Serialize)]
+struct ActorForm<'w> {
+    spiffe: Vec<&'w str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    attributes: BTreeMap<&'w str, AttributeForm<'w>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    hosts: &'w [String],
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum AttributeForm<'w> {
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(&'w str),
+}
+
+#[derive(Serialize)]
+struct TaskForm<'w> {
+    actor: &'w str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    requests: Vec<RequestForm<'w>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    initial: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    join: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    split: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    upgrade: Vec<&'w str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_visits: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct RequestForm<'w> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    methods: Vec<&'w str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'w str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+}
+
+#[derive(Serialize)]
+struct TransitionForm<'w> {
+    from: &'w str,
+    to: &'w str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<&'w str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when: Option<&'w str>,
+}
+
+#[derive(Serialize)]
+struct ConstraintForm<'w> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    separate: Option<Vec<&'w str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bind: Option<Vec<&'w str>>,
+}
+
+fn form(workflow: &Workflow) -> Form<'_> {
+    Form {
+        workflow: workflow.name.as_str(),
+        revision: workflow.revision,
+        trust_domain: workflow.trust_domain.as_str(),
+        assurance: match workflow.assurance {
+            Assurance::Identity => Some("identity"),
+            Assurance::Signed => None,
+        },
+        deadline_ms: unusual("deadline", workflow.deadline),
+        task_ttl_ms: unusual("task_ttl", workflow.task_ttl),
+        actors: workflow.actors.values().map(|actor| (actor.name.as_str(), self::actor(actor))).collect(),
+        tasks: workflow.tasks.values().map(|task| (task.name.as_str(), self::task(task))).collect(),
+        transitions: workflow.transitions.iter().map(|transition| self::transition(transition)).collect(),
+        constraints: workflow
+            .constraints
+            .iter()
+            .map(|constraint| {
+                let tasks = Some(constraint.tasks.iter().map(crate::name::TaskName::as_str).collect());
+                match constraint.relation {
+                    Relation::Separate => ConstraintForm { separate: tasks, bind: None },
+                    Relation::Bind => ConstraintForm { separate: None, bind: tasks },
+                }
+            })
+            .collect(),
+    }
+}
+
+/// A duration in milliseconds, where it is not the default of `key`.
+fn unusual(key: &str, given: Duration) -> Option<u128> {
+    let default = match DOCUMENT.key(key).map(|key| key.need) {
+        Some(Need::Default(text)) => duration::parse(text).ok(),
+        Some(Need::Required | Need::Optional) | None => None,
+    };
+    (default != Some(given)).then_some(given.as_millis())
+}
+
+fn actor(actor: &Actor) -> ActorForm<'_> {
+    let attribute = |value| match value {
+        &Attribute::Bool(value) => AttributeForm::Bool(value),
+        &Attribute::Int(value) => AttributeForm::Int(value),
+        &Attribute::Float(value) => AttributeForm::Float(value),
+        Attribute::Text(value) => AttributeForm::Text(value),
+    };
+    ActorForm {
+        spiffe: actor.spiffe.iter().map(crate::spiffe::SpiffeId::as_str).collect(),
+        attributes: actor.attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).collect(),
+        hosts: &actor.hosts,
+    }
+}
+
+fn task(task: &Task) -> TaskForm<'_> {
+    TaskForm {
+        actor: task.performer.name.as_str(),
+        requests: task.requests.iter().map(request).collect(),
+        initial: task.initial,
+        join: (task.join == JoinKind::All).then_some("all"),
+        split: (task.split == Split::One).then_some("one"),
+        upgrade: task.upgrade.iter().map(String::as_str).collect(),
+        max_visits: task.max_visits,
+    }
+}
+
+fn request(request: &RequestPattern) -> RequestForm<'_> {
+    RequestForm {
+        methods: request.methods.iter().map(crate::workflow::Method::as_str).collect(),
+        host: request.host.as_deref(),
+        path: request.path.as_ref().map(ToString::to_string),
+    }
+}
+
+fn transition(transition: &Transition) -> TransitionForm<'_> {
+    TransitionForm {
+        from: transition.from.name.as_str(),
+        to: transition.to.name.as_str(),
+        via: transition.via.then_some(transition.carrier.name.as_str()),
+        uses: (transition.uses != 1).then_some(transition.uses),
+        when: transition.when.as_ref().map(crate::guard::Guard::source),
+    }
+}

@@ -1,0 +1,48 @@
+//! Who must, and who must not, be the same.
+
+use super::transitions::Names;
+use super::{ConstraintDraft, Context, Draft, levels};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::report::quote;
+use crate::shape::{Fields, Level};
+use crate::workflow::Relation;
+
+pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Context<'_>) {
+    let tasks = Names::of(fields.entries("tasks"), draft.tasks.iter().map(|task| task.name.as_str()));
+    for node in fields.items("constraints") {
+        let Some(of) = fields.inner("constraints", node) else { continue };
+        let (key, relation, given) = match (of.given("separate"), of.given("bind")) {
+            (Some(given), None) => ("separate", Relation::Separate, given),
+            (None, Some(given)) => ("bind", Relation::Bind, given),
+            (both, _) => {
+                let message = "a constraint has exactly one of `separate` and `bind`";
+                let label = if both.is_some() { "this one has both" } else { "this one has neither" };
+                context.report.push(Diagnostic::new(Code::BadConstraint, of.head(), message).label(label));
+                continue;
+            }
+        };
+        let advisory = of.flag("advisory").unwrap_or_default();
+        if let Some(assurance) = draft.assurance {
+            match (Level::Signed.within(assurance), advisory) {
+                (false, false) => context.report.push(levels::not_enforced(key, Level::Signed, assurance, given.key_span)),
+                (true, true) => context.report.push(levels::advisory(key, assurance, given.key_span)),
+                _ => {}
+            }
+        }
+        let mut named: Vec<(usize, crate::Span)> = Vec::new();
+        for node in given.node.items() {
+            let Some(name) = node.text() else { continue };
+            let Some(task) = tasks.task(name, node.span, "constraint on", &mut context.report) else { continue };
+            match named.iter().find(|(known, _)| *known == task) {
+                Some((_, first)) => context.report.push(
+                    Diagnostic::new(Code::Duplicate, node.span, format!("the task {} stands twice", quote(name)))
+                        .label("again here")
+                        .also(*first, "first here"),
+                ),
+                None => named.push((task, node.span)),
+            }
+        }
+        draft.constraints.push(ConstraintDraft { relation, tasks: named, span: given.key_span });
+    }
+}

@@ -1,0 +1,120 @@
+//! Drafts: what a document says, with places, before it is known to be right.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::diagnostic::Span;
+use crate::guard::Guard;
+use crate::name::{ActorName, TaskName, WorkflowName};
+use crate::spiffe::{SpiffeId, TrustDomain};
+use crate::workflow::{Assurance, Attribute, JoinKind, Mode, Relation, RequestPattern, Split};
+
+/// A document. Actors and tasks are known by their index.
+pub(crate) struct Draft {
+    /// The workflow's name.
+    pub(crate) span: Span,
+    pub(crate) name: Option<WorkflowName>,
+    pub(crate) revision: Option<u32>,
+    pub(crate) trust_domain: Option<TrustDomain>,
+    pub(crate) assurance: Option<Assurance>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) task_ttl: Option<Duration>,
+    /// Of a gate's configuration, not of the document.
+    pub(crate) open: Option<bool>,
+    pub(crate) open_span: Option<Span>,
+    pub(crate) mode: Option<Mode>,
+    pub(crate) tasks_span: Span,
+    pub(crate) transitions_span: Span,
+    pub(crate) actors: Vec<ActorDraft>,
+    pub(crate) tasks: Vec<TaskDraft>,
+    pub(crate) transitions: Vec<TransitionDraft>,
+    pub(crate) constraints: Vec<ConstraintDraft>,
+    /// Whether all tasks and transitions are here: where one was left out for an error of its own,
+    /// what is said about the way through them all would only be an echo.
+    pub(crate) complete: bool,
+}
+
+pub(crate) struct ActorDraft {
+    pub(crate) name: ActorName,
+    pub(crate) span: Span,
+    pub(crate) spiffe: Vec<(SpiffeId, Span)>,
+    pub(crate) attributes: BTreeMap<String, Attribute>,
+    pub(crate) hosts: Vec<String>,
+}
+
+pub(crate) struct TaskDraft {
+    pub(crate) name: TaskName,
+    pub(crate) span: Span,
+    /// None where the actor is unknown.
+    pub(crate) performer: Option<usize>,
+    pub(crate) requests: Vec<RequestPattern>,
+    pub(crate) requests_span: Option<Span>,
+    pub(crate) initial: bool,
+    pub(crate) join: JoinKind,
+    pub(crate) join_span: Option<Span>,
+    pub(crate) split: Split,
+    pub(crate) upgrade: BTreeSet<String>,
+    pub(crate) max_visits: Option<(u32, Span)>,
+}
+
+/// A transition whose ends are known.
+pub(crate) struct TransitionDraft {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) span: Span,
+    pub(crate) to_span: Span,
+    /// The actor that `via` names, if it is another one than the performer of `from`.
+    pub(crate) via: Option<(usize, Span)>,
+    pub(crate) uses: u32,
+    pub(crate) when: Option<Guard>,
+}
+
+pub(crate) struct ConstraintDraft {
+    pub(crate) relation: Relation,
+    pub(crate) tasks: Vec<(usize, Span)>,
+    pub(crate) span: Span,
+}
+
+/// A transition's way between tasks, and who walks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flow {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    /// None where the actor is unknown.
+    pub(crate) carrier: Option<usize>,
+}
+
+impl Draft {
+    /// The task with this index; all indexes in a draft are its own.
+    pub(crate) fn task(&self, index: usize) -> Option<&TaskDraft> {
+        self.tasks.get(index)
+    }
+
+    /// The task's name, for messages.
+    pub(crate) fn task_name(&self, index: usize) -> &str {
+        self.tasks.get(index).map_or("", |task| task.name.as_str())
+    }
+
+    /// The actor's name, for messages.
+    pub(crate) fn actor_name(&self, index: usize) -> &str {
+        self.actors.get(index).map_or("", |actor| actor.name.as_str())
+    }
+
+    /// Who carries a transition's request.
+    pub(crate) fn carrier(&self, transition: &TransitionDraft) -> Option<usize> {
+        match transition.via {
+            Some((actor, _)) => Some(actor),
+            None => self.task(transition.from).and_then(|task| task.performer),
+        }
+    }
+
+    /// All transitions as ways, in the order of the document.
+    pub(crate) fn flows(&self) -> impl Iterator<Item = Flow> {
+        self.transitions.iter().map(|t| Flow { from: t.from, to: t.to, carrier: self.carrier(t) })
+    }
+
+    /// The index of the actor called `name`.
+    pub(crate) fn actor_index(&self, name: &str) -> Option<usize> {
+        self.actors.iter().position(|actor| actor.name.as_str() == name)
+    }
+}

@@ -1,0 +1,75 @@
+//! The guards of one document: each text is read once, however many transitions have it.
+
+use std::collections::BTreeMap;
+
+use super::{Context, Draft, levels};
+use crate::bounds::MAX_GUARD_TEXT;
+use crate::code::Code;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::guard::{Guard, GuardError, Vocabulary};
+use crate::shape::Fields;
+use crate::tree::Node;
+use crate::workflow::Assurance;
+
+pub(super) struct Guards {
+    vocabulary: Vocabulary,
+    read: BTreeMap<String, Result<Guard, Vec<GuardError>>>,
+}
+
+impl Guards {
+    pub(super) fn new(draft: &Draft) -> Self {
+        let attributes = draft.actors.iter().flat_map(|actor| &actor.attributes);
+        Self { vocabulary: Vocabulary::new(attributes), read: BTreeMap::new() }
+    }
+
+    /// The guard at `when`.
+    pub(super) fn read(&mut self, of: Fields<'_, '_>, assurance: Option<Assurance>, context: &mut Context<'_>) -> Option<Guard> {
+        let given = of.given("when")?;
+        let source = given.node.text()?;
+        if !self.read.contains_key(source) {
+            let Some(left) = context.guard_text.checked_sub(source.len()) else {
+                let message = format!("the guards of this input have more than {MAX_GUARD_TEXT} bytes together");
+                context.report.push(Diagnostic::new(Code::GuardBound, given.node.span, message).label("this one is past the bound"));
+                return None;
+            };
+            context.guard_text = left;
+            self.read.insert(source.to_owned(), Guard::compile(source, &self.vocabulary));
+        }
+        match self.read.get(source)? {
+            Ok(guard) => {
+                if guard.reads_instance() && assurance == Some(Assurance::Identity) {
+                    let level = levels::name(Assurance::Identity);
+                    let message = format!("`{level}` knows no instances, and this guard reads `instance`");
+                    let diagnostic = Diagnostic::new(Code::NotEnforced, given.node.span, message);
+                    context.report.push(diagnostic.label("never true at this level").help("use `assurance: signed`"));
+                }
+                Some(guard.clone())
+            }
+            Err(errors) => {
+                for error in errors {
+                    let span = place(given.node, source, error, context.text);
+                    let diagnostic = Diagnostic::new(error.code, span, error.message.clone());
+                    context.report.push(diagnostic.label(error.label.clone()).maybe_help(error.help.clone()));
+                }
+                None
+            }
+        }
+    }
+}
+
+/// Where an error in a guard stands in the input: exactly, where the guard stands there as it is, on one line.
+fn place(node: &Node<'_>, source: &str, error: &GuardError, text: &str) -> Span {
+    let exact = || {
+        let raw = node.span.of(text);
+        let at = error.at.clone()?;
+        let before = raw.get(..raw.find(source)?.checked_add(at.start)?)?;
+        if before.contains('\n') {
+            return None;
+        }
+        let start = node.span.start.checked_add(u32::try_from(before.len()).ok()?)?;
+        let column = node.span.column.checked_add(u32::try_from(before.chars().count()).ok()?)?;
+        let end = start.checked_add(u32::try_from(at.len()).ok()?)?;
+        Some(Span { start, end, line: node.span.line, column })
+    };
+    exact().unwrap_or(node.span)
+}

@@ -1,0 +1,40 @@
+//! A text as JSON, for those who write it on.
+
+use serde_json::Value;
+
+use crate::diagnostic::Diagnostic;
+use crate::report::Report;
+use crate::tree;
+
+/// The same values as JSON: what a document looks like within a gate's configuration. Only the form of
+/// the text is judged, not what it says.
+///
+/// # Errors
+/// All that keeps it from being read: bytes, syntax, aliases and the like, and bounds.
+pub fn to_json(text: &[u8]) -> Result<Value, Vec<Diagnostic>> {
+    let mut report = Report::new();
+    match tree::parse(text, &mut report) {
+        Some(root) if report.errors() == 0 => Ok(tree::to_json(&root)),
+        _ => Err(report.finish()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yaml_and_json_are_one() {
+        let json = r#"{"workflow": "movie", "revision": 1, "actors": {"a": {"spiffe": ["x"]}}, "open": true}"#;
+        let yaml = "workflow: movie\nrevision: 1.0\nactors:\n  a: {spiffe: [x]}\nopen: true\n";
+        assert_eq!(to_json(json.as_bytes()), to_json(yaml.as_bytes()));
+        assert_eq!(to_json(json.as_bytes()).ok(), serde_json::from_str(json).ok());
+    }
+
+    #[test]
+    fn what_is_broken_is_nothing() {
+        for text in [&b"a: *b"[..], b"a: 1\na: 2\n", b"{", b"", b"a: \xff"] {
+            assert!(to_json(text).is_err_and(|found| !found.is_empty()));
+        }
+    }
+}
