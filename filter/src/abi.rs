@@ -7,6 +7,8 @@
     reason = "host functions and the memory that the host hands over; nowhere else in Stepgate"
 )]
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ptr::null_mut;
 
 use stepgate_decision::{Header, Randomness};
@@ -162,9 +164,19 @@ impl Host for Proxy {
     }
 
     fn counter(&self, name: &str) -> Result<u32, HostError> {
+        thread_local! {
+            // Envoy gives a counter another number each time it is defined, and keeps them all:
+            // configurations of one VM share theirs.
+            static NUMBERS: RefCell<BTreeMap<String, u32>> = const { RefCell::new(BTreeMap::new()) };
+        }
+        if let Some(id) = NUMBERS.with_borrow(|numbers| numbers.get(name).copied()) {
+            return Ok(id);
+        }
         let mut id = 0;
         let status = unsafe { proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id) };
-        ok(status, "the proxy makes no counter").map(|()| id)
+        ok(status, "the proxy makes no counter")?;
+        NUMBERS.with_borrow_mut(|numbers| numbers.insert(name.to_owned(), id));
+        Ok(id)
     }
 
     fn count(&self, counter: u32) {

@@ -85,7 +85,7 @@ impl Host for Fake {
     }
 
     fn reset_response(&self) {
-        self.resets.set(self.resets.get() + 1);
+        self.resets.set(self.resets.get().saturating_add(1));
     }
 
     fn read_shared(&self, key: &str) -> Result<Option<Shared>, HostError> {
@@ -97,7 +97,7 @@ impl Host for Fake {
     fn write_shared(&self, key: &str, value: &[u8], version: u32) -> Result<Write, HostError> {
         self.works("write_shared")?;
         let mut shared = self.shared.borrow_mut();
-        let next = shared.values().map(|(_, version)| *version).max().unwrap_or_default() + 1;
+        let next = shared.values().map(|(_, version)| *version).max().unwrap_or_default().saturating_add(1);
         match shared.get(key) {
             Some((_, current)) if version != 0 && version != *current => Ok(Write::Mismatch),
             _ => {
@@ -118,7 +118,9 @@ impl Host for Fake {
     }
 
     fn count(&self, counter: u32) {
-        self.counters.borrow_mut()[counter as usize].1 += 1;
+        if let Some((_, count)) = self.counters.borrow_mut().get_mut(counter as usize) {
+            *count = count.saturating_add(1);
+        }
     }
 
     fn tick(&self, on: bool) {
