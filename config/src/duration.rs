@@ -42,20 +42,6 @@ pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
     if duration.is_zero() || duration > MAX_DURATION { Err(BOUND) } else { Ok(duration) }
 }
 
-/// The duration as it would be written.
-pub(crate) fn show(duration: Duration) -> String {
-    let mut rest = duration.as_millis();
-    let mut text = String::new();
-    for (unit, millis) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
-        let number = rest.checked_div(millis).unwrap_or_default();
-        rest = rest.checked_rem(millis).unwrap_or_default();
-        if number > 0 {
-            text.push_str(&format!("{number}{unit}"));
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,7 +53,6 @@ mod tests {
         {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        assert_eq!(show(Duration::from_millis(5_400_250)), "1h30m250ms");
     }
 
     #[test]

@@ -24,7 +24,6 @@ pub(crate) struct Draft {
     pub(crate) open_span: Option<Span>,
     pub(crate) mode: Option<Mode>,
     pub(crate) tasks_span: Span,
-    pub(crate) transitions_span: Span,
     pub(crate) actors: Vec<ActorDraft>,
     pub(crate) tasks: Vec<TaskDraft>,
     pub(crate) transitions: Vec<TransitionDraft>,

@@ -59,7 +59,7 @@ impl Walk<'_> {
             Expr::Select(select) => self.select(select, node),
             Expr::Call(call) => self.call(call, node),
             Expr::List(list) => {
-                list.elements.iter().for_each(|element| drop(self.value(element)));
+                self.values(&list.elements);
                 Type::List
             }
             Expr::Map(map) => {
@@ -83,6 +83,12 @@ impl Walk<'_> {
                 self.fail(Code::GuardSyntax, node, "this guard is not CEL", "nothing is said here");
                 Type::Any
             }
+        }
+    }
+
+    fn values(&mut self, nodes: &[IdedExpr]) {
+        for node in nodes {
+            self.value(node);
         }
     }
 
@@ -206,7 +212,7 @@ impl Walk<'_> {
                 if types.iter().all(|of| *of == first) && first != Type::Time { first } else { Type::Any }
             }
             (Operator::Comparison | Operator::Membership | Operator::Conditional | Operator::Index, operands) => {
-                operands.iter().for_each(|operand| drop(self.value(operand)));
+                self.values(operands);
                 Type::Any
             }
         }

@@ -74,7 +74,12 @@ impl PathPattern {
             (Segment::Any, Segment::Literal(l)) | (Segment::Literal(l), Segment::Any) => !l.is_empty(),
             (Segment::Any, Segment::Any) => true,
         });
-        let reaches = |short: &Self, long: &Self| short.tail && long.least() > short.segments.len();
+        // A tail begins with a segment that is not empty, which the one segment of `/` is.
+        let nothing = Segment::Literal(String::new());
+        let reaches = |short: &Self, long: &Self| {
+            let next = long.segments.get(short.segments.len());
+            short.tail && long.least() > short.segments.len() && next != Some(&nothing)
+        };
         common
             && match self.segments.len().cmp(&other.segments.len()) {
                 std::cmp::Ordering::Equal => self.tail == other.tail,
