@@ -108,7 +108,7 @@ impl Credential {
             |path: &Path| std::fs::read_to_string(path).map_err(|e| MeshError::io("read", path, e));
         let (certificate_pem, key_pem) = (read(certificate)?, read(key)?);
         let not = |path: &Path, what| {
-            let path = path.display();
+            let path = path.display().to_string();
             move |e: pem::Error| {
                 MeshError::Certificate(format!("`{path}` holds no {what} in PEM: {e}"))
             }
