@@ -18,6 +18,8 @@ pub mod gate;
 pub mod guard;
 pub mod name;
 mod read;
+#[cfg(feature = "render")]
+mod render;
 mod report;
 mod shape;
 pub mod spiffe;
@@ -30,6 +32,8 @@ pub use diagnostic::{Diagnostic, Severity, Span};
 pub use duration::MAX_DURATION;
 pub use gate::GateConfig;
 pub use read::{Checked, Outcome, read, read_gate, read_workflow};
+#[cfg(feature = "render")]
+pub use render::render;
 pub use report::MAX_DIAGNOSTICS;
 pub use shape::{Language, json_schema, reference_markdown};
 pub use to_json::to_json;
