@@ -110,6 +110,8 @@ pub struct When {
     pub headers: Vec<(String, String)>,
     /// Whether it is a gRPC call, over HTTP/2.
     pub grpc: Option<bool>,
+    /// Whether it comes over HTTP/2; gRPC always does.
+    pub http2: Option<bool>,
     /// Whether it leaves through the actor's own outbound listener instead.
     pub outbound: Option<bool>,
     /// The time, RFC 3339: only for subjects whose clock can be set.
@@ -130,6 +132,7 @@ impl When {
             host: self.host.clone().or_else(|| chapter.host.clone()),
             headers,
             grpc: self.grpc.or(chapter.grpc),
+            http2: self.http2.or(chapter.http2),
             outbound: self.outbound.or(chapter.outbound),
             at: self.at.clone().or_else(|| chapter.at.clone()),
         }

@@ -8,4 +8,5 @@ pub mod envoy;
 pub mod environment;
 pub mod native;
 pub mod outcome;
+pub mod prepared;
 pub mod steps;

@@ -6,6 +6,7 @@ use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
 use serde_json::Value;
 
 use crate::case::Then;
+use crate::steps::INSTANCE;
 
 /// What came of a request.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,8 +29,8 @@ const STEP: &str = "x-workflow-step";
 const OTHERS: [&str; 1] = ["x-workflow-step-start"];
 
 impl Outcome {
-    /// What differs from the case's verdict; nothing if it is right.
-    pub fn differs(&self, then: &Then) -> Vec<String> {
+    /// What differs from the case's verdict; nothing if it is right. `salt` is the one its tokens were made with.
+    pub fn differs(&self, then: &Then, salt: &str) -> Vec<String> {
         let mut wrong = Vec::new();
         if let Some(code) = &then.deny {
             if self.denied.as_deref() != Some(code) {
@@ -51,7 +52,7 @@ impl Outcome {
         {
             wrong.push(format!("wanted to observe {wanted}, got {got}"));
         }
-        check_step(seen, then, &mut wrong);
+        check_step(seen, then, salt, &mut wrong);
         if self.start.is_some() != then.start {
             wrong.push(format!("a start token was {}answered", if then.start { "not " } else { "" }));
         }
@@ -78,7 +79,7 @@ impl Outcome {
 }
 
 /// The application sees exactly one step where there is a permit, and none otherwise.
-fn check_step(seen: &[(String, String)], then: &Then, wrong: &mut Vec<String>) {
+fn check_step(seen: &[(String, String)], then: &Then, salt: &str, wrong: &mut Vec<String>) {
     let steps = steps(seen);
     if seen.iter().any(|(name, _)| OTHERS.contains(&name.as_str())) {
         wrong.push("the application saw a start header".into());
@@ -101,16 +102,22 @@ fn check_step(seen: &[(String, String)], then: &Then, wrong: &mut Vec<String>) {
     if reached != Some(task.as_str()) {
         wrong.push(format!("wanted a permit to `{task}`, got one to `{}`", reached.unwrap_or("?")));
     }
-    check_claims(claims.as_ref(), &then.claims, wrong);
+    check_claims(claims.as_ref(), &then.claims, salt, wrong);
 }
 
-fn check_claims(claims: Option<&Value>, wanted: &BTreeMap<String, Value>, wrong: &mut Vec<String>) {
+fn check_claims(claims: Option<&Value>, wanted: &BTreeMap<String, Value>, salt: &str, wrong: &mut Vec<String>) {
     for (name, wanted) in wanted {
         let got = claims.and_then(|claims| claims.get(name)).unwrap_or(&Value::Null);
-        if got != wanted {
+        if got != &salted(wanted, salt) {
             wrong.push(format!("the claim `{name}` is {got}, not {wanted}"));
         }
     }
+}
+
+/// A wanted claim, with the case's instance named as in this run.
+fn salted(wanted: &Value, salt: &str) -> Value {
+    let text = wanted.to_string().replace(INSTANCE, &format!("{INSTANCE}{salt}"));
+    serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
 /// The step values among headers: the header's, and the baggage's.

@@ -31,7 +31,12 @@ pub struct Mint<'a> {
     pub peer: &'a str,
     /// The time.
     pub now: UnixTime,
+    /// What tells the instances of this run from those of another in the same record.
+    pub salt: &'a str,
 }
+
+/// The instance of a token that says none.
+pub const INSTANCE: &str = "i-1";
 
 impl Mint<'_> {
     /// All header lines of the request: the case's own and those of the step header, `$N` filled in.
@@ -68,7 +73,7 @@ impl Mint<'_> {
             workflow,
             task,
             holder: &holder,
-            instance: step.instance.as_deref().unwrap_or("i-1"),
+            instance: step.instance.as_deref().unwrap_or(&format!("{INSTANCE}{}", self.salt)),
             token_type,
             issued,
         });

@@ -1,0 +1,87 @@
+//! The corpus, run by every subject.
+
+use std::collections::BTreeSet;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use stepgate_decision::{Code, UnixTime};
+use stepgate_tests::corpus::{Corpus, Whole};
+use stepgate_tests::{envoy, native};
+
+fn corpus() -> Corpus {
+    Corpus::read().unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn now() -> UnixTime {
+    UnixTime::from_seconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
+}
+
+fn report(failures: &[String], run: usize) {
+    assert!(failures.is_empty(), "{} of {run} cases failed:\n{}", failures.len(), failures.join("\n"));
+    println!("{run} cases");
+}
+
+fn judge(whole: &Whole, answer: Result<stepgate_tests::outcome::Outcome, String>, salt: &str) -> Option<String> {
+    let wrong = match answer {
+        Ok(outcome) => outcome.differs(&whole.case.then, salt),
+        Err(error) => vec![error],
+    };
+    (!wrong.is_empty()).then(|| format!("  {}: {}", whole.title(), wrong.join("; ")))
+}
+
+#[test]
+fn natively() {
+    let corpus = corpus();
+    let failures: Vec<String> = corpus
+        .cases
+        .iter()
+        .filter_map(|whole| {
+            let now = whole.when.at.as_deref().map_or_else(now, |at| {
+                let at: chrono::DateTime<chrono::Utc> = at.parse().unwrap();
+                UnixTime::from_seconds(u64::try_from(at.timestamp()).unwrap())
+            });
+            judge(whole, native::run(&corpus, whole, now), "")
+        })
+        .collect();
+    report(&failures, corpus.cases.len());
+}
+
+#[test]
+fn in_envoy() {
+    let module = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
+    let workers = std::env::var("STEPGATE_ENVOY_WORKERS").map_or(1, |workers| workers.parse().unwrap());
+    let corpus = corpus();
+    let mut subject = envoy::Subject::start(&corpus, module.into(), workers).unwrap_or_else(|error| panic!("{error}"));
+    let cases: Vec<&Whole> = corpus.cases.iter().filter(|whole| envoy::can_run(whole)).collect();
+    let failures: Vec<String> = cases
+        .iter()
+        .enumerate()
+        .filter_map(|(at, whole)| {
+            let salt = format!("x{at}");
+            judge(whole, subject.run(whole, now(), &salt), &salt)
+        })
+        .collect();
+    println!("{} cases want a clock that can be set", corpus.cases.len() - cases.len());
+    report(&failures, cases.len());
+}
+
+/// A denial that no case shows is one that nobody has seen.
+#[test]
+fn every_code_has_a_case() {
+    let corpus = corpus();
+    let shown: BTreeSet<&str> = corpus.cases.iter().filter_map(|whole| whole.case.then.deny.as_deref()).collect();
+    let all: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(shown, all);
+}
+
+/// A case that says nothing, or two things, asserts nothing.
+#[test]
+fn every_case_says_one_thing() {
+    let corpus = corpus();
+    let mut names = BTreeSet::new();
+    for whole in &corpus.cases {
+        let then = &whole.case.then;
+        let said = [then.permit.is_some(), then.deny.is_some(), then.exempt, then.observed.is_some()];
+        assert_eq!(said.iter().filter(|said| **said).count(), 1, "{}", whole.title());
+        assert!(names.insert(whole.title()), "{} stands twice", whole.title());
+    }
+}
