@@ -22,7 +22,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)+ }
             }
 
-            /// How bad it is.
+            /// How bad it is: a code has one severity.
             pub fn severity(self) -> Severity {
                 match self { $(Self::$name => Severity::$severity,)+ }
             }
@@ -123,6 +123,13 @@ codes! {
     Visits = Note "N001",
     /// More was found than is shown.
     More = Note "N002",
+}
+
+impl Code {
+    /// Whether it may be no more than the echo of an error elsewhere: what a slip has cut off is not reached.
+    pub(crate) fn may_echo(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Idle | Self::Visits)
+    }
 }
 
 impl fmt::Display for Code {

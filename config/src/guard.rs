@@ -13,6 +13,7 @@ use std::sync::Arc;
 pub(crate) use vocabulary::Vocabulary;
 
 use crate::code::Code;
+use crate::report::quote;
 
 /// A guard that has been parsed and found within bounds: no comprehension, at most
 /// [`MAX_NODES`] nodes, regular expressions literal and at most [`MAX_REGEX`] bytes, only the
@@ -98,16 +99,33 @@ fn syntax(source: &str, errors: &cel::ParseErrors) -> GuardError {
     let Some(first) = errors.errors.first() else {
         return GuardError::new(Code::GuardSyntax, None, "this guard is not CEL");
     };
-    // The parser lists all tokens that could stand there, which helps nobody.
-    let said = first.msg.split(" expecting ").next().unwrap_or_default();
-    let said = said.strip_prefix("Syntax error: ").unwrap_or(said).replace("<EOF>", "the end");
     let line = usize::try_from(first.pos.0).unwrap_or_default().saturating_sub(1);
     let column = usize::try_from(first.pos.1).unwrap_or_default().saturating_sub(1);
     let before: usize = source.split_inclusive('\n').take(line).map(str::len).sum();
     let within = source.get(before..).unwrap_or_default().char_indices().nth(column);
     let start = within.map_or(source.len(), |(at, _)| before.saturating_add(at));
     let end = source.get(start..).and_then(|rest| rest.chars().next()).map_or(start, |c| start.saturating_add(c.len_utf8()));
-    GuardError::new(Code::GuardSyntax, Some(start..end), "this guard is not CEL").label(said)
+    let error = GuardError::new(Code::GuardSyntax, Some(start..end), "this guard is not CEL").label(said(&first.msg));
+    if found(&first.msg).is_some_and(|text| text.trim_end() == "=") { error.help("compare with `==`") } else { error }
+}
+
+/// What the parser says, without the list of all tokens that could stand there, which helps nobody.
+fn said(message: &str) -> String {
+    match found(message) {
+        Some("<EOF>") => "the guard ends here, but more is expected".to_owned(),
+        Some(text) if text.starts_with(['"', '\'']) => "a text that does not end".to_owned(),
+        Some(text) => format!("{} is not expected here", quote(text.trim_end())),
+        None => message.split(" expecting ").next().unwrap_or_default().trim_start_matches("Syntax error: ").to_owned(),
+    }
+}
+
+/// What stands where the parser expected something else.
+fn found(message: &str) -> Option<&str> {
+    let message = message.strip_prefix("Syntax error: ")?;
+    let starts = ["mismatched input '", "extraneous input '", "token recognition error at: '", "no viable alternative at input '"];
+    let rest = starts.iter().find_map(|start| message.strip_prefix(start))?;
+    let text = rest.split("' expecting ").next().unwrap_or_default();
+    Some(text.strip_suffix('\'').unwrap_or(text))
 }
 
 impl PartialEq for Guard {

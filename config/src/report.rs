@@ -30,11 +30,15 @@ impl Report {
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         self.errors = self.errors.saturating_add(usize::from(diagnostic.is_error()));
-        // A warning makes room for errors: what is kept must show why there is no value.
-        if self.diagnostics.len() < MAX_DIAGNOSTICS || (diagnostic.is_error() && self.errors == 1) {
+        if self.diagnostics.len() < MAX_DIAGNOSTICS {
             self.diagnostics.push(diagnostic);
-        } else {
-            self.more = self.more.saturating_add(1);
+            return;
+        }
+        self.more = self.more.saturating_add(1);
+        // Errors go before warnings: what is kept must show why there is no value.
+        let lesser = self.diagnostics.iter_mut().rfind(|kept| !kept.is_error());
+        if let Some(lesser) = lesser.filter(|_| diagnostic.is_error()) {
+            *lesser = diagnostic;
         }
     }
 
@@ -50,6 +54,9 @@ impl Report {
 
     /// All of them, in the order of the text.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
+        if self.errors > 0 {
+            self.diagnostics.retain(|diagnostic| !diagnostic.code.may_echo());
+        }
         self.diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.start, diagnostic.code));
         if self.more > 0 {
             let last = self.diagnostics.last().map_or(Span::default(), |diagnostic| diagnostic.primary);
@@ -64,7 +71,7 @@ impl Report {
         if given.len() > MAX_QUOTE {
             return None;
         }
-        let within = (given.chars().count() / 3).max(1);
+        let within = given.chars().count().checked_div(3).unwrap_or_default();
         let mut best: Option<(usize, &'n str)> = None;
         for name in names {
             if name.len().abs_diff(given.len()) > within {

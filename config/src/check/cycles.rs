@@ -47,16 +47,14 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<bo
 /// What the bounds come to. Each of several branches that run at the same time counts for itself, so
 /// the total of an instance is the bound times the branches.
 fn note(draft: &Draft, mut bounded: Vec<String>, report: &mut Report) {
-    if bounded.is_empty() {
-        return;
-    }
+    let Some(span) = draft.tasks_span.filter(|_| !bounded.is_empty()) else { return };
     let hidden = bounded.len().saturating_sub(SHOWN);
     bounded.truncate(SHOWN);
     if hidden > 0 {
         bounded.push(format!("and {hidden} more"));
     }
     let message = format!("one line of descent enters, at most: {}", bounded.join(", "));
-    let note = Diagnostic::new(Code::Visits, draft.tasks_span, message);
+    let note = Diagnostic::new(Code::Visits, span, message);
     report.push(note.label("branches that run at the same time count each for itself"));
 }
 

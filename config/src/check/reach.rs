@@ -9,8 +9,8 @@ use crate::report::{Report, quote};
 pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
     if draft.tasks.iter().any(|task| task.initial) {
         unreachable(draft, graph, report);
-    } else {
-        let none = Diagnostic::new(Code::NoInitial, draft.tasks_span, "no task is initial, so no instance can begin");
+    } else if let Some(span) = draft.tasks_span {
+        let none = Diagnostic::new(Code::NoInitial, span, "no task is initial, so no instance can begin");
         report.push(none.label("none of these is initial").help("mark where an instance begins: `initial: true`"));
     }
     idle(draft, report);

@@ -23,7 +23,8 @@ pub(crate) struct Draft {
     pub(crate) open: Option<bool>,
     pub(crate) open_span: Option<Span>,
     pub(crate) mode: Option<Mode>,
-    pub(crate) tasks_span: Span,
+    /// The key `tasks`; none where it is missing, which was reported.
+    pub(crate) tasks_span: Option<Span>,
     pub(crate) actors: Vec<ActorDraft>,
     pub(crate) tasks: Vec<TaskDraft>,
     pub(crate) transitions: Vec<TransitionDraft>,

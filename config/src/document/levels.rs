@@ -39,7 +39,7 @@ fn claims(key: &Key, given: &Given<'_, '_>) -> bool {
 pub(super) fn not_enforced(key: &str, from: Level, assurance: Assurance, span: crate::Span) -> Diagnostic {
     let level = name(assurance);
     let label = match from {
-        Level::Once => "the gates of this release cannot count this".to_owned(),
+        Level::Once => "enforced from `once` on, which this release does not have".to_owned(),
         Level::Identity | Level::Signed => format!("enforced from `{}` on", from.as_str()),
     };
     Diagnostic::new(Code::NotEnforced, span, format!("`{level}` does not enforce `{key}`")).label(label).help(match key {

@@ -1,6 +1,6 @@
 //! Whether a tree has the shape that the tables say: every departure, each with its place.
 
-use super::{Key, Level, Need, Object, Value};
+use super::{Format, Key, Level, Need, Object, Value};
 use crate::bounds::MAX_ATTRIBUTE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -12,19 +12,25 @@ use crate::tree::{Entry, Kind, Node};
 struct At<'t> {
     name: Option<&'t str>,
     span: Span,
+    /// Whether it is an item of the list that stands there.
+    item: bool,
 }
 
 impl At<'_> {
     /// `` `requests` ``, or what there is instead of a name.
     fn subject(&self) -> String {
-        self.name.map_or_else(|| "this".to_owned(), quote)
+        match self.name {
+            Some(name) if self.item => format!("an item of {}", quote(name)),
+            Some(name) => quote(name),
+            None => "this".to_owned(),
+        }
     }
 }
 
 /// Reports all in which `node` differs from `object`. What passes can be read through
 /// [`super::Fields`] without a further look at its form.
 pub(crate) fn check(node: &Node<'_>, object: &'static Object, report: &mut Report) {
-    self::object(node, object, At { name: None, span: node.head() }, report);
+    self::object(node, object, At { name: None, span: node.head(), item: false }, report);
 }
 
 fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Report) {
@@ -32,7 +38,7 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
         (_, Kind::Broken) | (Value::Unread, _) => {}
         (Value::Text(format), Kind::Text(text)) => {
             if let Err((code, message)) = format.check(text) {
-                report.push(Diagnostic::new(code, node.span, format!("{} is not a {}", quote(text), format.word())).label(message));
+                report.push(Diagnostic::new(code, node.span, not_such(text, *format)).label(message));
             }
         }
         (Value::Choice { words, later }, Kind::Text(text)) => choice(text, words, later, node.span, at, report),
@@ -53,17 +59,17 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
         (Value::List { of, least, most }, Kind::List(items)) => {
             count(items.len(), *least, *most, "item", node, at, report);
             for item in items {
-                value(item, of, At { name: at.name, span: item.head() }, report);
+                value(item, of, At { name: at.name, span: item.head(), item: true }, report);
             }
         }
         (Value::Map { keys, of, most }, Kind::Map(entries)) => {
             count(entries.len(), 0, *most, "entry", node, at, report);
             for entry in entries {
                 if let Err((code, message)) = keys.check(&entry.key) {
-                    let name = Diagnostic::new(code, entry.key_span, format!("{} is not a {}", quote(&entry.key), keys.word()));
+                    let name = Diagnostic::new(code, entry.key_span, not_such(&entry.key, *keys));
                     report.push(name.label(message));
                 }
-                value(&entry.value, of, At { name: Some(&entry.key), span: entry.key_span }, report);
+                value(&entry.value, of, At { name: Some(&entry.key), span: entry.key_span, item: false }, report);
             }
         }
         (Value::Object(object), Kind::Map(_)) => self::object(node, object, at, report),
@@ -91,7 +97,7 @@ fn choice(text: &str, words: &[&'static str], later: &[&'static str], span: Span
         return;
     }
     if later.contains(&text) {
-        let message = format!("the gates of this release cannot keep {}: {text}", at.subject());
+        let message = format!("the gates of this release cannot keep `{}: {text}` yet", at.name.unwrap_or_default());
         let label = format!("use {}", listed(words.iter().copied(), 8, "or"));
         return report.push(Diagnostic::new(Code::NotYet, span, message).label(label));
     }
@@ -164,19 +170,26 @@ fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Rep
                 report.push(Diagnostic::new(Code::NotAdvisory, entry.key_span, message).label("every level enforces it"));
             }
             Some(key) => {
-                let at = At { name: Some(key.name), span: entry.key_span };
+                let at = At { name: Some(key.name), span: entry.key_span, item: false };
                 value(advised(&entry.value, key, report), &key.value, at, report);
             }
         }
     }
     for key in object.keys().filter(|key| key.need == Need::Required) {
         if !entries.iter().any(|entry| entry.key == key.name) {
-            let of = at.name.map(|name| format!(" {}", quote(name))).unwrap_or_default();
-            let message = format!("{} {}{of} has no `{}`", article(object.noun), object.noun, key.name);
+            let this = match at.name.filter(|_| !at.item) {
+                Some(name) => format!("{} {}", object.noun, quote(name)),
+                None => format!("{} {}", article(object.noun), object.noun),
+            };
+            let message = format!("{this} has no `{}`", key.name);
             let help = format!("`{}`: {}", key.name, key.doc);
             report.push(Diagnostic::new(Code::MissingKey, at.span, message).label(format!("`{}` is required", key.name)).help(help));
         }
     }
+}
+
+fn not_such(text: &str, format: Format) -> String {
+    format!("{} is not {} {}", quote(text), article(format.word()), format.word())
 }
 
 fn article(noun: &str) -> &'static str {

@@ -109,8 +109,8 @@ impl Format {
             Self::Token => "token",
             Self::Attribute => "attribute",
             Self::Guard => "CEL",
-            Self::Header => "header",
-            Self::Env => "variable",
+            Self::Header => "header for steps",
+            Self::Env => "variable's name",
             Self::PeerSource => "source",
             Self::Instance => "`txn`",
         }

@@ -1,0 +1,118 @@
+//! Hostile inputs: each is answered, in bounded time, and nothing comes of it.
+//!
+//! Times are generous, for machines that are busy: what they catch is work that grows with the square.
+
+use std::time::{Duration, Instant};
+
+use stepgate_config::{Code, MAX_INPUT, MAX_VALUES, Outcome, read};
+
+fn timed(name: &str, text: &str) -> Outcome {
+    let begin = Instant::now();
+    let outcome = read(text.as_bytes());
+    let time = begin.elapsed();
+    let limit = if cfg!(debug_assertions) { 60 } else { 4 };
+    assert!(time < Duration::from_secs(limit), "{name}: {time:?}");
+    println!("{name}: {time:?}, {} diagnostics, {:?}", outcome.diagnostics.len(), outcome.diagnostics.first().map(ToString::to_string));
+    outcome
+}
+
+fn refused(name: &str, text: &str) {
+    assert!(timed(name, text).checked.is_none(), "{name}");
+}
+
+#[test]
+fn what_is_long_or_deep_is_refused() {
+    let fill = |unit: &str| unit.repeat(MAX_INPUT / unit.len());
+    for unit in ["[", "{a: ", "- ", "? ", "a:\n", "a: b\n", "\"", "'", "&a ", "!a ", "#", " ", "\t", "\n", "a", "a b\n", "%A b\n", "|\n", "- - ", "[]", "{},"] {
+        refused(unit, &fill(unit));
+    }
+    refused("zeros", &format!("[{}0]", "0,".repeat(MAX_INPUT / 2 - 2)));
+    refused("keys", &(0..300_000).map(|n| format!("k{n}: 1\n")).collect::<String>());
+    refused("steps", &(0..2_000).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>());
+}
+
+#[test]
+fn values_are_counted() {
+    let text = format!("[{}0]", "0,".repeat(MAX_VALUES));
+    let codes: Vec<Code> = timed("values", &text).diagnostics.iter().map(|d| d.code).collect();
+    assert_eq!(codes, [Code::TooMany]);
+}
+
+fn document(actors: usize, tasks: usize, keys: &str, transitions: impl Iterator<Item = (usize, usize)>) -> String {
+    let mut text = "workflow: w\nrevision: 1\ntrust_domain: t\nactors:\n".to_owned();
+    (0..actors).for_each(|n| text.push_str(&format!("  a{n}: {{spiffe: [x/{n}]}}\n")));
+    text.push_str("tasks:\n  t0: {actor: a0, initial: true, max_visits: 2}\n");
+    (1..tasks).for_each(|n| text.push_str(&format!("  t{n}: {{actor: a{}, requests: [{{path: /{n}}}]{keys}}}\n", n % actors)));
+    text.push_str("transitions:\n");
+    transitions.for_each(|(from, to)| text.push_str(&format!("  - {{from: t{from}, to: t{to}}}\n")));
+    text
+}
+
+#[test]
+fn the_largest_documents_are_read() {
+    let chain = document(1_024, 4_096, "", (0..4_095).map(|n| (n, n + 1)));
+    assert!(timed("a long chain", &chain).checked.is_some());
+    let full = document(1_024, 4_096, "", (0..16).flat_map(|from| (0..4_080).map(move |n| (from, n + 16))));
+    assert!(timed("many ways", &full).checked.is_some());
+    let cycle = document(64, 4_096, ", max_visits: 3", (0..65_536).map(|n: usize| (n % 4_096, (n * 7 + n / 4_096 + 1) % 4_096)));
+    timed("cycles", &cycle);
+}
+
+#[test]
+fn what_would_take_the_square_is_bounded() {
+    let unbounded = document(64, 4_096, "", (0..65_536).map(|n: usize| (n % 4_096, (n * 7 + n / 4_096 + 1) % 4_096)));
+    refused("cycles without a bound", &unbounded);
+    let ambiguous = document(1, 4_096, "", (0..16).flat_map(|from| (0..4_080).map(move |n| (from, n + 16))));
+    refused("requests to tell apart", &ambiguous);
+    let joins = document(1_024, 4_096, ", join: all", (0..4_094).flat_map(|n| [(n, n + 1), (n, n + 2)]));
+    refused("joins", &joins);
+    let some = (0..4_094).flat_map(|n| [(n, n + 1), (n, n + 2)]);
+    let mut carried = document(1_024, 4_096, "", some);
+    (3_800..4_000).for_each(|n| carried = carried.replace(&format!("path: /{n}}}]"), &format!("path: /{n}}}], join: all")));
+    timed("joins far from their fork", &carried);
+    let names = document(1_024, 4_096, "", (0..4_000).map(|n| (n + 10_000, n + 20_000)));
+    refused("names to find again", &names);
+    let keys = "a: {x: ".to_owned() + &"y".repeat(1 << 20) + "}\n" + &(0..10_000).map(|n| format!("wrkflow{n}: 1\n")).collect::<String>();
+    refused("keys to find again", &keys);
+}
+
+#[test]
+fn guards_are_bounded_together() {
+    let mut text = "workflow: w\nrevision: 1\ntrust_domain: t\nactors: {a: {spiffe: [a]}, b: {spiffe: [b]}}\ntasks:\n  s: {actor: a, initial: true}\n".to_owned();
+    (0..2_000).for_each(|n| text.push_str(&format!("  t{n}: {{actor: b, requests: [{{path: /{n}}}]}}\n")));
+    text.push_str("transitions:\n");
+    (0..2_000).for_each(|n| text.push_str(&format!("  - {{from: s, to: t{n}, when: '{n} in [{}]'}}\n", vec!["1"; 400].join(","))));
+    let outcome = timed("guards", &text);
+    assert!(outcome.diagnostics.iter().any(|d| d.code == Code::GuardBound));
+    let wrong = text.replace("1,1,1,1,1,1,1,1", "(((((((((((((((");
+    refused("wrong guards", &wrong);
+}
+
+/// The stack of a gate is small, and what recurses there is bounded: here it has 1 MiB, as in wasm.
+#[test]
+fn a_small_stack_is_enough() {
+    let guard = |when: String| {
+        let text = document(2, 2, "", [(0, 1)].into_iter()).replace("to: t1}", &format!("to: t1, when: '{when}'}}"));
+        text.replace(", max_visits: 2", "")
+    };
+    let deep: Vec<String> = [
+        format!("{}true{}", "(".repeat(16), ")".repeat(16)),
+        format!("{}true", "true ? true : ".repeat(16)),
+        vec!["1"; 64].join(" + "),
+        "!".repeat(60) + "true",
+        format!("peer.id{}", ".x".repeat(60)),
+        vec!["true"; 400].join(" && "),
+        format!("1 in {}1{}", "[".repeat(16), "]".repeat(16)),
+        format!("{}1{}", "1 + (1 + 1 + 1 + ".repeat(12), ")".repeat(12)),
+        format!("{}1{}", "size(".repeat(16), ")".repeat(16)),
+    ]
+    .map(guard)
+    .into();
+    let nested = "[".repeat(64) + &"]".repeat(64);
+    let run = move || {
+        for text in deep.iter().chain([&nested]) {
+            let _ = timed("deep", text);
+        }
+    };
+    std::thread::Builder::new().stack_size(1 << 20).spawn(run).unwrap().join().unwrap();
+}

@@ -1,0 +1,100 @@
+//! The digest: one for one meaning, another for another.
+
+use std::fs;
+use std::path::Path;
+
+use stepgate_config::{Workflow, read_workflow};
+
+fn movie() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/movie.yaml")).unwrap()
+}
+
+fn workflow(text: &str) -> Workflow {
+    let outcome = read_workflow(text.as_bytes());
+    let said: Vec<String> = outcome.diagnostics.iter().map(ToString::to_string).collect();
+    Workflow::clone(&outcome.checked.unwrap_or_else(|| panic!("{said:#?}")))
+}
+
+fn digest(text: &str) -> String {
+    workflow(text).digest.to_string()
+}
+
+/// Gates of two releases run in one mesh while it is updated, and take each other's tokens only if
+/// they come to the same digest. If this test fails, the canonical form has changed: mend that.
+#[test]
+fn the_digest_of_the_movie_stays() {
+    assert_eq!(digest(&movie()), "DqjYtp62hf3YbXig1oBr2dKhrXNJ5i5yAD9fyx5-qt4");
+}
+
+const DOCUMENT: &str = r#"
+workflow: w
+revision: 3
+trust_domain: example.org
+actors:
+  a: {spiffe: [ns/x/sa/a], attributes: {tenure: 10, share: 0.5, team: "1", lead: true}}
+  b: {spiffe: [ns/x/sa/b], hosts: [b.example]}
+tasks:
+  start: {actor: a, initial: true}
+  work: {actor: b, requests: [{methods: [POST], path: "/w/{id}"}], upgrade: [websocket]}
+transitions:
+  - {from: start, to: work, when: 'peer.tenure > 3'}
+"#;
+
+/// As a proxy hands it on: JSON, keys in another order, all numbers as doubles.
+const AS_JSON: &str = r#"{"transitions":[{"when":"peer.tenure > 3","to":"work","from":"start"}],
+"tasks":{"work":{"upgrade":["websocket"],"requests":[{"path":"\/w\/{id}","methods":["POST"]}],"actor":"b"},
+"start":{"initial":true,"actor":"a"}},"trust_domain":"example.org","revision":3.0,"workflow":"w",
+"actors":{"b":{"hosts":["b.example"],"spiffe":["ns/x/sa/b"]},
+"a":{"spiffe":["ns/x/sa/a"],"attributes":{"lead":true,"team":"1","share":5e-1,"tenure":1.0e1}}}}"#;
+
+#[test]
+fn spelling_changes_nothing() {
+    let digest_of = digest(DOCUMENT);
+    for other in [
+        AS_JSON.to_owned(),
+        DOCUMENT.replace("[ns/x/sa/a]", "[\"spiffe://example.org/ns/x/sa/a\"]"),
+        DOCUMENT.replace("ns/x/sa/a", "/ns/x/sa/a"),
+        DOCUMENT.replace("revision: 3", "revision: 3 # the third\nassurance: signed\ndeadline: 1440m\ntask_ttl: 60m"),
+        DOCUMENT.replace("{actor: a, initial: true}", "{initial: true, join: any, split: any, actor: 'a'}"),
+        DOCUMENT.replace("{from: start, to: work,", "{from: start, to: work, uses: 1,"),
+        DOCUMENT.replace("\n", "\r\n"),
+    ] {
+        assert_eq!(digest(&other), digest_of, "{other}");
+    }
+}
+
+#[test]
+fn meaning_changes_it() {
+    let mut digests = vec![digest(DOCUMENT)];
+    for (from, to) in [
+        ("workflow: w", "workflow: v"),
+        ("revision: 3", "revision: 4"),
+        ("example.org", "example.com"),
+        ("revision: 3", "revision: 3\ndeadline: 2h"),
+        ("revision: 3", "revision: 3\ntask_ttl: 2h"),
+        ("tenure: 10", "tenure: 11"),
+        ("share: 0.5", "share: \"0.5\""),
+        ("team: \"1\"", "team: 1"),
+        ("ns/x/sa/b", "ns/x/sa/c"),
+        ("b.example", "c.example"),
+        ("POST", "PUT"),
+        ("/w/{id}", "/w/**"),
+        ("websocket", "connect"),
+        ("tenure > 3", "tenure > 4"),
+        (", when: 'peer.tenure > 3'", ""),
+        ("transitions:\n", "transitions:\n  - {from: work, to: start}\n"),
+        ("transitions:", "constraints: [{separate: [start, work]}]\ntransitions:"),
+    ] {
+        let text = DOCUMENT.replace(from, to);
+        // A way back makes a cycle.
+        let text = match text.contains("to: start}") {
+            true => text.replace("initial: true", "initial: true, max_visits: 2").replace("upgrade:", "max_visits: 2, upgrade:"),
+            false => text,
+        };
+        digests.push(digest(&text));
+    }
+    let all = digests.len();
+    digests.sort();
+    digests.dedup();
+    assert_eq!(digests.len(), all);
+}

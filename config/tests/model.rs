@@ -1,0 +1,165 @@
+//! What reading makes of a document: the values that the decision works on.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use stepgate_config::gate::{ExemptPeers, GateConfig, KeySource, KeyUse, PeerSource};
+use stepgate_config::workflow::{Assurance, Mode, Workflow};
+use stepgate_config::{read_gate, read_workflow};
+
+fn workflow(text: &str) -> Arc<Workflow> {
+    let outcome = read_workflow(text.as_bytes());
+    let said: Vec<String> = outcome.diagnostics.iter().map(ToString::to_string).collect();
+    outcome.checked.unwrap_or_else(|| panic!("{said:#?}"))
+}
+
+fn gate(text: &str) -> GateConfig {
+    let outcome = read_gate(text.as_bytes());
+    let said: Vec<String> = outcome.diagnostics.iter().map(ToString::to_string).collect();
+    outcome.checked.unwrap_or_else(|| panic!("{said:#?}"))
+}
+
+fn example(file: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(file)).unwrap()
+}
+
+/// A document of tasks `t0`, `t1`, … with an actor each, and transitions given as pairs.
+fn net(tasks: &[&str], transitions: &[(usize, usize)]) -> String {
+    let mut text = "workflow: w\nrevision: 1\ntrust_domain: t\nactors:\n".to_owned();
+    for (n, _) in tasks.iter().enumerate() {
+        text.push_str(&format!("  a{n}: {{spiffe: [x/{n}]}}\n"));
+    }
+    text.push_str("tasks:\n");
+    for (n, keys) in tasks.iter().enumerate() {
+        text.push_str(&format!("  t{n}: {{actor: a{n}, requests: [{{path: /{n}}}]{keys}}}\n"));
+    }
+    text.push_str("transitions:\n");
+    for (from, to) in transitions {
+        text.push_str(&format!("  - {{from: t{from}, to: t{to}}}\n"));
+    }
+    text
+}
+
+/// `forks` and `carries` of each task that has some, as text.
+fn rounds(workflow: &Workflow) -> BTreeMap<&str, String> {
+    let names = |set: &std::collections::BTreeSet<stepgate_config::name::TaskName>| {
+        set.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    };
+    let tasks = workflow.tasks.values().filter(|task| !task.forks.is_empty() || !task.carries.is_empty());
+    tasks.map(|task| (task.name.as_str(), format!("{}/{}", names(&task.forks), names(&task.carries)))).collect()
+}
+
+#[test]
+fn the_movie_is_what_its_document_says() {
+    let movie = workflow(&example("movie.yaml"));
+    assert_eq!((movie.assurance, movie.open, movie.mode), (Assurance::Signed, true, None));
+    assert_eq!((movie.deadline, movie.task_ttl), (Duration::from_secs(86_400), Duration::from_secs(3_600)));
+    let join = &movie.joins["master"];
+    assert_eq!(join.fork.as_str(), "shots");
+    assert_eq!(join.sources.iter().map(|source| source.as_str()).collect::<Vec<_>>(), ["hdr", "sound"]);
+    let expected = [
+        ("shots", "master/"),
+        ("plates", "/master"),
+        ("models", "/master"),
+        ("color", "/master"),
+        ("sound", "/master"),
+        ("hdr", "/master"),
+        ("master", "/master"),
+    ];
+    assert_eq!(rounds(&movie), expected.into_iter().map(|(task, of)| (task, of.to_owned())).collect());
+    assert!(movie.tasks.values().all(|task| task.max_visits.is_none() && !task.constrained));
+}
+
+#[test]
+fn a_loan_has_bounds_where_it_loops() {
+    let loan = workflow(&example("loan.yaml"));
+    let visits: Vec<Option<u32>> = ["apply", "assess", "documents", "approve"].map(|task| loan.tasks[task].max_visits).into();
+    assert_eq!(visits, [None, Some(4), Some(3), None]);
+    assert!(loan.tasks["assess"].constrained && loan.tasks["approve"].constrained && !loan.tasks["pay"].constrained);
+}
+
+#[test]
+fn an_orchestrator_carries_what_via_says() {
+    let checkout = workflow(&example("checkout.yaml"));
+    let carriers: Vec<(&str, bool)> = checkout.transitions.iter().map(|t| (t.carrier.name.as_str(), t.via)).collect();
+    assert_eq!(carriers, [("shop", false), ("shop", true), ("shop", true)]);
+}
+
+#[test]
+fn nested_joins_have_a_fork_each() {
+    // t0 -> t1 -> {t2 -> {t3, t4} -> t5, t6} -> t7 -> t8, where t5 and t7 are joins.
+    let transitions = [(0, 1), (1, 2), (1, 6), (2, 3), (2, 4), (3, 5), (4, 5), (5, 7), (6, 7), (7, 8)];
+    let all = ", join: all";
+    let nested = workflow(&net(&[", initial: true", "", "", "", "", all, "", all, ""], &transitions));
+    let expected = [
+        ("t1", "t7/"),
+        ("t2", "t5/t7"),
+        ("t3", "/t5,t7"),
+        ("t4", "/t5,t7"),
+        ("t5", "/t5,t7"),
+        ("t6", "/t7"),
+        ("t7", "/t7"),
+    ];
+    assert_eq!(rounds(&nested), expected.into_iter().map(|(task, of)| (task, of.to_owned())).collect());
+}
+
+#[test]
+fn a_fork_may_be_a_source_of_its_join() {
+    let transitions = [(0, 1), (1, 2), (1, 3), (2, 3), (3, 4)];
+    let skipped = workflow(&net(&[", initial: true", "", "", ", join: all", ""], &transitions));
+    assert_eq!(skipped.joins["t3"].fork.as_str(), "t1");
+    assert_eq!(rounds(&skipped)["t2"], "/t3");
+}
+
+#[test]
+fn a_cycle_through_the_fork_begins_a_new_round() {
+    let twice = ", max_visits: 2";
+    let transitions = [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4), (4, 1), (4, 5)];
+    let looped = workflow(&net(&[", initial: true", twice, twice, twice, ", join: all, max_visits: 2", ""], &transitions));
+    assert_eq!(looped.joins["t4"].fork.as_str(), "t1");
+    assert_eq!(rounds(&looped)["t4"], "/t4");
+    assert_eq!(rounds(&looped)["t1"], "t4/");
+}
+
+#[test]
+fn what_is_advisory_stands_in_the_model() {
+    let text = net(&[", initial: true", ", split: {value: one, advisory: true}"], &[(0, 1)]).replace("to: t1}", "to: t1, uses: {value: 3, advisory: true}}");
+    let advisory = workflow(&text);
+    assert_eq!(advisory.transitions[0].uses, 3);
+    assert_eq!(advisory.tasks["t1"].split, stepgate_config::workflow::Split::One);
+}
+
+#[test]
+fn a_gate_is_what_its_configuration_says() {
+    let movie = gate(&example("gate/movie.yaml"));
+    assert_eq!((movie.mode, movie.header.as_str(), movie.leeway), (Mode::Enforce, "x-workflow-step", Duration::from_secs(30)));
+    assert_eq!(movie.interlock, ["STEPGATE_INTERLOCK"]);
+    assert_eq!((movie.exempt.len(), &movie.exempt[0].peers), (1, &ExemptPeers::Anyone));
+    let key = &movie.keys[0];
+    assert_eq!((key.actor.as_ref(), key.key_use, &key.source), (None, KeyUse::Sign, &KeySource::Env("STEPGATE_KEY_MOVIE".into())));
+    assert_eq!((movie.log.denials_per_second, movie.log.permits), (50, false));
+    assert_eq!(movie.peer_source, PeerSource::Connection);
+    assert!(movie.workflows[0].open);
+}
+
+#[test]
+fn the_highest_revision_that_is_not_closed_is_open() {
+    let document = |revision: u32, more: &str| {
+        let body = net(&[", initial: true", ""], &[(0, 1)]).replace("revision: 1", &format!("revision: {revision}\nassurance: identity\n{more}"));
+        format!("- {}", body.trim_end().replace('\n', "\n  "))
+    };
+    for (revisions, expected) in [
+        (vec![(1, ""), (3, ""), (2, "")], vec![3]),
+        (vec![(1, "open: true"), (3, "")], vec![1]),
+        (vec![(1, ""), (3, "open: false"), (2, "mode: observe")], vec![2]),
+        (vec![(1, "open: false")], vec![]),
+    ] {
+        let documents: Vec<String> = revisions.iter().map(|(revision, more)| document(*revision, more)).collect();
+        let gate = gate(&format!("workflows:\n{}\n", documents.join("\n")));
+        let open: Vec<u32> = gate.workflows.iter().filter(|workflow| workflow.open).map(|workflow| workflow.revision).collect();
+        assert_eq!(open, expected, "{revisions:?}");
+    }
+}

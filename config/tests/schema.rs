@@ -1,0 +1,31 @@
+//! The committed JSON Schemas are those of the tables. `BLESS=1 cargo test` writes them.
+
+use std::fs;
+use std::path::Path;
+
+use stepgate_config::{Language, json_schema, reference_markdown};
+
+#[test]
+fn the_committed_schemas_are_current() {
+    for (language, file) in [(Language::Workflow, "workflow.schema.json"), (Language::Gate, "gate.schema.json")] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(file);
+        let current = format!("{:#}\n", json_schema(language));
+        if std::env::var_os("BLESS").is_some() {
+            fs::write(&path, &current).unwrap();
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == current, "{file} is not current: BLESS=1 cargo test -p stepgate-config --test schema");
+    }
+}
+
+#[test]
+fn the_reference_has_every_key_of_the_schema() {
+    for language in [Language::Workflow, Language::Gate] {
+        let reference = reference_markdown(language);
+        let schema = json_schema(language);
+        let definitions = schema["$defs"].as_object().unwrap().values().chain([&schema]);
+        for key in definitions.flat_map(|object| object["properties"].as_object().unwrap().keys()) {
+            assert!(reference.contains(&format!("| `{key}` |")), "{key}");
+        }
+    }
+}
