@@ -1,3 +1,5 @@
 //! The command `stepgate`, and what its tests share with it.
 
+pub mod command;
+pub mod lab;
 pub mod mesh;

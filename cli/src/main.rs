@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use stepgate_cli::mesh;
+use stepgate_cli::{command, mesh};
 
 fn main() -> ExitCode {
     // First of all: a start of an Envoy for a local mesh is not for people.
     if let Some(code) = mesh::run_if_supervised(std::env::args_os().skip(1)) {
         return code;
     }
-    ExitCode::SUCCESS
+    command::run()
 }

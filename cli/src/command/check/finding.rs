@@ -1,0 +1,103 @@
+//! A diagnostic as machines read it.
+
+use serde::Serialize;
+use stepgate_config::{Code, Diagnostic, MAX_INPUT, Severity, Span};
+
+use crate::command::output::BAD;
+
+/// The code of what could not even be read.
+const UNREAD: &str = "IO";
+
+/// One thing that was found.
+#[derive(Debug, Serialize)]
+pub(super) struct Finding {
+    file: String,
+    severity: String,
+    code: String,
+    message: String,
+    label: String,
+    #[serde(flatten)]
+    place: Place,
+    help: Option<String>,
+    related: Vec<Related>,
+}
+
+/// A place in a text. Lines and columns count from 1, columns in characters; offsets count bytes from
+/// 0. The end is behind the last character. All 0: no place.
+#[derive(Debug, Default, Serialize)]
+struct Place {
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    start: u32,
+    end: u32,
+}
+
+/// Another place that has to do with it.
+#[derive(Debug, Serialize)]
+struct Related {
+    message: String,
+    #[serde(flatten)]
+    place: Place,
+}
+
+impl Finding {
+    pub(super) fn of(diagnostic: &Diagnostic, text: &str, file: &str) -> Self {
+        let related = |(span, message): &(Span, String)| Related { message: message.clone(), place: Place::of(*span, text) };
+        Self {
+            file: file.to_owned(),
+            severity: diagnostic.severity().to_string(),
+            code: diagnostic.code.to_string(),
+            message: diagnostic.message.clone(),
+            label: diagnostic.label.clone(),
+            place: Place::of(diagnostic.primary, text),
+            help: diagnostic.help.clone(),
+            related: diagnostic.secondary.iter().map(related).collect(),
+        }
+    }
+
+    /// What has more bytes than are read.
+    pub(super) fn too_large(file: &str) -> Self {
+        let message = format!("the input has more than {MAX_INPUT} bytes (8 MiB)");
+        Self { code: Code::Unreadable.to_string(), ..Self::unread(file, message) }
+    }
+
+    /// What could not be read.
+    pub(super) fn unread(file: &str, message: String) -> Self {
+        Self {
+            file: file.to_owned(),
+            severity: Severity::Error.to_string(),
+            code: UNREAD.into(),
+            message,
+            label: String::new(),
+            place: Place::default(),
+            help: None,
+            related: Vec::new(),
+        }
+    }
+
+    pub(super) fn is(&self, severity: Severity) -> bool {
+        self.severity == severity.to_string()
+    }
+
+    /// For people, where there is no text to show.
+    pub(super) fn line(&self) -> String {
+        format!("{BAD}error[{}]{BAD:#}: {}\n  --> {}\n\n", self.code, self.message, self.file)
+    }
+}
+
+impl Place {
+    fn of(span: Span, text: &str) -> Self {
+        let (mut end_line, mut end_column) = (span.line, span.column);
+        for c in span.of(text).chars() {
+            if c == '\n' {
+                end_line = end_line.saturating_add(1);
+                end_column = 1;
+            } else {
+                end_column = end_column.saturating_add(1);
+            }
+        }
+        Self { line: span.line, column: span.column, end_line, end_column, start: span.start, end: span.end }
+    }
+}

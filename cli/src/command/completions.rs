@@ -1,0 +1,42 @@
+//! `stepgate completions`: what a shell needs to complete our arguments.
+
+use clap::{CommandFactory, ValueEnum};
+
+use super::Stepgate;
+use super::failure::{Answer, EXIT_CODES, Failure};
+use super::output;
+
+/// Prints completions for a shell.
+///
+/// For bash: `stepgate completions bash > ~/.local/share/bash-completion/completions/stepgate`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct Args {
+    /// The shell
+    shell: Shell,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+impl From<Shell> for clap_complete::Shell {
+    fn from(shell: Shell) -> Self {
+        match shell {
+            Shell::Bash => Self::Bash,
+            Shell::Zsh => Self::Zsh,
+            Shell::Fish => Self::Fish,
+        }
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
+    let mut command = Stepgate::command();
+    let mut script = Vec::new();
+    clap_complete::generate(clap_complete::Shell::from(args.shell), &mut command, "stepgate", &mut script);
+    output::say(&String::from_utf8_lossy(&script))?;
+    Ok(Answer::Yes)
+}

@@ -1,0 +1,79 @@
+//! What `explain` is asked.
+
+use std::path::PathBuf;
+
+use stepgate_decision::UnixTime;
+
+use crate::command::failure::EXIT_CODES;
+use crate::command::time;
+
+/// The notes under the help text.
+const NOTES: &str = "\
+Examples:
+  stepgate explain movie.yaml --peer owner --self vfx-1 --method POST --path /shots/7
+  stepgate explain movie.yaml --peer vfx-1 --self vfx-2 --at shots --method POST --path /plates/7
+
+Keys are made on the spot: no secret of a mesh is needed. With --step and a gate's configuration the
+keys are read from the environment, as the gate would.
+";
+
+/// Says what a gate would decide of a request, and why.
+///
+/// The decision is the one that the gates make; only the facts are yours.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{NOTES}\n{EXIT_CODES}"))]
+pub(in crate::command) struct Args {
+    /// A workflow document or a gate's configuration, YAML or JSON; `-`: the standard input
+    pub(super) file: PathBuf,
+    /// Who calls: an actor (its first identity), a SPIFFE ID, or `none` for a connection without mTLS
+    #[arg(long, value_name = "ACTOR|SPIFFE-ID|none")]
+    pub(super) peer: String,
+    /// Who is called: an actor (its first identity) or a SPIFFE ID. Not needed where the configuration has `self`
+    #[arg(long = "self", value_name = "ACTOR|SPIFFE-ID")]
+    pub(super) own: Option<String>,
+    /// The request's method, in upper case
+    #[arg(long, default_value = "GET")]
+    pub(super) method: String,
+    /// The request's path, query and all, as it is sent
+    #[arg(long, default_value = "/")]
+    pub(super) path: String,
+    /// The request's authority [default: the first of the `hosts` of who is called]
+    #[arg(long)]
+    pub(super) host: Option<String>,
+    /// A request header; may be given several times
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    pub(super) headers: Vec<(String, String)>,
+    /// The task that the instance has reached: stands for its rightful token
+    #[arg(long, value_name = "TASK", conflicts_with = "step")]
+    pub(super) at: Option<String>,
+    /// Who holds that token [default: the peer where it could, or else who performs the task]
+    #[arg(long, value_name = "ACTOR|SPIFFE-ID", requires = "at")]
+    pub(super) holder: Option<String>,
+    /// The value of the step header, as it is
+    #[arg(long, value_name = "VALUE")]
+    pub(super) step: Option<String>,
+    /// The time, as in RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    pub(super) time: Option<UnixTime>,
+    /// Which workflow, where the configuration has several
+    #[arg(long, value_name = "NAME[/REVISION]")]
+    pub(super) workflow: Option<String>,
+    /// As if the same request had gone through once before
+    #[arg(long)]
+    pub(super) taken: bool,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// `NAME: VALUE`. A pseudo-header has its own flag.
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("a header is written `name: value`")?;
+    let name = name.trim();
+    // `token` of RFC 9110, section 5.6.2.
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err("a header is written `name: value`; method, path and host have flags of their own".into());
+    }
+    Ok((name.to_ascii_lowercase(), value.trim().to_owned()))
+}

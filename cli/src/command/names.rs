@@ -1,0 +1,77 @@
+//! From what people type to the names and identities of a workflow.
+
+use stepgate_config::name::ActorName;
+use stepgate_config::workflow::{Actor, Task, Workflow};
+use std::sync::Arc;
+
+use super::failure::Failure;
+
+/// Most names that a message lists.
+const MAX_LISTED: usize = 12;
+
+/// The actor whose name `given` is, given for `flag`.
+pub(super) fn actor<'w>(workflow: &'w Workflow, given: &str, flag: &str) -> Result<&'w Actor, Failure> {
+    match workflow.actors.get(given) {
+        Some(actor) => Ok(actor),
+        None => {
+            let failure = Failure::usage(format!("{flag}: `{}` has no actor `{}`", workflow.name, super::output::plain(given)));
+            Err(failure.help(format!(
+                "{}; or give a whole SPIFFE ID (`spiffe://…`)",
+                suggest(given, workflow.actors.keys().map(ActorName::as_str), "the actors are")
+            )))
+        }
+    }
+}
+
+/// The identity that is meant by an actor's name (its first) or a SPIFFE ID, which may be any.
+pub(super) fn identity(workflow: &Workflow, given: &str, flag: &str) -> Result<String, Failure> {
+    if given.contains("://") {
+        return Ok(given.to_owned());
+    }
+    let actor = actor(workflow, given, flag)?;
+    let first = actor.spiffe.first().map(ToString::to_string);
+    first.ok_or_else(|| Failure::usage(format!("{flag}: the actor `{given}` has no SPIFFE ID")))
+}
+
+/// The task whose name `given` is, given for `flag`.
+pub(super) fn task<'w>(workflow: &'w Workflow, given: &str, flag: &str) -> Result<&'w Arc<Task>, Failure> {
+    workflow.tasks.get(given).ok_or_else(|| {
+        Failure::usage(format!("{flag}: `{}` has no task `{}`", workflow.name, super::output::plain(given)))
+            .help(suggest(given, workflow.tasks.keys().map(|name| name.as_str()), "the tasks are"))
+    })
+}
+
+/// The actor to whom an identity belongs.
+pub(super) fn actor_of<'w>(workflow: &'w Workflow, id: &str) -> Option<&'w Actor> {
+    workflow.actors.values().map(AsRef::as_ref).find(|actor| actor.spiffe.iter().any(|own| own.as_str() == id))
+}
+
+/// ``did you mean `grade`?``, or all names where nothing is near.
+pub(super) fn suggest<'n>(given: &str, names: impl Iterator<Item = &'n str>, all_are: &str) -> String {
+    let names: Vec<&str> = names.collect();
+    // Names have at most 64 bytes; comparing costs the product of the lengths.
+    let near = names
+        .iter()
+        .filter(|_| given.len() <= 64)
+        .map(|name| (strsim::damerau_levenshtein(given, name), *name))
+        .filter(|(distance, _)| *distance <= (given.chars().count() / 3).max(1))
+        .min();
+    match near {
+        Some((_, name)) => format!("did you mean `{name}`?"),
+        None => format!("{all_are} {}", listed(&names)),
+    }
+}
+
+/// `a`, `b` and 7 more.
+pub(super) fn listed(names: &[&str]) -> String {
+    let mut shown: Vec<String> = names.iter().take(MAX_LISTED).map(|name| format!("`{name}`")).collect();
+    let hidden = names.len().saturating_sub(MAX_LISTED);
+    if hidden > 0 {
+        shown.push(format!("{hidden} more"));
+    }
+    match shown.pop() {
+        None => "none".into(),
+        Some(last) if shown.is_empty() => last,
+        Some(last) => format!("{} and {last}", shown.join(", ")),
+    }
+}

@@ -1,0 +1,83 @@
+//! What a workflow allows, in words: who may call whom with which request.
+
+use std::fmt;
+
+use serde::Serialize;
+use stepgate_config::workflow::{RequestPattern, Task, Transition, Workflow};
+
+/// Most ways that are listed for people.
+const MAX_LISTED: usize = 24;
+
+/// One transition: what its carrier may do.
+#[derive(Debug, Serialize)]
+pub(super) struct Way {
+    from: String,
+    to: String,
+    carrier: String,
+    performer: String,
+    /// `POST /plates/{id}`; none: any request.
+    requests: Vec<String>,
+    /// The guard.
+    when: Option<String>,
+}
+
+/// The transitions that leave a task.
+pub(super) fn from(workflow: &Workflow, task: &Task) -> Vec<Way> {
+    workflow.transitions.iter().filter(|way| way.from.name == task.name).map(|way| Way::of(way)).collect()
+}
+
+/// The transitions with which an instance may begin.
+pub(super) fn beginnings(workflow: &Workflow) -> Vec<Way> {
+    workflow.transitions.iter().filter(|way| way.from.initial && !way.via).map(|way| Way::of(way)).collect()
+}
+
+/// A line for each way, indented.
+pub(super) fn lines(ways: &[Way]) -> String {
+    let mut text: String = ways.iter().take(MAX_LISTED).map(|way| format!("  {way}\n")).collect();
+    let hidden = ways.len().saturating_sub(MAX_LISTED);
+    if hidden > 0 {
+        text.push_str(&format!("  and {hidden} more\n"));
+    }
+    text
+}
+
+impl Way {
+    fn of(transition: &Transition) -> Self {
+        Self {
+            from: transition.from.name.to_string(),
+            to: transition.to.name.to_string(),
+            carrier: transition.carrier.name.to_string(),
+            performer: transition.to.performer.name.to_string(),
+            requests: transition.to.requests.iter().map(request).collect(),
+            when: transition.when.as_ref().map(|guard| guard.source().to_owned()),
+        }
+    }
+
+    /// The task to which it leads.
+    pub(super) fn to(&self) -> &str {
+        &self.to
+    }
+}
+
+impl fmt::Display for Way {
+    /// `vfx-1 may call vfx-2: POST /plates/{id} (task plates)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let requests = if self.requests.is_empty() { "any request".into() } else { self.requests.join(" or ") };
+        write!(f, "{} may call {}: {requests} (task {})", self.carrier, self.performer, self.to)?;
+        match &self.when {
+            Some(guard) => write!(f, " when {guard}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `GET|POST example.com/a/{id}`; what is not given is any.
+fn request(pattern: &RequestPattern) -> String {
+    let methods: Vec<&str> = pattern.methods.iter().map(|method| method.as_str()).collect();
+    let methods = if methods.is_empty() { "any method".into() } else { methods.join("|") };
+    let path = pattern.path.as_ref().map_or_else(|| " (any path)".to_owned(), ToString::to_string);
+    match &pattern.host {
+        Some(host) => format!("{methods} {host}{path}"),
+        None => format!("{methods} {}", path.trim_start()),
+    }
+}
