@@ -5,7 +5,7 @@ mod summary;
 
 use std::path::{Path, PathBuf};
 
-use stepgate_config::{Checked, Diagnostic, MAX_INPUT, Severity};
+use stepgate_config::{Checked, MAX_INPUT, Severity};
 
 use super::failure::{Answer, EXIT_CODES, Failure};
 use super::input::{self, Input};
@@ -68,9 +68,9 @@ impl Report {
 
     fn of_text(text: &[u8], name: &str) -> Self {
         let outcome = stepgate_config::read(text);
-        let text = String::from_utf8_lossy(text);
-        let findings = outcome.diagnostics.iter().map(|diagnostic| Finding::of(diagnostic, &text, name)).collect();
-        let mut shown = rendered(&outcome.diagnostics, &text, name, output::colours_answers());
+        let lossy = String::from_utf8_lossy(text);
+        let findings = outcome.diagnostics.iter().map(|diagnostic| Finding::of(diagnostic, &lossy, name)).collect();
+        let mut shown = stepgate_config::render(&outcome.diagnostics, text, name, output::colours_answers());
         match &outcome.checked {
             None => {}
             Some(Checked::Workflow(workflow)) => shown.push_str(&summary::of_workflow(name, workflow)),
@@ -86,17 +86,6 @@ impl Report {
     fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.is(severity)).count()
     }
-}
-
-/// Diagnostics with the text to which they point, each with an empty line after it.
-pub(super) fn rendered(found: &[Diagnostic], text: &str, name: &str, colour: bool) -> String {
-    if found.is_empty() {
-        return String::new();
-    }
-    let mut shown = stepgate_config::render(found, text, name, colour);
-    shown.truncate(shown.trim_end().len());
-    shown.push_str("\n\n");
-    shown
 }
 
 /// `2 files: 1 error, 3 warnings`.

@@ -8,6 +8,7 @@ mod held;
 mod input;
 mod jwk;
 mod keygen;
+mod lab;
 mod names;
 mod output;
 mod schema;
@@ -23,7 +24,7 @@ use clap::{Parser, Subcommand};
 
 use failure::{Answer, EXIT_CODES, Failure};
 
-/// Checks workflows, explains what gates decide, and draws keys and tokens.
+/// Checks workflows, explains what gates decide, tries them out, and draws keys and tokens.
 #[derive(Debug, Parser)]
 #[command(name = "stepgate", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
 struct Stepgate {
@@ -35,6 +36,7 @@ struct Stepgate {
 enum Action {
     Check(check::Args),
     Explain(Box<explain::Args>),
+    Lab(lab::Args),
     Keygen(keygen::Args),
     Token(Box<token::Args>),
     Schema(schema::Args),
@@ -59,6 +61,7 @@ fn answer(action: &Action) -> Result<Answer, Failure> {
     match action {
         Action::Check(args) => check::run(args),
         Action::Explain(args) => explain::run(args),
+        Action::Lab(args) => lab::run(args),
         Action::Keygen(args) => keygen::run(args),
         Action::Token(args) => token::run(args),
         Action::Schema(args) => schema::run(args),

@@ -38,6 +38,11 @@ pub(super) fn warn(text: &str) {
     let _ = writeln!(anstream::stderr(), "{CARE}warning{CARE:#}: {text}");
 }
 
+/// Shows what is wrong with a document, where that is not the answer.
+pub(super) fn show(rendered: &str) {
+    let _ = writeln!(anstream::stderr(), "{}", rendered.trim_end());
+}
+
 /// Tells why there is no answer.
 pub(super) fn tell(failure: &Failure) {
     match failure {

@@ -106,9 +106,8 @@ pub(super) fn too_large(name: &str) -> Failure {
 }
 
 /// Shows what is wrong with a text.
-fn show(found: &[Diagnostic], text: &[u8], name: &str) -> Failure {
-    let text = String::from_utf8_lossy(text);
+pub(super) fn show(found: &[Diagnostic], text: &[u8], name: &str) -> Failure {
     let errors: Vec<Diagnostic> = found.iter().filter(|diagnostic| diagnostic.is_error()).cloned().collect();
-    eprintln!("{}", super::check::rendered(&errors, &text, name, output::colours_errors()));
+    output::show(&stepgate_config::render(&errors, text, name, output::colours_errors()));
     Failure::Refused
 }

@@ -1,0 +1,47 @@
+//! `stepgate lab`: a document tried out on real Envoys.
+
+use std::path::PathBuf;
+
+use stepgate_config::MAX_INPUT;
+
+use super::failure::{Answer, EXIT_CODES, Failure};
+use super::input::{self, Input};
+use super::{output, subject};
+use crate::lab::{self, LabError, Options};
+
+/// Tries a workflow out on real Envoys, one for each actor.
+///
+/// Whole instances go along the workflow; then every attempt to leave it that can be tried. Each answer
+/// is compared with what the document says.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct Args {
+    /// A workflow document, YAML or JSON; `-`: the standard input
+    file: PathBuf,
+    /// Leave it running until interrupted, with ready-made curl lines
+    #[arg(long)]
+    keep: bool,
+    /// Print every case as JSON
+    #[arg(long)]
+    json: bool,
+    /// The filter
+    #[arg(long, value_name = "FILE", env = "STEPGATE_MODULE", default_value = "target/wasm32-wasip1/release/stepgate_filter.wasm")]
+    module: PathBuf,
+}
+
+pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
+    let name = input::name_of(&args.file);
+    let document = match input::read(&args.file, MAX_INPUT)? {
+        Input::Whole(document) => document,
+        Input::TooLarge => return Err(subject::too_large(&name)),
+    };
+    let (module, colour) = (args.module.clone(), output::colours_answers());
+    let options = Options { document, module, keep: args.keep, json: args.json, colour };
+    match lab::run(&options) {
+        Ok(all_right) => Ok(Answer::of(all_right)),
+        Err(LabError::Document(found)) => Err(subject::show(&found, &options.document, &name)),
+        Err(error @ (LabError::NotADocument | LabError::Gate(_))) => Err(Failure::document(format!("`{name}`: {error}"))),
+        Err(LabError::Output(error)) => Err(error.into()),
+        Err(error @ (LabError::NoModule(_) | LabError::Mesh(_))) => Err(Failure::impossible(error.to_string())),
+    }
+}
