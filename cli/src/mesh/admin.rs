@@ -15,6 +15,10 @@ use super::process::Process;
 /// Time that an Envoy has to start.
 const START: Duration = Duration::from_secs(20);
 
+/// More of it for each filter of the mesh: compiling one keeps a core busy for some two seconds, and all
+/// Envoys start at once on whatever cores there are.
+const START_OF_A_FILTER: Duration = Duration::from_secs(5);
+
 /// Between two looks at something that is about to become true.
 pub(super) const POLL: Duration = Duration::from_millis(20);
 
@@ -47,11 +51,18 @@ pub(super) fn access_log(path: &Path) -> Vec<AccessEntry> {
         .collect()
 }
 
+/// How long the Envoys of a mesh with so many filters may take.
+pub(super) fn time_to_start(filters: usize) -> Duration {
+    let filters = u32::try_from(filters).unwrap_or(u32::MAX);
+    START.saturating_add(START_OF_A_FILTER.saturating_mul(filters))
+}
+
 /// Waits until the Envoy serves, or cannot any more.
 pub(super) async fn ready(
     name: &str,
     admin: SocketAddr,
     process: &mut Process,
+    limit: Duration,
 ) -> Result<(), MeshError> {
     let client = Client::default();
     let begun = Instant::now();
@@ -63,8 +74,8 @@ pub(super) async fn ready(
         if answer.is_ok_and(|answer| answer.status == 200 && answer.body.starts_with(b"LIVE")) {
             return Ok(());
         }
-        if begun.elapsed() > START {
-            let what = format!("was not ready within {} s", START.as_secs());
+        if begun.elapsed() > limit {
+            let what = format!("was not ready within {} s", limit.as_secs());
             return Err(process.not_ready(name, what));
         }
         tokio::time::sleep(POLL).await;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -98,7 +99,9 @@ impl Mesh {
             runtime: None,
         };
         let started = mesh.start_envoys(&spec, &launcher, &program)?;
-        mesh.processes = runtime.block_on(all_ready(started, &mut progress))?;
+        let filters = spec.workloads.iter().flat_map(Workload::plugins).count();
+        let limit = admin::time_to_start(filters);
+        mesh.processes = runtime.block_on(all_ready(started, limit, &mut progress))?;
         mesh.runtime = Some(runtime);
         Ok(mesh)
     }
@@ -164,13 +167,14 @@ struct Starting {
 /// Waits for all at once; gives them back in the order in which they were started.
 async fn all_ready(
     started: Vec<Starting>,
+    limit: Duration,
     progress: &mut impl FnMut(Progress),
 ) -> Result<Vec<Process>, MeshError> {
     let of = started.len();
     let mut waiting = JoinSet::new();
     for (n, mut envoy) in started.into_iter().enumerate() {
         waiting.spawn(async move {
-            admin::ready(&envoy.name, envoy.admin, &mut envoy.process).await?;
+            admin::ready(&envoy.name, envoy.admin, &mut envoy.process, limit).await?;
             Ok::<_, MeshError>((n, envoy))
         });
     }
