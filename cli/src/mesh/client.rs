@@ -69,15 +69,23 @@ impl Client {
                 Err(Unanswered::Broken(error)) => return Err(error),
             }
         }
-        let connection = open(route).await?;
-        match connection.try_send(request).await {
-            Ok(answered) => self.read(route, answered).await,
-            Err(Unanswered::NotSent(_)) if route.tls.is_some() => Err(CallError::Tls(
-                "the peer closed the connection before the request".into(),
-            )),
-            Err(Unanswered::NotSent(_)) => Err(CallError::Http("closed before the request".into())),
-            Err(Unanswered::Broken(error)) => Err(error),
-        }
+        let opened = open(route).await.map_err(Unanswered::Broken);
+        let answered = match opened {
+            Ok(connection) => connection.try_send(request).await,
+            Err(error) => Err(error),
+        };
+        let error = match answered {
+            Ok(answered) => return self.read(route, answered).await,
+            Err(Unanswered::Broken(error)) => error,
+            Err(Unanswered::NotSent(_)) => CallError::Http("closed before the request".into()),
+        };
+        Err(match (error, &route.tls) {
+            // In TLS 1.3 a server judges our certificate when the handshake is over for us. Its alert
+            // (RFC 8446, section 6) comes in the place of a response, or is lost to the reset that
+            // answers our first bytes.
+            (CallError::Http(why), Some(_)) => CallError::Tls(why),
+            (error, _) => error,
+        })
     }
 
     async fn read(
@@ -243,14 +251,8 @@ fn wire(authority: &str, request: &Request) -> Result<hyper::Request<Whole>, Cal
     Ok(wire)
 }
 
-/// In TLS 1.3 a server refuses our certificate only after the handshake is over for us, so the alert
-/// (RFC 8446, section 6) comes in the place of a response.
 fn broken(error: &hyper::Error) -> CallError {
-    let why = because(error);
-    match why.contains("received fatal alert") {
-        true => CallError::Tls(why),
-        false => CallError::Http(why),
-    }
+    CallError::Http(because(error))
 }
 
 /// An error with all its causes, on one line.

@@ -154,7 +154,8 @@ pub enum CallError {
     Unsendable(String),
     /// No connection.
     Connect(String),
-    /// The TLS handshake failed, or the peer ended the connection over our certificate.
+    /// The TLS handshake failed, or the peer ended a new connection before any response, as it does
+    /// where it does not take our certificate.
     Tls(String),
     /// The connection broke or carried no HTTP.
     Http(String),
@@ -167,7 +168,7 @@ impl fmt::Display for CallError {
         match self {
             Self::Unsendable(what) => write!(f, "{what} cannot be sent over HTTP"),
             Self::Connect(what) => write!(f, "cannot connect: {what}"),
-            Self::Tls(what) => write!(f, "refused in the TLS handshake: {what}"),
+            Self::Tls(what) => write!(f, "the peer refused the TLS connection: {what}"),
             Self::Http(what) => write!(f, "the connection broke: {what}"),
             Self::Timeout => write!(f, "no response within {} s", super::CALL_TIMEOUT.as_secs()),
         }
