@@ -39,8 +39,8 @@ pub const MAX_REVISION: i64 = u32::MAX as i64;
 pub const MAX_USES: i64 = 65_536;
 /// Highest `max_visits`.
 pub const MAX_VISITS: i64 = 65_536;
-/// All distinct guards of one input together, in bytes: parsing one takes some 2 µs a byte.
-pub const MAX_GUARD_TEXT: usize = 256 << 10;
+/// All distinct guards of one input together, in bytes: parsing one takes some microseconds a byte.
+pub const MAX_GUARD_TEXT: usize = 128 << 10;
 
 /// Exemptions of one gate.
 pub const MAX_EXEMPTIONS: usize = 256;

@@ -39,6 +39,9 @@ pub struct Span {
 }
 
 impl Span {
+    /// The beginning of a text.
+    pub(crate) const START: Self = Self { start: 0, end: 0, line: 1, column: 1 };
+
     /// From the beginning of this place to the end of `last`.
     #[must_use]
     pub(crate) fn to(self, last: Self) -> Self {

@@ -34,7 +34,7 @@ pub const MAX_REGEX: usize = 256;
 /// Largest compiled regular expression, in bytes: it is compiled whenever the guard is run.
 pub const MAX_REGEX_PROGRAM: usize = 256 << 10;
 /// Deepest nesting of brackets, and most conditional operators.
-pub const MAX_NESTING: usize = 16;
+pub const MAX_NESTING: usize = 8;
 /// Longest chain of operators, selections and calls that depend on one another, brackets included.
 pub const MAX_CHAIN: usize = 64;
 

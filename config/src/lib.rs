@@ -37,5 +37,5 @@ pub use render::render;
 pub use report::MAX_DIAGNOSTICS;
 pub use shape::{Language, json_schema, reference_markdown};
 pub use to_json::to_json;
-pub use tree::{MAX_DEPTH, MAX_INPUT, MAX_VALUES};
+pub use tree::{MAX_DEPTH, MAX_INPUT, MAX_STRUCTURE, MAX_VALUES};
 pub use workflow::Workflow;

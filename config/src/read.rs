@@ -83,8 +83,7 @@ fn parsed<T>(text: &[u8], then: impl FnOnce(&Node<'_>, &mut Context<'_>) -> Opti
     let made = root.and_then(|root| then(&root, &mut context));
     if made.is_none() && context.report.errors() == 0 {
         // Nothing was made and nobody said why: a fault here, and never a reason to go on without.
-        let span = Span { line: 1, column: 1, ..Span::default() };
-        context.report.push(Diagnostic::new(Code::Unreadable, span, "this input could not be read"));
+        context.report.push(Diagnostic::new(Code::Unreadable, Span::START, "this input could not be read"));
     }
     let checked = made.filter(|_| context.report.errors() == 0);
     Outcome { checked, diagnostics: context.report.finish() }

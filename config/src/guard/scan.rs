@@ -137,12 +137,12 @@ mod tests {
     #[test]
     fn what_nests_is_refused() {
         for source in [
-            "(".repeat(17),
-            "a?b:".repeat(17),
+            "(".repeat(MAX_NESTING + 1),
+            "a?b:".repeat(MAX_NESTING + 1),
             vec!["1"; 66].join("+"),
             vec!["a"; 66].join("."),
             "!".repeat(65),
-            "a[".repeat(17),
+            "a[".repeat(MAX_NESTING + 1),
             format!("a{}", "[0]".repeat(65)),
             vec!["1"; 66].join(" in "),
             "x".repeat(MAX_SOURCE + 1),

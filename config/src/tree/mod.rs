@@ -3,10 +3,13 @@
 //! YAML 1.2 with its core schema, of which JSON is a part; without aliases, anchors, tags, merge keys
 //! and second documents, so that a text says once, in one place, what it says.
 
+mod builder;
 mod json;
 mod offsets;
 mod parse;
 mod scalar;
+mod strict;
+mod yaml;
 
 use std::borrow::Cow;
 
@@ -22,6 +25,10 @@ pub const MAX_DEPTH: usize = 64;
 /// Most values in one input (a mapping, a list and each scalar that is no key are one each). The
 /// largest document within the other bounds has some 300,000.
 pub const MAX_VALUES: usize = 500_000;
+
+/// Most characters of a YAML text that may part its values. The YAML parser holds a whole `[…]` or `{…}`
+/// as tokens, some 100 bytes each, before it says anything of it.
+pub const MAX_STRUCTURE: usize = 400_000;
 
 /// A value and its place.
 #[derive(Debug)]

@@ -1,0 +1,137 @@
+//! Puts a tree together from its parts, in the order of the text.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::{Entry, Kind, MAX_DEPTH, MAX_VALUES, Node};
+use crate::code::Code;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::report::{Report, quote};
+
+/// A list or mapping that has begun and not ended.
+pub(super) enum Open<'a> {
+    List { start: Span, items: Vec<Node<'a>> },
+    Map { start: Span, entries: Vec<Entry<'a>>, key: Option<(Option<Cow<'a, str>>, Span)> },
+}
+
+/// A tree in the making.
+pub(super) struct Builder<'a, 'r> {
+    open: Vec<Open<'a>>,
+    pub(super) root: Option<Node<'a>>,
+    values: usize,
+    pub(super) report: &'r mut Report,
+}
+
+/// What was read makes no tree any more; the report says why.
+pub(super) struct Stop;
+
+impl<'a, 'r> Builder<'a, 'r> {
+    pub(super) fn new(report: &'r mut Report) -> Self {
+        Self { open: Vec::new(), root: None, values: 0, report }
+    }
+
+    pub(super) fn stop(&mut self, diagnostic: Diagnostic) -> Result<(), Stop> {
+        self.report.push(diagnostic);
+        Err(Stop)
+    }
+
+    pub(super) fn begin(&mut self, open: Open<'a>, span: Span) -> Result<(), Stop> {
+        // A key is a text: stop here, or all that belongs to it would be reported too.
+        if let Some(Open::Map { key: None, .. }) = self.open.last() {
+            return self.stop(unsupported("a key that is a list or a mapping", span));
+        }
+        if self.open.len() >= MAX_DEPTH {
+            let deep = format!("lists and mappings are nested more than {MAX_DEPTH} deep");
+            return self.stop(Diagnostic::new(Code::TooMany, span, deep));
+        }
+        self.open.push(open);
+        Ok(())
+    }
+
+    pub(super) fn end(&mut self, span: Span) -> Result<(), Stop> {
+        let node = match self.open.pop() {
+            Some(Open::List { start, items }) => {
+                let last = items.last().map_or(start, |item| item.span);
+                Node { span: ended(start, last, span), kind: Kind::List(items) }
+            }
+            Some(Open::Map { start, entries, .. }) => {
+                let last = entries.last().map_or(start, |entry| entry.value.span.to(entry.key_span));
+                self.duplicates(&entries);
+                Node { span: ended(start, last, span), kind: Kind::Map(entries) }
+            }
+            None => return Ok(()),
+        };
+        self.value(node)
+    }
+
+    /// Puts a value where it belongs; in a mapping, every other one is a key.
+    pub(super) fn value(&mut self, node: Node<'a>) -> Result<(), Stop> {
+        match self.open.last_mut() {
+            None => self.root = Some(node),
+            Some(Open::List { items, .. }) => items.push(node),
+            Some(Open::Map { entries, key, .. }) => match key.take() {
+                Some((Some(name), key_span)) => entries.push(Entry { key: name, key_span, value: node }),
+                // The key was reported; what it holds goes with it.
+                Some((None, _)) => {}
+                // Not counted as a value.
+                None => {
+                    let named = key_of(node, self.report);
+                    *key = Some(named);
+                    return Ok(());
+                }
+            },
+        }
+        self.values = self.values.saturating_add(1);
+        if self.values > MAX_VALUES {
+            let span = self.root.as_ref().map_or(Span::START, |root| root.span);
+            return self.stop(Diagnostic::new(Code::TooMany, span, format!("the input has more than {MAX_VALUES} values")));
+        }
+        Ok(())
+    }
+
+    fn duplicates(&mut self, entries: &[Entry<'a>]) {
+        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        for entry in entries {
+            match seen.get(&*entry.key) {
+                Some(first) => self.report.push(
+                    Diagnostic::new(Code::DuplicateKey, entry.key_span, format!("the key {} stands twice", quote(&entry.key)))
+                        .label("again here")
+                        .also(*first, "first here"),
+                ),
+                None => {
+                    seen.insert(&entry.key, entry.key_span);
+                }
+            }
+        }
+    }
+}
+
+/// Where a list or mapping stands: a flow one ends with its bracket, a block one with its last part.
+fn ended(start: Span, last: Span, end: Span) -> Span {
+    if end.end > end.start && start.end > start.start { start.to(end) } else { start.to(last) }
+}
+
+/// The text that a key is; none, and a report, where it is something else.
+fn key_of<'a>(node: Node<'a>, report: &mut Report) -> (Option<Cow<'a, str>>, Span) {
+    let span = node.span;
+    let what = node.what();
+    match node.kind {
+        Kind::Text(text) if text == "<<" => {
+            report.push(unsupported("a merge key", span));
+            (None, span)
+        }
+        Kind::Text(text) => (Some(text), span),
+        Kind::Broken => (None, span),
+        Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::List(_) | Kind::Map(_) => {
+            let key = Diagnostic::new(Code::Unsupported, span, format!("a key that is {what}"));
+            report.push(key.label("a key is a text").help("write it in quotes"));
+            (None, span)
+        }
+    }
+}
+
+/// What this language leaves out.
+pub(super) fn unsupported(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::Unsupported, span, format!("{what} is not part of this language"))
+        .help("write each value where it belongs: no aliases, anchors, tags, merge keys or second documents")
+}

@@ -1,0 +1,95 @@
+//! From the YAML parser's events to the tree.
+
+use std::borrow::Cow;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span as Mark, Tag};
+
+use super::builder::{Builder, Open, Stop, unsupported};
+use super::offsets::Offsets;
+use super::{Kind, MAX_STRUCTURE, Node, scalar};
+use crate::code::Code;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::report::Report;
+
+/// The tree of a YAML text; none where there is none, which `report` then says.
+pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Node<'a>> {
+    let structure = text.bytes().filter(|b| b",:[{?".contains(b)).count();
+    if structure > MAX_STRUCTURE {
+        let label = format!("it has {structure} of `,`, `:`, `[`, `{{` and `?`, at most {MAX_STRUCTURE} are read");
+        let help = "JSON may be as large as any input";
+        report.push(Diagnostic::new(Code::TooMany, Span::START, "this YAML has too many parts").label(label).help(help));
+        return None;
+    }
+    let mut events = Events { offsets: Offsets::of(text), builder: Builder::new(report) };
+    for event in Parser::new_from_str(text) {
+        match event {
+            Ok((event, mark)) => events.take(event, mark).ok()?,
+            Err(error) => {
+                let span = events.offsets.span(*error.marker(), *error.marker());
+                // Where an alias names nothing, the parser says so before we can say that there are none.
+                let alias = error.info().contains("unknown anchor");
+                events.builder.report.push(if alias { unsupported("an alias", span) } else { syntax(error.info(), span) });
+                return None;
+            }
+        }
+    }
+    let Events { builder, .. } = events;
+    if builder.root.is_none() {
+        let nothing = Diagnostic::new(Code::Unreadable, Span::START, "the input has no content");
+        builder.report.push(nothing.help("a gate without a configuration denies everything"));
+    }
+    builder.root
+}
+
+fn syntax(info: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::Syntax, span, format!("not YAML: {info}"))
+}
+
+struct Events<'a, 'r> {
+    offsets: Offsets<'a>,
+    builder: Builder<'a, 'r>,
+}
+
+impl<'a> Events<'a, '_> {
+    fn take(&mut self, event: Event<'a>, mark: Mark) -> Result<(), Stop> {
+        let span = self.offsets.span(mark.start, mark.end);
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+            Event::DocumentStart(_) if self.builder.root.is_some() => self.builder.stop(unsupported("a second document", span)),
+            Event::DocumentStart(_) => Ok(()),
+            Event::Alias(_) => self.builder.stop(unsupported("an alias", span)),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.plain_only(anchor, tag.as_deref(), span);
+                self.scalar(text, style, span)
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.plain_only(anchor, tag.as_deref(), span);
+                self.builder.begin(Open::List { start: span, items: Vec::new() }, span)
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.plain_only(anchor, tag.as_deref(), span);
+                self.builder.begin(Open::Map { start: span, entries: Vec::new(), key: None }, span)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.builder.end(span),
+        }
+    }
+
+    /// Anchors and tags would let a text say something elsewhere, or something else, than it shows.
+    fn plain_only(&mut self, anchor: usize, tag: Option<&Tag>, span: Span) {
+        if anchor != 0 {
+            self.builder.report.push(unsupported("an anchor", span));
+        }
+        if tag.is_some() {
+            self.builder.report.push(unsupported("a tag", span));
+        }
+    }
+
+    fn scalar(&mut self, text: Cow<'a, str>, style: ScalarStyle, span: Span) -> Result<(), Stop> {
+        let kind = if style == ScalarStyle::Plain { scalar::plain(text) } else { Ok(Kind::Text(text)) };
+        let kind = kind.unwrap_or_else(|message| {
+            self.builder.report.push(Diagnostic::new(Code::BadValue, span, message));
+            Kind::Broken
+        });
+        self.builder.value(Node { span, kind })
+    }
+}
