@@ -1,0 +1,52 @@
+//! Help, versions, completions, schemas, and what is no use at all.
+
+use super::run::stepgate;
+
+#[test]
+fn every_help_text_says_what_the_codes_mean() {
+    for command in [
+        &["--help"][..],
+        &["check", "--help"],
+        &["explain", "--help"],
+        &["lab", "--help"],
+        &["keygen", "--help"],
+        &["token", "mint", "--help"],
+        &["token", "inspect", "--help"],
+        &["token", "verify", "--help"],
+        &["schema", "--help"],
+        &["completions", "--help"],
+    ] {
+        let ran = stepgate(command);
+        assert_eq!(ran.code, 0, "{command:?}");
+        assert!(ran.out.contains("Exit codes:"), "{command:?}: {}", ran.out);
+    }
+    assert!(stepgate(&["--version"]).out.starts_with("stepgate 0."));
+}
+
+#[test]
+fn what_is_no_use_ends_with_2() {
+    for arguments in [&[][..], &["no-such"], &["check"], &["explain", "movie.yaml"], &["completions", "tcsh"], &["token"]] {
+        assert_eq!(stepgate(arguments).code, 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn shells_and_editors_are_served() {
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = stepgate(&["completions", shell]);
+        assert_eq!(ran.code, 0);
+        assert!(ran.out.contains("explain") && ran.out.contains("keygen"), "{shell}");
+    }
+    for language in ["workflow", "gate"] {
+        let schema = stepgate(&["schema", language]).json();
+        assert!(schema.get("$schema").is_some(), "{language}");
+    }
+}
+
+#[test]
+fn a_lab_needs_its_filter() {
+    let ran = stepgate(&["lab", "movie.yaml", "--module", "/nowhere/filter.wasm"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains("make filter"), "{}", ran.err);
+    assert_eq!(stepgate(&["lab", "no-such.yaml"]).code, 3);
+}

@@ -1,0 +1,97 @@
+//! `stepgate keygen`.
+
+use std::os::unix::fs::PermissionsExt;
+
+use stepgate_config::name::Kid;
+use stepgate_decision::keys::{Key, KeyActor};
+
+use super::run::{stepgate, with};
+
+#[test]
+fn every_algorithm_gives_keys_that_gates_take() {
+    for (alg, kty) in [("HS256", "oct"), ("ES256", "EC"), ("EdDSA", "OKP")] {
+        let ran = stepgate(&["keygen", "--workflow", "movie", "--actor", "vfx-1", "--alg", alg, "--json"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let sheet = ran.json();
+        let jwk = &sheet["private_jwk"];
+        assert_eq!([&jwk["kty"], &jwk["alg"], &jwk["use"]], [kty, alg, "sig"]);
+        let kid = Kid::try_from(jwk["kid"].as_str().unwrap()).unwrap();
+        assert!(kid.as_str().starts_with("vfx-1-20"), "{kid}");
+        let key = Key::new(kid.clone(), KeyActor::Any, &jwk.to_string()).unwrap();
+        assert!(key.material().signs());
+        assert_eq!(sheet["env"], "STEPGATE_KEY_MOVIE_VFX_1");
+        assert_eq!(sheet["secret"]["stringData"]["STEPGATE_KEY_MOVIE_VFX_1"], jwk.to_string());
+        if alg == "HS256" {
+            assert!(sheet["public_jwk"].is_null() && ran.err.contains("whoever can read"), "{ran:?}");
+            continue;
+        }
+        assert!(sheet["public_jwk"].get("d").is_none());
+        assert!(!Key::new(kid, KeyActor::Any, &sheet["public_jwk"].to_string()).unwrap().material().signs());
+        assert!(ran.err.is_empty(), "{}", ran.err);
+    }
+}
+
+#[test]
+fn what_is_printed_fits_into_a_gates_configuration() {
+    let document = std::fs::read_to_string(super::run::examples().join("movie.yaml")).unwrap();
+    for arguments in [&["--alg", "HS256"][..], &["--alg", "ES256", "--actor", "owner", "--kid", "2026"]] {
+        let ran = stepgate(&[&["keygen", "--workflow", "movie", "--namespace", "movie"][..], arguments].concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let (secret, keys) = ran.out.split_once("---\n").unwrap();
+        let secret = stepgate_config::to_json(secret.as_bytes()).unwrap();
+        assert_eq!([&secret["kind"], &secret["metadata"]["namespace"]], ["Secret", "movie"]);
+        let indented: String = document.lines().map(|line| format!("    {line}\n")).collect();
+        let gate = |keys: &str| format!("{keys}workflows:\n  -\n{indented}");
+        if arguments.contains(&"HS256") {
+            let ran = with(&["check", "-"], &[], gate(keys).as_bytes());
+            assert_eq!(ran.code, 0, "{ran:?}");
+            continue;
+        }
+        // What the other gates want stands there as a comment.
+        let others: String = keys.lines().filter_map(|l| l.strip_prefix('#').filter(|l| !l.starts_with(" For"))).map(|l| format!("{l}\n")).collect();
+        assert!(others.contains("\"verify\""), "{keys}");
+        for keys in [keys, &others] {
+            let found = with(&["check", "-", "--json"], &[], gate(keys).as_bytes()).json();
+            let codes: Vec<&str> = found.as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect();
+            // One actor's key is not enough for all of them: nothing else may be wrong.
+            assert!(codes.iter().all(|code| *code == "E034"), "{found}");
+        }
+    }
+}
+
+#[test]
+fn files_are_for_their_owner_alone_and_replace_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = dir.path().join("keys");
+    let out = keys.to_str().unwrap();
+    let arguments = ["keygen", "--workflow", "movie", "--alg", "ES256", "--actor", "owner", "--out", out];
+    let ran = stepgate(&arguments);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!ran.out.contains("\"d\""), "the key itself is only in the files");
+    let files: Vec<_> = std::fs::read_dir(&keys).unwrap().map(|entry| entry.unwrap()).collect();
+    assert_eq!(files.len(), 4);
+    for file in &files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
+    assert_eq!(std::fs::metadata(&keys).unwrap().permissions().mode() & 0o777, 0o700);
+    let read = || std::fs::read_to_string(keys.join("stepgate-movie-owner.private.jwk.json")).unwrap();
+    let before = read();
+    let again = stepgate(&arguments);
+    assert_eq!((again.code, read()), (3, before.clone()), "{again:?}");
+    assert!(again.err.contains("--force"), "{}", again.err);
+    assert_eq!(stepgate(&[&arguments[..], &["--force"]].concat()).code, 0);
+    assert_ne!(read(), before);
+}
+
+#[test]
+fn names_that_are_none_are_refused() {
+    for arguments in [
+        &["--workflow", "Movie"][..],
+        &["--workflow", "movie", "--kid", "a b"],
+        &["--workflow", "movie", "--namespace", "UPPER"],
+        &["--workflow", "movie", "--alg", "none"],
+        &["--workflow", "movie", "--force"],
+    ] {
+        assert_eq!(stepgate(&[&["keygen"][..], arguments].concat()).code, 2, "{arguments:?}");
+    }
+}

@@ -1,0 +1,49 @@
+//! Runs the command and keeps what came of it.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    /// The answer, which must be JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// Runs `stepgate` among the examples.
+pub(crate) fn stepgate(arguments: &[&str]) -> Ran {
+    with(arguments, &[], b"")
+}
+
+/// The same, with variables and a standard input.
+pub(crate) fn with(arguments: &[&str], environment: &[(&str, &str)], input: &[u8]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
+    command.args(arguments).current_dir(examples());
+    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env_remove("STEPGATE_KEY_MOVIE");
+    command.envs(environment.iter().copied());
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // It may well end without having read it all.
+    let feeder = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    feeder.join().unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+pub(crate) fn examples() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../config/examples")
+}
