@@ -33,3 +33,5 @@ mod stream;
 
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,250 @@
+//! Whole streams through a fake proxy: above all what a real one never does, but might.
+
+use std::rc::Rc;
+
+use crate::configure::{Source, configure};
+use crate::fake::Fake;
+use crate::host::{HostError, Level, Part};
+use crate::station::Station;
+use crate::stream::{Next, Stream};
+
+const GATE: &str = r"
+interlock: {env: [INTERLOCK]}
+log: {denials_per_second: 2, permits: true}
+exempt: [{methods: [GET], path: /healthz, peers: anyone}]
+keys: [{workflow: film, kid: now, use: sign, env: KEY}]
+workflows:
+  - workflow: film
+    revision: 1
+    trust_domain: film.example
+    actors: {owner: {spiffe: [owner]}, vfx: {spiffe: [vfx]}}
+    tasks:
+      brief: {actor: owner, initial: true}
+      shots: {actor: vfx, requests: [{methods: [POST], path: /shots}]}
+      check: {actor: vfx, requests: [{methods: [POST], path: /check}]}
+    transitions: [{from: brief, to: shots}, {from: shots, to: check, via: owner}]
+";
+const KEY: &str = r#"{"kty":"oct","alg":"HS256","k":"sRiFB4DThc8JRXf1fPPCPpj0kgLTERLcuirFbh9KgVw"}"#;
+const STEP: &str = "x-workflow-step";
+const START: &str = "x-workflow-step-start";
+
+impl Source for &[u8] {
+    fn size(&self) -> usize {
+        self.len()
+    }
+
+    fn read(&self) -> Result<Vec<u8>, HostError> {
+        Ok(self.to_vec())
+    }
+}
+
+fn environment(name: &str) -> Option<String> {
+    match name {
+        "KEY" => Some(KEY.to_owned()),
+        "INTERLOCK" => Some("a-secret-of-this-test".to_owned()),
+        _ => None,
+    }
+}
+
+fn station(proxy: &Fake, gate: &str) -> Rc<Station> {
+    Rc::new(configure(proxy, &gate.as_bytes(), &environment))
+}
+
+/// A proxy that holds a start of the workflow.
+fn proxy() -> Fake {
+    let proxy = Fake::default();
+    proxy.time.set(1_800_000_000_000_000_000);
+    for (name, value) in [
+        ("xds.listener_direction", &1_i64.to_le_bytes()[..]),
+        ("connection.mtls", &[1]),
+        ("connection.uri_san_peer_certificate", b"spiffe://film.example/owner"),
+        ("connection.uri_san_local_certificate", b"spiffe://film.example/vfx"),
+    ] {
+        proxy.properties.borrow_mut().insert(name.to_owned(), value.to_vec());
+    }
+    proxy.set(Part::RequestHeaders, &[(":method", "POST"), (":path", "/shots"), (":authority", "vfx")]);
+    proxy
+}
+
+fn refused(proxy: &Fake, stream: &mut Stream) -> String {
+    assert_eq!(stream.request_headers(proxy), Next::Stop);
+    assert_eq!(stream.request_body(), Next::Stop);
+    let details = proxy.responses.borrow().last().unwrap().details.clone();
+    details.strip_prefix("stepgate:").unwrap().to_owned()
+}
+
+#[test]
+fn a_start_goes_on_and_its_answer_brings_what_is_due() {
+    let proxy = proxy();
+    let mut stream = Stream::new(station(&proxy, GATE));
+    assert_eq!(stream.request_headers(&proxy), Next::Continue);
+    assert_eq!(stream.request_body(), Next::Continue);
+    assert_eq!(proxy.header(Part::RequestHeaders, STEP).len(), 1);
+    assert_eq!(proxy.header(Part::RequestHeaders, "x-stepgate-permit"), ["a-secret-of-this-test"]);
+
+    proxy.set(Part::RequestTrailers, &[(STEP, "sneaky"), ("x-other", "1")]);
+    assert_eq!(stream.request_trailers(&proxy), Next::Continue);
+    assert!(proxy.header(Part::RequestTrailers, STEP).is_empty());
+    assert_eq!(proxy.header(Part::RequestTrailers, "x-other"), ["1"]);
+
+    proxy.set(Part::ResponseHeaders, &[(":status", "200"), (STEP, "leaked"), (START, "leaked")]);
+    assert_eq!(stream.response_headers(&proxy), Next::Continue);
+    let (step, start) = (proxy.header(Part::ResponseHeaders, STEP), proxy.header(Part::ResponseHeaders, START));
+    assert_eq!((step.len(), start.len()), (1, 1));
+    assert!(step[0].starts_with("eyJ") && start[0].starts_with("eyJ"));
+
+    assert_eq!(proxy.counted("workflow=.=film;.;transition=.=brief->shots;.;stepgate_permits"), 1);
+    let log = proxy.log.borrow();
+    let (level, permit) = log.last().unwrap();
+    assert_eq!(*level, Level::Info);
+    assert!(permit.contains(r#""stepgate":"permit""#) && !permit.contains("eyJ"), "{permit}");
+}
+
+#[test]
+fn a_grpc_receipt_waits_for_the_trailers() {
+    for (status, receipts) in [("0", 1), ("7", 0)] {
+        let proxy = proxy();
+        let mut stream = Stream::new(station(&proxy, GATE));
+        assert_eq!(stream.request_headers(&proxy), Next::Continue);
+        proxy.set(Part::ResponseHeaders, &[(":status", "200"), ("content-type", "application/grpc")]);
+        proxy.set(Part::ResponseTrailers, &[("grpc-status", status), (STEP, "leaked")]);
+        assert_eq!(stream.response_headers(&proxy), Next::Continue);
+        assert!(proxy.header(Part::ResponseHeaders, STEP).is_empty());
+        assert_eq!(stream.response_trailers(&proxy), Next::Continue);
+        let trailers = proxy.header(Part::ResponseTrailers, STEP);
+        assert_eq!(trailers.len(), receipts);
+        assert!(trailers.iter().all(|token| token.starts_with("eyJ")));
+    }
+}
+
+#[test]
+fn whatever_the_proxy_cannot_do_is_a_denial() {
+    for broken in ["headers", "now", "random", "remove_header", "add_header", "read_shared", "write_shared"] {
+        let proxy = proxy();
+        let station = station(&proxy, GATE);
+        proxy.broken.borrow_mut().push(broken);
+        // Something to remove.
+        let present = [(":method", "POST"), (":path", "/shots"), ("x-stepgate-permit", "guess")];
+        proxy.set(Part::RequestHeaders, &present);
+        assert_eq!(refused(&proxy, &mut Stream::new(station)), "INTERNAL", "{broken}");
+        let interlock = proxy.header(Part::RequestHeaders, "x-stepgate-permit");
+        assert!(!interlock.contains(&"a-secret-of-this-test".into()), "{broken}");
+    }
+}
+
+#[test]
+fn without_counters_or_a_way_to_answer_a_gate_still_refuses() {
+    let proxy = proxy();
+    proxy.broken.borrow_mut().extend(["counter", "respond"]);
+    let mut stream = Stream::new(station(&proxy, GATE));
+    proxy.set(Part::RequestHeaders, &[(":method", "PUT"), (":path", "/shots")]);
+    assert_eq!(stream.request_headers(&proxy), Next::Stop);
+    assert!(proxy.responses.borrow().is_empty());
+}
+
+#[test]
+fn a_response_that_cannot_be_cleaned_is_broken_off() {
+    for broken in ["headers", "remove_header", "add_header"] {
+        let proxy = proxy();
+        let mut stream = Stream::new(station(&proxy, GATE));
+        assert_eq!(stream.request_headers(&proxy), Next::Continue);
+        proxy.set(Part::ResponseHeaders, &[(":status", "200"), (STEP, "leaked")]);
+        proxy.broken.borrow_mut().push(broken);
+        assert_eq!(stream.response_headers(&proxy), Next::Stop, "{broken}");
+        assert_eq!(proxy.resets.get(), 1);
+    }
+}
+
+#[test]
+fn a_stream_is_decided_once() {
+    let proxy = proxy();
+    let mut stream = Stream::new(station(&proxy, GATE));
+    assert_eq!(stream.request_headers(&proxy), Next::Continue);
+    assert_eq!(refused(&proxy, &mut stream), "INTERNAL");
+}
+
+#[test]
+fn a_refused_streams_response_is_left_alone() {
+    let proxy = proxy();
+    let mut stream = Stream::new(station(&proxy, ""));
+    assert_eq!(refused(&proxy, &mut stream), "NO_CONFIG");
+    proxy.broken.borrow_mut().push("headers");
+    assert_eq!(stream.response_headers(&proxy), Next::Continue);
+    assert_eq!(stream.response_trailers(&proxy), Next::Continue);
+    assert_eq!(proxy.resets.get(), 0);
+}
+
+#[test]
+fn no_configuration_lets_anything_through_and_each_says_why() {
+    let no_secret = GATE.replace("INTERLOCK", "NOT_THERE");
+    let bad_key = GATE.replace("env: KEY}", "env: INTERLOCK}");
+    for gate in ["", "\0", "[", "mode: enforce\nworkflow: 7", &no_secret, &bad_key] {
+        let proxy = proxy();
+        let station = station(&proxy, gate);
+        assert!(proxy.log.borrow().iter().filter(|(level, _)| *level == Level::Error).count() >= 2, "{gate}");
+        assert_eq!(refused(&proxy, &mut Stream::new(Rc::clone(&station))), "NO_CONFIG", "{gate}");
+        // Exempt where there is a configuration; there is none.
+        proxy.set(Part::RequestHeaders, &[(":method", "GET"), (":path", "/healthz")]);
+        assert_eq!(refused(&proxy, &mut Stream::new(station)), "NO_CONFIG", "{gate}");
+    }
+    let closed = Rc::new(Station::closed());
+    assert_eq!(refused(&proxy(), &mut Stream::new(closed)), "NO_CONFIG");
+}
+
+#[test]
+fn a_flood_of_denials_is_counted_and_told_once() {
+    let proxy = proxy();
+    let station = station(&proxy, GATE);
+    proxy.set(Part::RequestHeaders, &[(":method", "PUT"), (":path", "/shots?token=secret")]);
+    for _ in 0..5 {
+        assert_eq!(refused(&proxy, &mut Stream::new(Rc::clone(&station))), "WRONG_REQUEST");
+    }
+    let lines = |kind: &str| proxy.log.borrow().iter().filter(|(_, line)| line.contains(kind)).count();
+    assert_eq!((lines(r#""denial""#), lines("suppressed"), proxy.ticking.get()), (2, 0, true));
+    station.tell_suppressed(&proxy);
+    assert_eq!((lines(r#""denials":3"#), proxy.ticking.get()), (1, false));
+    assert_eq!(lines("secret"), 0);
+    assert_eq!(proxy.counted("workflow=.=-;.;code=.=WRONG_REQUEST;.;stepgate_denials"), 5);
+}
+
+#[test]
+fn what_is_only_observed_goes_on_without_a_step() {
+    let proxy = proxy();
+    let mut stream = Stream::new(station(&proxy, &format!("mode: observe\n{GATE}")));
+    let present = [(":method", "PUT"), (":path", "/shots"), (STEP, "a.b.c"), ("baggage", "k=v")];
+    proxy.set(Part::RequestHeaders, &present);
+    assert_eq!(stream.request_headers(&proxy), Next::Continue);
+    assert!(proxy.header(Part::RequestHeaders, STEP).is_empty());
+    assert_eq!(proxy.header(Part::RequestHeaders, "x-stepgate-permit"), ["a-secret-of-this-test"]);
+    proxy.set(Part::ResponseHeaders, &[(":status", "200"), (STEP, "leaked")]);
+    assert_eq!(stream.response_headers(&proxy), Next::Continue);
+    assert!(proxy.header(Part::ResponseHeaders, STEP).is_empty());
+    assert_eq!(proxy.counted("workflow=.=-;.;code=.=BAD_STEP;.;stepgate_observed_denials"), 1);
+}
+
+#[test]
+fn only_the_source_that_is_configured_says_who_the_peer_is() {
+    let gate = format!("peer_source: filter_state:io.istio.peer_principal\n{GATE}");
+    let key = "filter_state.io.istio.peer_principal";
+    // Neither the connection's certificate nor an empty state is taken for it.
+    for state in [None, Some("")] {
+        let proxy = proxy();
+        proxy.properties.borrow_mut().extend(state.map(|state| (key.to_owned(), state.into())));
+        assert_eq!(refused(&proxy, &mut Stream::new(station(&proxy, &gate))), "NO_PEER");
+    }
+    let proxy = proxy();
+    proxy.properties.borrow_mut().remove("connection.mtls");
+    proxy.properties.borrow_mut().insert(key.to_owned(), b"spiffe://film.example/owner".to_vec());
+    assert_eq!(Stream::new(station(&proxy, &gate)).request_headers(&proxy), Next::Continue);
+    assert_eq!(refused(&proxy, &mut Stream::new(station(&proxy, GATE))), "NO_PEER");
+}
+
+#[test]
+fn an_outbound_listener_is_not_gated_by_this_release() {
+    for (direction, code) in [(Some(2_i64.to_le_bytes().to_vec()), "EGRESS"), (Some(vec![1]), "NO_CONFIG"), (None, "NO_CONFIG")] {
+        let proxy = proxy();
+        proxy.properties.borrow_mut().remove("xds.listener_direction");
+        proxy.properties.borrow_mut().extend(direction.map(|bytes| ("xds.listener_direction".to_owned(), bytes)));
+        assert_eq!(refused(&proxy, &mut Stream::new(station(&proxy, GATE))), code);
+    }
+}
