@@ -52,7 +52,7 @@ fn in_envoy() {
     let corpus = corpus();
     let mut subject = envoy::Subject::start(&corpus, module.into(), workers).unwrap_or_else(|error| panic!("{error}"));
     let cases: Vec<&Whole> = corpus.cases.iter().filter(|whole| envoy::can_run(whole)).collect();
-    let failures: Vec<String> = cases
+    let mut failures: Vec<String> = cases
         .iter()
         .enumerate()
         .filter_map(|(at, whole)| {
@@ -60,6 +60,7 @@ fn in_envoy() {
             judge(whole, subject.run(whole, now(), &salt), &salt)
         })
         .collect();
+    failures.extend(subject.disagreements().unwrap_or_else(|error| panic!("{error}")));
     println!("{} cases want a clock that can be set", corpus.cases.len() - cases.len());
     report(&failures, cases.len());
 }
