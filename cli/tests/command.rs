@@ -1,5 +1,13 @@
-//! The command `stepgate` as it is run: its answers, and the codes with which it ends.
-
+//! The command `stepgate` as it is run: its answers, and the codes with which
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "helpers of tests are no tests to clippy"
+)]
 #[path = "command/check.rs"]
 mod check;
 #[path = "command/explain.rs"]

@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
         return Err(Failure::Shown);
     }
     let of = |severity| reports.iter().any(|report| report.count(severity) > 0);
-    Ok(Answer::of(!of(Severity::Error) && !(args.deny_warnings && of(Severity::Warning))))
+    Ok(Answer::of(!(of(Severity::Error) || args.deny_warnings && of(Severity::Warning))))
 }
 
 /// What came of one file.

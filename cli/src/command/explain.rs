@@ -29,11 +29,9 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
 
 fn decide(args: &Args, scene: &Scene<'_>) -> Result<Verdict, Failure> {
     let mut store = MemoryStore::default();
-    let mut once = || Ok::<_, Failure>(inbound(Some(&scene.gate), &scene.facts(jwk::random()?), &RustCrypto, &mut store));
+    let mut once =
+        || Ok::<_, Failure>(inbound(Some(&scene.gate), &scene.facts(jwk::random()?), &RustCrypto, &mut store));
     let first = once()?;
-    match first {
-        // What does not go through the first time was never taken.
-        Verdict::Permitted(_) if args.taken => once(),
-        _ => Ok(first),
-    }
+    // What does not go through the first time was never taken.
+    if args.taken && matches!(first, Verdict::Permitted(_)) { once() } else { Ok(first) }
 }

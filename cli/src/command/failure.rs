@@ -77,7 +77,9 @@ impl Failure {
     #[must_use]
     pub(super) fn help(mut self, text: impl Into<String>) -> Self {
         match &mut self {
-            Self::Document(trouble) | Self::Usage(trouble) | Self::Impossible(trouble) => trouble.help = Some(text.into()),
+            Self::Document(trouble) | Self::Usage(trouble) | Self::Impossible(trouble) => {
+                trouble.help = Some(text.into())
+            }
             Self::Refused | Self::Shown | Self::Unheard => {}
         }
         self

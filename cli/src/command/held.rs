@@ -74,7 +74,8 @@ pub(super) fn headers(header: &str, carrier: Carrier, values: &[String]) -> Vec<
         (Carrier::Header, several) => vec![(header.to_owned(), several.join(","))],
         (Carrier::Baggage, [one]) => vec![("baggage".into(), format!("step={one}"))],
         (Carrier::Baggage, several) => {
-            let members: Vec<String> = several.iter().enumerate().map(|(at, step)| format!("step.{at}={step}")).collect();
+            let members: Vec<String> =
+                several.iter().enumerate().map(|(at, step)| format!("step.{at}={step}")).collect();
             vec![("baggage".into(), members.join(","))]
         }
     }

@@ -27,7 +27,11 @@ pub(super) fn name_of(path: &Path) -> String {
 pub(super) fn read(path: &Path, most: usize) -> Result<Input, Failure> {
     let fail = |error: io::Error| {
         let failure = Failure::impossible(format!("cannot read `{}`: {}", name_of(path), reason(&error)));
-        if error.kind() == io::ErrorKind::NotFound { failure.help("`-` stands for the standard input") } else { failure }
+        if error.kind() == io::ErrorKind::NotFound {
+            failure.help("`-` stands for the standard input")
+        } else {
+            failure
+        }
     };
     if is_stdin(path) {
         output::ask_for("a document");
@@ -39,7 +43,9 @@ pub(super) fn read(path: &Path, most: usize) -> Result<Input, Failure> {
 /// Reads a short text, such as a token or a key.
 pub(super) fn read_text(path: &Path, what: &str, most: usize) -> Result<String, Failure> {
     match read(path, most)? {
-        Input::TooLarge => Err(Failure::impossible(format!("`{}` has more than {most} bytes: that is no {what}", name_of(path)))),
+        Input::TooLarge => {
+            Err(Failure::impossible(format!("`{}` has more than {most} bytes: that is no {what}", name_of(path))))
+        }
         Input::Whole(bytes) => String::from_utf8(bytes)
             .map_err(|_| Failure::impossible(format!("`{}` is not UTF-8: that is no {what}", name_of(path)))),
     }
@@ -58,10 +64,11 @@ fn bounded(from: impl Read, most: usize) -> io::Result<Input> {
 
 /// What the system says, without its number.
 fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".into(),
-        io::ErrorKind::IsADirectory => "it is a directory".into(),
-        io::ErrorKind::PermissionDenied => "permission denied".into(),
-        _ => error.to_string(),
-    }
+    let known = [
+        (io::ErrorKind::NotFound, "there is no such file"),
+        (io::ErrorKind::IsADirectory, "it is a directory"),
+        (io::ErrorKind::PermissionDenied, "permission denied"),
+    ];
+    let plain = known.iter().find(|(kind, _)| *kind == error.kind());
+    plain.map_or_else(|| error.to_string(), |(_, text)| (*text).to_owned())
 }

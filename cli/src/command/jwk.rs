@@ -46,5 +46,6 @@ pub(super) fn random() -> Result<[u8; 32], Failure> {
 
 /// 32 random bytes as base64url (RFC 4648, section 5), without padding.
 pub(super) fn random_text() -> Result<String, Failure> {
-    Base64UrlSafeNoPadding::encode_to_string(random()?).map_err(|_| Failure::impossible("32 bytes could not be encoded"))
+    Base64UrlSafeNoPadding::encode_to_string(random()?)
+        .map_err(|_| Failure::impossible("32 bytes could not be encoded"))
 }

@@ -98,7 +98,8 @@ fn kid(args: &Args) -> Result<Kid, Failure> {
         (Some(kid), _) => Ok(kid.clone()),
         (None, actor) => {
             let name = actor.as_ref().map_or_else(|| month.clone(), |actor| format!("{actor}-{month}"));
-            Kid::try_from(name.as_str()).map_err(|why| Failure::usage(format!("`{name}` cannot name a key: {why}")).help("give --kid"))
+            Kid::try_from(name.as_str())
+                .map_err(|why| Failure::usage(format!("`{name}` cannot name a key: {why}")).help("give --kid"))
         }
     }
 }
@@ -127,5 +128,9 @@ fn caution(args: &Args) {
 fn namespace(text: &str) -> Result<String, &'static str> {
     let fits = (1..=63).contains(&text.len()) && !text.starts_with('-') && !text.ends_with('-');
     let clean = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if fits && clean { Ok(text.to_owned()) } else { Err("a namespace is 1 to 63 of a-z, 0-9 and `-`, neither first nor last a `-`") }
+    if fits && clean {
+        Ok(text.to_owned())
+    } else {
+        Err("a namespace is 1 to 63 of a-z, 0-9 and `-`, neither first nor last a `-`")
+    }
 }

@@ -25,7 +25,12 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     /// The filter
-    #[arg(long, value_name = "FILE", env = "STEPGATE_MODULE", default_value = "target/wasm32-wasip1/release/stepgate_filter.wasm")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "STEPGATE_MODULE",
+        default_value = "target/wasm32-wasip1/release/stepgate_filter.wasm"
+    )]
     module: PathBuf,
 }
 
@@ -40,7 +45,9 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
     match lab::run(&options) {
         Ok(all_right) => Ok(Answer::of(all_right)),
         Err(LabError::Document(found)) => Err(subject::show(&found, &options.document, &name)),
-        Err(error @ (LabError::NotADocument | LabError::Gate(_))) => Err(Failure::document(format!("`{name}`: {error}"))),
+        Err(error @ (LabError::NotADocument | LabError::Gate(_))) => {
+            Err(Failure::document(format!("`{name}`: {error}")))
+        }
         Err(LabError::Output(error)) => Err(error.into()),
         Err(error @ (LabError::NoModule(_) | LabError::Mesh(_))) => Err(Failure::impossible(error.to_string())),
     }

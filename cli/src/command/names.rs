@@ -1,8 +1,8 @@
 //! From what people type to the names and identities of a workflow.
 
+use std::sync::Arc;
 use stepgate_config::name::ActorName;
 use stepgate_config::workflow::{Actor, Task, Workflow};
-use std::sync::Arc;
 
 use super::failure::Failure;
 
@@ -14,7 +14,8 @@ pub(super) fn actor<'w>(workflow: &'w Workflow, given: &str, flag: &str) -> Resu
     match workflow.actors.get(given) {
         Some(actor) => Ok(actor),
         None => {
-            let failure = Failure::usage(format!("{flag}: `{}` has no actor `{}`", workflow.name, super::output::plain(given)));
+            let failure =
+                Failure::usage(format!("{flag}: `{}` has no actor `{}`", workflow.name, super::output::plain(given)));
             Err(failure.help(format!(
                 "{}; or give a whole SPIFFE ID (`spiffe://…`)",
                 suggest(given, workflow.actors.keys().map(ActorName::as_str), "the actors are")

@@ -27,7 +27,8 @@ pub(super) fn say(text: &str) -> Result<(), Failure> {
 
 /// Writes an answer for machines.
 pub(super) fn say_json(value: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|e| Failure::impossible(format!("cannot write JSON: {e}")))?;
+    let text =
+        serde_json::to_string_pretty(value).map_err(|e| Failure::impossible(format!("cannot write JSON: {e}")))?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}")?;
     Ok(out.flush()?)

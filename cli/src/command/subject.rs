@@ -44,10 +44,11 @@ impl Subject {
 
     /// The workflow that is meant by `NAME` or `NAME/REVISION`; without, the only one.
     pub(super) fn workflow(&self, wanted: Option<&str>) -> Result<&Arc<Workflow>, Failure> {
-        let (name, revision) = match wanted.map(|wanted| wanted.split_once('/').map_or((wanted, None), |(n, r)| (n, Some(r)))) {
-            None => (None, None),
-            Some((name, revision)) => (Some(name), revision),
-        };
+        let (name, revision) =
+            match wanted.map(|wanted| wanted.split_once('/').map_or((wanted, None), |(n, r)| (n, Some(r)))) {
+                None => (None, None),
+                Some((name, revision)) => (Some(name), revision),
+            };
         let all = || self.config.workflows.iter();
         let Some(name) = name else {
             let mut names: Vec<&str> = all().map(|workflow| workflow.name.as_str()).collect();
@@ -77,8 +78,11 @@ impl Subject {
         found.ok_or_else(|| {
             let known: Vec<String> = revisions().map(|workflow| workflow.revision.to_string()).collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            Failure::usage(format!("--workflow: `{name}` has no revision `{}` here", output::plain(wanted.unwrap_or_default())))
-                .help(format!("the revisions are {}", names::listed(&known)))
+            Failure::usage(format!(
+                "--workflow: `{name}` has no revision `{}` here",
+                output::plain(wanted.unwrap_or_default())
+            ))
+            .help(format!("the revisions are {}", names::listed(&known)))
         })
     }
 }

@@ -41,10 +41,14 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
 
 /// The tokens of a step header, given as an argument or on the standard input.
 fn read_step(given: &str) -> Result<Vec<String>, Failure> {
-    let text = if given == input::STDIN { input::read_text(given.as_ref(), "token", MAX_STEP)? } else { given.to_owned() };
-    let steps: Vec<String> = text.split(',').map(|step| step.trim().to_owned()).filter(|step| !step.is_empty()).collect();
+    let text =
+        if given == input::STDIN { input::read_text(given.as_ref(), "token", MAX_STEP)? } else { given.to_owned() };
+    let steps: Vec<String> =
+        text.split(',').map(|step| step.trim().to_owned()).filter(|step| !step.is_empty()).collect();
     if steps.is_empty() {
-        return Err(Failure::usage("there is no token").help("give one as an argument, or `-` and one on the standard input"));
+        return Err(
+            Failure::usage("there is no token").help("give one as an argument, or `-` and one on the standard input")
+        );
     }
     Ok(steps)
 }

@@ -6,9 +6,17 @@ use super::run::{stepgate, with};
 type Case<'a> = (&'a str, i32, &'a [&'a str]);
 
 const CASES: &[Case<'_>] = &[
-    ("movie.yaml --peer owner --self vfx-1 --method POST --path /shots/7", 0, &["PERMIT", "brief -> shots", "a start token"]),
+    (
+        "movie.yaml --peer owner --self vfx-1 --method POST --path /shots/7",
+        0,
+        &["PERMIT", "brief -> shots", "a start token"],
+    ),
     ("gate/movie.yaml --peer owner --self vfx-1 --method POST --path /shots/7", 0, &["PERMIT", "brief -> shots"]),
-    ("movie.yaml --peer vfx-1 --self vfx-2 --at shots --method POST --path /plates/7", 0, &["PERMIT", "new step  plates"]),
+    (
+        "movie.yaml --peer vfx-1 --self vfx-2 --at shots --method POST --path /plates/7",
+        0,
+        &["PERMIT", "new step  plates"],
+    ),
     (
         "movie.yaml --peer vfx-1 --self vfx-2 --at shots --method POST --path /plates/7 --taken",
         1,
@@ -18,7 +26,11 @@ const CASES: &[Case<'_>] = &[
     (
         "movie.yaml --peer vfx-2 --self vfx-2 --at shots --method POST --path /plates/7",
         1,
-        &["DENY WRONG_HOLDER", "held by vfx-1, not by the peer", "vfx-1 may call vfx-2: POST /plates/{id} (task plates)"],
+        &[
+            "DENY WRONG_HOLDER",
+            "held by vfx-1, not by the peer",
+            "vfx-1 may call vfx-2: POST /plates/{id} (task plates)",
+        ],
     ),
     (
         "movie.yaml --peer vfx-1 --self vfx-2 --at shots --holder vfx-3 --method POST --path /plates/7",
@@ -41,14 +53,21 @@ const CASES: &[Case<'_>] = &[
         &["DENY NO_STEP", "An instance may begin so:", "owner may call vfx-1: POST /shots/{id} (task shots)"],
     ),
     ("movie.yaml --peer none --self vfx-1", 1, &["DENY NO_PEER", "nobody: no mTLS"]),
-    ("movie.yaml --peer spiffe://cluster.local/ns/x/sa/y --self vfx-1", 1, &["DENY OUTSIDER", "no actor of this workflow"]),
+    (
+        "movie.yaml --peer spiffe://cluster.local/ns/x/sa/y --self vfx-1",
+        1,
+        &["DENY OUTSIDER", "no actor of this workflow"],
+    ),
     ("movie.yaml --peer spiffe://elsewhere/x --self vfx-1", 1, &["DENY BAD_PEER"]),
     ("movie.yaml --peer https://x --self vfx-1", 1, &["DENY BAD_PEER"]),
     ("movie.yaml --peer owner --self vfx-1 --path /shots/../x", 1, &["DENY BAD_PATH"]),
     ("movie.yaml --peer owner --self vfx-1 --step nonsense", 1, &["DENY BAD_STEP"]),
     ("movie.yaml --peer owner --self vfx-1 --header upgrade:websocket", 1, &["DENY UPGRADE"]),
-    ("movie.yaml --peer owner --self owner --at master --method POST --path /release/7", 0, &["PERMIT", "master -> release"]),
-    ("checkout.yaml --help", 0, &["Exit codes"]),
+    (
+        "movie.yaml --peer owner --self owner --at master --method POST --path /release/7",
+        0,
+        &["PERMIT", "master -> release"],
+    ),
 ];
 
 #[test]
@@ -84,10 +103,26 @@ fn machines_get_the_same() {
 #[test]
 fn a_guard_is_held_against_the_time_that_was_asked_about() {
     let document = std::fs::read_to_string(super::run::examples().join("movie.yaml")).unwrap();
-    let guarded = document.replace("{from: shots,  to: plates}", "{from: shots, to: plates, when: 'now.getHours(\"UTC\") < 18'}");
+    let guarded =
+        document.replace("{from: shots,  to: plates}", "{from: shots, to: plates, when: 'now.getHours(\"UTC\") < 18'}");
     assert_ne!(guarded, document);
-    for (time, code, word) in [("2026-11-22T17:59:59Z", 0, "PERMIT"), ("2026-11-22T18:00:00Z", 1, "now.getHours(\"UTC\") < 18")] {
-        let asked = ["explain", "-", "--peer", "vfx-1", "--self", "vfx-2", "--at", "shots", "--method", "POST", "--path", "/plates/7"];
+    for (time, code, word) in
+        [("2026-11-22T17:59:59Z", 0, "PERMIT"), ("2026-11-22T18:00:00Z", 1, "now.getHours(\"UTC\") < 18")]
+    {
+        let asked = [
+            "explain",
+            "-",
+            "--peer",
+            "vfx-1",
+            "--self",
+            "vfx-2",
+            "--at",
+            "shots",
+            "--method",
+            "POST",
+            "--path",
+            "/plates/7",
+        ];
         let ran = with(&[&asked[..], &["--time", time]].concat(), &[], guarded.as_bytes());
         assert_eq!(ran.code, code, "{ran:?}");
         assert!(ran.out.contains(word), "{}", ran.out);
@@ -149,6 +184,30 @@ transitions:
         let ran = with(&[&asked[..], shown].concat(), &[], document.as_bytes());
         assert_eq!(ran.code, 0, "{ran:?}");
         assert!(ran.out.contains("new step  pair/3/three"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn a_configurations_own_say_is_heard() {
+    let gate = std::fs::read_to_string(super::run::examples().join("gate/movie.yaml")).unwrap();
+    let head =
+        "mode: observe\nself: spiffe://cluster.local/ns/movie/sa/vfx-1\nexempt: [{methods: [GET], path: /healthz}]\n";
+    let kept = |line: &&str| {
+        !["mode:", "self:", "exempt:"].iter().any(|key| line.starts_with(key)) && !line.contains("/healthz")
+    };
+    let gate = format!("{head}{}\n", gate.lines().filter(kept).collect::<Vec<_>>().join("\n"));
+    for (asked, code, words) in [
+        ("--peer vfx-3 --path /shots/7", 1, &["DENY NO_STEP", "only observes"][..]),
+        ("--peer vfx-3 --path /healthz", 0, &["EXEMPT"]),
+        ("--peer owner --method POST --path /shots/7", 0, &["PERMIT", "self      vfx-1"]),
+        ("--peer owner --self vfx-2", 2, &[]),
+    ] {
+        let arguments: Vec<&str> = ["explain", "-"].into_iter().chain(asked.split(' ')).collect();
+        let ran = with(&arguments, &[], gate.as_bytes());
+        assert_eq!(ran.code, code, "{asked}: {ran:?}");
+        for word in words {
+            assert!(ran.out.contains(word), "{asked}: {word}: {}", ran.out);
+        }
     }
 }
 

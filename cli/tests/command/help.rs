@@ -25,7 +25,9 @@ fn every_help_text_says_what_the_codes_mean() {
 
 #[test]
 fn what_is_no_use_ends_with_2() {
-    for arguments in [&[][..], &["no-such"], &["check"], &["explain", "movie.yaml"], &["completions", "tcsh"], &["token"]] {
+    for arguments in
+        [&[][..], &["no-such"], &["check"], &["explain", "movie.yaml"], &["completions", "tcsh"], &["token"]]
+    {
         assert_eq!(stepgate(arguments).code, 2, "{arguments:?}");
     }
 }

@@ -48,7 +48,11 @@ fn what_is_printed_fits_into_a_gates_configuration() {
             continue;
         }
         // What the other gates want stands there as a comment.
-        let others: String = keys.lines().filter_map(|l| l.strip_prefix('#').filter(|l| !l.starts_with(" For"))).map(|l| format!("{l}\n")).collect();
+        let others: String = keys
+            .lines()
+            .filter_map(|l| l.strip_prefix('#').filter(|l| !l.starts_with(" For")))
+            .map(|l| format!("{l}\n"))
+            .collect();
         assert!(others.contains("\"verify\""), "{keys}");
         for keys in [keys, &others] {
             let found = with(&["check", "-", "--json"], &[], gate(keys).as_bytes()).json();

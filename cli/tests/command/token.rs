@@ -29,10 +29,13 @@ fn what_is_minted_is_valid_and_goes_through() {
     let token = mint(&key, &["--task", "shots", "--instance", "i-1"]);
     let ran = with(&["token", "verify", "gate/movie.yaml"], &environment, token.as_bytes());
     assert_eq!(ran.code, 0, "{ran:?}");
-    for part in ["VALID", "an arrival at `shots` of movie revision 1, held by vfx-1, instance i-1", "vfx-1 may call vfx-2"] {
+    for part in
+        ["VALID", "an arrival at `shots` of movie revision 1, held by vfx-1, instance i-1", "vfx-1 may call vfx-2"]
+    {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
-    let asked = ["explain", "gate/movie.yaml", "--peer", "vfx-1", "--self", "vfx-2", "--method", "POST", "--path", "/plates/7"];
+    let asked =
+        ["explain", "gate/movie.yaml", "--peer", "vfx-1", "--self", "vfx-2", "--method", "POST", "--path", "/plates/7"];
     let ran = with(&[&asked[..], &["--step", &token]].concat(), &environment, b"");
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains("instance  i-1"), "{}", ran.out);
@@ -70,7 +73,11 @@ fn a_join_has_a_token_from_each_source() {
     assert_eq!(mint(&key, &["--task", "master"]).split(',').count(), 2);
     let one = mint(&key, &["--task", "master", "--from", "hdr"]);
     assert_eq!(one.split(',').count(), 1);
-    let ran = with(&["token", "mint", "gate/movie.yaml", "--task", "master", "--from", "hrd"], &[("STEPGATE_KEY_MOVIE", &key)], b"");
+    let ran = with(
+        &["token", "mint", "gate/movie.yaml", "--task", "master", "--from", "hrd"],
+        &[("STEPGATE_KEY_MOVIE", &key)],
+        b"",
+    );
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("did you mean `hdr`?"), "{}", ran.err);
 }
@@ -84,7 +91,8 @@ fn departures_are_minted_for_one_hop() {
     assert_eq!([&claims["aud"], &claims["to"]], ["vfx-2", "plates"]);
     assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 60);
     let token = minted["tokens"][0].as_str().unwrap();
-    let asked = ["explain", "gate/movie.yaml", "--peer", "vfx-1", "--self", "vfx-2", "--method", "POST", "--path", "/plates/7"];
+    let asked =
+        ["explain", "gate/movie.yaml", "--peer", "vfx-1", "--self", "vfx-2", "--method", "POST", "--path", "/plates/7"];
     let ran = with(&[&asked[..], &["--step", token]].concat(), &[("STEPGATE_KEY_MOVIE", &key)], b"");
     assert!(ran.code == 1 && ran.out.contains("WRONG_TYPE"), "{ran:?}");
 }

@@ -44,7 +44,8 @@ struct Related {
 
 impl Finding {
     pub(super) fn of(diagnostic: &Diagnostic, text: &str, file: &str) -> Self {
-        let related = |(span, message): &(Span, String)| Related { message: message.clone(), place: Place::of(*span, text) };
+        let related =
+            |(span, message): &(Span, String)| Related { message: message.clone(), place: Place::of(*span, text) };
         Self {
             file: file.to_owned(),
             severity: diagnostic.severity().to_string(),

@@ -44,7 +44,8 @@ fn describe(text: &mut String, workflow: &Workflow) {
     row(text, "digest", workflow.digest.as_str());
     let actors: Vec<&str> = workflow.actors.keys().map(|name| name.as_str()).collect();
     row(text, "actors", &format!("{}: {}", actors.len(), listed(&actors)));
-    let initial: Vec<&str> = workflow.tasks.values().filter(|task| task.initial).map(|task| task.name.as_str()).collect();
+    let initial: Vec<&str> =
+        workflow.tasks.values().filter(|task| task.initial).map(|task| task.name.as_str()).collect();
     row(text, "tasks", &format!("{}, instances begin at {}", workflow.tasks.len(), listed(&initial)));
     let guarded = workflow.transitions.iter().filter(|transition| transition.when.is_some()).count();
     let guards = if guarded > 0 { format!(", {guarded} with a guard") } else { String::new() };

@@ -3,11 +3,11 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 use stepgate_config::workflow::Workflow;
+use stepgate_decision::Verdict;
 use stepgate_decision::denial::{Code, Denial};
 use stepgate_decision::permit::Permit;
 use stepgate_decision::token::{Claims, Jws};
 use stepgate_decision::verdict::{Refusal, Trail};
-use stepgate_decision::Verdict;
 
 use super::scene::{Scene, Shown};
 use crate::command::time;
@@ -131,7 +131,8 @@ impl Account {
 /// The workflow that the decision found, or else the one that was asked about.
 fn workflow<'s>(scene: &'s Scene<'_>, trail: &Trail) -> &'s Workflow {
     let all = &scene.gate.config().workflows;
-    let found = trail.workflow.as_ref().and_then(|(name, rev)| all.iter().find(|w| w.name == *name && w.revision == *rev));
+    let found =
+        trail.workflow.as_ref().and_then(|(name, rev)| all.iter().find(|w| w.name == *name && w.revision == *rev));
     found.unwrap_or(scene.workflow)
 }
 

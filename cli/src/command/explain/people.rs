@@ -10,7 +10,8 @@ use crate::command::output::{BAD, FAINT, GOOD, STRONG, plain};
 use crate::command::{names, time, ways};
 
 pub(super) fn tell(file: &str, scene: &Scene<'_>, account: &Account) -> String {
-    let mut text = format!("{STRONG}{file}{STRONG:#}: workflow {}, revision {}\n\n", account.workflow, account.revision);
+    let mut text =
+        format!("{STRONG}{file}{STRONG:#}: workflow {}, revision {}\n\n", account.workflow, account.revision);
     facts(&mut text, scene);
     text.push('\n');
     verdict(&mut text, account);

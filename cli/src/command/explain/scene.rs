@@ -55,12 +55,16 @@ impl<'a> Scene<'a> {
         };
         let own = own(args, subject, workflow)?;
         let step = match &args.at {
-            Some(at) => Shown::Rightful(held(args, workflow, names::task(workflow, at, "--at")?, peer.as_deref(), now)?),
+            Some(at) => {
+                Shown::Rightful(held(args, workflow, names::task(workflow, at, "--at")?, peer.as_deref(), now)?)
+            }
             None if args.step.is_some() => Shown::Raw,
             None => Shown::Nothing,
         };
         let (gate, values) = match (&step, &args.step) {
-            (Shown::Raw, Some(_)) if !subject.is_document => (stand_in::with_real_keys(subject.config.clone())?, Vec::new()),
+            (Shown::Raw, Some(_)) if !subject.is_document => {
+                (stand_in::with_real_keys(subject.config.clone())?, Vec::new())
+            }
             _ => {
                 let Staged { gate, keys } = stand_in::stage(subject.config.clone())?;
                 let values = if let Shown::Rightful(held) = &step { held.values(&keys)? } else { Vec::new() };
@@ -75,7 +79,19 @@ impl<'a> Scene<'a> {
         headers.extend(minted.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         headers.extend(args.step.iter().map(|raw| (step_header.as_str(), raw.as_str())));
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect();
-        Ok(Self { gate, workflow, peer, own, method: &args.method, path: &args.path, host, further: &args.headers, step, now, headers })
+        Ok(Self {
+            gate,
+            workflow,
+            peer,
+            own,
+            method: &args.method,
+            path: &args.path,
+            host,
+            further: &args.headers,
+            step,
+            now,
+            headers,
+        })
     }
 
     pub(super) fn facts(&self, random: Randomness) -> Facts<'_> {
@@ -96,15 +112,16 @@ impl<'a> Scene<'a> {
 fn own(args: &Args, subject: &Subject, workflow: &Workflow) -> Result<String, Failure> {
     let given = args.own.as_deref().map(|given| names::identity(workflow, given, "--self")).transpose()?;
     match (given, &subject.config.own) {
-        (Some(given), Some(own)) if given != own.as_str() => {
-            Err(Failure::usage(format!("--self: the configuration says `self: {own}`, which the gate takes before its certificate"))
-                .help("leave --self out"))
-        }
+        (Some(given), Some(own)) if given != own.as_str() => Err(Failure::usage(format!(
+            "--self: the configuration says `self: {own}`, which the gate takes before its certificate"
+        ))
+        .help("leave --self out")),
         (_, Some(own)) => Ok(own.to_string()),
         (Some(given), None) => Ok(given),
         (None, None) => {
             let actors: Vec<&str> = workflow.actors.keys().map(|name| name.as_str()).collect();
-            Err(Failure::usage("--self is wanted: who is called?").help(format!("the actors are {}", names::listed(&actors))))
+            Err(Failure::usage("--self is wanted: who is called?")
+                .help(format!("the actors are {}", names::listed(&actors))))
         }
     }
 }
@@ -125,7 +142,9 @@ fn held<'a>(
             let given = names::identity(workflow, given, "--holder")?;
             Some(parse(&given).map_err(|why| Failure::usage(format!("--holder: not a SPIFFE ID: {why}")))?)
         }
-        None => peer.and_then(|peer| parse(peer).ok()).filter(could_hold).or_else(|| task.performer.spiffe.first().cloned()),
+        None => {
+            peer.and_then(|peer| parse(peer).ok()).filter(could_hold).or_else(|| task.performer.spiffe.first().cloned())
+        }
     };
     let holder = holder.ok_or_else(|| Failure::usage(format!("--at: nobody performs `{}`", task.name)))?;
     let receives = !task.performer.includes(&holder) && held::carries_on(workflow, task, &holder);
@@ -135,5 +154,8 @@ fn held<'a>(
 
 fn first_host(workflow: &Workflow, own: &str) -> String {
     let actor = names::actor_of(workflow, own);
-    actor.map_or_else(|| "localhost".into(), |actor| actor.hosts.first().cloned().unwrap_or_else(|| actor.name.to_string()))
+    actor.map_or_else(
+        || "localhost".into(),
+        |actor| actor.hosts.first().cloned().unwrap_or_else(|| actor.name.to_string()),
+    )
 }

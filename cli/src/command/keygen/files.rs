@@ -9,7 +9,8 @@ use crate::command::failure::Failure;
 
 /// Writes all of them, or none where one is there already and may not be replaced.
 pub(super) fn write(dir: &Path, files: &[(String, String)], replace: bool) -> Result<Vec<PathBuf>, Failure> {
-    let failed = |path: &Path, error: io::Error| Failure::impossible(format!("cannot write `{}`: {error}", path.display()));
+    let failed =
+        |path: &Path, error: io::Error| Failure::impossible(format!("cannot write `{}`: {error}", path.display()));
     let paths: Vec<PathBuf> = files.iter().map(|(name, _)| dir.join(name)).collect();
     if let Some(there) = paths.iter().find(|path| !replace && path.symlink_metadata().is_ok()) {
         return Err(Failure::impossible(format!("`{}` is there already, and nothing was written", there.display()))

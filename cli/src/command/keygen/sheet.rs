@@ -17,7 +17,13 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    pub(super) fn new(workflow: &WorkflowName, actor: Option<&ActorName>, kid: &Kid, namespace: Option<&str>, jwks: Jwks) -> Self {
+    pub(super) fn new(
+        workflow: &WorkflowName,
+        actor: Option<&ActorName>,
+        kid: &Kid,
+        namespace: Option<&str>,
+        jwks: Jwks,
+    ) -> Self {
         let names: Vec<&str> = [Some(workflow.as_str()), actor.map(ActorName::as_str)].into_iter().flatten().collect();
         Self {
             workflow: workflow.to_string(),
@@ -57,7 +63,8 @@ impl Sheet {
             (format!("{stem}.keys.yaml"), self.keys_yaml()),
             (format!("{stem}.private.jwk.json"), format!("{}\n", self.jwks.private)),
         ];
-        files.extend(self.jwks.public.as_ref().map(|public| (format!("{stem}.public.jwk.json"), format!("{public}\n"))));
+        files
+            .extend(self.jwks.public.as_ref().map(|public| (format!("{stem}.public.jwk.json"), format!("{public}\n"))));
         files
     }
 
@@ -72,7 +79,8 @@ impl Sheet {
     }
 
     fn secret_yaml(&self) -> String {
-        let namespace = self.namespace.as_ref().map(|name| format!("  namespace: {}\n", text(name))).unwrap_or_default();
+        let namespace =
+            self.namespace.as_ref().map(|name| format!("  namespace: {}\n", text(name))).unwrap_or_default();
         format!(
             "# For the proxies that sign: give them {env} from this Secret, and the plugin\n\
              # `vmConfig: {{env: [{{name: {env}, valueFrom: HOST}}]}}`.\n\

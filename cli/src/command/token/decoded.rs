@@ -28,7 +28,8 @@ pub(super) fn decode(token: &str) -> Result<Decoded, &'static str> {
         return Err("a token is three parts with dots between them");
     };
     let json = |part: &str| {
-        let bytes = Base64UrlSafeNoPadding::decode_to_vec(part, None).map_err(|_| "a part is not base64url without padding")?;
+        let bytes =
+            Base64UrlSafeNoPadding::decode_to_vec(part, None).map_err(|_| "a part is not base64url without padding")?;
         serde_json::from_slice(&bytes).map_err(|_| "a part is not JSON")
     };
     let malformed = Jws::parse(token).err().map(|denial| format!("{}: {denial}", denial.code()));

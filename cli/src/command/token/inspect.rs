@@ -46,9 +46,10 @@ fn show(step: &str) -> (bool, Value) {
             });
             (true, value)
         }
-        Err(_) if step.contains('/') => {
-            (true, json!({"verified": false, "plain": step, "note": "a plain step of level `identity`: it has no signature"}))
-        }
+        Err(_) if step.contains('/') => (
+            true,
+            json!({"verified": false, "plain": step, "note": "a plain step of level `identity`: it has no signature"}),
+        ),
         Err(why) => (false, json!({"verified": false, "malformed": why})),
     }
 }

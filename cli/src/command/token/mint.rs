@@ -80,8 +80,10 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
     let signer = Signer::of(&args.key, &subject)?;
     let all = claims(args, workflow, task)?;
     let token_type = args.kind.token_type();
-    let tokens: Vec<String> =
-        all.iter().map(|claims| held::sign(token_type, claims, signer.key(workflow, claims)?)).collect::<Result<_, _>>()?;
+    let tokens: Vec<String> = all
+        .iter()
+        .map(|claims| held::sign(token_type, claims, signer.key(workflow, claims)?))
+        .collect::<Result<_, _>>()?;
     if args.json {
         output::say_json(&json!({"header": subject.config.header, "tokens": tokens, "claims": all}))?;
     } else {
@@ -103,7 +105,12 @@ fn claims(args: &Args, workflow: &Workflow, task: &Task) -> Result<Vec<Claims>, 
         if all.is_empty() {
             let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
             let known = names::suggest(from, sources.iter().copied(), "it is joined from");
-            return Err(Failure::usage(format!("--from: `{}` is not joined from `{}`", task.name, output::plain(from))).help(known));
+            return Err(Failure::usage(format!(
+                "--from: `{}` is not joined from `{}`",
+                task.name,
+                output::plain(from)
+            ))
+            .help(known));
         }
     }
     let departs = if args.kind == Kind::Departure { Some(destination(args, workflow)?) } else { None };
@@ -129,7 +136,8 @@ fn destination<'w>(args: &Args, workflow: &'w Workflow) -> Result<&'w Task, Fail
 fn holder(args: &Args, workflow: &Workflow, task: &Task) -> Result<SpiffeId, Failure> {
     if let Some(given) = &args.holder {
         let id = names::identity(workflow, given, "--holder")?;
-        return SpiffeId::try_from(id.as_bytes()).map_err(|why| Failure::usage(format!("--holder: not a SPIFFE ID: {why}")));
+        return SpiffeId::try_from(id.as_bytes())
+            .map_err(|why| Failure::usage(format!("--holder: not a SPIFFE ID: {why}")));
     }
     let performer = || task.performer.spiffe.first().cloned();
     let found = match args.kind {

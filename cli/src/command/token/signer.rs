@@ -38,12 +38,14 @@ pub(super) enum Signer {
 impl Signer {
     pub(super) fn of(args: &KeyArgs, subject: &Subject) -> Result<Self, Failure> {
         let jwk = match (&args.key_env, &args.key) {
-            (Some(env), _) => std::env::var(env)
-                .map_err(|_| Failure::impossible(format!("the environment has no `{}`", output::plain(env))).help("export it first"))?,
+            (Some(env), _) => std::env::var(env).map_err(|_| {
+                Failure::impossible(format!("the environment has no `{}`", output::plain(env))).help("export it first")
+            })?,
             (None, Some(path)) => input::read_text(path, "JWK", MAX_JWK_FILE)?,
             (None, None) if subject.is_document => {
-                return Err(Failure::usage("a document has no keys")
-                    .help("give --key-env NAME or --key FILE (`stepgate keygen` draws one), or a gate's configuration"));
+                return Err(Failure::usage("a document has no keys").help(
+                    "give --key-env NAME or --key FILE (`stepgate keygen` draws one), or a gate's configuration",
+                ));
             }
             (None, None) => return Self::configured(args, subject),
         };
@@ -80,6 +82,8 @@ fn kid_of(jwk: &str) -> Result<Kid, Failure> {
     let jwk: serde_json::Value =
         serde_json::from_str(jwk).map_err(|_| Failure::impossible("the key is no JWK (RFC 7517): it is not JSON"))?;
     let kid = jwk.get("kid").and_then(|kid| kid.as_str());
-    let kid = kid.ok_or_else(|| Failure::usage("the JWK has no `kid`").help("give --kid, as the gate's configuration names the key"))?;
+    let kid = kid.ok_or_else(|| {
+        Failure::usage("the JWK has no `kid`").help("give --kid, as the gate's configuration names the key")
+    })?;
     Kid::try_from(kid).map_err(|why| Failure::impossible(format!("the JWK's `kid` cannot name a key: {why}")))
 }

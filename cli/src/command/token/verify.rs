@@ -155,5 +155,8 @@ fn which(workflow: &Workflow, verified: &Verified) -> String {
     let holder = names::actor_of(workflow, &claims.sub).map_or(claims.sub.as_str(), |actor| actor.name.as_str());
     let from = claims.wf.from.as_ref().map(|from| format!(" from `{from}`")).unwrap_or_default();
     let (task, txn) = (&claims.wf.task, &claims.txn);
-    format!("{kind} `{task}`{from} of {} revision {}, held by {holder}, instance {txn}", workflow.name, workflow.revision)
+    format!(
+        "{kind} `{task}`{from} of {} revision {}, held by {holder}, instance {txn}",
+        workflow.name, workflow.revision
+    )
 }
