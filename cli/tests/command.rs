@@ -1,4 +1,5 @@
-//! The command `stepgate` as it is run: its answers, and the codes with which
+//! The command `stepgate` as it is run: its answers, and the codes with which it ends.
+
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
