@@ -22,7 +22,9 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
     if size > MAX_STORED {
         let message = format!("this configuration has some {size} bytes as JSON");
         let large = Diagnostic::new(Code::Large, root.head(), message).label(format!("more than {MAX_STORED}"));
-        context.report.push(large.help("a cluster stores objects of up to 1.5 MiB: give each gate only the workflows that it takes part in"));
+        context.report.push(large.help(
+            "a cluster stores objects of up to 1.5 MiB: give each gate only the workflows that it takes part in",
+        ));
     }
     let documents = workflows::read(fields, context);
     let exempt = exempt::read(fields, context);

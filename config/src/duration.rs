@@ -48,18 +48,36 @@ mod tests {
 
     #[test]
     fn units_add_up() {
-        for (text, millis) in
-            [("250ms", 250), ("30s", 30_000), ("1h30m", 5_400_000), ("24h", 86_400_000), ("1h1ms", 3_600_001), ("90m", 5_400_000)]
-        {
+        for (text, millis) in [
+            ("250ms", 250),
+            ("30s", 30_000),
+            ("1h30m", 5_400_000),
+            ("24h", 86_400_000),
+            ("1h1ms", 3_600_001),
+            ("90m", 5_400_000),
+        ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_duration_is_refused() {
-        for text in
-            ["", "0s", "1", "s", "1d", "-1s", "1.5h", " 1s", "1s ", "30m1h", "1s1s", "87600h1ms", "99999999999999999999h", "1é"]
-        {
+        for text in [
+            "",
+            "0s",
+            "1",
+            "s",
+            "1d",
+            "-1s",
+            "1.5h",
+            " 1s",
+            "1s ",
+            "30m1h",
+            "1s1s",
+            "87600h1ms",
+            "99999999999999999999h",
+            "1é",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -1,7 +1,9 @@
 //! Guards: conditions in CEL, bounded when they are read.
 
+mod call;
 mod function;
 mod literal;
+mod place;
 mod scan;
 mod vocabulary;
 mod walk;
@@ -104,7 +106,8 @@ fn syntax(source: &str, errors: &cel::ParseErrors) -> GuardError {
     let before: usize = source.split_inclusive('\n').take(line).map(str::len).sum();
     let within = source.get(before..).unwrap_or_default().char_indices().nth(column);
     let start = within.map_or(source.len(), |(at, _)| before.saturating_add(at));
-    let end = source.get(start..).and_then(|rest| rest.chars().next()).map_or(start, |c| start.saturating_add(c.len_utf8()));
+    let end =
+        source.get(start..).and_then(|rest| rest.chars().next()).map_or(start, |c| start.saturating_add(c.len_utf8()));
     let error = GuardError::new(Code::GuardSyntax, Some(start..end), "this guard is not CEL").label(said(&first.msg));
     if found(&first.msg).is_some_and(|text| text.trim_end() == "=") { error.help("compare with `==`") } else { error }
 }
@@ -122,7 +125,12 @@ fn said(message: &str) -> String {
 /// What stands where the parser expected something else.
 fn found(message: &str) -> Option<&str> {
     let message = message.strip_prefix("Syntax error: ")?;
-    let starts = ["mismatched input '", "extraneous input '", "token recognition error at: '", "no viable alternative at input '"];
+    let starts = [
+        "mismatched input '",
+        "extraneous input '",
+        "token recognition error at: '",
+        "no viable alternative at input '",
+    ];
     let rest = starts.iter().find_map(|start| message.strip_prefix(start))?;
     let text = rest.split("' expecting ").next().unwrap_or_default();
     Some(text.strip_suffix('\'').unwrap_or(text))

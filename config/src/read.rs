@@ -79,7 +79,8 @@ fn gate(root: &Node<'_>, context: &mut Context<'_>) -> Option<GateConfig> {
 fn parsed<T>(text: &[u8], then: impl FnOnce(&Node<'_>, &mut Context<'_>) -> Option<T>) -> Outcome<T> {
     let mut report = Report::new();
     let root = tree::parse(text, &mut report);
-    let mut context = Context { text: std::str::from_utf8(text).unwrap_or_default(), report, guard_text: MAX_GUARD_TEXT };
+    let mut context =
+        Context { text: std::str::from_utf8(text).unwrap_or_default(), report, guard_text: MAX_GUARD_TEXT };
     let made = root.and_then(|root| then(&root, &mut context));
     if made.is_none() && context.report.errors() == 0 {
         // Nothing was made and nobody said why: a fault here, and never a reason to go on without.

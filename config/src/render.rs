@@ -25,7 +25,10 @@ fn group<'d>(diagnostic: &'d Diagnostic, text: &'d str, name: &'d str) -> Group<
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let group = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str()).elements(Vec::<Origin<'_>>::new());
+    let group = level
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.code.as_str())
+        .elements(Vec::<Origin<'_>>::new());
     let group = if text.trim().is_empty() {
         // There is no line to show.
         group.element(Origin::path(name))
@@ -39,11 +42,15 @@ fn group<'d>(diagnostic: &'d Diagnostic, text: &'d str, name: &'d str) -> Group<
 }
 
 /// The lines from the first place to the last, and no more: a text may be long.
-fn snippet<'d>(diagnostic: &'d Diagnostic, text: &'d str, name: &'d str) -> Snippet<'d, annotate_snippets::Annotation<'d>> {
+fn snippet<'d>(
+    diagnostic: &'d Diagnostic,
+    text: &'d str,
+    name: &'d str,
+) -> Snippet<'d, annotate_snippets::Annotation<'d>> {
     let places = || std::iter::once(&diagnostic.primary).chain(diagnostic.secondary.iter().map(|(span, _)| span));
-    let (first, last) = places().map(|span| range(span, text)).fold((text.len(), 0), |(first, last), (start, end)| {
-        (first.min(start), last.max(end))
-    });
+    let (first, last) = places()
+        .map(|span| range(span, text))
+        .fold((text.len(), 0), |(first, last), (start, end)| (first.min(start), last.max(end)));
     let from = text.get(..first).and_then(|before| before.rfind('\n')).map_or(0, |at| at.saturating_add(1));
     let to = text.get(last..).and_then(|after| after.find('\n')).map_or(text.len(), |at| last.saturating_add(at));
     let line = places().map(|span| span.line).min().and_then(|line| usize::try_from(line).ok()).unwrap_or(1);
@@ -52,7 +59,8 @@ fn snippet<'d>(diagnostic: &'d Diagnostic, text: &'d str, name: &'d str) -> Snip
         start.saturating_sub(from)..end.saturating_sub(from)
     };
     let primary = AnnotationKind::Primary.span(within(&diagnostic.primary)).label(label(&diagnostic.label));
-    let others = diagnostic.secondary.iter().map(|(span, said)| AnnotationKind::Context.span(within(span)).label(label(said)));
+    let others =
+        diagnostic.secondary.iter().map(|(span, said)| AnnotationKind::Context.span(within(span)).label(label(said)));
     let window = text.get(from..to).unwrap_or_default();
     Snippet::source(window).line_start(line).path(name).annotation(primary).annotations(others)
 }

@@ -68,7 +68,7 @@ impl Report {
 
     /// The one of `names` that `given` was probably meant to be.
     pub(crate) fn nearest<'n>(&mut self, given: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-        if given.len() > MAX_QUOTE {
+        if given.len() > MAX_QUOTE || self.comparisons == 0 {
             return None;
         }
         let within = given.chars().count().checked_div(3).unwrap_or_default();

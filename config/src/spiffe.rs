@@ -122,7 +122,10 @@ mod tests {
     fn a_workloads_id_is_taken_whole() {
         let id = SpiffeId::try_from(&b"spiffe://cluster.local/ns/movie/sa/vfx-1"[..]).unwrap();
         assert_eq!(id.trust_domain(), "cluster.local");
-        assert_eq!(id, SpiffeId::within(&TrustDomain::try_from("cluster.local").unwrap(), "ns/movie/sa/vfx-1").unwrap());
+        assert_eq!(
+            id,
+            SpiffeId::within(&TrustDomain::try_from("cluster.local").unwrap(), "ns/movie/sa/vfx-1").unwrap()
+        );
     }
 
     #[test]

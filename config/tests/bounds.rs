@@ -2,9 +2,20 @@
 //!
 //! Times are generous, for machines that are busy: what they catch is work that grows with the square.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+
 use std::time::{Duration, Instant};
 
 use stepgate_config::{Code, MAX_INPUT, MAX_VALUES, Outcome, read};
+
+/// As long as inputs may be; shorter where nothing is optimised.
+const LONG: usize = if cfg!(debug_assertions) { MAX_INPUT / 8 } else { MAX_INPUT };
 
 fn timed(name: &str, text: &str) -> Outcome {
     let begin = Instant::now();
@@ -12,7 +23,11 @@ fn timed(name: &str, text: &str) -> Outcome {
     let time = begin.elapsed();
     let limit = if cfg!(debug_assertions) { 60 } else { 4 };
     assert!(time < Duration::from_secs(limit), "{name}: {time:?}");
-    println!("{name}: {time:?}, {} diagnostics, {:?}", outcome.diagnostics.len(), outcome.diagnostics.first().map(ToString::to_string));
+    println!(
+        "{name}: {time:?}, {} diagnostics, {:?}",
+        outcome.diagnostics.len(),
+        outcome.diagnostics.first().map(ToString::to_string)
+    );
     outcome
 }
 
@@ -22,13 +37,16 @@ fn refused(name: &str, text: &str) {
 
 #[test]
 fn what_is_long_or_deep_is_refused() {
-    let fill = |unit: &str| unit.repeat(MAX_INPUT / unit.len());
-    for unit in ["[", "{a: ", "- ", "? ", "a:\n", "a: b\n", "\"", "'", "&a ", "!a ", "#", " ", "\t", "\n", "a", "a b\n", "%A b\n", "|\n", "- - ", "[]", "{},"] {
+    let fill = |unit: &str| unit.repeat(LONG / unit.len());
+    for unit in [
+        "[", "{a: ", "- ", "? ", "a:\n", "a: b\n", "\"", "'", "&a ", "!a ", "#", " ", "\t", "\n", "a", "a b\n",
+        "%A b\n", "|\n", "- - ", "[]", "{},",
+    ] {
         refused(unit, &fill(unit));
     }
-    refused("zeros", &format!("[{}0]", "0,".repeat(MAX_INPUT / 2 - 2)));
-    refused("keys", &(0..300_000).map(|n| format!("k{n}: 1\n")).collect::<String>());
-    refused("steps", &(0..2_000).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>());
+    refused("zeros", &format!("[{}0]", "0,".repeat(LONG / 2 - 2)));
+    refused("keys", &(0..LONG / 28).map(|n| format!("k{n}: 1\n")).collect::<String>());
+    refused("steps", &(0..300).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>());
 }
 
 #[test]
@@ -42,7 +60,9 @@ fn document(actors: usize, tasks: usize, keys: &str, transitions: impl Iterator<
     let mut text = "workflow: w\nrevision: 1\ntrust_domain: t\nactors:\n".to_owned();
     (0..actors).for_each(|n| text.push_str(&format!("  a{n}: {{spiffe: [x/{n}]}}\n")));
     text.push_str("tasks:\n  t0: {actor: a0, initial: true, max_visits: 2}\n");
-    (1..tasks).for_each(|n| text.push_str(&format!("  t{n}: {{actor: a{}, requests: [{{path: /{n}}}]{keys}}}\n", n % actors)));
+    (1..tasks).for_each(|n| {
+        text.push_str(&format!("  t{n}: {{actor: a{}, requests: [{{path: /{n}}}]{keys}}}\n", n % actors))
+    });
     text.push_str("transitions:\n");
     transitions.for_each(|(from, to)| text.push_str(&format!("  - {{from: t{from}, to: t{to}}}\n")));
     text
@@ -54,7 +74,12 @@ fn the_largest_documents_are_read() {
     assert!(timed("a long chain", &chain).checked.is_some());
     let full = document(1_024, 4_096, "", (0..16).flat_map(|from| (0..4_080).map(move |n| (from, n + 16))));
     assert!(timed("many ways", &full).checked.is_some());
-    let cycle = document(64, 4_096, ", max_visits: 3", (0..65_536).map(|n: usize| (n % 4_096, (n * 7 + n / 4_096 + 1) % 4_096)));
+    let cycle = document(
+        64,
+        4_096,
+        ", max_visits: 3",
+        (0..65_536).map(|n: usize| (n % 4_096, (n * 7 + n / 4_096 + 1) % 4_096)),
+    );
     timed("cycles", &cycle);
 }
 
@@ -68,20 +93,26 @@ fn what_would_take_the_square_is_bounded() {
     refused("joins", &joins);
     let some = (0..4_094).flat_map(|n| [(n, n + 1), (n, n + 2)]);
     let mut carried = document(1_024, 4_096, "", some);
-    (3_800..4_000).for_each(|n| carried = carried.replace(&format!("path: /{n}}}]"), &format!("path: /{n}}}], join: all")));
+    (3_800..4_000)
+        .for_each(|n| carried = carried.replace(&format!("path: /{n}}}]"), &format!("path: /{n}}}], join: all")));
     timed("joins far from their fork", &carried);
     let names = document(1_024, 4_096, "", (0..4_000).map(|n| (n + 10_000, n + 20_000)));
     refused("names to find again", &names);
-    let keys = "a: {x: ".to_owned() + &"y".repeat(1 << 20) + "}\n" + &(0..10_000).map(|n| format!("wrkflow{n}: 1\n")).collect::<String>();
+    let keys = "a: {x: ".to_owned()
+        + &"y".repeat(1 << 20)
+        + "}\n"
+        + &(0..10_000).map(|n| format!("wrkflow{n}: 1\n")).collect::<String>();
     refused("keys to find again", &keys);
 }
 
 #[test]
 fn guards_are_bounded_together() {
     let mut text = "workflow: w\nrevision: 1\ntrust_domain: t\nactors: {a: {spiffe: [a]}, b: {spiffe: [b]}}\ntasks:\n  s: {actor: a, initial: true}\n".to_owned();
-    (0..2_000).for_each(|n| text.push_str(&format!("  t{n}: {{actor: b, requests: [{{path: /{n}}}]}}\n")));
+    (0..300).for_each(|n| text.push_str(&format!("  t{n}: {{actor: b, requests: [{{path: /{n}}}]}}\n")));
     text.push_str("transitions:\n");
-    (0..2_000).for_each(|n| text.push_str(&format!("  - {{from: s, to: t{n}, when: '{n} in [{}]'}}\n", vec!["1"; 400].join(","))));
+    (0..300).for_each(|n| {
+        text.push_str(&format!("  - {{from: s, to: t{n}, when: '{n} in [{}]'}}\n", vec!["1"; 400].join(",")))
+    });
     let outcome = timed("guards", &text);
     assert!(outcome.diagnostics.iter().any(|d| d.code == Code::GuardBound));
     let wrong = text.replace("1,1,1,1,1,1,1,1", "(((((((((((((((");

@@ -2,6 +2,14 @@
 //!
 //! `BLESS=1 cargo test` writes what is said now; read it before it is committed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,7 +65,9 @@ fn each_code_has_a_case_that_bears_its_name() {
 }
 
 fn idle_actors(count: usize, padding: &str) -> String {
-    let mut text = String::from("workflow: w\nrevision: 1\ntrust_domain: t\ntasks: {s: {actor: a, initial: true}, w: {actor: b, requests: [{path: /w}]}}\n");
+    let mut text = String::from(
+        "workflow: w\nrevision: 1\ntrust_domain: t\ntasks: {s: {actor: a, initial: true}, w: {actor: b, requests: [{path: /w}]}}\n",
+    );
     text.push_str("transitions: [{from: s, to: w}]\nactors:\n  a: {spiffe: [a]}\n  b: {spiffe: [b]}\n");
     for number in 0..count {
         text.push_str(&format!("  idle-{number}: {{spiffe: [x/{number}], attributes: {{note: \"{padding}\"}}}}\n"));

@@ -1,5 +1,13 @@
 //! What reading makes of a document: the values that the decision works on.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -76,7 +84,8 @@ fn the_movie_is_what_its_document_says() {
 #[test]
 fn a_loan_has_bounds_where_it_loops() {
     let loan = workflow(&example("loan.yaml"));
-    let visits: Vec<Option<u32>> = ["apply", "assess", "documents", "approve"].map(|task| loan.tasks[task].max_visits).into();
+    let visits: Vec<Option<u32>> =
+        ["apply", "assess", "documents", "approve"].map(|task| loan.tasks[task].max_visits).into();
     assert_eq!(visits, [None, Some(4), Some(3), None]);
     assert!(loan.tasks["assess"].constrained && loan.tasks["approve"].constrained && !loan.tasks["pay"].constrained);
 }
@@ -118,7 +127,8 @@ fn a_fork_may_be_a_source_of_its_join() {
 fn a_cycle_through_the_fork_begins_a_new_round() {
     let twice = ", max_visits: 2";
     let transitions = [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4), (4, 1), (4, 5)];
-    let looped = workflow(&net(&[", initial: true", twice, twice, twice, ", join: all, max_visits: 2", ""], &transitions));
+    let looped =
+        workflow(&net(&[", initial: true", twice, twice, twice, ", join: all, max_visits: 2", ""], &transitions));
     assert_eq!(looped.joins["t4"].fork.as_str(), "t1");
     assert_eq!(rounds(&looped)["t4"], "/t4");
     assert_eq!(rounds(&looped)["t1"], "t4/");
@@ -126,7 +136,8 @@ fn a_cycle_through_the_fork_begins_a_new_round() {
 
 #[test]
 fn what_is_advisory_stands_in_the_model() {
-    let text = net(&[", initial: true", ", split: {value: one, advisory: true}"], &[(0, 1)]).replace("to: t1}", "to: t1, uses: {value: 3, advisory: true}}");
+    let text = net(&[", initial: true", ", split: {value: one, advisory: true}"], &[(0, 1)])
+        .replace("to: t1}", "to: t1, uses: {value: 3, advisory: true}}");
     let advisory = workflow(&text);
     assert_eq!(advisory.transitions[0].uses, 3);
     assert_eq!(advisory.tasks["t1"].split, stepgate_config::workflow::Split::One);
@@ -135,11 +146,17 @@ fn what_is_advisory_stands_in_the_model() {
 #[test]
 fn a_gate_is_what_its_configuration_says() {
     let movie = gate(&example("gate/movie.yaml"));
-    assert_eq!((movie.mode, movie.header.as_str(), movie.leeway), (Mode::Enforce, "x-workflow-step", Duration::from_secs(30)));
+    assert_eq!(
+        (movie.mode, movie.header.as_str(), movie.leeway),
+        (Mode::Enforce, "x-workflow-step", Duration::from_secs(30))
+    );
     assert_eq!(movie.interlock, ["STEPGATE_INTERLOCK"]);
     assert_eq!((movie.exempt.len(), &movie.exempt[0].peers), (1, &ExemptPeers::Anyone));
     let key = &movie.keys[0];
-    assert_eq!((key.actor.as_ref(), key.key_use, &key.source), (None, KeyUse::Sign, &KeySource::Env("STEPGATE_KEY_MOVIE".into())));
+    assert_eq!(
+        (key.actor.as_ref(), key.key_use, &key.source),
+        (None, KeyUse::Sign, &KeySource::Env("STEPGATE_KEY_MOVIE".into()))
+    );
     assert_eq!((movie.log.denials_per_second, movie.log.permits), (50, false));
     assert_eq!(movie.peer_source, PeerSource::Connection);
     assert!(movie.workflows[0].open);
@@ -148,7 +165,8 @@ fn a_gate_is_what_its_configuration_says() {
 #[test]
 fn the_highest_revision_that_is_not_closed_is_open() {
     let document = |revision: u32, more: &str| {
-        let body = net(&[", initial: true", ""], &[(0, 1)]).replace("revision: 1", &format!("revision: {revision}\nassurance: identity\n{more}"));
+        let body = net(&[", initial: true", ""], &[(0, 1)])
+            .replace("revision: 1", &format!("revision: {revision}\nassurance: identity\n{more}"));
         format!("- {}", body.trim_end().replace('\n', "\n  "))
     };
     for (revisions, expected) in [
@@ -159,7 +177,8 @@ fn the_highest_revision_that_is_not_closed_is_open() {
     ] {
         let documents: Vec<String> = revisions.iter().map(|(revision, more)| document(*revision, more)).collect();
         let gate = gate(&format!("workflows:\n{}\n", documents.join("\n")));
-        let open: Vec<u32> = gate.workflows.iter().filter(|workflow| workflow.open).map(|workflow| workflow.revision).collect();
+        let open: Vec<u32> =
+            gate.workflows.iter().filter(|workflow| workflow.open).map(|workflow| workflow.revision).collect();
         assert_eq!(open, expected, "{revisions:?}");
     }
 }

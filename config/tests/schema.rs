@@ -1,5 +1,13 @@
 //! The committed JSON Schemas are those of the tables. `BLESS=1 cargo test` writes them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+
 use std::fs;
 use std::path::Path;
 

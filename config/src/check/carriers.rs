@@ -14,15 +14,17 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
     }
     for transition in &draft.transitions {
         let Some((carrier, span)) = transition.via else { continue };
-        let (Some(from), carrier_name) = (draft.task(transition.from), quote(draft.actor_name(carrier))) else { continue };
+        let (Some(from), carrier_name) = (draft.task(transition.from), quote(draft.actor_name(carrier))) else {
+            continue;
+        };
         let from_name = quote(from.name.as_str());
         if from.initial {
             let message = format!("{carrier_name} cannot carry what leaves the initial task {from_name}");
-            report.push(
-                Diagnostic::new(Code::BadVia, span, message)
-                    .label("a start has no receipt to show")
-                    .help(format!("let {carrier_name} perform the initial task: what it calls first, it calls as that task's actor")),
-            );
+            report.push(Diagnostic::new(Code::BadVia, span, message).label("a start has no receipt to show").help(
+                format!(
+                    "let {carrier_name} perform the initial task: what it calls first, it calls as that task's actor"
+                ),
+            ));
             continue;
         }
         // A receipt goes to whoever brought the request. Where somebody else may have brought it,
@@ -33,7 +35,8 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
         });
         if let Some(before) = other {
             let brings = draft.carrier(before).map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
-            let message = format!("{carrier_name} holds no receipt for {from_name}: {brings} carries the request there");
+            let message =
+                format!("{carrier_name} holds no receipt for {from_name}: {brings} carries the request there");
             report.push(
                 Diagnostic::new(Code::BadVia, span, message)
                     .label("it has nothing to show")

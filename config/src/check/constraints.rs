@@ -32,7 +32,9 @@ fn by_performer(draft: &Draft, constraint: &ConstraintDraft) -> BTreeMap<usize, 
 /// share one. Actors share none.
 fn separate(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
     for (performer, tasks) in by_performer(draft, constraint) {
-        let Some(actor) = draft.actors.get(performer).filter(|actor| actor.spiffe.len() < tasks.len()) else { continue };
+        let Some(actor) = draft.actors.get(performer).filter(|actor| actor.spiffe.len() < tasks.len()) else {
+            continue;
+        };
         // An actor whose IDs were wrong has been reported.
         if actor.spiffe.is_empty() {
             continue;

@@ -21,14 +21,16 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<bo
         match (component, task.max_visits) {
             (Some(_), None) => {
                 let message = format!("task {name} lies on a cycle and has no `max_visits`");
-                let mut unbounded = Diagnostic::new(Code::Unbounded, task.span, message).label("nothing bounds how often it is entered");
+                let mut unbounded = Diagnostic::new(Code::Unbounded, task.span, message)
+                    .label("nothing bounds how often it is entered");
                 // To find a cycle takes time, and may be asked for each task of a large one.
                 if !report.is_full() {
                     let around = shortest(graph, &components, index).into_iter();
                     let names: Vec<&str> = around.take(SHOWN).map(|task| draft.task_name(task)).collect();
                     let dots = if names.len() < SHOWN { "" } else { "… -> " };
                     let way = format!("{} -> {dots}{}", names.join(" -> "), task.name);
-                    unbounded = unbounded.help(format!("the cycle is {way}; each task on it needs a bound, such as `max_visits: 3`"));
+                    unbounded = unbounded
+                        .help(format!("the cycle is {way}; each task on it needs a bound, such as `max_visits: 3`"));
                 }
                 report.push(unbounded);
             }

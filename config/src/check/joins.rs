@@ -115,7 +115,8 @@ impl Joining<'_> {
         let Some(fork) = fork else {
             let names = listed(sources.iter().map(|source| self.draft.task_name(*source)), 4, "and");
             let message = format!("the join {name} has no fork");
-            let none = Diagnostic::new(Code::BadJoin, span, message).label(format!("no task lies before {names} on every way"));
+            let none = Diagnostic::new(Code::BadJoin, span, message)
+                .label(format!("no task lies before {names} on every way"));
             report.push(none.help("what a join brings together must have been parted at one task before it"));
             return None;
         };
@@ -124,8 +125,11 @@ impl Joining<'_> {
         if let Some(back) = self.graph.successors(self.index).iter().find(|next| carries(**next)) {
             let (back, fork) = (quote(self.draft.task_name(*back)), quote(self.draft.task_name(fork)));
             let message = format!("a cycle through the join {name} does not pass its fork {fork}");
-            let cycle = Diagnostic::new(Code::BadJoin, span, message).label(format!("by way of {back}, it comes back to itself"));
-            report.push(cycle.help(format!("let the cycle lead back to {fork} or before it: each arrival there begins a new round")));
+            let cycle = Diagnostic::new(Code::BadJoin, span, message)
+                .label(format!("by way of {back}, it comes back to itself"));
+            report.push(cycle.help(format!(
+                "let the cycle lead back to {fork} or before it: each arrival there begins a new round"
+            )));
             return None;
         }
         let carriers = carriers.into_iter().enumerate().filter(|(_, carries)| *carries).map(|(task, _)| task).collect();

@@ -23,10 +23,16 @@ fn unreachable(draft: &Draft, graph: &Graph, report: &mut Report) {
         let (comes, leaves) = (!graph.predecessors(index).is_empty(), !graph.successors(index).is_empty());
         let name = quote(task.name.as_str());
         let found = match (reached, comes, leaves) {
-            (true, false, false) => Some((format!("an instance that begins with {name} goes nowhere"), "no transition leaves it")),
+            (true, false, false) => {
+                Some((format!("an instance that begins with {name} goes nowhere"), "no transition leaves it"))
+            }
             (false, false, false) => Some((format!("no transition leads to or from {name}"), "it is never reached")),
-            (false, false, true) => Some((format!("no transition leads to {name}, and it is not initial"), "it is never reached")),
-            (false, true, _) => Some((format!("no instance comes to {name}"), "no way leads here from an initial task")),
+            (false, false, true) => {
+                Some((format!("no transition leads to {name}, and it is not initial"), "it is never reached"))
+            }
+            (false, true, _) => {
+                Some((format!("no instance comes to {name}"), "no way leads here from an initial task"))
+            }
             (true, _, _) => None,
         };
         if let Some((message, label)) = found {

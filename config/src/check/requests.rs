@@ -12,7 +12,7 @@ use crate::workflow::RequestPattern;
 pub(super) fn check(draft: &Draft, report: &mut Report) {
     any_request(draft, report);
     // What one gate, from one step and one peer, has to tell apart.
-    let mut choices: BTreeMap<(usize, usize, usize), Vec<(&TransitionDraft, &TaskDraft)>> = BTreeMap::new();
+    let mut choices: BTreeMap<(usize, usize, usize), Vec<Choice<'_>>> = BTreeMap::new();
     for transition in &draft.transitions {
         let to = draft.task(transition.to);
         let performer = to.and_then(|task| task.performer);
@@ -66,6 +66,7 @@ fn overlap(a: &[RequestPattern], b: &[RequestPattern]) -> bool {
     a.is_empty() || b.is_empty() || a.iter().any(|a| b.iter().any(|b| a.overlaps(b)))
 }
 
+/// A transition, and the task to which it leads.
 type Choice<'c> = (&'c TransitionDraft, &'c TaskDraft);
 
 fn ambiguous(draft: &Draft, first: Choice<'_>, other: Choice<'_>, report: &mut Report) {

@@ -30,7 +30,9 @@ fn exemption(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Option<Exempt
     }
     if !given("path") {
         let paths = Diagnostic::new(Code::ExemptsPaths, fields.head(), "this exempts every path");
-        context.report.push(paths.label("it has no `path`").help("what is exempt passes without a step, also to tasks of workflows"));
+        context.report.push(
+            paths.label("it has no `path`").help("what is exempt passes without a step, also to tasks of workflows"),
+        );
     }
     Some(Exemption { request: request(fields), peers })
 }

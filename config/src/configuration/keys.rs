@@ -57,12 +57,18 @@ fn source(fields: Fields<'_, '_>, kid: &Kid, key_use: KeyUse, context: &mut Cont
             }
             if key_use == KeyUse::Sign {
                 let message = "a public key cannot sign".to_owned();
-                context.report.push(bad(given.key_span, message, "public").help("put the private JWK into the environment: `env`"));
+                context.report.push(
+                    bad(given.key_span, message, "public").help("put the private JWK into the environment: `env`"),
+                );
                 return None;
             }
             let jwk = to_json(given.node);
             if let Err(wrong) = jwk::check(&jwk, kid.as_str()) {
-                context.report.push(bad(given.key_span, format!("the JWK of {} cannot be used", quote(kid.as_str())), wrong));
+                context.report.push(bad(
+                    given.key_span,
+                    format!("the JWK of {} cannot be used", quote(kid.as_str())),
+                    wrong,
+                ));
                 return None;
             }
             Some(KeySource::Jwk(jwk.to_string()))
@@ -82,7 +88,8 @@ fn belongs(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context: &m
     let named = |draft: &&&Draft| draft.name.as_ref() == Some(&key.workflow);
     let own: Vec<&&Draft> = drafts.iter().filter(named).collect();
     if own.is_empty() {
-        let names: Vec<&str> = drafts.iter().filter_map(|draft| draft.name.as_ref()).map(WorkflowName::as_str).collect();
+        let names: Vec<&str> =
+            drafts.iter().filter_map(|draft| draft.name.as_ref()).map(WorkflowName::as_str).collect();
         let help = context.report.did_you_mean(key.workflow.as_str(), names);
         let span = fields.spanned("workflow").map_or(fields.head(), |(_, span)| span);
         let message = format!("there is no workflow {} here for this key", quote(key.workflow.as_str()));
@@ -90,15 +97,17 @@ fn belongs(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context: &m
         return;
     }
     match &key.actor {
-        Some(actor) => {
-            if own.iter().all(|draft| draft.actor_index(actor.as_str()).is_none()) {
-                let actors = own.iter().flat_map(|draft| &draft.actors).map(|actor| actor.name.as_str());
-                let help = context.report.did_you_mean(actor.as_str(), actors.collect::<Vec<_>>());
-                let span = fields.spanned("actor").map_or(fields.head(), |(_, span)| span);
-                let message = format!("key for unknown actor {} of {}", quote(actor.as_str()), quote(key.workflow.as_str()));
-                context.report.push(Diagnostic::new(Code::UnknownActor, span, message).label("no actor has this name").maybe_help(help));
-            }
+        Some(actor) if own.iter().all(|draft| draft.actor_index(actor.as_str()).is_none()) => {
+            let actors = own.iter().flat_map(|draft| &draft.actors).map(|actor| actor.name.as_str());
+            let help = context.report.did_you_mean(actor.as_str(), actors.collect::<Vec<_>>());
+            let span = fields.spanned("actor").map_or(fields.head(), |(_, span)| span);
+            let message =
+                format!("key for unknown actor {} of {}", quote(actor.as_str()), quote(key.workflow.as_str()));
+            context.report.push(
+                Diagnostic::new(Code::UnknownActor, span, message).label("no actor has this name").maybe_help(help),
+            );
         }
+        Some(_) => {}
         None if matches!(key.source, KeySource::Env(_)) => shared(fields, key, &own, context),
         None => {}
     }
@@ -109,10 +118,13 @@ fn shared(fields: Fields<'_, '_>, key: &KeySpec, own: &[&&Draft], context: &mut 
     let ids = own.iter().flat_map(|draft| &draft.actors).flat_map(|actor| &actor.spiffe);
     let domains: BTreeSet<&str> = ids.map(|(id, _)| id.trust_domain()).collect();
     if domains.len() > 1 {
-        let message = format!("one key serves actors of {} trust domains of {}", domains.len(), quote(key.workflow.as_str()));
+        let message =
+            format!("one key serves actors of {} trust domains of {}", domains.len(), quote(key.workflow.as_str()));
         let span = fields.spanned("kid").map_or(fields.head(), |(_, span)| span);
         let shared = Diagnostic::new(Code::SharedKey, span, message).label("for every actor");
-        context.report.push(shared.help("whoever reads it in one domain speaks for all of them: give each actor an ES256 or EdDSA key"));
+        context.report.push(
+            shared.help("whoever reads it in one domain speaks for all of them: give each actor an ES256 or EdDSA key"),
+        );
     }
 }
 
@@ -121,8 +133,11 @@ fn duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
     let mut signers: BTreeMap<(&WorkflowName, Option<&ActorName>), Span> = BTreeMap::new();
     for (key, span) in keys {
         if let Some(first) = kids.get(&(&key.workflow, &key.kid)) {
-            let message = format!("the key {} of {} stands twice", quote(key.kid.as_str()), quote(key.workflow.as_str()));
-            context.report.push(Diagnostic::new(Code::Duplicate, *span, message).label("again here").also(*first, "first here"));
+            let message =
+                format!("the key {} of {} stands twice", quote(key.kid.as_str()), quote(key.workflow.as_str()));
+            context
+                .report
+                .push(Diagnostic::new(Code::Duplicate, *span, message).label("again here").also(*first, "first here"));
         }
         kids.entry((&key.workflow, &key.kid)).or_insert(*span);
         if key.key_use == KeyUse::Verify {
@@ -132,7 +147,8 @@ fn duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
         if let Some(first) = signers.get(&owner) {
             let of = key.actor.as_ref().map_or_else(|| "every actor".to_owned(), |actor| quote(actor.as_str()));
             let message = format!("two keys sign for {of} of {}", quote(key.workflow.as_str()));
-            let twice = Diagnostic::new(Code::Duplicate, *span, message).label("signs too").also(*first, "signs already");
+            let twice =
+                Diagnostic::new(Code::Duplicate, *span, message).label("signs too").also(*first, "signs already");
             context.report.push(twice.help("one signs; the others, before and after it, are `use: verify`"));
         }
         signers.entry(owner).or_insert(*span);

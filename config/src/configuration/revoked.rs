@@ -9,7 +9,12 @@ use crate::report::quote;
 use crate::shape::Fields;
 use crate::tree::Node;
 
-pub(super) fn read(fields: Fields<'_, '_>, documents: &[Document], keys: &[(KeySpec, crate::Span)], context: &mut Context<'_>) -> Revoked {
+pub(super) fn read(
+    fields: Fields<'_, '_>,
+    documents: &[Document],
+    keys: &[(KeySpec, crate::Span)],
+    context: &mut Context<'_>,
+) -> Revoked {
     let Some(inner) = fields.given("revoked").and_then(|given| fields.inner("revoked", given.node)) else {
         return Revoked::default();
     };
@@ -18,7 +23,9 @@ pub(super) fn read(fields: Fields<'_, '_>, documents: &[Document], keys: &[(KeyS
         if let Some(name) = node.text().filter(|name| !known.contains(name)) {
             let help = context.report.did_you_mean(name, known);
             let message = format!("there is no {what} {} here to revoke", quote(name));
-            context.report.push(Diagnostic::new(Code::Absent, node.span, message).label("revokes nothing").maybe_help(help));
+            context
+                .report
+                .push(Diagnostic::new(Code::Absent, node.span, message).label("revokes nothing").maybe_help(help));
         }
     };
     for node in inner.items("kids") {
@@ -31,6 +38,10 @@ pub(super) fn read(fields: Fields<'_, '_>, documents: &[Document], keys: &[(KeyS
     Revoked {
         instances: inner.items("instances").iter().filter_map(Node::text).map(str::to_owned).collect(),
         kids: inner.items("kids").iter().filter_map(|node| Kid::try_from(node.text()?).ok()).collect(),
-        workflows: inner.items("workflows").iter().filter_map(|node| WorkflowName::try_from(node.text()?).ok()).collect(),
+        workflows: inner
+            .items("workflows")
+            .iter()
+            .filter_map(|node| WorkflowName::try_from(node.text()?).ok())
+            .collect(),
     }
 }

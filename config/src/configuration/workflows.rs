@@ -35,8 +35,11 @@ fn revisions(documents: &[Document], context: &mut Context<'_>) {
         let (Some(name), Some(revision)) = (&draft.name, draft.revision) else { continue };
         if let Some(first) = seen.get(&(name, revision)) {
             let message = format!("revision {revision} of {} stands twice", quote(name.as_str()));
-            let twice = Diagnostic::new(Code::Duplicate, draft.span, message).label("again here").also(*first, "first here");
-            context.report.push(twice.help("two documents are two revisions: an instance must know which one it runs in"));
+            let twice =
+                Diagnostic::new(Code::Duplicate, draft.span, message).label("again here").also(*first, "first here");
+            context
+                .report
+                .push(twice.help("two documents are two revisions: an instance must know which one it runs in"));
         }
         seen.entry((name, revision)).or_insert(draft.span);
         let Some(span) = draft.open_span.filter(|_| draft.open == Some(true)) else { continue };

@@ -21,14 +21,20 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
         };
         let mut spiffe = Vec::new();
         for node in of.items("spiffe") {
-            let Some(id) = node.text().and_then(|text| spiffe_id(text, draft.trust_domain.as_ref()).ok()) else { continue };
+            let Some(id) = node.text().and_then(|text| spiffe_id(text, draft.trust_domain.as_ref()).ok()) else {
+                continue;
+            };
             match owners.get(&id) {
                 // Which of the two a peer is could not be told.
                 Some((owner, first)) => context.report.push(
-                    Diagnostic::new(Code::Duplicate, node.span, format!("the SPIFFE ID {} stands twice", quote(id.as_str())))
-                        .label("again here")
-                        .also(*first, format!("first here, for {}", quote(owner)))
-                        .help("one workload acts for one actor; an actor may perform many tasks"),
+                    Diagnostic::new(
+                        Code::Duplicate,
+                        node.span,
+                        format!("the SPIFFE ID {} stands twice", quote(id.as_str())),
+                    )
+                    .label("again here")
+                    .also(*first, format!("first here, for {}", quote(owner)))
+                    .help("one workload acts for one actor; an actor may perform many tasks"),
                 ),
                 None => {
                     owners.insert(id.clone(), (entry.key.clone().into_owned(), node.span));
@@ -36,7 +42,10 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
                 }
             }
         }
-        let attributes = of.entries("attributes").iter().filter_map(|entry| Some((entry.key.clone().into_owned(), attribute(&entry.value)?)));
+        let attributes = of
+            .entries("attributes")
+            .iter()
+            .filter_map(|entry| Some((entry.key.clone().into_owned(), attribute(&entry.value)?)));
         draft.actors.push(ActorDraft {
             name,
             span: entry.key_span,

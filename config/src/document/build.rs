@@ -11,7 +11,8 @@ use crate::workflow::{Actor, Constraint, Digest, Join, Task, Transition, Workflo
 /// The workflow; none where the draft lacks something, which was then reported.
 pub(super) fn build(draft: &Draft, net: &Net) -> Option<Workflow> {
     let actors: Vec<Arc<Actor>> = draft.actors.iter().map(|actor| Arc::new(self::actor(actor))).collect();
-    let constrained = draft.constraints.iter().flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).collect();
+    let constrained =
+        draft.constraints.iter().flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).collect();
     let tasks = (0..draft.tasks.len()).map(|index| task(draft, net, &actors, &constrained, index));
     let tasks: Vec<Arc<Task>> = tasks.collect::<Option<_>>()?;
     let transitions: Vec<Arc<Transition>> = (draft.transitions.iter().zip(draft.flows()))
@@ -67,7 +68,13 @@ fn actor(draft: &super::ActorDraft) -> Actor {
     }
 }
 
-fn task(draft: &Draft, net: &Net, actors: &[Arc<Actor>], constrained: &BTreeSet<usize>, index: usize) -> Option<Arc<Task>> {
+fn task(
+    draft: &Draft,
+    net: &Net,
+    actors: &[Arc<Actor>],
+    constrained: &BTreeSet<usize>,
+    index: usize,
+) -> Option<Arc<Task>> {
     let task = draft.task(index)?;
     let joins = |such: &dyn Fn(&crate::check::JoinNet) -> bool| -> Option<BTreeSet<TaskName>> {
         let joins = net.joins.iter().filter(|join| such(join));

@@ -11,7 +11,9 @@ use serde::Serialize;
 
 use crate::duration;
 use crate::shape::{DOCUMENT, Need};
-use crate::workflow::{Actor, Assurance, Attribute, Digest, JoinKind, Relation, RequestPattern, Split, Task, Transition, Workflow};
+use crate::workflow::{
+    Actor, Assurance, Attribute, Digest, JoinKind, Relation, RequestPattern, Split, Task, Transition, Workflow,
+};
 
 /// The digest of a workflow's meaning: without `open` and `mode`, which are its gate's.
 pub(super) fn digest(workflow: &Workflow) -> Digest {

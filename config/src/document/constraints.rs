@@ -25,7 +25,9 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
         let advisory = of.flag("advisory").unwrap_or_default();
         if let Some(assurance) = draft.assurance {
             match (Level::Signed.within(assurance), advisory) {
-                (false, false) => context.report.push(levels::not_enforced(key, Level::Signed, assurance, given.key_span)),
+                (false, false) => {
+                    context.report.push(levels::not_enforced(key, Level::Signed, assurance, given.key_span))
+                }
                 (true, true) => context.report.push(levels::advisory(key, assurance, given.key_span)),
                 _ => {}
             }

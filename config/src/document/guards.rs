@@ -23,13 +23,20 @@ impl Guards {
     }
 
     /// The guard at `when`.
-    pub(super) fn read(&mut self, of: Fields<'_, '_>, assurance: Option<Assurance>, context: &mut Context<'_>) -> Option<Guard> {
+    pub(super) fn read(
+        &mut self,
+        of: Fields<'_, '_>,
+        assurance: Option<Assurance>,
+        context: &mut Context<'_>,
+    ) -> Option<Guard> {
         let given = of.given("when")?;
         let source = given.node.text()?;
         if !self.read.contains_key(source) {
             let Some(left) = context.guard_text.checked_sub(source.len()) else {
                 let message = format!("the guards of this input have more than {MAX_GUARD_TEXT} bytes together");
-                context.report.push(Diagnostic::new(Code::GuardBound, given.node.span, message).label("this one is past the bound"));
+                context.report.push(
+                    Diagnostic::new(Code::GuardBound, given.node.span, message).label("this one is past the bound"),
+                );
                 return None;
             };
             context.guard_text = left;

@@ -17,7 +17,9 @@ pub(super) fn check(fields: Fields<'_, '_>, assurance: Option<Assurance>, report
             continue;
         }
         match (key.from.within(assurance), given.advisory) {
-            (false, None) if claims(key, &given) => report.push(not_enforced(key.name, key.from, assurance, given.key_span)),
+            (false, None) if claims(key, &given) => {
+                report.push(not_enforced(key.name, key.from, assurance, given.key_span))
+            }
             (true, Some(_)) if key.from > Level::Identity => report.push(advisory(key.name, assurance, given.key_span)),
             _ => {}
         }
@@ -42,8 +44,11 @@ pub(super) fn not_enforced(key: &str, from: Level, assurance: Assurance, span: c
         Level::Once => "enforced from `once` on, which this release does not have".to_owned(),
         Level::Identity | Level::Signed => format!("enforced from `{}` on", from.as_str()),
     };
-    Diagnostic::new(Code::NotEnforced, span, format!("`{level}` does not enforce `{key}`")).label(label).help(match key {
-        "separate" | "bind" => "if it is for people and the audit only, add `advisory: true` to the constraint".to_owned(),
+    Diagnostic::new(Code::NotEnforced, span, format!("`{level}` does not enforce `{key}`")).label(label).help(match key
+    {
+        "separate" | "bind" => {
+            "if it is for people and the audit only, add `advisory: true` to the constraint".to_owned()
+        }
         _ => format!("if it is for people and the audit only, write `{key}: {{value: …, advisory: true}}`"),
     })
 }

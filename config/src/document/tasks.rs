@@ -24,7 +24,13 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
         let performer = of.spanned("actor").and_then(|(actor, span)| {
             let index = known.get(actor).copied();
             if index.is_none() {
-                unknown_actor(&format!("task {} is performed by", quote(&entry.key)), actor, span, &names, &mut context.report);
+                unknown_actor(
+                    &format!("task {} is performed by", quote(&entry.key)),
+                    actor,
+                    span,
+                    &names,
+                    &mut context.report,
+                );
             }
             index
         });

@@ -1,6 +1,6 @@
 //! How an instance moves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::guards::Guards;
 use super::tasks::unknown_actor;
@@ -33,8 +33,17 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
         let whole = span.to(to_span);
         if let Some(first) = seen.insert((from, to), whole) {
             let (from, to) = (draft.task_name(from), draft.task_name(to));
-            let twice = Diagnostic::new(Code::Duplicate, whole, format!("the transition {} stands twice", quote(&format!("{from} -> {to}"))));
-            context.report.push(twice.label("again here").also(first, "first here").help("one transition for each pair of tasks: join their guards with `||`"));
+            let twice = Diagnostic::new(
+                Code::Duplicate,
+                whole,
+                format!("the transition {} stands twice", quote(&format!("{from} -> {to}"))),
+            );
+            context.report.push(
+                twice
+                    .label("again here")
+                    .also(first, "first here")
+                    .help("one transition for each pair of tasks: join their guards with `||`"),
+            );
             continue;
         }
         let performer = draft.task(from).and_then(|task| task.performer);
@@ -58,12 +67,15 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
 /// The names of tasks or actors, as they were written and as they were understood.
 pub(super) struct Names<'t, 'a> {
     written: &'t [Entry<'a>],
+    /// Those that were written, to be found.
+    all: BTreeSet<&'t str>,
     known: BTreeMap<String, usize>,
 }
 
 impl<'t, 'a> Names<'t, 'a> {
     pub(super) fn of<'n>(written: &'t [Entry<'a>], known: impl Iterator<Item = &'n str>) -> Self {
-        Self { written, known: known.enumerate().map(|(index, name)| (name.to_owned(), index)).collect() }
+        let all = written.iter().map(|entry| &*entry.key).collect();
+        Self { written, all, known: known.enumerate().map(|(index, name)| (name.to_owned(), index)).collect() }
     }
 
     /// The task at `from` or `to`.
@@ -77,10 +89,12 @@ impl<'t, 'a> Names<'t, 'a> {
     /// The task called `name`; where there is none, that is reported.
     pub(super) fn task(&self, name: &str, span: Span, what: &str, report: &mut Report) -> Option<usize> {
         let known = self.known.get(name).copied();
-        if known.is_none() && !self.written.iter().any(|entry| entry.key == name) {
+        if known.is_none() && !self.all.contains(name) {
             let help = report.did_you_mean_at(name, self.written.iter().map(|entry| (&*entry.key, entry.key_span)));
             let message = format!("{what} unknown task {}", quote(name));
-            report.push(Diagnostic::new(Code::UnknownTask, span, message).label("no task has this name").maybe_help(help));
+            report.push(
+                Diagnostic::new(Code::UnknownTask, span, message).label("no task has this name").maybe_help(help),
+            );
         }
         known
     }

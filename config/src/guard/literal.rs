@@ -26,9 +26,13 @@ pub(super) fn zone(zone: &str) -> Result<(), String> {
 }
 
 fn offset(zone: &str) -> bool {
-    let Some((hours, minutes)) = zone.strip_prefix(['+', '-']).and_then(|rest| rest.split_once(':')) else { return false };
+    let Some((hours, minutes)) = zone.strip_prefix(['+', '-']).and_then(|rest| rest.split_once(':')) else {
+        return false;
+    };
     let two = |text: &str, below: u8| {
-        text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit()) && text.parse().is_ok_and(|number: u8| number < below)
+        text.len() == 2
+            && text.bytes().all(|b| b.is_ascii_digit())
+            && text.parse().is_ok_and(|number: u8| number < below)
     };
     two(hours, 24) && two(minutes, 60)
 }

@@ -20,6 +20,11 @@ pub(crate) enum Type {
 }
 
 impl Type {
+    /// Whether a value of this type may be one of these.
+    pub(super) fn may_be(self, wanted: &[Self]) -> bool {
+        self == Self::Any || wanted.contains(&self) || wanted.contains(&Self::Any)
+    }
+
     /// The type in words.
     pub(super) fn what(self) -> &'static str {
         match self {

@@ -4,11 +4,10 @@
 
 use std::ops::Range;
 
-use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr};
+use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr};
 
-use super::function::{Argument, FUNCTIONS, Function, Operator, operator};
 use super::vocabulary::{Type, VARIABLES, Vocabulary, is_record};
-use super::{GuardError, MAX_NODES, literal};
+use super::{GuardError, MAX_NODES};
 use crate::code::Code;
 use crate::report::{Report, listed, quote};
 
@@ -24,31 +23,29 @@ pub(super) fn walk(source: &str, program: &cel::Program, vocabulary: &Vocabulary
     if walk.errors.is_empty() { Ok(walk.reads_instance) } else { Err(walk.errors) }
 }
 
-struct Walk<'w> {
-    source: &'w str,
-    program: &'w cel::Program,
+/// What is known of a guard on the way through it.
+pub(super) struct Walk<'w> {
+    pub(super) source: &'w str,
+    pub(super) program: &'w cel::Program,
     vocabulary: &'w Vocabulary,
-    nodes: usize,
+    pub(super) nodes: usize,
     reads_instance: bool,
-    errors: Vec<GuardError>,
+    pub(super) errors: Vec<GuardError>,
     /// For its search of the nearest name, within its bound.
-    names: Report,
+    pub(super) names: Report,
 }
 
 impl Walk<'_> {
     /// An expression that must be true or false.
-    fn condition(&mut self, node: &IdedExpr) {
-        match self.value(node) {
-            Type::Bool | Type::Any => {}
-            of => {
-                let at = self.whole(node);
-                let error = GuardError::new(Code::GuardValue, at, "this is not a condition");
-                self.errors.push(error.label(format!("this is {}, never true or false", of.what())));
-            }
+    pub(super) fn condition(&mut self, node: &IdedExpr) {
+        let of = self.value(node);
+        if !of.may_be(&[Type::Bool]) {
+            let error = GuardError::new(Code::GuardValue, self.whole(node), "this is not a condition");
+            self.errors.push(error.label(format!("this is {}, never true or false", of.what())));
         }
     }
 
-    fn value(&mut self, node: &IdedExpr) -> Type {
+    pub(super) fn value(&mut self, node: &IdedExpr) -> Type {
         self.nodes = self.nodes.saturating_add(1);
         if self.nodes > MAX_NODES {
             return Type::Any;
@@ -72,7 +69,12 @@ impl Walk<'_> {
                 Type::Map
             }
             Expr::Comprehension(_) => {
-                self.fail(Code::GuardFunction, node, "a guard has no loops", "`all`, `exists`, `exists_one`, `map` and `filter` are left out");
+                self.fail(
+                    Code::GuardFunction,
+                    node,
+                    "a guard has no loops",
+                    "`all`, `exists`, `exists_one`, `map` and `filter` are left out",
+                );
                 Type::Any
             }
             Expr::Struct(_) => {
@@ -86,7 +88,7 @@ impl Walk<'_> {
         }
     }
 
-    fn values(&mut self, nodes: &[IdedExpr]) {
+    pub(super) fn values(&mut self, nodes: &[IdedExpr]) {
         for node in nodes {
             self.value(node);
         }
@@ -116,7 +118,7 @@ impl Walk<'_> {
     }
 
     /// The type of `operand.field`, or of `operand["field"]`.
-    fn member(&mut self, operand: &IdedExpr, field: &str, at: Option<Range<usize>>) -> Type {
+    pub(super) fn member(&mut self, operand: &IdedExpr, field: &str, at: Option<Range<usize>>) -> Type {
         if let Expr::Ident(record) = &operand.expr
             && is_record(record)
         {
@@ -124,7 +126,12 @@ impl Walk<'_> {
             self.reads_instance |= record == "instance";
             return match self.vocabulary.field(record, field) {
                 Some(of) => of,
-                None => self.unknown(&format!("`{record}` has no {}", quote(field)), field, self.vocabulary.fields(record), at),
+                None => self.unknown(
+                    &format!("`{record}` has no {}", quote(field)),
+                    field,
+                    self.vocabulary.fields(record),
+                    at,
+                ),
             };
         }
         match table(operand) {
@@ -133,7 +140,8 @@ impl Walk<'_> {
                 // The gate gives headers by their lower-case names: another would never be found.
                 let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
                 if field.is_empty() || !field.bytes().all(lower) {
-                    let error = GuardError::new(Code::GuardName, at, format!("{} is not a header's name", quote(field)));
+                    let error =
+                        GuardError::new(Code::GuardName, at, format!("{} is not a header's name", quote(field)));
                     self.errors.push(error.label("lower case, such as `x-tier`; no pseudo-headers"));
                 }
                 Type::Text
@@ -146,14 +154,14 @@ impl Walk<'_> {
                     None => self.unknown(&format!("no actor has the attribute {}", quote(field)), field, known, at),
                 }
             }
-            None => match self.value(operand) {
-                Type::Map | Type::Any => Type::Any,
-                of => {
+            None => {
+                let of = self.value(operand);
+                if !of.may_be(&[Type::Map]) {
                     let error = GuardError::new(Code::GuardName, at, format!("{} has no fields", of.what()));
                     self.errors.push(error.label("nothing to read here"));
-                    Type::Any
                 }
-            },
+                Type::Any
+            }
         }
     }
 
@@ -166,216 +174,24 @@ impl Walk<'_> {
         Type::Any
     }
 
-    fn call(&mut self, call: &CallExpr, node: &IdedExpr) -> Type {
-        match operator(&call.func_name) {
-            Some(operator) if call.target.is_none() => self.operation(operator, &call.args, node),
-            _ => self.function(call, node),
-        }
-    }
-
-    fn operation(&mut self, operator: Operator, operands: &[IdedExpr], node: &IdedExpr) -> Type {
-        match (operator, operands) {
-            (Operator::Logic, operands) => {
-                operands.iter().for_each(|operand| self.condition(operand));
-                Type::Bool
-            }
-            (Operator::Comparison, [a, b]) => {
-                let (left, right) = (self.value(a), self.value(b));
-                if left != right && left != Type::Any && right != Type::Any {
-                    let label = format!("{} on the left, {} on the right", left.what(), right.what());
-                    let error = GuardError::new(Code::GuardValue, self.place(node), "these two cannot be compared");
-                    self.errors.push(error.label(label));
-                }
-                Type::Bool
-            }
-            (Operator::Membership, [element, within]) => {
-                self.value(element);
-                match self.value(within) {
-                    Type::List | Type::Map | Type::Any => {}
-                    of => {
-                        let error = GuardError::new(Code::GuardValue, self.whole(within), "`in` wants a list or a map");
-                        self.errors.push(error.label(format!("this is {}", of.what())));
-                    }
-                }
-                Type::Bool
-            }
-            (Operator::Conditional, [condition, yes, no]) => {
-                self.condition(condition);
-                let (yes, no) = (self.value(yes), self.value(no));
-                if yes == no { yes } else { Type::Any }
-            }
-            (Operator::Index, [of, key]) => self.index(of, key),
-            (Operator::Arithmetic, operands) => {
-                // `+` also joins texts and lists, and moves timestamps by durations.
-                let types: Vec<Type> = operands.iter().map(|operand| self.value(operand)).collect();
-                let first = types.first().copied().unwrap_or(Type::Any);
-                if types.iter().all(|of| *of == first) && first != Type::Time { first } else { Type::Any }
-            }
-            (Operator::Comparison | Operator::Membership | Operator::Conditional | Operator::Index, operands) => {
-                self.values(operands);
-                Type::Any
-            }
-        }
-    }
-
-    fn index(&mut self, of: &IdedExpr, key: &IdedExpr) -> Type {
-        let record = matches!(&of.expr, Expr::Ident(name) if is_record(name));
-        if let Expr::Literal(LiteralValue::String(name)) = &key.expr {
-            self.nodes = self.nodes.saturating_add(1);
-            return self.member(of, name.inner(), self.place(key));
-        }
-        if record || table(of).is_some() {
-            let error = GuardError::new(Code::GuardName, self.whole(key), "what a guard reads is named by a literal");
-            self.errors.push(error.label("not a literal text").help("such as `request.headers[\"x-tier\"]`"));
-            return Type::Any;
-        }
-        self.value(of);
-        self.value(key);
-        Type::Any
-    }
-
-    fn function(&mut self, call: &CallExpr, node: &IdedExpr) -> Type {
-        let name = call.func_name.as_str();
-        let on = call.target.as_ref().map(|target| self.value(target));
-        let known = FUNCTIONS.iter().find(|function| function.name == name && function.on.is_some() == on.is_some());
-        let Some(function) = known else {
-            self.no_function(name, on.is_some(), node);
-            return Type::Any;
-        };
-        if let (Some(wanted), Some(given)) = (function.on, on) {
-            self.expect(wanted, given, name, node);
-        }
-        self.arguments(function, &call.args, node);
-        function.gives
-    }
-
-    fn no_function(&mut self, name: &str, on: bool, node: &IdedExpr) {
-        let other = FUNCTIONS.iter().find(|function| function.name == name);
-        let near = self.names.did_you_mean(name, FUNCTIONS.iter().map(|function| function.name));
-        let mut names: Vec<&str> = FUNCTIONS.iter().filter(|f| f.on.is_some() == on).map(|function| function.name).collect();
-        names.dedup();
-        let help = match (other, near) {
-            (Some(_), _) if on => format!("write `{name}(x)`"),
-            (Some(_), _) => format!("write `x.{name}()`"),
-            (None, Some(near)) => near,
-            (None, None) => format!("known are {}", listed(names, 24, "and")),
-        };
-        let at = self.name_before(name, node);
-        let error = GuardError::new(Code::GuardFunction, at, format!("a guard has no function {}", quote(name)));
-        self.errors.push(error.label("unknown function").help(help));
-    }
-
-    fn arguments(&mut self, function: &Function, given: &[IdedExpr], node: &IdedExpr) {
-        let most = function.arguments.len();
-        let least = function.arguments.iter().filter(|argument| **argument != Argument::Zone).count();
-        if !(least..=most).contains(&given.len()) {
-            let count = if least == most { least.to_string() } else { format!("{least} or {most}") };
-            let error = GuardError::new(
-                Code::GuardFunction,
-                self.name_before(function.name, node),
-                format!("`{}` has {} arguments here", function.name, given.len()),
-            );
-            self.errors.push(error.label(format!("it takes {count}")));
-        }
-        for (wanted, argument) in function.arguments.iter().zip(given) {
-            let of = self.value(argument);
-            let wrong = match wanted {
-                Argument::Of(wanted) => {
-                    self.expect(*wanted, of, function.name, argument);
-                    Ok(())
-                }
-                Argument::Regex => text(argument).ok_or_else(|| "a pattern is a literal text".to_owned()).and_then(literal::regex),
-                Argument::Zone => text(argument).ok_or_else(|| "a zone is a literal text".to_owned()).and_then(literal::zone),
-            };
-            if let Err(label) = wrong {
-                let (code, message) = match wanted {
-                    Argument::Zone => (Code::GuardValue, "no such time zone"),
-                    Argument::Regex | Argument::Of(_) => (Code::GuardValue, "this pattern cannot be used"),
-                };
-                let mut error = GuardError::new(code, self.whole(argument), message).label(label);
-                if *wanted == Argument::Zone {
-                    let near = text(argument).and_then(|zone| self.names.did_you_mean(zone, literal::zones()));
-                    let form = "an IANA name such as `Europe/Paris`, or an offset such as `+02:00`";
-                    error.help = Some(near.unwrap_or_else(|| form.to_owned()));
-                }
-                self.errors.push(error);
-            }
-        }
-    }
-
-    fn expect(&mut self, wanted: Type, given: Type, function: &str, node: &IdedExpr) {
-        if wanted != given && wanted != Type::Any && given != Type::Any {
-            let error = GuardError::new(Code::GuardValue, self.place(node), format!("`{function}` wants {}", wanted.what()));
-            self.errors.push(error.label(format!("this is {}", given.what())));
-        }
-    }
-
     fn fail(&mut self, code: Code, node: &IdedExpr, message: &str, label: &str) {
         self.errors.push(GuardError::new(code, self.place(node), message).label(label));
-    }
-
-    /// Where the node's own token stands: an identifier, a literal, an operator, or a call's bracket.
-    fn place(&self, node: &IdedExpr) -> Option<Range<usize>> {
-        let (start, last) = self.program.source_info().offset_for(node.id)?;
-        let start = usize::try_from(start).ok()?;
-        let end = usize::try_from(last).ok()?.saturating_add(1).min(self.source.len());
-        (self.source.is_char_boundary(start) && self.source.is_char_boundary(end) && start <= end).then_some(start..end)
-    }
-
-    /// Where all of an expression stands, as far as its outermost parts show it.
-    fn whole(&self, node: &IdedExpr) -> Option<Range<usize>> {
-        let own = self.place(node)?;
-        let (first, last) = match &node.expr {
-            Expr::Select(select) => (self.whole(&select.operand), self.field_place(select, node)),
-            Expr::Call(call) => {
-                let first = call.target.as_deref().or_else(|| call.args.first().filter(|_| call.args.len() > 1));
-                (first.and_then(|first| self.whole(first)), call.args.last().and_then(|last| self.whole(last)))
-            }
-            Expr::Literal(_) | Expr::Ident(_) | Expr::List(_) | Expr::Map(_) => (None, None),
-            Expr::Comprehension(_) | Expr::Struct(_) | Expr::Unspecified => (None, None),
-        };
-        let start = first.map_or(own.start, |first| first.start.min(own.start));
-        Some(start..last.map_or(own.end, |last| last.end.max(own.end)))
-    }
-
-    /// Where a selected field's name stands: after the dot, or within the brackets of `has`.
-    fn field_place(&self, select: &SelectExpr, node: &IdedExpr) -> Option<Range<usize>> {
-        let own = self.place(node)?;
-        let from = match select.test {
-            true => self.whole(&select.operand)?.end,
-            false => own.start,
-        };
-        let at = self.source.get(from..)?.find(&select.field)?.saturating_add(from);
-        Some(at..at.saturating_add(select.field.len()))
-    }
-
-    /// Where the name of a called function stands: before its bracket.
-    fn name_before(&self, name: &str, node: &IdedExpr) -> Option<Range<usize>> {
-        let own = self.place(node)?;
-        let at = self.source.get(..own.start).and_then(|before| before.rfind(name));
-        at.map_or(Some(own), |at| Some(at..at.saturating_add(name.len())))
     }
 }
 
 /// A map of the language whose keys are names.
-enum Table {
+pub(super) enum Table {
     Headers,
     Attributes,
 }
 
-fn table(node: &IdedExpr) -> Option<Table> {
+/// Which of these maps an expression is.
+pub(super) fn table(node: &IdedExpr) -> Option<Table> {
     let Expr::Select(select) = &node.expr else { return None };
     let Expr::Ident(record) = &select.operand.expr else { return None };
     match (record.as_str(), select.field.as_str(), select.test) {
         ("request", "headers", false) => Some(Table::Headers),
         ("peer", "attributes", false) => Some(Table::Attributes),
-        _ => None,
-    }
-}
-
-fn text(node: &IdedExpr) -> Option<&str> {
-    match &node.expr {
-        Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
         _ => None,
     }
 }

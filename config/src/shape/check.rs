@@ -53,7 +53,9 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
         (Value::Scalar, Kind::Text(text)) => {
             if text.len() > MAX_ATTRIBUTE {
                 let message = format!("{} is too long", at.subject());
-                report.push(Diagnostic::new(Code::TooMany, node.span, message).label(format!("at most {MAX_ATTRIBUTE} bytes")));
+                report.push(
+                    Diagnostic::new(Code::TooMany, node.span, message).label(format!("at most {MAX_ATTRIBUTE} bytes")),
+                );
             }
         }
         (Value::List { of, least, most }, Kind::List(items)) => {
@@ -111,12 +113,17 @@ fn count(given: usize, least: usize, most: usize, what: &str, node: &Node<'_>, a
     let point = if node.entries().is_empty() && node.items().is_empty() { node.span } else { at.span };
     if given < least {
         let message = format!("{} has too few", at.subject());
-        report.push(Diagnostic::new(Code::BadValue, point, message).label(format!("{given} here, at least {least} are wanted")));
+        report.push(
+            Diagnostic::new(Code::BadValue, point, message).label(format!("{given} here, at least {least} are wanted")),
+        );
     }
     if given > most {
         let message = format!("{} has too many", at.subject());
         let plural = if what == "entry" { "entries" } else { "items" };
-        report.push(Diagnostic::new(Code::TooMany, point, message).label(format!("{given} {plural}, at most {most} are allowed")));
+        report.push(
+            Diagnostic::new(Code::TooMany, point, message)
+                .label(format!("{given} {plural}, at most {most} are allowed")),
+        );
     }
 }
 
@@ -133,7 +140,11 @@ fn wrong_kind(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mu
     };
     // Nothing has no place of its own: point at its key.
     let span = if matches!(node.kind, Kind::Null) { at.span } else { node.head() };
-    report.push(Diagnostic::new(Code::WrongKind, span, message).label(format!("expected {}", wanted(expected))).maybe_help(help));
+    report.push(
+        Diagnostic::new(Code::WrongKind, span, message)
+            .label(format!("expected {}", wanted(expected)))
+            .maybe_help(help),
+    );
 }
 
 fn wanted(value: &Value) -> String {
@@ -167,7 +178,8 @@ fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Rep
             }
             Some(key) if key.from == Level::Identity && asks_for_advice(&entry.value, &key.value) => {
                 let message = format!("{} cannot be advisory", quote(key.name));
-                report.push(Diagnostic::new(Code::NotAdvisory, entry.key_span, message).label("every level enforces it"));
+                report
+                    .push(Diagnostic::new(Code::NotAdvisory, entry.key_span, message).label("every level enforces it"));
             }
             Some(key) => {
                 let at = At { name: Some(key.name), span: entry.key_span, item: false };
@@ -183,7 +195,11 @@ fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Rep
             };
             let message = format!("{this} has no `{}`", key.name);
             let help = format!("`{}`: {}", key.name, key.doc);
-            report.push(Diagnostic::new(Code::MissingKey, at.span, message).label(format!("`{}` is required", key.name)).help(help));
+            report.push(
+                Diagnostic::new(Code::MissingKey, at.span, message)
+                    .label(format!("`{}` is required", key.name))
+                    .help(help),
+            );
         }
     }
 }
@@ -197,10 +213,14 @@ fn article(noun: &str) -> &'static str {
 }
 
 fn unknown(entry: &Entry<'_>, object: &'static Object, report: &mut Report) {
-    let help = report.did_you_mean(&entry.key, object.keys().map(|key| key.name));
-    let known = format!("known are {}", listed(object.keys().map(|key| key.name), 20, "and"));
+    let names = || object.keys().map(|key| key.name);
+    // What is only counted need not be explained.
+    let help = if report.is_full() { None } else { report.did_you_mean(&entry.key, names()) };
+    let known = if report.is_full() { String::new() } else { format!("known are {}", listed(names(), 20, "and")) };
     let message = format!("{} {} has no key {}", article(object.noun), object.noun, quote(&entry.key));
-    report.push(Diagnostic::new(Code::UnknownKey, entry.key_span, message).label("unknown key").help(help.unwrap_or(known)));
+    report.push(
+        Diagnostic::new(Code::UnknownKey, entry.key_span, message).label("unknown key").help(help.unwrap_or(known)),
+    );
 }
 
 /// Whether a value is written as advisory where no mapping belongs.
@@ -216,12 +236,17 @@ fn advised<'t, 'a>(node: &'t Node<'a>, key: &Key, report: &mut Report) -> &'t No
         match (&*entry.key, &entry.value.kind) {
             ("value", _) | ("advisory", Kind::Bool(true) | Kind::Broken) => {}
             ("advisory", _) => report.push(
-                Diagnostic::new(Code::BadValue, entry.value.head(), "`advisory` is `true` or not there").label("expected `true`"),
+                Diagnostic::new(Code::BadValue, entry.value.head(), "`advisory` is `true` or not there")
+                    .label("expected `true`"),
             ),
             _ => report.push(
-                Diagnostic::new(Code::UnknownKey, entry.key_span, format!("an advisory key has no key {}", quote(&entry.key)))
-                    .label("unknown key")
-                    .help("an advisory key is `{value: X, advisory: true}`"),
+                Diagnostic::new(
+                    Code::UnknownKey,
+                    entry.key_span,
+                    format!("an advisory key has no key {}", quote(&entry.key)),
+                )
+                .label("unknown key")
+                .help("an advisory key is `{value: X, advisory: true}`"),
             ),
         }
     }

@@ -2,8 +2,8 @@
 
 use super::{Format, Key, Level, Object, Value};
 use crate::bounds::{
-    MAX_ACTORS, MAX_ATTRIBUTES, MAX_CONSTRAINTS, MAX_HOSTS, MAX_METHODS, MAX_REQUESTS, MAX_REVISION, MAX_SPIFFE_IDS, MAX_TASKS,
-    MAX_TRANSITIONS, MAX_UPGRADES, MAX_USES, MAX_VISITS,
+    MAX_ACTORS, MAX_ATTRIBUTES, MAX_CONSTRAINTS, MAX_HOSTS, MAX_METHODS, MAX_REQUESTS, MAX_REVISION, MAX_SPIFFE_IDS,
+    MAX_TASKS, MAX_TRANSITIONS, MAX_UPGRADES, MAX_USES, MAX_VISITS,
 };
 
 /// A workflow document.
@@ -29,7 +29,9 @@ pub(super) static KEYS: &[Key] = &[
         "How much the gates prove.",
     )
     .default("signed"),
-    Key::new("deadline", Value::Text(Format::Duration), "The longest life of an instance.").default("24h").from(Level::Signed),
+    Key::new("deadline", Value::Text(Format::Duration), "The longest life of an instance.")
+        .default("24h")
+        .from(Level::Signed),
     Key::new("task_ttl", Value::Text(Format::Duration), "The longest life of one step's token.")
         .default("1h")
         .from(Level::Signed),
@@ -126,11 +128,8 @@ static TASK: Object = Object {
     ]],
 };
 
-pub(super) static REQUEST: Object = Object {
-    noun: "request",
-    doc: "One kind of request: all that is given must match.",
-    keys: &[REQUEST_KEYS],
-};
+pub(super) static REQUEST: Object =
+    Object { noun: "request", doc: "One kind of request: all that is given must match.", keys: &[REQUEST_KEYS] };
 
 pub(super) static REQUEST_KEYS: &[Key] = &[
     Key::new(
@@ -138,7 +137,11 @@ pub(super) static REQUEST_KEYS: &[Key] = &[
         Value::List { of: &Value::Text(Format::Method), least: 1, most: MAX_METHODS },
         "The methods, upper case. Without it: any.",
     ),
-    Key::new("host", Value::Text(Format::Host), "The authority, lower case; without a port it matches any port. Without it: any."),
+    Key::new(
+        "host",
+        Value::Text(Format::Host),
+        "The authority, lower case; without a port it matches any port. Without it: any.",
+    ),
     Key::new(
         "path",
         Value::Text(Format::Path),
@@ -157,10 +160,18 @@ static TRANSITION: Object = Object {
             Value::Text(Format::Actor),
             "Who carries the request where it is not the actor of `from`: an orchestrator that calls one, then the other.",
         ),
-        Key::new("uses", Value::Whole { least: 1, most: MAX_USES }, "How often one visit may take it: fan-out, retries.")
-            .default("1")
-            .from(Level::Once),
-        Key::new("when", Value::Text(Format::Guard), "A guard in CEL. Where it is false, or fails, the request is denied."),
+        Key::new(
+            "uses",
+            Value::Whole { least: 1, most: MAX_USES },
+            "How often one visit may take it: fan-out, retries.",
+        )
+        .default("1")
+        .from(Level::Once),
+        Key::new(
+            "when",
+            Value::Text(Format::Guard),
+            "A guard in CEL. Where it is false, or fails, the request is denied.",
+        ),
     ]],
 };
 
@@ -179,6 +190,7 @@ static CONSTRAINT: Object = Object {
             Value::List { of: &Value::Text(Format::Task), least: 2, most: MAX_TASKS },
             "One SPIFFE ID performs all of these tasks in one instance.",
         ),
-        Key::new("advisory", Value::Flag, "For people and the audit only: the level does not enforce it.").default("false"),
+        Key::new("advisory", Value::Flag, "For people and the audit only: the level does not enforce it.")
+            .default("false"),
     ]],
 };

@@ -139,7 +139,9 @@ fn all_of(text: &str, most: usize, such: impl Fn(u8) -> bool) -> bool {
 
 fn leeway(text: &str) -> Result<(), &'static str> {
     match duration::parse(text)? {
-        leeway if leeway > bounds::MAX_LEEWAY => Err("a leeway is at most 5 minutes: an expired token lives on for as long"),
+        leeway if leeway > bounds::MAX_LEEWAY => {
+            Err("a leeway is at most 5 minutes: an expired token lives on for as long")
+        }
         _ => Ok(()),
     }
 }
@@ -148,8 +150,13 @@ fn leeway(text: &str) -> Result<(), &'static str> {
 fn host(text: &str) -> Result<(), &'static str> {
     let (name, port) = text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port)));
     let named = all_of(name, 253, |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'));
-    let numbered = port.is_none_or(|port| port.bytes().all(|b| b.is_ascii_digit()) && port.parse().is_ok_and(|n: u16| n > 0));
-    if named && numbered { Ok(()) } else { Err("a host is lower case, with or without a port: `api.example` or `api.example:8080`") }
+    let numbered =
+        port.is_none_or(|port| port.bytes().all(|b| b.is_ascii_digit()) && port.parse().is_ok_and(|n: u16| n > 0));
+    if named && numbered {
+        Ok(())
+    } else {
+        Err("a host is lower case, with or without a port: `api.example` or `api.example:8080`")
+    }
 }
 
 fn token(text: &str) -> Result<(), &'static str> {
@@ -159,12 +166,33 @@ fn token(text: &str) -> Result<(), &'static str> {
 
 fn attribute(text: &str) -> Result<(), &'static str> {
     if matches!(text, "id" | "actor" | "attributes") {
-        return Err("`id`, `actor` and `attributes` mean something else in a guard: `peer.id`, `peer.actor`, `peer.attributes`");
+        return Err(
+            "`id`, `actor` and `attributes` mean something else in a guard: `peer.id`, `peer.actor`, `peer.attributes`",
+        );
     }
     // What CEL reserves (langdef, "Syntax") could not be written as `peer.NAME`.
     let reserved = [
-        "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop", "namespace",
-        "null", "package", "return", "true", "var", "void", "while",
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "false",
+        "for",
+        "function",
+        "if",
+        "import",
+        "in",
+        "let",
+        "loop",
+        "namespace",
+        "null",
+        "package",
+        "return",
+        "true",
+        "var",
+        "void",
+        "while",
     ];
     let first = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_');
     let rest = all_of(text, 64, |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
@@ -182,10 +210,35 @@ fn header(text: &str) -> Result<(), &'static str> {
     // These mean something to proxies, servers or Stepgate itself, so that a step in them would be
     // changed, dropped (RFC 9110, section 7.6.1) or taken for something else; and the gate strips its header.
     let taken = [
-        "accept", "authorization", "baggage", "cache-control", "connection", "content-encoding", "content-length", "content-type",
-        "cookie", "date", "expect", "forwarded", "host", "keep-alive", "origin", "proxy-authenticate", "proxy-authorization",
-        "proxy-connection", "set-cookie", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade",
-        "user-agent", "via", "x-request-id", "x-stepgate-permit",
+        "accept",
+        "authorization",
+        "baggage",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "date",
+        "expect",
+        "forwarded",
+        "host",
+        "keep-alive",
+        "origin",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "set-cookie",
+        "te",
+        "traceparent",
+        "tracestate",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+        "x-request-id",
+        "x-stepgate-permit",
     ];
     let prefixes = ["grpc-", "x-envoy-", "x-forwarded-", "x-b3-", "sec-"];
     if taken.contains(&text) || prefixes.iter().any(|prefix| text.starts_with(prefix)) {
@@ -202,8 +255,13 @@ fn env(text: &str) -> Result<(), &'static str> {
 
 fn peer_source(text: &str) -> Result<(), &'static str> {
     let key = text.strip_prefix("filter_state:");
-    let named = key.is_some_and(|key| all_of(key, 128, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')));
-    if text == "connection" || named { Ok(()) } else { Err("the peer's identity comes from `connection` or `filter_state:KEY`") }
+    let named =
+        key.is_some_and(|key| all_of(key, 128, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')));
+    if text == "connection" || named {
+        Ok(())
+    } else {
+        Err("the peer's identity comes from `connection` or `filter_state:KEY`")
+    }
 }
 
 fn instance(text: &str) -> Result<(), &'static str> {

@@ -15,7 +15,8 @@ pub(crate) static GATE: Object = Object {
             "`enforce` refuses; `observe` decides, logs and counts, but lets through. A workflow may set its own.",
         )
         .default("enforce"),
-        Key::new("header", Value::Text(Format::Header), "The header in which a step travels.").default("x-workflow-step"),
+        Key::new("header", Value::Text(Format::Header), "The header in which a step travels.")
+            .default("x-workflow-step"),
         Key::new(
             "carrier",
             Value::Choice { words: &["header", "baggage"], later: &[] },
@@ -35,7 +36,8 @@ pub(crate) static GATE: Object = Object {
             "Where the peer's SPIFFE ID is read: `connection`, or `filter_state:KEY` that a trusted filter has set.",
         )
         .default("connection"),
-        Key::new("leeway", Value::Text(Format::Leeway), "How far two clocks may be apart; at most 5 minutes.").default("30s"),
+        Key::new("leeway", Value::Text(Format::Leeway), "How far two clocks may be apart; at most 5 minutes.")
+            .default("30s"),
         Key::new(
             "interlock",
             Value::Object(&INTERLOCK),
@@ -47,7 +49,11 @@ pub(crate) static GATE: Object = Object {
             "Requests that belong to no workflow: health checks, telemetry.",
         ),
         Key::new("egress", Value::Unread, "What may leave without a workflow.").later(),
-        Key::new("keys", Value::List { of: &Value::Object(&KEY), least: 0, most: MAX_KEYS }, "The keys of the workflows."),
+        Key::new(
+            "keys",
+            Value::List { of: &Value::Object(&KEY), least: 0, most: MAX_KEYS },
+            "The keys of the workflows.",
+        ),
         Key::new("revoked", Value::Object(&REVOKED), "What is stopped at once."),
         Key::new("log", Value::Object(&LOG), "How much the gate writes to the proxy's log."),
         Key::new("ledger", Value::Unread, "Where the ledger is.").later(),

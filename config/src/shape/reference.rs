@@ -41,7 +41,12 @@ fn row(key: &Key) -> String {
         (false, Level::Identity) => String::new(),
         (false, from) => format!(" Enforced from `{}` on; below it, only as advisory.", from.as_str()),
     };
-    format!("| `{}` | {} | {default} | {}{level} |\n", key.name, shown(&key.value).replace('|', "\\|"), key.doc.replace('|', "\\|"))
+    format!(
+        "| `{}` | {} | {default} | {}{level} |\n",
+        key.name,
+        shown(&key.value).replace('|', "\\|"),
+        key.doc.replace('|', "\\|")
+    )
 }
 
 fn shown(value: &Value) -> String {

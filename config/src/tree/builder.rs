@@ -84,7 +84,11 @@ impl<'a, 'r> Builder<'a, 'r> {
         self.values = self.values.saturating_add(1);
         if self.values > MAX_VALUES {
             let span = self.root.as_ref().map_or(Span::START, |root| root.span);
-            return self.stop(Diagnostic::new(Code::TooMany, span, format!("the input has more than {MAX_VALUES} values")));
+            return self.stop(Diagnostic::new(
+                Code::TooMany,
+                span,
+                format!("the input has more than {MAX_VALUES} values"),
+            ));
         }
         Ok(())
     }
@@ -94,9 +98,13 @@ impl<'a, 'r> Builder<'a, 'r> {
         for entry in entries {
             match seen.get(&*entry.key) {
                 Some(first) => self.report.push(
-                    Diagnostic::new(Code::DuplicateKey, entry.key_span, format!("the key {} stands twice", quote(&entry.key)))
-                        .label("again here")
-                        .also(*first, "first here"),
+                    Diagnostic::new(
+                        Code::DuplicateKey,
+                        entry.key_span,
+                        format!("the key {} stands twice", quote(&entry.key)),
+                    )
+                    .label("again here")
+                    .also(*first, "first here"),
                 ),
                 None => {
                     seen.insert(&entry.key, entry.key_span);

@@ -24,7 +24,9 @@ pub(crate) fn json_len(node: &Node<'_>) -> usize {
     let quoted = |text: &str| text.len().saturating_add(2);
     match &node.kind {
         Kind::Null | Kind::Broken | Kind::Bool(_) => 5,
-        Kind::Int(_) | Kind::Float(_) => usize::try_from(node.span.end.saturating_sub(node.span.start)).unwrap_or_default(),
+        Kind::Int(_) | Kind::Float(_) => {
+            usize::try_from(node.span.end.saturating_sub(node.span.start)).unwrap_or_default()
+        }
         Kind::Text(value) => quoted(value),
         Kind::List(items) => items.iter().fold(2, |sum, item| sum.saturating_add(json_len(item)).saturating_add(1)),
         Kind::Map(entries) => entries.iter().fold(2, |sum: usize, entry| {

@@ -72,7 +72,13 @@ impl<'a> Node<'a> {
     pub(crate) fn entries(&self) -> &[Entry<'a>] {
         match &self.kind {
             Kind::Map(entries) => entries,
-            Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::Text(_) | Kind::List(_) | Kind::Broken => &[],
+            Kind::Null
+            | Kind::Bool(_)
+            | Kind::Int(_)
+            | Kind::Float(_)
+            | Kind::Text(_)
+            | Kind::List(_)
+            | Kind::Broken => &[],
         }
     }
 
@@ -80,7 +86,13 @@ impl<'a> Node<'a> {
     pub(crate) fn items(&self) -> &[Node<'a>] {
         match &self.kind {
             Kind::List(items) => items,
-            Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::Text(_) | Kind::Map(_) | Kind::Broken => &[],
+            Kind::Null
+            | Kind::Bool(_)
+            | Kind::Int(_)
+            | Kind::Float(_)
+            | Kind::Text(_)
+            | Kind::Map(_)
+            | Kind::Broken => &[],
         }
     }
 
@@ -88,7 +100,13 @@ impl<'a> Node<'a> {
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Text(text) => Some(text),
-            Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::List(_) | Kind::Map(_) | Kind::Broken => None,
+            Kind::Null
+            | Kind::Bool(_)
+            | Kind::Int(_)
+            | Kind::Float(_)
+            | Kind::List(_)
+            | Kind::Map(_)
+            | Kind::Broken => None,
         }
     }
 

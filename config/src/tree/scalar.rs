@@ -16,7 +16,8 @@ pub(super) fn plain(text: Cow<'_, str>) -> Result<Kind<'_>, &'static str> {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Kind::Null),
         "true" | "True" | "TRUE" => return Ok(Kind::Bool(true)),
         "false" | "False" | "FALSE" => return Ok(Kind::Bool(false)),
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf" | "-.INF" | ".nan" | ".NaN" | ".NAN" => {
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf" | "-.INF" | ".nan" | ".NaN"
+        | ".NAN" => {
             return Err("a number is finite here");
         }
         _ => {}

@@ -176,7 +176,8 @@ impl<'a> Cursor<'a> {
 /// `-? (0 | [1-9][0-9]*) (\.[0-9]+)? ([eE][-+]?[0-9]+)?`, section 6.
 fn is_number(word: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let (number, exponent) = word.split_once(['e', 'E']).map_or((word, None), |(number, exponent)| (number, Some(exponent)));
+    let (number, exponent) =
+        word.split_once(['e', 'E']).map_or((word, None), |(number, exponent)| (number, Some(exponent)));
     let (whole, fraction) = number.split_once('.').map_or((number, None), |(whole, fraction)| (whole, Some(fraction)));
     let whole = whole.strip_prefix('-').unwrap_or(whole);
     digits(whole)
@@ -241,8 +242,29 @@ mod tests {
     #[test]
     fn what_is_not_json_is_left_to_yaml() {
         for text in [
-            "{", "[1,]", "{\"a\":1,}", "{a: 1}", "[01]", "[1] 2", "[.5]", "[+1]", "[\"\\x41\"]", "[\"\\ud83d\"]", "[\"a\nb\"]",
-            "{\"a\" 1}", "[1 2]", "{1: 2}", "[tru]", "]", "{]", "[}", "[\"", "[\"\\", "[\"\\u12", "[NaN]", "",
+            "{",
+            "[1,]",
+            "{\"a\":1,}",
+            "{a: 1}",
+            "[01]",
+            "[1] 2",
+            "[.5]",
+            "[+1]",
+            "[\"\\x41\"]",
+            "[\"\\ud83d\"]",
+            "[\"a\nb\"]",
+            "{\"a\" 1}",
+            "[1 2]",
+            "{1: 2}",
+            "[tru]",
+            "]",
+            "{]",
+            "[}",
+            "[\"",
+            "[\"\\",
+            "[\"\\u12",
+            "[NaN]",
+            "",
         ] {
             assert!(parse(text, &mut Report::new()).is_none(), "{text}");
         }

@@ -17,7 +17,8 @@ pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Node<'a>> 
     if structure > MAX_STRUCTURE {
         let label = format!("it has {structure} of `,`, `:`, `[`, `{{` and `?`, at most {MAX_STRUCTURE} are read");
         let help = "JSON may be as large as any input";
-        report.push(Diagnostic::new(Code::TooMany, Span::START, "this YAML has too many parts").label(label).help(help));
+        report
+            .push(Diagnostic::new(Code::TooMany, Span::START, "this YAML has too many parts").label(label).help(help));
         return None;
     }
     let mut events = Events { offsets: Offsets::of(text), builder: Builder::new(report) };
@@ -28,7 +29,11 @@ pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Node<'a>> 
                 let span = events.offsets.span(*error.marker(), *error.marker());
                 // Where an alias names nothing, the parser says so before we can say that there are none.
                 let alias = error.info().contains("unknown anchor");
-                events.builder.report.push(if alias { unsupported("an alias", span) } else { syntax(error.info(), span) });
+                events.builder.report.push(if alias {
+                    unsupported("an alias", span)
+                } else {
+                    syntax(error.info(), span)
+                });
                 return None;
             }
         }
@@ -55,7 +60,9 @@ impl<'a> Events<'a, '_> {
         let span = self.offsets.span(mark.start, mark.end);
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
-            Event::DocumentStart(_) if self.builder.root.is_some() => self.builder.stop(unsupported("a second document", span)),
+            Event::DocumentStart(_) if self.builder.root.is_some() => {
+                self.builder.stop(unsupported("a second document", span))
+            }
             Event::DocumentStart(_) => Ok(()),
             Event::Alias(_) => self.builder.stop(unsupported("an alias", span)),
             Event::Scalar(text, style, anchor, tag) => {

@@ -127,7 +127,9 @@ fn segment(text: &str) -> Result<Segment, &'static str> {
         "." | ".." => Err("a path pattern has no `.` or `..`: no request that has one is let through"),
         "*" | "**" => Err("`**` may stand only at the end; for one segment write `{name}`"),
         _ if text.bytes().all(is_plain) => Ok(Segment::Literal(text.to_owned())),
-        _ => Err("a path pattern has letters, digits and `._~!$&'()*+,=:@-`; what else a client encodes, `{name}` matches"),
+        _ => Err(
+            "a path pattern has letters, digits and `._~!$&'()*+,=:@-`; what else a client encodes, `{name}` matches",
+        ),
     }
 }
 
@@ -225,7 +227,8 @@ mod tests {
 
     #[test]
     fn what_two_readers_could_take_differently_is_no_pattern() {
-        for text in ["a", "/a//b", "/a/./b", "/a/../b", "/%41", "/a;b", "/a\\b", "/{}", "/{x}y", "/*/a", "/**/a", "/é"] {
+        for text in ["a", "/a//b", "/a/./b", "/a/../b", "/%41", "/a;b", "/a\\b", "/{}", "/{x}y", "/*/a", "/**/a", "/é"]
+        {
             assert!(PathPattern::try_from(text).is_err(), "{text}");
         }
     }

@@ -1,0 +1,165 @@
+//! What a guard calls: operators and functions, and the types of what they take.
+
+use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
+
+use super::function::{Argument, FUNCTIONS, Function, Operator, operator};
+use super::vocabulary::{Type, is_record};
+use super::walk::{Walk, table};
+use super::{GuardError, literal};
+use crate::code::Code;
+use crate::report::{listed, quote};
+
+impl Walk<'_> {
+    pub(super) fn call(&mut self, call: &CallExpr, node: &IdedExpr) -> Type {
+        match operator(&call.func_name) {
+            Some(operator) if call.target.is_none() => self.operation(operator, &call.args, node),
+            _ => self.function(call, node),
+        }
+    }
+
+    fn operation(&mut self, operator: Operator, operands: &[IdedExpr], node: &IdedExpr) -> Type {
+        match (operator, operands) {
+            (Operator::Logic, operands) => {
+                operands.iter().for_each(|operand| self.condition(operand));
+                Type::Bool
+            }
+            (Operator::Comparison, [a, b]) => {
+                let (left, right) = (self.value(a), self.value(b));
+                if left != right && left != Type::Any && right != Type::Any {
+                    let label = format!("{} on the left, {} on the right", left.what(), right.what());
+                    let error = GuardError::new(Code::GuardValue, self.place(node), "these two cannot be compared");
+                    self.errors.push(error.label(label));
+                }
+                Type::Bool
+            }
+            (Operator::Membership, [element, within]) => {
+                self.value(element);
+                let of = self.value(within);
+                if !of.may_be(&[Type::List, Type::Map]) {
+                    let error = GuardError::new(Code::GuardValue, self.whole(within), "`in` wants a list or a map");
+                    self.errors.push(error.label(format!("this is {}", of.what())));
+                }
+                Type::Bool
+            }
+            (Operator::Conditional, [condition, yes, no]) => {
+                self.condition(condition);
+                let (yes, no) = (self.value(yes), self.value(no));
+                if yes == no { yes } else { Type::Any }
+            }
+            (Operator::Index, [of, key]) => self.index(of, key),
+            (Operator::Arithmetic, operands) => {
+                // `+` also joins texts and lists, and moves timestamps by durations.
+                let types: Vec<Type> = operands.iter().map(|operand| self.value(operand)).collect();
+                let first = types.first().copied().unwrap_or(Type::Any);
+                if types.iter().all(|of| *of == first) && first != Type::Time { first } else { Type::Any }
+            }
+            (Operator::Comparison | Operator::Membership | Operator::Conditional | Operator::Index, operands) => {
+                self.values(operands);
+                Type::Any
+            }
+        }
+    }
+
+    fn index(&mut self, of: &IdedExpr, key: &IdedExpr) -> Type {
+        let record = matches!(&of.expr, Expr::Ident(name) if is_record(name));
+        if let Expr::Literal(LiteralValue::String(name)) = &key.expr {
+            self.nodes = self.nodes.saturating_add(1);
+            return self.member(of, name.inner(), self.place(key));
+        }
+        if record || table(of).is_some() {
+            let error = GuardError::new(Code::GuardName, self.whole(key), "what a guard reads is named by a literal");
+            self.errors.push(error.label("not a literal text").help("such as `request.headers[\"x-tier\"]`"));
+            return Type::Any;
+        }
+        self.value(of);
+        self.value(key);
+        Type::Any
+    }
+
+    fn function(&mut self, call: &CallExpr, node: &IdedExpr) -> Type {
+        let name = call.func_name.as_str();
+        let on = call.target.as_ref().map(|target| self.value(target));
+        let known = FUNCTIONS.iter().find(|function| function.name == name && function.on.is_some() == on.is_some());
+        let Some(function) = known else {
+            self.no_function(name, on.is_some(), node);
+            return Type::Any;
+        };
+        if let (Some(wanted), Some(given)) = (function.on, on) {
+            self.expect(wanted, given, name, node);
+        }
+        self.arguments(function, &call.args, node);
+        function.gives
+    }
+
+    fn no_function(&mut self, name: &str, on: bool, node: &IdedExpr) {
+        let other = FUNCTIONS.iter().find(|function| function.name == name);
+        let near = self.names.did_you_mean(name, FUNCTIONS.iter().map(|function| function.name));
+        let mut names: Vec<&str> =
+            FUNCTIONS.iter().filter(|f| f.on.is_some() == on).map(|function| function.name).collect();
+        names.dedup();
+        let help = match (other, near) {
+            (Some(_), _) if on => format!("write `{name}(x)`"),
+            (Some(_), _) => format!("write `x.{name}()`"),
+            (None, Some(near)) => near,
+            (None, None) => format!("known are {}", listed(names, 24, "and")),
+        };
+        let at = self.name_before(name, node);
+        let error = GuardError::new(Code::GuardFunction, at, format!("a guard has no function {}", quote(name)));
+        self.errors.push(error.label("unknown function").help(help));
+    }
+
+    fn arguments(&mut self, function: &Function, given: &[IdedExpr], node: &IdedExpr) {
+        let most = function.arguments.len();
+        let least = function.arguments.iter().filter(|argument| **argument != Argument::Zone).count();
+        if !(least..=most).contains(&given.len()) {
+            let count = if least == most { least.to_string() } else { format!("{least} or {most}") };
+            let error = GuardError::new(
+                Code::GuardFunction,
+                self.name_before(function.name, node),
+                format!("`{}` has {} arguments here", function.name, given.len()),
+            );
+            self.errors.push(error.label(format!("it takes {count}")));
+        }
+        for (wanted, argument) in function.arguments.iter().zip(given) {
+            let of = self.value(argument);
+            let wrong = match wanted {
+                Argument::Of(wanted) => {
+                    self.expect(*wanted, of, function.name, argument);
+                    Ok(())
+                }
+                Argument::Regex => {
+                    text(argument).ok_or_else(|| "a pattern is a literal text".to_owned()).and_then(literal::regex)
+                }
+                Argument::Zone => {
+                    text(argument).ok_or_else(|| "a zone is a literal text".to_owned()).and_then(literal::zone)
+                }
+            };
+            if let Err(label) = wrong {
+                let (code, message) = match wanted {
+                    Argument::Zone => (Code::GuardValue, "no such time zone"),
+                    Argument::Regex | Argument::Of(_) => (Code::GuardValue, "this pattern cannot be used"),
+                };
+                let mut error = GuardError::new(code, self.whole(argument), message).label(label);
+                if *wanted == Argument::Zone {
+                    let near = text(argument).and_then(|zone| self.names.did_you_mean(zone, literal::zones()));
+                    let form = "an IANA name such as `Europe/Paris`, or an offset such as `+02:00`";
+                    error.help = Some(near.unwrap_or_else(|| form.to_owned()));
+                }
+                self.errors.push(error);
+            }
+        }
+    }
+
+    fn expect(&mut self, wanted: Type, given: Type, function: &str, node: &IdedExpr) {
+        if !given.may_be(&[wanted]) {
+            let error =
+                GuardError::new(Code::GuardValue, self.place(node), format!("`{function}` wants {}", wanted.what()));
+            self.errors.push(error.label(format!("this is {}", given.what())));
+        }
+    }
+}
+
+fn text(node: &IdedExpr) -> Option<&str> {
+    let Expr::Literal(LiteralValue::String(text)) = &node.expr else { return None };
+    Some(text.inner())
+}
