@@ -2,10 +2,10 @@
 //! (a property that cannot be serialised, a trailer map that is not there), reads names of headers as
 //! UTF-8 or panics, and passes no code details with a response. A panic takes the gate of a whole
 //! worker down, and a peer must not be able to cause one.
-#![allow(
-    unsafe_code,
-    reason = "host functions and the memory that the host hands over; nowhere else in Stepgate"
-)]
+//!
+//! Safety of all calls: what is passed is a live slice with its own length, or a pointer to a local
+//! that the host fills before it returns; the host keeps neither.
+#![allow(unsafe_code, reason = "host functions and the memory that the host hands over; nowhere else in Stepgate")]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -90,8 +90,7 @@ impl Host for Proxy {
     fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
         let path = path.join("\0");
         let mut given = Given::default();
-        let status =
-            unsafe { proxy_get_property(path.as_ptr(), path.len(), &raw mut given.data, &raw mut given.size) };
+        let status = unsafe { proxy_get_property(path.as_ptr(), path.len(), &raw mut given.data, &raw mut given.size) };
         (status == OK).then(|| given.take())
     }
 
@@ -108,9 +107,8 @@ impl Host for Proxy {
     }
 
     fn add_header(&self, part: Part, name: &str, value: &str) -> Result<(), HostError> {
-        let status = unsafe {
-            proxy_add_header_map_value(map(part), name.as_ptr(), name.len(), value.as_ptr(), value.len())
-        };
+        let status =
+            unsafe { proxy_add_header_map_value(map(part), name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
         ok(status, "the proxy adds no header")
     }
 
@@ -140,13 +138,7 @@ impl Host for Proxy {
     fn read_shared(&self, key: &str) -> Result<Option<Shared>, HostError> {
         let (mut given, mut version) = (Given::default(), 0);
         let status = unsafe {
-            proxy_get_shared_data(
-                key.as_ptr(),
-                key.len(),
-                &raw mut given.data,
-                &raw mut given.size,
-                &raw mut version,
-            )
+            proxy_get_shared_data(key.as_ptr(), key.len(), &raw mut given.data, &raw mut given.size, &raw mut version)
         };
         match status {
             OK => Ok(Some((given.take(), version))),

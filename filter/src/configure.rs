@@ -1,5 +1,5 @@
 //! A configuration becomes a station. Whatever is wrong with it, the plugin takes it: a proxy whose
-//! plugin refused its configuration may run without the plugin (`docs/`, how a plugin fails). So a bad
+//! plugin refused its configuration may run without the plugin (`filter/README.md`). So a bad
 //! configuration is one that denies everything, says why, and never leaves an older one in force.
 
 use stepgate_config::{Diagnostic, GateConfig, MAX_INPUT, Severity, read_gate};
@@ -25,11 +25,7 @@ pub(crate) trait Source {
 type Notes = Vec<(Level, String)>;
 
 /// Makes the station of a configuration; `environment` answers for the VM's variables.
-pub(crate) fn configure(
-    host: &dyn Host,
-    source: &dyn Source,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Station {
+pub(crate) fn configure(host: &dyn Host, source: &dyn Source, environment: &dyn Fn(&str) -> Option<String>) -> Station {
     let mut notes = Notes::new();
     let gate = read(source, &mut notes).and_then(|config| build(config, environment, &mut notes));
     say(host, &notes);

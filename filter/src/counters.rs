@@ -43,7 +43,11 @@ impl Counters {
         let mode = config.map(|config| config.mode).unwrap_or_default();
         counters.define_denials(&mut maker, UNKNOWN, mode);
         for workflow in config.map(|config| config.workflows.as_slice()).unwrap_or_default() {
-            counters.define_denials(&mut maker, workflow.name.as_str(), workflow.mode.map_or(mode, |own| own.max(mode)));
+            counters.define_denials(
+                &mut maker,
+                workflow.name.as_str(),
+                workflow.mode.map_or(mode, |own| own.max(mode)),
+            );
         }
         if let Some(config) = config {
             counters.define_permits(&mut maker, config);
@@ -66,9 +70,8 @@ impl Counters {
         }
         // What the shell itself refuses, it refuses in any mode.
         if mode == Mode::Observe {
-            let name = |code: Code| {
-                format!("{}{}stepgate_denials", label("workflow", workflow), label("code", code.as_str()))
-            };
+            let name =
+                |code: Code| format!("{}{}stepgate_denials", label("workflow", workflow), label("code", code.as_str()));
             of.denials.extend(maker.make(&name(Code::Internal)).map(|counter| (Code::Internal, counter)));
         }
     }

@@ -241,7 +241,9 @@ fn only_the_source_that_is_configured_says_who_the_peer_is() {
 
 #[test]
 fn an_outbound_listener_is_not_gated_by_this_release() {
-    for (direction, code) in [(Some(2_i64.to_le_bytes().to_vec()), "EGRESS"), (Some(vec![1]), "NO_CONFIG"), (None, "NO_CONFIG")] {
+    for (direction, code) in
+        [(Some(2_i64.to_le_bytes().to_vec()), "EGRESS"), (Some(vec![1]), "NO_CONFIG"), (None, "NO_CONFIG")]
+    {
         let proxy = proxy();
         proxy.properties.borrow_mut().remove("xds.listener_direction");
         proxy.properties.borrow_mut().extend(direction.map(|bytes| ("xds.listener_direction".to_owned(), bytes)));
