@@ -1,9 +1,5 @@
 //! `func-e run -c envoy/local.yaml`, as the README shows it. `make test` says where all that it needs is.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests are no tests to clippy"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are no tests to clippy")]
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -27,15 +23,11 @@ impl Local {
     fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let module = dir
-            .path()
-            .join("target/wasm32-wasip1/release/stepgate_filter.wasm");
+        let module = dir.path().join("target/wasm32-wasip1/release/stepgate_filter.wasm");
         fs::create_dir_all(module.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(from_make("STEPGATE_MODULE"), &module).unwrap();
         let certificates = dir.path().join("envoy/local");
-        let prepared = Command::new(root.join("envoy/prepare.sh"))
-            .arg(&certificates)
-            .status();
+        let prepared = Command::new(root.join("envoy/prepare.sh")).arg(&certificates).status();
         assert!(prepared.unwrap().success());
         let host = own_address();
         let bootstrap = fs::read_to_string(root.join("envoy/local.yaml")).unwrap();
@@ -49,10 +41,7 @@ impl Local {
             // func-e keeps logs in the home directory.
             .env("HOME", dir.path())
             .env("ENVOY_PATH", find_envoy().unwrap_or_else(|e| panic!("{e}")))
-            .env(
-                "STEPGATE_KEY_MOVIE",
-                fs::read_to_string(certificates.join("movie.jwk")).unwrap(),
-            )
+            .env("STEPGATE_KEY_MOVIE", fs::read_to_string(certificates.join("movie.jwk")).unwrap())
             .stdout(output.try_clone().unwrap())
             .stderr(output)
             .process_group(0)
@@ -99,9 +88,7 @@ impl Drop for Local {
 
 fn from_make(name: &str) -> PathBuf {
     let path = std::env::var_os(name).filter(|path| !path.is_empty());
-    PathBuf::from(
-        path.unwrap_or_else(|| panic!("`{name}` is not set: run the tests by `make test`")),
-    )
+    PathBuf::from(path.unwrap_or_else(|| panic!("`{name}` is not set: run the tests by `make test`")))
 }
 
 /// The documented ports may be taken on this machine, so the test has an address of its own.
@@ -114,15 +101,9 @@ fn moved(bootstrap: &str, host: Ipv4Addr) -> String {
     let mut text = bootstrap.replace("port_value: 9901", "port_value: 0");
     for port in [10000, 8080] {
         let documented = format!("{{address: 127.0.0.1, port_value: {port}}}");
-        assert!(
-            text.contains(&documented),
-            "no {documented} in envoy/local.yaml"
-        );
+        assert!(text.contains(&documented), "no {documented} in envoy/local.yaml");
         let here = IpAddr::from(host);
-        text = text.replace(
-            &documented,
-            &format!("{{address: {here}, port_value: {port}}}"),
-        );
+        text = text.replace(&documented, &format!("{{address: {here}, port_value: {port}}}"));
     }
     text
 }
@@ -145,12 +126,7 @@ fn the_bootstrap_of_one_local_envoy_runs_and_its_gate_decides() {
     let shots = Request::new("POST", "/shots/7");
 
     let start = local.call(Some("owner"), &shots).unwrap();
-    assert_eq!(
-        (start.status, start.body.as_slice()),
-        (200, b"behind".as_slice()),
-        "{}",
-        local.output()
-    );
+    assert_eq!((start.status, start.body.as_slice()), (200, b"behind".as_slice()), "{}", local.output());
     let refused = local.call(Some("hdr"), &shots).unwrap();
     assert_eq!(refused.status, 403, "{}", local.output());
     let text = String::from_utf8_lossy(&refused.body).into_owned();

@@ -1,13 +1,8 @@
 //! The local mesh, without a filter: what a gate's tests build on must hold by itself.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests are no tests to clippy"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are no tests to clippy")]
 
 use stepgate_cli::mesh::{
-    Authority, CallError, ClientCertificate, Envoys, Mesh, MeshError, MeshSpec, Request, Version,
-    Workload,
+    Authority, CallError, ClientCertificate, Envoys, Mesh, MeshError, MeshSpec, Request, Version, Workload,
 };
 
 fn id(name: &str) -> String {
@@ -37,18 +32,12 @@ fn a_call_passes_through_both_envoys_and_the_application_sees_it() {
         let response = mesh.call("a", "b", &request).unwrap();
         assert_eq!(response.status, 200);
         let seen = response.seen().unwrap();
-        assert_eq!(
-            (seen.workload.as_str(), seen.method.as_str()),
-            ("b", "POST")
-        );
+        assert_eq!((seen.workload.as_str(), seen.method.as_str()), ("b", "POST"));
         assert_eq!((seen.path.as_str(), seen.body_bytes), ("/shots/7?x=1", 5));
         assert_eq!(seen.authority, "b");
         assert_eq!(seen.version, ["HTTP/1.1", "HTTP/2.0"][version as usize]);
         assert_eq!(seen.header("x-twice").collect::<Vec<_>>().join(","), "1,2");
-        assert_eq!(
-            seen.header("x-bytes").collect::<Vec<_>>(),
-            ["\u{fffd}\u{fffd}"]
-        );
+        assert_eq!(seen.header("x-bytes").collect::<Vec<_>>(), ["\u{fffd}\u{fffd}"]);
         assert!(seen.trailers.contains(&("x-after".into(), "3".into())));
         // The identity is that of the connection, and Envoy tells it on.
         let by = seen.header("x-forwarded-client-cert").collect::<String>();
@@ -57,10 +46,7 @@ fn a_call_passes_through_both_envoys_and_the_application_sees_it() {
     assert_eq!(mesh.requests_seen("b").unwrap(), 2);
     assert_eq!(mesh.requests_seen("a").unwrap(), 0);
     let entry = mesh.access_entry("b", "first").unwrap();
-    assert_eq!(
-        (entry.status, entry.details.as_deref()),
-        (200, Some("via_upstream"))
-    );
+    assert_eq!((entry.status, entry.details.as_deref()), (200, Some("via_upstream")));
     assert_eq!(entry.peer, Some(id("a")));
     assert!(mesh.stats("b").unwrap()["http.inbound.b.downstream_rq_2xx"] >= 2);
     let by_itself = mesh.call("a", "a", &Request::new("GET", "/")).unwrap();
@@ -77,9 +63,7 @@ fn the_application_answers_as_it_is_told() {
     let response = mesh.call("a", "a", &grpc).unwrap();
     assert_eq!((response.status, response.grpc_status()), (200, Some(0)));
     assert_eq!(response.seen().unwrap().path, "/movie.Shots/Cut");
-    let response = mesh
-        .call("a", "a", &grpc.header("x-lab-grpc-status", "7"))
-        .unwrap();
+    let response = mesh.call("a", "a", &grpc.header("x-lab-grpc-status", "7")).unwrap();
     assert_eq!(response.grpc_status(), Some(7));
 
     for version in [Version::Http1, Version::Http2] {
@@ -98,9 +82,7 @@ fn the_application_answers_as_it_is_told() {
 fn upgrades_and_connect_reach_the_application_unless_a_filter_stops_them() {
     let mesh = Mesh::start(MeshSpec::new(vec![workload("a")])).unwrap();
     let own = mesh.credential("a").unwrap().clone();
-    let upgrade = Request::new("GET", "/socket")
-        .header("connection", "upgrade")
-        .header("upgrade", "websocket");
+    let upgrade = Request::new("GET", "/socket").header("connection", "upgrade").header("upgrade", "websocket");
     let response = mesh.call_directly(Some(&own), "a", &upgrade).unwrap();
     assert_eq!(response.status, 101);
     // RFC 8441: the same over HTTP/2.
@@ -134,16 +116,9 @@ fn a_gate_takes_certificates_of_its_ca_and_no_others() {
         assert!(refused(Some(&foreign), "b"));
         assert_eq!(mesh.call_directly(None, "b", &get).unwrap().status, 200);
         // Whose certificate it is, is not for TLS to judge: none, several, or no SPIFFE ID at all.
-        for uris in [
-            vec![],
-            vec![id("a"), id("b")],
-            vec!["spiffe://\u{ff}".into()],
-        ] {
+        for uris in [vec![], vec![id("a"), id("b")], vec!["spiffe://\u{ff}".into()]] {
             let odd = mesh.authority().issue(&uris).unwrap();
-            assert_eq!(
-                mesh.call_directly(Some(&odd), "a", &get).unwrap().status,
-                200
-            );
+            assert_eq!(mesh.call_directly(Some(&odd), "a", &get).unwrap().status, 200);
         }
     }
     assert_eq!(mesh.requests_seen("a").unwrap(), 6);
@@ -156,11 +131,7 @@ fn one_envoy_may_host_them_all() {
     let mesh = Mesh::start(spec).unwrap();
     assert_eq!(mesh.process_ids().len(), 1);
     for (from, to) in [("a", "b"), ("b", "a"), ("a", "a")] {
-        let seen = mesh
-            .call(from, to, &Request::new("GET", "/"))
-            .unwrap()
-            .seen()
-            .unwrap();
+        let seen = mesh.call(from, to, &Request::new("GET", "/")).unwrap().seen().unwrap();
         assert_eq!(seen.workload, to);
         let by = seen.header("x-forwarded-client-cert").collect::<String>();
         assert!(by.contains(&format!("URI={}", id(from))), "{by}");

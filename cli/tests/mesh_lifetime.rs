@@ -1,9 +1,5 @@
 //! No Envoy outlives the mesh that it belongs to, however that ends.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests are no tests to clippy"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are no tests to clippy")]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines, Read};
@@ -66,13 +62,7 @@ impl Holder {
         let Some(envoys) = ids else {
             panic!("the holder did not start: {:?}", child.wait());
         };
-        Self {
-            _input: child.stdin.take().unwrap(),
-            _output: lines,
-            child,
-            envoys,
-            temp,
-        }
+        Self { _input: child.stdin.take().unwrap(), _output: lines, child, envoys, temp }
     }
 
     fn send(&self, signal: Signal) {
@@ -96,9 +86,7 @@ impl Holder {
 /// A zombie does not run: where nobody is there to inherit it, it stays in the table.
 fn runs(id: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    let state = status
-        .rsplit_once(") ")
-        .map(|(_, rest)| rest.chars().next());
+    let state = status.rsplit_once(") ").map(|(_, rest)| rest.chars().next());
     !matches!(state, None | Some(None | Some('Z' | 'X')))
 }
 

@@ -227,12 +227,13 @@ impl Denial {
 
     /// The tasks that would have been right, where that can be said.
     pub fn expected(&self) -> &[TaskName] {
-        match self {
-            Self::NoTransition { expected }
-            | Self::WrongRequest { expected }
-            | Self::JoinIncomplete { expected, .. } => expected,
-            _ => &[],
+        if let Self::NoTransition { expected }
+        | Self::WrongRequest { expected }
+        | Self::JoinIncomplete { expected, .. } = self
+        {
+            return expected;
         }
+        &[]
     }
 }
 

@@ -13,7 +13,7 @@ use crate::guard::Guards;
 use crate::keys::{KeyError, KeyRing};
 
 /// Shortest interlock secret, in bytes: it must not be guessed.
-pub const MIN_INTERLOCK: usize = 16;
+const MIN_INTERLOCK: usize = 16;
 
 /// Why a gate cannot be built. Until it can, everything is denied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,10 @@ impl fmt::Display for GateError {
         match self {
             Self::Key(error) => error.fmt(f),
             Self::Interlock(env) => {
-                write!(f, "interlock: the environment's `{env}` must be {MIN_INTERLOCK} to 256 visible ASCII characters")
+                write!(
+                    f,
+                    "interlock: the environment's `{env}` must be {MIN_INTERLOCK} to 256 visible ASCII characters"
+                )
             }
         }
     }

@@ -50,7 +50,10 @@ impl Guards {
         context.add_variable_from_value("peer", peer(situation));
         context.add_variable_from_value(
             "task",
-            map([("name", text(situation.task.name.as_str())), ("actor", text(situation.task.performer.name.as_str()))]),
+            map([
+                ("name", text(situation.task.name.as_str())),
+                ("actor", text(situation.task.performer.name.as_str())),
+            ]),
         );
         if let Some(instance) = situation.instance {
             context.add_variable_from_value(
@@ -90,11 +93,7 @@ fn request(situation: &Situation<'_>) -> Value {
 fn peer(situation: &Situation<'_>) -> Value {
     let actor = situation.peer_actor;
     let attributes = || actor.attributes.iter().map(|(name, value)| (name.as_str(), attribute(value)));
-    let own = [
-        ("id", text(situation.peer)),
-        ("actor", text(actor.name.as_str())),
-        ("attributes", map(attributes())),
-    ];
+    let own = [("id", text(situation.peer)), ("actor", text(actor.name.as_str())), ("attributes", map(attributes()))];
     map(attributes().chain(own))
 }
 

@@ -24,18 +24,10 @@ pub(crate) struct Request<'a> {
 impl<'a> Request<'a> {
     /// Reads the request's own headers. What is not text is taken as empty, which matches nothing.
     pub(crate) fn of(facts: &Facts<'a>) -> Self {
-        let text = |name: &str| {
-            facts.first(name).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
-        };
+        let text = |name: &str| facts.first(name).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
         let method = text(":method");
         let target = text(":path");
-        Self {
-            method,
-            host: text(":authority"),
-            target,
-            path: CanonicalPath::of(target),
-            connect: method == "CONNECT",
-        }
+        Self { method, host: text(":authority"), target, path: CanonicalPath::of(target), connect: method == "CONNECT" }
     }
 
     /// The protocol to which the client wants to change, if any (RFC 9110, sections 7.8 and 9.3.6).

@@ -7,9 +7,9 @@ use crate::facts::{Facts, Header};
 use crate::token::MAX_PARENTS;
 
 /// Longest sum of all step values of one request, in bytes.
-pub const MAX_STEP: usize = 65_536;
+const MAX_STEP: usize = 65_536;
 /// Longest baggage member's value, in bytes (W3C Baggage, section 3.3.2, asks for 8,192 in all).
-pub const MAX_BAGGAGE_MEMBER: usize = 4096;
+const MAX_BAGGAGE_MEMBER: usize = 4096;
 /// Most baggage members that are looked at.
 const MAX_BAGGAGE_MEMBERS: usize = 256;
 /// The header of W3C Baggage.
@@ -107,7 +107,9 @@ fn member(name: &str) -> Option<Member> {
     match name {
         "step" => Some(Member::Single),
         _ => match name.get(4..).and_then(|rest| rest.strip_prefix('.')) {
-            Some(number) => Some(number.parse().ok().filter(|n: &usize| n.to_string() == number).map_or(Member::Odd, Member::Numbered)),
+            Some(number) => Some(
+                number.parse().ok().filter(|n: &usize| n.to_string() == number).map_or(Member::Odd, Member::Numbered),
+            ),
             // `STEP` is a reader's `step`; `stepping` is somebody else's.
             None if name.len() == 4 => Some(Member::Odd),
             None => None,

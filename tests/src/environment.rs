@@ -17,10 +17,7 @@ impl Environment {
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let variables: BTreeMap<String, serde_json::Value> =
             serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-        let text = |value: serde_json::Value| match value {
-            serde_json::Value::String(text) => text,
-            other => other.to_string(),
-        };
+        let text = |value: serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Ok(Self(variables.into_iter().map(|(name, value)| (name, text(value))).collect()))
     }
 

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use stepgate_cli::mesh::{
-    ClientCertificate, Credential, Egress, Envoys, Inbound, Mesh, MeshSpec, PathNormalization, Plugin,
-    Request, Response, Version, Workload,
+    ClientCertificate, Credential, Egress, Envoys, Inbound, Mesh, MeshSpec, PathNormalization, Plugin, Request,
+    Response, Version, Workload,
 };
 use stepgate_decision::UnixTime;
 
@@ -202,7 +202,9 @@ fn problem_code(response: &Response) -> Result<String, String> {
     let member = |name: &str| problem.get(name).and_then(serde_json::Value::as_str);
     let whole = member("type").is_some() && member("title").is_some() && problem.get("status") == Some(&403.into());
     match member("code") {
-        Some(code) if whole && response.header("content-type") == Some(b"application/problem+json") => Ok(code.to_owned()),
+        Some(code) if whole && response.header("content-type") == Some(b"application/problem+json") => {
+            Ok(code.to_owned())
+        }
         _ => Err(format!("a denial that is no RFC 9457 problem: {problem}")),
     }
 }

@@ -4,8 +4,8 @@
 
 pub mod case;
 pub mod corpus;
-pub mod envoy;
 pub mod environment;
+pub mod envoy;
 pub mod native;
 pub mod outcome;
 pub mod prepared;

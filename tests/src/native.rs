@@ -45,7 +45,8 @@ fn decide(gate: Option<&Gate>, request: &Prepared, now: UnixTime, store: &mut Me
         random: [7; 32],
         replica: None,
     };
-    let mut seen = Seen(headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned())).collect());
+    let mut seen =
+        Seen(headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned())).collect());
     let mut outcome = Outcome::default();
     let applied = match inbound(gate, &facts, &RustCrypto, store) {
         Verdict::Permitted(permit) => permit.apply(&mut seen).map(|reply| {

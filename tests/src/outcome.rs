@@ -127,9 +127,11 @@ fn steps(seen: &[(String, String)]) -> Vec<String> {
         match name.as_str() {
             STEP => steps.extend(value.split(',').map(|step| step.trim().to_owned())),
             "baggage" => steps.extend(
-                value.split(',').filter_map(|member| member.trim().split_once('=')).filter_map(|(key, value)| {
-                    (key == "step" || key.starts_with("step.")).then(|| value.to_owned())
-                }),
+                value
+                    .split(',')
+                    .filter_map(|member| member.trim().split_once('='))
+                    .filter(|(key, _)| *key == "step" || key.starts_with("step."))
+                    .map(|(_, value)| value.to_owned()),
             ),
             _ => {}
         }

@@ -44,7 +44,8 @@ impl Prepared {
         let peer = when.peer.as_deref().ok_or("no `peer`")?;
         let own = when.own.as_deref().ok_or("no `self`")?;
         let grpc = when.grpc.unwrap_or(false);
-        let mint = Mint { config: file.config.as_ref(), environment: &corpus.environment, peer: &resolve(peer), now, salt };
+        let mint =
+            Mint { config: file.config.as_ref(), environment: &corpus.environment, peer: &resolve(peer), now, salt };
         let mut headers = mint.headers(&whole.case.given, &when.headers)?;
         if grpc {
             headers.extend([("content-type".into(), "application/grpc".into()), ("te".into(), "trailers".into())]);
@@ -110,5 +111,9 @@ fn crowd(corpus: &Corpus, whole: &Whole, salt: &str) -> Result<Vec<String>, Stri
     };
     let full = bucket(&format!("{INSTANCE}{salt}"));
     // One in 4,096 falls there.
-    Ok((0_u32..).map(|n| format!("crowd-{n}")).filter(|name| bucket(name) == full).take(whole.case.given.crowd).collect())
+    Ok((0_u32..)
+        .map(|n| format!("crowd-{n}"))
+        .filter(|name| bucket(name) == full)
+        .take(whole.case.given.crowd)
+        .collect())
 }

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
-use serde_json::{Value, json};
+use serde_json::Value;
 use stepgate_config::GateConfig;
 use stepgate_config::gate::{KeySource, KeyUse};
 use stepgate_config::name::Kid;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Workflow};
+use stepgate_decision::UnixTime;
 use stepgate_decision::keys::{Crypto, Key, KeyActor, Material, RustCrypto};
 use stepgate_decision::rightful::{Step, rightful};
 use stepgate_decision::token::{Claims, TokenType};
-use stepgate_decision::UnixTime;
 
 use crate::case::{Given, GivenStep};
 use crate::environment::Environment;
@@ -52,7 +52,11 @@ impl Mint<'_> {
         };
         let filled = |line: &str| {
             // From the last, so that `$1` does not eat `$10`.
-            tokens.iter().enumerate().rev().fold(line.to_owned(), |line, (at, token)| line.replace(&format!("${at}"), token))
+            tokens
+                .iter()
+                .enumerate()
+                .rev()
+                .fold(line.to_owned(), |line, (at, token)| line.replace(&format!("${at}"), token))
         };
         let steps = lines.iter().map(|line| ("x-workflow-step".to_owned(), filled(line)));
         Ok(headers.iter().map(|(name, value)| (name.clone(), filled(value))).chain(steps).collect())
@@ -92,9 +96,9 @@ impl Mint<'_> {
         let workflow = match step.workflow.as_deref() {
             None => workflows.next(),
             // `NAME` or `NAME/REVISION`.
-            Some(wanted) => workflows.find(|w| {
-                wanted == w.name.as_str() || wanted == format!("{}/{}", w.name, w.revision)
-            }),
+            Some(wanted) => {
+                workflows.find(|w| wanted == w.name.as_str() || wanted == format!("{}/{}", w.name, w.revision))
+            }
         };
         let workflow = workflow.ok_or_else(|| format!("no workflow {:?}", step.workflow))?;
         let task = workflow.tasks.get(step.task.as_str()).ok_or_else(|| format!("no task `{}`", step.task))?;
@@ -122,22 +126,25 @@ impl Mint<'_> {
         }
     }
 
-    fn sign(&self, step: &GivenStep, workflow: &Workflow, token_type: TokenType, claims: &Claims) -> Result<String, String> {
+    fn sign(
+        &self,
+        step: &GivenStep,
+        workflow: &Workflow,
+        token_type: TokenType,
+        claims: &Claims,
+    ) -> Result<String, String> {
         let (kid, jwk) = self.key(step, workflow)?;
         let name = Kid::try_from(kid.as_str()).map_err(|error| error.to_string())?;
         let key = Key::new(name, KeyActor::Any, &jwk).map_err(|error| format!("{kid}: {error}"))?;
         let token = RustCrypto.sign(&key, token_type, claims).map_err(str::to_owned)?;
-        let token = if step.claims.is_empty() && step.header.is_empty() {
-            token
-        } else {
-            rewrite(&token, step, &key)?
-        };
+        let token = if step.claims.is_empty() && step.header.is_empty() { token } else { rewrite(&token, step, &key)? };
         mangle(token, step.mangle.as_ref())
     }
 
     /// The `kid` that the token names, and the key that signs it.
     fn key(&self, step: &GivenStep, workflow: &Workflow) -> Result<(String, String), String> {
-        let keys = || self.config.into_iter().flat_map(|config| &config.keys).filter(|key| key.workflow == workflow.name);
+        let keys =
+            || self.config.into_iter().flat_map(|config| &config.keys).filter(|key| key.workflow == workflow.name);
         let spec = match &step.kid {
             Some(kid) => keys().find(|key| key.kid.as_str() == kid),
             None => keys().find(|key| key.key_use == KeyUse::Sign),
@@ -180,14 +187,15 @@ fn jwt_tag(key: &jwt_simple::prelude::HS256Key, signed: &str) -> Vec<u8> {
 fn overlay(mut value: Value, with: &BTreeMap<String, Value>) -> Value {
     if let Some(members) = value.as_object_mut() {
         for (name, value) in with {
-            match value {
-                Value::Null => drop(members.remove(name)),
-                Value::Object(inner) if members.get(name).is_some_and(Value::is_object) => {
-                    let inner: BTreeMap<String, Value> = inner.clone().into_iter().collect();
-                    let old = members.remove(name).unwrap_or(json!({}));
-                    members.insert(name.clone(), overlay(old, &inner));
-                }
-                value => drop(members.insert(name.clone(), value.clone())),
+            if value.is_null() {
+                members.remove(name);
+            } else if let (Some(inner), Some(old)) =
+                (value.as_object(), members.get_mut(name).filter(|old| old.is_object()))
+            {
+                let inner = inner.clone().into_iter().collect();
+                *old = overlay(old.take(), &inner);
+            } else {
+                members.insert(name.clone(), value.clone());
             }
         }
     }

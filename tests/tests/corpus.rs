@@ -1,4 +1,12 @@
 //! The corpus, run by every subject.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test says what is wrong by failing"
+)]
 
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,4 +1,12 @@
 //! What a cluster owner applies holds what the gate reads.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test says what is wrong by failing"
+)]
 
 use std::path::Path;
 
@@ -11,7 +19,9 @@ fn root() -> &'static Path {
 fn objects(file: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(root().join(file)).unwrap();
     text.split("\n---\n")
-        .map(|document| stepgate_config::to_json(document.as_bytes()).unwrap_or_else(|errors| panic!("{file}: {}", errors[0])))
+        .map(|document| {
+            stepgate_config::to_json(document.as_bytes()).unwrap_or_else(|errors| panic!("{file}: {}", errors[0]))
+        })
         .collect()
 }
 
@@ -45,7 +55,8 @@ fn the_plugin_fails_closed_and_looks_inwards() {
 fn secrets_come_from_the_environment() {
     let objects = objects("istio/movie.yaml");
     let spec = &of_kind(&objects, "WasmPlugin")["spec"];
-    let named: Vec<&str> = spec["vmConfig"]["env"].as_array().unwrap().iter().filter_map(|env| env["name"].as_str()).collect();
+    let named: Vec<&str> =
+        spec["vmConfig"]["env"].as_array().unwrap().iter().filter_map(|env| env["name"].as_str()).collect();
     let gate = stepgate_config::read_gate(spec["pluginConfig"].to_string().as_bytes()).checked.unwrap();
     for key in &gate.keys {
         let stepgate_config::gate::KeySource::Env(env) = &key.source else { panic!("a key in the configuration") };

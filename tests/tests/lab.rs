@@ -1,4 +1,12 @@
 //! `stepgate lab` on every example, and that it leaves nothing behind.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test says what is wrong by failing"
+)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -38,10 +46,15 @@ fn every_example_holds_in_real_envoys() {
         let output = lab(&file).arg("--json").stderr(Stdio::piped()).output().unwrap();
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let errors = String::from_utf8_lossy(&output.stderr);
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{name}: {error}\n{errors}"));
+        let report: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{name}: {error}\n{errors}"));
         let cases = report["cases"].as_array().unwrap();
         let wrong: Vec<&Value> = cases.iter().filter(|case| case["right"] != true).collect();
-        assert!(output.status.success() && wrong.is_empty(), "{name}: {:?}\n{errors}", wrong.iter().take(5).collect::<Vec<_>>());
+        assert!(
+            output.status.success() && wrong.is_empty(),
+            "{name}: {:?}\n{errors}",
+            wrong.iter().take(5).collect::<Vec<_>>()
+        );
         let hops = report["instances"].as_array().unwrap().iter().flat_map(|i| i["hops"].as_array().unwrap()).count();
         let through = cases.iter().filter(|case| case["reached"] == true).count();
         assert!(hops > 0 && through > 0, "{name}: nothing got through");
@@ -56,11 +69,14 @@ fn the_movie_is_tried_whole() {
     let output = lab(&file).arg("--json").output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let hops = report["instances"][0]["hops"].as_array().unwrap();
-    let taken: BTreeSet<&str> = hops.iter().filter(|hop| hop["reached"] == true).map(|hop| hop["transition"].as_str().unwrap()).collect();
+    let taken: BTreeSet<&str> =
+        hops.iter().filter(|hop| hop["reached"] == true).map(|hop| hop["transition"].as_str().unwrap()).collect();
     assert_eq!(taken.len(), 9);
     let cases = report["cases"].as_array().unwrap();
-    let pairs: BTreeSet<(&str, &str, &str)> =
-        cases.iter().map(|case| (case["from"].as_str().unwrap(), case["to"].as_str().unwrap(), case["method"].as_str().unwrap())).collect();
+    let pairs: BTreeSet<(&str, &str, &str)> = cases
+        .iter()
+        .map(|case| (case["from"].as_str().unwrap(), case["to"].as_str().unwrap(), case["method"].as_str().unwrap()))
+        .collect();
     assert_eq!(pairs.len(), 7 * 7 * 2);
     let kinds: BTreeSet<&str> = cases.iter().map(|case| case["kind"].as_str().unwrap()).collect();
     let wanted = ["rightful", "none", "forged", "expired", "of another holder", "of another instance"];

@@ -27,7 +27,9 @@ pub(super) fn expected(workflow: &Workflow, attempt: &Attempt, shown: &Shown) ->
         .filter(|t| accepts(&t.to, attempt))
         .collect();
     match candidates.as_slice() {
-        [only] if only.when.is_some() || only.to.constrained || only.to.max_visits.is_some() => Expected::Depends(only.to_string()),
+        [only] if only.when.is_some() || only.to.constrained || only.to.max_visits.is_some() => {
+            Expected::Depends(only.to_string())
+        }
         [only] => Expected::Permit(only.to_string()),
         _ => Expected::Deny,
     }
@@ -48,9 +50,10 @@ fn accepts(task: &Task, attempt: &Attempt) -> bool {
     let fits = |pattern: &RequestPattern| {
         let method = pattern.methods.is_empty() || pattern.methods.iter().any(|m| m.as_str() == attempt.method);
         let host = pattern.host.as_ref().is_none_or(|host| attempt.host.as_ref() == Some(host));
-        let path = pattern.path.as_ref().is_none_or(|path| {
-            attempt.path.strip_prefix('/').is_some_and(|rest| path.matches(rest.split('/')))
-        });
+        let path = pattern
+            .path
+            .as_ref()
+            .is_none_or(|path| attempt.path.strip_prefix('/').is_some_and(|rest| path.matches(rest.split('/'))));
         method && host && path
     };
     task.requests.is_empty() || task.requests.iter().any(fits)

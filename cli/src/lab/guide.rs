@@ -9,7 +9,8 @@ use crate::mesh::Mesh;
 
 /// How to walk an instance by hand, through the senders' own Envoys.
 pub(super) fn curl_lines(setting: &Setting, mesh: &Mesh) -> Result<String, LabError> {
-    let mut text = String::from("\nThe lab runs on; Ctrl-C ends it. Each line is sent by an actor through its own Envoy:\n\n");
+    let mut text =
+        String::from("\nThe lab runs on; Ctrl-C ends it. Each line is sent by an actor through its own Envoy:\n\n");
     for transition in &setting.workflow.transitions {
         let (from, to) = (transition.carrier.name.as_str(), transition.to.performer.name.as_str());
         let (method, path, host) = request_of(&transition.to);

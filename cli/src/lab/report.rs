@@ -48,12 +48,20 @@ impl Report<'_> {
     fn instances(&self, text: &mut String, paint: &Paint) {
         for journey in &self.journeys {
             let workflow = &self.setting.workflow;
-            let _ = writeln!(text, "\nan instance of {} (revision {}) from `{}`", workflow.name, workflow.revision, journey.start.name);
+            let _ = writeln!(
+                text,
+                "\nan instance of {} (revision {}) from `{}`",
+                workflow.name, workflow.revision, journey.start.name
+            );
             let rows = journey.hops.iter().map(|hop| {
                 let outcome = match (&hop.answer.code, hop.right()) {
                     (None, true) => paint.good("permitted"),
                     (Some(code), true) => paint.faint(&format!("denied {code}")),
-                    _ => paint.bad(&format!("WRONG: status {} {}", hop.answer.status, hop.answer.code.as_deref().unwrap_or(""))),
+                    _ => paint.bad(&format!(
+                        "WRONG: status {} {}",
+                        hop.answer.status,
+                        hop.answer.code.as_deref().unwrap_or("")
+                    )),
                 };
                 vec![
                     hop.from.name.to_string(),
@@ -142,7 +150,10 @@ impl Report<'_> {
         let line = if self.all_right() {
             paint.good("as the document says")
         } else {
-            paint.bad(&format!("{} WRONG ANSWERS", wrong.len().saturating_add(self.hops().filter(|hop| !hop.right()).count())))
+            paint.bad(&format!(
+                "{} WRONG ANSWERS",
+                wrong.len().saturating_add(self.hops().filter(|hop| !hop.right()).count())
+            ))
         };
         let _ = writeln!(
             text,
@@ -236,7 +247,8 @@ impl Paint {
 fn table(text: &mut String, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
     let rows: Vec<Vec<String>> =
         std::iter::once(heads.iter().map(|head| (*head).to_owned()).collect()).chain(rows).collect();
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| visible(cell)).max().unwrap_or(0);
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| visible(cell)).max().unwrap_or(0);
     let widths: Vec<usize> = (0..heads.len()).map(width).collect();
     for row in &rows {
         let mut line = String::new();

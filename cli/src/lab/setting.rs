@@ -44,8 +44,7 @@ impl Setting {
         let workflow =
             stepgate_config::read_workflow(document).into_result().map(|(w, _)| w).map_err(LabError::Document)?;
         let jwk = random_jwk()?;
-        let environment =
-            BTreeMap::from([(KEY.to_owned(), jwk.clone()), (INTERLOCK.to_owned(), random(24)?)]);
+        let environment = BTreeMap::from([(KEY.to_owned(), jwk.clone()), (INTERLOCK.to_owned(), random(24)?)]);
         // The lab enforces, whatever the document's own mode.
         if let Some(members) = value.as_object_mut() {
             members.remove("mode");

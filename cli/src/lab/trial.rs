@@ -55,7 +55,10 @@ impl Kind {
 pub(super) enum Shown {
     Nothing,
     /// All that the holder of this step has.
-    Rightful { at: Arc<Task>, holder: SpiffeId },
+    Rightful {
+        at: Arc<Task>,
+        holder: SpiffeId,
+    },
     Worthless,
 }
 
@@ -159,9 +162,7 @@ fn methods(setting: &Setting) -> BTreeSet<String> {
 fn kinds(assurance: Assurance) -> &'static [Kind] {
     match assurance {
         Assurance::Identity => &[Kind::Rightful],
-        Assurance::Signed => {
-            &[Kind::Rightful, Kind::Forged, Kind::Expired, Kind::OtherHolder, Kind::OtherInstance]
-        }
+        Assurance::Signed => &[Kind::Rightful, Kind::Forged, Kind::Expired, Kind::OtherHolder, Kind::OtherInstance],
     }
 }
 
@@ -224,9 +225,8 @@ fn steps(setting: &Setting, from: &Arc<Actor>, task: &Arc<Task>, kind: Kind) -> 
         Kind::OtherInstance => (spliced(&claims, &instance, &holder)?, Shown::Worthless),
     };
     let key = if kind == Kind::Forged { forged } else { key };
-    let sign = |claims: &Claims| {
-        mint(token_type, claims, key, &RustCrypto).map_err(|error| LabError::Gate(error.to_owned()))
-    };
+    let sign =
+        |claims: &Claims| mint(token_type, claims, key, &RustCrypto).map_err(|error| LabError::Gate(error.to_owned()));
     Ok((claims.iter().map(sign).collect::<Result<_, _>>()?, shown))
 }
 

@@ -46,9 +46,7 @@ pub struct AccessEntry {
 pub(super) fn access_log(path: &Path) -> Vec<AccessEntry> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     // The last line may be half written.
-    text.lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect()
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 /// How long the Envoys of a mesh with so many filters may take.
@@ -83,10 +81,7 @@ pub(super) async fn ready(
 }
 
 /// Counters and gauges by name.
-pub(super) async fn stats(
-    client: &Client,
-    admin: SocketAddr,
-) -> Result<BTreeMap<String, u64>, CallError> {
+pub(super) async fn stats(client: &Client, admin: SocketAddr) -> Result<BTreeMap<String, u64>, CallError> {
     let answer = get(client, admin, "/stats").await?;
     let text = String::from_utf8_lossy(&answer.body);
     // Histograms and text readouts are lines whose value is no number.
@@ -98,12 +93,6 @@ pub(super) async fn stats(
 }
 
 async fn get(client: &Client, admin: SocketAddr, path: &str) -> Result<Response, CallError> {
-    let route = Route {
-        to: admin,
-        version: Version::Http1,
-        tls: None,
-    };
-    client
-        .call(&route, &admin.to_string(), &Request::new("GET", path))
-        .await
+    let route = Route { to: admin, version: Version::Http1, tls: None };
+    client.call(&route, &admin.to_string(), &Request::new("GET", path)).await
 }

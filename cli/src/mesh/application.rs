@@ -57,9 +57,7 @@ impl Seen {
     /// Every value of a header, in order.
     pub fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let lines = self.headers.iter();
-        lines
-            .filter(move |(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        lines.filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -75,11 +73,8 @@ impl Application {
     /// Listens, so that whoever gets this back can be called at once.
     pub(super) async fn start(workload: &str, at: SocketAddr) -> std::io::Result<Arc<Self>> {
         let listener = TcpListener::bind(at).await?;
-        let application = Arc::new(Self {
-            workload: workload.into(),
-            count: AtomicU64::new(0),
-            recent: Mutex::default(),
-        });
+        let application =
+            Arc::new(Self { workload: workload.into(), count: AtomicU64::new(0), recent: Mutex::default() });
         tokio::spawn(Arc::clone(&application).serve(listener));
         Ok(application)
     }
@@ -108,17 +103,12 @@ impl Application {
                 let mut server = auto::Builder::new(TokioExecutor::new());
                 // WebSocket over HTTP/2 (RFC 8441).
                 server.http2().enable_connect_protocol();
-                let _ = server
-                    .serve_connection_with_upgrades(TokioIo::new(stream), answer)
-                    .await;
+                let _ = server.serve_connection_with_upgrades(TokioIo::new(stream), answer).await;
             });
         }
     }
 
-    async fn answer(
-        self: Arc<Self>,
-        request: hyper::Request<Incoming>,
-    ) -> Result<hyper::Response<Whole>, Infallible> {
+    async fn answer(self: Arc<Self>, request: hyper::Request<Incoming>) -> Result<hyper::Response<Whole>, Infallible> {
         self.count.fetch_add(1, Ordering::SeqCst);
         let (head, body) = request.into_parts();
         // After these the connection is no longer HTTP: there is no body to wait for.
@@ -133,19 +123,12 @@ impl Application {
             },
             _ => (0, HeaderMap::new()),
         };
-        let host = head
-            .headers
-            .get(hyper::header::HOST)
-            .map(HeaderValue::as_bytes);
+        let host = head.headers.get(hyper::header::HOST).map(HeaderValue::as_bytes);
         let authority = head.uri.authority().map(|a| a.as_str().as_bytes()).or(host);
         let seen = Seen {
             workload: self.workload.clone(),
             method: head.method.to_string(),
-            path: head
-                .uri
-                .path_and_query()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
+            path: head.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
             authority: String::from_utf8_lossy(authority.unwrap_or_default()).into_owned(),
             version: format!("{:?}", head.version),
             headers: readable(&head.headers),
@@ -170,17 +153,12 @@ fn respond(asked: &HeaderMap, seen: &Seen) -> hyper::Response<Whole> {
     let json = serde_json::to_vec(seen).unwrap_or_default();
     let mut headers = instructed(asked, "x-lab-response-header");
     let mut trailers = instructed(asked, "x-lab-response-trailer");
-    let mut status = number(asked, "x-lab-status")
-        .and_then(|code| StatusCode::from_u16(code).ok())
-        .unwrap_or_default();
+    let mut status = number(asked, "x-lab-status").and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or_default();
     let content_type = asked.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let content = if content_type.is_some_and(|ty| ty.starts_with(b"application/grpc")) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         let code = number(asked, "x-lab-grpc-status").unwrap_or_default();
-        trailers.insert(
-            HeaderName::from_static("grpc-status"),
-            HeaderValue::from(code),
-        );
+        trailers.insert(HeaderName::from_static("grpc-status"), HeaderValue::from(code));
         grpc_message(&json)
     } else {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -234,8 +212,5 @@ fn instructed(asked: &HeaderMap, name: &str) -> HeaderMap {
 
 fn readable(map: &HeaderMap) -> Vec<(String, String)> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    lines(map)
-        .into_iter()
-        .map(|(name, value)| (name, text(value)))
-        .collect()
+    lines(map).into_iter().map(|(name, value)| (name, text(value))).collect()
 }

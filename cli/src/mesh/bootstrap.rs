@@ -38,11 +38,7 @@ pub(super) fn bootstrap(hosted: &[&Member], around: &Surroundings<'_>) -> Value 
         listeners.push(inbound::listener(member, around.authority));
         clusters.push(inbound::cluster(member));
         if let Some(egress) = &member.workload.egress {
-            let peers = egress::Peers {
-                member,
-                all: around.members,
-                alone: hosted.len() == 1,
-            };
+            let peers = egress::Peers { member, all: around.members, alone: hosted.len() == 1 };
             listeners.push(egress::listener(&peers, egress));
             clusters.extend(egress::clusters(&peers, around.authority));
         }
@@ -75,11 +71,7 @@ fn http_filters(vm_id: &str, plugin: Option<&Plugin>) -> Vec<Value> {
         "name": "envoy.filters.http.router",
         "typed_config": typed("envoy.extensions.filters.http.router.v3.Router", json!({})),
     });
-    plugin
-        .map(|plugin| wasm(vm_id, plugin))
-        .into_iter()
-        .chain([router])
-        .collect()
+    plugin.map(|plugin| wasm(vm_id, plugin)).into_iter().chain([router]).collect()
 }
 
 fn wasm(vm_id: &str, plugin: &Plugin) -> Value {
@@ -97,10 +89,7 @@ fn wasm(vm_id: &str, plugin: &Plugin) -> Value {
     });
     if let (false, Some(config)) = (plugin.configuration.is_empty(), config.as_object_mut()) {
         let value = json!({"value": plugin.configuration});
-        config.insert(
-            "configuration".into(),
-            typed("google.protobuf.StringValue", value),
-        );
+        config.insert("configuration".into(), typed("google.protobuf.StringValue", value));
     }
     let config = json!({"config": config});
     json!({

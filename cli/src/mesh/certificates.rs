@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -73,10 +73,7 @@ impl Authority {
     pub fn issue<U: AsRef<[u8]>>(&self, uris: &[U]) -> Result<Credential, MeshError> {
         let mut params = params("stepgate lab workload");
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         if !uris.is_empty() {
             let names = subject_alt_names(uris);
             let extension = CustomExtension::from_oid_content(&SUBJECT_ALT_NAME, names);
@@ -104,14 +101,11 @@ impl Credential {
     /// # Errors
     /// [`MeshError::Io`] or [`MeshError::Certificate`] if a file is not there or holds something else.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, MeshError> {
-        let read =
-            |path: &Path| std::fs::read_to_string(path).map_err(|e| MeshError::io("read", path, e));
+        let read = |path: &Path| std::fs::read_to_string(path).map_err(|e| MeshError::io("read", path, e));
         let (certificate_pem, key_pem) = (read(certificate)?, read(key)?);
         let not = |path: &Path, what| {
             let path = path.display().to_string();
-            move |e: pem::Error| {
-                MeshError::Certificate(format!("`{path}` holds no {what} in PEM: {e}"))
-            }
+            move |e: pem::Error| MeshError::Certificate(format!("`{path}` holds no {what} in PEM: {e}"))
         };
         Ok(Self {
             certificate: CertificateDer::from_pem_slice(certificate_pem.as_bytes())
@@ -148,9 +142,7 @@ impl Credential {
 fn params(common_name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, common_name);
+    params.distinguished_name.push(DnType::CommonName, common_name);
     let now = SystemTime::now();
     params.not_before = now.checked_sub(SKEW).unwrap_or(now).into();
     params.not_after = now.checked_add(LIFE).unwrap_or(now).into();
@@ -160,10 +152,7 @@ fn params(common_name: &str) -> CertificateParams {
 /// `GeneralNames ::= SEQUENCE OF GeneralName`, each `uniformResourceIdentifier [6] IA5String`. Written
 /// by hand because a library would refuse the malformed names that a gate must survive.
 fn subject_alt_names<U: AsRef<[u8]>>(uris: &[U]) -> Vec<u8> {
-    let names = uris
-        .iter()
-        .flat_map(|uri| der(0x86, uri.as_ref()))
-        .collect::<Vec<_>>();
+    let names = uris.iter().flat_map(|uri| der(0x86, uri.as_ref())).collect::<Vec<_>>();
     der(0x30, &names)
 }
 
@@ -174,11 +163,7 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
         Ok(short) if short < 0x80 => out.push(short),
         _ => {
             let bytes = content.len().to_be_bytes();
-            let digits = bytes
-                .iter()
-                .copied()
-                .skip_while(|b| *b == 0)
-                .collect::<Vec<_>>();
+            let digits = bytes.iter().copied().skip_while(|b| *b == 0).collect::<Vec<_>>();
             // A usize has at most eight bytes.
             out.push(0x80 | u8::try_from(digits.len()).unwrap_or(8));
             out.extend(digits);

@@ -44,23 +44,12 @@ enum Connection {
 
 impl Client {
     /// One request and its whole response. `authority` is the default of `host`.
-    pub(super) async fn call(
-        &self,
-        route: &Route,
-        authority: &str,
-        request: &Request,
-    ) -> Result<Response, CallError> {
+    pub(super) async fn call(&self, route: &Route, authority: &str, request: &Request) -> Result<Response, CallError> {
         let request = wire(authority, request)?;
-        tokio::time::timeout(CALL_TIMEOUT, self.send(route, request))
-            .await
-            .map_err(|_| CallError::Timeout)?
+        tokio::time::timeout(CALL_TIMEOUT, self.send(route, request)).await.map_err(|_| CallError::Timeout)?
     }
 
-    async fn send(
-        &self,
-        route: &Route,
-        mut request: hyper::Request<Whole>,
-    ) -> Result<Response, CallError> {
+    async fn send(&self, route: &Route, mut request: hyper::Request<Whole>) -> Result<Response, CallError> {
         // One that was kept may have been closed meanwhile; then the request comes back unsent.
         while let Some(connection) = self.take(route) {
             match connection.try_send(request).await {
@@ -152,12 +141,10 @@ impl Connection {
             Self::Http1(sender) => sender.try_send_request(request).await,
             Self::Http2(sender) => sender.try_send_request(request).await,
         };
-        answer
-            .map(|response| (self, response))
-            .map_err(|mut error| match error.take_message() {
-                Some(request) => Unanswered::NotSent(Box::new(request)),
-                None => Unanswered::Broken(broken(error.error())),
-            })
+        answer.map(|response| (self, response)).map_err(|mut error| match error.take_message() {
+            Some(request) => Unanswered::NotSent(Box::new(request)),
+            None => Unanswered::Broken(broken(error.error())),
+        })
     }
 }
 
@@ -202,15 +189,8 @@ fn wire(authority: &str, request: &Request) -> Result<hyper::Request<Whole>, Cal
     let method = Method::from_bytes(request.method.as_bytes())
         .map_err(|_| unsendable(format!("the method `{}`", request.method)))?;
     let protocol = request.headers.iter().find(|(name, _)| name == ":protocol");
-    let mut headers = header_map(
-        request
-            .headers
-            .iter()
-            .filter(|(name, _)| name != ":protocol"),
-    )?;
-    let given = headers
-        .get(HOST)
-        .map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
+    let mut headers = header_map(request.headers.iter().filter(|(name, _)| name != ":protocol"))?;
+    let given = headers.get(HOST).map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
     let authority = given.unwrap_or_else(|| authority.to_owned());
     let target = match (request.version, &method) {
         // A plain CONNECT names an authority and nothing else (RFC 9110, section 9.3.6).
@@ -218,19 +198,14 @@ fn wire(authority: &str, request: &Request) -> Result<hyper::Request<Whole>, Cal
         (Version::Http2, _) => format!("http://{authority}{}", request.path),
         (Version::Http1, _) => request.path.clone(),
     };
-    let uri = target
-        .parse::<Uri>()
-        .map_err(|_| unsendable(format!("the target `{target}`")))?;
+    let uri = target.parse::<Uri>().map_err(|_| unsendable(format!("the target `{target}`")))?;
     match request.version {
         // HTTP/2 has `:authority` for it.
         Version::Http2 => drop(headers.remove(HOST)),
         Version::Http1 if headers.contains_key(HOST) => {}
         Version::Http1 => {
             let host = authority.parse();
-            headers.insert(
-                HOST,
-                host.map_err(|_| unsendable(format!("the host `{authority}`")))?,
-            );
+            headers.insert(HOST, host.map_err(|_| unsendable(format!("the host `{authority}`")))?);
         }
     }
     let trailers = header_map(&request.trailers)?;
@@ -245,8 +220,7 @@ fn wire(authority: &str, request: &Request) -> Result<hyper::Request<Whole>, Cal
     *wire.headers_mut() = headers;
     if let Some((_, protocol)) = protocol {
         let protocol = String::from_utf8_lossy(protocol);
-        wire.extensions_mut()
-            .insert(Protocol::from(protocol.as_ref()));
+        wire.extensions_mut().insert(Protocol::from(protocol.as_ref()));
     }
     Ok(wire)
 }

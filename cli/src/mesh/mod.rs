@@ -47,7 +47,5 @@ pub use message::{CallError, Request, Response, Version};
 pub use network::Addresses;
 pub use outside::call_gate;
 pub use running::{Files, Mesh};
-pub use spec::{
-    ClientCertificate, Egress, Envoys, Inbound, MeshSpec, PathNormalization, Plugin, Workload,
-};
+pub use spec::{ClientCertificate, Egress, Envoys, Inbound, MeshSpec, PathNormalization, Plugin, Workload};
 pub use start::Progress;

@@ -51,12 +51,7 @@ impl Network {
                 match TcpListener::bind((Ipv4Addr::new(127, r, s, 254), HOLD)) {
                     Ok(hold) => {
                         let ports = Ports::free_on(Ipv4Addr::new(127, r, s, 10))?;
-                        return Ok(Self {
-                            r,
-                            s,
-                            ports,
-                            _hold: hold,
-                        });
+                        return Ok(Self { r, s, ports, _hold: hold });
                     }
                     Err(error) if error.kind() == io::ErrorKind::AddrInUse => last = error,
                     Err(error) => return Err(MeshError::NoNetwork(error)),

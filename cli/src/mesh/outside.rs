@@ -23,11 +23,7 @@ pub fn call_gate(
     let route = Route {
         to,
         version: request.version,
-        tls: Some(Ends {
-            client: client.cloned(),
-            name: to.ip().to_string(),
-            server: server.certificate.clone(),
-        }),
+        tls: Some(Ends { client: client.cloned(), name: to.ip().to_string(), server: server.certificate.clone() }),
     };
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| CallError::Connect(e.to_string()))?;

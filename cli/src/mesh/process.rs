@@ -25,17 +25,12 @@ pub(super) struct Nursery {
 impl Nursery {
     pub(super) fn open() -> io::Result<Self> {
         let (orders, inbox) = mpsc::channel::<Order>();
-        let thread = thread::Builder::new()
-            .name("mesh-nursery".into())
-            .spawn(move || {
-                for (mut command, reply) in inbox {
-                    let _ = reply.send(command.spawn());
-                }
-            })?;
-        Ok(Self {
-            orders: Some(orders),
-            thread: Some(thread),
-        })
+        let thread = thread::Builder::new().name("mesh-nursery".into()).spawn(move || {
+            for (mut command, reply) in inbox {
+                let _ = reply.send(command.spawn());
+            }
+        })?;
+        Ok(Self { orders: Some(orders), thread: Some(thread) })
     }
 
     fn spawn(&self, command: Command) -> io::Result<Child> {
@@ -66,30 +61,14 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts it in a process group of its own, so that Ctrl-C in the terminal reaches us first.
-    pub(super) fn start(
-        nursery: &Nursery,
-        mut command: Command,
-        log: PathBuf,
-    ) -> Result<Self, MeshError> {
+    pub(super) fn start(nursery: &Nursery, mut command: Command, log: PathBuf) -> Result<Self, MeshError> {
         let output = File::create(&log).map_err(|e| MeshError::io("create", &log, e))?;
-        let errors = output
-            .try_clone()
-            .map_err(|e| MeshError::io("open", &log, e))?;
-        command
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(output)
-            .stderr(errors);
+        let errors = output.try_clone().map_err(|e| MeshError::io("open", &log, e))?;
+        command.process_group(0).stdin(Stdio::null()).stdout(output).stderr(errors);
         let line = shell_line(&command);
         let program = PathBuf::from(command.get_program());
-        let child = nursery
-            .spawn(command)
-            .map_err(|e| MeshError::io("run", &program, e))?;
-        Ok(Self {
-            child,
-            command: line,
-            log,
-        })
+        let child = nursery.spawn(command).map_err(|e| MeshError::io("run", &program, e))?;
+        Ok(Self { child, command: line, log })
     }
 
     pub(super) fn id(&self) -> u32 {
@@ -103,9 +82,7 @@ impl Process {
 
     /// How it ended, if it has.
     pub(super) fn ended(&mut self) -> Option<ExitStatus> {
-        self.child
-            .try_wait()
-            .unwrap_or(Some(ExitStatus::from_raw(0)))
+        self.child.try_wait().unwrap_or(Some(ExitStatus::from_raw(0)))
     }
 
     /// An error that quotes what it said last.
@@ -138,8 +115,5 @@ impl Drop for Process {
 
 fn shell_line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }

@@ -65,11 +65,7 @@ impl Mesh {
     /// [`MeshError::Call`] if no whole response came within [`CALL_TIMEOUT`].
     pub fn call(&self, from: &str, to: &str, request: &Request) -> Result<Response, MeshError> {
         self.site(to)?;
-        let route = Route {
-            to: self.site(from)?.member.addresses.egress,
-            version: request.version,
-            tls: None,
-        };
+        let route = Route { to: self.site(from)?.member.addresses.egress, version: request.version, tls: None };
         self.send(&route, to, request)
     }
 
@@ -85,16 +81,9 @@ impl Mesh {
         request: &Request,
     ) -> Result<Response, MeshError> {
         let site = self.site(to)?;
-        let ends = tls::Ends {
-            client: credential.cloned(),
-            name: to.into(),
-            server: site.credential.certificate.clone(),
-        };
-        let route = Route {
-            to: site.member.addresses.inbound,
-            version: request.version,
-            tls: Some(ends),
-        };
+        let ends =
+            tls::Ends { client: credential.cloned(), name: to.into(), server: site.credential.certificate.clone() };
+        let route = Route { to: site.member.addresses.inbound, version: request.version, tls: Some(ends) };
         self.send(&route, to, request)
     }
 
@@ -103,18 +92,12 @@ impl Mesh {
     /// # Errors
     /// As [`Mesh::call`].
     pub fn call_application(&self, to: &str, request: &Request) -> Result<Response, MeshError> {
-        let route = Route {
-            to: self.site(to)?.member.addresses.application,
-            version: request.version,
-            tls: None,
-        };
+        let route = Route { to: self.site(to)?.member.addresses.application, version: request.version, tls: None };
         self.send(&route, to, request)
     }
 
     fn send(&self, route: &Route, to: &str, request: &Request) -> Result<Response, MeshError> {
-        Ok(self
-            .runtime()?
-            .block_on(self.client.call(route, to, request))?)
+        Ok(self.runtime()?.block_on(self.client.call(route, to, request))?)
     }
 
     /// Where a workload listens.
@@ -173,9 +156,7 @@ impl Mesh {
     /// [`MeshError::Call`] if its admin interface does not answer.
     pub fn stats(&self, name: &str) -> Result<BTreeMap<String, u64>, MeshError> {
         let admin = self.envoy_of(name)?.1;
-        Ok(self
-            .runtime()?
-            .block_on(admin::stats(&self.client, admin))?)
+        Ok(self.runtime()?.block_on(admin::stats(&self.client, admin))?)
     }
 
     /// What the Envoy of a workload has logged, the filter's lines among it.
@@ -243,17 +224,10 @@ impl Mesh {
     }
 
     fn site(&self, name: &str) -> Result<&Site, MeshError> {
-        let found = self
-            .sites
-            .iter()
-            .find(|site| site.member.workload.name == name);
+        let found = self.sites.iter().find(|site| site.member.workload.name == name);
         found.ok_or_else(|| MeshError::NoSuchWorkload {
             name: name.into(),
-            known: self
-                .sites
-                .iter()
-                .map(|s| s.member.workload.name.clone())
-                .collect(),
+            known: self.sites.iter().map(|s| s.member.workload.name.clone()).collect(),
         })
     }
 
@@ -269,9 +243,7 @@ impl Mesh {
 
     fn runtime(&self) -> Result<&Runtime, MeshError> {
         // Taken only by `drop`.
-        self.runtime
-            .as_ref()
-            .ok_or_else(|| MeshError::Spec("the mesh has ended".into()))
+        self.runtime.as_ref().ok_or_else(|| MeshError::Spec("the mesh has ended".into()))
     }
 }
 

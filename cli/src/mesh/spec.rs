@@ -87,10 +87,7 @@ impl Workload {
     }
 
     pub(super) fn plugins(&self) -> impl Iterator<Item = &Plugin> {
-        let outbound = self
-            .egress
-            .as_ref()
-            .and_then(|egress| egress.plugin.as_ref());
+        let outbound = self.egress.as_ref().and_then(|egress| egress.plugin.as_ref());
         self.inbound.plugin.iter().chain(outbound)
     }
 }

@@ -44,10 +44,7 @@ impl Mesh {
     ///
     /// # Errors
     /// As [`Mesh::start`].
-    pub fn start_with(
-        spec: MeshSpec,
-        mut progress: impl FnMut(Progress),
-    ) -> Result<Self, MeshError> {
+    pub fn start_with(spec: MeshSpec, mut progress: impl FnMut(Progress)) -> Result<Self, MeshError> {
         check(&spec)?;
         let program = spec.envoy.clone().map_or_else(find_envoy, Ok)?;
         let launcher = Launcher::find(spec.launcher.as_deref())?;
@@ -77,12 +74,7 @@ impl Mesh {
                 let application = runtime
                     .block_on(Application::start(&workload.name, at))
                     .map_err(|e| MeshError::io("listen at", Path::new(&at.to_string()), e))?;
-                Ok(Site {
-                    member,
-                    credential,
-                    application,
-                    process,
-                })
+                Ok(Site { member, credential, application, process })
             })
             .collect::<Result<Vec<_>, MeshError>>()?;
         let nursery = Nursery::open().map_err(|e| io("start a thread for", e))?;
@@ -106,26 +98,11 @@ impl Mesh {
         Ok(mesh)
     }
 
-    fn start_envoys(
-        &self,
-        spec: &MeshSpec,
-        launcher: &Launcher,
-        program: &Path,
-    ) -> Result<Vec<Starting>, MeshError> {
-        let members = self
-            .sites
-            .iter()
-            .map(|s| s.member.clone())
-            .collect::<Vec<_>>();
-        let around = Surroundings {
-            members: &members,
-            authority: &self.authority_file,
-        };
+    fn start_envoys(&self, spec: &MeshSpec, launcher: &Launcher, program: &Path) -> Result<Vec<Starting>, MeshError> {
+        let members = self.sites.iter().map(|s| s.member.clone()).collect::<Vec<_>>();
+        let around = Surroundings { members: &members, authority: &self.authority_file };
         let hosted = match spec.envoys {
-            Envoys::OneEach => members
-                .iter()
-                .map(|member| vec![member])
-                .collect::<Vec<_>>(),
+            Envoys::OneEach => members.iter().map(|member| vec![member]).collect::<Vec<_>>(),
             Envoys::OneForAll => vec![members.iter().collect()],
         };
         let mut started = Vec::new();
@@ -135,9 +112,7 @@ impl Mesh {
             };
             let name = &first.workload.name;
             let json = bootstrap(&hosted, &around).to_string();
-            let file = self
-                .run_dir
-                .write(&format!("{name}.bootstrap.json"), json.as_bytes())?;
+            let file = self.run_dir.write(&format!("{name}.bootstrap.json"), json.as_bytes())?;
             let mut command = launcher.command(program);
             command.arg("-c").arg(file);
             command.args(["--concurrency", &spec.concurrency.to_string()]);
@@ -183,11 +158,7 @@ async fn all_ready(
         let (n, envoy) = joined.map_err(|e| MeshError::Spec(e.to_string()))??;
         processes.push((n, envoy.process));
         let ready = processes.len();
-        progress(Progress {
-            envoy: envoy.name,
-            ready,
-            of,
-        });
+        progress(Progress { envoy: envoy.name, ready, of });
     }
     processes.sort_by_key(|(n, _)| *n);
     Ok(processes.into_iter().map(|(_, process)| process).collect())
@@ -220,9 +191,7 @@ fn check(spec: &MeshSpec) -> Result<(), MeshError> {
     let wrong = |what: String| Err(MeshError::Spec(what));
     if spec.workloads.is_empty() || spec.workloads.len() > MAX_WORKLOADS {
         let n = spec.workloads.len();
-        return wrong(format!(
-            "a mesh has 1 to {MAX_WORKLOADS} workloads, not {n}"
-        ));
+        return wrong(format!("a mesh has 1 to {MAX_WORKLOADS} workloads, not {n}"));
     }
     let mut hosts = BTreeSet::new();
     for workload in &spec.workloads {
@@ -242,9 +211,7 @@ fn check(spec: &MeshSpec) -> Result<(), MeshError> {
         for plugin in workload.plugins() {
             if !plugin.module.is_file() {
                 let path = plugin.module.display();
-                return wrong(format!(
-                    "the filter of `{name}` is not there: `{path}`\nhelp: `make filter` builds it"
-                ));
+                return wrong(format!("the filter of `{name}` is not there: `{path}`\nhelp: `make filter` builds it"));
             }
         }
     }

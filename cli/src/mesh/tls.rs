@@ -5,16 +5,10 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::client::danger::{
-    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
-};
-use tokio_rustls::rustls::crypto::{
-    CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
-};
+use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
-};
+use tokio_rustls::rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::certificates::Credential;
 use super::message::Version;
@@ -38,11 +32,7 @@ pub(super) enum Handshake {
 impl Ends {
     pub(super) async fn handshake(&self, stream: TcpStream, version: Version) -> Handshake {
         let done = match (self.config(version), self.server_name(&stream)) {
-            (Ok(config), Ok(name)) => {
-                TlsConnector::from(Arc::new(config))
-                    .connect(name, stream)
-                    .await
-            }
+            (Ok(config), Ok(name)) => TlsConnector::from(Arc::new(config)).connect(name, stream).await,
             (Err(error), _) => return Handshake::Refused(error.to_string()),
             (_, Err(error)) => Err(error),
         };
@@ -62,10 +52,7 @@ impl Ends {
 
     fn config(&self, version: Version) -> Result<ClientConfig, Error> {
         let provider = Arc::new(ring::default_provider());
-        let pinned = Arc::new(Pinned {
-            certificate: self.server.clone(),
-            provider: Arc::clone(&provider),
-        });
+        let pinned = Arc::new(Pinned { certificate: self.server.clone(), provider: Arc::clone(&provider) });
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
@@ -125,8 +112,6 @@ impl ServerCertVerifier for Pinned {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -1,7 +1,5 @@
 //! What a child inherits from its parents.
 
-use std::collections::BTreeSet;
-
 use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
@@ -74,8 +72,7 @@ impl Lineage {
             to: None,
             jti,
         };
-        let receipt = carries_on(standing, to, peer)
-            .then(|| Claims { sub: peer.to_string(), ..arrival.clone() });
+        let receipt = carries_on(standing, to, peer).then(|| Claims { sub: peer.to_string(), ..arrival.clone() });
         Some(Self { arrival, receipt, parent, presented_until: earliest(&parents, |claims| claims.exp), start })
     }
 
@@ -173,7 +170,7 @@ fn visits(parents: &[&Claims], to: &Task) -> Visits {
 fn performers(parents: &[&Claims], to: &Task, performer: &SpiffeId) -> Performers {
     let mut did = Performers::new();
     for (task, ids) in parents.iter().flat_map(|claims| &claims.did) {
-        did.entry(task.clone()).or_insert_with(BTreeSet::new).extend(ids.iter().cloned());
+        did.entry(task.clone()).or_default().extend(ids.iter().cloned());
     }
     if to.constrained {
         did.entry(to.name.to_string()).or_default().insert(performer.to_string());

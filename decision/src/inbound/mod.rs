@@ -161,8 +161,7 @@ impl<'a> Inquiry<'a, '_> {
             instance: standing.origin.instance(),
             revision: workflow.revision,
         };
-        let check_guard =
-            || transition.when.as_ref().map_or(Ok(()), |guard| self.gate.guards.check(guard, &situation));
+        let check_guard = || transition.when.as_ref().map_or(Ok(()), |guard| self.gate.guards.check(guard, &situation));
         if workflow.assurance == Assurance::Identity {
             check_guard()?;
             let step = format!("{}/{}/{}", workflow.name, workflow.revision, transition.to.name);

@@ -3,15 +3,13 @@
 use std::fmt;
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
-use jwt_simple::prelude::{
-    ES256KeyPair, ES256PublicKey, Ed25519KeyPair, Ed25519PublicKey, HS256Key,
-};
+use jwt_simple::prelude::{ES256KeyPair, ES256PublicKey, Ed25519KeyPair, Ed25519PublicKey, HS256Key};
 use serde::Deserialize;
 
 /// Shortest HMAC key, in bytes (RFC 7518, section 3.2).
 const MIN_HMAC_KEY: usize = 32;
 /// Longest JWK, in bytes: what Istio lets an environment variable hold.
-pub const MAX_JWK: usize = 2048;
+const MAX_JWK: usize = 2048;
 
 /// The algorithms that gates sign with (RFC 7518, section 3.1; RFC 8037, section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,10 +95,14 @@ impl Material {
                 ES256KeyPair::from_jwk(text).map_err(|_| JwkError("the EC key pair is not valid"))?.with_key_id(kid),
             ),
             ("EC", Some("P-256"), false) => Self::EcPublic(
-                ES256PublicKey::from_jwk(text).map_err(|_| JwkError("the EC public key is not valid"))?.with_key_id(kid),
+                ES256PublicKey::from_jwk(text)
+                    .map_err(|_| JwkError("the EC public key is not valid"))?
+                    .with_key_id(kid),
             ),
             ("OKP", Some("Ed25519"), true) => Self::EdPair(
-                Ed25519KeyPair::from_jwk(text).map_err(|_| JwkError("the Ed25519 key pair is not valid"))?.with_key_id(kid),
+                Ed25519KeyPair::from_jwk(text)
+                    .map_err(|_| JwkError("the Ed25519 key pair is not valid"))?
+                    .with_key_id(kid),
             ),
             ("OKP", Some("Ed25519"), false) => Self::EdPublic(
                 Ed25519PublicKey::from_jwk(text)
@@ -129,8 +131,8 @@ struct Members {
 
 fn hmac(jwk: &Members) -> Result<HS256Key, JwkError> {
     let k = jwk.k.as_deref().ok_or(JwkError("an `oct` key has a `k`"))?;
-    let secret = Base64UrlSafeNoPadding::decode_to_vec(k, None)
-        .map_err(|_| JwkError("`k` is not base64url without padding"))?;
+    let secret =
+        Base64UrlSafeNoPadding::decode_to_vec(k, None).map_err(|_| JwkError("`k` is not base64url without padding"))?;
     if secret.len() < MIN_HMAC_KEY {
         return Err(JwkError("an HS256 key has at least 32 bytes"));
     }

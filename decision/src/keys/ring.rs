@@ -179,8 +179,8 @@ fn read_key(
             .filter(|value| !value.is_empty())
             .ok_or_else(|| KeyError::Missing { kid: kid.clone(), env: env.clone() })?,
     };
-    let material = Material::from_jwk(&jwk, kid.as_str())
-        .map_err(|error| KeyError::Unusable { kid: kid.clone(), error })?;
+    let material =
+        Material::from_jwk(&jwk, kid.as_str()).map_err(|error| KeyError::Unusable { kid: kid.clone(), error })?;
     if spec.key_use == KeyUse::Sign && !material.signs() {
         return Err(KeyError::CannotSign { kid });
     }

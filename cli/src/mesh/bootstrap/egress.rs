@@ -4,9 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{
-    Member, address, connection_manager, endpoint, http_filters, routes_to, same_protocol, tls,
-};
+use super::{Member, address, connection_manager, endpoint, http_filters, routes_to, same_protocol, tls};
 use crate::mesh::spec::Egress;
 
 /// One workload and those that it may call: all of them, itself included.
@@ -39,12 +37,7 @@ pub(super) fn listener(peers: &Peers<'_>, egress: &Egress) -> Value {
 
 fn virtual_host(peers: &Peers<'_>, to: &Member) -> Value {
     let mut domains = vec![&to.workload.name];
-    domains.extend(
-        to.workload
-            .hosts
-            .iter()
-            .filter(|host| **host != to.workload.name),
-    );
+    domains.extend(to.workload.hosts.iter().filter(|host| **host != to.workload.name));
     json!({
         "name": to.workload.name,
         "domains": domains,
@@ -69,11 +62,7 @@ pub(super) fn clusters(peers: &Peers<'_>, authority: &Path) -> Vec<Value> {
 
 /// As Istio names it: `outbound|port|subset|host`.
 fn cluster_name(peers: &Peers<'_>, to: &Member) -> String {
-    let subset = if peers.alone {
-        ""
-    } else {
-        &peers.member.workload.name
-    };
+    let subset = if peers.alone { "" } else { &peers.member.workload.name };
     let host = to.workload.hosts.first().unwrap_or(&to.workload.name);
     format!("outbound|8080|{subset}|{host}")
 }

@@ -4,9 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{
-    Member, address, connection_manager, endpoint, http_filters, routes_to, same_protocol, tls,
-};
+use super::{Member, address, connection_manager, endpoint, http_filters, routes_to, same_protocol, tls};
 use crate::mesh::spec::PathNormalization;
 
 pub(super) fn listener(member: &Member, authority: &Path) -> Value {
