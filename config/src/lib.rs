@@ -6,6 +6,13 @@
 //! [`read`] goes through these steps: `tree` (bytes to a tree with places), `shape` (the keys of the
 //! language, as tables), `document` and `configuration` (the tree to drafts), `check` (what must hold of
 //! the drafts), and only where nothing is wrong the checked values.
+//!
+//! ```
+//! let outcome = stepgate_config::read(b"workflow: movie\nrevision: 1\n");
+//! assert!(outcome.checked.is_none());
+//! let first = outcome.diagnostics.first().map(ToString::to_string).unwrap_or_default();
+//! assert!(first.starts_with("error[E007] 1:1: a workflow has no `trust_domain`"));
+//! ```
 
 pub mod bounds;
 mod check;

@@ -1,6 +1,6 @@
 //! Whether a tree has the shape that the tables say: every departure, each with its place.
 
-use super::{Format, Key, Level, Need, Object, Value};
+use super::{Format, Key, Level, Need, Object, Value, article};
 use crate::bounds::MAX_ATTRIBUTE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -191,7 +191,7 @@ fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Rep
         if !entries.iter().any(|entry| entry.key == key.name) {
             let this = match at.name.filter(|_| !at.item) {
                 Some(name) => format!("{} {}", object.noun, quote(name)),
-                None => format!("{} {}", article(object.noun), object.noun),
+                None => format!("{} {}", object.article(), object.noun),
             };
             let message = format!("{this} has no `{}`", key.name);
             let help = format!("`{}`: {}", key.name, key.doc);
@@ -208,16 +208,12 @@ fn not_such(text: &str, format: Format) -> String {
     format!("{} is not {} {}", quote(text), article(format.word()), format.word())
 }
 
-fn article(noun: &str) -> &'static str {
-    if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" }
-}
-
 fn unknown(entry: &Entry<'_>, object: &'static Object, report: &mut Report) {
     let names = || object.keys().map(|key| key.name);
     // What is only counted need not be explained.
     let help = if report.is_full() { None } else { report.did_you_mean(&entry.key, names()) };
     let known = if report.is_full() { String::new() } else { format!("known are {}", listed(names(), 20, "and")) };
-    let message = format!("{} {} has no key {}", article(object.noun), object.noun, quote(&entry.key));
+    let message = format!("{} {} has no key {}", object.article(), object.noun, quote(&entry.key));
     report.push(
         Diagnostic::new(Code::UnknownKey, entry.key_span, message).label("unknown key").help(help.unwrap_or(known)),
     );

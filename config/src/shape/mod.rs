@@ -50,6 +50,11 @@ pub(crate) struct Object {
 }
 
 impl Object {
+    /// The article before its noun.
+    pub(crate) fn article(&self) -> &'static str {
+        article(self.noun)
+    }
+
     /// All its keys, in the order of the reference.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &'static Key> + Clone + use<> {
         self.keys.iter().flat_map(|keys| keys.iter())
@@ -59,6 +64,11 @@ impl Object {
     pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys().find(|key| key.name == name)
     }
+}
+
+/// The article before a word.
+pub(crate) fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" }
 }
 
 /// A key of an object.

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Key, Language, Level, Need, Object, Value};
+use super::{DOCUMENT, Key, Language, Level, Need, Object, Value};
 
-/// The keys of documents or of gates' configurations: a table for each object.
+/// The keys of documents or of gates' configurations: a table for each object. Those of gates have of the
+/// documents within them only what is not in a document.
 pub fn reference_markdown(language: Language) -> String {
     let mut text = String::new();
     let mut objects = vec![language.root()];
@@ -13,9 +14,13 @@ pub fn reference_markdown(language: Language) -> String {
         next = next.saturating_add(1);
         let object: &'static Object = object;
         // Writing to a string does not fail.
-        let _ = writeln!(text, "## A {}\n\n{}\n", object.noun, object.doc);
+        let article = if object.article() == "an" { "An" } else { "A" };
+        let _ = writeln!(text, "## {article} {}\n\n{}\n", object.noun, object.doc);
         text.push_str("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
-        for key in object.keys() {
+        // Documents have a reference of their own.
+        let document = DOCUMENT.keys().count();
+        let known = if language == Language::Gate && object.key("tasks").is_some() { document } else { 0 };
+        for key in object.keys().skip(known) {
             text.push_str(&row(key));
             if let Some(inner) = inner(&key.value)
                 && !objects.iter().any(|known| std::ptr::eq(*known, inner))
@@ -61,7 +66,7 @@ fn shown(value: &Value) -> String {
         Value::Whole { least, most } => format!("{least} to {most}"),
         Value::Scalar => "bool, number or text".to_owned(),
         Value::List { of, most, .. } => format!("list of {}, at most {most}", shown(of)),
-        Value::Map { keys, of, most } => format!("{}: {}, at most {most}", keys.word(), shown(of)),
+        Value::Map { keys, of, most } => format!("mapping from {} to {}, at most {most}", keys.word(), shown(of)),
         Value::Object(object) => object.noun.to_owned(),
         Value::Either(a, b) => format!("{}, or {}", shown(a), shown(b)),
         Value::Jwk => "public JWK".to_owned(),

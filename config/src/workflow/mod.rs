@@ -73,6 +73,10 @@ impl Actor {
 }
 
 /// One revision of one workflow.
+///
+/// What a document marks as advisory stands here as it is written. Only keys that the level does not
+/// enforce can be advisory, and at the levels that enforce them they must not be, so nobody who goes by
+/// [`Workflow::assurance`] holds a request to something advisory.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Workflow {

@@ -69,7 +69,8 @@ pub struct Transition {
     /// Whether `via` names another carrier than the performer of `from`: the carrier then shows a
     /// receipt, not an arrival.
     pub via: bool,
-    /// How often it may be taken in one visit.
+    /// How often it may be taken in one visit. No level of this release enforces more than that two
+    /// requests of one use are one: above 1 it is advisory.
     pub uses: u32,
     /// What must hold besides.
     pub when: Option<Guard>,
