@@ -9,7 +9,7 @@ FUNC_E_VERSION  := 1.6.0
 DENY_VERSION    := 0.20.2
 
 TARGET          := $(abspath $(or $(CARGO_TARGET_DIR),target))
-STEPGATE_MODULE ?= $(TARGET)/wasm32-wasip1/release/stepgate_filter.wasm
+STEPGATE_MODULE ?= $(TARGET)/wasm32-wasip1/filter/stepgate_filter.wasm
 STEPGATE_BIN    ?= $(TARGET)/release/stepgate
 # One that the machine has already comes first.
 FUNC_E          ?= $(or $(shell command -v func-e),$(STEPGATE_CACHE)/bin/func-e)
@@ -44,7 +44,7 @@ func-e: ## get func-e, unless the machine has it; needs Go
 
 filter: ## build the filter
 	$(call step,the filter)
-	@cargo build --quiet --release $(WASM)
+	@cargo build --quiet --profile filter $(WASM)
 
 cli: ## build the command stepgate
 	$(call step,the command stepgate)

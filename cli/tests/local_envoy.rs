@@ -23,7 +23,7 @@ impl Local {
     fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let module = dir.path().join("target/wasm32-wasip1/release/stepgate_filter.wasm");
+        let module = dir.path().join("target/wasm32-wasip1/filter/stepgate_filter.wasm");
         fs::create_dir_all(module.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(from_make("STEPGATE_MODULE"), &module).unwrap();
         let certificates = dir.path().join("envoy/local");

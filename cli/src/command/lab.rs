@@ -29,7 +29,7 @@ pub(super) struct Args {
         long,
         value_name = "FILE",
         env = "STEPGATE_MODULE",
-        default_value = "target/wasm32-wasip1/release/stepgate_filter.wasm"
+        default_value = "target/wasm32-wasip1/filter/stepgate_filter.wasm"
     )]
     module: PathBuf,
 }
