@@ -4,6 +4,7 @@
 
 pub mod case;
 pub mod corpus;
+pub mod docs;
 pub mod environment;
 pub mod envoy;
 pub mod native;
