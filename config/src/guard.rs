@@ -8,14 +8,17 @@ mod scan;
 mod vocabulary;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use regex_lite::Regex;
 pub(crate) use vocabulary::Vocabulary;
 
 use crate::code::Code;
 use crate::report::quote;
+use walk::Found;
 
 /// A guard that has been parsed and found within bounds: no comprehension, at most
 /// [`MAX_NODES`] nodes, regular expressions literal and at most [`MAX_REGEX`] bytes, only the
@@ -25,6 +28,7 @@ pub struct Guard {
     source: Arc<str>,
     program: Arc<cel::Program>,
     reads_instance: bool,
+    patterns: Arc<BTreeMap<String, Regex>>,
 }
 
 /// Longest guard, in bytes.
@@ -33,7 +37,7 @@ pub const MAX_SOURCE: usize = 4_096;
 pub const MAX_NODES: usize = 512;
 /// Longest regular expression in a guard, in bytes.
 pub const MAX_REGEX: usize = 256;
-/// Largest compiled regular expression, in bytes: it is compiled whenever the guard is run.
+/// Largest compiled regular expression, in bytes.
 pub const MAX_REGEX_PROGRAM: usize = 256 << 10;
 /// Deepest nesting of brackets, and most conditional operators.
 pub const MAX_NESTING: usize = 8;
@@ -76,8 +80,8 @@ impl Guard {
         // Before the parser sees it: the parser recurses, and some of its time is not linear.
         scan::scan(source).map_err(|error| vec![error])?;
         let program = cel::Program::compile(source).map_err(|errors| vec![syntax(source, &errors)])?;
-        let reads_instance = walk::walk(source, &program, vocabulary)?;
-        Ok(Self { source: source.into(), program: Arc::new(program), reads_instance })
+        let Found { reads_instance, patterns } = walk::walk(source, &program, vocabulary)?;
+        Ok(Self { source: source.into(), program: Arc::new(program), reads_instance, patterns: Arc::new(patterns) })
     }
 
     /// The guard as written.
@@ -88,6 +92,11 @@ impl Guard {
     /// The parsed program, to run with `now`, `request`, `peer`, `instance` and `task` in its context.
     pub fn program(&self) -> &cel::Program {
         &self.program
+    }
+
+    /// The regular expressions of its calls of `matches`, compiled; to run it, `matches` looks them up here.
+    pub fn patterns(&self) -> &Arc<BTreeMap<String, Regex>> {
+        &self.patterns
     }
 
     /// Whether it reads `instance`, which there is not at level `identity`.

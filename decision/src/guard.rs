@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use cel::extractors::This;
 use cel::objects::{Key, Map};
-use cel::{Context, Env, Value};
+use cel::{Context, Env, ExecutionError, Value};
 use chrono::{DateTime, FixedOffset};
 use stepgate_config::guard::Guard;
 use stepgate_config::workflow::{Actor, Attribute, Task};
@@ -61,6 +62,12 @@ impl Guards {
                 map([("id", text(instance)), ("revision", Value::Int(i64::from(situation.revision)))]),
             );
         }
+        let patterns = Arc::clone(guard.patterns());
+        let matches = move |This(text): This<Arc<String>>, pattern: Arc<String>| match patterns.get(pattern.as_str()) {
+            Some(regex) => Ok(regex.is_match(&text)),
+            None => Err(ExecutionError::function_error("matches", "a pattern that was not read with the guard")),
+        };
+        context.add_function("matches", matches).map_err(|error| failed(error.to_string()))?;
         match guard.program().execute(&context) {
             Ok(Value::Bool(true)) => Ok(()),
             Ok(Value::Bool(false)) => Err(Denial::Guard { error: None }),

@@ -128,7 +128,12 @@ impl Walk<'_> {
                     Ok(())
                 }
                 Argument::Regex => {
-                    text(argument).ok_or_else(|| "a pattern is a literal text".to_owned()).and_then(literal::regex)
+                    let pattern = text(argument).ok_or_else(|| "a pattern is a literal text".to_owned());
+                    pattern.and_then(|pattern| {
+                        let regex = literal::regex(pattern)?;
+                        self.found.patterns.insert(pattern.to_owned(), regex);
+                        Ok(())
+                    })
                 }
                 Argument::Zone => {
                     text(argument).ok_or_else(|| "a zone is a literal text".to_owned()).and_then(literal::zone)

@@ -1,22 +1,15 @@
 //! Texts in guards that mean something: regular expressions and time zones.
 
+use regex_lite::{Regex, RegexBuilder};
+
 use super::{MAX_REGEX, MAX_REGEX_PROGRAM};
 
-/// Whether a regular expression can be used: the interpreter compiles it at each run.
-pub(super) fn regex(pattern: &str) -> Result<(), String> {
+/// A regular expression, compiled within its bounds.
+pub(super) fn regex(pattern: &str) -> Result<Regex, String> {
     if pattern.len() > MAX_REGEX {
         return Err(format!("{} bytes, at most {MAX_REGEX} are allowed", pattern.len()));
     }
-    match regex::RegexBuilder::new(pattern).size_limit(MAX_REGEX_PROGRAM).build() {
-        Ok(_) => Ok(()),
-        Err(regex::Error::CompiledTooBig(_)) => Err("too costly: fewer repetitions would do".to_owned()),
-        // The last line of the parser's message says what is wrong.
-        Err(error) => {
-            let said = error.to_string();
-            let last = said.lines().last().unwrap_or_default();
-            Err(last.strip_prefix("error: ").unwrap_or(last).to_owned())
-        }
-    }
+    RegexBuilder::new(pattern).size_limit(MAX_REGEX_PROGRAM).build().map_err(|error| error.to_string())
 }
 
 /// Whether a time zone is an IANA name or an offset, `+HH:MM` or `-HH:MM`.

@@ -2,25 +2,35 @@
 //!
 //! The recursion is bounded by what `scan` let through.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr};
+use regex_lite::Regex;
 
 use super::vocabulary::{Type, VARIABLES, Vocabulary, is_record};
 use super::{GuardError, MAX_NODES};
 use crate::code::Code;
 use crate::report::{Report, listed, quote};
 
-/// Whether the guard reads `instance`; or all that is wrong with it.
-pub(super) fn walk(source: &str, program: &cel::Program, vocabulary: &Vocabulary) -> Result<bool, Vec<GuardError>> {
-    let mut walk =
-        Walk { source, program, vocabulary, nodes: 0, reads_instance: false, errors: Vec::new(), names: Report::new() };
+/// What a walk finds out about a guard that is in order.
+pub(super) struct Found {
+    /// Whether it reads `instance`.
+    pub(super) reads_instance: bool,
+    /// Its regular expressions.
+    pub(super) patterns: BTreeMap<String, Regex>,
+}
+
+/// What the guard reads and matches; or all that is wrong with it.
+pub(super) fn walk(source: &str, program: &cel::Program, vocabulary: &Vocabulary) -> Result<Found, Vec<GuardError>> {
+    let found = Found { reads_instance: false, patterns: BTreeMap::new() };
+    let mut walk = Walk { source, program, vocabulary, nodes: 0, found, errors: Vec::new(), names: Report::new() };
     walk.condition(program.expression());
     if walk.nodes > MAX_NODES {
         let label = format!("{} nodes, at most {MAX_NODES} are allowed", walk.nodes);
         walk.errors = vec![GuardError::new(Code::GuardBound, None, "this guard is too large").label(label)];
     }
-    if walk.errors.is_empty() { Ok(walk.reads_instance) } else { Err(walk.errors) }
+    if walk.errors.is_empty() { Ok(walk.found) } else { Err(walk.errors) }
 }
 
 /// What is known of a guard on the way through it.
@@ -29,7 +39,7 @@ pub(super) struct Walk<'w> {
     pub(super) program: &'w cel::Program,
     vocabulary: &'w Vocabulary,
     pub(super) nodes: usize,
-    reads_instance: bool,
+    pub(super) found: Found,
     pub(super) errors: Vec<GuardError>,
     /// For its search of the nearest name, within its bound.
     pub(super) names: Report,
@@ -123,7 +133,7 @@ impl Walk<'_> {
             && is_record(record)
         {
             self.nodes = self.nodes.saturating_add(1);
-            self.reads_instance |= record == "instance";
+            self.found.reads_instance |= record == "instance";
             return match self.vocabulary.field(record, field) {
                 Some(of) => of,
                 None => self.unknown(
