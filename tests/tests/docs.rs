@@ -174,7 +174,10 @@ fn the_reference_is_current() {
         if std::env::var_os("BLESS").is_some() {
             fs::write(&path, &current).unwrap();
         } else {
-            assert!(text == current, "{file} is not current: BLESS=1 cargo test -p stepgate-tests --test docs the_reference");
+            assert!(
+                text == current,
+                "{file} is not current: BLESS=1 cargo test -p stepgate-tests --test docs the_reference"
+            );
         }
     }
 }
