@@ -119,6 +119,8 @@ codes! {
     NoWorkflows = Warning "W008",
     /// A configuration larger than a cluster stores.
     Large = Warning "W009",
+    /// A join whose evidence may be held by workloads that cannot put it together.
+    ScatteredJoin = Warning "W010",
     /// How often loops may be entered.
     Visits = Note "N001",
     /// More was found than is shown.

@@ -27,6 +27,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
         ));
     }
     let documents = workflows::read(fields, context);
+    workflows::check_modes(&documents, fields.text("mode").and_then(mode), context);
     let exempt = exempt::read(fields, context);
     let keys = keys::read(fields, &documents, context);
     let revoked = revoked::read(fields, &documents, &keys, context);

@@ -59,6 +59,7 @@ fn draft(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Draft {
         open: fields.flag("open"),
         open_span: fields.given("open").map(|given| given.key_span),
         mode: fields.text("mode").and_then(mode),
+        mode_span: fields.given("mode").map(|given| given.key_span),
         tasks_span: fields.given("tasks").map(|given| given.key_span),
         trust_domain,
         actors: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use stepgate_config::gate::GateConfig;
+use stepgate_config::gate::{ExemptPeers, GateConfig};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Mode, Task, Transition, Workflow};
 
@@ -111,6 +111,11 @@ impl Gate {
             let revisions = plans.entry(workflow.name.as_str().to_owned()).or_default();
             revisions.insert(workflow.revision, plan(workflow, &config));
         }
+        for exemption in &config.exempt {
+            if let ExemptPeers::These(ids) = &exemption.peers {
+                trust_domains.extend(ids.iter().map(|id| id.trust_domain().to_owned()));
+            }
+        }
         let start_header = format!("{}-start", config.header);
         let guards = Guards::new();
         Ok((Self { config, keys, interlock, start_header, guards, plans, actors, trust_domains }, missing))
@@ -132,6 +137,14 @@ impl Gate {
 
     pub(crate) fn knows_actor(&self, id: &SpiffeId) -> bool {
         self.actors.contains(id)
+    }
+
+    /// The mode for a request of which no workflow is known: one that enforces must not be entered by
+    /// saying nothing, so the strictest of those in which this workload takes part.
+    pub(crate) fn mode_of(&self, own: Option<&SpiffeId>) -> Mode {
+        let takes_part =
+            |plan: &&Plan| own.is_none_or(|own| plan.workflow.actors.values().any(|actor| actor.includes(own)));
+        self.plans().filter(takes_part).map(|plan| plan.mode).max().unwrap_or(self.config.mode).max(self.config.mode)
     }
 
     pub(crate) fn plans(&self) -> impl Iterator<Item = &Plan> {

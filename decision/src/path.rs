@@ -13,7 +13,7 @@ const MAX_PATH: usize = 8192;
 /// with `/`, has no empty segment but perhaps the last, no `.` or `..`, and percent-encodes only
 /// what must be and what no reader splits, cuts or decodes twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CanonicalPath<'a>(&'a str);
+pub struct CanonicalPath<'a>(Option<&'a str>);
 
 impl<'a> CanonicalPath<'a> {
     /// The path of a request target in origin form (RFC 9112, section 3.2.1), without its query.
@@ -33,17 +33,17 @@ impl<'a> CanonicalPath<'a> {
         while let Some(segment) = segments.next() {
             check_segment(segment, segments.peek().is_none())?;
         }
-        Ok(Self(rest))
+        Ok(Self(Some(rest)))
     }
 
     /// The path of a CONNECT, which has none: only a pattern without a path matches it.
     pub(crate) fn none() -> Self {
-        Self("")
+        Self(None)
     }
 
     /// Whether the pattern matches.
     pub fn is(&self, pattern: &PathPattern) -> bool {
-        pattern.matches(self.0.split('/'))
+        self.0.is_some_and(|path| pattern.matches(path.split('/')))
     }
 }
 
@@ -92,6 +92,13 @@ mod tests {
     fn what_reads_one_way_is_taken() {
         for target in ["/", "/a", "/a/", "/a/b?x=../%2e#".trim_end_matches('#'), "/a%20b", "/caf%C3%A9", "/a:b@c,d=e"] {
             assert!(CanonicalPath::of(target).is_ok(), "{target}");
+        }
+    }
+
+    #[test]
+    fn a_connect_has_no_path_to_match() {
+        for pattern in ["/", "/**", "/{any}"] {
+            assert!(!CanonicalPath::none().is(&PathPattern::try_from(pattern).unwrap()), "{pattern}");
         }
     }
 

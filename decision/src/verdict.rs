@@ -59,7 +59,7 @@ impl Refusal {
 }
 
 /// What is known of a request, for the log and the audit. Instance and step are there only once a
-/// signature has proved them (at level `identity`: once the peer may show them).
+/// signature has proved them; at level `identity` the step is what the peer says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Trail {

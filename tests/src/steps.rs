@@ -218,6 +218,11 @@ fn mangle(token: String, how: Option<&Value>) -> Result<String, String> {
             Ok(token.rsplit_once('.').map(|(head, _)| format!("{head}.")).unwrap_or_default())
         }
         Some(Value::String(how)) if how == "pad" => Ok(format!("{token}=")),
+        Some(Value::String(how)) if how == "zero-signature" => {
+            let (head, _) = token.rsplit_once('.').ok_or("no token")?;
+            // 64 bytes: r and s of ECDSA, both 0.
+            Ok(format!("{head}.{}", "A".repeat(86)))
+        }
         Some(Value::String(how)) if how == "flip-signature" => {
             let (head, signature) = token.rsplit_once('.').ok_or("no token")?;
             let mut signature: Vec<char> = signature.chars().collect();

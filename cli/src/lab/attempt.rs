@@ -39,9 +39,25 @@ pub(super) struct Answer {
 }
 
 impl Attempt {
+    /// Whether it is a gRPC call: a path `/package.Service/Method`, posted.
+    pub(super) fn grpc(&self) -> bool {
+        let mut segments = self.path.split('/').skip(1);
+        let service = segments.next().is_some_and(|service| service.contains('.'));
+        self.method == "POST" && service && segments.next().is_some() && segments.next().is_none()
+    }
+
+    /// The header lines that it has besides its step.
+    pub(super) fn headers(&self) -> &'static [(&'static str, &'static str)] {
+        if self.grpc() { &[("content-type", "application/grpc"), ("te", "trailers")] } else { &[] }
+    }
+
     /// Sends it through the sender's own Envoy.
     pub(super) fn send(&self, mesh: &Mesh) -> Result<Answer, LabError> {
-        let mut request = Request::new(self.method.clone(), self.path.clone());
+        let mut request = if self.grpc() {
+            Request::grpc(self.path.clone())
+        } else {
+            Request::new(self.method.clone(), self.path.clone())
+        };
         if let Some(host) = &self.host {
             request = request.header("host", host.clone());
         }
@@ -62,17 +78,26 @@ impl Answer {
     fn of(response: &Response) -> Self {
         let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         let seen = response.seen();
-        let problem: Option<serde_json::Value> = serde_json::from_slice(&response.body).ok();
-        let code = problem.filter(|_| response.status == 403).and_then(|p| p.get("code")?.as_str().map(str::to_owned));
+        let code = match response.grpc_status() {
+            Some(7) => text(response.header("grpc-message").or(response.trailer("grpc-message"))),
+            Some(_) => None,
+            None => problem_code(response),
+        };
         Self {
             status: response.status,
             code,
             step: seen.as_ref().and_then(|seen| seen.header(HEADER).next().map(str::to_owned)),
             start: text(response.header("x-workflow-step-start")),
-            receipt: text(response.header(HEADER)),
+            receipt: text(response.header(HEADER).or(response.trailer(HEADER))),
             reached: seen.is_some(),
         }
     }
+}
+
+/// The code of a denial over plain HTTP (RFC 9457).
+fn problem_code(response: &Response) -> Option<String> {
+    let problem: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
+    (response.status == 403).then(|| problem.get("code")?.as_str().map(str::to_owned)).flatten()
 }
 
 /// A request that the pattern accepts.

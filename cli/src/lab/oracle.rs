@@ -11,8 +11,11 @@ use super::setting::{HEADER, Setting, identity};
 pub(super) fn denial(setting: &Setting, attempt: &Attempt) -> Option<String> {
     let host = attempt.host.as_deref().unwrap_or(attempt.to.name.as_str());
     let own = [(":method", attempt.method.as_str()), (":path", &attempt.path), (":authority", host)];
-    let mut headers: Vec<Header> =
-        own.into_iter().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect();
+    let mut headers: Vec<Header> = own
+        .into_iter()
+        .chain(attempt.headers().iter().copied())
+        .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+        .collect();
     if !attempt.steps.is_empty() {
         headers.push((HEADER.to_owned(), attempt.steps.join(",").into_bytes()));
     }

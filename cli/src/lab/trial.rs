@@ -81,8 +81,7 @@ impl Trial {
             Expected::Deny => !self.answer.reached,
             Expected::Depends(_) => self.answer.reached == self.code.is_none(),
         };
-        let denied = self.answer.status == 403 && self.answer.code.is_some();
-        as_said && self.answer.code == self.code && self.answer.reached != denied
+        as_said && self.answer.code == self.code && self.answer.reached == self.answer.code.is_none()
     }
 }
 

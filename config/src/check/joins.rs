@@ -102,7 +102,22 @@ impl Joining<'_> {
             let span = self.task.join_span.unwrap_or(self.task.span);
             report.push(Diagnostic::new(Code::NoEffect, span, message).label("`all` is the same as `any` here"));
         }
+        self.check_holders(report);
         self.forked(sources, dominators, report)
+    }
+
+    /// Evidence is shown by who holds all of it: tokens belong to a SPIFFE ID, not to an actor.
+    fn check_holders(&self, report: &mut Report) {
+        let actor = self.task.performer.and_then(|performer| self.draft.actors.get(performer));
+        if let Some(actor) = actor.filter(|actor| actor.spiffe.len() > 1) {
+            let (task, actor) = (quote(self.task.name.as_str()), quote(actor.name.as_str()));
+            let span = self.task.join_span.unwrap_or(self.task.span);
+            let message = format!("the join {task} is performed by {actor}, who has several SPIFFE IDs");
+            let scattered = Diagnostic::new(Code::ScatteredJoin, span, message);
+            report.push(scattered.label("evidence that comes to different ones cannot be put together").help(
+                "let all that comes to this task reach one SPIFFE ID, or give the task to an actor who has only one",
+            ));
+        }
     }
 
     fn forked(&self, sources: &[usize], dominators: &Dominators, report: &mut Report) -> Option<JoinNet> {

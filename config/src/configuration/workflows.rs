@@ -9,7 +9,7 @@ use crate::document::{self, Context, Document};
 use crate::name::WorkflowName;
 use crate::report::quote;
 use crate::shape::Fields;
-use crate::workflow::Workflow;
+use crate::workflow::{Mode, Workflow};
 
 pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Document> {
     let documents: Vec<Document> = fields
@@ -49,6 +49,18 @@ fn revisions(documents: &[Document], context: &mut Context<'_>) {
             context.report.push(twice.help("new instances begin in one revision; the others only end theirs"));
         }
         open.entry(name).or_insert(span);
+    }
+}
+
+/// A workflow cannot be laxer than its gate.
+pub(super) fn check_modes(documents: &[Document], gate: Option<Mode>, context: &mut Context<'_>) {
+    for draft in documents.iter().map(|document| &document.draft) {
+        let (Some(Mode::Enforce), Some(Mode::Observe), Some(span)) = (gate, draft.mode, draft.mode_span) else {
+            continue;
+        };
+        let laxer = Diagnostic::new(Code::NoEffect, span, "this gate enforces, whatever a workflow of it says");
+        let help = "to observe one workflow, let the gate observe and the other workflows enforce";
+        context.report.push(laxer.label("the stricter of the two wins").help(help));
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) struct Draft {
     pub(crate) open: Option<bool>,
     pub(crate) open_span: Option<Span>,
     pub(crate) mode: Option<Mode>,
+    pub(crate) mode_span: Option<Span>,
     /// The key `tasks`; none where it is missing, which was reported.
     pub(crate) tasks_span: Option<Span>,
     pub(crate) actors: Vec<ActorDraft>,

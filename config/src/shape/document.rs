@@ -14,7 +14,7 @@ pub(super) static KEYS: &[Key] = &[
     Key::new(
         "revision",
         Value::Whole { least: 1, most: MAX_REVISION },
-        "Which version of the document this is. An instance ends in the revision in which it began.",
+        "The document's version. Instances keep to the revision they were begun in.",
     )
     .required(),
     Key::new(
@@ -44,7 +44,7 @@ pub(super) static KEYS: &[Key] = &[
     Key::new(
         "tasks",
         Value::Map { keys: Format::Name, of: &Value::Object(&TASK), most: MAX_TASKS },
-        "What is done. Tasks and actors are different things: one actor may perform many tasks.",
+        "What is done, and by whom. An actor may have several tasks.",
     )
     .required(),
     Key::new(
@@ -97,13 +97,13 @@ static TASK: Object = Object {
         Key::new(
             "initial",
             Value::Flag,
-            "Whether an instance may begin here: its actor may take the transitions that leave it without a token.",
+            "Whether instances begin here: with no token shown, its actor may take what leaves it.",
         )
         .default("false"),
         Key::new(
             "join",
             Value::Choice { words: &["any", "all"], later: &[] },
-            "`any`: each arrival starts the task. `all`: what leaves the task needs the evidence of every incoming transition.",
+            "`any`: every arrival is enough by itself. `all`: only who shows a token from each incoming transition may go on.",
         )
         .default("any")
         .from(Level::Signed),
@@ -158,7 +158,7 @@ static TRANSITION: Object = Object {
         Key::new(
             "via",
             Value::Text(Format::Actor),
-            "Who carries the request where it is not the actor of `from`: an orchestrator that calls one, then the other.",
+            "Another carrier than the performer of `from`, such as an orchestrator that calls one service after the other.",
         ),
         Key::new(
             "uses",

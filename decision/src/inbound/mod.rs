@@ -39,9 +39,13 @@ pub fn inbound(gate: Option<&Gate>, facts: &Facts<'_>, crypto: &dyn Crypto, stor
     let Some(gate) = gate else {
         return Verdict::Refused(Refusal::new(Denial::NoConfig("see the gate's log at its start"), trail));
     };
-    let mut inquiry = Inquiry { gate, facts, request, crypto, trail: &mut trail, mode: gate.config.mode };
+    let mut inquiry = Inquiry { gate, facts, request, crypto, trail: &mut trail, mode: None };
     let found = inquiry.run(store);
-    let mode = inquiry.mode;
+    let mode = || {
+        let own = gate.config.own.clone().or_else(|| SpiffeId::try_from(facts.own?).ok());
+        gate.mode_of(own.as_ref())
+    };
+    let mode = inquiry.mode.unwrap_or_else(mode);
     match (found, mode) {
         (Ok(Found::Transition(grant)), _) => Verdict::Permitted(Permit::new(gate, facts, *grant, trail)),
         (Ok(Found::Exempt), _) => Verdict::Exempt(Pass::new(gate, facts)),
@@ -62,7 +66,8 @@ struct Inquiry<'a, 't> {
     request: Request<'a>,
     crypto: &'a dyn Crypto,
     trail: &'t mut Trail,
-    mode: Mode,
+    /// The workflow's, once it is known.
+    mode: Option<Mode>,
 }
 
 impl<'a> Inquiry<'a, '_> {
@@ -136,7 +141,7 @@ impl<'a> Inquiry<'a, '_> {
 
     /// From here on the workflow is known: its mode counts, and the trail names it.
     fn note(&mut self, standing: &Standing<'_>) {
-        self.mode = standing.plan.mode;
+        self.mode = Some(standing.plan.mode);
         self.trail.workflow = Some((standing.plan.workflow.name.clone(), standing.plan.workflow.revision));
         self.trail.at = Some(standing.at.name.clone());
         self.trail.instance = standing.origin.instance().map(str::to_owned);
