@@ -139,8 +139,8 @@ impl Gate {
         self.actors.contains(id)
     }
 
-    /// The mode for a request of which no workflow is known: one that enforces must not be entered by
-    /// saying nothing, so the strictest of those in which this workload takes part.
+    /// What is done with a denial at this workload: the strictest of what its workflows say. Which workflow a
+    /// request belongs to is the request's own word, and that must not choose the mode.
     pub(crate) fn mode_of(&self, own: Option<&SpiffeId>) -> Mode {
         let takes_part =
             |plan: &&Plan| own.is_none_or(|own| plan.workflow.actors.values().any(|actor| actor.includes(own)));

@@ -39,19 +39,21 @@ pub fn inbound(gate: Option<&Gate>, facts: &Facts<'_>, crypto: &dyn Crypto, stor
     let Some(gate) = gate else {
         return Verdict::Refused(Refusal::new(Denial::NoConfig("see the gate's log at its start"), trail));
     };
-    let mut inquiry = Inquiry { gate, facts, request, crypto, trail: &mut trail, mode: None };
-    let found = inquiry.run(store);
-    let mode = || {
-        let own = gate.config.own.clone().or_else(|| SpiffeId::try_from(facts.own?).ok());
-        gate.mode_of(own.as_ref())
-    };
-    let mode = inquiry.mode.unwrap_or_else(mode);
-    match (found, mode) {
-        (Ok(Found::Transition(grant)), _) => Verdict::Permitted(Permit::new(gate, facts, *grant, trail)),
-        (Ok(Found::Exempt), _) => Verdict::Exempt(Pass::new(gate, facts)),
-        (Err(denial), Mode::Observe) => Verdict::Observed(Refusal::new(denial, trail), Pass::new(gate, facts)),
-        (Err(denial), Mode::Enforce) => Verdict::Refused(Refusal::new(denial, trail)),
+    let found = Inquiry { gate, facts, request, crypto, trail: &mut trail }.run(store);
+    match found {
+        Ok(Found::Transition(grant)) => Verdict::Permitted(Permit::new(gate, facts, *grant, trail)),
+        Ok(Found::Exempt) => Verdict::Exempt(Pass::new(gate, facts)),
+        Err(denial) => match mode(gate, facts) {
+            Mode::Observe => Verdict::Observed(Refusal::new(denial, trail), Pass::new(gate, facts)),
+            Mode::Enforce => Verdict::Refused(Refusal::new(denial, trail)),
+        },
     }
+}
+
+/// What is done with a denial here.
+fn mode(gate: &Gate, facts: &Facts<'_>) -> Mode {
+    let own = gate.config.own.clone().or_else(|| SpiffeId::try_from(facts.own?).ok());
+    gate.mode_of(own.as_ref())
 }
 
 enum Found {
@@ -66,8 +68,6 @@ struct Inquiry<'a, 't> {
     request: Request<'a>,
     crypto: &'a dyn Crypto,
     trail: &'t mut Trail,
-    /// The workflow's, once it is known.
-    mode: Option<Mode>,
 }
 
 impl<'a> Inquiry<'a, '_> {
@@ -139,9 +139,8 @@ impl<'a> Inquiry<'a, '_> {
         Ok((standing, transition))
     }
 
-    /// From here on the workflow is known: its mode counts, and the trail names it.
+    /// From here on the workflow is known, and the trail names it.
     fn note(&mut self, standing: &Standing<'_>) {
-        self.mode = Some(standing.plan.mode);
         self.trail.workflow = Some((standing.plan.workflow.name.clone(), standing.plan.workflow.revision));
         self.trail.at = Some(standing.at.name.clone());
         self.trail.instance = standing.origin.instance().map(str::to_owned);
