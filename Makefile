@@ -44,11 +44,11 @@ func-e: ## get func-e, unless the machine has it; needs Go
 
 filter: ## build the filter
 	$(call step,the filter)
-	@cargo build --quiet --profile filter $(WASM)
+	@cargo build --profile filter $(WASM)
 
 cli: ## build the command stepgate
 	$(call step,the command stepgate)
-	@cargo build --quiet --release -p stepgate-cli
+	@cargo build --release -p stepgate-cli
 
 lint: fmt clippy deny ## formatting, clippy for host and wasm, licences and sources
 

@@ -86,6 +86,28 @@ fn the_movie_is_tried_whole() {
     assert_eq!(through, 10);
 }
 
+/// What the README shows is what the demo prints, but for the times.
+#[test]
+fn the_readme_shows_the_table() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let (_, rest) = readme.split_once("<!-- demo:begin -->\n```text\n").unwrap();
+    let (shown, _) = rest.split_once("\n```").unwrap();
+    let output = lab(&root.join("config/examples/movie.yaml")).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(without_times(shown), without_times(&printed));
+}
+
+/// Words, with every number that has a point in it left out: those are times.
+fn without_times(text: &str) -> Vec<Vec<&str>> {
+    text.lines()
+        .map(|line| {
+            line.split_whitespace().filter(|word| word.parse::<f64>().is_err() || !word.contains('.')).collect()
+        })
+        .filter(|words: &Vec<&str>| !words.is_empty())
+        .collect()
+}
+
 #[test]
 fn a_broken_document_is_not_tried() {
     let output = lab(Path::new("/dev/null")).output().unwrap();
