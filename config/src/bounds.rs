@@ -28,6 +28,10 @@ pub const MAX_UPGRADES: usize = 8;
 pub const MAX_CONSTRAINTS: usize = 1_024;
 /// Tasks with `join: all` in one document.
 pub const MAX_JOINS: usize = 256;
+/// Incoming transitions of one join: the tokens that one request may show.
+pub const MAX_SOURCES: usize = 64;
+/// Largest token that a document may need, in bytes: what a gate takes.
+pub const MAX_TOKEN: usize = 8_192;
 /// Pairs of a task and a join whose fork its tokens carry, in one document: what carries is a part of
 /// the tokens' size, and of the memory that a document takes.
 pub const MAX_CARRIED: usize = 65_536;

@@ -7,6 +7,7 @@ mod graph;
 mod joins;
 mod reach;
 mod requests;
+mod token_size;
 
 pub(crate) use joins::JoinNet;
 
@@ -38,6 +39,10 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) -> Option<Net> {
     let graph = graph::Graph::of(draft);
     reach::check(draft, &graph, report);
     let cyclic = cycles::check(draft, &graph, report);
-    let joins = joins::check(draft, &graph, report);
-    Some(Net { cyclic, joins })
+    let dominators = graph.dominators();
+    constraints::check_order(draft, &dominators, report);
+    let joins = joins::check(draft, &graph, &dominators, report);
+    let net = Net { cyclic, joins };
+    token_size::check(draft, &net, report);
+    Some(net)
 }

@@ -101,6 +101,8 @@ codes! {
     NoSigningKey = Error "E034",
     /// An exemption that would let everything through.
     ExemptsAll = Error "E035",
+    /// A workflow whose tokens no gate would take.
+    TokenTooLarge = Error "E036",
     /// A task that any request is.
     AnyRequest = Warning "W001",
     /// A key that changes nothing where it stands.

@@ -8,12 +8,14 @@ mod workflows;
 
 use crate::bounds::MAX_STORED;
 use crate::code::Code;
-use crate::diagnostic::Diagnostic;
-use crate::document::{Context, mode};
-use crate::gate::{Carrier, Direction, GateConfig, LogLimits, PeerSource};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::document::{Context, Document, mode};
+use crate::gate::{Carrier, Direction, GateConfig, KeySource, KeySpec, LogLimits, PeerSource};
+use crate::report::quote;
 use crate::shape::Fields;
 use crate::spiffe::SpiffeId;
 use crate::tree::{Node, json_len};
+use crate::workflow::Assurance;
 
 /// Reads a gate's configuration; `fields` has been checked for its shape. None where something is
 /// wrong, which the report then says.
@@ -31,6 +33,8 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
     let exempt = exempt::read(fields, context);
     let keys = keys::read(fields, &documents, context);
     let revoked = revoked::read(fields, &documents, &keys, context);
+    check_baggage(fields, &documents, context);
+    check_interlock(fields, &keys, context);
     if context.report.errors() > 0 {
         return None;
     }
@@ -60,6 +64,40 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
         log: log(fields)?,
         workflows: workflows::opened(documents)?,
     })
+}
+
+/// A plain step has slashes, which libraries encode when they hand baggage on.
+fn check_baggage(fields: Fields<'_, '_>, documents: &[Document], context: &mut Context<'_>) {
+    let Some(given) = fields.given("carrier").filter(|_| fields.text("carrier") == Some("baggage")) else { return };
+    let plain =
+        documents.iter().map(|document| &document.draft).find(|draft| draft.assurance == Some(Assurance::Identity));
+    if let Some(draft) = plain {
+        let wrong =
+            Diagnostic::new(Code::BadValue, given.node.span, "steps of level `identity` cannot travel in baggage");
+        context.report.push(
+            wrong
+                .label("libraries encode the slashes of a plain step")
+                .also(draft.span, "this workflow is at `identity`")
+                .help("use `carrier: header`, or `assurance: signed`"),
+        );
+    }
+}
+
+/// The interlock's value goes to the application with every request.
+fn check_interlock(fields: Fields<'_, '_>, keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
+    let secrets = interlock(fields);
+    for (key, span) in keys {
+        let KeySource::Env(env) = &key.source else { continue };
+        if secrets.contains(env) {
+            let message = format!("the variable {} is both an interlock secret and a key", quote(env));
+            let shared = Diagnostic::new(Code::BadKey, *span, message);
+            context.report.push(
+                shared
+                    .label("this key would be sent to the application with every request")
+                    .help("give the interlock a variable of its own, with a random text of 16 characters or more"),
+            );
+        }
+    }
 }
 
 fn interlock(fields: Fields<'_, '_>) -> Vec<String> {

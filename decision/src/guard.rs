@@ -1,6 +1,6 @@
 //! Running guards (CEL) on facts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cel::extractors::This;
@@ -80,13 +80,18 @@ impl Guards {
 fn request(situation: &Situation<'_>) -> Value {
     let request = situation.request;
     let mut headers: HashMap<Key, Value> = HashMap::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     for (name, value) in situation.facts.headers {
-        // The first value of a name counts; what is not text or too long is as if it were not there.
+        let name = name.to_ascii_lowercase();
+        // The first value of a name counts, whatever it is; one that is not text or too long is as if the
+        // header were not there.
+        if name.starts_with(':') || !seen.insert(name.clone()) {
+            continue;
+        }
         if let Ok(value) = std::str::from_utf8(value)
             && value.len() <= MAX_HEADER_VALUE
-            && !name.starts_with(':')
         {
-            headers.entry(name.to_ascii_lowercase().into()).or_insert_with(|| text(value));
+            headers.insert(name.into(), text(value));
         }
     }
     map([

@@ -54,22 +54,24 @@ fn check_segment(segment: &str, last: bool) -> Result<(), &'static str> {
     if matches!(segment, "." | "..") {
         return Err("it has a `.` or `..` segment");
     }
+    let mut decoded = Vec::with_capacity(segment.len());
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {
-        match byte {
+        decoded.push(match byte {
             b'%' => check_escape(bytes.next(), bytes.next())?,
             // RFC 3986, section 3.3, but for `;`, at which some frameworks cut.
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => {}
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => byte,
             b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':'
-            | b'@' => {}
+            | b'@' => byte,
             b';' => return Err("it has a `;`"),
             _ => return Err("it has a character that should be encoded"),
-        }
+        });
     }
-    Ok(())
+    // An overlong form (`%C0%AF`) is a slash to a careless reader.
+    std::str::from_utf8(&decoded).map(drop).map_err(|_| "it encodes what is not UTF-8")
 }
 
-fn check_escape(high: Option<u8>, low: Option<u8>) -> Result<(), &'static str> {
+fn check_escape(high: Option<u8>, low: Option<u8>) -> Result<u8, &'static str> {
     let digit =
         |byte: Option<u8>| byte.and_then(|b| char::from(b).to_digit(16)).ok_or("it has a `%` that encodes nothing");
     let value = digit(high)?.saturating_mul(16).saturating_add(digit(low)?);
@@ -80,7 +82,7 @@ fn check_escape(high: Option<u8>, low: Option<u8>) -> Result<(), &'static str> {
         b'%' => Err("it encodes a `%`"),
         b';' | b'?' | b'#' => Err("it encodes a separator"),
         0..=0x1f | 0x7f => Err("it encodes a control character"),
-        _ => Ok(()),
+        byte => Ok(byte),
     }
 }
 
@@ -133,6 +135,10 @@ mod tests {
             "/a b",
             "/a%0d%0a",
             "/a\u{7f}",
+            "/a%C0%AFb",
+            "/%C0%AE%C0%AE/b",
+            "/%FF",
+            "/%C3a%A9",
         ] {
             assert!(CanonicalPath::of(target).is_err(), "{target}");
         }

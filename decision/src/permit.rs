@@ -195,7 +195,9 @@ impl Edits {
         let own = [gate.config.header.as_str(), gate.start_header.as_str(), INTERLOCK_HEADER];
         let mut remove: Vec<String> = Vec::new();
         for (name, _) in present {
-            if own.iter().any(|own| own.eq_ignore_ascii_case(name)) && !remove.contains(name) {
+            // Some servers make one variable of `x_a` and `x-a`.
+            let folded = name.replace('_', "-");
+            if own.iter().any(|own| own.eq_ignore_ascii_case(&folded)) && !remove.contains(name) {
                 remove.push(name.clone());
             }
         }

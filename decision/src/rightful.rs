@@ -7,7 +7,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{JoinKind, Task, Workflow};
 
 use crate::time::UnixTime;
-use crate::token::{Claims, StepClaim, TOKEN_VERSION, TokenType};
+use crate::token::{Claims, StepClaim, TOKEN_VERSION, TokenType, start_name};
 
 /// A step that somebody holds.
 #[derive(Debug, Clone, Copy)]
@@ -41,14 +41,19 @@ pub fn rightful(step: &Step<'_>) -> Vec<Claims> {
 
 fn claims(step: &Step<'_>, from: Option<&str>) -> Claims {
     let Step { workflow, task, holder, instance, issued, .. } = *step;
-    let jti = format!("{instance}.{}.{}", task.name, from.unwrap_or("-"));
     let dl = issued.plus(workflow.deadline);
     let performer = match (step.token_type, task.performer.spiffe.first()) {
         (TokenType::Receipt, Some(performer)) => performer,
         _ => holder,
     };
+    let issuer = issuer(step, performer);
+    let jti = if is_start(step) {
+        start_name(workflow.name.as_str(), instance, issuer.as_str(), holder.as_str())
+    } else {
+        format!("{instance}.{}.{}", task.name, from.unwrap_or("-"))
+    };
     Claims {
-        iss: issuer(step, performer).to_string(),
+        iss: issuer.to_string(),
         sub: holder.to_string(),
         aud: None,
         txn: instance.to_owned(),

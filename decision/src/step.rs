@@ -9,7 +9,7 @@ use crate::token::MAX_PARENTS;
 /// Longest sum of all step values of one request, in bytes.
 const MAX_STEP: usize = 65_536;
 /// Longest baggage member's value, in bytes (W3C Baggage, section 3.3.2, asks for 8,192 in all).
-const MAX_BAGGAGE_MEMBER: usize = 4096;
+pub(crate) const MAX_BAGGAGE_MEMBER: usize = 4096;
 /// Most baggage members that are looked at.
 const MAX_BAGGAGE_MEMBERS: usize = 256;
 /// The header of W3C Baggage.
@@ -99,8 +99,38 @@ enum Member {
     Odd,
 }
 
-/// Whether a baggage member is one of the gate's, by its name.
+/// Whether a baggage member is one of the gate's, by its name. Some libraries decode names before they hand
+/// them on: what they would make one of the gate's is one, and misnamed.
 fn member(name: &str) -> Option<Member> {
+    if name.contains(['%', '+']) {
+        let decoded = decoded(name);
+        return plain_member(trim(&decoded)).map(|_| Member::Odd);
+    }
+    plain_member(name)
+}
+
+/// A name with `%XX` and `+` decoded, as in forms; what is no escape stays.
+fn decoded(name: &str) -> String {
+    let mut rest = name.as_bytes();
+    let mut bytes = Vec::with_capacity(rest.len());
+    while let [first, tail @ ..] = rest {
+        let hex = |byte: u8| char::from(byte).to_digit(16);
+        rest = tail;
+        match (first, tail) {
+            (b'%', [high, low, after @ ..]) if hex(*high).is_some() && hex(*low).is_some() => {
+                let value =
+                    hex(*high).unwrap_or_default().saturating_mul(16).saturating_add(hex(*low).unwrap_or_default());
+                bytes.push(u8::try_from(value).unwrap_or_default());
+                rest = after;
+            }
+            (b'+', _) => bytes.push(b' '),
+            (other, _) => bytes.push(*other),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn plain_member(name: &str) -> Option<Member> {
     if !name.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("step")) {
         return None;
     }

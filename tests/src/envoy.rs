@@ -86,6 +86,10 @@ impl<'a> Subject<'a> {
         let (last, before) = requests.split_last().ok_or("no request")?;
         for (at, request) in before.iter().enumerate() {
             let outcome = self.send(whole, request, &format!("{salt}-{at}"))?;
+            // Another case's entry may be in that bucket already.
+            if at > 0 && whole.case.given.crowd > 0 && outcome.denied.as_deref() == Some("CAPACITY") {
+                break;
+            }
             if let Some(code) = outcome.denied {
                 return Err(format!("a request before was denied: {code}"));
             }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::graph::Dominators;
 use crate::code::Code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{ConstraintDraft, Draft};
 use crate::report::{Report, listed, quote};
 use crate::workflow::Relation;
@@ -13,6 +14,29 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
         match constraint.relation {
             Relation::Separate => separate(draft, constraint, report),
             Relation::Bind => bind(draft, constraint, report),
+        }
+    }
+}
+
+/// A token tells who performed the tasks on its own way here. Where neither of two tasks lies on every way to
+/// the other, they may be done side by side, and no gate could compare them.
+pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut Report) {
+    for constraint in draft.constraints.iter().filter(|constraint| !constraint.advisory) {
+        let mut rest = constraint.tasks.as_slice();
+        while let Some(((first, first_span), others)) = rest.split_first() {
+            rest = others;
+            let apart = |(other, _): &&(usize, Span)| {
+                !dominators.dominates(*first, *other) && !dominators.dominates(*other, *first)
+            };
+            let Some((other, other_span)) = others.iter().find(apart) else { continue };
+            let (one, two) = (quote(draft.task_name(*first)), quote(draft.task_name(*other)));
+            let message = format!("no gate can hold this constraint: {one} and {two} may be done side by side");
+            report.push(
+                Diagnostic::new(Code::BadConstraint, *other_span, message)
+                    .label("an instance comes here without knowing who did the other")
+                    .also(*first_span, "the other one")
+                    .help("put one of them before the other on every way, or mark the constraint `advisory: true`"),
+            );
         }
     }
 }

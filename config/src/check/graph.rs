@@ -135,6 +135,14 @@ impl Dominators {
         (common != self.root).then_some(common)
     }
 
+    /// Whether every way to `task` leads through `before`. What is never reached counts as ordered.
+    pub(super) fn dominates(&self, before: usize, task: usize) -> bool {
+        match (self.depth(before), self.depth(task)) {
+            (Some(_), Some(_)) => self.common(before, task) == Some(before),
+            _ => true,
+        }
+    }
+
     fn common(&self, mut a: usize, mut b: usize) -> Option<usize> {
         while a != b {
             let (x, y) = (self.depth(a)?, self.depth(b)?);

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::graph::{Dominators, Graph};
-use crate::bounds::{MAX_CARRIED, MAX_JOINS};
+use crate::bounds::{MAX_CARRIED, MAX_JOINS, MAX_SOURCES};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TaskDraft};
@@ -24,7 +24,7 @@ pub(crate) struct JoinNet {
     pub(crate) carriers: BTreeSet<usize>,
 }
 
-pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<JoinNet> {
+pub(super) fn check(draft: &Draft, graph: &Graph, dominators: &Dominators, report: &mut Report) -> Vec<JoinNet> {
     let all: Vec<(usize, &TaskDraft)> =
         draft.tasks.iter().enumerate().filter(|(_, task)| task.join == JoinKind::All).collect();
     if all.is_empty() {
@@ -35,13 +35,12 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<Jo
         report.push(many);
         return Vec::new();
     }
-    let dominators = graph.dominators();
     let initial = draft.tasks.iter().enumerate().filter(|(_, task)| task.initial).map(|(index, _)| index);
     let reached = graph.closure(initial, None, |task| graph.successors(task));
     let mut carried: usize = 0;
     let mut joins = Vec::new();
     for (index, task) in all {
-        let join = Joining { draft, graph, index, task }.net(&dominators, &reached, report);
+        let join = Joining { draft, graph, index, task }.net(dominators, &reached, report);
         if let Some(join) = join {
             carried = carried.saturating_add(join.carriers.len());
             if carried > MAX_CARRIED {
@@ -92,6 +91,13 @@ impl Joining<'_> {
                 format!("the join {name} never completes: no instance comes to {source}"),
                 "it needs the evidence of every incoming transition",
                 "remove that transition, or let a way lead there from an initial task",
+            );
+        }
+        if sources.len() > MAX_SOURCES {
+            fail(
+                format!("the join {name} has {} incoming transitions", sources.len()),
+                "a request shows at most 64 tokens",
+                "bring the branches together in several joins, one after the other",
             );
         }
         if !sound || self.task.initial {

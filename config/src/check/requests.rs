@@ -20,8 +20,22 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
             choices.entry((transition.from, performer, carrier)).or_default().push((transition, to));
         }
     }
+    // And from no step at all: all that one actor may begin.
+    let mut starts: BTreeMap<(usize, usize), Vec<Choice<'_>>> = BTreeMap::new();
+    for transition in &draft.transitions {
+        let begun = draft.task(transition.from).filter(|from| from.initial).and_then(|from| from.performer);
+        let to = draft.task(transition.to);
+        if let (Some(initiator), Some(to), Some(performer)) = (begun, to, to.and_then(|to| to.performer)) {
+            starts.entry((initiator, performer)).or_default().push((transition, to));
+        }
+    }
+    // Those of one initial task have been compared as its choices.
+    let starts = starts
+        .into_values()
+        .filter(|starts| starts.iter().any(|(t, _)| Some(t.from) != starts.first().map(|s| s.0.from)));
+    let choices: Vec<Vec<Choice<'_>>> = choices.into_values().chain(starts).collect();
     let mut left = MAX_OVERLAPS;
-    for choice in choices.values() {
+    for choice in &choices {
         let mut rest = choice.as_slice();
         while let Some((first, others)) = rest.split_first() {
             rest = others;
@@ -71,13 +85,20 @@ type Choice<'c> = (&'c TransitionDraft, &'c TaskDraft);
 
 fn ambiguous(draft: &Draft, first: Choice<'_>, other: Choice<'_>, report: &mut Report) {
     let from = quote(draft.task_name(first.0.from));
-    let (one, two) = (quote(first.1.name.as_str()), quote(other.1.name.as_str()));
     let actor = first.1.performer.map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
-    let message = format!("from {from}, one request of {actor} could be {one} or {two}");
+    let (message, help) = if first.0.from == other.0.from {
+        let (one, two) = (quote(first.1.name.as_str()), quote(other.1.name.as_str()));
+        let message = format!("from {from}, one request of {actor} could be {one} or {two}");
+        (message, "give them `requests` that no request matches both of")
+    } else {
+        let also = quote(draft.task_name(other.0.from));
+        let message = format!("one request to {actor} could begin an instance at {from} or at {also}");
+        (message, "let what they lead to have different `requests`, or let one task be initial")
+    };
     report.push(
         Diagnostic::new(Code::Ambiguous, other.0.to_span, message)
             .label("the gate could not tell which")
             .also(first.0.to_span, "the other one")
-            .help("give them `requests` that no request matches both of"),
+            .help(help),
     );
 }

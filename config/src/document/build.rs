@@ -11,8 +11,9 @@ use crate::workflow::{Actor, Constraint, Digest, Join, Task, Transition, Workflo
 /// The workflow; none where the draft lacks something, which was then reported.
 pub(super) fn build(draft: &Draft, net: &Net) -> Option<Workflow> {
     let actors: Vec<Arc<Actor>> = draft.actors.iter().map(|actor| Arc::new(self::actor(actor))).collect();
-    let constrained =
-        draft.constraints.iter().flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).collect();
+    // What is advisory is not in the model: nobody could mistake it for enforced.
+    let enforced = || draft.constraints.iter().filter(|constraint| !constraint.advisory);
+    let constrained = enforced().flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).collect();
     let tasks = (0..draft.tasks.len()).map(|index| task(draft, net, &actors, &constrained, index));
     let tasks: Vec<Arc<Task>> = tasks.collect::<Option<_>>()?;
     let transitions: Vec<Arc<Transition>> = (draft.transitions.iter().zip(draft.flows()))
@@ -33,7 +34,7 @@ pub(super) fn build(draft: &Draft, net: &Net) -> Option<Workflow> {
         let task = name(join.task)?;
         Some((task.clone(), Arc::new(Join { task, fork: name(join.fork)?, sources })))
     });
-    let constraints = draft.constraints.iter().map(|constraint| {
+    let constraints = enforced().map(|constraint| {
         let tasks = constraint.tasks.iter().map(|(task, _)| name(*task)).collect::<Option<_>>()?;
         Some(Constraint { relation: constraint.relation, tasks })
     });

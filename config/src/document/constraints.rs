@@ -23,14 +23,12 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             }
         };
         let advisory = of.flag("advisory").unwrap_or_default();
-        if let Some(assurance) = draft.assurance {
-            match (Level::Signed.within(assurance), advisory) {
-                (false, false) => {
-                    context.report.push(levels::not_enforced(key, Level::Signed, assurance, given.key_span))
-                }
-                (true, true) => context.report.push(levels::advisory(key, assurance, given.key_span)),
-                _ => {}
-            }
+        // Advisory is right at every level: some constraints no gate of `signed` can hold.
+        if let Some(assurance) = draft.assurance
+            && !Level::Signed.within(assurance)
+            && !advisory
+        {
+            context.report.push(levels::not_enforced(key, Level::Signed, assurance, given.key_span));
         }
         let mut named: Vec<(usize, crate::Span)> = Vec::new();
         for node in given.node.items() {
@@ -45,6 +43,6 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
                 None => named.push((task, node.span)),
             }
         }
-        draft.constraints.push(ConstraintDraft { relation, tasks: named, span: given.key_span });
+        draft.constraints.push(ConstraintDraft { relation, advisory, tasks: named, span: given.key_span });
     }
 }

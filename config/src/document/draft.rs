@@ -72,6 +72,8 @@ pub(crate) struct TransitionDraft {
 
 pub(crate) struct ConstraintDraft {
     pub(crate) relation: Relation,
+    /// For people only: no gate looks at it.
+    pub(crate) advisory: bool,
     pub(crate) tasks: Vec<(usize, Span)>,
     pub(crate) span: Span,
 }

@@ -9,7 +9,7 @@ use crate::denial::Denial;
 use crate::facts::Facts;
 use crate::record::fingerprint;
 use crate::time::UnixTime;
-use crate::token::{Claims, Forks, Performers, StepClaim, TOKEN_VERSION, Visits};
+use crate::token::{Claims, Forks, Performers, StepClaim, TOKEN_VERSION, Visits, start_name};
 
 /// The tokens that a transition makes, and what the record calls it.
 pub(super) struct Lineage {
@@ -21,7 +21,7 @@ pub(super) struct Lineage {
     pub(super) receipt: Option<Claims>,
     /// What the transition leaves: the parent's `jti`; at a join, its round.
     pub(super) parent: String,
-    /// How long the parents can be presented, leeway not counted.
+    /// How long anything that leaves the same parent can be presented, leeway not counted.
     pub(super) presented_until: UnixTime,
 }
 
@@ -37,7 +37,7 @@ impl Lineage {
         let workflow = &standing.plan.workflow;
         let start = match &standing.origin {
             Origin::Plain => return None,
-            Origin::Start { txn, jti } => Some(first_arrival(standing, txn, jti, peer, own, facts)),
+            Origin::Start { txn } => Some(first_arrival(standing, txn, peer, own, facts)),
             Origin::Tokens(_) => None,
         };
         let parents: Vec<&Claims> = match &start {
@@ -67,18 +67,22 @@ impl Lineage {
             },
             visits: visits(&parents, to),
             did: performers(&parents, to, own),
-            fork: forks(&parents, to, &jti),
+            fork: forks(standing, &parents, &parent, to, &jti),
             rep: facts.replica.map(str::to_owned),
             to: None,
             jti,
         };
         let receipt = carries_on(standing, to, peer).then(|| Claims { sub: peer.to_string(), ..arrival.clone() });
-        Some(Self { arrival, receipt, parent, presented_until: earliest(&parents, |claims| claims.exp), start })
+        Some(Self { arrival, receipt, parent, presented_until: presented_until(standing, &parents), start })
     }
 
-    /// The instance's deadline is exact: no leeway lengthens it.
-    pub(super) fn check_deadline(&self, now: UnixTime) -> Result<(), Denial> {
-        if now < self.arrival.dl { Ok(()) } else { Err(Denial::Deadline) }
+    /// The instance's deadline is exact: no leeway lengthens it. Nor may a join's evidence that is in its
+    /// leeway make a child that has ended before it began.
+    pub(super) fn check_times(&self, now: UnixTime) -> Result<(), Denial> {
+        if now >= self.arrival.dl {
+            return Err(Denial::Deadline);
+        }
+        if now >= self.arrival.exp { Err(Denial::Expired) } else { Ok(()) }
     }
 
     /// How often this line of descent has entered the task, this time counted.
@@ -91,22 +95,15 @@ impl Lineage {
 }
 
 /// The arrival at the initial task, which the initiator needs to take further transitions.
-fn first_arrival(
-    standing: &Standing<'_>,
-    txn: &str,
-    jti: &str,
-    peer: &SpiffeId,
-    own: &SpiffeId,
-    facts: &Facts<'_>,
-) -> Claims {
+fn first_arrival(standing: &Standing<'_>, txn: &str, peer: &SpiffeId, own: &SpiffeId, facts: &Facts<'_>) -> Claims {
     let (workflow, at) = (&standing.plan.workflow, &standing.at);
     let dl = facts.now.plus(workflow.deadline);
+    let jti = start_name(workflow.name.as_str(), txn, own.as_str(), peer.as_str());
     Claims {
         iss: own.to_string(),
         sub: peer.to_string(),
         aud: None,
         txn: txn.to_owned(),
-        jti: jti.to_owned(),
         iat: facts.now,
         exp: facts.now.plus(workflow.task_ttl).min(dl),
         dl,
@@ -121,10 +118,21 @@ fn first_arrival(
         },
         visits: visits(&[], at),
         did: performers(&[], at, peer),
-        fork: forks(&[], at, jti),
+        fork: own_forks(at, &jti),
         rep: facts.replica.map(str::to_owned),
         to: None,
+        jti,
     }
+}
+
+/// Whether a start says of its instance only what a first-called gate would: a gate speaks for "this
+/// initiator has begun", not for the history, the round or the name of another's instance.
+pub(super) fn is_true_start(workflow: &Workflow, at: &Task, claims: &Claims) -> bool {
+    let Ok(holder) = SpiffeId::try_from(claims.sub.as_bytes()) else { return false };
+    claims.jti == start_name(workflow.name.as_str(), &claims.txn, &claims.iss, &claims.sub)
+        && claims.visits == visits(&[], at)
+        && claims.did == performers(&[], at, &holder)
+        && claims.fork == own_forks(at, &claims.jti)
 }
 
 /// At a join the round, so that all its evidence is one parent; else the arrival itself.
@@ -179,17 +187,39 @@ fn performers(parents: &[&Claims], to: &Task, performer: &SpiffeId) -> Performer
 }
 
 /// The rounds of the joins that are still ahead; those that begin here are named by this arrival.
-fn forks(parents: &[&Claims], to: &Task, jti: &str) -> Forks {
+fn forks(standing: &Standing<'_>, parents: &[&Claims], parent: &str, to: &Task, jti: &str) -> Forks {
     let mut forks = Forks::new();
     for join in &to.carries {
-        if let Some(round) = parents.iter().find_map(|claims| claims.fork.get(join.as_str())) {
-            forks.insert(join.to_string(), round.clone());
+        // What leaves a join that is itself a fork leaves one round of it, whichever token is listed first.
+        let round = if standing.at.join == JoinKind::All && standing.at.forks.contains(join) {
+            Some(parent.to_owned())
+        } else {
+            parents.iter().find_map(|claims| claims.fork.get(join.as_str())).cloned()
+        };
+        if let Some(round) = round {
+            forks.insert(join.to_string(), round);
         }
     }
-    for join in &to.forks {
-        forks.insert(join.to_string(), jti.to_owned());
-    }
+    forks.extend(own_forks(to, jti));
     forks
+}
+
+/// The rounds that an arrival at this task begins.
+fn own_forks(at: &Task, jti: &str) -> Forks {
+    at.forks.iter().map(|join| (join.to_string(), jti.to_owned())).collect()
+}
+
+/// How long the same transition could be tried again. A token that was replayed at another replica has a twin:
+/// the same `jti`, minted as late as its parent could be presented. At a join, what else could complete the
+/// round may come as late as the instance lives.
+fn presented_until(standing: &Standing<'_>, parents: &[&Claims]) -> UnixTime {
+    let deadline = earliest(parents, |claims| claims.dl);
+    if standing.at.join == JoinKind::All {
+        return deadline;
+    }
+    let ttl = standing.plan.workflow.task_ttl;
+    let issued = parents.iter().map(|claims| claims.iat).max().unwrap_or(deadline);
+    issued.plus(ttl).plus(ttl).plus(standing.plan.leeway).min(deadline)
 }
 
 /// Whether the peer carries a transition that leaves this task, and so needs a receipt.

@@ -11,7 +11,7 @@ mod transition;
 
 use std::sync::Arc;
 
-use stepgate_config::gate::Direction;
+use stepgate_config::gate::{Carrier, Direction};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Mode, Transition};
 
@@ -23,8 +23,8 @@ use crate::keys::{Crypto, Key};
 use crate::permit::{Grant, Pass, Permit};
 use crate::record::{Entry, Store, take};
 use crate::request::Request;
-use crate::step::Steps;
-use crate::token::{TokenType, Verified, mint};
+use crate::step::{MAX_BAGGAGE_MEMBER, Steps};
+use crate::token::{MAX_TOKEN, TokenType, Verified, mint};
 use crate::verdict::{Refusal, Trail, Verdict};
 use lineage::Lineage;
 use standing::Standing;
@@ -174,15 +174,17 @@ impl<'a> Inquiry<'a, '_> {
         let lineage = Lineage::of(standing, transition, peer, own, self.facts)
             .ok_or(Denial::Internal("a signed step without a token"))?;
         let key = self.signing_key(standing.plan, transition)?;
-        lineage.check_deadline(self.facts.now)?;
+        lineage.check_times(self.facts.now)?;
         lineage.check_visits(&transition.to)?;
         constraint::check(workflow, &lineage.arrival.did)?;
         join::check(standing)?;
         check_guard()?;
         let until = lineage.presented_until.plus(self.gate.config.leeway);
         let entry = Entry::new(&workflow.name, &lineage.parent, &transition.to_string(), until, transition.uses);
+        // Signed before it is taken: a transition that is taken must not come to nothing.
+        let grant = self.mint(&lineage, key)?;
         take(store, &entry, self.facts.now)?;
-        self.mint(&lineage, key)
+        Ok(grant)
     }
 
     fn signing_key(&self, plan: &Plan, transition: &Transition) -> Result<&'a Key, Denial> {
@@ -193,7 +195,14 @@ impl<'a> Inquiry<'a, '_> {
     }
 
     fn mint(&self, lineage: &Lineage, key: &Key) -> Result<Grant, Denial> {
-        let sign = |token_type, claims| mint(token_type, claims, key, self.crypto).map_err(Denial::Internal);
+        let most = match self.gate.config.carrier {
+            Carrier::Header => MAX_TOKEN,
+            Carrier::Baggage => MAX_BAGGAGE_MEMBER,
+        };
+        let sign = |token_type, claims| {
+            let token = mint(token_type, claims, key, self.crypto).map_err(Denial::Internal)?;
+            if token.len() > most { Err(Denial::Internal("the token is too long for its carrier")) } else { Ok(token) }
+        };
         Ok(Grant {
             step: sign(TokenType::Arrival, &lineage.arrival)?,
             start: lineage.start.as_ref().map(|claims| sign(TokenType::Arrival, claims)).transpose()?,

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Assurance, JoinKind, Task};
+use stepgate_config::workflow::{Assurance, Task, Workflow};
 
 use super::Inquiry;
+use super::lineage::is_true_start;
 use crate::denial::Denial;
 use crate::gate::{Gate, Plan};
 use crate::step::{PlainStep, Steps};
@@ -16,8 +17,8 @@ use crate::token::{Claims, Jws, TokenType, Verified};
 pub(super) enum Origin {
     /// Level `identity`: a plain step, or a start.
     Plain,
-    /// A start at level `signed`: the instance and the arrival at its initial task, both drawn now.
-    Start { txn: String, jti: String },
+    /// A start at level `signed`: the instance, drawn now.
+    Start { txn: String },
     /// Verified tokens; more than one only at a join. Never empty.
     Tokens(Vec<Verified>),
 }
@@ -26,7 +27,7 @@ impl Origin {
     pub(super) fn instance(&self) -> Option<&str> {
         match self {
             Self::Plain => None,
-            Self::Start { txn, .. } => Some(txn),
+            Self::Start { txn } => Some(txn),
             Self::Tokens(tokens) => tokens.first().map(|token| token.claims.txn.as_str()),
         }
     }
@@ -80,6 +81,9 @@ fn read_tokens<'a>(inquiry: &Inquiry<'a, '_>, steps: &[&'a str]) -> Result<Stand
     if verified.iter().any(|token| token.claims.wf.digest != plan.workflow.digest.as_str()) {
         return Err(Denial::OtherDocument);
     }
+    if verified.iter().any(|token| outlives(&token.claims, &plan.workflow)) {
+        return Err(Denial::BadStep("a token lives longer than its workflow lets it"));
+    }
     if inquiry.gate.config.revoked.instances.contains(&first.claims.txn) {
         return Err(Denial::Revoked("instance"));
     }
@@ -88,6 +92,11 @@ fn read_tokens<'a>(inquiry: &Inquiry<'a, '_>, steps: &[&'a str]) -> Result<Stand
     }
     let at = find_task(plan, &first.claims.wf.task)?;
     Ok(Standing { plan, at, origin: Origin::Tokens(verified) })
+}
+
+/// Whether a token, or the instance it speaks of, has a longer life than any gate would give it.
+fn outlives(claims: &Claims, workflow: &Workflow) -> bool {
+    claims.exp > claims.iat.plus(workflow.task_ttl) || claims.dl > claims.iat.plus(workflow.deadline)
 }
 
 /// A list is one step of one instance, and stands only where a join wants several tokens. Looked at
@@ -103,12 +112,19 @@ fn check_list(gate: &Gate, tokens: &[Jws<'_>]) -> Result<(), Denial> {
         return Err(Denial::BadStep("the tokens are of different steps or instances"));
     }
     let wf = &first.claims().wf;
-    let joins = gate
+    let join = gate
         .revisions(&wf.name)
         .and_then(|revisions| revisions.get(&wf.rev))
-        .and_then(|plan| plan.workflow.tasks.get(wf.task.as_str()))
-        .is_some_and(|task| task.join == JoinKind::All);
-    if joins { Ok(()) } else { Err(Denial::BadStep("a list of tokens outside a join")) }
+        .and_then(|plan| plan.workflow.joins.get(wf.task.as_str()));
+    match join {
+        None => Err(Denial::BadStep("a list of tokens outside a join")),
+        // Each token costs a signature.
+        Some(join) if tokens.len() > join.sources.len() => Err(Denial::JoinIncomplete {
+            why: "it has more tokens than the join has sources",
+            expected: join.sources.clone(),
+        }),
+        Some(_) => Ok(()),
+    }
 }
 
 /// What holds for a step whoever it leads to: not revoked, issued and held by the right ones.
@@ -139,7 +155,9 @@ fn check_issuer(standing: &Standing<'_>, token: &Verified) -> Result<(), Denial>
     };
     let right = if is_start {
         let sub_begins = standing.at.performer.spiffe.iter().any(|id| id.as_str() == token.claims.sub);
-        sub_begins && standing.plan.leaving(&standing.at).iter().any(|t| speaks(&t.to.performer))
+        sub_begins
+            && is_true_start(&standing.plan.workflow, &standing.at, &token.claims)
+            && standing.plan.leaving(&standing.at).iter().any(|t| speaks(&t.to.performer))
     } else {
         speaks(&standing.at.performer)
     };

@@ -77,11 +77,10 @@ pub(super) fn start<'a>(
     Ok((Standing { plan, at: Arc::clone(&transition.from), origin }, transition))
 }
 
-/// A new instance and its first arrival: 128 random bits each, never from the request.
+/// A new instance: 128 random bits, never from the request.
 fn draw(random: &Randomness) -> Origin {
-    let (txn, jti) = random.split_at(random.len() / 2);
-    let encode = |bytes: &[u8]| Base64UrlSafeNoPadding::encode_to_string(bytes).unwrap_or_default();
-    Origin::Start { txn: encode(txn), jti: encode(jti) }
+    let (txn, _) = random.split_at(random.len() / 2);
+    Origin::Start { txn: Base64UrlSafeNoPadding::encode_to_string(txn).unwrap_or_default() }
 }
 
 /// Where a transition has another carrier, that carrier shows receipts; else the performer shows arrivals.

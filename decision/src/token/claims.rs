@@ -4,13 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
 
+use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::record::fingerprint;
 use crate::time::UnixTime;
 
 /// The format of the claims. A gate takes its own and the one before.
 pub const TOKEN_VERSION: u32 = 1;
+/// The `jti` of a start: it follows from who began what by whom, so that a gate that may issue starts cannot
+/// choose it.
+pub(crate) fn start_name(workflow: &str, txn: &str, issuer: &str, holder: &str) -> String {
+    let bytes = fingerprint(&["start", workflow, txn, issuer, holder]);
+    Base64UrlSafeNoPadding::encode_to_string(bytes).unwrap_or_default()
+}
+
 /// Most parents that a token may name: the most incoming transitions of one join.
 pub const MAX_PARENTS: usize = 64;
 

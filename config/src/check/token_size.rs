@@ -1,0 +1,62 @@
+//! Whether the tokens of a workflow stay within what a gate takes.
+
+use std::collections::BTreeSet;
+
+use super::Net;
+use crate::bounds::MAX_TOKEN;
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::document::{ActorDraft, Draft};
+use crate::report::Report;
+use crate::workflow::Assurance;
+
+/// The names of the claims, times, the instance, the digest, punctuation: what every token has.
+const CLAIMS: usize = 600;
+/// A `jti` in quotes, with a comma.
+const JTI: usize = 25;
+/// The JOSE header with the longest `kid`, the signature, two points.
+const ENVELOPE: usize = 260;
+
+/// The largest token that any instance could need, on the worst way through the document.
+pub(super) fn check(draft: &Draft, net: &Net, report: &mut Report) {
+    if draft.assurance == Some(Assurance::Identity) {
+        return;
+    }
+    let worst = worst(draft, net);
+    if worst > MAX_TOKEN {
+        let message = format!("tokens of this workflow may need {worst} bytes");
+        let large = Diagnostic::new(Code::TokenTooLarge, draft.span, message);
+        report.push(large.label(format!("a gate takes {MAX_TOKEN}")).help(
+            "what counts are tasks on cycles, tasks under constraints with the SPIFFE IDs of their actors, and joins: have fewer, or shorter names",
+        ));
+    }
+}
+
+/// The lengths of an actor's SPIFFE IDs.
+fn ids(actor: &ActorDraft) -> impl Iterator<Item = usize> + '_ {
+    actor.spiffe.iter().map(|(id, _)| id.as_str().len())
+}
+
+fn worst(draft: &Draft, net: &Net) -> usize {
+    let name = |task: usize| draft.task_name(task).len();
+    let longest = draft.actors.iter().flat_map(ids).max().unwrap_or_default();
+    let visits = (0..draft.tasks.len()).filter(|task| net.on_cycle(*task)).map(|task| name(task).saturating_add(12));
+    let constrained: BTreeSet<usize> = draft
+        .constraints
+        .iter()
+        .filter(|constraint| !constraint.advisory)
+        .flat_map(|constraint| constraint.tasks.iter().map(|(task, _)| *task))
+        .collect();
+    let did = constrained.into_iter().map(|task| {
+        let performer = draft.task(task).and_then(|task| task.performer).and_then(|actor| draft.actors.get(actor));
+        let all = performer.map(|actor| ids(actor).fold(0, |sum: usize, id| sum.saturating_add(id).saturating_add(3)));
+        name(task).saturating_add(6).saturating_add(all.unwrap_or_default())
+    });
+    let forks = net.joins.iter().map(|join| name(join.task).saturating_add(6).saturating_add(JTI));
+    let parents = net.joins.iter().map(|join| join.sources.len()).max().unwrap_or(1).saturating_mul(JTI);
+    let names = (0..draft.tasks.len()).map(name).max().unwrap_or_default().saturating_mul(2);
+    let parts = visits.chain(did).chain(forks).chain([CLAIMS, longest.saturating_mul(2), parents, names]);
+    let claims = parts.fold(0, usize::saturating_add);
+    // base64url makes four characters of three bytes.
+    claims.saturating_mul(4).div_ceil(3).saturating_add(ENVELOPE)
+}
