@@ -81,9 +81,14 @@ pub struct Trail {
 
 impl Trail {
     pub(crate) fn of(request: &Request<'_>) -> Self {
-        let path = request.target.split_once('?').map_or(request.target, |(path, _)| path);
+        Self::begun(request.method, request.target)
+    }
+
+    /// A trail that has come no further than the request's own line; `target` is the path, query and all.
+    pub fn begun(method: &str, target: &str) -> Self {
+        let path = target.split_once('?').map_or(target, |(path, _)| path);
         Self {
-            method: request.method.chars().take(32).collect(),
+            method: method.chars().take(32).collect(),
             path: path.char_indices().take_while(|(at, _)| *at < MAX_TRAIL_PATH).map(|(_, c)| c).collect(),
             ..Self::default()
         }

@@ -25,6 +25,13 @@ unsafe extern "C" {
     fn proxy_get_buffer_bytes(buffer: u32, start: usize, most: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
     fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
     fn proxy_add_header_map_value(map: u32, name: *const u8, name_size: usize, value: *const u8, size: usize) -> u32;
     fn proxy_get_shared_data(
@@ -99,6 +106,14 @@ impl Host for Proxy {
         let status = unsafe { proxy_get_header_map_pairs(map(part), &raw mut given.data, &raw mut given.size) };
         ok(status, "the proxy gives no headers")?;
         pairs::read(&given.take())
+    }
+
+    fn first_header(&self, part: Part, name: &str) -> Option<Vec<u8>> {
+        let mut given = Given::default();
+        let status = unsafe {
+            proxy_get_header_map_value(map(part), name.as_ptr(), name.len(), &raw mut given.data, &raw mut given.size)
+        };
+        (status == OK).then(|| given.take())
     }
 
     fn remove_header(&self, part: Part, name: &str) -> Result<(), HostError> {

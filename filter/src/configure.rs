@@ -2,8 +2,11 @@
 //! plugin refused its configuration may run without the plugin (`filter/README.md`). So a bad
 //! configuration is one that denies everything, says why, and never leaves an older one in force.
 
+use std::env::VarError;
+
 use stepgate_config::{Diagnostic, GateConfig, MAX_INPUT, Severity, read_gate};
 use stepgate_decision::Gate;
+use stepgate_decision::keys::KeyError;
 
 use crate::host::{Host, HostError, Level};
 use crate::lines;
@@ -21,11 +24,14 @@ pub(crate) trait Source {
     fn read(&self) -> Result<Vec<u8>, HostError>;
 }
 
+/// What answers for the VM's variables.
+type Environment<'e> = &'e dyn Fn(&str) -> Result<String, VarError>;
+
 /// What is said of a configuration.
 type Notes = Vec<(Level, String)>;
 
-/// Makes the station of a configuration; `environment` answers for the VM's variables.
-pub(crate) fn configure(host: &dyn Host, source: &dyn Source, environment: &dyn Fn(&str) -> Option<String>) -> Station {
+/// Makes the station of a configuration.
+pub(crate) fn configure(host: &dyn Host, source: &dyn Source, environment: Environment<'_>) -> Station {
     let mut notes = Notes::new();
     let gate = read(source, &mut notes).and_then(|config| build(config, environment, &mut notes));
     say(host, &notes);
@@ -64,16 +70,27 @@ fn level(diagnostic: &Diagnostic) -> Level {
     }
 }
 
-fn build(config: GateConfig, environment: &dyn Fn(&str) -> Option<String>, notes: &mut Notes) -> Option<Gate> {
-    match Gate::new(config, environment) {
+fn build(config: GateConfig, environment: Environment<'_>, notes: &mut Notes) -> Option<Gate> {
+    match Gate::new(config, &|name| environment(name).ok()) {
         Ok((gate, missing)) => {
-            notes.extend(missing.iter().map(|key| (Level::Warn, key.to_string())));
+            notes.extend(missing.iter().map(|key| (Level::Warn, left_out(key, environment))));
             Some(gate)
         }
         Err(errors) => {
             notes.extend(errors.iter().map(|error| (Level::Error, error.to_string())));
             None
         }
+    }
+}
+
+/// Why a key was left out. A variable that is set to nothing or to no text is looked for in vain where
+/// it is said to be missing.
+fn left_out(key: &KeyError, environment: Environment<'_>) -> String {
+    let KeyError::Missing { kid, env } = key else { return key.to_string() };
+    match environment(env) {
+        Ok(_) => format!("key `{kid}`: the environment's `{env}` is empty"),
+        Err(VarError::NotUnicode(_)) => format!("key `{kid}`: the environment's `{env}` is not text"),
+        Err(VarError::NotPresent) => key.to_string(),
     }
 }
 

@@ -31,7 +31,7 @@ impl RootContext for Root {
     /// Always takes the configuration: see [`crate::configure`].
     fn on_configure(&mut self, size: usize) -> bool {
         self.station.tell_suppressed(&Proxy);
-        self.station = Rc::new(configure(&Proxy, &PluginConfiguration { size }, &|name| std::env::var(name).ok()));
+        self.station = Rc::new(configure(&Proxy, &PluginConfiguration { size }, &|name| std::env::var(name)));
         true
     }
 

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use stepgate_decision::{Header, Randomness};
+use stepgate_decision::{Header, MAX_HEADERS, Randomness};
 
 use crate::host::{Host, HostError, Level, LocalResponse, Part, Shared, Write};
 
@@ -62,7 +62,17 @@ impl Host for Fake {
 
     fn headers(&self, part: Part) -> Result<Vec<Header>, HostError> {
         self.works("headers")?;
-        self.headers.borrow().get(&(part as u8)).cloned().ok_or("no such part")
+        match self.headers.borrow().get(&(part as u8)) {
+            // As `pairs::read` has it.
+            Some(headers) if headers.len() > MAX_HEADERS => Err("there are more than 512 headers"),
+            headers => headers.cloned().ok_or("no such part"),
+        }
+    }
+
+    fn first_header(&self, part: Part, name: &str) -> Option<Vec<u8>> {
+        self.works("first_header").ok()?;
+        let headers = self.headers.borrow();
+        headers.get(&(part as u8))?.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())
     }
 
     fn remove_header(&self, part: Part, name: &str) -> Result<(), HostError> {

@@ -60,6 +60,9 @@ pub(crate) trait Host {
     /// All headers, in order, any bytes in their values.
     fn headers(&self, part: Part) -> Result<Vec<Header>, HostError>;
 
+    /// The first line of one header, where not even all headers can be had.
+    fn first_header(&self, part: Part, name: &str) -> Option<Vec<u8>>;
+
     /// Removes every line of a header.
     fn remove_header(&self, part: Part, name: &str) -> Result<(), HostError>;
 

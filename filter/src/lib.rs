@@ -20,6 +20,7 @@ mod configure;
 mod counters;
 mod headers;
 mod host;
+mod known;
 mod lines;
 mod pairs;
 mod quota;

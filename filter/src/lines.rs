@@ -5,6 +5,7 @@ use stepgate_config::workflow::{Mode, Workflow};
 use stepgate_decision::Denial;
 use stepgate_decision::verdict::Trail;
 
+use crate::known::Known;
 use crate::station::Outcome;
 
 /// Longest explanation in a line, in characters: some repeat what a peer sent.
@@ -17,6 +18,8 @@ const MAX_EXPECTED: usize = 16;
 struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     peer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     workflow: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,6 +38,7 @@ impl<'a> Request<'a> {
     fn of(trail: &'a Trail) -> Self {
         Self {
             peer: trail.peer.as_ref().map(|peer| peer.as_str()),
+            uri: None,
             workflow: trail.workflow.as_ref().map(|(name, _)| name.as_str()),
             revision: trail.workflow.as_ref().map(|(_, revision)| *revision),
             instance: trail.instance.as_deref(),
@@ -44,10 +48,14 @@ impl<'a> Request<'a> {
             path: &trail.path,
         }
     }
+
+    fn known(known: &'a Known) -> Self {
+        Self { uri: known.uri.as_deref(), ..Self::of(&known.trail) }
+    }
 }
 
 /// A denial: what the caller is not told.
-pub(crate) fn denial(denial: &Denial, trail: &Trail, outcome: Outcome) -> String {
+pub(crate) fn denial(denial: &Denial, known: &Known, outcome: Outcome) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
         stepgate: &'static str,
@@ -67,7 +75,7 @@ pub(crate) fn denial(denial: &Denial, trail: &Trail, outcome: Outcome) -> String
             Outcome::Refused => "enforce",
             Outcome::Observed => "observe",
         },
-        request: Request::of(trail),
+        request: Request::known(known),
         expected: denial.expected().iter().take(MAX_EXPECTED).map(|task| task.as_str()).collect(),
     })
 }
@@ -114,6 +122,24 @@ pub(crate) fn trouble(what: &str, why: &str) -> String {
     line(&Line { stepgate: "trouble", what, why: short(why) })
 }
 
+/// A response that did not reach its caller.
+pub(crate) fn broken_off(denial: &Denial, known: &Known) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        stepgate: &'static str,
+        what: &'static str,
+        why: String,
+        #[serde(flatten)]
+        request: Request<'a>,
+    }
+    line(&Line {
+        stepgate: "trouble",
+        what: "a response could not be cleaned",
+        why: short(&denial.to_string()),
+        request: Request::known(known),
+    })
+}
+
 /// One workflow of a gate that is ready.
 #[derive(Serialize)]
 pub(crate) struct Ready<'a> {
@@ -155,7 +181,12 @@ fn short(text: &str) -> String {
 
 fn line(line: &impl Serialize) -> String {
     // Texts and numbers cannot fail to be written.
-    serde_json::to_string(line).unwrap_or_default()
+    let mut written = serde_json::to_string(line).unwrap_or_default();
+    // JSON lets DEL and the C1 controls stand; a terminal may obey them. They can only be inside a text.
+    while let Some(control) = written.chars().find(|c| c.is_control()) {
+        written = written.replace(control, &format!("\\u{:04x}", u32::from(control)));
+    }
+    written
 }
 
 #[cfg(test)]
@@ -164,14 +195,14 @@ mod tests {
 
     #[test]
     fn a_peer_cannot_write_lines_of_its_own() {
-        let mut trail = Trail::default();
-        trail.method = "GET\"\n{\"stepgate\":\"permit\"}".into();
-        trail.path = "/\u{1b}[2J".into();
-        let line = denial(&Denial::Upgrade("x".repeat(9999)), &trail, Outcome::Refused);
+        let trail = Trail::begun("GET\"\n{\"stepgate\":\"permit\"}", "/\u{1b}[2J\u{9b}2J");
+        let known = Known { trail, ..Known::default() };
+        let line = denial(&Denial::Upgrade("x".repeat(9999)), &known, Outcome::Refused);
         assert!(line.len() < 1024 && !line.chars().any(char::is_control), "{line}");
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(read["code"], "UPGRADE");
         assert_eq!(read["method"], "GET\"\n{\"stepgate\":\"permit\"}");
+        assert_eq!(read["path"], "/\u{1b}[2J\u{9b}2J");
         assert!(read.get("peer").is_none());
     }
 }

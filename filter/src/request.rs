@@ -4,7 +4,6 @@ use stepgate_config::gate::PeerSource;
 use stepgate_decision::{Facts, Header, Listener, Randomness, UnixTime};
 
 use crate::host::{Host, HostError};
-use crate::station::Station;
 
 /// `envoy.config.core.v3.TrafficDirection`.
 const INBOUND: i64 = 1;
@@ -16,8 +15,7 @@ const NANOSECONDS: u64 = 1_000_000_000;
 pub(crate) struct Request {
     headers: Vec<Header>,
     listener: Listener,
-    mtls: bool,
-    peer: Option<Vec<u8>>,
+    peer: Peer,
     own: Option<Vec<u8>>,
     now: UnixTime,
     random: Randomness,
@@ -25,12 +23,10 @@ pub(crate) struct Request {
 
 impl Request {
     /// Asks for everything once, in the request phase: later the proxy no longer knows.
-    pub(crate) fn gather(host: &dyn Host, station: &Station, headers: Vec<Header>) -> Result<Self, HostError> {
-        let (mtls, peer) = peer(host, &station.peer_source());
+    pub(crate) fn gather(host: &dyn Host, peer: Peer, headers: Vec<Header>) -> Result<Self, HostError> {
         Ok(Self {
             headers,
             listener: listener(host),
-            mtls,
             peer,
             own: host.property(&["connection", "uri_san_local_certificate"]),
             now: UnixTime::from_seconds(seconds(host)?),
@@ -41,8 +37,8 @@ impl Request {
     pub(crate) fn facts<'a>(&'a self, replica: Option<&'a str>) -> Facts<'a> {
         Facts {
             listener: self.listener,
-            mtls: self.mtls,
-            peer: self.peer.as_deref(),
+            mtls: self.peer.mtls,
+            peer: self.peer.uri.as_deref(),
             own: self.own.as_deref(),
             headers: &self.headers,
             now: self.now,
@@ -67,17 +63,29 @@ fn listener(host: &dyn Host) -> Listener {
     }
 }
 
-/// Whether the connection is mutual TLS, and the peer's URI. Where a filter before this one is
-/// trusted to say who the peer is, its word stands for both.
-fn peer(host: &dyn Host, source: &PeerSource) -> (bool, Option<Vec<u8>>) {
-    match source {
-        PeerSource::Connection => {
-            let mtls = host.property(&["connection", "mtls"]).is_some_and(|bytes| bytes == [1]);
-            (mtls, host.property(&["connection", "uri_san_peer_certificate"]))
+/// Whether the connection is mutual TLS, and the peer's URI.
+pub(crate) struct Peer {
+    mtls: bool,
+    uri: Option<Vec<u8>>,
+}
+
+impl Peer {
+    /// Where a filter before this one is trusted to say who the peer is, its word stands for both.
+    pub(crate) fn of(host: &dyn Host, source: &PeerSource) -> Self {
+        match source {
+            PeerSource::Connection => {
+                let mtls = host.property(&["connection", "mtls"]).is_some_and(|bytes| bytes == [1]);
+                Self { mtls, uri: host.property(&["connection", "uri_san_peer_certificate"]) }
+            }
+            PeerSource::FilterState(key) => {
+                let uri = host.property(&["filter_state", key]).filter(|bytes| !bytes.is_empty());
+                Self { mtls: uri.is_some(), uri }
+            }
         }
-        PeerSource::FilterState(key) => {
-            let peer = host.property(&["filter_state", key]).filter(|bytes| !bytes.is_empty());
-            (peer.is_some(), peer)
-        }
+    }
+
+    /// The URI, if it is proved and there is any.
+    pub(crate) fn proved(&self) -> Option<&[u8]> {
+        self.uri.as_deref().filter(|uri| self.mtls && !uri.is_empty())
     }
 }

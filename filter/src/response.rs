@@ -9,7 +9,7 @@ use crate::host::{Host, Part};
 /// The response to come.
 pub(crate) struct Response {
     reply: Reply,
-    /// Whether the request was gRPC.
+    /// Whether the request was gRPC, or may have been.
     grpc: bool,
     /// When the receipt is due. Nothing is, before the response has begun.
     receipt: Receipt,
@@ -52,8 +52,7 @@ impl Response {
         if !single(present, ":status").is_some_and(|status| status.len() == 3 && status.starts_with(b"2")) {
             return Receipt::Never;
         }
-        // Also gRPC-Web, whose status is in the body: what is not seen is not good.
-        let grpc = self.grpc || single(present, "content-type").is_some_and(|v| v.starts_with(b"application/grpc"));
+        let grpc = self.grpc || may_be_grpc(present);
         let has_status = present.iter().any(|(name, _)| name.eq_ignore_ascii_case("grpc-status"));
         match (grpc || has_status, has_status, single(present, "grpc-status")) {
             (false, _, _) => Receipt::Now,
@@ -62,6 +61,19 @@ impl Response {
             (true, true, _) => Receipt::Never,
         }
     }
+}
+
+/// Whether a request or response may be gRPC for somebody: media types have no case (RFC 9110, section
+/// 8.3.1), and a header that stands twice can be read either way. Also gRPC-Web, whose status is in the
+/// body: what is not seen is not good.
+///
+/// Wider than [`crate::refuse::is_grpc`], which is Envoy's idea of it: a receipt too few is safe.
+pub(crate) fn may_be_grpc(headers: &[Header]) -> bool {
+    const GRPC: &[u8] = b"application/grpc";
+    headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        .any(|(_, value)| value.windows(GRPC.len()).any(|part| part.eq_ignore_ascii_case(GRPC)))
 }
 
 #[cfg(test)]

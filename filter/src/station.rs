@@ -9,6 +9,7 @@ use stepgate_decision::{Denial, Gate};
 
 use crate::counters::Counters;
 use crate::host::{Host, Level};
+use crate::known::Known;
 use crate::quota::{Quota, Share};
 use crate::request::seconds;
 use crate::{lines, replica};
@@ -80,11 +81,11 @@ impl Station {
     }
 
     /// Counts a denial, and writes it as far as the quota goes.
-    pub(crate) fn denied(&self, host: &dyn Host, denial: &Denial, trail: &Trail, outcome: Outcome) {
-        self.counters.denial(host, denial.code(), trail, outcome);
+    pub(crate) fn denied(&self, host: &dyn Host, denial: &Denial, known: &Known, outcome: Outcome) {
+        self.counters.denial(host, denial.code(), &known.trail, outcome);
         let share = self.quota.borrow_mut().take(seconds(host).unwrap_or_default());
         match share {
-            Share::Written => host.log(Level::Warn, &lines::denial(denial, trail, outcome)),
+            Share::Written => host.log(Level::Warn, &lines::denial(denial, known, outcome)),
             Share::FirstSuppressed => host.tick(true),
             Share::Suppressed => {}
         }

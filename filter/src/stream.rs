@@ -5,14 +5,13 @@ use std::rc::Rc;
 
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::permit::{Reply, scrub};
-use stepgate_decision::verdict::Trail;
 use stepgate_decision::{Denial, Verdict, inbound};
 
 use crate::headers::Headers;
 use crate::host::{Host, Level, Part};
-use crate::refuse::is_grpc;
-use crate::request::Request;
-use crate::response::Response;
+use crate::known::Known;
+use crate::request::{Peer, Request};
+use crate::response::{Response, may_be_grpc};
 use crate::station::{Outcome, Station};
 use crate::store::SharedData;
 use crate::{lines, refuse};
@@ -39,61 +38,69 @@ enum State {
 pub(crate) struct Stream {
     station: Rc<Station>,
     state: State,
+    /// Kept to the end: a response that is broken off wants a name too.
+    known: Known,
 }
 
 impl Stream {
     pub(crate) fn new(station: Rc<Station>) -> Self {
-        Self { station, state: State::Undecided }
+        Self { station, state: State::Undecided, known: Known::default() }
     }
 
     /// Decides.
     pub(crate) fn request_headers(&mut self, host: &dyn Host) -> Next {
-        let (mut trail, mut grpc) = (Trail::default(), false);
-        match self.decide(host, &mut trail, &mut grpc) {
-            Ok(reply) => {
-                self.state = State::Passing(Response::new(reply, grpc));
+        match self.decide(host) {
+            Ok(response) => {
+                self.state = State::Passing(response);
                 Next::Continue
             }
-            Err(denial) => self.refuse(host, &denial, &trail, grpc),
+            Err(denial) => self.refuse(host, &denial),
         }
     }
 
-    /// The reply of a request that may go on, its headers changed.
+    /// The response to a request that may go on, its headers changed.
     ///
-    /// `trail` and `grpc` are for the refusal: a permit that cannot be applied is one too.
-    fn decide(&self, host: &dyn Host, trail: &mut Trail, grpc: &mut bool) -> Result<Reply, Denial> {
+    /// What is known is noted before anything can fail: a permit that cannot be applied is a refusal too.
+    fn decide(&mut self, host: &dyn Host) -> Result<Response, Denial> {
+        let peer = Peer::of(host, &self.station.peer_source());
+        let present = host.headers(Part::RequestHeaders);
+        self.known = match &present {
+            Ok(present) => Known::of(present, peer.proved()),
+            Err(_) => Known::without_list(host, peer.proved()),
+        };
         if !matches!(self.state, State::Undecided) {
             return Err(Denial::Internal("a second request on one stream"));
         }
-        let present = host.headers(Part::RequestHeaders).map_err(Denial::Internal)?;
-        *grpc = is_grpc(&present);
-        let request = Request::gather(host, &self.station, present).map_err(Denial::Internal)?;
+        let present = present.map_err(Denial::Internal)?;
+        let grpc = may_be_grpc(&present);
+        let request = Request::gather(host, peer, present).map_err(Denial::Internal)?;
         let facts = request.facts(self.station.replica(host));
         let verdict = inbound(self.station.gate(), &facts, &RustCrypto, &mut SharedData(host));
         let mut headers = Headers::of(host, Part::RequestHeaders);
-        match verdict {
+        let reply = match verdict {
             Verdict::Permitted(permit) => {
-                trail.clone_from(permit.trail());
+                self.known.learn(permit.trail());
                 let reply = permit.apply(&mut headers)?;
-                self.station.permitted(host, trail);
-                Ok(reply)
+                self.station.permitted(host, &self.known.trail);
+                reply
             }
             Verdict::Exempt(pass) => {
                 pass.apply(&mut headers)?;
                 self.station.exempted(host);
-                Ok(Reply::default())
+                Reply::default()
             }
             Verdict::Observed(refusal, pass) => {
-                trail.clone_from(refusal.trail());
+                self.known.learn(refusal.trail());
                 pass.apply(&mut headers)?;
-                self.station.denied(host, refusal.denial(), trail, Outcome::Observed);
-                Ok(Reply::default())
+                self.station.denied(host, refusal.denial(), &self.known, Outcome::Observed);
+                Reply::default()
             }
             Verdict::Refused(refusal) => {
-                trail.clone_from(refusal.trail());
-                Err(refusal.denial().clone())
+                self.known.learn(refusal.trail());
+                return Err(refusal.denial().clone());
             }
-        }
+        };
+        Ok(Response::new(reply, grpc))
     }
 
     /// The body of a refused request goes nowhere.
@@ -113,7 +120,7 @@ impl Stream {
             .and_then(|present| scrub(gate, &present, &mut Headers::of(host, Part::RequestTrailers)));
         match scrubbed {
             Ok(()) => Next::Continue,
-            Err(denial) => self.refuse(host, &denial, &Trail::default(), false),
+            Err(denial) => self.refuse(host, &denial),
         }
     }
 
@@ -123,7 +130,7 @@ impl Stream {
             return Next::Continue;
         };
         let done = response.headers(gate, host);
-        or_reset(host, done)
+        self.or_reset(host, done)
     }
 
     /// Cleans the trailers; a gRPC performer says only here that it did its work.
@@ -132,27 +139,27 @@ impl Stream {
             return Next::Continue;
         };
         let done = response.trailers(gate, host);
-        or_reset(host, done)
+        self.or_reset(host, done)
     }
 
-    fn refuse(&mut self, host: &dyn Host, denial: &Denial, trail: &Trail, grpc: bool) -> Next {
+    fn refuse(&mut self, host: &dyn Host, denial: &Denial) -> Next {
         self.state = State::Refused;
-        self.station.denied(host, denial, trail, Outcome::Refused);
-        if let Err(why) = host.respond(&refuse::response(denial.code(), grpc)) {
+        self.station.denied(host, denial, &self.known, Outcome::Refused);
+        if let Err(why) = host.respond(&refuse::response(denial.code(), self.known.grpc)) {
             host.log(Level::Error, &lines::trouble("a denial could not be answered", why));
         }
         Next::Stop
     }
-}
 
-/// A response that cannot be cleaned could leak a token: it is broken off.
-fn or_reset(host: &dyn Host, done: Result<(), Denial>) -> Next {
-    match done {
-        Ok(()) => Next::Continue,
-        Err(denial) => {
-            host.log(Level::Error, &lines::trouble("a response could not be cleaned", &denial.to_string()));
-            host.reset_response();
-            Next::Stop
+    /// A response that cannot be cleaned could leak a token: it is broken off.
+    fn or_reset(&self, host: &dyn Host, done: Result<(), Denial>) -> Next {
+        match done {
+            Ok(()) => Next::Continue,
+            Err(denial) => {
+                host.log(Level::Error, &lines::broken_off(&denial, &self.known));
+                host.reset_response();
+                Next::Stop
+            }
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Whole streams through a fake proxy: above all what a real one never does, but might.
 
+mod traces;
+
+use std::env::VarError;
 use std::rc::Rc;
 
 use crate::configure::{Source, configure};
@@ -38,11 +41,11 @@ impl Source for &[u8] {
     }
 }
 
-fn environment(name: &str) -> Option<String> {
+fn environment(name: &str) -> Result<String, VarError> {
     match name {
-        "KEY" => Some(KEY.to_owned()),
-        "INTERLOCK" => Some("a-secret-of-this-test".to_owned()),
-        _ => None,
+        "KEY" => Ok(KEY.to_owned()),
+        "INTERLOCK" => Ok("a-secret-of-this-test".to_owned()),
+        _ => Err(VarError::NotPresent),
     }
 }
 
