@@ -17,6 +17,8 @@ mod explain;
 mod help;
 #[path = "command/keygen.rs"]
 mod keygen;
+#[path = "command/lab.rs"]
+mod lab;
 #[path = "command/run.rs"]
 mod run;
 #[path = "command/token.rs"]

@@ -9,10 +9,10 @@ use super::input::{self, Input};
 use super::{output, subject};
 use crate::lab::{self, LabError, Options};
 
-/// Tries a workflow out on real Envoys, one for each actor.
+/// Tries a workflow out on real Envoys, one for each actor (one for all where there are more than 16).
 ///
-/// Whole instances go along the workflow; then every attempt to leave it that can be tried. Each answer
-/// is compared with what the document says.
+/// Whole instances go along the workflow; then every attempt to leave it that can be tried, or 20000 of
+/// them, evenly spread, where there are more. Each answer is compared with what the document says.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Args {
@@ -49,6 +49,8 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
             Err(Failure::document(format!("`{name}`: {error}")))
         }
         Err(LabError::Output(error)) => Err(error.into()),
-        Err(error @ (LabError::NoModule(_) | LabError::Mesh(_))) => Err(Failure::impossible(error.to_string())),
+        Err(error @ (LabError::NoModule(_) | LabError::NoFilter(_) | LabError::Mesh(_))) => {
+            Err(Failure::impossible(error.to_string()))
+        }
     }
 }

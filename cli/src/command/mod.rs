@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod environment;
 mod explain;
 mod failure;
 mod held;

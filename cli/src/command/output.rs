@@ -30,7 +30,7 @@ pub(super) fn say_json(value: &impl Serialize) -> Result<(), Failure> {
     let text =
         serde_json::to_string_pretty(value).map_err(|e| Failure::impossible(format!("cannot write JSON: {e}")))?;
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}")?;
+    writeln!(out, "{}", tame(&text))?;
     Ok(out.flush()?)
 }
 
@@ -80,7 +80,43 @@ pub(super) fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
-/// A text of somebody else's on one line of a terminal: no control characters.
+/// A text of somebody else's on one line of a terminal: nothing that a terminal obeys.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    text.chars().flat_map(|c| if is_obeyed(c) { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+/// Controls (C0, DEL, C1), and what turns the direction of writing so that a text looks like another.
+fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// JSON as it is, but for what a terminal obeys. JSON itself escapes only C0; all others can stand only in a
+/// string, where an escape means the same.
+fn tame(json: &str) -> String {
+    let escape = |c: char| format!("\\u{:04x}", u32::from(c)).chars().collect();
+    json.chars().flat_map(|c| if is_obeyed(c) && c != '\n' { escape(c) } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OBEYED: &str = "\u{1b}[2J\r\u{7f}\u{9b}\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}";
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_comes_through() {
+        let shown = plain(&format!("é{OBEYED}✓"));
+        assert!(shown.starts_with("é\\u{1b}[2J\\r\\u{7f}") && shown.ends_with("\\u{2069}✓"), "{shown}");
+        assert!(!shown.chars().any(is_obeyed), "{shown}");
+    }
+
+    #[test]
+    fn json_means_the_same_without_it() {
+        let value = serde_json::json!({"sub": OBEYED, "名": "✓"});
+        let shown = tame(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(shown.contains("\\u202e") && shown.contains('✓'), "{shown}");
+        assert!(!shown.chars().any(|c| is_obeyed(c) && c != '\n'), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+    }
 }

@@ -8,7 +8,7 @@ use stepgate_decision::{Gate, GateError};
 
 use super::failure::Failure;
 use super::subject::STAND_IN;
-use super::{jwk, output};
+use super::{environment, jwk};
 
 /// A gate, and keys with which any actor can be spoken for.
 pub(super) struct Staged {
@@ -41,11 +41,11 @@ pub(super) fn with_real_keys(config: GateConfig) -> Result<Gate, Failure> {
     // The interlock does not bear on the decision.
     let secret = secret()?;
     let interlock = config.interlock.clone();
-    let environment = |name: &str| {
-        std::env::var(name).ok().or_else(|| interlock.iter().any(|own| own == name).then(|| secret.clone()))
+    let value = |name: &str| {
+        environment::value(name).or_else(|| interlock.iter().any(|own| own == name).then(|| secret.clone()))
     };
-    let (gate, missing) = Gate::new(config, &environment).map_err(|found| gate_failed(&found))?;
-    missing.iter().for_each(|error| output::warn(&format!("{error}; the key is left out")));
+    let (gate, missing) = Gate::new(config, &value).map_err(|found| gate_failed(&found))?;
+    environment::warn_of(&missing);
     Ok(gate)
 }
 

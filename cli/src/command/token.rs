@@ -6,10 +6,12 @@ mod mint;
 mod signer;
 mod verify;
 
+use std::path::Path;
+
 use clap::Subcommand;
 
 use super::failure::{Answer, Failure};
-use super::input;
+use super::{input, output};
 
 /// Longest step header that is read: as many bytes as a gate takes.
 const MAX_STEP: usize = 65_536;
@@ -51,4 +53,12 @@ fn read_step(given: &str) -> Result<Vec<String>, Failure> {
         );
     }
     Ok(steps)
+}
+
+/// For whoever gives a file where a token is wanted.
+fn point_to_stdin(given: &str) {
+    if Path::new(given).is_file() {
+        let name = output::plain(given);
+        output::warn(&format!("`{name}` was taken for a token, and is a file: `-` with `< {name}` reads it"));
+    }
 }

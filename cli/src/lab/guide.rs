@@ -5,12 +5,15 @@ use std::fmt::Write;
 use super::LabError;
 use super::attempt::request_of;
 use super::setting::{HEADER, Setting};
-use crate::mesh::Mesh;
+use crate::mesh::{Envoys, Mesh};
 
 /// How to walk an instance by hand, through the senders' own Envoys.
 pub(super) fn curl_lines(setting: &Setting, mesh: &Mesh) -> Result<String, LabError> {
-    let mut text =
-        String::from("\nThe lab runs on; Ctrl-C ends it. Each line is sent by an actor through its own Envoy:\n\n");
+    let through = match setting.envoys() {
+        Envoys::OneEach => "its own Envoy",
+        Envoys::OneForAll => "its own listener of the one Envoy",
+    };
+    let mut text = format!("\nThe lab runs on; Ctrl-C ends it. Each line is sent by an actor through {through}:\n\n");
     for transition in &setting.workflow.transitions {
         let (from, to) = (transition.carrier.name.as_str(), transition.to.performer.name.as_str());
         let (method, path, host) = request_of(&transition.to);

@@ -1,23 +1,27 @@
 //! The lab: one real Envoy an actor on loopback, each with its own certificate and the gate, and every
-//! attempt to leave the workflow that can be tried in a minute.
+//! attempt to leave the workflow that can be tried in a minute or so.
 //!
 //! What an answer should be is read from the document by [`expectation`], which knows nothing of the
 //! decision's code; what its code should be is asked of the decision itself, run natively.
 
 mod attempt;
 mod expectation;
+mod filter;
 mod guide;
 mod journey;
 mod oracle;
+mod plan;
 mod report;
 mod setting;
 mod style;
+mod table;
 mod trial;
 
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::mesh::{Mesh, MeshError};
+use plan::Plan;
 use report::Report;
 use setting::Setting;
 
@@ -47,6 +51,8 @@ pub enum LabError {
     Gate(String),
     /// There is no module at this path.
     NoModule(PathBuf),
+    /// What is at this path is no filter of ours.
+    NoFilter(PathBuf),
     /// The mesh.
     Mesh(MeshError),
     /// The answer could not be written.
@@ -60,6 +66,7 @@ impl fmt::Display for LabError {
             Self::NotADocument => write!(f, "the lab runs a workflow document, and this is a gate's configuration"),
             Self::Gate(why) => write!(f, "no gate can be made of this document: {why}"),
             Self::NoModule(path) => write!(f, "there is no filter at `{}`: run `make filter`", path.display()),
+            Self::NoFilter(path) => write!(f, "`{}` is no Stepgate filter: run `make filter`", path.display()),
             Self::Mesh(error) => error.fmt(f),
             Self::Output(error) => write!(f, "cannot write the answer: {error}"),
         }
@@ -79,22 +86,23 @@ impl From<MeshError> for LabError {
 /// # Errors
 /// Where nothing could be tried.
 pub fn run(options: &Options) -> Result<bool, LabError> {
-    if !options.module.is_file() {
-        return Err(LabError::NoModule(options.module.clone()));
-    }
+    filter::look_at(&options.module)?;
     let setting = Setting::of(&options.document)?;
+    let plan = Plan::of(&setting);
     let progress = style::Progress::new();
     let begun = std::time::Instant::now();
-    let actors = setting.workflow.actors.len();
-    progress.say(&format!("starting {actors} actors, each behind its own Envoy"));
+    progress.say(&setting.introduction());
+    if plan.tried() < plan.planned() {
+        progress.say(&format!("trying {}", report::tried(plan.tried(), plan.planned())));
+    }
     let mesh = Mesh::start_with(setting.mesh(&options.module), |step| {
         progress.step("Envoys ready", step.ready, step.of);
     })?;
     let ready = begun.elapsed();
     let journeys = journey::all(&setting, &mesh, &progress)?;
-    let trials = trial::all(&setting, &mesh, &progress)?;
+    let trials = trial::all(&setting, &mesh, &plan, &progress)?;
     progress.done();
-    let report = Report { setting: &setting, journeys, trials, ready, whole: begun.elapsed() };
+    let report = Report { setting: &setting, journeys, trials, planned: plan.planned(), ready, whole: begun.elapsed() };
     let text = if options.json { report.json() } else { report.tables(options.colour) };
     style::print(&text).map_err(LabError::Output)?;
     if options.keep {

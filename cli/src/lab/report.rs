@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
 use super::expectation::Expected;
 use super::journey::{Hop, Journey};
 use super::setting::Setting;
+use super::table::{Paint, cut, table};
 use super::trial::{Kind, Trial};
 
 /// Most wrong answers that the tables list.
@@ -20,6 +20,8 @@ pub(super) struct Report<'a> {
     pub(super) setting: &'a Setting,
     pub(super) journeys: Vec<Journey>,
     pub(super) trials: Vec<Trial>,
+    /// How many attempts there would be; of many only some are tried.
+    pub(super) planned: usize,
     /// Until every Envoy was ready.
     pub(super) ready: Duration,
     pub(super) whole: Duration,
@@ -57,11 +59,11 @@ impl Report<'_> {
                 let outcome = match (&hop.answer.code, hop.right()) {
                     (None, true) => paint.good("permitted"),
                     (Some(code), true) => paint.faint(&format!("denied {code}")),
-                    _ => paint.bad(&format!(
+                    _ => paint.bad(&cut(&format!(
                         "WRONG: status {} {}",
                         hop.answer.status,
                         hop.answer.code.as_deref().unwrap_or("")
-                    )),
+                    ))),
                 };
                 vec![
                     hop.from.name.to_string(),
@@ -144,7 +146,7 @@ impl Report<'_> {
                 trial.answer.code.as_deref().unwrap_or(""),
             );
         }
-        let hops = self.hops().count();
+        let hops = count(self.hops().count(), "hop");
         let through = self.trials.iter().filter(|trial| trial.answer.reached).count();
         let denied = self.trials.len().saturating_sub(through);
         let line = if self.all_right() {
@@ -157,9 +159,9 @@ impl Report<'_> {
         };
         let _ = writeln!(
             text,
-            "\n{hops} hops of {} and {} attempts ({through} let through, {denied} denied): {line}\nEnvoys ready after {:.1} s, done after {:.1} s",
+            "\n{hops} of {} and {} ({through} let through, {denied} denied): {line}\nEnvoys ready after {:.1} s, done after {:.1} s",
             count(self.journeys.len(), "instance"),
-            self.trials.len(),
+            tried(self.trials.len(), self.planned),
             self.ready.as_secs_f64(),
             self.whole.as_secs_f64(),
         );
@@ -177,6 +179,8 @@ impl Report<'_> {
             "revision": workflow.revision,
             "digest": workflow.digest.as_str(),
             "instances": instances,
+            "planned": self.planned,
+            "tried": self.trials.len(),
             "cases": self.trials.iter().map(case).collect::<Vec<_>>(),
             "right": self.all_right(),
         });
@@ -218,48 +222,14 @@ fn shown(tokens: usize) -> String {
     }
 }
 
+/// `4508 attempts`, or of how many.
+pub(super) fn tried(tried: usize, planned: usize) -> String {
+    if tried == planned {
+        return count(tried, "attempt");
+    }
+    format!("{tried} of {}, evenly spread", count(planned, "attempt"))
+}
+
 fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
-}
-
-/// Colours, where they are wanted.
-struct Paint(bool);
-
-impl Paint {
-    fn good(&self, text: &str) -> String {
-        self.with(AnsiColor::Green.on_default(), text)
-    }
-
-    fn bad(&self, text: &str) -> String {
-        self.with(AnsiColor::Red.on_default().bold(), text)
-    }
-
-    fn faint(&self, text: &str) -> String {
-        self.with(Style::new().dimmed(), text)
-    }
-
-    fn with(&self, style: Style, text: &str) -> String {
-        if self.0 { format!("{style}{text}{style:#}") } else { text.to_owned() }
-    }
-}
-
-/// Columns as wide as their widest cell; colours count for nothing.
-fn table(text: &mut String, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
-    let rows: Vec<Vec<String>> =
-        std::iter::once(heads.iter().map(|head| (*head).to_owned()).collect()).chain(rows).collect();
-    let width =
-        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| visible(cell)).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
-    for row in &rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            let pad = width.saturating_sub(visible(cell));
-            let _ = write!(line, "  {cell}{}", " ".repeat(pad));
-        }
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-}
-
-fn visible(cell: &str) -> usize {
-    anstream::adapter::strip_str(cell).to_string().chars().count()
 }

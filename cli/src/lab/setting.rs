@@ -71,7 +71,23 @@ impl Setting {
         })
     }
 
-    /// One Envoy an actor, with the certificate of its first SPIFFE ID.
+    /// One Envoy an actor, or one for all where that would be too many.
+    pub(super) fn envoys(&self) -> Envoys {
+        if self.actors().count() > MAX_ENVOYS { Envoys::OneForAll } else { Envoys::OneEach }
+    }
+
+    /// What is about to be started.
+    pub(super) fn introduction(&self) -> String {
+        let actors = self.actors().count();
+        match self.envoys() {
+            Envoys::OneEach => format!("starting {actors} actors, each behind its own Envoy"),
+            Envoys::OneForAll => {
+                format!("starting {actors} actors behind one Envoy, each with its own address, certificate and gate")
+            }
+        }
+    }
+
+    /// One workload an actor, with the certificate of its first SPIFFE ID.
     pub(super) fn mesh(&self, module: &Path) -> MeshSpec {
         let workloads: Vec<Workload> = self
             .actors()
@@ -87,9 +103,7 @@ impl Setting {
             })
             .collect();
         let mut spec = MeshSpec::new(workloads);
-        if spec.workloads.len() > MAX_ENVOYS {
-            spec.envoys = Envoys::OneForAll;
-        }
+        spec.envoys = self.envoys();
         spec.exit_on_interrupt = true;
         spec
     }

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 /// How often a line of progress is written anew.
 const BEAT: Duration = Duration::from_millis(100);
-/// Without a terminal there is a line for each of these only.
+/// Without a terminal there is a line for each of these only,
 const MARKS: usize = 4;
+/// and after so long without one.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Says on the standard error how far the lab has come.
 pub(super) struct Progress {
@@ -31,9 +33,19 @@ impl Progress {
         let mark = done == of || done.is_multiple_of(quarter);
         if self.terminal {
             self.beat(&format!("{what}: {done} of {of}"), done == of);
-        } else if mark {
+        } else if self.due(mark) {
             self.write(&format!("{what}: {done} of {of}\n"));
         }
+    }
+
+    /// Whether there is to be a line: at a mark, or where nothing was said for long.
+    fn due(&self, mark: bool) -> bool {
+        let Ok(mut written) = self.last.lock() else { return mark };
+        let due = mark || written.get_or_insert_with(Instant::now).elapsed() >= SILENCE;
+        if due {
+            *written = Some(Instant::now());
+        }
+        due
     }
 
     /// Some, of nobody knows how many.

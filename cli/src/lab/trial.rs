@@ -1,14 +1,12 @@
-//! Every attempt on a workflow: for each ordered pair of actors, each method and each task's step,
-//! rightful, none, forged, expired, of another holder, of another instance.
+//! The attempts of a plan, made: what is shown, what it should come to, and what it comes to.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Assurance, Task};
+use stepgate_config::workflow::{Actor, Task};
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::rightful::{Step, rightful};
 use stepgate_decision::token::{Claims, TokenType, mint};
@@ -17,6 +15,7 @@ use super::LabError;
 use super::attempt::{Answer, Attempt, now, path_for};
 use super::expectation::{Expected, expected};
 use super::oracle::denial;
+use super::plan::{Case, Plan};
 use super::setting::{Setting, identity};
 use super::style::Progress;
 use crate::mesh::Mesh;
@@ -85,28 +84,20 @@ impl Trial {
     }
 }
 
-/// Makes them all.
-pub(super) fn all(setting: &Setting, mesh: &Mesh, progress: &Progress) -> Result<Vec<Trial>, LabError> {
-    let planned = plan(setting)?;
-    let (of, done) = (planned.len(), AtomicUsize::new(0));
-    let share = planned.len().div_ceil(AT_ONCE).max(1);
-    let mut planned = planned.into_iter();
-    let shares: Vec<Vec<Planned>> = (0..AT_ONCE).map(|_| planned.by_ref().take(share).collect()).collect();
+/// Makes those of the plan that are chosen. Each is made ready only when its turn comes: the tokens of all
+/// would be too many.
+pub(super) fn all(setting: &Setting, mesh: &Mesh, plan: &Plan, progress: &Progress) -> Result<Vec<Trial>, LabError> {
+    let chosen = plan.chosen();
+    let (of, done) = (chosen.len(), AtomicUsize::new(0));
+    let run = |number: &usize| {
+        let trial = plan.case(*number).map(|case| ready(setting, &case)?.run(setting, mesh));
+        progress.step("attempts", done.fetch_add(1, Ordering::Relaxed).saturating_add(1), of);
+        trial
+    };
     let results: Vec<Result<Vec<Trial>, LabError>> = thread::scope(|scope| {
-        let workers: Vec<_> = shares
-            .into_iter()
-            .map(|share| {
-                let done = &done;
-                scope.spawn(move || {
-                    let run = |planned: Planned| {
-                        let trial = planned.run(setting, mesh);
-                        progress.step("attempts", done.fetch_add(1, Ordering::Relaxed).saturating_add(1), of);
-                        trial
-                    };
-                    share.into_iter().map(run).collect()
-                })
-            })
-            .collect();
+        let share = of.div_ceil(AT_ONCE).max(1);
+        let workers: Vec<_> =
+            chosen.chunks(share).map(|share| scope.spawn(|| share.iter().filter_map(run).collect())).collect();
         let gone = || Err(LabError::Gate("a worker of the lab is gone".into()));
         workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| gone())).collect()
     });
@@ -133,46 +124,8 @@ impl Planned {
     }
 }
 
-fn plan(setting: &Setting) -> Result<Vec<Planned>, LabError> {
-    let mut planned = Vec::new();
-    let methods = methods(setting);
-    for from in setting.actors() {
-        for to in setting.actors() {
-            for method in &methods {
-                planned.push(attempt(setting, from, to, method, None, Kind::None)?);
-                for task in setting.workflow.tasks.values() {
-                    for kind in kinds(setting.workflow.assurance) {
-                        planned.push(attempt(setting, from, to, method, Some(task), *kind)?);
-                    }
-                }
-            }
-        }
-    }
-    Ok(planned)
-}
-
-/// GET, POST, and what the document names.
-fn methods(setting: &Setting) -> BTreeSet<String> {
-    let named = setting.workflow.tasks.values().flat_map(|task| &task.requests).flat_map(|r| &r.methods);
-    named.map(|method| method.as_str().to_owned()).chain(["GET".to_owned(), "POST".to_owned()]).collect()
-}
-
-/// A plain step cannot be forged or expire, and names no instance.
-fn kinds(assurance: Assurance) -> &'static [Kind] {
-    match assurance {
-        Assurance::Identity => &[Kind::Rightful],
-        Assurance::Signed => &[Kind::Rightful, Kind::Forged, Kind::Expired, Kind::OtherHolder, Kind::OtherInstance],
-    }
-}
-
-fn attempt(
-    setting: &Setting,
-    from: &Arc<Actor>,
-    to: &Arc<Actor>,
-    method: &str,
-    task: Option<&Arc<Task>>,
-    kind: Kind,
-) -> Result<Planned, LabError> {
+fn ready(setting: &Setting, case: &Case<'_>) -> Result<Planned, LabError> {
+    let Case { from, to, method, task, kind } = *case;
     let (steps, shown) = match task {
         None => (Vec::new(), Shown::Nothing),
         Some(task) => steps(setting, from, task, kind)?,

@@ -66,7 +66,7 @@ pub(super) async fn ready(
     let begun = Instant::now();
     loop {
         if let Some(status) = process.ended() {
-            return Err(process.not_ready(name, format!("ended with {status}")));
+            return Err(process.ended_early(name, status));
         }
         let answer = get(&client, admin, "/ready").await;
         if answer.is_ok_and(|answer| answer.status == 200 && answer.body.starts_with(b"LIVE")) {

@@ -40,6 +40,13 @@ pub fn find_envoy() -> Result<PathBuf, MeshError> {
     Err(MeshError::NoEnvoy { looked })
 }
 
+/// A program with the place where it was found, where its path does not say that itself.
+pub(super) fn found_as(program: &Path) -> String {
+    let by_variable = env::var_os("ENVOY_PATH").is_some_and(|path| path == program);
+    let place = if by_variable { " (from `ENVOY_PATH`)" } else { "" };
+    format!("`{}`{place}", program.display())
+}
+
 /// Where the Makefile keeps what is not part of the tree; the same rule as there.
 fn cache() -> Option<PathBuf> {
     let set = |name| env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);

@@ -35,10 +35,15 @@ pub enum MeshError {
         envoy: String,
         /// What happened, such as "ended with exit status: 1".
         what: String,
-        /// The whole command line.
-        command: String,
+        /// Which program it is, and where it was found.
+        program: String,
         /// The last lines of its log.
         log: String,
+    },
+    /// What was started as an Envoy ended at once, content and without a word.
+    NotAnEnvoy {
+        /// Which program it is, and where it was found.
+        program: String,
     },
     /// No workload has this name.
     NoSuchWorkload {
@@ -88,9 +93,15 @@ impl fmt::Display for MeshError {
             ),
             Self::Certificate(what) => write!(f, "cannot make a certificate: {what}"),
             Self::Io { doing, on, source } => write!(f, "cannot {doing} `{on}`: {source}"),
-            Self::NotReady { envoy, what, command, log } => {
-                write!(f, "the Envoy of `{envoy}` {what}\ncommand: {command}\nlast lines of its log:\n{log}")
+            Self::NotReady { envoy, what, program, log } => {
+                write!(f, "the Envoy of `{envoy}` {what}\nprogram: {program}\n")?;
+                if log.is_empty() { write!(f, "its log is empty") } else { write!(f, "last lines of its log:\n{log}") }
             }
+            Self::NotAnEnvoy { program } => write!(
+                f,
+                "{program} ended at once and said nothing: it does not look like Envoy\n\
+                 help: `make envoy` gets one, or set `ENVOY_PATH` to an Envoy binary"
+            ),
             Self::NoSuchWorkload { name, known } => {
                 write!(f, "no workload is called `{name}`; there are: ")?;
                 write!(f, "{}", known.join(", "))

@@ -32,6 +32,7 @@ mod outside;
 mod process;
 mod run_dir;
 mod running;
+mod signals;
 mod spec;
 mod start;
 mod tls;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::MeshError;
+use super::envoy_binary::found_as;
 
 type Order = (Command, mpsc::Sender<io::Result<Child>>);
 
@@ -55,20 +56,25 @@ impl Drop for Nursery {
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
-    command: String,
+    program: PathBuf,
     log: PathBuf,
 }
 
 impl Process {
     /// Starts it in a process group of its own, so that Ctrl-C in the terminal reaches us first.
-    pub(super) fn start(nursery: &Nursery, mut command: Command, log: PathBuf) -> Result<Self, MeshError> {
+    /// `program` is what the command becomes in the end.
+    pub(super) fn start(
+        nursery: &Nursery,
+        mut command: Command,
+        program: &Path,
+        log: PathBuf,
+    ) -> Result<Self, MeshError> {
         let output = File::create(&log).map_err(|e| MeshError::io("create", &log, e))?;
         let errors = output.try_clone().map_err(|e| MeshError::io("open", &log, e))?;
         command.process_group(0).stdin(Stdio::null()).stdout(output).stderr(errors);
-        let line = shell_line(&command);
-        let program = PathBuf::from(command.get_program());
-        let child = nursery.spawn(command).map_err(|e| MeshError::io("run", &program, e))?;
-        Ok(Self { child, command: line, log })
+        let launcher = PathBuf::from(command.get_program());
+        let child = nursery.spawn(command).map_err(|e| MeshError::io("run", &launcher, e))?;
+        Ok(Self { child, program: program.to_owned(), log })
     }
 
     pub(super) fn id(&self) -> u32 {
@@ -85,7 +91,16 @@ impl Process {
         self.child.try_wait().unwrap_or(Some(ExitStatus::from_raw(0)))
     }
 
-    /// An error that quotes what it said last.
+    /// Why it ended before it was ready.
+    pub(super) fn ended_early(&self, envoy: &str, status: ExitStatus) -> MeshError {
+        // Envoy does not end unasked, and certainly not in silence.
+        if status.success() && self.log().trim().is_empty() {
+            return MeshError::NotAnEnvoy { program: found_as(&self.program) };
+        }
+        self.not_ready(envoy, format!("ended with {status}"))
+    }
+
+    /// An error that quotes what it said last. Its files are gone by the time that somebody reads this.
     pub(super) fn not_ready(&self, envoy: &str, what: String) -> MeshError {
         let log = self.log();
         let lines = log.lines().collect::<Vec<_>>();
@@ -93,7 +108,7 @@ impl Process {
         MeshError::NotReady {
             envoy: envoy.into(),
             what,
-            command: self.command.clone(),
+            program: found_as(&self.program),
             log: last.copied().collect::<Vec<_>>().join("\n"),
         }
     }
@@ -111,9 +126,4 @@ impl Drop for Process {
         }
         let _ = self.child.wait();
     }
-}
-
-fn shell_line(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }

@@ -17,6 +17,7 @@ use super::message::{Request, Response};
 use super::network::{Addresses, Network};
 use super::process::{Nursery, Process};
 use super::run_dir::RunDir;
+use super::signals::Signals;
 use super::{MeshError, tls};
 
 /// A running mesh. Dropping it ends every process and removes every file.
@@ -209,18 +210,23 @@ impl Mesh {
         self.run_dir.path()
     }
 
-    /// Lets the mesh run until SIGINT or SIGTERM, then ends it.
+    /// Lets the mesh run until SIGINT, SIGTERM or SIGHUP, then ends it, and where
+    /// [`super::MeshSpec::exit_on_interrupt`] says so the whole process with it.
     ///
     /// # Errors
     /// [`MeshError::Io`] if signals cannot be waited for.
-    pub fn keep_until_interrupted(self) -> Result<(), MeshError> {
-        // From here on a signal is the expected end, not an abort.
-        if let Some(watcher) = &self.watcher {
-            watcher.abort();
+    pub fn keep_until_interrupted(mut self) -> Result<(), MeshError> {
+        let watcher = self.watcher.take();
+        let runtime = self.runtime()?;
+        if let Some(watcher) = watcher {
+            // It waits already, and does not return.
+            let _ = runtime.block_on(watcher);
+            return Ok(());
         }
-        self.runtime()?
-            .block_on(super::start::interrupted())
-            .map_err(|e| MeshError::io("wait for a signal to", self.directory(), e))
+        let signals =
+            Signals::listen(runtime).map_err(|e| MeshError::io("wait for a signal to", self.directory(), e))?;
+        runtime.block_on(signals.first());
+        Ok(())
     }
 
     fn site(&self, name: &str) -> Result<&Site, MeshError> {

@@ -22,7 +22,7 @@ pub struct MeshSpec {
     pub log_level: String,
     /// `--component-log-level` of each Envoy, such as `wasm:info`.
     pub component_log_level: String,
-    /// Clean up and leave with 130 on SIGINT or SIGTERM. For commands; a test has its own runner.
+    /// Clean up and leave with 130 on SIGINT, 143 on SIGTERM, 129 on SIGHUP. For commands; a test has its own runner.
     pub exit_on_interrupt: bool,
 }
 

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::application::Application;
@@ -17,6 +16,7 @@ use super::network::{MAX_WORKLOADS, Network};
 use super::process::{Nursery, Process};
 use super::run_dir::RunDir;
 use super::running::{Mesh, Site};
+use super::signals::Signals;
 use super::spec::{Envoys, MeshSpec, Workload};
 use super::{MeshError, admin, find_envoy};
 
@@ -54,9 +54,11 @@ impl Mesh {
             .enable_all()
             .build()
             .map_err(|e| io("make a runtime for", e))?;
+        // Before there is a file to leave behind.
+        let signals = spec.exit_on_interrupt.then(|| Signals::listen(&runtime)).transpose();
+        let signals = signals.map_err(|e| io("wait for signals to", e))?;
         let run_dir = RunDir::create()?;
-        let watch = || exit_when_interrupted(&runtime, run_dir.path());
-        let watcher = spec.exit_on_interrupt.then(watch);
+        let watcher = signals.map(|signals| end_on(signals, &runtime, run_dir.path()));
         let network = Network::claim()?;
         let authority = Authority::create()?;
         let authority_file = run_dir.write("ca.pem", authority.pem().as_bytes())?;
@@ -126,7 +128,7 @@ impl Mesh {
             started.push(Starting {
                 name: name.clone(),
                 admin: first.addresses.admin,
-                process: Process::start(&self.nursery, command, log)?,
+                process: Process::start(&self.nursery, command, program, log)?,
             });
         }
         Ok(started)
@@ -219,28 +221,11 @@ fn check(spec: &MeshSpec) -> Result<(), MeshError> {
 }
 
 /// Ends the whole process. The Envoys go with it, see [`super::launcher`].
-fn exit_when_interrupted(runtime: &Runtime, run_dir: &Path) -> JoinHandle<()> {
+fn end_on(signals: Signals, runtime: &Runtime, run_dir: &Path) -> JoinHandle<()> {
     let run_dir = PathBuf::from(run_dir);
     runtime.spawn(async move {
-        if interrupted().await.is_ok() {
-            let _ = std::fs::remove_dir_all(run_dir);
-            // 128 + SIGINT, as a shell reports it.
-            std::process::exit(130);
-        }
+        let code = signals.first().await;
+        let _ = std::fs::remove_dir_all(run_dir);
+        std::process::exit(code);
     })
-}
-
-pub(super) async fn interrupted() -> std::io::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    std::future::poll_fn(|context| {
-        let one = interrupt.poll_recv(context).is_ready();
-        let other = terminate.poll_recv(context).is_ready();
-        match one || other {
-            true => std::task::Poll::Ready(()),
-            false => std::task::Poll::Pending,
-        }
-    })
-    .await;
-    Ok(())
 }

@@ -44,11 +44,3 @@ fn shells_and_editors_are_served() {
         assert!(schema.get("$schema").is_some(), "{language}");
     }
 }
-
-#[test]
-fn a_lab_needs_its_filter() {
-    let ran = stepgate(&["lab", "movie.yaml", "--module", "/nowhere/filter.wasm"]);
-    assert_eq!(ran.code, 3);
-    assert!(ran.err.contains("make filter"), "{}", ran.err);
-    assert_eq!(stepgate(&["lab", "no-such.yaml"]).code, 3);
-}

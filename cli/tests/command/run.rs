@@ -1,5 +1,6 @@
 //! Runs the command and keeps what came of it.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -26,6 +27,12 @@ pub(crate) fn stepgate(arguments: &[&str]) -> Ran {
 
 /// The same, with variables and a standard input.
 pub(crate) fn with(arguments: &[&str], environment: &[(&str, &str)], input: &[u8]) -> Ran {
+    let environment: Vec<(&str, &OsStr)> = environment.iter().map(|(name, value)| (*name, value.as_ref())).collect();
+    with_bytes(arguments, &environment, input)
+}
+
+/// The same, with variables that need be no text.
+pub(crate) fn with_bytes(arguments: &[&str], environment: &[(&str, &OsStr)], input: &[u8]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
     command.args(arguments).current_dir(examples());
     command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env_remove("STEPGATE_KEY_MOVIE");

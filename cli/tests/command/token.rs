@@ -134,10 +134,78 @@ fn to_inspect_is_not_to_believe() {
     assert!(shown[0]["times"]["exp"]["relative"].as_str().unwrap().ends_with("ago"));
     assert!(shown[0]["malformed"].is_null());
     // `{"alg":"none"}` and `{}`: no step token, but there is something to see.
-    let shown = stepgate(&["token", "inspect", "--json", "eyJhbGciOiJub25lIn0.e30."]).json();
+    let ran = stepgate(&["token", "inspect", "--json", "eyJhbGciOiJub25lIn0.e30."]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let shown = ran.json();
     assert_eq!(shown[0]["header"]["alg"], "none");
     assert!(shown[0]["malformed"].as_str().unwrap().starts_with("BAD_STEP"));
     for (input, code) in [(&b"x"[..], 1), (b"", 2), (b"\xff", 3), (&[b'a'; 70_000], 3)] {
         assert_eq!(with(&["token", "inspect"], &[], input).code, code);
+    }
+}
+
+#[test]
+fn a_plain_step_is_one_only_in_its_one_form() {
+    let long = format!("movie/1/{}", "a".repeat(65));
+    for (step, code) in [
+        ("movie/1/shots", 0),
+        ("movie/4294967295/shots", 0),
+        ("movie/01/shots", 1),
+        ("movie/+1/shots", 1),
+        ("movie/4294967296/shots", 1),
+        ("movie/1/shots/", 1),
+        ("movie/1", 1),
+        ("Movie/1/shots", 1),
+        ("movie/1/", 1),
+        ("/", 1),
+        (&long, 1),
+    ] {
+        let ran = stepgate(&["token", "inspect", "--json", step]);
+        assert_eq!(ran.code, code, "{step}: {ran:?}");
+        assert_eq!(ran.json()[0]["plain"].is_null(), code == 1, "{step}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_file_given_as_a_token_is_pointed_out() {
+    let file = super::run::examples().join("movie.yaml");
+    for arguments in [&["token", "inspect"][..], &["token", "verify", "gate/movie.yaml"]] {
+        let ran = with(&[arguments, &[file.to_str().unwrap()]].concat(), &[("STEPGATE_KEY_MOVIE", &key())], b"");
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.err.contains(&format!("`-` with `< {}`", file.display())), "{ran:?}");
+    }
+}
+
+/// What is shown unverified was written by anybody.
+#[test]
+fn an_inspected_token_commands_no_terminal() {
+    use ct_codecs::{Base64UrlSafeNoPadding as Base64, Encoder};
+    let part = |text: &str| Base64::encode_to_string(text).unwrap();
+    let token = format!("{}.{}.", part(r#"{"alg":"none"}"#), part("{\"sub\":\"\u{9b}2J\u{7f}\u{202e}\u{2066}\"}"));
+    for arguments in [&["token", "inspect", &token][..], &["token", "inspect", "--json", &token]] {
+        let ran = stepgate(arguments);
+        for (raw, escaped) in
+            [('\u{9b}', "\\u009b"), ('\u{7f}', "\\u007f"), ('\u{202e}', "\\u202e"), ('\u{2066}', "\\u2066")]
+        {
+            assert!(!ran.out.contains(raw) && ran.out.contains(escaped), "{ran:?}");
+        }
+    }
+}
+
+#[test]
+fn a_variable_that_holds_no_key_is_told_from_none() {
+    use std::os::unix::ffi::OsStrExt;
+    let by_env = ["token", "mint", "movie.yaml", "--task", "shots", "--key-env", "STEPGATE_KEY_MOVIE"];
+    let by_gate = ["token", "mint", "gate/movie.yaml", "--task", "shots"];
+    let verify = ["token", "verify", "gate/movie.yaml", "a.b.c"];
+    let explain = ["explain", "gate/movie.yaml", "--peer", "owner", "--self", "vfx-1", "--step", "a.b.c"];
+    let text = std::ffi::OsStr::from_bytes(b"\xff");
+    for arguments in [&by_env[..], &by_gate, &verify, &explain] {
+        let unset = stepgate(arguments);
+        assert!(unset.err.contains("the environment has no `STEPGATE_KEY_MOVIE`"), "{unset:?}");
+        let empty = with(arguments, &[("STEPGATE_KEY_MOVIE", "")], b"");
+        assert!(empty.err.contains("`STEPGATE_KEY_MOVIE` is empty"), "{empty:?}");
+        let other = super::run::with_bytes(arguments, &[("STEPGATE_KEY_MOVIE", text)], b"");
+        assert!(other.err.contains("`STEPGATE_KEY_MOVIE` is not text"), "{other:?}");
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn write(dir: &Path, files: &[(String, String)], replace: bool) -> Re
     let paths: Vec<PathBuf> = files.iter().map(|(name, _)| dir.join(name)).collect();
     if let Some(there) = paths.iter().find(|path| !replace && path.symlink_metadata().is_ok()) {
         return Err(Failure::impossible(format!("`{}` is there already, and nothing was written", there.display()))
-            .help("a key that gates use must not be lost: choose another directory or --kid, or say --force"));
+            .help("a key that gates use must not be lost: choose another directory, or say --force; files are named after the workflow and the actor, not after the key"));
     }
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| failed(dir, error))?;
     for (path, (_, content)) in paths.iter().zip(files) {

@@ -1,6 +1,7 @@
 //! `stepgate token inspect`: what a token says, believed or not.
 
 use serde_json::{Value, json};
+use stepgate_config::name::{TaskName, WorkflowName};
 
 use super::decoded::{decode, times};
 use crate::command::failure::{Answer, EXIT_CODES, Failure};
@@ -24,7 +25,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
     let steps = super::read_step(&args.token)?;
     let shown: Vec<(bool, Value)> = steps.iter().map(|step| show(step)).collect();
-    let all = Answer::of(shown.iter().all(|(is_token, _)| *is_token));
+    let all = Answer::of(shown.iter().all(|(is_step, _)| *is_step));
+    if all == Answer::No {
+        super::point_to_stdin(&args.token);
+    }
     if args.json {
         output::say_json(&shown.into_iter().map(|(_, value)| value).collect::<Vec<_>>())?;
         return Ok(all);
@@ -36,7 +40,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
     Ok(all)
 }
 
-/// Whether it is a token, and what there is to show.
+/// Whether it is a step that a gate would look at, and what there is to show.
 fn show(step: &str) -> (bool, Value) {
     match decode(step) {
         Ok(token) => {
@@ -44,12 +48,26 @@ fn show(step: &str) -> (bool, Value) {
             let value = json!({
                 "verified": false, "header": token.header, "claims": token.claims, "times": times, "malformed": token.malformed,
             });
-            (true, value)
+            (token.malformed.is_none(), value)
         }
-        Err(_) if step.contains('/') => (
+        Err(_) if is_plain(step) => (
             true,
             json!({"verified": false, "plain": step, "note": "a plain step of level `identity`: it has no signature"}),
         ),
+        Err(_) if step.contains('/') => {
+            (false, json!({"verified": false, "malformed": "a plain step is `workflow/revision/task`"}))
+        }
         Err(why) => (false, json!({"verified": false, "malformed": why})),
+    }
+}
+
+/// A plain step as gates read it: names that are some, and a number in its one spelling.
+fn is_plain(step: &str) -> bool {
+    match step.split('/').collect::<Vec<_>>().as_slice() {
+        [workflow, revision, task] => {
+            let number = revision.parse::<u32>().is_ok_and(|number| number.to_string() == *revision);
+            number && WorkflowName::try_from(*workflow).is_ok() && TaskName::try_from(*task).is_ok()
+        }
+        _ => false,
     }
 }

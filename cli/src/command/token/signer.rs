@@ -8,7 +8,7 @@ use stepgate_decision::keys::{Key, KeyActor, KeyRing};
 
 use crate::command::failure::Failure;
 use crate::command::subject::Subject;
-use crate::command::{held, input, output, stand_in};
+use crate::command::{environment, held, input, stand_in};
 use stepgate_decision::token::Claims;
 
 /// Longest file that is read as a JWK.
@@ -38,8 +38,8 @@ pub(super) enum Signer {
 impl Signer {
     pub(super) fn of(args: &KeyArgs, subject: &Subject) -> Result<Self, Failure> {
         let jwk = match (&args.key_env, &args.key) {
-            (Some(env), _) => std::env::var(env).map_err(|_| {
-                Failure::impossible(format!("the environment has no `{}`", output::plain(env))).help("export it first")
+            (Some(env), _) => environment::read(env).map_err(|absent| {
+                Failure::impossible(absent.of(env)).help("export it first, with the private JWK in it")
             })?,
             (None, Some(path)) => input::read_text(path, "JWK", MAX_JWK_FILE)?,
             (None, None) if subject.is_document => {
@@ -61,10 +61,9 @@ impl Signer {
     fn configured(args: &KeyArgs, subject: &Subject) -> Result<Self, Failure> {
         let mut keys = subject.config.keys.clone();
         keys.retain(|spec| args.kid.as_ref().is_none_or(|kid| spec.kid == *kid));
-        let environment = |name: &str| std::env::var(name).ok();
-        let read = KeyRing::read(&keys, &subject.config.revoked, &environment);
+        let read = KeyRing::read(&keys, &subject.config.revoked, &environment::value);
         let (ring, missing) = read.map_err(|found| stand_in::keys_failed(&found))?;
-        missing.iter().for_each(|error| output::warn(&format!("{error}; the key is left out")));
+        environment::warn_of(&missing);
         Ok(Self::Configured(ring))
     }
 

@@ -16,7 +16,7 @@ use crate::command::failure::{Answer, EXIT_CODES, Failure};
 use crate::command::output::{self, BAD, FAINT, GOOD, plain};
 use crate::command::subject::Subject;
 use crate::command::ways::{self, Way};
-use crate::command::{names, stand_in, time};
+use crate::command::{environment, names, stand_in, time};
 
 /// Verifies a token with the keys of a gate.
 ///
@@ -47,17 +47,20 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
     }
     let now = args.time.unwrap_or_else(time::now);
     let steps = super::read_step(&args.token)?;
-    let environment = |name: &str| std::env::var(name).ok();
-    let ring = KeyRing::read(&subject.config.keys, &subject.config.revoked, &environment);
+    let ring = KeyRing::read(&subject.config.keys, &subject.config.revoked, &environment::value);
     let (keys, missing) = ring.map_err(|found| stand_in::keys_failed(&found))?;
-    missing.iter().for_each(|error| output::warn(&format!("{error}; the key is left out")));
+    environment::warn_of(&missing);
     let findings: Vec<Finding> = steps.iter().map(|step| Finding::of(step, &subject.config, &keys, now)).collect();
     if args.json {
         output::say_json(&findings)?;
     } else {
         output::say(&findings.iter().map(Finding::for_people).collect::<String>())?;
     }
-    Ok(Answer::of(findings.iter().all(|finding| finding.valid)))
+    let all = Answer::of(findings.iter().all(|finding| finding.valid));
+    if all == Answer::No {
+        super::point_to_stdin(&args.token);
+    }
+    Ok(all)
 }
 
 /// What came of one token.

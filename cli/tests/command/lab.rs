@@ -1,0 +1,49 @@
+//! `stepgate lab`: what it says where it cannot begin. What it finds is tested with the whole.
+
+use super::run::{stepgate, with};
+
+#[test]
+fn a_lab_needs_its_filter() {
+    let ran = stepgate(&["lab", "movie.yaml", "--module", "/nowhere/filter.wasm"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains("make filter"), "{}", ran.err);
+    assert_eq!(stepgate(&["lab", "no-such.yaml"]).code, 3);
+}
+
+#[test]
+fn what_is_no_filter_is_not_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let foreign = b"\0asm\x01\0\0\0 proxy_abi_version_0_2_1".as_slice();
+    for content in [b"".as_slice(), b"{}", b"proxy_abi_version_0_2_1 proxy_on_request_headers", foreign] {
+        let file = dir.path().join("filter.wasm");
+        std::fs::write(&file, content).unwrap();
+        let ran = stepgate(&["lab", "movie.yaml", "--module", file.to_str().unwrap()]);
+        assert_eq!(ran.code, 3, "{ran:?}");
+        let wanted = format!("`{}` is no Stepgate filter: run `make filter`", file.display());
+        assert!(ran.err.contains(&wanted), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_program_that_is_no_envoy_is_told_by_its_silence() {
+    let dir = tempfile::tempdir().unwrap();
+    let module = dir.path().join("filter.wasm");
+    // Enough to be taken for the filter: no Envoy will see it.
+    std::fs::write(&module, b"\0asm proxy_abi_version_0_2_1 proxy_on_request_headers").unwrap();
+    let lab = |envoy: &str| {
+        let environment = [("ENVOY_PATH", envoy), ("TMPDIR", dir.path().to_str().unwrap())];
+        with(&["lab", "movie.yaml", "--module", module.to_str().unwrap()], &environment, b"")
+    };
+    let silent = lab("/bin/true");
+    assert_eq!(silent.code, 3, "{silent:?}");
+    for part in ["`/bin/true` (from `ENVOY_PATH`)", "does not look like Envoy"] {
+        assert!(silent.err.contains(part), "{part}: {silent:?}");
+    }
+    let failed = lab("/bin/false");
+    assert!(
+        failed.err.contains("`/bin/false` (from `ENVOY_PATH`)") && failed.err.contains("exit status: 1"),
+        "{failed:?}"
+    );
+    // Its files are gone by now: nobody is to be sent there.
+    assert!(!silent.err.contains("bootstrap") && !failed.err.contains("bootstrap"), "{silent:?} {failed:?}");
+}
