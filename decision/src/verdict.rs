@@ -37,11 +37,6 @@ impl Refusal {
         Self { denial, trail }
     }
 
-    /// A refusal of a request of which nothing is known, by a shell that could not gather its facts.
-    pub fn without_facts(denial: Denial) -> Self {
-        Self { denial, trail: Trail::default() }
-    }
-
     /// The code that the caller is given.
     pub fn code(&self) -> Code {
         self.denial.code()
