@@ -22,7 +22,7 @@ WASM            := -p stepgate-filter --target wasm32-wasip1
 step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test envoy func-e filter cli lint fmt clippy deny clean
+.PHONY: help demo test bench envoy func-e filter cli lint fmt clippy deny clean
 # The steps of `test` share cargo's lock and the two cores of a small machine.
 .NOTPARALLEL:
 
@@ -35,6 +35,10 @@ demo: envoy filter cli ## the movie workflow through seven Envoys
 test: envoy func-e filter cli lint ## everything: style, licences, and every test, through real Envoys too
 	$(call step,cargo test)
 	@cargo test --workspace
+
+bench: envoy filter ## what the gate costs, beside a baseline of the same run
+	@cargo build --quiet --release -p stepgate-tests --bin bench
+	@$(TARGET)/release/bench
 
 envoy: ## get Envoy, unless ENVOY_PATH names one
 	@tools/get-envoy.sh $(ENVOY_VERSION) '$(STEPGATE_CACHE)/envoy'

@@ -2,6 +2,7 @@
 //!
 //! The cases are data (`tests/corpus/`, see the README there), so that another implementation can run them.
 
+pub mod bench;
 pub mod case;
 pub mod corpus;
 pub mod docs;

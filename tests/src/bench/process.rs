@@ -1,0 +1,36 @@
+//! What the kernel says of a process.
+
+use std::fs;
+
+/// Time on a core of all threads of a process so far, user and system, in µs. `stat` counts the same in
+/// ticks of 10 ms, longer than a whole batch takes; `schedstat` (`proc(5)`) counts nanoseconds.
+pub(super) fn cpu(process: u32) -> Result<f64, String> {
+    let folder = format!("/proc/{process}/task");
+    let threads = fs::read_dir(&folder).map_err(|error| format!("{folder}: {error}"))?;
+    let mut nanoseconds = 0.0;
+    for thread in threads {
+        let path = thread.map_err(|error| format!("{folder}: {error}"))?.path().join("schedstat");
+        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        nanoseconds += number(text.split(' ').next()).ok_or_else(|| format!("{}: no number", path.display()))?;
+    }
+    Ok(nanoseconds / 1e3)
+}
+
+/// Resident memory of a process, in MiB.
+pub(super) fn memory(process: u32) -> Result<f64, String> {
+    let path = format!("/proc/{process}/status");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = number(line.and_then(|line| line.split_whitespace().next()));
+    Ok(kilobytes.ok_or_else(|| format!("{path}: no `VmRSS`"))? / 1024.0)
+}
+
+/// The load averages of the machine.
+pub(super) fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').take(3).collect::<Vec<_>>().join(" ")
+}
+
+fn number(text: Option<&str>) -> Option<f64> {
+    text?.trim().parse().ok()
+}

@@ -1,0 +1,158 @@
+//! The workflow that is measured, at each level, and the tokens that its requests show.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use stepgate_config::GateConfig;
+use stepgate_config::name::Kid;
+use stepgate_decision::keys::{Key, KeyActor, RustCrypto};
+use stepgate_decision::rightful::{Step, rightful};
+use stepgate_decision::token::{TokenType, mint};
+use stepgate_decision::{Gate, UnixTime};
+
+use crate::environment::Environment;
+
+/// The actor that calls; it stands at `middle`.
+pub(super) const CALLER: &str = "spiffe://bench.example/ns/bench/sa/second";
+/// The actor whose gate is measured.
+pub(super) const CALLED: &str = "spiffe://bench.example/ns/bench/sa/third";
+/// The request, which takes the transition `middle -> end`.
+pub(super) const REQUEST: (&str, &str) = ("POST", "/end/7");
+/// A header that the guard looks at; all variants carry it.
+pub(super) const GUARDED_HEADER: (&str, &str) = ("x-amount", "1250");
+
+/// What the gate is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    Identity,
+    Hs256,
+    Es256,
+    EdDsa,
+    Guarded,
+}
+
+impl Level {
+    pub(super) const ALL: [Self; 5] = [Self::Identity, Self::Hs256, Self::Guarded, Self::EdDsa, Self::Es256];
+
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Identity => "gate, identity",
+            Self::Hs256 => "gate, signed HS256",
+            Self::Es256 => "gate, signed ES256",
+            Self::EdDsa => "gate, signed EdDSA",
+            Self::Guarded => "gate, signed HS256, a guard",
+        }
+    }
+
+    /// The variable of the corpus that holds its key.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Identity | Self::Hs256 | Self::Guarded => "KEY_FILM",
+            Self::Es256 => "KEY_NEWS_WRITER",
+            Self::EdDsa => "KEY_NEWS_PRINTER",
+        }
+    }
+
+    /// The configuration of its gate, with a chain of so many further tasks at the end.
+    pub(super) fn configuration(self, further: usize) -> String {
+        let (assurance, keys) = match self {
+            Self::Identity => ("identity", String::new()),
+            Self::Hs256 | Self::Es256 | Self::EdDsa | Self::Guarded => {
+                let key = self.key();
+                ("signed", format!("keys:\n  - {{workflow: bench, kid: now, use: sign, env: {key}}}\n"))
+            }
+        };
+        let guard = match self {
+            Self::Guarded => r#", when: 'peer.tenure > 10 && request.headers["x-amount"].matches("^[1-9][0-9]*$")'"#,
+            Self::Identity | Self::Hs256 | Self::Es256 | Self::EdDsa => "",
+        };
+        let mut tasks = String::new();
+        let mut transitions = String::new();
+        let mut from = "end".to_owned();
+        for n in 0..further {
+            let to = format!("task-{n}");
+            tasks.push_str(&format!(
+                "      {to}: {{actor: second, requests: [{{methods: [POST], path: \"/{to}/{{id}}\"}}]}}\n"
+            ));
+            transitions.push_str(&format!("      - {{from: {from}, to: {to}}}\n"));
+            from = to;
+        }
+        format!(
+            r#"{keys}workflows:
+  - workflow: bench
+    revision: 1
+    trust_domain: bench.example
+    assurance: {assurance}
+    actors:
+      first: {{spiffe: [ns/bench/sa/first]}}
+      second: {{spiffe: [ns/bench/sa/second], attributes: {{tenure: 12}}}}
+      third: {{spiffe: [ns/bench/sa/third]}}
+    tasks:
+      begin: {{actor: first, initial: true}}
+      middle: {{actor: second, requests: [{{methods: [POST], path: "/middle/{{id}}"}}]}}
+      end: {{actor: third, requests: [{{methods: [POST], path: "/end/{{id}}"}}]}}
+{tasks}    transitions:
+      - {{from: begin, to: middle}}
+      - {{from: middle, to: end{guard}}}
+{transitions}"#
+        )
+    }
+}
+
+/// A configuration that was read.
+pub(super) fn read(text: &str) -> Result<GateConfig, String> {
+    let read = stepgate_config::read_gate(text.as_bytes()).into_result();
+    read.map(|(config, _)| config)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+}
+
+/// The gate of a configuration.
+pub(super) fn gate(config: GateConfig, keys: &Environment) -> Result<Gate, String> {
+    Gate::new(config, &|name| keys.get(name)).map(|(gate, _)| gate).map_err(|errors| format!("{errors:?}"))
+}
+
+/// One level with the key of its tokens.
+pub(super) struct Scene {
+    pub(super) level: Level,
+    pub(super) config: GateConfig,
+    key: Key,
+    minted: u64,
+}
+
+impl Scene {
+    pub(super) fn new(level: Level, keys: &Environment) -> Result<Self, String> {
+        let jwk = keys.get(level.key()).ok_or("the corpus has lost a key")?;
+        let kid = Kid::try_from("now").map_err(|error| error.to_string())?;
+        let key = Key::new(kid, KeyActor::Any, &jwk).map_err(|error| error.to_string())?;
+        Ok(Self { level, config: read(&level.configuration(0))?, key, minted: 0 })
+    }
+
+    /// So many steps at `middle`, each of an instance of its own: a gate takes none twice.
+    pub(super) fn steps(&mut self, count: usize) -> Result<Vec<String>, String> {
+        (0..count).map(|_| self.step()).collect()
+    }
+
+    fn step(&mut self) -> Result<String, String> {
+        if self.level == Level::Identity {
+            return Ok("bench/1/middle".to_owned());
+        }
+        self.minted = self.minted.saturating_add(1);
+        let workflow = self.config.workflows.first().ok_or("no workflow")?;
+        let task = workflow.tasks.get("middle").ok_or("no task")?;
+        let holder = workflow.actors.get("second").and_then(|actor| actor.spiffe.first());
+        let claims = rightful(&Step {
+            workflow,
+            task,
+            holder: holder.ok_or("no holder")?,
+            instance: &format!("i-{}", self.minted),
+            token_type: TokenType::Arrival,
+            issued: now(),
+        });
+        let claims = claims.first().ok_or("no claims")?;
+        mint(TokenType::Arrival, claims, &self.key, &RustCrypto).map_err(str::to_owned)
+    }
+}
+
+pub(super) fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixTime::from_seconds(since.as_secs())
+}

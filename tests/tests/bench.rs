@@ -1,0 +1,31 @@
+//! `make bench` still measures all that it says. Not how long anything takes: no test does.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by failing"
+)]
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use serde_json::Value;
+
+#[test]
+fn a_small_round_measures_every_row() {
+    assert!(std::env::var_os("STEPGATE_MODULE").is_some(), "STEPGATE_MODULE names the filter: run `make test`");
+    // A figure that is there is not zero: what takes no time was not measured.
+    let output = Command::new(env!("CARGO_BIN_EXE_bench")).args(["--smoke", "--json"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut groups: BTreeMap<String, usize> = BTreeMap::new();
+    for row in report["rows"].as_array().unwrap() {
+        *groups.entry(row["group"].as_str().unwrap().to_owned()).or_default() += 1;
+        assert!(row["value"]["median"].as_f64().unwrap() > 0.0, "{row}");
+        let ratio = &row["ratio"]["median"];
+        assert!(ratio.is_null() || ratio.as_f64().unwrap() > 0.0, "{row}");
+    }
+    let sizes: Vec<usize> = groups.into_values().collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 1 + 6 + 2 + 7 + 7 + 2 + 2, "{report:#}");
+}
