@@ -1,0 +1,144 @@
+//! A workflow as plain data, and the text that it is given to the gate as.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The workflow's trust domain.
+const TRUST_DOMAIN: &str = "td.x";
+
+/// A workflow document: only what the walks need, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Document {
+    /// Actors and their SPIFFE IDs, whole.
+    pub actors: BTreeMap<String, Vec<String>>,
+    /// Tasks by name.
+    pub tasks: BTreeMap<String, Task>,
+    /// Transitions.
+    pub edges: Vec<Edge>,
+    /// Constraints.
+    pub constraints: Vec<Constraint>,
+    /// `task_ttl`, in seconds.
+    pub task_ttl: u64,
+    /// `deadline`, in seconds.
+    pub deadline: u64,
+}
+
+/// A task.
+#[derive(Debug, Clone, Default)]
+pub struct Task {
+    /// Who performs it.
+    pub actor: String,
+    /// Whether instances begin here.
+    pub initial: bool,
+    /// Whether it is `join: all`.
+    pub join: bool,
+    /// Its bound.
+    pub max_visits: Option<u32>,
+    /// The one method that it takes.
+    pub method: String,
+    /// The one path pattern that it takes.
+    pub path: String,
+}
+
+/// A transition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    /// The task that it leaves.
+    pub from: String,
+    /// The task that it leads to.
+    pub to: String,
+    /// The actor who carries it in the performer's place.
+    pub via: Option<String>,
+}
+
+/// A constraint.
+#[derive(Debug, Clone)]
+pub struct Constraint {
+    /// `separate`, else `bind`.
+    pub separate: bool,
+    /// Its tasks.
+    pub tasks: Vec<String>,
+}
+
+impl Document {
+    /// The SPIFFE ID of this name.
+    pub fn id(name: &str) -> String {
+        format!("spiffe://{TRUST_DOMAIN}/{name}")
+    }
+
+    /// The SPIFFE IDs of an actor.
+    pub fn ids(&self, actor: &str) -> &[String] {
+        self.actors.get(actor).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The SPIFFE IDs that perform a task.
+    pub fn performers(&self, task: &str) -> &[String] {
+        self.tasks.get(task).map(|task| self.ids(&task.actor)).unwrap_or_default()
+    }
+
+    /// The SPIFFE IDs that carry a transition.
+    pub fn carriers(&self, edge: &Edge) -> &[String] {
+        edge.via.as_deref().map_or_else(|| self.performers(&edge.from), |via| self.ids(via))
+    }
+
+    /// Whether another than the performer carries it: naming the performer itself changes nothing.
+    pub fn is_carried(&self, edge: &Edge) -> bool {
+        let performer = self.tasks.get(&edge.from).map(|task| &task.actor);
+        edge.via.is_some() && edge.via.as_ref() != performer
+    }
+
+    /// The transitions that leave a task.
+    pub fn leaving(&self, task: &str) -> Vec<Edge> {
+        self.edges.iter().filter(|edge| edge.from == task).cloned().collect()
+    }
+
+    /// The tasks from which transitions lead to a task.
+    pub fn sources(&self, task: &str) -> Vec<String> {
+        self.edges.iter().filter(|edge| edge.to == task).map(|edge| edge.from.clone()).collect()
+    }
+}
+
+/// The document's text.
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "workflow: w\nrevision: 1\ntrust_domain: {TRUST_DOMAIN}\nassurance: signed")?;
+        writeln!(f, "task_ttl: {}s\ndeadline: {}s\nactors:", self.task_ttl, self.deadline)?;
+        for (name, ids) in &self.actors {
+            writeln!(f, "  {name}: {{spiffe: [{}]}}", quoted(ids))?;
+        }
+        writeln!(f, "tasks:")?;
+        for (name, task) in &self.tasks {
+            write!(f, "  {name}: {{actor: {}", task.actor)?;
+            if self.edges.iter().any(|edge| edge.to == *name) {
+                write!(f, ", requests: [{{methods: [{}], path: \"{}\"}}]", task.method, task.path)?;
+            }
+            if task.initial {
+                write!(f, ", initial: true")?;
+            }
+            if task.join {
+                write!(f, ", join: all")?;
+            }
+            if let Some(bound) = task.max_visits {
+                write!(f, ", max_visits: {bound}")?;
+            }
+            writeln!(f, "}}")?;
+        }
+        writeln!(f, "transitions:")?;
+        for edge in &self.edges {
+            let via = edge.via.as_deref().map(|via| format!(", via: {via}")).unwrap_or_default();
+            writeln!(f, "  - {{from: {}, to: {}{via}}}", edge.from, edge.to)?;
+        }
+        if !self.constraints.is_empty() {
+            writeln!(f, "constraints:")?;
+        }
+        for constraint in &self.constraints {
+            let relation = if constraint.separate { "separate" } else { "bind" };
+            writeln!(f, "  - {{{relation}: [{}]}}", constraint.tasks.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+fn quoted(texts: &[String]) -> String {
+    texts.iter().map(|text| format!("\"{text}\"")).collect::<Vec<_>>().join(", ")
+}
