@@ -47,13 +47,12 @@ pub struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     /// All values of a header.
-    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> + use<'a, '_> {
-        let name = name.to_owned();
-        self.headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(&name)).map(|(_, value)| value.as_slice())
+    pub(crate) fn all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        self.headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
     }
 
     /// The first value of a header.
     pub(crate) fn first(&self, name: &str) -> Option<&'a [u8]> {
-        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
+        self.all(name).next()
     }
 }

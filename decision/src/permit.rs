@@ -46,18 +46,18 @@ pub struct Permit {
 
 impl Permit {
     pub(crate) fn new(gate: &Gate, facts: &Facts<'_>, grant: Grant, trail: Trail) -> Self {
-        let (pass, step) = match gate.config.carrier {
-            Carrier::Header => (Pass::new(gate, facts), (gate.config.header.clone(), grant.step)),
+        let step = match gate.config.carrier {
+            Carrier::Header => (gate.config.header.clone(), grant.step),
             Carrier::Baggage => {
                 let baggage = rewritten_baggage(facts.headers, &[&grant.step]).unwrap_or_default();
-                (Pass::new(gate, facts), (BAGGAGE.to_owned(), baggage))
+                (BAGGAGE.to_owned(), baggage)
             }
         };
         let reply = Reply {
             start: grant.start.map(|token| (gate.start_header.clone(), token)),
             receipt: grant.receipt.map(|token| (gate.config.header.clone(), token)),
         };
-        Self { pass, step, reply, trail }
+        Self { pass: Pass::new(gate, facts), step, reply, trail }
     }
 
     /// Changes the request: every carrier of steps is cleaned, the new step and the interlock are set.

@@ -1,6 +1,6 @@
 //! The request as the workflow sees it: method, host, path, upgrade.
 
-use stepgate_config::workflow::RequestPattern;
+use stepgate_config::workflow::{RequestPattern, without_port};
 
 use crate::denial::Denial;
 use crate::facts::Facts;
@@ -78,12 +78,5 @@ impl<'a> Request<'a> {
 
     fn host_is(&self, wanted: &str) -> bool {
         self.host.eq_ignore_ascii_case(wanted) || without_port(self.host).eq_ignore_ascii_case(wanted)
-    }
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => host,
     }
 }

@@ -7,7 +7,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{JoinKind, Task, Workflow};
 
 use crate::time::UnixTime;
-use crate::token::{Claims, StepClaim, TOKEN_VERSION, TokenType, start_name};
+use crate::token::{Claims, StepClaim, TokenType, start_name};
 
 /// A step that somebody holds.
 #[derive(Debug, Clone, Copy)]
@@ -61,14 +61,7 @@ fn claims(step: &Step<'_>, from: Option<&str>) -> Claims {
         exp: issued.plus(workflow.task_ttl).min(dl),
         dl,
         par: if is_start(step) { Vec::new() } else { vec![format!("{instance}.{}", from.unwrap_or("before"))] },
-        wf: StepClaim {
-            v: TOKEN_VERSION,
-            name: workflow.name.to_string(),
-            rev: workflow.revision,
-            digest: workflow.digest.to_string(),
-            task: task.name.to_string(),
-            from: from.map(str::to_owned),
-        },
+        wf: StepClaim::of(workflow, task, from),
         visits: task.max_visits.map(|_| (task.name.to_string(), 1)).into_iter().collect(),
         did: if task.constrained {
             BTreeMap::from([(task.name.to_string(), BTreeSet::from([performer.to_string()]))])

@@ -4,9 +4,9 @@ use stepgate_config::gate::Carrier;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Task, Workflow};
 use stepgate_decision::UnixTime;
-use stepgate_decision::keys::{Key, KeyRing, RustCrypto};
+use stepgate_decision::keys::{Crypto, Key, KeyRing, RustCrypto};
 use stepgate_decision::rightful::{Step, rightful};
-use stepgate_decision::token::{Claims, TokenType, mint};
+use stepgate_decision::token::{Claims, TokenType};
 
 use super::failure::Failure;
 use super::names;
@@ -54,7 +54,8 @@ impl Held<'_> {
 
 /// Signs claims.
 pub(super) fn sign(token_type: TokenType, claims: &Claims, key: &Key) -> Result<String, Failure> {
-    mint(token_type, claims, key, &RustCrypto)
+    RustCrypto
+        .sign(key, token_type, claims)
         .map_err(|why| Failure::impossible(format!("cannot sign with the key `{}`: {why}", key.kid())))
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Task};
-use stepgate_decision::keys::RustCrypto;
+use stepgate_decision::keys::{Crypto, RustCrypto};
 use stepgate_decision::rightful::{Step, rightful};
-use stepgate_decision::token::{Claims, TokenType, mint};
+use stepgate_decision::token::{Claims, TokenType};
 
 use super::LabError;
 use super::attempt::{Answer, Attempt, now, path_for};
@@ -178,7 +178,7 @@ fn steps(setting: &Setting, from: &Arc<Actor>, task: &Arc<Task>, kind: Kind) -> 
     };
     let key = if kind == Kind::Forged { forged } else { key };
     let sign =
-        |claims: &Claims| mint(token_type, claims, key, &RustCrypto).map_err(|error| LabError::Gate(error.to_owned()));
+        |claims: &Claims| RustCrypto.sign(key, token_type, claims).map_err(|error| LabError::Gate(error.to_owned()));
     Ok((claims.iter().map(sign).collect::<Result<_, _>>()?, shown))
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub use constraint::{Constraint, Relation};
 pub use digest::Digest;
-pub use request::{MAX_PATTERN, Method, PathPattern, RequestPattern, Segment};
+pub use request::{MAX_PATTERN, Method, PathPattern, RequestPattern, Segment, without_port};
 pub use task::{Join, JoinKind, Split, Task, Transition};
 
 use crate::name::{ActorName, TaskName, WorkflowName};

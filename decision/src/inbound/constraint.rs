@@ -1,5 +1,8 @@
 //! Separation and binding of duty.
 
+use std::collections::BTreeSet;
+
+use stepgate_config::name::TaskName;
 use stepgate_config::workflow::{Relation, Workflow};
 
 use crate::denial::Denial;
@@ -8,16 +11,14 @@ use crate::token::Performers;
 /// Whether those who performed the tasks so far, this one counted, keep every constraint.
 pub(super) fn check(workflow: &Workflow, did: &Performers) -> Result<(), Denial> {
     for constraint in &workflow.constraints {
-        let mut earlier = Vec::new();
+        let mut earlier: Vec<(&TaskName, &BTreeSet<String>)> = Vec::new();
         for task in &constraint.tasks {
             let Some(ids) = did.get(task.as_str()) else { continue };
             // Bound to one workload, also when it comes again.
             if constraint.relation == Relation::Bind && ids.len() > 1 {
                 return Err(Denial::Constraint { tasks: [task.clone(), task.clone()] });
             }
-            for (other, theirs) in &earlier {
-                let other: &stepgate_config::name::TaskName = other;
-                let theirs: &std::collections::BTreeSet<String> = theirs;
+            for &(other, theirs) in &earlier {
                 let kept = match constraint.relation {
                     Relation::Separate => ids.is_disjoint(theirs),
                     Relation::Bind => ids == theirs,
@@ -26,7 +27,7 @@ pub(super) fn check(workflow: &Workflow, did: &Performers) -> Result<(), Denial>
                     return Err(Denial::Constraint { tasks: [other.clone(), task.clone()] });
                 }
             }
-            earlier.push((task.clone(), ids.clone()));
+            earlier.push((task, ids));
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use crate::denial::Denial;
 use crate::facts::Facts;
 use crate::record::fingerprint;
 use crate::time::UnixTime;
-use crate::token::{Claims, Forks, Performers, StepClaim, TOKEN_VERSION, Visits, start_name};
+use crate::token::{Claims, Forks, Performers, StepClaim, Visits, start_name};
 
 /// The tokens that a transition makes, and what the record calls it.
 pub(super) struct Lineage {
@@ -57,14 +57,7 @@ impl Lineage {
             exp: earliest(&parents, |claims| claims.dl).min(facts.now.plus(workflow.task_ttl)).min(join_end(&parents)),
             dl: earliest(&parents, |claims| claims.dl),
             par: parents.iter().map(|claims| claims.jti.clone()).collect(),
-            wf: StepClaim {
-                v: TOKEN_VERSION,
-                name: workflow.name.to_string(),
-                rev: workflow.revision,
-                digest: workflow.digest.to_string(),
-                task: to.name.to_string(),
-                from: (to.join == JoinKind::All).then(|| transition.from.name.to_string()),
-            },
+            wf: StepClaim::of(workflow, to, (to.join == JoinKind::All).then(|| transition.from.name.as_str())),
             visits: visits(&parents, to),
             did: performers(&parents, to, own),
             fork: forks(standing, &parents, &parent, to, &jti),
@@ -108,14 +101,7 @@ fn first_arrival(standing: &Standing<'_>, txn: &str, peer: &SpiffeId, own: &Spif
         exp: facts.now.plus(workflow.task_ttl).min(dl),
         dl,
         par: Vec::new(),
-        wf: StepClaim {
-            v: TOKEN_VERSION,
-            name: workflow.name.to_string(),
-            rev: workflow.revision,
-            digest: workflow.digest.to_string(),
-            task: at.name.to_string(),
-            from: None,
-        },
+        wf: StepClaim::of(workflow, at, None),
         visits: visits(&[], at),
         did: performers(&[], at, peer),
         fork: own_forks(at, &jti),

@@ -24,7 +24,7 @@ use crate::permit::{Grant, Pass, Permit};
 use crate::record::{Entry, Store, take};
 use crate::request::Request;
 use crate::step::{MAX_BAGGAGE_MEMBER, Steps};
-use crate::token::{MAX_TOKEN, TokenType, Verified, mint};
+use crate::token::{MAX_TOKEN, TokenType, Verified};
 use crate::verdict::{Refusal, Trail, Verdict};
 use lineage::Lineage;
 use standing::Standing;
@@ -200,7 +200,7 @@ impl<'a> Inquiry<'a, '_> {
             Carrier::Baggage => MAX_BAGGAGE_MEMBER,
         };
         let sign = |token_type, claims| {
-            let token = mint(token_type, claims, key, self.crypto).map_err(Denial::Internal)?;
+            let token = self.crypto.sign(key, token_type, claims).map_err(Denial::Internal)?;
             if token.len() > most { Err(Denial::Internal("the token is too long for its carrier")) } else { Ok(token) }
         };
         Ok(Grant {

@@ -8,6 +8,8 @@ use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use stepgate_config::workflow::{Task, Workflow};
+
 use crate::record::fingerprint;
 use crate::time::UnixTime;
 
@@ -74,6 +76,20 @@ pub struct StepClaim {
     /// At a join: the task from which this arrival came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+}
+
+impl StepClaim {
+    /// The claim of a gate that stands by this document.
+    pub(crate) fn of(workflow: &Workflow, task: &Task, from: Option<&str>) -> Self {
+        Self {
+            v: TOKEN_VERSION,
+            name: workflow.name.to_string(),
+            rev: workflow.revision,
+            digest: workflow.digest.to_string(),
+            task: task.name.to_string(),
+            from: from.map(str::to_owned),
+        }
+    }
 }
 
 /// The claims of a step token. Names as in RFC 7519 and OAuth Transaction Tokens where they mean the same.

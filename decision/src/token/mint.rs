@@ -1,10 +1,9 @@
-//! From claims to a signed token.
+//! Claims as the library signs them.
 
 use jwt_simple::prelude::{Audiences, Duration, HeaderOptions, JWTClaims};
 use serde::Serialize;
 
 use super::claims::{Claims, Forks, Performers, StepClaim, TokenType, Visits};
-use crate::keys::{Crypto, Key};
 use crate::time::UnixTime;
 
 /// The claims that RFC 7519 does not name.
@@ -25,14 +24,6 @@ pub(crate) struct Custom<'a> {
     rep: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<&'a str>,
-}
-
-/// Signs claims as a token of the given type: compact JWS with the key's `kid`.
-///
-/// # Errors
-/// Where the key cannot sign.
-pub fn mint(token_type: TokenType, claims: &Claims, key: &Key, crypto: &dyn Crypto) -> Result<String, &'static str> {
-    crypto.sign(key, token_type, claims)
 }
 
 /// The claims and header options as the library takes them.

@@ -9,5 +9,4 @@ pub(crate) use claims::start_name;
 pub use claims::{Claims, Forks, MAX_PARENTS, Performers, StepClaim, TOKEN_VERSION, TokenType, Visits};
 pub use jws::{Jws, MAX_TOKEN};
 pub(crate) use mint::for_library;
-pub use mint::mint;
 pub use verify::{Verified, verify};

@@ -4,9 +4,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use stepgate_config::GateConfig;
 use stepgate_config::name::Kid;
-use stepgate_decision::keys::{Key, KeyActor, RustCrypto};
+use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto};
 use stepgate_decision::rightful::{Step, rightful};
-use stepgate_decision::token::{TokenType, mint};
+use stepgate_decision::token::TokenType;
 use stepgate_decision::{Gate, UnixTime};
 
 use crate::environment::Environment;
@@ -148,7 +148,7 @@ impl Scene {
             issued: now(),
         });
         let claims = claims.first().ok_or("no claims")?;
-        mint(TokenType::Arrival, claims, &self.key, &RustCrypto).map_err(str::to_owned)
+        RustCrypto.sign(&self.key, TokenType::Arrival, claims).map_err(str::to_owned)
     }
 }
 
