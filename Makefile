@@ -18,11 +18,12 @@ CARGO_DENY      ?= $(or $(shell command -v cargo-deny),$(STEPGATE_CACHE)/cargo-d
 # The tests and the lab read these.
 export STEPGATE_CACHE STEPGATE_MODULE STEPGATE_BIN FUNC_E
 
-WASM            := -p stepgate-filter --target wasm32-wasip1
+WASM_TARGET     := wasm32-wasip1
+WASM            := -p stepgate-filter --target $(WASM_TARGET)
 step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench envoy func-e filter cli lint fmt clippy deny clean
+.PHONY: help demo test bench envoy func-e target filter cli lint fmt clippy deny clean
 # The steps of `test` share cargo's lock and the two cores of a small machine.
 .NOTPARALLEL:
 
@@ -46,7 +47,10 @@ envoy: ## get Envoy, unless ENVOY_PATH names one
 func-e: ## get func-e, unless the machine has it; needs Go
 	@FUNC_E='$(FUNC_E)' tools/get-func-e.sh $(FUNC_E_VERSION) '$(STEPGATE_CACHE)/bin'
 
-filter: ## build the filter
+target: ## get Rust's standard library for the filter, unless it is there
+	@tools/get-target.sh $(WASM_TARGET)
+
+filter: target ## build the filter
 	$(call step,the filter)
 	@cargo build --profile filter $(WASM)
 
@@ -60,7 +64,7 @@ fmt:
 	$(call step,cargo fmt)
 	@cargo fmt --all --check
 
-clippy:
+clippy: target
 	$(call step,cargo clippy)
 	@cargo clippy --quiet --all-targets -- -D warnings
 	@cargo clippy --quiet $(WASM) -- -D warnings
