@@ -139,6 +139,20 @@ fn one_envoy_may_host_them_all() {
 }
 
 #[test]
+fn several_may_share_a_few_envoys() {
+    let names = ["a", "b", "c"];
+    let mut spec = MeshSpec::new(names.iter().map(|name| Workload::new(*name, id(name))).collect());
+    spec.envoys = Envoys::AtMost(2);
+    let mesh = Mesh::start(spec).unwrap();
+    assert_eq!(mesh.process_ids().len(), 2);
+    for (from, to) in names.iter().flat_map(|from| names.map(|to| (*from, to))) {
+        let seen = mesh.call(from, to, &Request::new("GET", "/")).unwrap().seen().unwrap();
+        let by = seen.header("x-forwarded-client-cert").collect::<String>();
+        assert!(seen.workload == to && by.contains(&format!("URI={}", id(from))), "{to}: {by}");
+    }
+}
+
+#[test]
 fn a_thousand_calls_take_a_moment() {
     let mesh = Mesh::start(two()).unwrap();
     let begun = std::time::Instant::now();

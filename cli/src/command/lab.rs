@@ -9,7 +9,7 @@ use super::input::{self, Input};
 use super::{output, subject};
 use crate::lab::{self, LabError, Options};
 
-/// Tries a workflow out on real Envoys, one for each actor (one for all where there are more than 16).
+/// Tries a workflow out on real Envoys, one for each actor (16 for all where there are more).
 ///
 /// Whole instances go along the workflow; then every attempt to leave it that can be tried, or 20000 of
 /// them, evenly spread, where there are more. Each answer is compared with what the document says.

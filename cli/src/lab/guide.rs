@@ -5,15 +5,12 @@ use std::fmt::Write;
 use super::LabError;
 use super::attempt::request_of;
 use super::setting::{HEADER, Setting};
-use crate::mesh::{Envoys, Mesh};
+use crate::mesh::Mesh;
 
 /// How to walk an instance by hand, through the senders' own Envoys.
 pub(super) fn curl_lines(setting: &Setting, mesh: &Mesh) -> Result<String, LabError> {
-    let through = match setting.envoys() {
-        Envoys::OneEach => "its own Envoy",
-        Envoys::OneForAll => "its own listener of the one Envoy",
-    };
-    let mut text = format!("\nThe lab runs on; Ctrl-C ends it. Each line is sent by an actor through {through}:\n\n");
+    let mut text =
+        format!("\nThe lab runs on; Ctrl-C ends it. Each line is sent by an actor through its own\nlistener:\n\n");
     for transition in &setting.workflow.transitions {
         let (from, to) = (transition.carrier.name.as_str(), transition.to.performer.name.as_str());
         let (method, path, host) = request_of(&transition.to);

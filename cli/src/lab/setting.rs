@@ -19,7 +19,7 @@ use crate::mesh::{Egress, Envoys, MeshSpec, Plugin, Workload};
 pub(super) const HEADER: &str = "x-workflow-step";
 const KEY: &str = "STEPGATE_LAB_KEY";
 const INTERLOCK: &str = "STEPGATE_LAB_INTERLOCK";
-/// With more actors than this, one Envoy hosts them all: each keeps its own address and certificate.
+/// More actors than this share Envoys evenly: each keeps its own address, certificate and gate.
 const MAX_ENVOYS: usize = 16;
 
 /// A workflow in its lab.
@@ -71,20 +71,13 @@ impl Setting {
         })
     }
 
-    /// One Envoy an actor, or one for all where that would be too many.
-    pub(super) fn envoys(&self) -> Envoys {
-        if self.actors().count() > MAX_ENVOYS { Envoys::OneForAll } else { Envoys::OneEach }
-    }
-
     /// What is about to be started.
     pub(super) fn introduction(&self) -> String {
         let actors = self.actors().count();
-        match self.envoys() {
-            Envoys::OneEach => format!("starting {actors} actors, each behind its own Envoy"),
-            Envoys::OneForAll => {
-                format!("starting {actors} actors behind one Envoy, each with its own address, certificate and gate")
-            }
+        if actors <= MAX_ENVOYS {
+            return format!("starting {actors} actors, each behind its own Envoy");
         }
+        format!("starting {actors} actors behind {MAX_ENVOYS} Envoys, each with its own address, certificate and gate")
     }
 
     /// One workload an actor, with the certificate of its first SPIFFE ID.
@@ -103,7 +96,7 @@ impl Setting {
             })
             .collect();
         let mut spec = MeshSpec::new(workloads);
-        spec.envoys = self.envoys();
+        spec.envoys = Envoys::AtMost(MAX_ENVOYS);
         spec.exit_on_interrupt = true;
         spec
     }

@@ -50,12 +50,27 @@ pub enum Envoys {
     /// One process for all of them: each still has its own address, certificate and plugin. For
     /// many small configurations, where thirty processes would be slow to start.
     OneForAll,
+    /// A process for each workload up to this many; more workloads share them evenly.
+    AtMost(usize),
+}
+
+impl Envoys {
+    /// For each of so many workloads, the number of the process that hosts it. Neighbours share one.
+    pub(super) fn hosts(self, workloads: usize) -> Vec<usize> {
+        let processes = match self {
+            Self::OneEach => workloads,
+            Self::OneForAll => 1,
+            Self::AtMost(most) => workloads.min(most.max(1)),
+        };
+        let host = |n: usize| n.saturating_mul(processes).checked_div(workloads).unwrap_or_default();
+        (0..workloads).map(host).collect()
+    }
 }
 
 /// One workload: an identity, a gate in front of it, and a way out to the others.
 #[derive(Debug, Clone)]
 pub struct Workload {
-    /// `[a-z0-9._-]`, at most 64 bytes; the others call it by this name.
+    /// `[a-z0-9._-]`, at most 72 bytes; the others call it by this name.
     pub name: String,
     /// The URI SAN of its certificate, such as `spiffe://cluster.local/ns/movie/sa/owner`.
     pub identity: String,
@@ -143,4 +158,23 @@ pub enum PathNormalization {
     MergeSlashes,
     /// `MergeSlashes`, and `%2F`, `%5C` decoded first.
     DecodeAndMergeSlashes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workloads_share_envoys_evenly() {
+        assert_eq!(Envoys::OneEach.hosts(3), [0, 1, 2]);
+        assert_eq!(Envoys::OneForAll.hosts(3), [0, 0, 0]);
+        assert_eq!(Envoys::AtMost(2).hosts(5), [0, 0, 0, 1, 1]);
+        for workloads in 1..=240 {
+            let hosts = Envoys::AtMost(16).hosts(workloads);
+            let processes = workloads.min(16);
+            let counts: Vec<usize> = (0..processes).map(|p| hosts.iter().filter(|host| **host == p).count()).collect();
+            let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+            assert!(hosts.iter().all(|host| *host < processes) && *least >= 1 && most - least <= 1, "{counts:?}");
+        }
+    }
 }

@@ -17,8 +17,11 @@ use super::process::{Nursery, Process};
 use super::run_dir::RunDir;
 use super::running::{Mesh, Site};
 use super::signals::Signals;
-use super::spec::{Envoys, MeshSpec, Workload};
+use super::spec::{MeshSpec, Workload};
 use super::{MeshError, admin, find_envoy};
+
+/// Longest name of a workload: that of an actor, and a number after it.
+const MAX_NAME: usize = 72;
 
 /// How far a start has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,12 +68,9 @@ impl Mesh {
         let sites = spec
             .workloads
             .iter()
+            .zip(spec.envoys.hosts(spec.workloads.len()))
             .enumerate()
-            .map(|(n, workload)| {
-                let process = match spec.envoys {
-                    Envoys::OneEach => n,
-                    Envoys::OneForAll => 0,
-                };
+            .map(|(n, (workload, process))| {
                 let (member, credential) = enrol(n, workload, &network, &authority, &run_dir)?;
                 let at = member.addresses.application;
                 let application = runtime
@@ -103,12 +103,10 @@ impl Mesh {
     fn start_envoys(&self, spec: &MeshSpec, launcher: &Launcher, program: &Path) -> Result<Vec<Starting>, MeshError> {
         let members = self.sites.iter().map(|s| s.member.clone()).collect::<Vec<_>>();
         let around = Surroundings { members: &members, authority: &self.authority_file };
-        let hosted = match spec.envoys {
-            Envoys::OneEach => members.iter().map(|member| vec![member]).collect::<Vec<_>>(),
-            Envoys::OneForAll => vec![members.iter().collect()],
-        };
+        let hosted = self.sites.chunk_by(|one, next| one.process == next.process);
         let mut started = Vec::new();
         for hosted in hosted {
+            let hosted: Vec<&Member> = hosted.iter().map(|site| &site.member).collect();
             let Some(first) = hosted.first() else {
                 continue;
             };
@@ -200,9 +198,9 @@ fn check(spec: &MeshSpec) -> Result<(), MeshError> {
         let name = &workload.name;
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
         // It becomes the name of files too.
-        if !(1..=64).contains(&name.len()) || !name.chars().all(allowed) || name.starts_with('.') {
+        if !(1..=MAX_NAME).contains(&name.len()) || !name.chars().all(allowed) || name.starts_with('.') {
             return wrong(format!(
-                "`{name}` is no name of a workload: 1 to 64 of `a-z`, `0-9`, `.`, `_`, `-`, the first no `.`"
+                "`{name}` is no name of a workload: 1 to {MAX_NAME} of `a-z`, `0-9`, `.`, `_`, `-`, the first no `.`"
             ));
         }
         let mut own = BTreeSet::from([name]);
