@@ -8,6 +8,9 @@
 //! | `x-lab-grpc-status: 5` | answers a gRPC call with this status |
 //! | `x-lab-response-header: name: value` | adds a header to the response; may be repeated |
 //! | `x-lab-response-trailer: name: value` | adds a trailer; may be repeated |
+//! | `x-lab-stream: echo` | answers at once, and then sends back what comes, as it comes |
+//!
+//! A tunnel (CONNECT, or an upgrade) sends back what comes, too.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -26,11 +29,15 @@ use hyper_util::server::conn::auto;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
-use super::body::Whole;
+use super::body::{Answer, Whole};
 use super::message::lines;
 
 /// Requests that an application remembers.
 const REMEMBERED: usize = 256;
+
+/// More than any gate lets through, so that it is the gate that is tested.
+const MAX_HEADERS: usize = 1024;
+const MAX_HEADER_BYTES: u32 = 1 << 20;
 
 /// What an application saw of one request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +108,8 @@ impl Application {
             tokio::spawn(async move {
                 let answer = service_fn(|request| Arc::clone(&application).answer(request));
                 let mut server = auto::Builder::new(TokioExecutor::new());
+                server.http1().max_headers(MAX_HEADERS);
+                server.http2().max_header_list_size(MAX_HEADER_BYTES);
                 // WebSocket over HTTP/2 (RFC 8441).
                 server.http2().enable_connect_protocol();
                 let _ = server.serve_connection_with_upgrades(TokioIo::new(stream), answer).await;
@@ -108,20 +117,28 @@ impl Application {
         }
     }
 
-    async fn answer(self: Arc<Self>, request: hyper::Request<Incoming>) -> Result<hyper::Response<Whole>, Infallible> {
+    async fn answer(
+        self: Arc<Self>,
+        mut request: hyper::Request<Incoming>,
+    ) -> Result<hyper::Response<Answer>, Infallible> {
         self.count.fetch_add(1, Ordering::SeqCst);
-        let (head, body) = request.into_parts();
         // After these the connection is no longer HTTP: there is no body to wait for.
-        let leaves_http = head.method == Method::CONNECT || head.headers.contains_key(UPGRADE);
-        let (body_bytes, trailers) = match body {
+        let leaves_http = request.method() == Method::CONNECT || request.headers().contains_key(UPGRADE);
+        if leaves_http {
+            tokio::spawn(echo(hyper::upgrade::on(&mut request)));
+        }
+        let (head, body) = request.into_parts();
+        let streams = head.headers.contains_key("x-lab-stream");
+        let (body_bytes, trailers, stream) = match body {
+            body if streams => (0, HeaderMap::new(), Some(body)),
             body if !leaves_http => match body.collect().await {
                 Ok(body) => {
                     let trailers = body.trailers().cloned().unwrap_or_default();
-                    (body.to_bytes().len(), trailers)
+                    (body.to_bytes().len(), trailers, None)
                 }
-                Err(_) => (0, HeaderMap::new()),
+                Err(_) => (0, HeaderMap::new(), None),
             },
-            _ => (0, HeaderMap::new()),
+            _ => (0, HeaderMap::new(), None),
         };
         let host = head.headers.get(hyper::header::HOST).map(HeaderValue::as_bytes);
         let authority = head.uri.authority().map(|a| a.as_str().as_bytes()).or(host);
@@ -137,7 +154,10 @@ impl Application {
         };
         let response = respond(&head.headers, &seen);
         self.remember(seen);
-        Ok(response)
+        Ok(response.map(|body| match stream {
+            Some(incoming) => Answer::echo(incoming, body),
+            None => Answer::Whole(body),
+        }))
     }
 
     fn remember(&self, seen: Seen) {
@@ -146,6 +166,15 @@ impl Application {
             recent.pop_front();
         }
         recent.push_back(seen);
+    }
+}
+
+/// A tunnel that leads back.
+async fn echo(upgrade: hyper::upgrade::OnUpgrade) {
+    // One that does not come about is the caller's to see.
+    if let Ok(tunnel) = upgrade.await {
+        let (mut from, mut to) = tokio::io::split(TokioIo::new(tunnel));
+        let _ = tokio::io::copy(&mut from, &mut to).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! A body known in full beforehand, with trailers.
+//! Bodies: one known in full beforehand, with trailers, and one that sends back what comes.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::HeaderMap;
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Whole {
@@ -43,6 +43,60 @@ impl Body for Whole {
             // A known length would leave HTTP/1.1 no room for trailers: they need a chunked body.
             (None, Ok(length)) => SizeHint::with_exact(length),
             _ => SizeHint::default(),
+        }
+    }
+}
+
+/// What an application answers with.
+pub(super) enum Answer {
+    Whole(Whole),
+    /// Data as it comes, then these trailers.
+    Echo {
+        incoming: Incoming,
+        trailers: Option<HeaderMap>,
+    },
+}
+
+impl Answer {
+    /// The trailers of `whole` after what comes in.
+    pub(super) fn echo(incoming: Incoming, whole: Whole) -> Self {
+        Self::Echo { incoming, trailers: whole.trailers }
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match &mut *self {
+            Self::Whole(whole) => Pin::new(whole)
+                .poll_frame(context)
+                .map(|frame| frame.map(|whole| whole.map_err(|never| match never {}))),
+            Self::Echo { incoming, trailers } => loop {
+                break match Pin::new(&mut *incoming).poll_frame(context) {
+                    Poll::Ready(Some(Ok(frame))) if frame.is_trailers() => continue,
+                    Poll::Ready(None) => Poll::Ready(trailers.take().map(|trailers| Ok(Frame::trailers(trailers)))),
+                    frame @ (Poll::Ready(_) | Poll::Pending) => frame,
+                };
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(whole) => whole.is_end_stream(),
+            Self::Echo { incoming, trailers } => incoming.is_end_stream() && trailers.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(whole) => whole.size_hint(),
+            Self::Echo { .. } => SizeHint::default(),
         }
     }
 }

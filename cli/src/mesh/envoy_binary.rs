@@ -40,6 +40,11 @@ pub fn find_envoy() -> Result<PathBuf, MeshError> {
     Err(MeshError::NoEnvoy { looked })
 }
 
+/// The Envoy that is this program, or lies in this Python virtual environment.
+pub fn envoy_at(path: &Path) -> Option<PathBuf> {
+    if is_program(path) { Some(path.to_owned()) } else { in_virtual_environment(path) }
+}
+
 /// A program with the place where it was found, where its path does not say that itself.
 pub(super) fn found_as(program: &Path) -> String {
     let by_variable = env::var_os("ENVOY_PATH").is_some_and(|path| path == program);

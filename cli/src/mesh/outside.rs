@@ -7,6 +7,7 @@ use tokio::runtime::Builder;
 use super::certificates::Credential;
 use super::client::{Client, Route};
 use super::message::{CallError, Request, Response};
+use super::raw::Raw;
 use super::tls::Ends;
 
 /// Calls the gate at `to`, which must show the certificate `server`, as `client` or as nobody. Blocks, as
@@ -28,4 +29,19 @@ pub fn call_gate(
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| CallError::Connect(e.to_string()))?;
     runtime.block_on(Client::default().call(&route, &to.to_string(), request))
+}
+
+/// The same in bytes of HTTP/1, written as they stand.
+///
+/// # Errors
+/// As [`call_gate`].
+pub fn call_gate_raw(
+    to: SocketAddr,
+    server: &Credential,
+    client: Option<&Credential>,
+    request: &[u8],
+) -> Result<Response, CallError> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| CallError::Connect(e.to_string()))?;
+    runtime.block_on(async { Raw::open(to, server, client).await?.exchange(request).await })
 }

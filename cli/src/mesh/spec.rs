@@ -116,6 +116,8 @@ pub struct Inbound {
     pub client_certificate: ClientCertificate,
     /// What Envoy does to a path before the filter sees it.
     pub path_normalization: PathNormalization,
+    /// Settings of its HTTP connection manager (as JSON) over those that the mesh makes.
+    pub manager: serde_json::Map<String, serde_json::Value>,
 }
 
 /// The egress listener: plain text from the application, mutual TLS to the others.
@@ -147,7 +149,7 @@ pub enum ClientCertificate {
 }
 
 /// Istio's `meshConfig.pathNormalization`, by the same names.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PathNormalization {
     /// The path as it came.
     None,

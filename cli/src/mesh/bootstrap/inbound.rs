@@ -26,6 +26,7 @@ pub(super) fn listener(member: &Member, authority: &Path) -> Value {
     });
     if let Some(manager) = manager.as_object_mut() {
         manager.extend(normalization(workload.inbound.path_normalization));
+        manager.extend(workload.inbound.manager.clone());
     }
     json!({
         "name": format!("inbound.{}", workload.name),
