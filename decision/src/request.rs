@@ -19,6 +19,8 @@ pub(crate) struct Request<'a> {
     /// Why the path is not to be trusted, or the path.
     pub(crate) path: Result<CanonicalPath<'a>, &'static str>,
     connect: bool,
+    /// Whether there is no path at all, which is not the same as one that is no text.
+    pathless: bool,
 }
 
 impl<'a> Request<'a> {
@@ -27,7 +29,14 @@ impl<'a> Request<'a> {
         let text = |name: &str| facts.first(name).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
         let method = text(":method");
         let target = text(":path");
-        Self { method, host: text(":authority"), target, path: CanonicalPath::of(target), connect: method == "CONNECT" }
+        Self {
+            method,
+            host: text(":authority"),
+            target,
+            path: CanonicalPath::of(target),
+            connect: method == "CONNECT",
+            pathless: facts.first(":path").is_none_or(<[u8]>::is_empty),
+        }
     }
 
     /// The protocol to which the client wants to change, if any (RFC 9110, sections 7.8 and 9.3.6).
@@ -53,7 +62,7 @@ impl<'a> Request<'a> {
 
     /// The path, unless two readers could take it differently. A CONNECT without one has the empty path.
     pub(crate) fn path(&self) -> Result<CanonicalPath<'a>, Denial> {
-        if self.connect && self.target.is_empty() {
+        if self.connect && self.pathless {
             return Ok(CanonicalPath::none());
         }
         self.path.map_err(Denial::BadPath)

@@ -16,7 +16,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Mode, Transition};
 
 use crate::denial::Denial;
-use crate::facts::{Facts, Listener};
+use crate::facts::{Facts, Listener, MAX_HEADERS};
 use crate::gate::{Gate, Plan};
 use crate::guard::Situation;
 use crate::keys::{Crypto, Key};
@@ -39,6 +39,9 @@ pub fn inbound(gate: Option<&Gate>, facts: &Facts<'_>, crypto: &dyn Crypto, stor
     let Some(gate) = gate else {
         return Verdict::Refused(Refusal::new(Denial::NoConfig("see the gate's log at its start"), trail));
     };
+    if facts.headers.len() > MAX_HEADERS {
+        return Verdict::Refused(Refusal::new(Denial::Internal("there are more than 512 headers"), trail));
+    }
     let found = Inquiry { gate, facts, request, crypto, trail: &mut trail }.run(store);
     match found {
         Ok(Found::Transition(grant)) => Verdict::Permitted(Permit::new(gate, facts, *grant, trail)),
