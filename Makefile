@@ -5,6 +5,8 @@
 
 STEPGATE_CACHE  ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stepgate
 ENVOY_VERSION   := 1.40.0
+# The oldest one that the tests run too.
+ENVOY_OLDEST    := 1.36.4
 FUNC_E_VERSION  := 1.6.0
 DENY_VERSION    := 0.20.2
 
@@ -15,15 +17,18 @@ STEPGATE_BIN    ?= $(TARGET)/release/stepgate
 FUNC_E          ?= $(or $(shell command -v func-e),$(STEPGATE_CACHE)/bin/func-e)
 CARGO_DENY      ?= $(or $(shell command -v cargo-deny),$(STEPGATE_CACHE)/cargo-deny/bin/cargo-deny)
 
+# Those that the corpus runs in; an Envoy of one's own takes the place of all.
+STEPGATE_ENVOYS ?= $(or $(ENVOY_PATH),$(STEPGATE_CACHE)/envoy:$(STEPGATE_CACHE)/envoy-$(ENVOY_OLDEST))
+
 # The tests and the lab read these.
-export STEPGATE_CACHE STEPGATE_MODULE STEPGATE_BIN FUNC_E
+export STEPGATE_CACHE STEPGATE_MODULE STEPGATE_BIN STEPGATE_ENVOYS FUNC_E
 
 WASM_TARGET     := wasm32-wasip1
 WASM            := -p stepgate-filter --target $(WASM_TARGET)
 step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench envoy func-e target filter cli lint fmt clippy deny clean
+.PHONY: help demo test bench envoy envoys func-e target filter cli lint fmt clippy deny clean
 # The steps of `test` share cargo's lock and the two cores of a small machine.
 .NOTPARALLEL:
 
@@ -33,7 +38,7 @@ help: ## list the targets
 demo: envoy filter cli ## the movie workflow through seven Envoys
 	@$(STEPGATE_BIN) lab config/examples/movie.yaml
 
-test: envoy func-e filter cli lint ## everything: style, licences, and every test, through real Envoys too
+test: envoys func-e filter cli lint ## everything: style, licences, and every test, through real Envoys too
 	$(call step,cargo test)
 	@cargo test --workspace
 
@@ -43,6 +48,9 @@ bench: envoy filter ## what the gate costs, beside a baseline of the same run
 
 envoy: ## get Envoy, unless ENVOY_PATH names one
 	@tools/get-envoy.sh $(ENVOY_VERSION) '$(STEPGATE_CACHE)/envoy'
+
+envoys: envoy ## get the oldest Envoy that is supported, too
+	@tools/get-envoy.sh $(ENVOY_OLDEST) '$(STEPGATE_CACHE)/envoy-$(ENVOY_OLDEST)'
 
 func-e: ## get func-e, unless the machine has it; needs Go
 	@FUNC_E='$(FUNC_E)' tools/get-func-e.sh $(FUNC_E_VERSION) '$(STEPGATE_CACHE)/bin'

@@ -108,10 +108,23 @@ pub struct When {
     /// Further header lines.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
+    /// So many further headers with values of so many bytes.
+    pub padding: Option<(usize, usize)>,
+    /// Bytes of the body.
+    pub body: Option<usize>,
+    /// Whether the body has no length beforehand.
+    pub chunked: Option<bool>,
+    /// Lines after the body.
+    #[serde(default)]
+    pub trailers: Vec<(String, String)>,
     /// Whether it is a gRPC call, over HTTP/2.
     pub grpc: Option<bool>,
-    /// Whether it comes over HTTP/2; gRPC always does.
-    pub http2: Option<bool>,
+    /// The version of HTTP: gRPC is always over 2.
+    pub http: Option<Http>,
+    /// What the proxy does to paths before the gate.
+    pub normalization: Option<Normalization>,
+    /// What the proxy makes of the request before the gate, where that differs from what was sent.
+    pub gets: Option<Gets>,
     /// Whether it leaves through the actor's own outbound listener instead.
     pub outbound: Option<bool>,
     /// The time, RFC 3339: only for subjects whose clock can be set.
@@ -131,22 +144,74 @@ impl When {
             path: self.path.clone().or_else(|| chapter.path.clone()),
             host: self.host.clone().or_else(|| chapter.host.clone()),
             headers,
+            padding: self.padding.or(chapter.padding),
+            body: self.body.or(chapter.body),
+            chunked: self.chunked.or(chapter.chunked),
+            trailers: if self.trailers.is_empty() { chapter.trailers.clone() } else { self.trailers.clone() },
             grpc: self.grpc.or(chapter.grpc),
-            http2: self.http2.or(chapter.http2),
+            http: self.http.or(chapter.http),
+            normalization: self.normalization.or(chapter.normalization),
+            gets: self.gets.clone().or_else(|| chapter.gets.clone()),
             outbound: self.outbound.or(chapter.outbound),
             at: self.at.clone().or_else(|| chapter.at.clone()),
         }
     }
 }
 
-/// The verdict: exactly one of `permit`, `deny`, `exempt`, `observed`.
+/// A version of HTTP.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum Http {
+    /// HTTP/1.0.
+    #[serde(rename = "1.0")]
+    One,
+    /// HTTP/1.1.
+    #[default]
+    #[serde(rename = "1.1")]
+    OneOne,
+    /// HTTP/2.
+    #[serde(rename = "2")]
+    Two,
+}
+
+/// What the proxy does to paths, as Istio's `pathNormalization` has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Normalization {
+    /// Nothing.
+    #[default]
+    None,
+    /// Dot segments, `\`.
+    Base,
+    /// Also `//`.
+    MergeSlashes,
+    /// Also `%2F` and `%5C`.
+    DecodeAndMergeSlashes,
+}
+
+/// What the gate gets in the place of what was sent.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gets {
+    /// The method.
+    pub method: Option<String>,
+    /// The path with its query.
+    pub path: Option<String>,
+    /// The authority.
+    pub host: Option<String>,
+    /// The case's own header lines.
+    pub headers: Option<Vec<(String, String)>>,
+}
+
+/// The verdict: exactly one of `permit`, `deny`, `exempt`, `observed`, or `refused`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Then {
     /// The task reached.
     pub permit: Option<String>,
-    /// The code.
+    /// The code. Beside `refused`: of a gate that is asked all the same.
     pub deny: Option<String>,
+    /// The status with which the proxy refuses it before any gate; 0 where it ends the stream or connection.
+    pub refused: Option<u16>,
     /// Let through, as of no workflow.
     #[serde(default)]
     pub exempt: bool,
@@ -164,4 +229,7 @@ pub struct Then {
     /// Header lines that the application sees (`null`: that it does not see).
     #[serde(default)]
     pub sees: BTreeMap<String, Option<String>>,
+    /// The same of the lines after the body.
+    #[serde(default)]
+    pub sees_trailers: BTreeMap<String, Option<String>>,
 }

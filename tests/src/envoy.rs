@@ -1,58 +1,52 @@
 //! The second subject: the module in a real Envoy, behind real mTLS.
 //!
-//! One Envoy hosts a listener for each pair of gate and own identity that the corpus names; the
-//! cases call it from outside with a certificate of their peer.
+//! One Envoy hosts a listener for each gate, own identity and handling of paths that the corpus names; the
+//! cases call it from outside with a certificate of their peer. What goes over HTTP/1 is written byte by byte.
+
+mod message;
+mod told;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
+use serde_json::json;
 use stepgate_cli::mesh::{
-    ClientCertificate, Credential, Egress, Envoys, Inbound, Mesh, MeshSpec, PathNormalization, Plugin, Request,
-    Response, Version, Workload,
+    CallError, ClientCertificate, Credential, Egress, Envoys, Inbound, Mesh, MeshError, MeshSpec, PathNormalization,
+    Plugin, Response, Seen, Workload,
 };
 use stepgate_decision::UnixTime;
 
+use crate::case::Normalization;
 use crate::corpus::{Corpus, Whole};
 use crate::outcome::Outcome;
 use crate::prepared::{Prepared, requests};
+use told::Told;
 
 /// The module in an Envoy that hosts every gate of the corpus.
 #[derive(Debug)]
 pub struct Subject<'a> {
     corpus: &'a Corpus,
     mesh: Mesh,
-    sites: BTreeMap<(String, String), String>,
+    sites: BTreeMap<Site, String>,
     credentials: BTreeMap<String, Credential>,
     told: Vec<Told>,
 }
 
-/// What a caller was told, to be held against the access log.
-#[derive(Debug)]
-struct Told {
-    site: String,
-    id: String,
-    direction: &'static str,
-    code: Option<String>,
-}
-
-/// How long Envoy may take to write its access log.
-const LOG_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often it is looked at until then.
-const LOG_POLL: Duration = Duration::from_millis(50);
+/// What tells one listener from another.
+type Site = (String, String, Normalization);
 
 impl<'a> Subject<'a> {
-    /// Starts Envoy with this many workers.
+    /// Starts an Envoy, `None` being the one that the mesh finds, with this many workers.
     ///
     /// # Errors
     /// In words.
-    pub fn start(corpus: &'a Corpus, module: PathBuf, workers: u32) -> Result<Self, String> {
-        let mut sites: BTreeMap<(String, String), String> = BTreeMap::new();
+    pub fn start(corpus: &'a Corpus, module: PathBuf, envoy: Option<PathBuf>, workers: u32) -> Result<Self, String> {
+        let mut sites: BTreeMap<Site, String> = BTreeMap::new();
         let mut workloads = Vec::new();
         for whole in corpus.cases.iter().filter(|whole| can_run(whole)) {
             let request = Prepared::of(corpus, whole, UnixTime::from_seconds(0), "")?;
             let name = format!("gate-{}", sites.len());
-            let site = sites.entry((whole.gate.clone(), request.own.clone())).or_insert_with(|| {
+            let site = sites.entry(site(whole, &request)).or_insert_with(|| {
                 workloads.push(Workload::new(name.clone(), request.own.clone()));
                 name
             });
@@ -66,12 +60,13 @@ impl<'a> Subject<'a> {
             workload.inbound = Inbound {
                 plugin: Some(plugin),
                 client_certificate: ClientCertificate::Optional,
-                // What is tested is the gate, not what Envoy may do before it.
-                path_normalization: PathNormalization::None,
+                path_normalization: path_normalization(whole),
+                manager: manager(),
             };
         }
         let mut spec = MeshSpec::new(workloads);
         spec.envoys = Envoys::OneForAll;
+        spec.envoy = envoy;
         spec.concurrency = workers;
         let mesh = Mesh::start(spec).map_err(|error| error.to_string())?;
         Ok(Self { corpus, mesh, sites, credentials: BTreeMap::new(), told: Vec::new() })
@@ -94,26 +89,43 @@ impl<'a> Subject<'a> {
                 return Err(format!("a request before was denied: {code}"));
             }
         }
-        self.send(whole, last, salt)
+        let outcome = self.send(whole, last, salt)?;
+        match (whole.case.then.refused, &outcome.denied) {
+            (Some(_), Some(code)) => Err(format!("the proxy refuses it no more: the gate denies it with {code}")),
+            _ => Ok(outcome),
+        }
     }
 
     fn send(&mut self, whole: &Whole, request: &Prepared, id: &str) -> Result<Outcome, String> {
-        let key = (whole.gate.clone(), request.own.clone());
-        let site = self.sites.get(&key).cloned().ok_or("no such gate was started")?;
+        let site = self.sites.get(&site(whole, request)).cloned().ok_or("no such gate was started")?;
         let credential = self.credential(request.peer.as_deref())?;
-        let message = message(request, id);
-        let response = if request.outbound {
-            self.mesh.call(&site, &site, &message)
-        } else {
-            self.mesh.call_directly(credential.as_ref(), &site, &message)
+        let response = match message::send(&self.mesh, credential.as_ref(), &site, request, id) {
+            Ok(response) => response,
+            // The proxy ended the stream or the connection, and said nothing.
+            Err(MeshError::Call(CallError::Http(_) | CallError::Tls(_))) => Response::default(),
+            Err(error) => return Err(error.to_string()),
         };
-        let response = response.map_err(|error| error.to_string())?;
         let seen = self.mesh.seen(&site).map_err(|error| error.to_string())?;
         let seen = seen.into_iter().find(|seen| seen.header("x-lab-id").any(|value| value == id));
-        let outcome = outcome(&response, seen.map(|seen| seen.headers))?;
-        let direction = if request.outbound { "outbound" } else { "inbound" };
-        self.told.push(Told { site, id: id.to_owned(), direction, code: outcome.denied.clone() });
+        if let Some(seen) = &seen {
+            check_whole(seen, request)?;
+        }
+        let mut outcome = outcome(&response, seen)?;
+        if request.sent.method == b"HEAD" && response.status == 403 {
+            // A HEAD has no body that could say why.
+            outcome.denied = self.logged(&site, id)?;
+        }
+        if outcome.refused.is_none() {
+            let direction = if request.outbound { "outbound" } else { "inbound" };
+            self.told.push(Told { site, id: id.to_owned(), direction, code: outcome.denied.clone() });
+        }
         Ok(outcome)
+    }
+
+    /// The code in the access log.
+    fn logged(&self, site: &str, id: &str) -> Result<Option<String>, String> {
+        let entry = self.mesh.access_entry(site, id).map_err(|error| error.to_string())?;
+        Ok(entry.details.and_then(|details| details.strip_prefix("stepgate:").map(str::to_owned)))
     }
 
     /// Where the access logs say otherwise than the callers were told; waits for Envoy to write them.
@@ -121,33 +133,18 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// In words.
     pub fn disagreements(&self) -> Result<Vec<String>, String> {
-        let begun = Instant::now();
-        loop {
-            let wrong = self.compare()?;
-            if wrong.is_empty() || begun.elapsed() > LOG_TIMEOUT {
-                return Ok(wrong);
-            }
-            std::thread::sleep(LOG_POLL);
-        }
+        told::disagreements(&self.mesh, &self.told)
     }
 
-    fn compare(&self) -> Result<Vec<String>, String> {
-        let mut logged: BTreeMap<(String, &str, String), Option<String>> = BTreeMap::new();
-        for site in self.sites.values() {
-            for entry in self.mesh.access_log(site).map_err(|error| error.to_string())? {
-                let direction = if entry.direction == "outbound" { "outbound" } else { "inbound" };
-                if let Some(id) = entry.id {
-                    logged.insert((site.clone(), direction, id), entry.details);
-                }
-            }
-        }
-        let wrong = self.told.iter().filter_map(|told| {
-            let details = logged.get(&(told.site.clone(), told.direction, told.id.clone()));
-            let Some(details) = details else { return Some(format!("{}: no line in the access log", told.id)) };
-            let code = details.as_deref().and_then(|details| details.strip_prefix("stepgate:"));
-            (code != told.code.as_deref()).then(|| format!("{}: told {:?}, logged {details:?}", told.id, told.code))
-        });
-        Ok(wrong.collect())
+    /// What the filter logged that it never should.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn troubles(&self) -> Result<Vec<String>, String> {
+        let Some(site) = self.sites.values().next() else { return Ok(Vec::new()) };
+        let log = self.mesh.log(site).map_err(|error| error.to_string())?;
+        let trouble = |line: &&str| line.contains(r#""stepgate":"trouble""#) || line.contains("panic");
+        Ok(log.lines().filter(trouble).map(str::to_owned).collect())
     }
 
     fn credential(&mut self, peer: Option<&str>) -> Result<Option<Credential>, String> {
@@ -165,35 +162,64 @@ pub fn can_run(whole: &Whole) -> bool {
     whole.when.at.is_none()
 }
 
-fn message(request: &Prepared, id: &str) -> Request {
-    let mut message = Request::new(request.method.clone(), request.path.clone()).header("x-lab-id", id);
-    if let Some(host) = &request.host {
-        message = message.header("host", host.clone());
+fn site(whole: &Whole, request: &Prepared) -> Site {
+    (whole.gate.clone(), request.own.clone(), whole.when.normalization.unwrap_or_default())
+}
+
+/// Where a case does not say otherwise, nothing: what is tested is the gate, not what Envoy may do before it.
+fn path_normalization(whole: &Whole) -> PathNormalization {
+    match whole.when.normalization.unwrap_or_default() {
+        Normalization::None => PathNormalization::None,
+        Normalization::Base => PathNormalization::Base,
+        Normalization::MergeSlashes => PathNormalization::MergeSlashes,
+        Normalization::DecodeAndMergeSlashes => PathNormalization::DecodeAndMergeSlashes,
     }
-    for (name, value) in &request.headers {
-        message = message.header(name.clone(), value.clone());
-        if name == "content-type" {
-            message = message.body(vec![0; 5]);
-        }
+}
+
+/// Envoy's own limits are as wide as they go, so that the gate's are reached.
+fn manager() -> serde_json::Map<String, serde_json::Value> {
+    let settings = json!({
+        "http_protocol_options": {"enable_trailers": true, "accept_http_10": true},
+        "common_http_protocol_options": {"max_headers_count": 2000},
+        "max_request_headers_kb": 96,
+    });
+    settings.as_object().cloned().unwrap_or_default()
+}
+
+/// The application saw the very path that the gate decided on, and the whole body.
+fn check_whole(seen: &Seen, request: &Prepared) -> Result<(), String> {
+    let path = String::from_utf8_lossy(&request.got.path).into_owned();
+    let tunnel = seen.method == "CONNECT" || seen.header("upgrade").next().is_some();
+    if seen.path != path && seen.method != "CONNECT" {
+        return Err(format!("the application saw the path `{}`, not `{path}`", seen.path));
     }
-    if request.http2 { message.over(Version::Http2) } else { message }
+    if let Some(host) = &request.got.host
+        && seen.authority.as_bytes() != host
+    {
+        return Err(format!("the application saw the host `{}`", seen.authority));
+    }
+    if seen.body_bytes != request.body && !tunnel {
+        return Err(format!("the application saw {} bytes of {}", seen.body_bytes, request.body));
+    }
+    Ok(())
 }
 
 /// Reads a response in the words of the corpus.
-fn outcome(response: &Response, seen: Option<Vec<(String, String)>>) -> Result<Outcome, String> {
+fn outcome(response: &Response, seen: Option<Seen>) -> Result<Outcome, String> {
     let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     let denied = match (response.grpc_status(), response.status) {
         (Some(7), 200) => text(response.header("grpc-message").or(response.trailer("grpc-message"))),
-        (None, 403) => Some(problem_code(response)?),
+        (None, 403) if !response.body.is_empty() => Some(problem_code(response)?),
         _ => None,
     };
-    if denied.is_none() && seen.is_none() {
-        return Err(format!("status {}: neither denied nor let through", response.status));
-    }
+    let refused = (denied.is_none() && seen.is_none()).then_some(response.status);
+    let (trailers, seen) = seen.map(|seen| (seen.trailers, seen.headers)).unzip();
     Ok(Outcome {
         denied,
         observed: None,
         seen,
+        trailers: trailers.unwrap_or_default(),
+        refused,
         start: text(response.header("x-workflow-step-start")),
         receipt: text(response.header("x-workflow-step").or(response.trailer("x-workflow-step"))),
     })

@@ -12,5 +12,6 @@ pub mod naive;
 pub mod native;
 pub mod outcome;
 pub mod prepared;
+pub mod proxies;
 pub mod random;
 pub mod steps;

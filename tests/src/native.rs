@@ -1,13 +1,18 @@
 //! The first subject: the decision as a Rust function.
 
 use stepgate_decision::keys::RustCrypto;
-use stepgate_decision::permit::HeaderMap;
+use stepgate_decision::permit::{HeaderMap, scrub};
 use stepgate_decision::record::MemoryStore;
 use stepgate_decision::{Facts, Gate, Listener, UnixTime, Verdict, inbound};
 
 use crate::corpus::{Corpus, Whole};
 use crate::outcome::Outcome;
 use crate::prepared::{Prepared, requests};
+
+/// Whether the case asks a gate at all.
+pub fn can_run(whole: &Whole) -> bool {
+    whole.case.then.refused.is_none() || whole.case.then.deny.is_some()
+}
 
 /// Runs one case at the given time.
 ///
@@ -61,17 +66,33 @@ fn decide(gate: Option<&Gate>, request: &Prepared, now: UnixTime, store: &mut Me
         Verdict::Refused(refusal) => Err(refusal.denial().clone()),
     };
     match applied {
-        Ok(()) => outcome.seen = Some(seen.0),
+        Ok(()) => {
+            outcome.seen = Some(seen.0);
+            outcome.trailers = gate.map(|gate| trailers(gate, request)).unwrap_or_default();
+        }
         Err(denial) => outcome.denied = Some(denial.code().to_string()),
     }
     outcome
 }
 
+/// What of the request's trailers goes on.
+fn trailers(gate: &Gate, request: &Prepared) -> Vec<(String, String)> {
+    let present = request.proxy_trailers();
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    let mut seen = Seen(present.iter().map(|(name, value)| (name.clone(), text(value))).collect());
+    match scrub(gate, &present, &mut seen) {
+        Ok(()) => seen.0,
+        Err(denial) => vec![("error".to_owned(), denial.to_string())],
+    }
+}
+
 /// What the application will answer, as the request tells it to (see the mesh's small service).
 fn answers_well(request: &Prepared) -> bool {
-    request.headers.iter().all(|(name, value)| match name.as_str() {
-        "x-lab-status" => value.starts_with('2'),
-        "x-lab-grpc-status" => value == "0",
+    request.got.headers.iter().all(|(name, value)| match name.as_slice() {
+        b"x-lab-status" => value.starts_with(b"2"),
+        b"x-lab-grpc-status" => value == b"0",
+        // A tunnel is no work done.
+        b"upgrade" => false,
         _ => true,
     })
 }

@@ -17,6 +17,10 @@ pub struct Outcome {
     pub observed: Option<String>,
     /// Headers as the application saw them, lower case; none where it saw nothing.
     pub seen: Option<Vec<(String, String)>>,
+    /// Lines after the body as the application saw them.
+    pub trailers: Vec<(String, String)>,
+    /// The status with which the proxy refused it before any gate; 0: it only ended the stream.
+    pub refused: Option<u16>,
     /// The start token that the caller was answered.
     pub start: Option<String>,
     /// The receipt that the caller was answered.
@@ -25,13 +29,21 @@ pub struct Outcome {
 
 /// The names under which the corpus's gates carry steps.
 const STEP: &str = "x-workflow-step";
-/// Set on all that goes on, where the gate has an interlock.
+/// Never on what goes on.
 const OTHERS: [&str; 1] = ["x-workflow-step-start"];
+/// Never among the lines after a body.
+const INTERLOCK: &str = "x-stepgate-permit";
 
 impl Outcome {
     /// What differs from the case's verdict; nothing if it is right. `salt` is the one its tokens were made with.
     pub fn differs(&self, then: &Then, salt: &str) -> Vec<String> {
         let mut wrong = Vec::new();
+        if let (Some(wanted), true) = (then.refused, self.denied.is_none()) {
+            if self.refused != Some(wanted) || self.seen.is_some() {
+                wrong.push(format!("wanted the proxy to refuse it with {wanted}, got {}", self.summary()));
+            }
+            return wrong;
+        }
         if let Some(code) = &then.deny {
             if self.denied.as_deref() != Some(code) {
                 wrong.push(format!("wanted denial {code}, got {}", self.summary()));
@@ -59,21 +71,32 @@ impl Outcome {
         if self.receipt.is_some() != then.receipt {
             wrong.push(format!("a receipt was {}answered", if then.receipt { "not " } else { "" }));
         }
-        for (name, value) in &then.sees {
-            let got: Vec<&str> = seen.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect();
-            let wanted: Vec<&str> = value.iter().map(String::as_str).collect();
-            if got != wanted {
-                wrong.push(format!("the application saw `{name}` as {got:?}, not {wanted:?}"));
+        check_lines(seen, &then.sees, &mut wrong);
+        check_lines(&self.trailers, &then.sees_trailers, &mut wrong);
+        for (name, _) in &self.trailers {
+            if [STEP, OTHERS[0], INTERLOCK].contains(&name.as_str()) {
+                wrong.push(format!("the application saw `{name}` after the body"));
             }
         }
         wrong
     }
 
     fn summary(&self) -> String {
-        match (&self.denied, &self.seen) {
-            (Some(code), _) => format!("denial {code}"),
-            (None, Some(_)) => "a permit".into(),
-            (None, None) => "neither".into(),
+        match (&self.denied, &self.seen, self.refused) {
+            (Some(code), _, _) => format!("denial {code}"),
+            (None, Some(_), _) => "a permit".into(),
+            (None, None, Some(status)) => format!("{status} of the proxy"),
+            (None, None, None) => "neither".into(),
+        }
+    }
+}
+
+fn check_lines(seen: &[(String, String)], wanted: &BTreeMap<String, Option<String>>, wrong: &mut Vec<String>) {
+    for (name, value) in wanted {
+        let got: Vec<&str> = seen.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect();
+        let wanted: Vec<&str> = value.iter().map(String::as_str).collect();
+        if got != wanted {
+            wrong.push(format!("the application saw `{name}` as {got:?}, not {wanted:?}"));
         }
     }
 }

@@ -4,6 +4,7 @@ use stepgate_config::workflow::Workflow;
 use stepgate_decision::record::Entry;
 use stepgate_decision::{Header, UnixTime};
 
+use crate::case::Http;
 use crate::corpus::{Corpus, Whole};
 use crate::steps::{INSTANCE, Mint, identity};
 
@@ -14,18 +15,36 @@ pub struct Prepared {
     pub peer: Option<String>,
     /// The URI of the gate's own certificate.
     pub own: String,
-    /// The method.
-    pub method: String,
-    /// The path.
-    pub path: String,
-    /// The authority, where the case says one.
-    pub host: Option<String>,
-    /// All other headers.
-    pub headers: Vec<(String, String)>,
-    /// Whether it comes over HTTP/2.
-    pub http2: bool,
+    /// What is sent.
+    pub sent: Message,
+    /// What the gate gets of it.
+    pub got: Message,
+    /// Bytes of the body.
+    pub body: usize,
+    /// Whether the body is sent without saying how long it is.
+    pub chunked: bool,
+    /// Lines after the body.
+    pub trailers: Vec<Line>,
+    /// Over which version.
+    pub http: Http,
     /// Whether it goes out, not in.
     pub outbound: bool,
+}
+
+/// A header line as it stands.
+pub type Line = (Vec<u8>, Vec<u8>);
+
+/// A request's head.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// The method.
+    pub method: Vec<u8>,
+    /// The path, or whatever stands in its place.
+    pub path: Vec<u8>,
+    /// The authority, where the case says one; `Some` of nothing: there is none.
+    pub host: Option<Vec<u8>>,
+    /// All other headers.
+    pub headers: Vec<Line>,
 }
 
 impl Prepared {
@@ -46,29 +65,87 @@ impl Prepared {
         let grpc = when.grpc.unwrap_or(false);
         let mint =
             Mint { config: file.config.as_ref(), environment: &corpus.environment, peer: &resolve(peer), now, salt };
-        let mut headers = mint.headers(&whole.case.given, &when.headers)?;
-        if grpc {
-            headers.extend([("content-type".into(), "application/grpc".into()), ("te".into(), "trailers".into())]);
-        }
+        let tokens = mint.tokens(&whole.case.given)?;
+        let lines = |own: &[(String, String)]| {
+            let (many, long) = when.padding.unwrap_or_default();
+            let padding = (0..many).map(|n| (format!("x-padding-{n}"), "p".repeat(long)));
+            let steps = tokens.lines.iter().map(|line| ("x-workflow-step".to_owned(), line.clone()));
+            let grpc = [("content-type", "application/grpc"), ("te", "trailers")].into_iter().filter(|_| grpc);
+            let grpc = grpc.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let own = own.iter().map(|(name, value)| (name.clone(), tokens.fill(value)));
+            own.chain(steps).chain(grpc).chain(padding).map(|(name, value)| (bytes(&name), bytes(&value))).collect()
+        };
+        let sent = Message {
+            method: bytes(when.method.as_deref().unwrap_or("POST")),
+            path: bytes(when.path.as_deref().unwrap_or("/")),
+            host: when.host.as_deref().map(host),
+            headers: lines(&when.headers),
+        };
+        let got = when.gets.clone().unwrap_or_default();
+        let got = Message {
+            method: got.method.map_or_else(|| sent.method.clone(), |method| bytes(&method)),
+            path: got.path.map_or_else(|| sent.path.clone(), |path| bytes(&path)),
+            host: got.host.as_deref().map(host).or_else(|| sent.host.clone()),
+            headers: got.headers.map_or_else(|| sent.headers.clone(), |headers| lines(&headers)),
+        };
+        let trailers = when.trailers.iter().map(|(name, value)| (bytes(name), bytes(&tokens.fill(value))));
+        let http = when.http.unwrap_or(if grpc { Http::Two } else { Http::OneOne });
         Ok(Self {
             peer: (peer != "none").then(|| resolve(peer)),
             own: resolve(own),
-            method: when.method.clone().unwrap_or_else(|| "POST".into()),
-            path: when.path.clone().unwrap_or_else(|| "/".into()),
-            host: when.host.clone(),
-            headers,
-            http2: grpc || when.http2.unwrap_or(false),
+            sent,
+            got,
+            // An uncompressed message of no bytes (gRPC over HTTP/2, "Length-Prefixed-Message").
+            body: when.body.unwrap_or(if grpc { 5 } else { 0 }),
+            chunked: when.chunked.unwrap_or(false),
+            trailers: trailers.collect(),
+            http,
             outbound: when.outbound.unwrap_or(false),
         })
     }
 
     /// The request headers as a proxy holds them.
     pub fn proxy_headers(&self) -> Vec<Header> {
-        let host = self.host.as_deref().unwrap_or("self");
-        let own = [(":method", self.method.as_str()), (":path", &self.path), (":authority", host)];
-        let others = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        own.into_iter().chain(others).map(|(name, value)| (name.to_lowercase(), value.as_bytes().to_vec())).collect()
+        let got = &self.got;
+        let host = got.host.clone().unwrap_or_else(|| b"self".to_vec());
+        let own = [(":method", got.method.clone()), (":path", got.path.clone()), (":authority", host)];
+        // A CONNECT has no path, an old request no authority: the header is not there, rather than empty.
+        let own = own.into_iter().filter(|(_, value)| !value.is_empty());
+        let own = own.map(|(name, value)| (name.to_owned(), value));
+        own.chain(proxy_lines(&got.headers)).collect()
     }
+
+    /// The lines after the body as a proxy holds them.
+    pub fn proxy_trailers(&self) -> Vec<Header> {
+        proxy_lines(&self.trailers).collect()
+    }
+}
+
+fn proxy_lines(lines: &[Line]) -> impl Iterator<Item = Header> {
+    lines.iter().map(|(name, value)| (String::from_utf8_lossy(name).to_lowercase(), value.clone()))
+}
+
+fn host(text: &str) -> Vec<u8> {
+    if text == "none" { Vec::new() } else { bytes(text) }
+}
+
+/// A text of the corpus, in which `\xNN` stands for a byte.
+fn bytes(text: &str) -> Vec<u8> {
+    let mut parts = text.split("\\x");
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        match part.split_at_checked(2).map(|(number, rest)| (u8::from_str_radix(number, 16), rest)) {
+            Some((Ok(byte), rest)) => {
+                bytes.push(byte);
+                bytes.extend(rest.as_bytes());
+            }
+            _ => {
+                bytes.extend(b"\\x");
+                bytes.extend(part.as_bytes());
+            }
+        }
+    }
+    bytes
 }
 
 /// All requests of a case, the last of which is the one that counts; those before are to be permitted.
@@ -116,4 +193,15 @@ fn crowd(corpus: &Corpus, whole: &Whole, salt: &str) -> Result<Vec<String>, Stri
         .filter(|name| bucket(name) == full)
         .take(whole.case.given.crowd)
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_may_hold_any_bytes() {
+        assert_eq!(bytes("a\\x00b\\xffc"), b"a\0b\xffc");
+        assert_eq!(bytes("\\x\\xzz\\x4"), b"\\x\\xzz\\x4");
+    }
 }

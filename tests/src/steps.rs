@@ -35,31 +35,40 @@ pub struct Mint<'a> {
     pub salt: &'a str,
 }
 
+/// The tokens of a case.
+#[derive(Debug)]
+pub struct Tokens {
+    tokens: Vec<String>,
+    /// The lines of the step header.
+    pub lines: Vec<String>,
+}
+
+impl Tokens {
+    /// A text with `$N` filled in.
+    pub fn fill(&self, text: &str) -> String {
+        // From the last, so that `$1` does not eat `$10`.
+        let tokens = self.tokens.iter().enumerate().rev();
+        tokens.fold(text.to_owned(), |text, (at, token)| text.replace(&format!("${at}"), token))
+    }
+}
+
 /// The instance of a token that says none.
 pub const INSTANCE: &str = "i-1";
 
 impl Mint<'_> {
-    /// All header lines of the request: the case's own and those of the step header, `$N` filled in.
+    /// The tokens of a case, and the lines of the step header.
     ///
     /// # Errors
     /// In words, where the case asks for what there is not.
-    pub fn headers(&self, given: &Given, headers: &[(String, String)]) -> Result<Vec<(String, String)>, String> {
+    pub fn tokens(&self, given: &Given) -> Result<Tokens, String> {
         let tokens = given.steps.iter().map(|step| self.token(step)).collect::<Result<Vec<_>, _>>()?;
-        let lines = match &given.lines {
-            Some(lines) => lines.clone(),
-            None if tokens.is_empty() => Vec::new(),
-            None => vec![tokens.join(",")],
+        let mut tokens = Tokens { tokens, lines: Vec::new() };
+        tokens.lines = match &given.lines {
+            Some(lines) => lines.iter().map(|line| tokens.fill(line)).collect(),
+            None if tokens.tokens.is_empty() => Vec::new(),
+            None => vec![tokens.tokens.join(",")],
         };
-        let filled = |line: &str| {
-            // From the last, so that `$1` does not eat `$10`.
-            tokens
-                .iter()
-                .enumerate()
-                .rev()
-                .fold(line.to_owned(), |line, (at, token)| line.replace(&format!("${at}"), token))
-        };
-        let steps = lines.iter().map(|line| ("x-workflow-step".to_owned(), filled(line)));
-        Ok(headers.iter().map(|(name, value)| (name.clone(), filled(value))).chain(steps).collect())
+        Ok(tokens)
     }
 
     fn token(&self, step: &GivenStep) -> Result<String, String> {
