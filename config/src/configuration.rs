@@ -10,7 +10,7 @@ use crate::bounds::MAX_STORED;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, Document, mode};
-use crate::gate::{Carrier, Direction, GateConfig, KeySource, KeySpec, LogLimits, PeerSource};
+use crate::gate::{Carrier, CryptoSource, Direction, GateConfig, KeySource, KeySpec, LogLimits, PeerSource};
 use crate::report::quote;
 use crate::shape::Fields;
 use crate::spiffe::SpiffeId;
@@ -55,6 +55,11 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
         peer_source: match fields.text("peer_source")? {
             "connection" => PeerSource::Connection,
             other => PeerSource::FilterState(other.strip_prefix("filter_state:")?.to_owned()),
+        },
+        crypto: match fields.text("crypto")? {
+            "auto" => CryptoSource::Auto,
+            "rust" => CryptoSource::Rust,
+            _ => return None,
         },
         leeway: fields.duration("leeway")?,
         interlock: interlock(fields),

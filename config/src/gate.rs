@@ -28,6 +28,16 @@ pub enum Direction {
     Inbound,
 }
 
+/// Whose code verifies and signs ES256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CryptoSource {
+    /// The proxy's where it is there and passes its self-test, else Rust.
+    #[default]
+    Auto,
+    /// Rust.
+    Rust,
+}
+
 /// Where the peer's identity is read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum PeerSource {
@@ -132,6 +142,8 @@ pub struct GateConfig {
     pub own: Option<SpiffeId>,
     /// Where the peer's identity is read.
     pub peer_source: PeerSource,
+    /// Whose code verifies and signs ES256.
+    pub crypto: CryptoSource,
     /// How far two clocks may be apart.
     pub leeway: Duration,
     /// The variables that hold the interlock's secrets: the first is set, all are stripped.

@@ -14,7 +14,7 @@ use std::ptr::null_mut;
 use stepgate_decision::{Header, Randomness};
 
 use crate::configure::Source;
-use crate::host::{Host, HostError, Level, LocalResponse, Part, Shared, Write};
+use crate::host::{Host, HostError, NO_FUNCTION, Level, LocalResponse, Part, Shared, Write};
 use crate::pairs;
 
 #[link(wasm_import_module = "env")]
@@ -53,6 +53,14 @@ unsafe extern "C" {
         grpc_status: i32,
     ) -> u32;
     fn proxy_close_stream(stream: u32) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        arguments: *const u8,
+        arguments_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
 }
@@ -167,6 +175,27 @@ impl Host for Proxy {
             OK => Ok(Write::Done),
             CAS_MISMATCH => Ok(Write::Mismatch),
             _ => Err("shared data cannot be written"),
+        }
+    }
+
+    fn foreign(&self, function: &str, arguments: &[u8]) -> Result<Vec<u8>, HostError> {
+        let mut given = Given::default();
+        let status = unsafe {
+            proxy_call_foreign_function(
+                function.as_ptr(),
+                function.len(),
+                arguments.as_ptr(),
+                arguments.len(),
+                &raw mut given.data,
+                &raw mut given.size,
+            )
+        };
+        // What came with a failure is ours to free all the same.
+        let answer = given.take();
+        match status {
+            OK => Ok(answer),
+            NOT_FOUND => Err(NO_FUNCTION),
+            _ => Err("the proxy's function fails"),
         }
     }
 

@@ -4,10 +4,12 @@
 
 use std::env::VarError;
 
+use stepgate_config::gate::CryptoSource;
 use stepgate_config::{Diagnostic, GateConfig, MAX_INPUT, Severity, read_gate};
 use stepgate_decision::Gate;
-use stepgate_decision::keys::KeyError;
+use stepgate_decision::keys::{Algorithm, KeyError};
 
+use crate::crypto::Native;
 use crate::host::{Host, HostError, Level};
 use crate::lines;
 use crate::station::Station;
@@ -34,15 +36,16 @@ type Notes = Vec<(Level, String)>;
 pub(crate) fn configure(host: &dyn Host, source: &dyn Source, environment: Environment<'_>) -> Station {
     let mut notes = Notes::new();
     let gate = read(source, &mut notes).and_then(|config| build(config, environment, &mut notes));
+    let native = gate.as_ref().map(|gate| native(host, gate, &mut notes)).unwrap_or_default();
     say(host, &notes);
     match &gate {
-        Some(gate) => say_ready(host, gate),
+        Some(gate) => say_ready(host, gate, &native),
         None => host.log(
             Level::Error,
             &lines::configuration("there is no usable configuration: every request is denied with NO_CONFIG"),
         ),
     }
-    Station::new(host, gate)
+    Station::new(host, gate, native)
 }
 
 fn read(source: &dyn Source, notes: &mut Notes) -> Option<GateConfig> {
@@ -83,6 +86,18 @@ fn build(config: GateConfig, environment: Environment<'_>, notes: &mut Notes) ->
     }
 }
 
+/// The proxy's crypto, where the gate has a use for it.
+fn native(host: &dyn Host, gate: &Gate, notes: &mut Notes) -> Native {
+    match gate.config().crypto {
+        CryptoSource::Auto if gate.keys().has(Algorithm::Es256) => {
+            let (native, tried) = Native::tried(host);
+            notes.extend(tried);
+            native
+        }
+        CryptoSource::Auto | CryptoSource::Rust => Native::default(),
+    }
+}
+
 /// Why a key was left out. A variable that is set to nothing or to no text is looked for in vain where
 /// it is said to be missing.
 fn left_out(key: &KeyError, environment: Environment<'_>) -> String {
@@ -107,8 +122,9 @@ fn say(host: &dyn Host, notes: &Notes) {
     }
 }
 
-fn say_ready(host: &dyn Host, gate: &Gate) {
+fn say_ready(host: &dyn Host, gate: &Gate, native: &Native) {
     let config = gate.config();
     let workflows: Vec<_> = config.workflows.iter().map(|workflow| lines::Ready::of(workflow, config.mode)).collect();
-    host.log(Level::Info, &lines::ready(&workflows));
+    let es256 = gate.keys().has(Algorithm::Es256).then(|| native.engines());
+    host.log(Level::Info, &lines::ready(&workflows, es256));
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use stepgate_decision::{Header, MAX_HEADERS, Randomness};
 
-use crate::host::{Host, HostError, Level, LocalResponse, Part, Shared, Write};
+use crate::host::{Host, HostError, Level, LocalResponse, NO_FUNCTION, Part, Shared, Write};
+
+/// What answers for a foreign function by its name and arguments.
+pub(crate) type Foreign = Box<dyn Fn(&str, &[u8]) -> Result<Vec<u8>, HostError>>;
 
 #[derive(Default)]
 pub(crate) struct Fake {
@@ -18,6 +21,8 @@ pub(crate) struct Fake {
     pub(crate) responses: RefCell<Vec<LocalResponse>>,
     pub(crate) resets: Cell<u32>,
     pub(crate) ticking: Cell<bool>,
+    /// Foreign functions; none: the proxy has no such function.
+    pub(crate) foreign: RefCell<Option<Foreign>>,
     /// The functions that fail, by name.
     pub(crate) broken: RefCell<Vec<&'static str>>,
 }
@@ -115,6 +120,11 @@ impl Host for Fake {
                 Ok(Write::Done)
             }
         }
+    }
+
+    fn foreign(&self, function: &str, arguments: &[u8]) -> Result<Vec<u8>, HostError> {
+        self.works("foreign")?;
+        self.foreign.borrow().as_ref().map_or(Err(NO_FUNCTION), |foreign| foreign(function, arguments))
     }
 
     fn counter(&self, name: &str) -> Result<u32, HostError> {

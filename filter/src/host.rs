@@ -5,6 +5,9 @@ use stepgate_decision::{Header, Randomness};
 /// Why the proxy did not do as asked, for the owner's log.
 pub(crate) type HostError = &'static str;
 
+/// Why a foreign function gave nothing: the proxy is older than it, or another one.
+pub(crate) const NO_FUNCTION: HostError = "the proxy has no such function";
+
 /// How much a line in the proxy's log matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
@@ -80,6 +83,9 @@ pub(crate) trait Host {
 
     /// Writes to shared data: over nothing, or over the version named.
     fn write_shared(&self, key: &str, value: &[u8], version: u32) -> Result<Write, HostError>;
+
+    /// Calls one of the proxy's own functions.
+    fn foreign(&self, function: &str, arguments: &[u8]) -> Result<Vec<u8>, HostError>;
 
     /// The number of the counter of this name, made where there is none.
     fn counter(&self, name: &str) -> Result<u32, HostError>;

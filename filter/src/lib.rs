@@ -18,6 +18,7 @@ mod entry;
 
 mod configure;
 mod counters;
+mod crypto;
 mod headers;
 mod host;
 mod known;

@@ -164,15 +164,23 @@ impl<'a> Ready<'a> {
     }
 }
 
-/// A gate that is ready.
-pub(crate) fn ready(workflows: &[Ready<'_>]) -> String {
+/// A gate that is ready; `es256` is whose code verifies and whose signs, where there are keys for it.
+pub(crate) fn ready(workflows: &[Ready<'_>], es256: Option<[&'static str; 2]>) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
         stepgate: &'static str,
         version: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        es256: Option<Es256>,
         workflows: &'a [Ready<'a>],
     }
-    line(&Line { stepgate: "ready", version: env!("CARGO_PKG_VERSION"), workflows })
+    #[derive(Serialize)]
+    struct Es256 {
+        verify: &'static str,
+        sign: &'static str,
+    }
+    let es256 = es256.map(|[verify, sign]| Es256 { verify, sign });
+    line(&Line { stepgate: "ready", version: env!("CARGO_PKG_VERSION"), es256, workflows })
 }
 
 fn short(text: &str) -> String {

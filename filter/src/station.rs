@@ -8,6 +8,7 @@ use stepgate_decision::verdict::Trail;
 use stepgate_decision::{Denial, Gate};
 
 use crate::counters::Counters;
+use crate::crypto::{Native, ProxyCrypto};
 use crate::host::{Host, Level};
 use crate::known::Known;
 use crate::quota::{Quota, Share};
@@ -29,6 +30,7 @@ pub(crate) enum Outcome {
 /// One configuration at work.
 pub(crate) struct Station {
     gate: Option<Gate>,
+    native: Native,
     counters: Counters,
     quota: RefCell<Quota>,
     replica: OnceCell<Option<String>>,
@@ -36,12 +38,13 @@ pub(crate) struct Station {
 
 impl Station {
     /// Puts a gate to work; none denies everything.
-    pub(crate) fn new(host: &dyn Host, gate: Option<Gate>) -> Self {
+    pub(crate) fn new(host: &dyn Host, gate: Option<Gate>, native: Native) -> Self {
         let per_second = gate.as_ref().map_or(DENIALS_PER_SECOND, |gate| gate.config().log.denials_per_second);
         Self {
             counters: Counters::define(host, gate.as_ref().map(Gate::config)),
             quota: RefCell::new(Quota::new(per_second)),
             replica: OnceCell::new(),
+            native,
             gate,
         }
     }
@@ -50,6 +53,7 @@ impl Station {
     pub(crate) fn closed() -> Self {
         Self {
             gate: None,
+            native: Native::default(),
             counters: Counters::default(),
             quota: RefCell::new(Quota::new(DENIALS_PER_SECOND)),
             replica: OnceCell::new(),
@@ -58,6 +62,10 @@ impl Station {
 
     pub(crate) fn gate(&self) -> Option<&Gate> {
         self.gate.as_ref()
+    }
+
+    pub(crate) fn crypto<'a>(&'a self, host: &'a dyn Host) -> ProxyCrypto<'a> {
+        ProxyCrypto { host, native: &self.native }
     }
 
     pub(crate) fn peer_source(&self) -> PeerSource {

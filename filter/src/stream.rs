@@ -3,7 +3,6 @@
 
 use std::rc::Rc;
 
-use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::permit::{Reply, scrub};
 use stepgate_decision::{Denial, Verdict, inbound};
 
@@ -75,7 +74,7 @@ impl Stream {
         let grpc = may_be_grpc(&present);
         let request = Request::gather(host, peer, present).map_err(Denial::Internal)?;
         let facts = request.facts(self.station.replica(host));
-        let verdict = inbound(self.station.gate(), &facts, &RustCrypto, &mut SharedData(host));
+        let verdict = inbound(self.station.gate(), &facts, &self.station.crypto(host), &mut SharedData(host));
         let mut headers = Headers::of(host, Part::RequestHeaders);
         let reply = match verdict {
             Verdict::Permitted(permit) => {

@@ -36,6 +36,12 @@ pub(crate) static GATE: Object = Object {
             "Where the peer's SPIFFE ID is read: `connection`, or `filter_state:KEY` that a trusted filter has set.",
         )
         .default("connection"),
+        Key::new(
+            "crypto",
+            Value::Choice { words: &["auto", "rust"], later: &[] },
+            "Whose code verifies and signs ES256; `auto`: the proxy's where it is there and passes a self-test, else Rust.",
+        )
+        .default("auto"),
         Key::new("leeway", Value::Text(Format::Leeway), "How far two clocks may be apart; at most 5 minutes.")
             .default("30s"),
         Key::new(

@@ -3,8 +3,14 @@
 use std::fmt;
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
-use jwt_simple::prelude::{ES256KeyPair, ES256PublicKey, Ed25519KeyPair, Ed25519PublicKey, HS256Key};
+use hmac_sha256::HMAC;
+use jwt_simple::prelude::{
+    ES256KeyPair, ES256PublicKey, Ed25519KeyPair, Ed25519PublicKey, EdDSAKeyPairLike, EdDSAPublicKeyLike, HS256Key,
+    MACLike,
+};
 use serde::Deserialize;
+
+use super::ecdsa::{EcPair, EcPublic};
 
 /// Shortest HMAC key, in bytes (RFC 7518, section 3.2).
 const MIN_HMAC_KEY: usize = 32;
@@ -50,9 +56,9 @@ pub enum Material {
     /// A shared secret.
     Hmac(HS256Key),
     /// An ECDSA key pair.
-    EcPair(ES256KeyPair),
+    EcPair(EcPair),
     /// An ECDSA public key.
-    EcPublic(ES256PublicKey),
+    EcPublic(EcPublic),
     /// An Ed25519 key pair.
     EdPair(Ed25519KeyPair),
     /// An Ed25519 public key.
@@ -77,6 +83,35 @@ impl Material {
         }
     }
 
+    /// Whether these bytes are the key's signature (JWS, RFC 7515) over the text.
+    pub fn verifies(&self, text: &[u8], signature: &[u8]) -> bool {
+        match self {
+            // In constant time.
+            Self::Hmac(key) => signature.try_into().is_ok_and(|tag| HMAC::verify(text, key.key().as_ref(), tag)),
+            Self::EcPair(key) => key.public.verifies(text, signature),
+            Self::EcPublic(key) => key.verifies(text, signature),
+            Self::EdPair(key) => ed25519(&key.key_pair().as_ref().pk, text, signature),
+            Self::EdPublic(key) => ed25519(key.public_key().as_ref(), text, signature),
+        }
+    }
+
+    /// The public key of ECDSA.
+    pub fn ec_public(&self) -> Option<&EcPublic> {
+        match self {
+            Self::EcPair(key) => Some(&key.public),
+            Self::EcPublic(key) => Some(key),
+            Self::Hmac(_) | Self::EdPair(_) | Self::EdPublic(_) => None,
+        }
+    }
+
+    /// The key pair of ECDSA.
+    pub fn ec_pair(&self) -> Option<&EcPair> {
+        match self {
+            Self::EcPair(key) => Some(key),
+            Self::EcPublic(_) | Self::Hmac(_) | Self::EdPair(_) | Self::EdPublic(_) => None,
+        }
+    }
+
     /// Reads a JWK. `alg`, where it stands, must agree with `kty`; `kid`, where it stands, with `kid`.
     ///
     /// # Errors
@@ -91,14 +126,14 @@ impl Material {
         }
         let material = match (jwk.kty.as_str(), jwk.crv.as_deref(), jwk.d.is_some()) {
             ("oct", None, false) => Self::Hmac(hmac(&jwk)?.with_key_id(kid)),
-            ("EC", Some("P-256"), true) => Self::EcPair(
-                ES256KeyPair::from_jwk(text).map_err(|_| JwkError("the EC key pair is not valid"))?.with_key_id(kid),
-            ),
-            ("EC", Some("P-256"), false) => Self::EcPublic(
-                ES256PublicKey::from_jwk(text)
-                    .map_err(|_| JwkError("the EC public key is not valid"))?
-                    .with_key_id(kid),
-            ),
+            ("EC", Some("P-256"), true) => {
+                let pair = ES256KeyPair::from_jwk(text).ok().map(|pair| pair.with_key_id(kid));
+                Self::EcPair(pair.and_then(EcPair::new).ok_or(JwkError("the EC key pair is not valid"))?)
+            }
+            ("EC", Some("P-256"), false) => {
+                let key = ES256PublicKey::from_jwk(text).ok().map(|key| key.with_key_id(kid));
+                Self::EcPublic(key.and_then(EcPublic::new).ok_or(JwkError("the EC public key is not valid"))?)
+            }
             ("OKP", Some("Ed25519"), true) => Self::EdPair(
                 Ed25519KeyPair::from_jwk(text)
                     .map_err(|_| JwkError("the Ed25519 key pair is not valid"))?
@@ -137,4 +172,8 @@ fn hmac(jwk: &Members) -> Result<HS256Key, JwkError> {
         return Err(JwkError("an HS256 key has at least 32 bytes"));
     }
     Ok(HS256Key::from_bytes(&secret))
+}
+
+fn ed25519(key: &ed25519_compact::PublicKey, text: &[u8], signature: &[u8]) -> bool {
+    ed25519_compact::Signature::from_slice(signature).is_ok_and(|signature| key.verify(text, &signature).is_ok())
 }

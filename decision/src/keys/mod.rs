@@ -1,6 +1,7 @@
 //! Keys by (workflow, `kid`): each fixes the algorithm and the actor who may have signed with it.
 
 mod crypto;
+pub mod ecdsa;
 mod jwk;
 mod ring;
 

@@ -152,6 +152,11 @@ impl KeyRing {
         self.workflows.get(workflow)?.get(kid)
     }
 
+    /// Whether any key is for this algorithm.
+    pub fn has(&self, algorithm: Algorithm) -> bool {
+        self.workflows.values().flat_map(BTreeMap::values).any(|key| key.algorithm() == algorithm)
+    }
+
     /// The key with which this actor's gate signs: its own before one for any actor.
     pub fn signer(&self, workflow: &str, actor: &ActorName) -> Option<&Key> {
         let signing = || {

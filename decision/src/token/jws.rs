@@ -1,31 +1,26 @@
-//! Strict compact JWS (RFC 7515, section 3.1), before any library sees it.
+//! A step token: a compact JWS with exactly our header and claims.
 
-use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::claims::{Claims, MAX_PARENTS, TOKEN_VERSION, TokenType};
+use super::compact::Compact;
 use crate::denial::Denial;
-
-/// Longest token, in bytes.
-pub const MAX_TOKEN: usize = 8192;
-/// Longest JOSE header, encoded, in bytes.
-const MAX_HEADER: usize = 512;
 
 /// The JOSE header: exactly these three. Nothing that names a key, a certificate or a place to
 /// fetch one (`jku`, `jwk`, `x5c`, `x5u`), no extension (`crit`, `b64`): RFC 8725, section 3.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct JoseHeader {
-    alg: String,
-    kid: String,
-    typ: String,
+pub(super) struct JoseHeader {
+    pub(super) alg: String,
+    pub(super) kid: String,
+    pub(super) typ: String,
 }
 
 /// A token that is well formed, and of which nothing is believed yet. Its claims may be used to find
 /// the key, and to refuse; never to permit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jws<'a> {
-    compact: &'a str,
+    compact: Compact<'a>,
     header: JoseHeader,
     token_type: TokenType,
     claims: Claims,
@@ -38,22 +33,10 @@ impl<'a> Jws<'a> {
     /// [`Denial::BadStep`] for anything but three canonical base64url parts of bounded length with
     /// exactly the members that a step token has; [`Denial::WrongType`] for a `typ` that is none of ours.
     pub fn parse(compact: &'a str) -> Result<Self, Denial> {
-        if compact.len() > MAX_TOKEN {
-            return Err(Denial::BadStep("a token has more than 8192 bytes"));
-        }
-        let mut parts = compact.split('.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(Denial::BadStep("a token is not three parts"));
-        };
-        if header.len() > MAX_HEADER {
-            return Err(Denial::BadStep("a token's header has more than 512 bytes"));
-        }
-        let header: JoseHeader = json(header, "a token's header is not exactly `alg`, `kid` and `typ`")?;
+        let compact = Compact::parse(compact)?;
+        let header: JoseHeader = json(compact.header(), "a token's header is not exactly `alg`, `kid` and `typ`")?;
         let token_type = TokenType::from_typ(&header.typ).ok_or(Denial::WrongType("`typ` is no step token's"))?;
-        let claims: Claims = json(payload, "a token's claims are not those of a step")?;
-        decode(signature, "a token's signature is not canonical base64url")?;
+        let claims: Claims = json(compact.payload(), "a token's claims are not those of a step")?;
         // The one before the first version is none.
         if claims.wf.v != TOKEN_VERSION {
             return Err(Denial::BadStep("a token is of an unknown version"));
@@ -67,9 +50,14 @@ impl<'a> Jws<'a> {
         Ok(Self { compact, header, token_type, claims })
     }
 
-    /// The token as it came.
-    pub fn compact(&self) -> &'a str {
-        self.compact
+    /// What is signed: the first two parts as they came.
+    pub fn signed(&self) -> &'a str {
+        self.compact.signed()
+    }
+
+    /// The signature, whatever the algorithm makes of it.
+    pub fn signature(&self) -> &[u8] {
+        self.compact.signature()
     }
 
     /// The algorithm that the header claims. The key decides which one it is.
@@ -98,11 +86,7 @@ impl<'a> Jws<'a> {
     }
 }
 
-fn decode(part: &str, why: &'static str) -> Result<Vec<u8>, Denial> {
-    Base64UrlSafeNoPadding::decode_to_vec(part, None).map_err(|_| Denial::BadStep(why))
-}
-
-fn json<T: for<'de> Deserialize<'de>>(part: &str, why: &'static str) -> Result<T, Denial> {
+fn json<T: for<'de> Deserialize<'de>>(bytes: &[u8], why: &'static str) -> Result<T, Denial> {
     // serde's derived readers refuse a member that stands twice.
-    serde_json::from_slice(&decode(part, why)?).map_err(|_| Denial::BadStep(why))
+    serde_json::from_slice(bytes).map_err(|_| Denial::BadStep(why))
 }

@@ -1,9 +1,12 @@
-//! Claims as the library signs them.
+//! Claims as the library signs them, and as text for whoever else signs.
 
+use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use jwt_simple::prelude::{Audiences, Duration, HeaderOptions, JWTClaims};
 use serde::Serialize;
 
 use super::claims::{Claims, Forks, Performers, StepClaim, TokenType, Visits};
+use super::jws::JoseHeader;
+use crate::keys::Key;
 use crate::time::UnixTime;
 
 /// The claims that RFC 7519 does not name.
@@ -51,4 +54,19 @@ pub(crate) fn for_library(token_type: TokenType, claims: &Claims) -> (JWTClaims<
         },
     };
     (claims, HeaderOptions { signature_type: Some(token_type.typ().to_owned()), content_type: None })
+}
+
+/// What is to be signed (RFC 7515, section 5.1): the first two parts of the token that the library would make.
+///
+/// # Errors
+/// Where it cannot be written, which no claims lead to.
+pub fn unsigned(key: &Key, token_type: TokenType, claims: &Claims) -> Result<String, &'static str> {
+    let header =
+        JoseHeader { alg: key.algorithm().alg().into(), kid: key.kid().to_string(), typ: token_type.typ().into() };
+    Ok(format!("{}.{}", encode(&header)?, encode(claims)?))
+}
+
+fn encode(part: &impl Serialize) -> Result<String, &'static str> {
+    let json = serde_json::to_vec(part).map_err(|_| "a token cannot be written as JSON")?;
+    Base64UrlSafeNoPadding::encode_to_string(json).map_err(|_| "a token cannot be encoded")
 }

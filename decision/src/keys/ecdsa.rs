@@ -1,0 +1,67 @@
+//! ECDSA on P-256: the two spellings of a signature, and a key in the form that other libraries take.
+//!
+//! JWS writes a signature as `r || s` (RFC 7518, section 3.4); Envoy and most libraries want it in DER
+//! (RFC 3279, section 2.2.3). Both directions take one spelling only, and a number from 1 to the group's
+//! order: what one reader may refuse and another may not, is no signature here.
+
+use jwt_simple::prelude::{ECDSAP256PublicKeyLike, ES256KeyPair, ES256PublicKey};
+use p256::ecdsa::Signature;
+use p256::ecdsa::signature::Verifier;
+
+/// A signature as JWS has it, in bytes.
+pub const RAW_SIGNATURE: usize = 64;
+
+/// `r || s` in DER. None for anything but 64 bytes with both numbers in range.
+pub fn to_der(raw: &[u8]) -> Option<Vec<u8>> {
+    Some(Signature::from_slice(raw).ok()?.to_der().as_bytes().to_vec())
+}
+
+/// DER as `r || s`. None for anything but the one DER of a signature with both numbers in range.
+pub fn from_der(der: &[u8]) -> Option<[u8; RAW_SIGNATURE]> {
+    let signature = Signature::from_der(der).ok()?;
+    (signature.to_der().as_bytes() == der).then(|| signature.to_bytes().into())
+}
+
+/// A public key.
+pub struct EcPublic {
+    key: ES256PublicKey,
+    spki: Vec<u8>,
+}
+
+impl EcPublic {
+    pub(super) fn new(key: ES256PublicKey) -> Option<Self> {
+        let spki = key.public_key().to_der().ok()?;
+        Some(Self { key, spki })
+    }
+
+    /// As DER (`SubjectPublicKeyInfo`, RFC 5480).
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// Whether these 64 bytes are the key's signature over the text.
+    pub(super) fn verifies(&self, text: &[u8], raw: &[u8]) -> bool {
+        // `s` and `n - s` are both good, here as in Envoy: a token is told from another by its claims.
+        Signature::from_slice(raw)
+            .is_ok_and(|signature| self.key.public_key().as_ref().verify(text, &signature).is_ok())
+    }
+}
+
+/// A key pair.
+pub struct EcPair {
+    pub(super) pair: ES256KeyPair,
+    pub(super) public: EcPublic,
+    pkcs8: Vec<u8>,
+}
+
+impl EcPair {
+    pub(super) fn new(pair: ES256KeyPair) -> Option<Self> {
+        let pkcs8 = pair.to_der().ok()?;
+        Some(Self { public: EcPublic::new(pair.public_key())?, pkcs8, pair })
+    }
+
+    /// The private key as DER (PKCS #8, RFC 5958).
+    pub fn pkcs8(&self) -> &[u8] {
+        &self.pkcs8
+    }
+}

@@ -1,0 +1,306 @@
+//! The proxy's crypto against Rust: on the published vectors, and where the proxy fails or lies.
+
+use p256::ecdsa::signature::{Signer, Verifier};
+use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
+use p256::pkcs8::{DecodePrivateKey, DecodePublicKey};
+use prost::Message;
+use stepgate_config::name::Kid;
+use stepgate_decision::UnixTime;
+use stepgate_decision::keys::KeyActor;
+use stepgate_decision::token::{StepClaim, TOKEN_VERSION};
+
+use super::message::{SignArguments, SignResult, VerifySignatureArguments, VerifySignatureResult};
+use super::*;
+use crate::fake::Fake;
+
+const KEY: &str = r#"{"kty":"EC","crv":"P-256","alg":"ES256","x":"fGbwON4P1S0v1d8zbxzQU4uEEH35MafDqUzwgudxmgk","y":"vZJd29x_txOgiMjKtPjp1tBvSv5jtRh4121Cvo5tHAw","d":"hUZb4F0L3XLSQfxnHFH8Y7IrZkN8ypNNtRRpuMNw1OU"}"#;
+
+/// As Envoy does it (`foreign.cc`, `utility_impl.cc`), over another library.
+fn envoy(function: &str, arguments: &[u8]) -> Result<Vec<u8>, HostError> {
+    match function {
+        "verify_signature" => {
+            let arguments = VerifySignatureArguments::decode(arguments).map_err(|_| "bad argument")?;
+            assert_eq!(arguments.hash_function, "sha256");
+            let key = VerifyingKey::from_public_key_der(&arguments.public_key).map_err(|_| "bad argument")?;
+            let good =
+                Signature::from_der(&arguments.signature).is_ok_and(|s| key.verify(&arguments.text, &s).is_ok());
+            let error = if good { String::new() } else { "Failed to verify digest. Error code: 0".to_owned() };
+            Ok(VerifySignatureResult { result: good, error }.encode_to_vec())
+        }
+        "sign" => {
+            let arguments = SignArguments::decode(arguments).map_err(|_| "bad argument")?;
+            let key = SigningKey::from_pkcs8_der(&arguments.private_key).map_err(|_| "bad argument")?;
+            let signature: Signature = key.sign(&arguments.text);
+            let signature = signature.to_der().as_bytes().to_vec();
+            Ok(SignResult { result: true, signature, error: String::new() }.encode_to_vec())
+        }
+        _ => Err(NO_FUNCTION),
+    }
+}
+
+fn proxy(foreign: impl Fn(&str, &[u8]) -> Result<Vec<u8>, HostError> + 'static) -> Fake {
+    let fake = Fake::default();
+    fake.foreign.replace(Some(Box::new(foreign)));
+    fake
+}
+
+fn key() -> Key {
+    Key::new(Kid::try_from("now").unwrap(), KeyActor::Any, KEY).unwrap()
+}
+
+fn claims() -> Claims {
+    let time = UnixTime::from_seconds;
+    Claims {
+        iss: "spiffe://film.example/owner".into(),
+        sub: "spiffe://film.example/vfx".into(),
+        aud: None,
+        txn: "i-1".into(),
+        jti: "j-1".into(),
+        iat: time(1_800_000_000),
+        exp: time(1_800_000_300),
+        dl: time(1_800_000_900),
+        par: vec!["j-0".into()],
+        wf: StepClaim {
+            v: TOKEN_VERSION,
+            name: "film".into(),
+            rev: 1,
+            digest: "sha256:0".into(),
+            task: "shots".into(),
+            from: None,
+        },
+        visits: [("shots".to_owned(), 1)].into(),
+        did: [("shots".to_owned(), ["spiffe://film.example/vfx".to_owned()].into())].into(),
+        fork: [("master".to_owned(), "i-1.fork".to_owned())].into(),
+        rep: Some("0".into()),
+        to: None,
+    }
+}
+
+/// The texts of the log.
+fn log(fake: &Fake) -> Vec<String> {
+    fake.log.borrow().iter().map(|(_, line)| line.clone()).collect()
+}
+
+#[test]
+fn a_proxy_with_both_functions_does_both() {
+    let fake = proxy(envoy);
+    let (native, notes) = Native::tried(&fake);
+    assert_eq!((native.engines(), notes.len()), (["proxy", "proxy"], 0));
+    let crypto = ProxyCrypto { host: &fake, native: &native };
+    let (key, claims) = (key(), claims());
+    let token = crypto.sign(&key, TokenType::Receipt, &claims).unwrap();
+    let jws = Jws::parse(&token).unwrap();
+    assert!(crypto.verify(&key, &jws) && RustCrypto.verify(&key, &jws));
+    assert!(log(&fake).is_empty());
+    // Both say the same of the same claims, though they write them in another order.
+    let rust = RustCrypto.sign(&key, TokenType::Receipt, &claims).unwrap();
+    let rust = Jws::parse(&rust).unwrap();
+    assert!(crypto.verify(&key, &rust));
+    assert_eq!((jws.claims(), jws.token_type(), jws.kid(), jws.alg()), (&claims, TokenType::Receipt, "now", "ES256"));
+    assert_eq!(
+        (rust.claims(), rust.token_type(), rust.kid(), rust.alg()),
+        (&claims, TokenType::Receipt, "now", "ES256")
+    );
+}
+
+#[test]
+fn a_proxy_without_a_function_is_not_asked_for_it() {
+    let verify_only = |function: &str, arguments: &[u8]| {
+        if function == "sign" { Err(NO_FUNCTION) } else { envoy(function, arguments) }
+    };
+    for (fake, engines) in [(proxy(verify_only), ["proxy", "rust"]), (Fake::default(), ["rust", "rust"])] {
+        let (native, notes) = Native::tried(&fake);
+        assert_eq!(native.engines(), engines);
+        assert!(notes.iter().all(|(level, _)| *level == Level::Info) && !notes.is_empty());
+        fake.foreign.replace(Some(Box::new(|function, _| {
+            assert_ne!(function, "sign");
+            Err("it is down")
+        })));
+        let crypto = ProxyCrypto { host: &fake, native: &native };
+        let (key, claims) = (key(), claims());
+        let token = crypto.sign(&key, TokenType::Arrival, &claims).unwrap();
+        assert!(crypto.verify(&key, &Jws::parse(&token).unwrap()));
+    }
+}
+
+/// Every ECDSA signature of Wycheproof over P-256 and SHA-256 in the form of JWS: by way of DER and the
+/// proxy's function as by Rust, and as Wycheproof says.
+#[test]
+fn the_vectors_have_one_answer() {
+    let set = wycheproof::ecdsa::TestSet::load(wycheproof::ecdsa::TestName::EcdsaSecp256r1Sha256P1363).unwrap();
+    let (fake, mut run, mut good) = (proxy(envoy), 0, 0);
+    for group in &set.test_groups {
+        let point = VerifyingKey::from_sec1_bytes(&group.key.key).unwrap();
+        let spki = p256::pkcs8::EncodePublicKey::to_public_key_der(&point).unwrap();
+        for test in &group.tests {
+            let expected = match test.result {
+                wycheproof::TestResult::Valid => true,
+                wycheproof::TestResult::Invalid => false,
+                wycheproof::TestResult::Acceptable => panic!("{}: neither", test.tc_id),
+            };
+            let native = ecdsa::to_der(&test.sig)
+                .is_some_and(|der| message::verify(&fake, spki.as_bytes(), &der, &test.msg).unwrap());
+            assert_eq!(native, expected, "{}: {}", test.tc_id, test.comment);
+            run += 1;
+            good += usize::from(expected);
+        }
+    }
+    assert!(run > 250 && good > 100 && good < run, "{good} of {run}");
+}
+
+fn verdict(result: bool, error: &str) -> Vec<u8> {
+    VerifySignatureResult { result, error: error.to_owned() }.encode_to_vec()
+}
+
+fn signed(result: bool, signature: &[u8], error: &str) -> Vec<u8> {
+    SignResult { result, signature: signature.to_vec(), error: error.to_owned() }.encode_to_vec()
+}
+
+type Lie = fn() -> Result<Vec<u8>, HostError>;
+
+/// What is no plain answer to "is it good?".
+const NO_VERDICTS: [Lie; 8] = [
+    || Err("the proxy's function fails"),
+    || Ok(Vec::new()),
+    || Ok(verdict(true, "but the key was odd")),
+    || Ok(b"OK".to_vec()),
+    || Ok(vec![0x08]),
+    || Ok(vec![0xff; 64]),
+    || Ok([verdict(true, ""), vec![0x1a, 0xff, 0xff, 0x03]].concat()),
+    || Ok([verdict(true, ""), [0x1a, 0x80, 0x08].to_vec(), vec![0; 1024]].concat()),
+];
+
+#[test]
+fn a_proxy_that_does_not_answer_plainly_is_not_believed() {
+    let (key, claims) = (key(), claims());
+    let token = RustCrypto.sign(&key, TokenType::Arrival, &claims).unwrap();
+    let public = KEY.split(",\"d\"").next().unwrap().to_owned() + "}";
+    let public = Key::new(Kid::try_from("now").unwrap(), KeyActor::Any, &public).unwrap();
+    let forged = RustCrypto.sign(&forger(), TokenType::Arrival, &claims).unwrap();
+    for (at, lie) in NO_VERDICTS.iter().enumerate() {
+        let lie = *lie;
+        // Found so at the start, it is not used at all.
+        let (native, notes) = Native::tried(&proxy(move |_, _| lie()));
+        assert_eq!(native.engines(), ["rust", "rust"], "{at}");
+        assert!(notes.iter().all(|(level, _)| *level == Level::Warn), "{at}: {notes:?}");
+        // Grown so since, each signature is judged in Rust, and it is said once.
+        let fake = proxy(move |_, _| lie());
+        let native = Native { verifies: true, signs: true, told: Cell::new(false) };
+        let crypto = ProxyCrypto { host: &fake, native: &native };
+        for key in [&key, &public] {
+            assert!(crypto.verify(key, &Jws::parse(&token).unwrap()), "{at}");
+            assert!(!crypto.verify(key, &Jws::parse(&forged).unwrap()), "{at}");
+        }
+        assert_eq!(log(&fake).len(), 1, "{at}");
+    }
+}
+
+/// A key of nobody's.
+fn forger() -> Key {
+    let jwk = r#"{"kty":"EC","crv":"P-256","x":"HpaUPoEsgWwTpAR3OcSLCikbcgbRagBsQ9LxX0qWG9k","y":"kb4eOLHzDLvyGWI7sQkk5aW5fO4jay5fUWD3NGXI0RQ","d":"giWhvgRDc4RnaAR1xmrBVsvyWcnQISK1hkCkD3tkSbA"}"#;
+    Key::new(Kid::try_from("now").unwrap(), KeyActor::Any, jwk).unwrap()
+}
+
+/// A function that always says yes, or always no, is no function.
+#[test]
+fn a_proxy_that_always_says_the_same_does_not_pass() {
+    for always in [verdict(true, ""), verdict(false, "no")] {
+        let (native, notes) = Native::tried(&proxy(move |_, _| Ok(always.clone())));
+        assert_eq!(native.engines(), ["rust", "rust"]);
+        assert!(notes.iter().any(|(_, note)| note.contains("wrongly")), "{notes:?}");
+    }
+}
+
+/// A reader that takes `r || s` for DER, or reads DER loosely, could take what Rust does not.
+#[test]
+fn a_proxy_that_reads_signatures_loosely_does_not_pass() {
+    let loose = |function: &str, arguments: &[u8]| {
+        let mut read = VerifySignatureArguments::decode(arguments).map_err(|_| "bad argument")?;
+        if let Some(der) = ecdsa::to_der(&read.signature) {
+            read.signature = der;
+        }
+        envoy(function, &read.encode_to_vec())
+    };
+    assert_eq!(Native::tried(&proxy(loose)).0.engines()[0], "rust");
+}
+
+#[test]
+fn what_is_no_signature_never_reaches_the_proxy() {
+    let fake = proxy(|_, _| panic!("asked"));
+    let native = Native { verifies: true, signs: true, told: Cell::new(false) };
+    let crypto = ProxyCrypto { host: &fake, native: &native };
+    let text = unsigned(&key(), TokenType::Arrival, &claims()).unwrap();
+    let order = [&[0xff; 4][..], &[0; 4], &[0xff; 8]].concat();
+    let order: Vec<u8> = [&order[..], &p256_order_tail()].concat();
+    let good = [1; 32];
+    for raw in [
+        Vec::new(),
+        vec![0; 64],
+        vec![1; 63],
+        vec![1; 65],
+        vec![1; 96],
+        [&[0; 32][..], &good].concat(),
+        [&good[..], &[0; 32]].concat(),
+        [&order[..], &good].concat(),
+        [&good[..], &order].concat(),
+        vec![0xff; 64],
+        ecdsa::to_der(&[1; 64]).unwrap(),
+    ] {
+        let token = format!("{text}.{}", Base64UrlSafeNoPadding::encode_to_string(&raw).unwrap());
+        assert!(!crypto.verify(&key(), &Jws::parse(&token).unwrap()), "{raw:?}");
+        assert!(!RustCrypto.verify(&key(), &Jws::parse(&token).unwrap()), "{raw:?}");
+    }
+}
+
+/// The lower half of the order of P-256's group (SEC 2, section 2.4.2).
+fn p256_order_tail() -> [u8; 16] {
+    [0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51]
+}
+
+#[test]
+fn a_proxy_that_signs_badly_does_not_sign() {
+    let (key, claims) = (key(), claims());
+    let foreign = || {
+        let signature: Signature = SigningKey::from_slice(&[7; 32]).unwrap().sign(b"sample");
+        signature.to_der().as_bytes().to_vec()
+    };
+    let padded = || [&[0x30, 0x08, 0x02, 0x02, 0x00, 0x01, 0x02, 0x02, 0x00, 0x01][..]].concat();
+    let answers = [
+        signed(false, &[], "no"),
+        signed(true, &[], ""),
+        signed(true, &foreign(), "an error"),
+        signed(true, &[0; 64], ""),
+        signed(true, &padded(), ""),
+        signed(true, &[0x30, 0x06, 0x02, 0x01, 0x00, 0x02, 0x01, 0x00], ""),
+        signed(true, &[foreign(), vec![0]].concat(), ""),
+        signed(true, &[0x30; 4096], ""),
+        Vec::new(),
+    ];
+    for (at, answer) in answers.into_iter().chain([signed(true, &foreign(), "")]).enumerate() {
+        let sign = move |function: &str, arguments: &[u8]| {
+            if function == "sign" { Ok(answer.clone()) } else { envoy(function, arguments) }
+        };
+        let fake = proxy(sign);
+        assert_eq!(Native::tried(&fake).0.engines(), ["proxy", "rust"], "{at}");
+        if at == 9 {
+            // Well formed: only the self-test can tell.
+            continue;
+        }
+        let native = Native { verifies: true, signs: true, told: Cell::new(false) };
+        let token = ProxyCrypto { host: &fake, native: &native }.sign(&key, TokenType::Arrival, &claims).unwrap();
+        assert!(RustCrypto.verify(&key, &Jws::parse(&token).unwrap()), "{at}");
+        assert_eq!(log(&fake).len(), 1, "{at}");
+    }
+}
+
+#[test]
+fn no_key_is_in_the_log() {
+    let fake = proxy(|_, _| Err("down"));
+    let native = Native { verifies: true, signs: true, told: Cell::new(false) };
+    let crypto = ProxyCrypto { host: &fake, native: &native };
+    let key = key();
+    let token = crypto.sign(&key, TokenType::Arrival, &claims()).unwrap();
+    assert!(crypto.verify(&key, &Jws::parse(&token).unwrap()));
+    let told = log(&fake).concat();
+    assert!(told.contains("the proxy's crypto failed") && !told.contains("hUZb4F0L") && !told.contains(&token), "{told}");
+}
