@@ -14,7 +14,7 @@ use std::ptr::null_mut;
 use stepgate_decision::{Header, Randomness};
 
 use crate::configure::Source;
-use crate::host::{Host, HostError, NO_FUNCTION, Level, LocalResponse, Part, Shared, Write};
+use crate::host::{Host, HostError, Level, LocalResponse, NO_FUNCTION, Part, Shared, Write};
 use crate::pairs;
 
 #[link(wasm_import_module = "env")]

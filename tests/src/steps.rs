@@ -10,12 +10,13 @@ use stepgate_config::name::Kid;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Workflow};
 use stepgate_decision::UnixTime;
-use stepgate_decision::keys::{Crypto, Key, KeyActor, Material, RustCrypto};
+use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto};
 use stepgate_decision::rightful::{Step, rightful};
 use stepgate_decision::token::{Claims, TokenType};
 
 use crate::case::{Given, GivenStep};
 use crate::environment::Environment;
+use crate::mangle::{mangle, signed_anew};
 
 /// A key of nobody's, for forgeries.
 const FORGED: &str = r#"{"kty":"oct","k":"Zm9yZ2VkLWZvcmdlZC1mb3JnZWQtZm9yZ2VkLWZvcmdlZA"}"#;
@@ -147,7 +148,7 @@ impl Mint<'_> {
         let key = Key::new(name, KeyActor::Any, &jwk).map_err(|error| format!("{kid}: {error}"))?;
         let token = RustCrypto.sign(&key, token_type, claims).map_err(str::to_owned)?;
         let token = if step.claims.is_empty() && step.header.is_empty() { token } else { rewrite(&token, step, &key)? };
-        mangle(token, step.mangle.as_ref())
+        step.mangle.as_ref().map_or(Ok(token.clone()), |how| mangle(&token, how, &key))
     }
 
     /// The `kid` that the token names, and the key that signs it.
@@ -182,15 +183,7 @@ fn rewrite(token: &str, step: &GivenStep, key: &Key) -> Result<String, String> {
     let (Some(header), Some(payload)) = (parts.next(), parts.next()) else { return Err("no token".into()) };
     let header = encode(&overlay(decode(header)?, &step.header).to_string())?;
     let payload = encode(&overlay(decode(payload)?, &step.claims).to_string())?;
-    let signed = format!("{header}.{payload}");
-    let Material::Hmac(hmac) = key.material() else { return Err("only HS256 tokens are rewritten".into()) };
-    let tag = jwt_tag(hmac, &signed);
-    Ok(format!("{signed}.{}", Base64UrlSafeNoPadding::encode_to_string(tag).map_err(|error| error.to_string())?))
-}
-
-fn jwt_tag(key: &jwt_simple::prelude::HS256Key, signed: &str) -> Vec<u8> {
-    use jwt_simple::algorithms::MACLike;
-    key.authentication_tag(signed.as_bytes())
+    signed_anew(&format!("{header}.{payload}"), key)
 }
 
 fn overlay(mut value: Value, with: &BTreeMap<String, Value>) -> Value {
@@ -218,27 +211,4 @@ fn decode(part: &str) -> Result<Value, String> {
 
 fn encode(text: &str) -> Result<String, String> {
     Base64UrlSafeNoPadding::encode_to_string(text).map_err(|error| error.to_string())
-}
-
-fn mangle(token: String, how: Option<&Value>) -> Result<String, String> {
-    match how {
-        None => Ok(token),
-        Some(Value::String(how)) if how == "truncate" => {
-            Ok(token.rsplit_once('.').map(|(head, _)| format!("{head}.")).unwrap_or_default())
-        }
-        Some(Value::String(how)) if how == "pad" => Ok(format!("{token}=")),
-        Some(Value::String(how)) if how == "zero-signature" => {
-            let (head, _) = token.rsplit_once('.').ok_or("no token")?;
-            // 64 bytes: r and s of ECDSA, both 0.
-            Ok(format!("{head}.{}", "A".repeat(86)))
-        }
-        Some(Value::String(how)) if how == "flip-signature" => {
-            let (head, signature) = token.rsplit_once('.').ok_or("no token")?;
-            let mut signature: Vec<char> = signature.chars().collect();
-            let first = signature.first_mut().ok_or("no signature")?;
-            *first = if *first == 'A' { 'B' } else { 'A' };
-            Ok(format!("{head}.{}", signature.into_iter().collect::<String>()))
-        }
-        Some(other) => Err(format!("no mangling {other}")),
-    }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use stepgate_config::workflow::{Task, Workflow};
 
+use super::object::object;
 use crate::record::fingerprint;
 use crate::time::UnixTime;
 
@@ -117,6 +118,7 @@ pub struct Claims {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub par: Vec<String>,
     /// Where the instance stands.
+    #[serde(deserialize_with = "object")]
     pub wf: StepClaim,
     /// Visits of tasks on cycles.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique")]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::claims::{Claims, MAX_PARENTS, TOKEN_VERSION, TokenType};
 use super::compact::Compact;
+use super::object::Object;
 use crate::denial::Denial;
 
 /// The JOSE header: exactly these three. Nothing that names a key, a certificate or a place to
@@ -88,5 +89,5 @@ impl<'a> Jws<'a> {
 
 fn json<T: for<'de> Deserialize<'de>>(bytes: &[u8], why: &'static str) -> Result<T, Denial> {
     // serde's derived readers refuse a member that stands twice.
-    serde_json::from_slice(bytes).map_err(|_| Denial::BadStep(why))
+    serde_json::from_slice(bytes).map(|Object(read)| read).map_err(|_| Denial::BadStep(why))
 }

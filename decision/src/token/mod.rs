@@ -4,6 +4,7 @@ mod claims;
 mod compact;
 mod jws;
 mod mint;
+mod object;
 mod verify;
 
 pub(crate) use claims::start_name;

@@ -78,8 +78,7 @@ pub(super) fn verify(host: &dyn Host, spki: &[u8], signature: &[u8], text: &[u8]
 /// # Errors
 /// Where the proxy does not answer with one.
 pub(super) fn sign(host: &dyn Host, pkcs8: &[u8], text: &[u8]) -> Result<Vec<u8>, HostError> {
-    let arguments =
-        SignArguments { hash_function: HASH.to_owned(), private_key: pkcs8.to_vec(), text: text.to_vec() };
+    let arguments = SignArguments { hash_function: HASH.to_owned(), private_key: pkcs8.to_vec(), text: text.to_vec() };
     let answer: SignResult = call(host, "sign", &arguments)?;
     if answer.result && answer.error.is_empty() { Ok(answer.signature) } else { Err("the proxy does not sign") }
 }

@@ -22,8 +22,7 @@ fn envoy(function: &str, arguments: &[u8]) -> Result<Vec<u8>, HostError> {
             let arguments = VerifySignatureArguments::decode(arguments).map_err(|_| "bad argument")?;
             assert_eq!(arguments.hash_function, "sha256");
             let key = VerifyingKey::from_public_key_der(&arguments.public_key).map_err(|_| "bad argument")?;
-            let good =
-                Signature::from_der(&arguments.signature).is_ok_and(|s| key.verify(&arguments.text, &s).is_ok());
+            let good = Signature::from_der(&arguments.signature).is_ok_and(|s| key.verify(&arguments.text, &s).is_ok());
             let error = if good { String::new() } else { "Failed to verify digest. Error code: 0".to_owned() };
             Ok(VerifySignatureResult { result: good, error }.encode_to_vec())
         }
@@ -302,5 +301,8 @@ fn no_key_is_in_the_log() {
     let token = crypto.sign(&key, TokenType::Arrival, &claims()).unwrap();
     assert!(crypto.verify(&key, &Jws::parse(&token).unwrap()));
     let told = log(&fake).concat();
-    assert!(told.contains("the proxy's crypto failed") && !told.contains("hUZb4F0L") && !told.contains(&token), "{told}");
+    assert!(
+        told.contains("the proxy's crypto failed") && !told.contains("hUZb4F0L") && !told.contains(&token),
+        "{told}"
+    );
 }

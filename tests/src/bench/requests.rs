@@ -54,6 +54,9 @@ fn variants(module: &Path, empty: &Path, keys: &Environment) -> Result<Vec<Varia
     let mut found =
         vec![("no filter", None, Level::Hs256), ("an empty Wasm filter", plugin(empty, String::new()), Level::Hs256)];
     found.extend(Level::ALL.map(|level| (level.label(), plugin(module, level.configuration(0)), level)));
+    // What ES256 costs where Envoy's own crypto is not used.
+    let in_rust = format!("crypto: rust\n{}", Level::Es256.configuration(0));
+    found.push(("gate, signed ES256, in Rust", plugin(module, in_rust), Level::Es256));
     let variant = |(at, (label, plugin, level))| {
         Ok(Variant { label, site: format!("site-{at}"), plugin, scene: Scene::new(level, keys)? })
     };
