@@ -1,5 +1,6 @@
 //! Whole streams through a fake proxy: above all what a real one never does, but might.
 
+mod engines;
 mod traces;
 
 use std::env::VarError;

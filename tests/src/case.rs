@@ -86,7 +86,7 @@ pub struct GivenStep {
     /// Members of the JOSE header, likewise.
     #[serde(default)]
     pub header: BTreeMap<String, Value>,
-    /// Changes to the finished text: `truncate`, `pad`, `flip-signature`, `zero-signature`.
+    /// A change to the finished token, see [`crate::mangle`].
     pub mangle: Option<Value>,
 }
 

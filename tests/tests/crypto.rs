@@ -19,7 +19,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use p256::ecdsa::signature::Signer;
-use p256::ecdsa::{RecoveryId, Signature, VerifyingKey};
+use p256::ecdsa::{RecoveryId, Signature, SigningKey, VerifyingKey};
+use p256::pkcs8::DecodePrivateKey;
 use stepgate_cli::mesh::{Credential, Envoys, Mesh, MeshSpec, Plugin, Request, Workload, find_envoy};
 use stepgate_config::name::Kid;
 use stepgate_config::workflow::Workflow;
@@ -138,17 +139,11 @@ fn recovered(text: &[u8], raw: &[u8]) -> Option<Vec<u8>> {
 /// A good signature in all the ways in which it may be touched.
 fn touched(mint: &mut Mint) -> Vec<Trial> {
     let pair = mint.key("now");
-    let secret = p256::pkcs8::DecodePrivateKey::from_pkcs8_der(pair.material().ec_pair().unwrap().pkcs8()).unwrap();
-    let secret: p256::ecdsa::SigningKey = secret;
+    let secret = SigningKey::from_pkcs8_der(pair.material().ec_pair().unwrap().pkcs8()).unwrap();
     let mut trials = Vec::new();
     let mut one = |what: String, good: bool, touch: &dyn Fn(Signature) -> Vec<u8>| {
         let text = mint.text("now");
         trials.push(Trial::new(what, &text, &touch(secret.sign(text.as_bytes())), good));
-    };
-    let low = |signature: Signature| signature.normalize_s();
-    let high = |signature: Signature| {
-        let (r, s) = low(signature).split_scalars();
-        Signature::from_scalars(r, -s).unwrap()
     };
     one("as it was made".into(), true, &|signature| signature.to_vec());
     one("with the lower s".into(), true, &|signature| low(signature).to_vec());
@@ -171,6 +166,27 @@ fn touched(mint: &mut Mint) -> Vec<Trial> {
         });
     }
     trials
+}
+
+fn low(signature: Signature) -> Signature {
+    signature.normalize_s()
+}
+
+fn high(signature: Signature) -> Signature {
+    let (r, s) = low(signature).split_scalars();
+    Signature::from_scalars(r, -s).unwrap()
+}
+
+/// Two signatures make no two tokens of one: a transition is taken by what the claims say.
+fn taken_once(mesh: &Mesh, caller: &Credential, mint: &mut Mint) {
+    let text = mint.text("now");
+    let secret = SigningKey::from_pkcs8_der(mint.key("now").material().ec_pair().unwrap().pkcs8()).unwrap();
+    let signature: Signature = secret.sign(text.as_bytes());
+    for (touched, status) in [(low(signature), 200), (high(signature), 403)] {
+        let token = Trial::new(String::new(), &text, &touched.to_vec(), true).token;
+        let request = Request::new("POST", "/end").header("x-workflow-step", token);
+        assert_eq!(mesh.call_directly(Some(caller), "auto", &request).unwrap().status, status);
+    }
 }
 
 #[test]
@@ -213,6 +229,7 @@ fn one_answer_for_every_signature() {
             }
         }
     }
+    taken_once(&mesh, &caller, &mut mint);
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), trials.len(), wrong.join("\n"));
     assert!(!mesh.log("auto").unwrap().contains("the proxy's crypto failed"));
     println!("{} signatures, {good} of them good; signed by {signs}", trials.len());
