@@ -14,6 +14,7 @@
 )]
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -30,6 +31,7 @@ use stepgate_decision::rightful::{Step, rightful};
 use stepgate_decision::token::{Jws, TokenType, unsigned};
 use stepgate_tests::corpus::Corpus;
 use stepgate_tests::environment::Environment;
+use stepgate_tests::proxies::proxies;
 
 const VARIABLE: &str = "KEY_NEWS_WRITER";
 const CALLER: &str = "spiffe://news.example/ns/news/sa/second";
@@ -191,6 +193,15 @@ fn taken_once(mesh: &Mesh, caller: &Credential, mint: &mut Mint) {
 
 #[test]
 fn one_answer_for_every_signature() {
+    let mut proxies = proxies().unwrap();
+    // Workers share nothing of this.
+    proxies.dedup_by(|(one, _), (other, _)| one == other);
+    for (envoy, workers) in proxies {
+        one_answer_in(&envoy.unwrap_or_else(|| find_envoy().unwrap()), workers);
+    }
+}
+
+fn one_answer_in(envoy: &Path, workers: u32) {
     let module = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
     let environment = Corpus::read().unwrap().environment;
     let mut mint = Mint::new(&environment);
@@ -211,11 +222,13 @@ fn one_answer_for_every_signature() {
     };
     let mut spec = MeshSpec::new(vec![workload("auto"), workload("rust")]);
     spec.envoys = Envoys::OneForAll;
+    spec.envoy = Some(envoy.to_owned());
+    spec.concurrency = workers;
     let mesh = Mesh::start(spec).unwrap_or_else(|error| panic!("{error}"));
     let caller = mesh.authority().issue(&[CALLER]).unwrap();
 
     // That it is the proxy's crypto, and not Rust twice.
-    let signs = if minor(&find_envoy().unwrap()) >= 37 { "proxy" } else { "rust" };
+    let signs = if minor(envoy) >= 37 { "proxy" } else { "rust" };
     let log = mesh.log("auto").unwrap();
     for (verify, sign) in [("proxy", signs), ("rust", "rust")] {
         let said = format!(r#""es256":{{"verify":"{verify}","sign":"{sign}"}}"#);
@@ -232,7 +245,7 @@ fn one_answer_for_every_signature() {
     taken_once(&mesh, &caller, &mut mint);
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), trials.len(), wrong.join("\n"));
     assert!(!mesh.log("auto").unwrap().contains("the proxy's crypto failed"));
-    println!("{} signatures, {good} of them good; signed by {signs}", trials.len());
+    println!("{}: {} signatures, {good} of them good; signed by {signs}", envoy.display(), trials.len());
 }
 
 /// Whether the gate finds the token's signature good: it permits, or refuses for what it only then looks at.
@@ -257,7 +270,7 @@ fn verified(mesh: &Mesh, caller: &Credential, site: &str, token: &str, mint: &Mi
 }
 
 /// The minor version of an Envoy.
-fn minor(envoy: &std::path::Path) -> u32 {
+fn minor(envoy: &Path) -> u32 {
     let said = String::from_utf8(Command::new(envoy).arg("--version").output().unwrap().stdout).unwrap();
     let version = said.split('/').find_map(|part| part.strip_prefix("1.")).unwrap_or_else(|| panic!("{said}"));
     version.split('.').next().unwrap().parse().unwrap()
