@@ -18,8 +18,7 @@ pub fn to_der(raw: &[u8]) -> Option<Vec<u8>> {
 
 /// DER as `r || s`. None for anything but the one DER of a signature with both numbers in range.
 pub fn from_der(der: &[u8]) -> Option<[u8; RAW_SIGNATURE]> {
-    let signature = Signature::from_der(der).ok()?;
-    (signature.to_der().as_bytes() == der).then(|| signature.to_bytes().into())
+    Some(Signature::from_der(der).ok()?.to_bytes().into())
 }
 
 /// A public key.
