@@ -1,7 +1,7 @@
 # Stepgate. `make` alone lists what there is to make.
 #
-# A machine needs Rust (rustup) and Python 3; Go only for func-e. What is fetched or built once and is not
-# part of the tree goes into the cache: Envoy, func-e, cargo-deny.
+# A machine needs Rust (rustup) and Python 3; Go for func-e, kustomize and helm. What is fetched or built once and is not
+# part of the tree goes into the cache: Envoy, func-e, kustomize, helm, cargo-deny.
 
 STEPGATE_CACHE  ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stepgate
 ENVOY_VERSION   := 1.40.0
@@ -9,6 +9,10 @@ ENVOY_VERSION   := 1.40.0
 ENVOY_OLDEST    := 1.36.4
 FUNC_E_VERSION  := 1.6.0
 DENY_VERSION    := 0.20.2
+HELM_VERSION    := 4.0.0
+KUSTOMIZE_VERSION := 5.7.1
+# The oldest release of Istio that is supported, the newest, and some between.
+ISTIO_SCHEMAS   := 1.24.2 1.26.0 1.28.0 1.29.0 1.30.8 1.31.4
 
 TARGET          := $(abspath $(or $(CARGO_TARGET_DIR),target))
 STEPGATE_MODULE ?= $(TARGET)/wasm32-wasip1/filter/stepgate_filter.wasm
@@ -28,7 +32,7 @@ WASM            := -p stepgate-filter --target $(WASM_TARGET)
 step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench envoy envoys func-e target filter cli lint fmt clippy deny clean
+.PHONY: help demo test bench envoy envoys func-e tools target filter cli lint fmt clippy deny clean
 # The steps of `test` share cargo's lock and the two cores of a small machine.
 .NOTPARALLEL:
 
@@ -38,7 +42,7 @@ help: ## list the targets
 demo: envoy filter cli ## the movie workflow through seven Envoys
 	@$(STEPGATE_BIN) lab config/examples/movie.yaml
 
-test: envoys func-e filter cli lint ## everything: style, licences, and every test, through real Envoys too
+test: envoys func-e tools filter cli lint ## everything: style, licences, and every test, through real Envoys too
 	$(call step,cargo test)
 	@cargo test --workspace
 
@@ -54,6 +58,10 @@ envoys: envoy ## get the oldest Envoy that is supported, too
 
 func-e: ## get func-e, unless the machine has it; needs Go
 	@FUNC_E='$(FUNC_E)' tools/get-func-e.sh $(FUNC_E_VERSION) '$(STEPGATE_CACHE)/bin'
+
+tools: ## get kustomize, helm and Istio's schemas; needs Go
+	@tools/get-helm.sh $(HELM_VERSION) $(KUSTOMIZE_VERSION) '$(STEPGATE_CACHE)/bin'
+	@tools/get-crds.sh '$(STEPGATE_CACHE)/istio-crds' $(ISTIO_SCHEMAS)
 
 target: ## get Rust's standard library for the filter, unless it is there
 	@tools/get-target.sh $(WASM_TARGET)

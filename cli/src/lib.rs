@@ -3,3 +3,4 @@
 pub mod command;
 pub mod lab;
 pub mod mesh;
+pub mod render;

@@ -19,7 +19,11 @@ mod help;
 mod keygen;
 #[path = "command/lab.rs"]
 mod lab;
+#[path = "command/render.rs"]
+mod render;
 #[path = "command/run.rs"]
 mod run;
+#[path = "command/secrets.rs"]
+mod secrets;
 #[path = "command/token.rs"]
 mod token;

@@ -48,7 +48,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Alg {
+pub(super) enum Alg {
     #[value(name = "HS256")]
     Hs256,
     #[value(name = "ES256")]

@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod documents;
 mod environment;
 mod explain;
 mod failure;
@@ -12,7 +13,9 @@ mod keygen;
 mod lab;
 mod names;
 mod output;
+mod render;
 mod schema;
+mod secrets;
 mod stand_in;
 mod subject;
 mod time;
@@ -39,6 +42,8 @@ enum Action {
     Explain(Box<explain::Args>),
     Lab(lab::Args),
     Keygen(keygen::Args),
+    Secrets(secrets::Args),
+    Render(render::Args),
     Token(Box<token::Args>),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -64,6 +69,8 @@ fn answer(action: &Action) -> Result<Answer, Failure> {
         Action::Explain(args) => explain::run(args),
         Action::Lab(args) => lab::run(args),
         Action::Keygen(args) => keygen::run(args),
+        Action::Secrets(args) => secrets::run(args),
+        Action::Render(args) => render::run(args),
         Action::Token(args) => token::run(args),
         Action::Schema(args) => schema::run(args),
         Action::Completions(args) => completions::run(args),

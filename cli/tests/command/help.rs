@@ -10,6 +10,8 @@ fn every_help_text_says_what_the_codes_mean() {
         &["explain", "--help"],
         &["lab", "--help"],
         &["keygen", "--help"],
+        &["secrets", "--help"],
+        &["render", "istio", "--help"],
         &["token", "mint", "--help"],
         &["token", "inspect", "--help"],
         &["token", "verify", "--help"],

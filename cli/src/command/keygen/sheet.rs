@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use stepgate_config::name::{ActorName, Kid, WorkflowName};
 
 use crate::command::jwk::Jwks;
+use crate::render::key_variable;
 
 /// A key and all that is said about it.
 pub(super) struct Sheet {
@@ -29,7 +30,7 @@ impl Sheet {
             workflow: workflow.to_string(),
             actor: actor.map_or_else(|| "*".into(), ToString::to_string),
             kid: kid.to_string(),
-            env: variable(&names),
+            env: key_variable(&names),
             secret: resource(&names),
             namespace: namespace.map(str::to_owned),
             jwks,
@@ -112,12 +113,6 @@ impl Sheet {
         let public = self.jwks.public.as_ref()?;
         Some(json!({"workflow": self.workflow, "actor": self.actor, "kid": self.kid, "use": "verify", "jwk": public}))
     }
-}
-
-/// `STEPGATE_KEY_MOVIE_VFX_1`.
-fn variable(names: &[&str]) -> String {
-    let plain = |name: &&str| name.replace(['.', '-'], "_").to_ascii_uppercase();
-    format!("STEPGATE_KEY_{}", names.iter().map(plain).collect::<Vec<_>>().join("_"))
 }
 
 /// `stepgate-movie-vfx-1`: a DNS label (RFC 1123), which has no `_` and does not end in a `-` or `.`.

@@ -1,0 +1,175 @@
+//! What the documents do not say: the module, how it is attached, the cluster around it.
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use crate::command::output;
+use crate::render::{Api, Attach, Entry, Options};
+
+/// What stands for a module that nobody has named: proxies find nothing there, and deny everything.
+const NO_MODULE: &str = concat!("oci://registry.example/stepgate:", env!("CARGO_PKG_VERSION"));
+const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Flags {
+    /// Where proxies pull the module: oci://, https:// or file://
+    #[arg(long, value_name = "URL", requires = "sha256", default_value = NO_MODULE, value_parser = module)]
+    module: String,
+    /// What they must find there: the digest of the image's manifest (oci://), or of the file
+    #[arg(long, value_name = "HEX", requires = "module", default_value = NO_DIGEST, value_parser = digest)]
+    sha256: String,
+    /// When proxies pull it
+    #[arg(long, value_enum, default_value_t = Pull::IfNotPresent)]
+    pull_policy: Pull,
+    /// The Secret with the registry's credentials, in the plugin's namespace
+    #[arg(long, value_name = "NAME")]
+    pull_secret: Option<String>,
+    /// The order among plugins of the phase: the lowest runs last, next to the application
+    #[arg(long, value_name = "NUMBER", default_value_t = -1000, allow_negative_numbers = true)]
+    priority: i32,
+    /// Which API of Istio carries it
+    #[arg(long, value_enum, default_value_t = Plugin::WasmPlugin)]
+    api: Plugin,
+    /// What a gate is attached to [default: namespace; with a key for each actor: workload]
+    #[arg(long, value_enum)]
+    attach: Option<To>,
+    /// The label of pods, Deployments and Services whose value is the service account's name
+    #[arg(long, value_name = "KEY", default_value = "app")]
+    label: String,
+    /// Istio's root namespace
+    #[arg(long, value_name = "NS", default_value = "istio-system")]
+    root_namespace: String,
+    /// The trust domain of this mesh [default: that of each document]
+    #[arg(long, value_name = "NAME")]
+    trust_domain: Option<String>,
+    /// Only this namespace; may be given several times [default: all of the documents]
+    #[arg(long, value_name = "NS")]
+    namespace: Vec<String>,
+    /// A port that does not speak HTTP, and so has no interlock; may be given several times
+    #[arg(long, value_name = "PORT")]
+    tcp_port: Vec<u16>,
+    /// Where the registry is: what leaves the namespaces is limited to that and what the workflows need
+    #[arg(long, value_name = "CIDR", value_parser = cidr)]
+    registry_cidr: Option<String>,
+    /// The provider of the access log
+    #[arg(long, value_name = "NAME", default_value = "envoy")]
+    access_log: String,
+    /// The revision in which new instances begin [default: the highest of each name]
+    #[arg(long, value_name = "WORKFLOW/REVISION")]
+    open: Vec<String>,
+    /// An actor that is an ingress gateway, and the host by which the outside calls it
+    #[arg(long, value_name = "ACTOR=HOST", value_parser = entry)]
+    entry: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Pull {
+    IfNotPresent,
+    Always,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Plugin {
+    /// Any Istio
+    WasmPlugin,
+    /// Its successor, since Istio 1.30
+    TrafficExtension,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum To {
+    /// All pods of each namespace
+    Namespace,
+    /// Each workload by its label
+    Workload,
+    /// The whole mesh, from its root namespace
+    Mesh,
+    /// Ambient: a waypoint for each workload
+    Waypoint,
+}
+
+impl Flags {
+    pub(super) fn options(&self, settings: Value) -> Options {
+        Options {
+            module: self.module.clone(),
+            sha256: self.sha256.clone(),
+            pull_always: self.pull_policy == Pull::Always,
+            pull_secret: self.pull_secret.clone(),
+            priority: self.priority,
+            api: match self.api {
+                Plugin::WasmPlugin => Api::WasmPlugin,
+                Plugin::TrafficExtension => Api::TrafficExtension,
+            },
+            attach: self.attach.map(Attach::from),
+            label: self.label.clone(),
+            root: self.root_namespace.clone(),
+            trust_domain: self.trust_domain.clone(),
+            namespaces: self.namespace.clone(),
+            tcp_ports: self.tcp_port.clone(),
+            registry: self.registry_cidr.clone(),
+            access_log: self.access_log.clone(),
+            settings,
+            open: self.open.clone(),
+            entries: self.entry.clone(),
+        }
+    }
+
+    /// Says what the choice means.
+    pub(super) fn caution(&self) {
+        if self.sha256 == NO_DIGEST {
+            output::warn("no module is named: give --module and --sha256; until then proxies deny everything");
+        }
+        if self.module.starts_with("file://") {
+            output::warn(
+                "Istio does not hold a file:// module against its digest: whoever can write the file is the gate",
+            );
+        }
+    }
+}
+
+impl From<To> for Attach {
+    fn from(to: To) -> Self {
+        match to {
+            To::Namespace => Self::Namespace,
+            To::Workload => Self::Workload,
+            To::Mesh => Self::Mesh,
+            To::Waypoint => Self::Waypoint,
+        }
+    }
+}
+
+/// An address without anything that YAML or a shell could take otherwise.
+fn module(text: &str) -> Result<String, &'static str> {
+    let known = ["oci://", "https://", "http://", "file://"].iter().any(|scheme| text.starts_with(scheme));
+    if known && text.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err("an address begins with oci://, https://, http:// or file://")
+    }
+}
+
+fn digest(text: &str) -> Result<String, &'static str> {
+    let hex = text.strip_prefix("sha256:").unwrap_or(text);
+    let digits = hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if hex.len() == 64 && digits { Ok(hex.to_owned()) } else { Err("a SHA-256 is 64 of 0-9 and a-f") }
+}
+
+fn cidr(text: &str) -> Result<String, &'static str> {
+    let wrong = "a CIDR is an address and a number of bits, such as 10.1.2.3/32";
+    let (address, bits) = text.split_once('/').ok_or(wrong)?;
+    let address: std::net::IpAddr = address.parse().map_err(|_| wrong)?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    match bits.parse::<u8>() {
+        Ok(bits) if bits <= most => Ok(format!("{address}/{bits}")),
+        Ok(_) | Err(_) => Err(wrong),
+    }
+}
+
+fn entry(text: &str) -> Result<Entry, &'static str> {
+    match text.split_once('=') {
+        Some((actor, host)) if !actor.is_empty() && !host.is_empty() => {
+            Ok(Entry { actor: actor.to_owned(), host: host.to_owned() })
+        }
+        Some(_) | None => Err("an entry is ACTOR=HOST, such as edge=movie.example.com"),
+    }
+}

@@ -1,0 +1,238 @@
+//! The gates of an estate: where each is attached, and the configuration that it reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use stepgate_config::Diagnostic;
+
+use super::estate::Role;
+use super::{Api, Attach, Document, Estate, Options, Secrets, Workload, Wrong};
+
+/// What only the manifests decide.
+const OURS: &[&str] = &["mode", "interlock", "keys", "workflows", "self", "peer_source", "direction"];
+
+/// One plugin.
+#[derive(Debug, Clone)]
+pub(super) struct Gate {
+    pub(super) name: String,
+    pub(super) namespace: String,
+    pub(super) target: Target,
+    variables: Vec<String>,
+    config: Value,
+}
+
+/// Which pods a plugin is for.
+#[derive(Debug, Clone)]
+pub(super) enum Target {
+    /// All of the namespace.
+    All,
+    /// Those with these labels.
+    Labels(Value),
+    /// Those of this waypoint.
+    Waypoint(String),
+}
+
+/// The gates for these workloads.
+///
+/// # Errors
+/// A configuration that no gate would take, or one that cannot be attached so.
+pub(super) fn gates(
+    estate: &Estate<'_>,
+    secrets: &Secrets,
+    workloads: &[Workload],
+    options: &Options,
+) -> Result<Vec<Gate>, Wrong> {
+    let attach = attach(secrets, options)?;
+    let is_open = |open: &&String| estate.documents.iter().any(|document| revision(document) == **open);
+    if let Some(none) = options.open.iter().find(|open| !is_open(open)) {
+        return Err(Wrong::new(format!("--open: no document is `{none}`")).help("it is WORKFLOW/REVISION"));
+    }
+    let mut groups: BTreeMap<(String, String), Vec<Workload>> = BTreeMap::new();
+    for workload in workloads {
+        let (namespace, name) = match attach {
+            Attach::Namespace => (workload.namespace().to_owned(), "stepgate".to_owned()),
+            Attach::Mesh => (options.root.clone(), "stepgate".to_owned()),
+            Attach::Workload | Attach::Waypoint => (workload.namespace().to_owned(), workload.resource()),
+        };
+        groups.entry((namespace, name)).or_default().push(workload.clone());
+    }
+    let gate = |((namespace, name), workloads): ((String, String), Vec<Workload>)| {
+        let first = workloads.first();
+        let target = match (attach, first) {
+            (Attach::Workload, Some(workload)) => Target::Labels(workload.labels(&options.label)),
+            (Attach::Waypoint, Some(workload)) => Target::Waypoint(workload.resource()),
+            (Attach::Namespace | Attach::Mesh, _) | (_, None) => Target::All,
+        };
+        let config = config(estate, secrets, &workloads, attach, options)?;
+        let mut variables = BTreeSet::new();
+        for workload in &workloads {
+            variables.extend(secrets.variables(workload, estate.roles(workload))?);
+        }
+        Ok(Gate { name, namespace, target, variables: variables.into_iter().collect(), config })
+    };
+    groups.into_iter().map(gate).collect()
+}
+
+/// How the gates are attached.
+///
+/// # Errors
+/// One configuration would have to serve gates with keys of their own.
+pub(super) fn attach(secrets: &Secrets, options: &Options) -> Result<Attach, Wrong> {
+    match (options.attach, secrets.per_actor()) {
+        (Some(Attach::Namespace | Attach::Mesh), true) => {
+            Err(Wrong::new("with a key for each actor, every workload has a configuration of its own")
+                .help("--attach workload"))
+        }
+        (Some(attach), _) => Ok(attach),
+        (None, true) => Ok(Attach::Workload),
+        (None, false) => Ok(Attach::Namespace),
+    }
+}
+
+fn config(
+    estate: &Estate<'_>,
+    secrets: &Secrets,
+    workloads: &[Workload],
+    attach: Attach,
+    options: &Options,
+) -> Result<Value, Wrong> {
+    let mut config = settings(&options.settings)?;
+    let roles: Vec<Role<'_>> = workloads.iter().flat_map(|workload| estate.roles(workload)).copied().collect();
+    let keys = secrets.entries(&roles)?;
+    if let Some(first) = workloads.first() {
+        config.insert("interlock".into(), json!({"env": secrets.interlock(first)?}));
+    }
+    config.insert("mode".into(), "enforce".into());
+    config.insert("keys".into(), keys.into());
+    let theirs = |document: &&&Document| roles.iter().any(|role| std::ptr::eq(role.document, **document));
+    let documents: Vec<&&Document> = estate.documents.iter().filter(theirs).collect();
+    let documents: Vec<Value> = documents.iter().map(|document| opened(document, options)).collect();
+    config.insert("workflows".into(), documents.into());
+    if let (Attach::Waypoint, Some(workload)) = (attach, workloads.first()) {
+        // The waypoint has a certificate of its own, and ends the mTLS of the caller before the gate.
+        let own = estate.id_of(workload).ok_or_else(|| Wrong::new(format!("`{workload}` has no SPIFFE ID")))?;
+        config.insert("self".into(), own.as_str().into());
+        config.insert("peer_source".into(), "filter_state:io.istio.peer_principal".into());
+        config.insert("direction".into(), "inbound".into());
+    }
+    let config = Value::Object(config);
+    match stepgate_config::read_gate(config.to_string().as_bytes()).into_result() {
+        Ok(_) => Ok(config),
+        Err(found) => Err(refused(&found)),
+    }
+}
+
+fn settings(settings: &Value) -> Result<Map<String, Value>, Wrong> {
+    let Some(map) = settings.as_object() else {
+        return Err(Wrong::new("the gate's settings are no mapping"));
+    };
+    match map.keys().find(|key| OURS.contains(&key.as_str())) {
+        Some(key) => Err(Wrong::new(format!("the gate's settings have `{key}`, which is written by this command"))
+            .help("`mode` comes with the stages, keys and interlock from --secrets, workflows from the documents")),
+        None => Ok(map.clone()),
+    }
+}
+
+/// The document as it stands in the configuration.
+fn opened(document: &Document, options: &Options) -> Value {
+    let mut json = document.json.clone();
+    if let Some(map) = json.as_object_mut().filter(|_| options.open.contains(&revision(document))) {
+        map.insert("open".into(), true.into());
+    }
+    json
+}
+
+fn revision(document: &Document) -> String {
+    format!("{}/{}", document.workflow.name, document.workflow.revision)
+}
+
+fn refused(found: &[Diagnostic]) -> Wrong {
+    let first = found.iter().find(|diagnostic| diagnostic.is_error());
+    let why = first.map_or("it is not taken", |diagnostic| diagnostic.message.as_str());
+    Wrong::new(format!("no gate would take this configuration: {why}"))
+}
+
+impl Gate {
+    /// The plugin.
+    pub(super) fn manifest(&self, options: &Options) -> Value {
+        let mut module = json!({
+            "url": options.module,
+            "sha256": options.sha256,
+            "imagePullPolicy": if options.pull_always { "Always" } else { "IfNotPresent" },
+            "pluginName": "stepgate",
+            "failStrategy": "FAIL_CLOSE",
+            "vmConfig": {"env": self.environment()},
+            "pluginConfig": self.config,
+        });
+        if let (Some(secret), Some(module)) = (&options.pull_secret, module.as_object_mut()) {
+            module.insert("imagePullSecret".into(), secret.as_str().into());
+        }
+        let mut spec = json!({"phase": "AUTHZ", "priority": options.priority, "match": [{"mode": "SERVER"}]});
+        let within = match options.api {
+            Api::WasmPlugin => module,
+            Api::TrafficExtension => json!({"wasm": module}),
+        };
+        if let (Some(spec), Some(within)) = (spec.as_object_mut(), within.as_object()) {
+            spec.extend(within.clone());
+            spec.extend(self.target.fields());
+        }
+        json!({
+            "apiVersion": "extensions.istio.io/v1alpha1", "kind": kind(options.api),
+            "metadata": {"name": self.name, "namespace": self.namespace}, "spec": spec,
+        })
+    }
+
+    fn environment(&self) -> Vec<Value> {
+        self.variables.iter().map(|name| json!({"name": name, "valueFrom": "HOST"})).collect()
+    }
+
+    /// A change of this plugin alone, for a kustomization.
+    pub(super) fn patch(&self, operations: &[Value], options: &Options) -> Value {
+        json!({
+            "target": {"kind": kind(options.api), "name": self.name, "namespace": self.namespace},
+            "patch": super::yaml::text(&Value::from(operations)),
+        })
+    }
+
+    /// Sets something in the configuration.
+    pub(super) fn set(&self, name: &str, value: &Value, options: &Options) -> Value {
+        let within = match options.api {
+            Api::WasmPlugin => "",
+            Api::TrafficExtension => "/wasm",
+        };
+        json!({"op": "add", "path": format!("/spec{within}/pluginConfig/{name}"), "value": value})
+    }
+
+    /// Takes the plugin from its pods, and keeps it.
+    pub(super) fn detach(&self) -> Vec<Value> {
+        let none = json!({"op": "add", "path": "/spec/selector", "value": {"matchLabels": {DETACHED: "detached"}}});
+        match self.target {
+            Target::All | Target::Labels(_) => vec![none],
+            Target::Waypoint(_) => vec![json!({"op": "remove", "path": "/spec/targetRefs"}), none],
+        }
+    }
+}
+
+/// A label that no pod has.
+pub(super) const DETACHED: &str = "stepgate.dev/gate";
+
+impl Target {
+    pub(super) fn fields(&self) -> Map<String, Value> {
+        let field = match self {
+            Self::All => None,
+            Self::Labels(labels) => Some(("selector", json!({"matchLabels": labels}))),
+            Self::Waypoint(name) => {
+                let reference = json!({"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": name});
+                Some(("targetRefs", json!([reference])))
+            }
+        };
+        field.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+fn kind(api: Api) -> &'static str {
+    match api {
+        Api::WasmPlugin => "WasmPlugin",
+        Api::TrafficExtension => "TrafficExtension",
+    }
+}

@@ -1,0 +1,72 @@
+//! The interlock behind the gates: whatever does not carry the secret that a gate sets is refused. It covers
+//! the moments in which a proxy runs no filter.
+//!
+//! The secrets are literals in the policies, so kustomize puts them there from the Secrets when it builds.
+
+use serde_json::{Value, json};
+use stepgate_decision::permit::INTERLOCK_HEADER;
+
+use super::gate::{DETACHED, Target};
+use super::{Attach, Options, Workload};
+
+/// What stands in a policy until the secrets do. Nobody passes by it who has not read this.
+const UNSET: &str = "unset: build a stage with its secrets";
+
+/// The policy of one workload. DENY, because an ALLOW would be one of several, any of which admits.
+pub(super) fn policy(workload: &Workload, secrets: usize, attach: Attach, options: &Options) -> Value {
+    let target = match attach {
+        Attach::Namespace | Attach::Workload | Attach::Mesh => Target::Labels(workload.labels(&options.label)),
+        Attach::Waypoint => Target::Waypoint(workload.resource()),
+    };
+    let mut rule = json!({"when": [{
+        "key": format!("request.headers[{INTERLOCK_HEADER}]"),
+        "notValues": vec![UNSET; secrets],
+    }]});
+    if let Some(rule) = rule.as_object_mut().filter(|_| !options.tcp_ports.is_empty()) {
+        // On a port without HTTP the condition would hold for every connection.
+        let ports: Vec<String> = options.tcp_ports.iter().map(u16::to_string).collect();
+        rule.insert("to".into(), json!([{"operation": {"notPorts": ports}}]));
+    }
+    let mut spec = json!({"action": "DENY", "rules": [rule]});
+    if let Some(spec) = spec.as_object_mut() {
+        spec.extend(target.fields());
+    }
+    json!({
+        "apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy",
+        "metadata": {"name": name(workload), "namespace": workload.namespace()}, "spec": spec,
+    })
+}
+
+/// The same policy for no pod at all.
+pub(super) fn idle(workload: &Workload) -> Value {
+    json!({
+        "apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy",
+        "metadata": {"name": name(workload), "namespace": workload.namespace()},
+        "spec": {
+            "action": "DENY",
+            "selector": {"matchLabels": {DETACHED: "detached"}},
+            "rules": [{"when": [{"key": format!("request.headers[{INTERLOCK_HEADER}]"), "notValues": ["idle"]}]}],
+        },
+    })
+}
+
+/// How kustomize puts the secrets into the policy.
+pub(super) fn replacements(workload: &Workload, variables: &[String]) -> Vec<Value> {
+    let replacement = |(at, variable): (usize, &String)| {
+        json!({
+            "source": {
+                "kind": "Secret", "name": workload.resource(), "namespace": workload.namespace(),
+                "fieldPath": format!("stringData.{variable}"),
+            },
+            "targets": [{
+                "select": {"kind": "AuthorizationPolicy", "name": name(workload), "namespace": workload.namespace()},
+                "fieldPaths": [format!("spec.rules.0.when.0.notValues.{at}")],
+            }],
+        })
+    };
+    variables.iter().enumerate().map(replacement).collect()
+}
+
+fn name(workload: &Workload) -> String {
+    format!("{}-interlock", workload.resource())
+}

@@ -1,0 +1,91 @@
+//! A Kubernetes workload: what a SPIFFE ID of Istio names.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+use stepgate_config::spiffe::SpiffeId;
+
+/// Longest value of a label, and longest namespace (RFC 1123).
+const MAX_LABEL: usize = 63;
+
+/// A service account in a namespace. Its names are safe in paths and in Kubernetes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Workload {
+    namespace: String,
+    account: String,
+}
+
+impl Workload {
+    /// The workload that an ID of Istio's form (`ns/NAMESPACE/sa/ACCOUNT`) names.
+    pub fn of(id: &SpiffeId) -> Option<Self> {
+        let path: Vec<&str> = id.as_str().split('/').skip(3).collect();
+        match path.as_slice() {
+            ["ns", namespace, "sa", account] => Self::named(namespace, account),
+            _ => None,
+        }
+    }
+
+    /// The workload of these names, where Kubernetes would take them. An account is also a label's value.
+    pub fn named(namespace: &str, account: &str) -> Option<Self> {
+        let fits = is_label(namespace) && account.len() <= MAX_LABEL && account.split('.').all(is_label);
+        fits.then(|| Self { namespace: namespace.to_owned(), account: account.to_owned() })
+    }
+
+    /// Its namespace.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Its service account.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// What belongs to it is called so.
+    pub fn resource(&self) -> String {
+        format!("stepgate-{}", self.account)
+    }
+
+    /// The labels that choose its pods.
+    pub(super) fn labels(&self, label: &str) -> Value {
+        json!({ label: self.account })
+    }
+}
+
+impl fmt::Display for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.account)
+    }
+}
+
+/// A DNS label (RFC 1123).
+pub(crate) fn is_label(text: &str) -> bool {
+    let clean = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    (1..=MAX_LABEL).contains(&text.len()) && clean && !text.starts_with('-') && !text.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(id: &str) -> Option<String> {
+        Workload::of(&SpiffeId::try_from(id.as_bytes()).unwrap()).map(|workload| workload.to_string())
+    }
+
+    #[test]
+    fn only_what_kubernetes_takes_is_a_workload() {
+        assert_eq!(of("spiffe://a/ns/movie/sa/vfx-1"), Some("movie/vfx-1".into()));
+        assert_eq!(of("spiffe://a/ns/movie/sa/vfx.1"), Some("movie/vfx.1".into()));
+        for id in [
+            "spiffe://a/ns/movie/sa/VFX",
+            "spiffe://a/ns/mo.vie/sa/x",
+            "spiffe://a/ns/movie/sa/x/y",
+            "spiffe://a/ns/movie/sa/-x",
+            "spiffe://a/sa/movie/ns/x",
+            "spiffe://a/x",
+        ] {
+            assert_eq!(of(id), None, "{id}");
+        }
+        assert!(Workload::named("..", "x").is_none() && Workload::named("movie", "..").is_none());
+    }
+}

@@ -1,0 +1,308 @@
+//! `stepgate render istio`.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::run::{Ran, stepgate, with};
+use super::secrets::objects;
+
+/// The files as JSON, by their paths, with these documents and flags.
+fn files(arguments: &[&str]) -> Value {
+    let ran = render(arguments);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    ran.json()
+}
+
+fn render(arguments: &[&str]) -> Ran {
+    stepgate(&[&["render", "istio", "--json"], arguments].concat())
+}
+
+fn find<'a>(all: &'a [Value], kind: &str, name: &str) -> &'a Value {
+    let wanted = |object: &&Value| object["kind"] == kind && object["metadata"]["name"] == name;
+    all.iter().find(wanted).unwrap_or_else(|| panic!("no {kind} {name}"))
+}
+
+fn read(files: &Value, path: &str) -> Vec<Value> {
+    objects(files[path].as_str().unwrap_or_else(|| panic!("no {path}")))
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    assert_eq!(files(&["movie.yaml", "loan.yaml"]), files(&["loan.yaml", "movie.yaml"]));
+    let json = stepgate_config::to_json(&std::fs::read(super::run::examples().join("movie.yaml")).unwrap()).unwrap();
+    let ran = with(&["render", "istio", "--json", "-"], &[], json.to_string().as_bytes());
+    assert_eq!(ran.json(), files(&["movie.yaml"]));
+}
+
+#[test]
+fn owners_get_only_the_workflows_of_their_namespaces() {
+    let files = files(&["movie.yaml", "identity.yaml"]);
+    for (namespace, workflow, keys) in [("movie", "movie", 1), ("news", "newsletter", 0)] {
+        let all = read(&files, &format!("base/{namespace}.yaml"));
+        let config = &find(&all, "WasmPlugin", "stepgate")["spec"]["pluginConfig"];
+        let names: Vec<&Value> = config["workflows"].as_array().unwrap().iter().map(|w| &w["workflow"]).collect();
+        assert_eq!(names, [workflow]);
+        assert_eq!(config["keys"].as_array().unwrap().len(), keys);
+    }
+    let only = self::files(&["movie.yaml", "identity.yaml", "--namespace", "news"]);
+    assert!(only.get("base/movie.yaml").is_none() && only.get("base/news.yaml").is_some());
+    assert!(!only.to_string().contains("ns/movie"));
+}
+
+#[test]
+fn a_gate_is_attached_as_it_is_asked_for() {
+    let spec = |attach: &str, path: &str, name: &str| {
+        let all = read(&files(&["movie.yaml", "--attach", attach]), path);
+        find(&all, "WasmPlugin", name)["spec"].clone()
+    };
+    assert!(spec("namespace", "base/movie.yaml", "stepgate").get("selector").is_none());
+    assert!(spec("mesh", "base/istio-system.yaml", "stepgate").get("selector").is_none());
+    let one = spec("workload", "base/movie.yaml", "stepgate-hdr");
+    assert_eq!(one["selector"], json!({"matchLabels": {"app": "hdr"}}));
+    let waypoint = spec("waypoint", "base/movie.yaml", "stepgate-hdr");
+    assert_eq!(waypoint["targetRefs"][0]["name"], "stepgate-hdr");
+    let config = &waypoint["pluginConfig"];
+    assert_eq!(config["self"], "spiffe://cluster.local/ns/movie/sa/hdr");
+    assert_eq!(config["peer_source"], "filter_state:io.istio.peer_principal");
+    assert_eq!(config["direction"], "inbound");
+    for spec in [&one, &waypoint] {
+        assert_eq!(
+            [&spec["phase"], &spec["failStrategy"], &spec["match"]],
+            [&json!("AUTHZ"), &json!("FAIL_CLOSE"), &json!([{"mode": "SERVER"}])]
+        );
+    }
+}
+
+/// In ambient nothing reaches a workload past its waypoint.
+#[test]
+fn a_waypoint_is_the_only_way_in() {
+    let files = files(&["movie.yaml", "--attach", "waypoint"]);
+    let all = read(&files, "base/movie.yaml");
+    let only = &find(&all, "AuthorizationPolicy", "stepgate-hdr-waypoint")["spec"];
+    assert_eq!(only["action"], "ALLOW");
+    let source = &only["rules"][0]["from"][0]["source"];
+    assert_eq!(source["principals"], json!(["cluster.local/ns/movie/sa/stepgate-hdr"]));
+    let environment = find(&all, "ConfigMap", "stepgate-hdr")["data"]["deployment"].as_str().unwrap();
+    let environment = stepgate_config::to_json(environment.as_bytes()).unwrap();
+    let container = &environment["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["env"][0]["valueFrom"]["secretKeyRef"]["name"], "stepgate-hdr");
+    assert!(container.get("image").is_none());
+    let interlocks = read(&files, "components/interlock/interlock.yaml");
+    let interlock = &find(&interlocks, "AuthorizationPolicy", "stepgate-hdr-interlock")["spec"];
+    assert_eq!(interlock["targetRefs"][0]["name"], "stepgate-hdr");
+}
+
+#[test]
+fn the_other_api_says_the_same() {
+    let old = read(&files(&["movie.yaml"]), "base/movie.yaml");
+    let new_files = files(&["movie.yaml", "--api", "traffic-extension"]);
+    let new = read(&new_files, "base/movie.yaml");
+    let mut old = find(&old, "WasmPlugin", "stepgate")["spec"].clone();
+    let mut new = find(&new, "TrafficExtension", "stepgate")["spec"].clone();
+    let wasm = new.as_object_mut().unwrap().remove("wasm").unwrap();
+    for (field, value) in wasm.as_object().unwrap() {
+        assert_eq!(old.as_object_mut().unwrap().remove(field).as_ref(), Some(value), "{field}");
+    }
+    assert_eq!(old, new);
+    let observe = new_files["stages/observe/kustomization.yaml"].as_str().unwrap();
+    assert!(observe.contains("/spec/wasm/pluginConfig/mode") && observe.contains("kind: TrafficExtension"));
+}
+
+#[test]
+fn ports_without_http_have_no_interlock() {
+    let policies = |arguments: &[&str]| {
+        let files = files(&[&["movie.yaml"], arguments].concat());
+        let all = read(&files, "components/interlock/interlock.yaml");
+        find(&all, "AuthorizationPolicy", "stepgate-hdr-interlock")["spec"]["rules"].clone()
+    };
+    assert!(policies(&[])[0].get("to").is_none(), "every port has one");
+    let rules = policies(&["--tcp-port", "5432", "--tcp-port", "6379"]);
+    assert_eq!(rules[0]["to"], json!([{"operation": {"notPorts": ["5432", "6379"]}}]));
+}
+
+/// A workflow across namespaces, entered by a gateway.
+const TOUR: &str = "
+workflow: tour
+revision: 1
+trust_domain: cluster.local
+assurance: signed
+actors:
+  edge:  {spiffe: [ns/ingress/sa/edge]}
+  shop:  {spiffe: [ns/shop/sa/shop], hosts: ['shop.shop.svc.cluster.local:8080']}
+  bank:  {spiffe: [ns/bank/sa/bank], hosts: [bank.bank.svc.cluster.local]}
+  other: {spiffe: ['spiffe://else.where/ns/x/sa/y'], hosts: [other.example]}
+tasks:
+  call: {actor: edge, initial: true}
+  buy:  {actor: shop, requests: [{methods: [POST, PUT], path: '/v1.0/{id}'}, {methods: [GET]}]}
+  pay:  {actor: bank, requests: [{path: '/pay/**'}]}
+  post: {actor: other, requests: [{methods: [POST], path: /post}]}
+transitions:
+  - {from: call, to: buy}
+  - {from: buy, to: pay}
+  - {from: pay, to: post}
+";
+
+fn tour() -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tour.yaml");
+    std::fs::write(&path, TOUR).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (dir, path)
+}
+
+#[test]
+fn namespaces_speak_only_where_a_transition_leads() {
+    let (_dir, tour) = tour();
+    let ran = render(&[&tour, "--registry-cidr", "10.0.0.9/32"]);
+    assert!(ran.err.contains("spiffe://else.where/ns/x/sa/y"), "{}", ran.err);
+    let all = read(&ran.json(), "components/network/network.yaml");
+    let from = &find(&all, "NetworkPolicy", "stepgate-bank-ingress")["spec"];
+    assert_eq!(from["podSelector"], json!({"matchLabels": {"app": "bank"}}));
+    assert_eq!(
+        from["ingress"],
+        json!([{"from": [{
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "shop"}},
+            "podSelector": {"matchLabels": {"app": "shop"}},
+        }]}])
+    );
+    assert!(all.iter().all(|policy| policy["metadata"]["name"] != "stepgate-edge-ingress"), "nobody calls it");
+    let egress = &find(&all, "NetworkPolicy", "stepgate-egress")["spec"]["egress"];
+    let named: Vec<u64> = egress.as_array().unwrap().iter().filter_map(|to| to["ports"][0]["port"].as_u64()).collect();
+    assert_eq!(named, [53, 15012]);
+    assert!(egress.to_string().contains("10.0.0.9/32") && !egress.to_string().contains("0.0.0.0/0"));
+    // Who does not say where the registry is must not lose it.
+    let open = render(&[&tour]);
+    assert!(open.err.contains("--registry-cidr") && !open.out.contains("Egress"), "{}", open.err);
+}
+
+#[test]
+fn a_gateway_lets_in_what_begins_an_instance_and_no_steps() {
+    let (_dir, tour) = tour();
+    let files = files(&[&tour, "--entry", "edge=tour.example.com"]);
+    let all = read(&files, "entry/entry.yaml");
+    let gateway = find(&all, "Gateway", "stepgate-tour");
+    assert_eq!(gateway["metadata"]["namespace"], "ingress");
+    assert_eq!(gateway["spec"]["servers"][0]["tls"]["mode"], "SIMPLE");
+    let routes = &find(&all, "VirtualService", "stepgate-tour")["spec"]["http"];
+    assert_eq!(routes.as_array().unwrap().len(), 1);
+    let route = &routes[0];
+    assert_eq!(
+        route["match"],
+        json!([{"uri": {"regex": "/v1\\.0/[^/]+"}, "method": {"regex": "POST|PUT"}}, {"method": {"regex": "GET"}}])
+    );
+    let destination = json!({"host": "shop.shop.svc.cluster.local", "port": {"number": 8080}});
+    assert_eq!(route["route"], json!([{"destination": destination}]));
+    assert_eq!(route["headers"]["request"]["remove"], json!(["x-workflow-step", "baggage", "x-stepgate-permit"]));
+    assert_eq!(route["headers"]["response"]["remove"], json!(["x-workflow-step", "x-workflow-step-start"]));
+    // It runs no gate: it needs no plugin, no keys, and its namespace stays open to the outside.
+    assert!(files.get("base/ingress.yaml").is_none());
+    assert!(!files["components/network/network.yaml"].as_str().unwrap().contains("namespace: ingress"));
+    assert!(!files["components/proxies/kustomization.yaml"].as_str().unwrap().contains("edge"));
+    let called = render(&[&tour, "--entry", "shop=x.example"]);
+    assert!(called.code == 2 && called.err.contains("`buy`"), "{called:?}");
+    assert_eq!(render(&[&tour, "--entry", "nobody=x.example"]).code, 2);
+}
+
+#[test]
+fn stages_change_what_their_names_say() {
+    let files = files(&["movie.yaml"]);
+    let stage = |name: &str| {
+        stepgate_config::to_json(files[format!("stages/{name}/kustomization.yaml")].as_str().unwrap().as_bytes())
+            .unwrap()
+    };
+    let components = |name: &str| stage(name)["components"].to_string();
+    assert!(components("enforce").contains("/interlock\"") && components("enforce").contains("/mtls\""));
+    assert!(stage("enforce").get("patches").is_none(), "the base enforces");
+    for name in ["observe", "off"] {
+        // Neither stricter than before nor, where a mesh is strict already, laxer.
+        assert_eq!(stage(name)["components"], json!(["../../components/interlock-idle"]), "{name}");
+    }
+    assert!(stage("observe")["patches"][0]["patch"].as_str().unwrap().contains("observe"));
+    assert!(stage("report")["patches"][0]["patch"].as_str().unwrap().contains("permits"));
+    assert!(stage("off")["patches"][0]["patch"].as_str().unwrap().contains("/spec/selector"));
+}
+
+#[test]
+fn further_settings_reach_every_gate_and_ours_do_not_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let gate = |text: &str| {
+        let path: PathBuf = dir.path().join("gate.yaml");
+        std::fs::write(&path, text).unwrap();
+        render(&["movie.yaml", "--gate", path.to_str().unwrap()])
+    };
+    let ran = gate("exempt: [{methods: [GET], path: /healthz, peers: anyone}]\nlog: {denials_per_second: 5}\n");
+    let all = read(&ran.json(), "base/movie.yaml");
+    let config = &find(&all, "WasmPlugin", "stepgate")["spec"]["pluginConfig"];
+    assert_eq!(config["exempt"][0]["path"], "/healthz");
+    let report = ran.json()["stages/report/kustomization.yaml"].as_str().unwrap().to_owned();
+    assert!(report.contains("denials_per_second: 5") && report.contains("permits: true"), "{report}");
+    for taken in ["mode: observe", "keys: []", "interlock: {env: [X]}", "workflows: []", "self: spiffe://a/b"] {
+        let ran = gate(taken);
+        assert!(ran.code == 2 && ran.err.contains("written by this command"), "{taken}: {ran:?}");
+    }
+    let ran = gate("exempd: []");
+    assert!(ran.code == 2 && ran.err.contains("exempd"), "{ran:?}");
+}
+
+#[test]
+fn revisions_open_as_they_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let next = dir.path().join("next.yaml");
+    let document = std::fs::read_to_string(super::run::examples().join("movie.yaml")).unwrap();
+    std::fs::write(&next, document.replace("revision: 1", "revision: 2")).unwrap();
+    let next = next.to_str().unwrap();
+    let all = read(&files(&["movie.yaml", next, "--open", "movie/1"]), "base/movie.yaml");
+    let workflows = &find(&all, "WasmPlugin", "stepgate")["spec"]["pluginConfig"]["workflows"];
+    assert_eq!((&workflows[0]["open"], workflows[1].get("open")), (&json!(true), None));
+    let twice = render(&["movie.yaml", "movie.yaml"]);
+    assert!(twice.code == 2 && twice.err.contains("two documents"), "{twice:?}");
+    let none = render(&["movie.yaml", "--open", "movie/3"]);
+    assert!(none.code == 2 && none.err.contains("movie/3"), "{none:?}");
+}
+
+fn write(dir: &Path, arguments: &[&str]) -> Ran {
+    stepgate(&[&["render", "istio", "movie.yaml", "--out", dir.to_str().unwrap()], arguments].concat())
+}
+
+#[test]
+fn a_directory_is_kept_current_and_what_is_not_ours_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    assert_eq!(write(dir, &["--check"]).code, 1, "nothing is there");
+    assert_eq!((write(dir, &[]).code, write(dir, &["--check"]).code), (0, 0));
+    let again = write(dir, &[]);
+    assert_eq!(again.out, "written: 0 files\n");
+    // A file of another render goes, a file of somebody else stays.
+    std::fs::write(dir.join("base/mine.yaml"), "mine").unwrap();
+    std::fs::write(dir.join("secrets/secrets.yaml"), "secret").unwrap();
+    assert_eq!(write(dir, &["--attach", "mesh"]).code, 0);
+    assert!(!dir.join("base/movie.yaml").exists() && dir.join("base/istio-system.yaml").exists());
+    assert!(dir.join("base/mine.yaml").exists() && dir.join("secrets/secrets.yaml").exists());
+    // One that stands in the way is not written over.
+    std::fs::write(dir.join("base/movie.yaml"), "mine too").unwrap();
+    let refused = write(dir, &[]);
+    assert!(refused.code == 3 && refused.err.contains("base/movie.yaml"), "{refused:?}");
+    assert_eq!(std::fs::read_to_string(dir.join("base/movie.yaml")).unwrap(), "mine too");
+    assert!(dir.join("base/istio-system.yaml").exists(), "nothing was changed");
+    assert_eq!(write(dir, &["--force"]).code, 0);
+    assert_eq!(write(dir, &["--check"]).code, 0);
+}
+
+#[test]
+fn what_cannot_be_is_said() {
+    for (arguments, what) in [
+        (&["gate/movie.yaml"][..], "and not a workflow document"),
+        (&["movie.yaml", "--module", "oci://x/y"], "--sha256"),
+        (&["movie.yaml", "--module", "ftp://x", "--sha256", "0"], "oci://"),
+        (&["movie.yaml", "--namespace", "no"], "movie"),
+        (&["movie.yaml", "--trust-domain", "else.where"], "--trust-domain"),
+        (&["movie.yaml", "--registry-cidr", "10.0.0.0/33"], "CIDR"),
+        (&["movie.yaml", "--entry", "edge"], "ACTOR=HOST"),
+    ] {
+        let ran = render(arguments);
+        assert!([1, 2, 3].contains(&ran.code) && ran.err.contains(what), "{arguments:?}: {ran:?}");
+    }
+    let unnamed = render(&["movie.yaml"]);
+    assert!(unnamed.code == 0 && unnamed.err.contains("deny everything"), "{unnamed:?}");
+}

@@ -1,0 +1,214 @@
+//! The stages, built by kustomize with real Secrets.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::tools::{build, stepgate, tool};
+
+/// A rendered tree with its Secrets.
+pub(crate) struct Tree {
+    dir: tempfile::TempDir,
+    document: String,
+}
+
+impl Tree {
+    pub(crate) fn new(alg: &str, flags: &[&str]) -> Self {
+        Self::of("config/examples/movie.yaml", alg, flags)
+    }
+
+    pub(crate) fn of(document: &str, alg: &str, flags: &[&str]) -> Self {
+        let tree = Self { dir: tempfile::tempdir().unwrap(), document: document.to_owned() };
+        let secrets = tree.path().join("secrets/secrets.yaml");
+        fs::create_dir(tree.path().join("secrets")).unwrap();
+        tree.run(&["secrets", &tree.document, "--alg", alg, "--out", secrets.to_str().unwrap()]);
+        tree.render(flags);
+        tree
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn rotate(&self, step: &str, flags: &[&str]) {
+        let secrets = self.path().join("secrets/secrets.yaml");
+        self.run(&["secrets", &self.document, "--out", secrets.to_str().unwrap(), "--rotate", step]);
+        self.render(flags);
+    }
+
+    fn render(&self, flags: &[&str]) {
+        let (out, secrets) = (self.path().to_str().unwrap(), self.path().join("secrets/secrets.yaml"));
+        let all = ["render", "istio", &self.document, "--out", out, "--secrets", secrets.to_str().unwrap()];
+        self.run(&[&all[..], flags].concat());
+    }
+
+    fn run(&self, arguments: &[&str]) {
+        let (code, said) = stepgate(arguments);
+        assert_eq!(code, 0, "{arguments:?}: {said}");
+    }
+
+    /// A stage, by kind and name.
+    pub(crate) fn stage(&self, kustomize: &Path, name: &str) -> BTreeMap<(String, String), Value> {
+        by_name(build(kustomize, &self.path().join("stages").join(name)))
+    }
+}
+
+pub(crate) fn by_name(objects: Vec<Value>) -> BTreeMap<(String, String), Value> {
+    let name = |object: &Value| {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&object["kind"]), text(&object["metadata"]["name"]))
+    };
+    objects.into_iter().map(|object| (name(&object), object)).collect()
+}
+
+fn get<'a>(all: &'a BTreeMap<(String, String), Value>, kind: &str, name: &str) -> &'a Value {
+    all.get(&(kind.to_owned(), name.to_owned())).unwrap_or_else(|| panic!("no {kind} {name}"))
+}
+
+fn not_values(all: &BTreeMap<(String, String), Value>, workload: &str) -> Value {
+    let policy = get(all, "AuthorizationPolicy", &format!("stepgate-{workload}-interlock"));
+    policy["spec"]["rules"][0]["when"][0]["notValues"].clone()
+}
+
+#[test]
+fn each_stage_is_what_its_name_says() {
+    let Some(kustomize) = tool("kustomize", "the stages of a roll-out") else { return };
+    let tree = Tree::new("HS256", &[]);
+    let stage = |name: &str| tree.stage(&kustomize, name);
+    let mode = |all: &BTreeMap<_, _>| get(all, "WasmPlugin", "stepgate")["spec"]["pluginConfig"]["mode"].clone();
+    let (observe, report, enforce, off) = (stage("observe"), stage("report"), stage("enforce"), stage("off"));
+    assert_eq!([mode(&observe), mode(&report), mode(&enforce)], ["observe", "observe", "enforce"]);
+    let config = &get(&report, "WasmPlugin", "stepgate")["spec"]["pluginConfig"];
+    assert_eq!(config["log"], json!({"permits": true}));
+    // The interlock holds each workload's own secret, and nothing else.
+    for all in [&report, &enforce] {
+        let secret = &get(all, "Secret", "stepgate-hdr")["stringData"]["STEPGATE_INTERLOCK_1"];
+        assert_eq!(not_values(all, "hdr"), json!([secret]));
+        let selector = &get(all, "AuthorizationPolicy", "stepgate-hdr-interlock")["spec"]["selector"];
+        assert_eq!(selector, &json!({"matchLabels": {"app": "hdr"}}));
+        assert_eq!(get(all, "PeerAuthentication", "default")["spec"]["mtls"]["mode"], "STRICT");
+    }
+    assert!(enforce.keys().any(|(kind, _)| kind == "NetworkPolicy"));
+    // To go back is to apply an earlier stage: what it must undo, it names.
+    let nothing = json!({"matchLabels": {"stepgate.dev/gate": "detached"}});
+    for all in [&observe, &off] {
+        assert!(!all.keys().any(|(kind, _)| kind == "PeerAuthentication" || kind == "NetworkPolicy"));
+        for ((kind, name), policy) in all.iter().filter(|((kind, _), _)| kind == "AuthorizationPolicy") {
+            assert_eq!(policy["spec"]["selector"], nothing, "{kind} {name}");
+        }
+    }
+    let policies = |all: &BTreeMap<(String, String), Value>| {
+        all.keys().filter(|(kind, _)| kind == "AuthorizationPolicy").cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(policies(&off), policies(&enforce));
+    assert_eq!(get(&off, "WasmPlugin", "stepgate")["spec"]["selector"], nothing);
+    assert!(get(&enforce, "WasmPlugin", "stepgate")["spec"].get("selector").is_none());
+}
+
+#[test]
+fn off_detaches_gates_however_they_are_attached() {
+    let Some(kustomize) = tool("kustomize", "the emergency off") else { return };
+    for (flags, kind) in [
+        (&["--attach", "workload"][..], "WasmPlugin"),
+        (&["--attach", "mesh"], "WasmPlugin"),
+        (&["--attach", "waypoint"], "WasmPlugin"),
+        (&["--attach", "workload", "--api", "traffic-extension"], "TrafficExtension"),
+    ] {
+        let tree = Tree::new("HS256", flags);
+        let off = tree.stage(&kustomize, "off");
+        let plugins: Vec<&Value> =
+            off.iter().filter(|((of, _), _)| of == kind).map(|(_, object)| &object["spec"]).collect();
+        assert!(!plugins.is_empty(), "{flags:?}");
+        for spec in plugins {
+            assert_eq!(spec["selector"], json!({"matchLabels": {"stepgate.dev/gate": "detached"}}), "{flags:?}");
+            assert!(spec.get("targetRefs").is_none(), "{flags:?}");
+        }
+        let observe = tree.stage(&kustomize, "observe");
+        let config = |spec: &Value| {
+            if kind == "WasmPlugin" { spec["pluginConfig"].clone() } else { spec["wasm"]["pluginConfig"].clone() }
+        };
+        let mut seen = observe.iter().filter(|((of, _), _)| of == kind);
+        assert!(seen.all(|(_, object)| config(&object["spec"])["mode"] == "observe"), "{flags:?}");
+    }
+}
+
+/// While a rotation is under way the policies take both secrets.
+#[test]
+fn two_secrets_are_valid_during_a_rotation() {
+    let Some(kustomize) = tool("kustomize", "the interlock during a rotation") else { return };
+    for alg in ["HS256", "ES256"] {
+        let tree = Tree::new(alg, &[]);
+        let mut numbers = Vec::new();
+        for step in ["", "preload", "switch", "retire"] {
+            if !step.is_empty() {
+                tree.rotate(step, &[]);
+            }
+            let all = tree.stage(&kustomize, "enforce");
+            let held = &get(&all, "Secret", "stepgate-hdr")["stringData"];
+            let values: Vec<Value> = not_values(&all, "hdr").as_array().unwrap().clone();
+            let variable = |value: &Value| {
+                let holds = held.as_object().unwrap().iter().find(|(_, secret)| *secret == value);
+                holds.unwrap_or_else(|| panic!("{step}: {value} is no secret of hdr")).0.clone()
+            };
+            numbers.push(values.iter().map(variable).collect::<Vec<_>>());
+        }
+        let (one, two) = ("STEPGATE_INTERLOCK_1".to_owned(), "STEPGATE_INTERLOCK_2".to_owned());
+        let expected = [vec![one.clone()], vec![one.clone(), two.clone()], vec![two.clone(), one], vec![two]];
+        assert_eq!(numbers, expected, "{alg}");
+    }
+}
+
+/// The owner's own Deployments, with a container of theirs, get the environment of their proxies.
+#[test]
+fn proxies_get_the_secrets_of_their_workload() {
+    let Some(kustomize) = tool("kustomize", "the proxies' environment") else { return };
+    let tree = Tree::new("ES256", &[]);
+    let own = tempfile::tempdir_in(tree.path()).unwrap();
+    let deployment = |name: &str| {
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": name, "namespace": "movie", "labels": {"app": name}},
+            "spec": {"template": {"spec": {"containers": [{"name": "app", "image": "x"}]}}},
+        })
+    };
+    fs::write(own.path().join("hdr.json"), deployment("hdr").to_string()).unwrap();
+    fs::write(own.path().join("else.json"), deployment("else").to_string()).unwrap();
+    let kustomization = json!({
+        "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization",
+        "resources": ["hdr.json", "else.json", "../stages/enforce"], "components": ["../components/proxies"],
+    });
+    fs::write(own.path().join("kustomization.yaml"), kustomization.to_string()).unwrap();
+    let all = by_name(build(&kustomize, own.path()));
+    let containers = |name: &str| get(&all, "Deployment", name)["spec"]["template"]["spec"]["containers"].clone();
+    assert_eq!(containers("else").as_array().unwrap().len(), 1);
+    let containers = containers("hdr");
+    let containers = containers.as_array().unwrap();
+    assert!(containers.iter().any(|container| container["name"] == "app"));
+    let proxy = containers.iter().find(|container| container["name"] == "istio-proxy").unwrap();
+    assert_eq!(proxy["image"], "auto");
+    let secret = get(&all, "Secret", "stepgate-hdr");
+    let plugin = &get(&all, "WasmPlugin", "stepgate-hdr")["spec"];
+    let from = &plugin["vmConfig"]["env"];
+    assert_eq!(proxy["env"].as_array().unwrap().len(), from.as_array().unwrap().len());
+    for variable in proxy["env"].as_array().unwrap() {
+        let reference = &variable["valueFrom"]["secretKeyRef"];
+        assert_eq!(reference["name"], "stepgate-hdr");
+        assert!(secret["stringData"].get(reference["key"].as_str().unwrap()).is_some(), "{variable}");
+        assert!(from.as_array().unwrap().iter().any(|wanted| wanted["name"] == variable["name"]));
+    }
+}
+
+/// Without the file of Secrets nothing is built: no stage can be applied with a placeholder for a secret.
+#[test]
+fn no_stage_is_built_without_its_secrets() {
+    let Some(kustomize) = tool("kustomize", "that a stage needs its secrets") else { return };
+    let tree = Tree::new("HS256", &[]);
+    fs::remove_file(tree.path().join("secrets/secrets.yaml")).unwrap();
+    for stage in ["observe", "report", "enforce", "off"] {
+        let folder = tree.path().join("stages").join(stage);
+        let output = std::process::Command::new(&kustomize).arg("build").arg(folder).output().unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty(), "{stage}");
+    }
+}
