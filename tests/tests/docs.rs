@@ -93,7 +93,10 @@ impl Mirror {
             PathBuf::from(std::env::var_os("STEPGATE_BIN").expect("STEPGATE_BIN names the command: run `make test`"));
         // It may be relative to the root, as make knows it.
         let folder = root().join(stepgate.parent().unwrap());
-        let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+        // What `make tools` has got comes before what the machine has.
+        let cache = std::env::var("STEPGATE_CACHE")
+            .unwrap_or_else(|_| format!("{}/.cache/stepgate", std::env::var("HOME").unwrap()));
+        let path = format!("{}:{cache}/bin:{}", folder.display(), std::env::var("PATH").unwrap());
         let mut bash = Command::new("bash");
         bash.current_dir(self.0.path()).env("PATH", path).env("NO_COLOR", "1").stdin(Stdio::null());
         bash
