@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use stepgate_config::gate::{ExemptPeers, GateConfig};
 use stepgate_config::spiffe::SpiffeId;
@@ -46,7 +45,6 @@ pub(crate) struct Plan {
     pub(crate) workflow: Arc<Workflow>,
     pub(crate) mode: Mode,
     pub(crate) revoked: bool,
-    pub(crate) leeway: Duration,
     leaving: BTreeMap<String, Vec<Arc<Transition>>>,
 }
 
@@ -177,7 +175,6 @@ fn plan(workflow: &Arc<Workflow>, config: &GateConfig) -> Plan {
     Plan {
         // The stricter of the two wins.
         mode: workflow.mode.map_or(config.mode, |own| own.max(config.mode)),
-        leeway: config.leeway,
         revoked: config.revoked.workflows.contains(&workflow.name),
         workflow: Arc::clone(workflow),
         leaving,

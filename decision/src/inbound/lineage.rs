@@ -1,5 +1,7 @@
 //! What a child inherits from its parents.
 
+use std::time::Duration;
+
 use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
@@ -33,6 +35,7 @@ impl Lineage {
         peer: &SpiffeId,
         own: &SpiffeId,
         facts: &Facts<'_>,
+        leeway: Duration,
     ) -> Option<Self> {
         let workflow = &standing.plan.workflow;
         let start = match &standing.origin {
@@ -66,7 +69,7 @@ impl Lineage {
             jti,
         };
         let receipt = carries_on(standing, to, peer).then(|| Claims { sub: peer.to_string(), ..arrival.clone() });
-        Some(Self { arrival, receipt, parent, presented_until: presented_until(standing, &parents), start })
+        Some(Self { arrival, receipt, parent, presented_until: presented_until(standing, &parents, leeway), start })
     }
 
     /// The instance's deadline is exact: no leeway lengthens it. Nor may a join's evidence that is in its
@@ -198,14 +201,14 @@ fn own_forks(at: &Task, jti: &str) -> Forks {
 /// How long the same transition could be tried again. A token that was replayed at another replica has a twin:
 /// the same `jti`, minted as late as its parent could be presented. At a join, what else could complete the
 /// round may come as late as the instance lives.
-fn presented_until(standing: &Standing<'_>, parents: &[&Claims]) -> UnixTime {
+fn presented_until(standing: &Standing<'_>, parents: &[&Claims], leeway: Duration) -> UnixTime {
     let deadline = earliest(parents, |claims| claims.dl);
     if standing.at.join == JoinKind::All {
         return deadline;
     }
     let ttl = standing.plan.workflow.task_ttl;
     let issued = parents.iter().map(|claims| claims.iat).max().unwrap_or(deadline);
-    issued.plus(ttl).plus(ttl).plus(standing.plan.leeway).min(deadline)
+    issued.plus(ttl).plus(ttl).plus(leeway).min(deadline)
 }
 
 /// Whether the peer carries a transition that leaves this task, and so needs a receipt.

@@ -174,7 +174,8 @@ impl<'a> Inquiry<'a, '_> {
             let step = format!("{}/{}/{}", workflow.name, workflow.revision, transition.to.name);
             return Ok(Grant { step, start: None, receipt: None });
         }
-        let lineage = Lineage::of(standing, transition, peer, own, self.facts)
+        let leeway = self.gate.config.leeway;
+        let lineage = Lineage::of(standing, transition, peer, own, self.facts, leeway)
             .ok_or(Denial::Internal("a signed step without a token"))?;
         let key = self.signing_key(standing.plan, transition)?;
         lineage.check_times(self.facts.now)?;
@@ -182,7 +183,7 @@ impl<'a> Inquiry<'a, '_> {
         constraint::check(workflow, &lineage.arrival.did)?;
         join::check(standing)?;
         check_guard()?;
-        let until = lineage.presented_until.plus(self.gate.config.leeway);
+        let until = lineage.presented_until.plus(leeway);
         let entry = Entry::new(&workflow.name, &lineage.parent, &transition.to_string(), until, transition.uses);
         // Signed before it is taken: a transition that is taken must not come to nothing.
         let grant = self.mint(&lineage, key)?;
