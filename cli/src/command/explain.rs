@@ -10,7 +10,8 @@ use stepgate_decision::record::MemoryStore;
 use stepgate_decision::{Verdict, inbound};
 
 use super::failure::{Answer, Failure};
-use super::{jwk, output};
+use super::output;
+use crate::jwk;
 use account::Account;
 pub(super) use arguments::Args;
 use scene::Scene;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use crate::jwk::Undrawn;
+
 /// What the codes mean; stands at the end of every help text.
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
@@ -106,6 +108,12 @@ impl fmt::Display for Failure {
 }
 
 /// A failure to write the answer.
+impl From<Undrawn> for Failure {
+    fn from(error: Undrawn) -> Self {
+        Self::impossible(error.to_string())
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {

@@ -11,7 +11,8 @@ use stepgate_config::name::{ActorName, Kid, WorkflowName};
 use stepgate_decision::keys::{Algorithm, Key, KeyActor};
 
 use super::failure::{Answer, EXIT_CODES, Failure};
-use super::{jwk, output, time};
+use super::{output, time};
+use crate::jwk;
 use sheet::Sheet;
 
 /// Draws a key for a workflow's tokens.

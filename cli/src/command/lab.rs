@@ -6,13 +6,15 @@ use stepgate_config::MAX_INPUT;
 
 use super::failure::{Answer, EXIT_CODES, Failure};
 use super::input::{self, Input};
+use super::keygen::Alg;
 use super::{output, subject};
 use crate::lab::{self, LabError, Options};
 
-/// Tries a workflow out on real Envoys, one for each actor (16 for all where there are more).
+/// Tries a workflow out on real Envoys: one for each workload, at most 16 for all.
 ///
-/// Whole instances go along the workflow; then every attempt to leave it that can be tried, or 20000 of
-/// them, evenly spread, where there are more. Each answer is compared with what the document says.
+/// Whole instances go along the workflow; then everything is tried that the document forbids: each step by everyone
+/// to everyone, and each attack on each transition. Of more than 50000 attempts, so many that a seed picks. Each
+/// answer is compared with what the document says.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Args {
@@ -24,6 +26,15 @@ pub(super) struct Args {
     /// Print every case as JSON
     #[arg(long)]
     json: bool,
+    /// Workloads of each SPIFFE ID of each actor, each behind a gate of its own
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+    replicas: u8,
+    /// With what gates sign: `HS256`, one secret for all; `ES256` or `EdDSA`, a key pair for each actor
+    #[arg(long, value_enum, default_value_t = Alg::Hs256)]
+    alg: Alg,
+    /// Decides which attempts are made where there are too many to make all; drawn and shown where it is left out
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
     /// The filter
     #[arg(
         long,
@@ -41,7 +52,17 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
         Input::TooLarge => return Err(subject::too_large(&name)),
     };
     let (module, colour) = (args.module.clone(), output::colours_answers());
-    let options = Options { document, module, keep: args.keep, json: args.json, colour };
+    let options = Options {
+        document,
+        name: name.clone(),
+        replicas: usize::from(args.replicas),
+        algorithm: args.alg.into(),
+        seed: args.seed,
+        module,
+        keep: args.keep,
+        json: args.json,
+        colour,
+    };
     match lab::run(&options) {
         Ok(all_right) => Ok(Answer::of(all_right)),
         Err(LabError::Document(found)) => Err(subject::show(&found, &options.document, &name)),

@@ -8,7 +8,6 @@ mod explain;
 mod failure;
 mod held;
 mod input;
-mod jwk;
 mod keygen;
 mod lab;
 mod names;

@@ -11,7 +11,8 @@ use stepgate_decision::keys::Algorithm;
 use super::failure::{Answer, EXIT_CODES, Failure};
 use super::keygen::Alg;
 use super::output::count;
-use super::{documents, jwk, output};
+use super::{documents, output};
+use crate::jwk;
 use crate::render::{Drawn, Estate, Secrets, Source, Step, Wrong};
 
 pub(super) use file::read;
@@ -120,6 +121,6 @@ impl Source for System {
     }
 }
 
-fn wrong(failure: &Failure) -> Wrong {
+fn wrong(failure: &jwk::Undrawn) -> Wrong {
     Wrong { what: failure.to_string(), help: None }
 }

@@ -1,14 +1,14 @@
 //! Keys that stand in for those of a mesh, so that a decision can be explained without any secret.
 
-use serde_json::json;
 use stepgate_config::GateConfig;
 use stepgate_config::gate::{KeySource, KeyUse, Revoked};
 use stepgate_decision::keys::{KeyError, KeyRing};
 use stepgate_decision::{Gate, GateError};
 
+use super::environment;
 use super::failure::Failure;
 use super::subject::STAND_IN;
-use super::{environment, jwk};
+use crate::jwk;
 
 /// A gate, and keys with which any actor can be spoken for.
 pub(super) struct Staged {
@@ -61,5 +61,5 @@ fn gate_failed(found: &[GateError]) -> Failure {
 
 /// A JWK without a `kid`, which is as good for any; also long and plain enough for an interlock.
 fn secret() -> Result<String, Failure> {
-    Ok(json!({"kty": "oct", "k": jwk::random_text()?}).to_string())
+    Ok(jwk::shared_secret(None)?)
 }

@@ -10,9 +10,10 @@ use crate::mesh::Mesh;
 /// How to walk an instance by hand, through the senders' own Envoys.
 pub(super) fn curl_lines(setting: &Setting, mesh: &Mesh) -> Result<String, LabError> {
     let mut text =
-        format!("\nThe lab runs on; Ctrl-C ends it. Each line is sent by an actor through its own\nlistener:\n\n");
+        String::from("\nThe lab runs on; Ctrl-C ends it. Each line is sent by an actor through its own listener:\n\n");
     for transition in &setting.workflow.transitions {
-        let (from, to) = (transition.carrier.name.as_str(), transition.to.performer.name.as_str());
+        let first = |actor| setting.cast.turn(actor, 0).map(|member| member.name.as_str());
+        let (Some(from), Some(to)) = (first(&transition.carrier), first(&transition.to.performer)) else { continue };
         let (method, path, host) = request_of(&transition.to);
         let at = mesh.addresses(from)?.egress;
         let begins = transition.from.initial && !transition.via;

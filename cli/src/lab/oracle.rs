@@ -1,36 +1,61 @@
-//! What the decision says of an attempt, run natively with the facts that the proxy will have.
+//! What the decision says of an attempt, run natively with the facts that the proxy will have: for each workload
+//! a gate with a record of its own.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::record::MemoryStore;
 use stepgate_decision::{Facts, Header, Listener, Verdict, inbound};
 
 use super::attempt::{Attempt, now};
-use super::setting::{HEADER, Setting, identity};
+use super::setting::Setting;
 
-/// The code with which the decision refuses, or nothing.
-pub(super) fn denial(setting: &Setting, attempt: &Attempt) -> Option<String> {
-    let host = attempt.host.as_deref().unwrap_or(attempt.to.name.as_str());
-    let own = [(":method", attempt.method.as_str()), (":path", &attempt.path), (":authority", host)];
-    let mut headers: Vec<Header> = own
-        .into_iter()
-        .chain(attempt.headers().iter().copied())
-        .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
-        .collect();
-    if !attempt.steps.is_empty() {
-        headers.push((HEADER.to_owned(), attempt.steps.join(",").into_bytes()));
+/// The native gates of all workloads.
+pub(super) struct Oracle<'a> {
+    setting: &'a Setting,
+    records: Mutex<BTreeMap<String, MemoryStore>>,
+    /// Each start draws another instance.
+    drawn: AtomicU64,
+}
+
+impl<'a> Oracle<'a> {
+    pub(super) fn new(setting: &'a Setting) -> Self {
+        Self { setting, records: Mutex::default(), drawn: AtomicU64::new(0) }
     }
-    let facts = Facts {
-        listener: Listener::Inbound,
-        mtls: true,
-        peer: Some(identity(&attempt.from).as_str().as_bytes()),
-        own: Some(identity(&attempt.to).as_str().as_bytes()),
-        headers: &headers,
-        now: now(),
-        random: [1; 32],
-        replica: None,
-    };
-    match inbound(Some(&setting.gate), &facts, &RustCrypto, &mut MemoryStore::default()) {
-        Verdict::Permitted(_) | Verdict::Exempt(_) => None,
-        Verdict::Observed(refusal, _) | Verdict::Refused(refusal) => Some(refusal.code().to_string()),
+
+    /// The code with which the decision refuses, or nothing. What it permits it records.
+    pub(super) fn code(&self, attempt: &Attempt) -> Option<String> {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        self.decide(attempt, records.entry(attempt.to.name.clone()).or_default())
+    }
+
+    /// The same of a gate that has let nothing through yet, and is not told of it.
+    pub(super) fn fresh_code(&self, attempt: &Attempt) -> Option<String> {
+        self.decide(attempt, &mut MemoryStore::default())
+    }
+
+    fn decide(&self, attempt: &Attempt, record: &mut MemoryStore) -> Option<String> {
+        let own = [(":method", attempt.method.as_str()), (":path", &attempt.path), (":authority", attempt.authority())];
+        let own = own.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let headers: Vec<Header> = own.chain(attempt.lines()).map(|(name, value)| (name, value.into_bytes())).collect();
+        let mut random = [1; 32];
+        let drawn = self.drawn.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        random.iter_mut().zip(drawn).for_each(|(to, from)| *to = from);
+        let facts = Facts {
+            listener: Listener::Inbound,
+            mtls: attempt.from.id().is_some(),
+            peer: attempt.from.id().map(str::as_bytes),
+            own: Some(attempt.to.id.as_str().as_bytes()),
+            headers: &headers,
+            now: now(),
+            random,
+            replica: None,
+        };
+        match inbound(self.setting.gate(&attempt.to.actor), &facts, &RustCrypto, record) {
+            Verdict::Permitted(_) | Verdict::Exempt(_) => None,
+            Verdict::Observed(refusal, _) | Verdict::Refused(refusal) => Some(refusal.code().to_string()),
+        }
     }
 }

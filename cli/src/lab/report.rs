@@ -1,27 +1,33 @@
-//! What the lab found: tables for people, every case for machines.
+//! What the lab found, for people: what is wrong first, then tables.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use stepgate_config::workflow::Assurance;
 
+use super::attack::{self, Label, Stopped};
+use super::coverage::{Coverage, grouped};
 use super::expectation::Expected;
+use super::grid;
 use super::journey::{Hop, Journey};
 use super::setting::Setting;
 use super::table::{Paint, cut, table};
-use super::trial::{Kind, Trial};
+use super::trial::{Outcome, Trial};
+use super::wrong;
 
-/// Most wrong answers that the tables list.
-const MAX_LISTED: usize = 40;
+/// A table of every actor with every other is for so many actors.
+const MAX_PAIRED: usize = 16;
 
 /// All that was tried, and what came of it.
 pub(super) struct Report<'a> {
     pub(super) setting: &'a Setting,
     pub(super) journeys: Vec<Journey>,
     pub(super) trials: Vec<Trial>,
-    /// How many attempts there would be; of many only some are tried.
-    pub(super) planned: usize,
+    pub(super) coverage: Coverage,
+    pub(super) seed: u64,
+    /// The document's name, as it was given.
+    pub(super) name: String,
     /// Until every Envoy was ready.
     pub(super) ready: Duration,
     pub(super) whole: Duration,
@@ -32,16 +38,17 @@ impl Report<'_> {
         self.hops().all(Hop::right) && self.trials.iter().all(Trial::right) && self.hops().next().is_some()
     }
 
-    fn hops(&self) -> impl Iterator<Item = &Hop> {
+    pub(super) fn hops(&self) -> impl Iterator<Item = &Hop> {
         self.journeys.iter().flat_map(|journey| &journey.hops)
     }
 
     pub(super) fn tables(&self, colour: bool) -> String {
         let paint = Paint(colour);
         let mut text = String::new();
+        wrong::list(self, &mut text, &paint);
         self.instances(&mut text, &paint);
         self.pairs(&mut text, &paint);
-        self.kinds(&mut text, &paint);
+        self.attacks(&mut text, &paint);
         self.verdict(&mut text, &paint);
         text
     }
@@ -66,8 +73,8 @@ impl Report<'_> {
                     ))),
                 };
                 vec![
-                    hop.from.name.to_string(),
-                    hop.transition.to.performer.name.to_string(),
+                    hop.from.name.clone(),
+                    hop.to.name.clone(),
                     format!("{} {}", hop.method, hop.path),
                     hop.transition.to_string(),
                     shown(hop.shown),
@@ -81,11 +88,16 @@ impl Report<'_> {
 
     /// Who got through to whom, and how often in how many attempts.
     fn pairs(&self, text: &mut String, paint: &Paint) {
-        let names: Vec<&str> = self.setting.actors().map(|actor| actor.name.as_str()).collect();
+        let names: Vec<&str> = self.setting.cast.firsts().map(|member| member.actor.name.as_str()).collect();
+        if names.len() > MAX_PAIRED {
+            return;
+        }
         let mut cells: BTreeMap<(&str, &str), (usize, usize, bool)> = BTreeMap::new();
         for trial in &self.trials {
-            let cell = cells.entry((trial.attempt.from.name.as_str(), trial.attempt.to.name.as_str())).or_default();
-            cell.0 = cell.0.saturating_add(usize::from(trial.answer.reached));
+            let Some(from) = trial.last.attempt.from.member() else { continue };
+            let pair = (from.actor.name.as_str(), trial.last.attempt.to.actor.name.as_str());
+            let cell = cells.entry(pair).or_default();
+            cell.0 = cell.0.saturating_add(usize::from(trial.last.answer.reached));
             cell.1 = cell.1.saturating_add(1);
             cell.2 |= !trial.right();
         }
@@ -106,111 +118,74 @@ impl Report<'_> {
         table(text, &heads, rows);
     }
 
-    /// What each kind of step came to.
-    fn kinds(&self, text: &mut String, paint: &Paint) {
-        let _ = writeln!(text, "\nby the step that was shown");
-        let rows = Kind::ALL.iter().filter_map(|kind| {
-            let of: Vec<&Trial> = self.trials.iter().filter(|trial| trial.kind == *kind).collect();
-            if of.is_empty() {
-                return None;
-            }
-            let through = of.iter().filter(|trial| trial.answer.reached).count();
+    /// What each attack came to.
+    fn attacks(&self, text: &mut String, paint: &Paint) {
+        let _ = writeln!(text, "\nwhat was tried, and what stopped it");
+        let mut by_name: BTreeMap<&str, Vec<&Trial>> = BTreeMap::new();
+        for trial in &self.trials {
+            by_name.entry(trial.label.name).or_default().push(trial);
+        }
+        let rows = labels().into_iter().filter_map(|label| {
+            let of = by_name.get(label.name)?;
+            let stopped = of.iter().filter(|trial| trial.stopped()).count();
             let wrong = of.iter().filter(|trial| !trial.right()).count();
             let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
-            for code in of.iter().filter_map(|trial| trial.answer.code.as_deref()) {
+            for trial in of {
+                let code = answered(trial, self.setting.workflow.assurance);
                 let count = codes.entry(code).or_default();
                 *count = count.saturating_add(1);
             }
             let codes: Vec<String> = codes.iter().map(|(code, count)| format!("{code} {count}")).collect();
             let wrong = if wrong == 0 { "0".to_owned() } else { paint.bad(&wrong.to_string()) };
-            Some(vec![kind.name().to_owned(), of.len().to_string(), through.to_string(), wrong, codes.join(", ")])
+            Some(vec![label.name.to_owned(), of.len().to_string(), stopped.to_string(), wrong, codes.join(", ")])
         });
-        table(text, &["step", "tried", "let through", "wrong", "denied"], rows);
+        table(text, &["attempt", "tried", "stopped", "wrong", "answers"], rows);
     }
 
     fn verdict(&self, text: &mut String, paint: &Paint) {
-        let wrong: Vec<&Trial> = self.trials.iter().filter(|trial| !trial.right()).collect();
-        for trial in wrong.iter().take(MAX_LISTED) {
-            let _ = writeln!(
-                text,
-                "{} {} -> {}: {} {} with {} step{}: the document says {}, the answer was {} {}",
-                paint.bad("wrong"),
-                trial.attempt.from.name,
-                trial.attempt.to.name,
-                trial.attempt.method,
-                trial.attempt.path,
-                trial.kind.name(),
-                trial.task.as_ref().map(|task| format!(" `{}`", task.name)).unwrap_or_default(),
-                said(trial),
-                trial.answer.status,
-                trial.answer.code.as_deref().unwrap_or(""),
-            );
-        }
-        let hops = count(self.hops().count(), "hop");
-        let through = self.trials.iter().filter(|trial| trial.answer.reached).count();
+        let through = self.trials.iter().filter(|trial| trial.last.answer.reached).count();
         let denied = self.trials.len().saturating_sub(through);
         let line = if self.all_right() {
             paint.good("as the document says")
         } else {
-            paint.bad(&format!(
-                "{} WRONG ANSWERS",
-                wrong.len().saturating_add(self.hops().filter(|hop| !hop.right()).count())
-            ))
+            paint.bad(&format!("{} WRONG ANSWERS", self.wrong()))
         };
         let _ = writeln!(
             text,
-            "\n{hops} of {} and {} ({through} let through, {denied} denied): {line}\nEnvoys ready after {:.1} s, done after {:.1} s",
+            "\n{}\n{} of {} and {} ({through} let through, {denied} denied): {line}\nEnvoys ready after {:.1} s, done after {:.1} s",
+            self.coverage.line(self.seed),
+            count(self.hops().count(), "hop"),
             count(self.journeys.len(), "instance"),
-            tried(self.trials.len(), self.planned),
+            count(self.trials.len(), "attempt"),
             self.ready.as_secs_f64(),
             self.whole.as_secs_f64(),
         );
     }
 
-    pub(super) fn json(&self) -> String {
-        let workflow = &self.setting.workflow;
-        let instances: Vec<Value> = self
-            .journeys
-            .iter()
-            .map(|journey| json!({"start": journey.start.name.as_str(), "hops": journey.hops.iter().map(hop).collect::<Vec<_>>()}))
-            .collect();
-        let value = json!({
-            "workflow": workflow.name.as_str(),
-            "revision": workflow.revision,
-            "digest": workflow.digest.as_str(),
-            "instances": instances,
-            "planned": self.planned,
-            "tried": self.trials.len(),
-            "cases": self.trials.iter().map(case).collect::<Vec<_>>(),
-            "right": self.all_right(),
-        });
-        format!("{value:#}\n")
+    /// How many answers are wrong.
+    pub(super) fn wrong(&self) -> usize {
+        let trials = self.trials.iter().filter(|trial| !trial.right()).count();
+        trials.saturating_add(self.hops().filter(|hop| !hop.right()).count())
     }
 }
 
-fn hop(hop: &Hop) -> Value {
-    json!({
-        "from": hop.from.name.as_str(), "to": hop.transition.to.performer.name.as_str(),
-        "method": hop.method, "path": hop.path, "transition": hop.transition.to_string(), "tokens": hop.shown,
-        "status": hop.answer.status, "code": hop.answer.code, "reached": hop.answer.reached, "right": hop.right(),
-    })
+/// Everything that an attempt may be called, in order.
+pub(super) fn labels() -> Vec<&'static Label> {
+    grid::labels().into_iter().chain(attack::all().map(|attack| &attack.label)).collect()
 }
 
-fn case(trial: &Trial) -> Value {
-    json!({
-        "from": trial.attempt.from.name.as_str(), "to": trial.attempt.to.name.as_str(),
-        "method": trial.attempt.method, "path": trial.attempt.path,
-        "step": trial.task.as_ref().map(|task| task.name.as_str()), "kind": trial.kind.name(),
-        "document": said(trial), "expected_code": trial.code,
-        "status": trial.answer.status, "code": trial.answer.code, "reached": trial.answer.reached, "right": trial.right(),
-    })
-}
-
-fn said(trial: &Trial) -> String {
-    match &trial.expected {
-        Expected::Permit(transition) => format!("`{transition}`"),
-        Expected::Depends(transition) => format!("`{transition}` if its conditions hold"),
-        Expected::Deny => "no transition".to_owned(),
+/// The code of a denial; else what came through, and whether the level claims to stop it.
+fn answered(trial: &Trial, level: Assurance) -> &str {
+    let Outcome { answer, expected, .. } = &trial.last;
+    match (&answer.code, expected) {
+        (Some(code), _) => code,
+        (None, _) if !answer.reached => "no answer of a gate",
+        (None, Expected::Exempt) => "exempt, without the step",
+        (None, _) if trial.label.stopped == Stopped::Rightful => "let through",
+        (None, _) if trial.label.stopped == Stopped::Signed && level == Assurance::Identity => {
+            "not stopped at `identity`"
+        }
+        (None, _) => "not stopped at any level",
     }
 }
 
@@ -222,14 +197,6 @@ fn shown(tokens: usize) -> String {
     }
 }
 
-/// `4508 attempts`, or of how many.
-pub(super) fn tried(tried: usize, planned: usize) -> String {
-    if tried == planned {
-        return count(tried, "attempt");
-    }
-    format!("{tried} of {}, evenly spread", count(planned, "attempt"))
-}
-
 fn count(number: usize, one: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+    if number == 1 { format!("1 {one}") } else { format!("{} {one}s", grouped(number)) }
 }

@@ -46,7 +46,7 @@ pub use envoy_binary::{envoy_at, find_envoy};
 pub use error::MeshError;
 pub use launcher::run_if_supervised;
 pub use message::{CallError, Request, Response, Version};
-pub use network::Addresses;
+pub use network::{Addresses, MAX_WORKLOADS};
 pub use outside::{call_gate, call_gate_raw};
 pub use raw::{Raw, connect};
 pub use running::{Files, Mesh};

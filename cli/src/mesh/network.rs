@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use super::MeshError;
 
 /// Workloads that one network holds.
-pub(super) const MAX_WORKLOADS: usize = 240;
+pub const MAX_WORKLOADS: usize = 240;
 
 /// Bound on the last address of a network for as long as it is in use.
 const HOLD: u16 = 15099;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stepgate_config::name::{ActorName, Kid, WorkflowName};
 
-use crate::command::jwk::Jwks;
+use crate::jwk::Jwks;
 use crate::render::key_variable;
 
 /// A key and all that is said about it.

@@ -14,7 +14,8 @@ use super::signer::{KeyArgs, Signer};
 use crate::command::failure::{Answer, EXIT_CODES, Failure};
 use crate::command::held::{self, Held};
 use crate::command::subject::Subject;
-use crate::command::{jwk, names, output, time};
+use crate::command::{names, output, time};
+use crate::jwk;
 
 /// The life of a departure: one hop.
 const DEPARTURE: Duration = Duration::from_secs(60);

@@ -1,0 +1,123 @@
+//! How much of what could be tried was tried, said exactly.
+
+use std::collections::BTreeSet;
+
+use super::grid::Cell;
+
+/// Counts of what was tried, and of how much there was.
+pub(super) struct Coverage {
+    pub(super) planned: usize,
+    pub(super) tried: usize,
+    /// Ordered pairs of actors.
+    pub(super) pairs: Part,
+    /// Nothing, and every task in every kind.
+    pub(super) steps: Part,
+    /// Attacks, each on each transition and workload to which it applies.
+    pub(super) attacks: Part,
+    seen_pairs: BTreeSet<(String, String)>,
+    seen_steps: BTreeSet<(Option<String>, &'static str)>,
+}
+
+/// Some of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) tried: usize,
+    pub(super) of: usize,
+}
+
+impl Coverage {
+    pub(super) fn new(planned: usize, (pairs, steps): (usize, usize), attacks: usize) -> Self {
+        let part = |of| Part { tried: 0, of };
+        Self {
+            planned,
+            tried: 0,
+            pairs: part(pairs),
+            steps: part(steps),
+            attacks: part(attacks),
+            seen_pairs: BTreeSet::new(),
+            seen_steps: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn note_cell(&mut self, cell: &Cell<'_>) {
+        self.tried = self.tried.saturating_add(1);
+        self.seen_pairs.insert((cell.from.name.clone(), cell.to.name.clone()));
+        self.seen_steps.insert((cell.task.map(|task| task.name.to_string()), cell.kind.label().name));
+        self.pairs.tried = self.seen_pairs.len();
+        self.steps.tried = self.seen_steps.len();
+    }
+
+    pub(super) fn note_attack(&mut self) {
+        self.tried = self.tried.saturating_add(1);
+        self.attacks.tried = self.attacks.tried.saturating_add(1);
+    }
+
+    pub(super) fn whole(&self) -> bool {
+        self.tried == self.planned
+    }
+
+    /// One line.
+    pub(super) fn line(&self, seed: u64) -> String {
+        let parts = format!(
+            "{}, {}, {}",
+            self.pairs.said("pair of actors", "pairs of actors"),
+            self.steps.said("task × kind of step", "tasks × kinds of step"),
+            self.attacks.said("attack × transition", "attacks × transitions"),
+        );
+        if self.whole() {
+            return format!("tried all of {} attempts: {parts}", grouped(self.planned));
+        }
+        format!(
+            "tried {} of {} attempts: {parts}; {} of all (seed {seed})",
+            grouped(self.tried),
+            grouped(self.planned),
+            share(self.tried, self.planned)
+        )
+    }
+}
+
+impl Part {
+    fn said(self, one: &str, several: &str) -> String {
+        if self.tried == self.of {
+            return format!("every {one}");
+        }
+        format!("{} of {} {several}", grouped(self.tried), grouped(self.of))
+    }
+}
+
+/// A share in tenths of a percent, rounded down: what was not tried is never told as tried.
+fn share(some: usize, of: usize) -> String {
+    let tenths = some.saturating_mul(1000).checked_div(of).unwrap_or_default();
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+/// `1,234,567`.
+pub(super) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && digits.len().saturating_sub(n).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_never_more_than_it_is() {
+        assert_eq!(share(1, 3), "33.3 %");
+        assert_eq!(share(19_999, 20_000), "99.9 %");
+        assert_eq!(share(1, 100_000), "0.0 %");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        let said = [0, 12, 999, 1000, 643_200, 1_234_567].map(grouped);
+        assert_eq!(said, ["0", "12", "999", "1,000", "643,200", "1,234,567"]);
+    }
+}

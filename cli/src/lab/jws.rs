@@ -1,0 +1,35 @@
+//! The three parts of a token, to take apart and put together wrongly.
+
+use ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
+use serde_json::{Map, Value};
+
+/// Header, claims and signature, as they stand in the token.
+pub(super) fn parts(token: &str) -> [&str; 3] {
+    let mut parts = token.split('.');
+    [(); 3].map(|()| parts.next().unwrap_or_default())
+}
+
+/// The token with some of its parts replaced.
+pub(super) fn with_header(token: &str, change: impl Fn(&mut Map<String, Value>)) -> String {
+    let [header, claims, signature] = parts(token);
+    format!("{}.{claims}.{signature}", changed(header, change))
+}
+
+/// The same, under the old signature.
+pub(super) fn with_claims(token: &str, change: impl Fn(&mut Map<String, Value>)) -> String {
+    let [header, claims, signature] = parts(token);
+    format!("{header}.{}.{signature}", changed(claims, change))
+}
+
+/// Of a part, no more than half: in whole groups of four, so that it stays base64url.
+pub(super) fn half(part: &str) -> &str {
+    let groups = part.len().checked_div(8).unwrap_or_default();
+    part.get(..groups.saturating_mul(4)).unwrap_or_default()
+}
+
+fn changed(part: &str, change: impl Fn(&mut Map<String, Value>)) -> String {
+    let bytes = Base64UrlSafeNoPadding::decode_to_vec(part, None).unwrap_or_default();
+    let mut members: Map<String, Value> = serde_json::from_slice(&bytes).unwrap_or_default();
+    change(&mut members);
+    Base64UrlSafeNoPadding::encode_to_string(Value::Object(members).to_string()).unwrap_or_default()
+}
