@@ -13,6 +13,17 @@ use crate::verdict::Trail;
 /// The header that proves to the mesh's own policy that a gate has let a request through.
 pub const INTERLOCK_HEADER: &str = "x-stepgate-permit";
 
+/// Headers by which some frameworks take another method or path than those that were decided on. None of them is the
+/// proxy's own at this place: Envoy sets `x-envoy-original-path` behind its filters.
+const OVERRIDES: [&str; 6] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-envoy-original-path",
+];
+
 /// The headers of a request or response, as a proxy lets them be changed.
 pub trait HeaderMap {
     /// Removes every line of a header.
@@ -102,7 +113,15 @@ pub struct Pass {
 }
 
 impl Pass {
+    /// For what goes on because it may: it stays the request that was decided on.
     pub(crate) fn new(gate: &Gate, facts: &Facts<'_>) -> Self {
+        let mut pass = Self::watched(gate, facts);
+        pass.edits.remove_all(&OVERRIDES, facts.headers);
+        pass
+    }
+
+    /// For what goes on though it may not, because the gate only watches.
+    pub(crate) fn watched(gate: &Gate, facts: &Facts<'_>) -> Self {
         Self { edits: Edits::of(gate, facts.headers), interlock: gate.interlock.first().cloned() }
     }
 
@@ -184,6 +203,12 @@ pub fn scrub(gate: &Gate, present: &[Header], map: &mut impl HeaderMap) -> Resul
     Edits::of(gate, present).apply(map)
 }
 
+/// Some servers make one variable of `x_a` and `x-a`.
+fn folds_to(name: &str, own: &str) -> bool {
+    let same = |(a, b): (u8, u8)| a.eq_ignore_ascii_case(&b) || (a == b'_' && b == b'-');
+    name.len() == own.len() && name.bytes().zip(own.bytes()).all(same)
+}
+
 /// What must go from a set of headers. Only what is there is named: each removal is a call to the proxy.
 struct Edits {
     remove: Vec<String>,
@@ -192,16 +217,17 @@ struct Edits {
 
 impl Edits {
     fn of(gate: &Gate, present: &[Header]) -> Self {
-        let own = [gate.config.header.as_str(), gate.start_header.as_str(), INTERLOCK_HEADER];
-        let mut remove: Vec<String> = Vec::new();
+        let mut edits = Self { remove: Vec::new(), baggage: rewritten_baggage(present, &[]) };
+        edits.remove_all(&[gate.config.header.as_str(), gate.start_header.as_str(), INTERLOCK_HEADER], present);
+        edits
+    }
+
+    fn remove_all(&mut self, names: &[&str], present: &[Header]) {
         for (name, _) in present {
-            // Some servers make one variable of `x_a` and `x-a`.
-            let folded = name.replace('_', "-");
-            if own.iter().any(|own| own.eq_ignore_ascii_case(&folded)) && !remove.contains(name) {
-                remove.push(name.clone());
+            if names.iter().any(|own| folds_to(name, own)) && !self.remove.contains(name) {
+                self.remove.push(name.clone());
             }
         }
-        Self { remove, baggage: rewritten_baggage(present, &[]) }
     }
 
     fn apply(&self, map: &mut impl HeaderMap) -> Result<(), Denial> {

@@ -47,7 +47,7 @@ pub fn inbound(gate: Option<&Gate>, facts: &Facts<'_>, crypto: &dyn Crypto, stor
         Ok(Found::Transition(grant)) => Verdict::Permitted(Permit::new(gate, facts, *grant, trail)),
         Ok(Found::Exempt) => Verdict::Exempt(Pass::new(gate, facts)),
         Err(denial) => match mode(gate, facts) {
-            Mode::Observe => Verdict::Observed(Refusal::new(denial, trail), Pass::new(gate, facts)),
+            Mode::Observe => Verdict::Observed(Refusal::new(denial, trail), Pass::watched(gate, facts)),
             Mode::Enforce => Verdict::Refused(Refusal::new(denial, trail)),
         },
     }
