@@ -33,7 +33,7 @@ use super::body::{Answer, Whole};
 use super::message::lines;
 
 /// Requests that an application remembers.
-const REMEMBERED: usize = 256;
+const REMEMBERED: usize = 1024;
 
 /// More than any gate lets through, so that it is the gate that is tested.
 const MAX_HEADERS: usize = 1024;

@@ -143,7 +143,7 @@ impl Mesh {
         Ok(self.site(name)?.application.count())
     }
 
-    /// The last 256 requests that the application of a workload has seen, oldest first.
+    /// The last 1,024 requests that the application of a workload has seen, oldest first.
     ///
     /// # Errors
     /// [`MeshError::NoSuchWorkload`].
