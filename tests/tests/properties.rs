@@ -71,7 +71,7 @@ fn lower_escapes(path: &str) -> String {
 type Normalise = fn(&str) -> String;
 
 /// What proxies, routers and frameworks do to paths before they look at them.
-const NORMALISATIONS: [(&str, Normalise); 7] = [
+const NORMALISATIONS: [(&str, Normalise); 11] = [
     ("decode", |path| String::from_utf8_lossy(&decoded(path.as_bytes())).into_owned()),
     ("decode twice", |path| String::from_utf8_lossy(&decoded(&decoded(path.as_bytes()))).into_owned()),
     ("merge slashes", merged),
@@ -81,14 +81,19 @@ const NORMALISATIONS: [(&str, Normalise); 7] = [
     }),
     ("turn backslashes", |path| path.replace('\\', "/")),
     ("lower-case escapes", lower_escapes),
+    ("cut at NUL", |path| path.split(['\0', '#']).next().unwrap_or_default().replace("%00", "")),
+    ("cut the fragment, encoded or not", |path| path.split("%23").next().unwrap_or_default().to_owned()),
+    ("decode as IIS does", |path| path.replace("%u002e", ".").replace("%u002f", "/")),
+    ("decode overlong forms", |path| path.replace("%C0%AF", "/").replace("%C0%AE", ".")),
 ];
 
 /// The paths between the pieces that are taken read the same after any three of these, in any order.
 #[test]
 fn a_path_that_is_taken_reads_one_way() {
-    const PIECES: [&str; 28] = [
+    const PIECES: [&str; 34] = [
         "/", "/", "/", "a", "B", "1", ".", "..", ";", "%", "%2f", "%2F", "%5C", "%2e", "%25", "%20", "%C3%A9",
-        "%c3%a9", "%C0%AF", "%3b", "\\", "~", "@", ":", "=", "%00", "%61", "\u{e9}",
+        "%c3%a9", "%C0%AF", "%3b", "\\", "~", "@", ":", "=", "%00", "%61", "\u{e9}", "\0", "#", "%23", "%u002e",
+        "%u002f", "%C0%AE",
     ];
     let (mut rng, mut taken, mut changed) = (Rng::new(1), 0, 0);
     for _ in 0..40_000 {
