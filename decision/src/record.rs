@@ -1,22 +1,28 @@
 //! The record of transitions taken: put-if-absent in a store that never frees a key.
 //!
 //! Envoy's shared data keeps a key for as long as the process lives, so the keys are a fixed set of
-//! buckets, [`BUCKETS`] for each workflow, and the entries live in their values. Each compare-and-swap
+//! buckets, [`BUCKETS`] for each document, and the entries live in their values. Each compare-and-swap
 //! drops what can no longer be presented. A live entry is never dropped: a full bucket denies.
+//!
+//! A document is its digest, not its name: all gates of a proxy share the store, and two owners may have
+//! called their workflows alike. Two gates of one document share its record, as they must: a token that
+//! was taken at one port is taken at the other.
 
 use hmac_sha256::Hash;
-use stepgate_config::name::WorkflowName;
+use stepgate_config::workflow::Workflow;
 
 use crate::denial::Denial;
 use crate::time::UnixTime;
 
-/// Buckets of one workflow. With [`BUCKET_ENTRIES`], the quota of a workflow: 262,144 live entries,
-/// about 7.3 MB in all, of which none can take room from another workflow.
+/// Buckets of one document. With [`BUCKET_ENTRIES`], the quota of a document: 262,144 live entries,
+/// about 7.3 MB in all, of which none can take room from another document.
 pub const BUCKETS: u16 = 4096;
 /// Most live entries of one bucket.
 pub const BUCKET_ENTRIES: usize = 64;
-/// How often a compare-and-swap is tried when other workers write the same bucket.
-pub const MAX_TRIES: usize = 32;
+/// How often a compare-and-swap is tried when other workers write the same bucket. One that fails is one of
+/// theirs that was done, and after 64 of those a bucket is full: so nobody is turned away for the crowd alone,
+/// unless many uses of one transition are taken in the same moment.
+pub const MAX_TRIES: usize = 2 * BUCKET_ENTRIES;
 
 const ID: usize = 16;
 const ENTRY: usize = ID + 8 + 4;
@@ -24,7 +30,8 @@ const ENTRY: usize = ID + 8 + 4;
 /// What one transition of one instance is called in the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    workflow: WorkflowName,
+    /// `WORKFLOW/DIGEST`.
+    document: String,
     id: [u8; ID],
     until: UnixTime,
     uses: u32,
@@ -33,15 +40,16 @@ pub struct Entry {
 impl Entry {
     /// The entry of a transition that leaves the arrival `parent` (at a join: the round), which can
     /// be presented until `until` and taken `uses` times.
-    pub fn new(workflow: &WorkflowName, parent: &str, transition: &str, until: UnixTime, uses: u32) -> Self {
-        let id = fingerprint(&["taken", workflow.as_str(), parent, transition]);
-        Self { workflow: workflow.clone(), id, until, uses }
+    pub fn new(workflow: &Workflow, parent: &str, transition: &str, until: UnixTime, uses: u32) -> Self {
+        let (name, digest) = (workflow.name.as_str(), workflow.digest.as_str());
+        let id = fingerprint(&["taken", name, digest, parent, transition]);
+        Self { document: format!("{name}/{digest}"), id, until, uses }
     }
 
-    /// The key of its bucket: `stepgate/1/taken/WORKFLOW/BUCKET`.
+    /// The key of its bucket: `stepgate/1/taken/WORKFLOW/DIGEST/BUCKET`.
     pub fn key(&self) -> String {
         let [high, low, ..] = self.id;
-        format!("stepgate/1/taken/{}/{}", self.workflow, u16::from_be_bytes([high, low]) % BUCKETS)
+        format!("stepgate/1/taken/{}/{}", self.document, u16::from_be_bytes([high, low]) % BUCKETS)
     }
 }
 
@@ -111,11 +119,13 @@ fn with(bucket: &[u8], entry: &Entry, now: UnixTime) -> Result<Vec<u8>, Denial> 
         return Err(Denial::Internal("the record holds what no gate wrote"));
     }
     let mut next = Vec::with_capacity(bucket.len().saturating_add(ENTRY));
-    let (mut live, mut used) = (0_usize, 0_u32);
+    let (mut live, mut used, mut last) = (0_usize, 0_u32, entry.until);
     for old in entries {
         let (id, until, uses) = read(old);
         if id == entry.id {
             used = used.max(uses);
+            // A later token of the same name was here first: the entry stays as long as that one could come.
+            last = last.max(until);
         } else if until > now {
             live = live.saturating_add(1);
             next.extend_from_slice(old);
@@ -128,16 +138,20 @@ fn with(bucket: &[u8], entry: &Entry, now: UnixTime) -> Result<Vec<u8>, Denial> 
         return Err(Denial::Capacity);
     }
     next.extend_from_slice(&entry.id);
-    next.extend_from_slice(&entry.until.seconds().to_be_bytes());
+    next.extend_from_slice(&last.seconds().to_be_bytes());
     next.extend_from_slice(&used.saturating_add(1).to_be_bytes());
     Ok(next)
 }
 
-fn read(entry: &[u8; ENTRY]) -> ([u8; ID], UnixTime, u32) {
-    let (mut id, mut until, mut uses) = ([0; ID], [0; 8], [0; 4]);
-    let mut bytes = entry.iter().copied();
-    id.iter_mut().chain(&mut until).chain(&mut uses).zip(&mut bytes).for_each(|(to, from)| *to = from);
-    (id, UnixTime::from_seconds(u64::from_be_bytes(until)), u32::from_be_bytes(uses))
+/// The name, the end and the count of an entry.
+fn read(entry: &[u8; ENTRY]) -> (&[u8], UnixTime, u32) {
+    let (id, rest) = entry.split_at(ID);
+    let (until, uses) = rest.split_at(8);
+    (id, UnixTime::from_seconds(number(until)), u32::try_from(number(uses)).unwrap_or(u32::MAX))
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 /// A store in memory: for tests, and for the command.
@@ -164,12 +178,11 @@ mod tests {
     use super::*;
 
     fn entry(n: usize, uses: u32) -> Entry {
-        let workflow = WorkflowName::try_from("movie").unwrap();
-        let mut entry = Entry::new(&workflow, &n.to_string(), "a -> b", UnixTime::from_seconds(100), uses);
+        let mut id = fingerprint(&[&n.to_string()]);
         // All in one bucket.
-        entry.id[0] = 0;
-        entry.id[1] = 0;
-        entry
+        id[0] = 0;
+        id[1] = 0;
+        Entry { document: "movie/digest".to_owned(), id, until: UnixTime::from_seconds(100), uses }
     }
 
     #[test]
@@ -192,6 +205,95 @@ mod tests {
         assert_eq!(take(&mut store, &entry(999, 1), UnixTime::from_seconds(99)), Err(Denial::Capacity));
         assert_eq!(take(&mut store, &entry(3, 1), UnixTime::from_seconds(99)), Err(Denial::AlreadyTaken));
         assert_eq!(take(&mut store, &entry(999, 1), UnixTime::from_seconds(100)), Ok(()));
+    }
+
+    /// The n-th entry of a bucket.
+    fn nth(bucket: u16, n: u16) -> Entry {
+        let mut id = [0; ID];
+        id[..2].copy_from_slice(&bucket.to_be_bytes());
+        id[2..4].copy_from_slice(&n.to_be_bytes());
+        Entry { document: "movie/digest".to_owned(), id, until: UnixTime::from_seconds(100), uses: 1 }
+    }
+
+    #[test]
+    fn a_whole_record_is_full_of_262144_entries_and_then_no_larger() {
+        let mut store = MemoryStore::default();
+        let most = u16::try_from(BUCKET_ENTRIES).unwrap();
+        let now = UnixTime::from_seconds(1);
+        for bucket in 0..BUCKETS {
+            for n in 0..most {
+                assert_eq!(take(&mut store, &nth(bucket, n), now), Ok(()));
+            }
+        }
+        let bytes = |store: &MemoryStore| store.0.values().map(|(value, _)| value.len()).sum::<usize>();
+        assert_eq!((store.0.len(), bytes(&store)), (4096, 262_144 * 28));
+        for bucket in 0..BUCKETS {
+            assert_eq!(take(&mut store, &nth(bucket, most), now), Err(Denial::Capacity));
+        }
+        assert_eq!((store.0.len(), bytes(&store)), (4096, 262_144 * 28));
+        // Once they have ended, the next that comes to a bucket drops them all.
+        for bucket in 0..BUCKETS {
+            assert_eq!(take(&mut store, &nth(bucket, most), UnixTime::from_seconds(100)), Ok(()));
+        }
+        assert_eq!((store.0.len(), bytes(&store)), (4096, 4096 * 28));
+    }
+
+    /// A store that others write to, between a read and a swap too.
+    struct Shared<'a>(&'a std::sync::Mutex<MemoryStore>);
+
+    impl Store for Shared<'_> {
+        fn read(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, &'static str> {
+            let found = self.0.lock().unwrap().read(key);
+            std::thread::yield_now();
+            found
+        }
+
+        fn swap(&mut self, key: &str, value: &[u8], version: Option<u32>) -> Result<Swap, &'static str> {
+            self.0.lock().unwrap().swap(key, value, version)
+        }
+    }
+
+    #[test]
+    fn sixteen_workers_at_one_bucket_lose_no_entry_and_turn_nobody_away() {
+        for _ in 0..20 {
+            let store = std::sync::Mutex::new(MemoryStore::default());
+            let taken = std::sync::atomic::AtomicU32::new(0);
+            std::thread::scope(|scope| {
+                for worker in 0..16_u16 {
+                    let (store, taken) = (&store, &taken);
+                    scope.spawn(move || {
+                        let now = UnixTime::from_seconds(1);
+                        for n in 0..4 {
+                            assert_eq!(take(&mut Shared(store), &nth(7, worker * 4 + n), now), Ok(()));
+                            // Everybody's, eight times.
+                            match take(&mut Shared(store), &entry_of_all(), now) {
+                                Ok(()) => drop(taken.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
+                                Err(denial) => assert_eq!(denial, Denial::AlreadyTaken),
+                            }
+                        }
+                    });
+                }
+            });
+            assert_eq!(taken.into_inner(), 8);
+            let store = store.into_inner().unwrap();
+            assert_eq!(store.0.values().map(|(value, _)| value.len()).collect::<Vec<_>>(), [64 * 28, 28]);
+        }
+    }
+
+    fn entry_of_all() -> Entry {
+        Entry { uses: 8, ..nth(8, 0) }
+    }
+
+    #[test]
+    fn an_entry_stays_as_long_as_the_longest_lived_of_its_tokens() {
+        let mut store = MemoryStore::default();
+        let now = UnixTime::from_seconds(1);
+        let shorter = Entry { until: UnixTime::from_seconds(50), ..entry(1, 2) };
+        assert_eq!(take(&mut store, &entry(1, 2), now), Ok(()));
+        assert_eq!(take(&mut store, &shorter, now), Ok(()));
+        // Another's write, which drops what has ended.
+        assert_eq!(take(&mut store, &entry(2, 1), UnixTime::from_seconds(60)), Ok(()));
+        assert_eq!(take(&mut store, &entry(1, 2), UnixTime::from_seconds(60)), Err(Denial::AlreadyTaken));
     }
 
     #[test]

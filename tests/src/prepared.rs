@@ -184,7 +184,7 @@ fn crowd(corpus: &Corpus, whole: &Whole, salt: &str) -> Result<Vec<String>, Stri
         .ok_or("a crowd wants a transition")?;
     let bucket = |instance: &str| {
         let parent = format!("{instance}.{}.-", step.task);
-        Entry::new(&workflow.name, &parent, &transition.to_string(), UnixTime::MAX, 1).key()
+        Entry::new(workflow, &parent, &transition.to_string(), UnixTime::MAX, 1).key()
     };
     let full = bucket(&format!("{INSTANCE}{salt}"));
     // One in 4,096 falls there.

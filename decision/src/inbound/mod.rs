@@ -184,7 +184,7 @@ impl<'a> Inquiry<'a, '_> {
         join::check(standing)?;
         check_guard()?;
         let until = lineage.presented_until.plus(leeway);
-        let entry = Entry::new(&workflow.name, &lineage.parent, &transition.to_string(), until, transition.uses);
+        let entry = Entry::new(workflow, &lineage.parent, &transition.to_string(), until, transition.uses);
         // Signed before it is taken: a transition that is taken must not come to nothing.
         let grant = self.mint(&lineage, key)?;
         take(store, &entry, self.facts.now)?;
