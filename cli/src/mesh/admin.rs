@@ -92,6 +92,16 @@ pub(super) async fn stats(client: &Client, admin: SocketAddr) -> Result<BTreeMap
     Ok(text.lines().filter_map(number).collect())
 }
 
+/// Bytes on its heap.
+pub(super) async fn allocated(client: &Client, admin: SocketAddr) -> Result<u64, CallError> {
+    let answer = get(client, admin, "/memory").await?;
+    let odd = || CallError::Http("`/memory` does not say what is allocated".into());
+    let memory: serde_json::Value = serde_json::from_slice(&answer.body).map_err(|_| odd())?;
+    // Numbers of 64 bits are texts in the JSON of protobuf.
+    let allocated = memory.get("allocated").and_then(serde_json::Value::as_str);
+    allocated.and_then(|bytes| bytes.parse().ok()).ok_or_else(odd)
+}
+
 async fn get(client: &Client, admin: SocketAddr, path: &str) -> Result<Response, CallError> {
     let route = Route { to: admin, version: Version::Http1, tls: None };
     client.call(&route, &admin.to_string(), &Request::new("GET", path)).await

@@ -1,5 +1,6 @@
 //! The bootstrap of one Envoy: for each workload that it hosts, a way in and a way out.
 
+pub(super) mod dynamic;
 mod egress;
 mod inbound;
 mod tls;
@@ -9,7 +10,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::network::Addresses;
-use super::spec::{Plugin, Workload};
+use super::spec::{Delivery, Plugin, Vms, Workload};
+
+/// The type of a Wasm filter's configuration.
+const WASM: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
 
 /// A workload with all that its Envoy has to know of it.
 #[derive(Debug, Clone)]
@@ -28,6 +32,12 @@ pub(super) struct Surroundings<'a> {
     pub(super) members: &'a [Member],
     /// The certificate of the CA.
     pub(super) authority: &'a Path,
+    /// How inbound filters come.
+    pub(super) delivery: Delivery,
+    /// Which filters share a VM.
+    pub(super) vms: Vms,
+    /// Where the files lie that an Envoy watches.
+    pub(super) directory: &'a Path,
 }
 
 /// The bootstrap of the Envoy that hosts these workloads; its admin interface is the first one's.
@@ -35,23 +45,29 @@ pub(super) fn bootstrap(hosted: &[&Member], around: &Surroundings<'_>) -> Value 
     let mut listeners = Vec::new();
     let mut clusters = Vec::new();
     for member in hosted {
-        listeners.push(inbound::listener(member, around.authority));
+        if around.delivery != Delivery::Listener {
+            listeners.push(inbound::listener(member, around));
+        }
         clusters.push(inbound::cluster(member));
         if let Some(egress) = &member.workload.egress {
             let peers = egress::Peers { member, all: around.members, alone: hosted.len() == 1 };
-            listeners.push(egress::listener(&peers, egress));
+            listeners.push(egress::listener(&peers, egress, around.vms));
             clusters.extend(egress::clusters(&peers, around.authority));
         }
     }
     let first = hosted.first();
-    json!({
+    let mut whole = json!({
         "node": {
             "id": first.map(|m| m.workload.name.as_str()),
             "cluster": "stepgate-lab",
         },
         "admin": {"address": first.map(|m| address(m.addresses.admin))},
         "static_resources": {"listeners": listeners, "clusters": clusters},
-    })
+    });
+    if let (Some(first), Delivery::Listener, Some(whole)) = (first, around.delivery, whole.as_object_mut()) {
+        whole.insert("dynamic_resources".into(), dynamic::listeners_from(first, around));
+    }
+    whole
 }
 
 fn address(at: std::net::SocketAddr) -> Value {
@@ -65,22 +81,31 @@ fn endpoint(cluster: &str, at: std::net::SocketAddr) -> Value {
     })
 }
 
-/// HTTP filters: the plugin, then the router.
-fn http_filters(vm_id: &str, plugin: Option<&Plugin>) -> Vec<Value> {
+/// HTTP filters: the gate's, then the router.
+fn http_filters(gate: Option<Value>) -> Vec<Value> {
     let router = json!({
         "name": "envoy.filters.http.router",
         "typed_config": typed("envoy.extensions.filters.http.router.v3.Router", json!({})),
     });
-    plugin.map(|plugin| wasm(vm_id, plugin)).into_iter().chain([router]).collect()
+    gate.into_iter().chain([router]).collect()
 }
 
-fn wasm(vm_id: &str, plugin: &Plugin) -> Value {
+/// A filter whose configuration stands right here.
+fn wasm(vms: Vms, listener: &str, plugin: &Plugin) -> Value {
+    json!({"name": "stepgate", "typed_config": wasm_config(vms, listener, plugin)})
+}
+
+fn wasm_config(vms: Vms, listener: &str, plugin: &Plugin) -> Value {
+    // Plugins with the same id and module share one VM, those with the same id its shared data.
+    let vm_id = match vms {
+        Vms::OneEach => listener,
+        Vms::Shared => "",
+    };
     let mut config = json!({
         "name": "stepgate",
         // A trap must never open the gate.
         "failure_policy": "FAIL_CLOSED",
         "vm_config": {
-            // Plugins with the same id, module and environment would share one VM and its shared data.
             "vm_id": vm_id,
             "runtime": "envoy.wasm.runtime.v8",
             "code": {"local": {"filename": plugin.module}},
@@ -91,11 +116,7 @@ fn wasm(vm_id: &str, plugin: &Plugin) -> Value {
         let value = json!({"value": plugin.configuration});
         config.insert("configuration".into(), typed("google.protobuf.StringValue", value));
     }
-    let config = json!({"config": config});
-    json!({
-        "name": "stepgate",
-        "typed_config": typed("envoy.extensions.filters.http.wasm.v3.Wasm", config),
-    })
+    typed(WASM, json!({"config": config}))
 }
 
 /// A connection manager that takes HTTP/1.1 and HTTP/2 alike and refuses nothing by itself that the

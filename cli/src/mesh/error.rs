@@ -45,6 +45,13 @@ pub enum MeshError {
         /// Which program it is, and where it was found.
         program: String,
     },
+    /// An Envoy did not take a new configuration.
+    NotInForce {
+        /// The workload whose it is.
+        workload: String,
+        /// What happened instead.
+        what: String,
+    },
     /// No workload has this name.
     NoSuchWorkload {
         /// The name asked for.
@@ -102,6 +109,9 @@ impl fmt::Display for MeshError {
                 "{program} ended at once and said nothing: it does not look like Envoy\n\
                  help: `make envoy` gets one, or set `ENVOY_PATH` to an Envoy binary"
             ),
+            Self::NotInForce { workload, what } => {
+                write!(f, "the new configuration of `{workload}` is not in force: {what}")
+            }
             Self::NoSuchWorkload { name, known } => {
                 write!(f, "no workload is called `{name}`; there are: ")?;
                 write!(f, "{}", known.join(", "))

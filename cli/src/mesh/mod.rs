@@ -22,9 +22,11 @@ mod application;
 mod body;
 mod bootstrap;
 mod certificates;
+mod change;
 mod client;
 mod envoy_binary;
 mod error;
+mod launch;
 mod launcher;
 mod message;
 mod network;
@@ -50,5 +52,7 @@ pub use network::{Addresses, MAX_WORKLOADS};
 pub use outside::{call_gate, call_gate_raw};
 pub use raw::{Raw, connect};
 pub use running::{Files, Mesh};
-pub use spec::{ClientCertificate, Egress, Envoys, Inbound, MeshSpec, PathNormalization, Plugin, Workload};
+pub use spec::{
+    ClientCertificate, Delivery, Egress, Envoys, Inbound, MeshSpec, PathNormalization, Plugin, Vms, Workload,
+};
 pub use start::Progress;

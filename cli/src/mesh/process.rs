@@ -114,8 +114,9 @@ impl Process {
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
+impl Process {
+    /// Ends it, if it has not ended yet, and waits until it is gone.
+    pub(super) fn end(&mut self) {
         // Once it is reaped its id may belong to someone else.
         if self.ended().is_some() {
             return;
@@ -125,5 +126,11 @@ impl Drop for Process {
             let _ = kill_process_group(group, Signal::KILL);
         }
         let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
     }
 }

@@ -59,6 +59,22 @@ impl RunDir {
     }
 }
 
+/// Writes a file that only its owner reads over whatever is there, so that nobody ever sees half of it.
+pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), MeshError> {
+    let mut next = path.as_os_str().to_owned();
+    next.push(".next");
+    let next = PathBuf::from(next);
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&next)
+        .and_then(|mut file| file.write_all(content))
+        .and_then(|()| fs::rename(&next, path))
+        .map_err(|e| MeshError::io("write", path, e))
+}
+
 /// Removes the directories of meshes that were killed. What cannot be removed belongs to someone else.
 fn sweep(base: &Path) {
     let Ok(entries) = fs::read_dir(base) else {

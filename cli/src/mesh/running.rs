@@ -1,8 +1,9 @@
 //! A mesh that runs, and what can be asked of it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::runtime::Runtime;
@@ -13,11 +14,13 @@ use super::application::{Application, Seen};
 use super::bootstrap::Member;
 use super::certificates::{Authority, Credential};
 use super::client::{CALL_TIMEOUT, Client, Route};
+use super::launch::Launch;
 use super::message::{Request, Response};
 use super::network::{Addresses, Network};
 use super::process::{Nursery, Process};
 use super::run_dir::RunDir;
 use super::signals::Signals;
+use super::spec::Plugin;
 use super::{MeshError, tls};
 
 /// A running mesh. Dropping it ends every process and removes every file.
@@ -25,7 +28,10 @@ use super::{MeshError, tls};
 #[derive(Debug)]
 pub struct Mesh {
     pub(super) client: Client,
-    pub(super) processes: Vec<Process>,
+    pub(super) processes: Vec<Mutex<Process>>,
+    pub(super) launch: Launch,
+    /// Held by whoever changes the mesh: one at a time.
+    pub(super) changing: Mutex<()>,
     pub(super) nursery: Nursery,
     pub(super) sites: Vec<Site>,
     pub(super) authority: Authority,
@@ -41,7 +47,10 @@ pub struct Mesh {
 /// A workload in a running mesh.
 #[derive(Debug)]
 pub(super) struct Site {
+    /// As it was when the mesh started.
     pub(super) member: Member,
+    /// The filter of its inbound listener now.
+    pub(super) plugin: Mutex<Option<Plugin>>,
     pub(super) credential: Credential,
     pub(super) application: Arc<Application>,
     /// Which of the processes hosts it.
@@ -156,16 +165,27 @@ impl Mesh {
     /// # Errors
     /// [`MeshError::Call`] if its admin interface does not answer.
     pub fn stats(&self, name: &str) -> Result<BTreeMap<String, u64>, MeshError> {
-        let admin = self.envoy_of(name)?.1;
+        let admin = self.admin_of(self.site(name)?)?;
         Ok(self.runtime()?.block_on(admin::stats(&self.client, admin))?)
     }
 
-    /// What the Envoy of a workload has logged, the filter's lines among it.
+    /// Bytes that the Envoy of a workload has on its heap.
+    ///
+    /// # Errors
+    /// [`MeshError::Call`] if its admin interface does not answer.
+    pub fn allocated(&self, name: &str) -> Result<u64, MeshError> {
+        let admin = self.admin_of(self.site(name)?)?;
+        Ok(self.runtime()?.block_on(admin::allocated(&self.client, admin))?)
+    }
+
+    /// What the Envoy of a workload has logged since it started, the filter's lines among it.
     ///
     /// # Errors
     /// [`MeshError::NoSuchWorkload`].
     pub fn log(&self, name: &str) -> Result<String, MeshError> {
-        Ok(self.envoy_of(name)?.0.log())
+        let process = self.processes.get(self.site(name)?.process);
+        let process = process.ok_or_else(|| MeshError::Spec(format!("`{name}` has no Envoy")))?;
+        Ok(process.lock().unwrap_or_else(PoisonError::into_inner).log())
     }
 
     /// The access log of a workload. Envoy writes a line some 50 ms after its request.
@@ -202,7 +222,8 @@ impl Mesh {
 
     /// The process ids of the Envoys.
     pub fn process_ids(&self) -> Vec<u32> {
-        self.processes.iter().map(Process::id).collect()
+        let id = |process: &Mutex<Process>| process.lock().unwrap_or_else(PoisonError::into_inner).id();
+        self.processes.iter().map(id).collect()
     }
 
     /// The directory with the bootstraps, certificates and logs.
@@ -229,7 +250,7 @@ impl Mesh {
         Ok(())
     }
 
-    fn site(&self, name: &str) -> Result<&Site, MeshError> {
+    pub(super) fn site(&self, name: &str) -> Result<&Site, MeshError> {
         let found = self.sites.iter().find(|site| site.member.workload.name == name);
         found.ok_or_else(|| MeshError::NoSuchWorkload {
             name: name.into(),
@@ -237,17 +258,13 @@ impl Mesh {
         })
     }
 
-    /// The process that hosts a workload, and its admin interface: that of the first that it hosts.
-    fn envoy_of(&self, name: &str) -> Result<(&Process, std::net::SocketAddr), MeshError> {
-        let index = self.site(name)?.process;
-        let first = self.sites.iter().find(|site| site.process == index);
-        match (self.processes.get(index), first) {
-            (Some(process), Some(first)) => Ok((process, first.member.addresses.admin)),
-            _ => Err(MeshError::Spec(format!("`{name}` has no Envoy"))),
-        }
+    /// The admin interface of the Envoy that hosts a workload: that of the first that it hosts.
+    pub(super) fn admin_of(&self, site: &Site) -> Result<SocketAddr, MeshError> {
+        let first = self.sites.iter().find(|other| other.process == site.process);
+        Ok(first.unwrap_or(site).member.addresses.admin)
     }
 
-    fn runtime(&self) -> Result<&Runtime, MeshError> {
+    pub(super) fn runtime(&self) -> Result<&Runtime, MeshError> {
         // Taken only by `drop`.
         self.runtime.as_ref().ok_or_else(|| MeshError::Spec("the mesh has ended".into()))
     }

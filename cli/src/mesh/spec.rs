@@ -11,6 +11,10 @@ pub struct MeshSpec {
     pub workloads: Vec<Workload>,
     /// Which Envoy hosts which workload.
     pub envoys: Envoys,
+    /// How an Envoy comes by the filters of its inbound listeners, and so whether they can change while it runs.
+    pub delivery: Delivery,
+    /// Which filters of an Envoy share a VM.
+    pub vms: Vms,
     /// The Envoy to run; `None` looks for one as [`super::find_envoy`] does.
     pub envoy: Option<PathBuf>,
     /// A `stepgate` binary through which Envoys are started, see [`super::run_if_supervised`].
@@ -32,6 +36,8 @@ impl MeshSpec {
         Self {
             workloads,
             envoys: Envoys::OneEach,
+            delivery: Delivery::Bootstrap,
+            vms: Vms::OneEach,
             envoy: None,
             launcher: None,
             concurrency: 1,
@@ -65,6 +71,30 @@ impl Envoys {
         let host = |n: usize| n.saturating_mul(processes).checked_div(workloads).unwrap_or_default();
         (0..workloads).map(host).collect()
     }
+}
+
+/// How an Envoy comes by the filters of its inbound listeners. [`super::Mesh::reconfigure`] needs one of the two
+/// that can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// In its bootstrap, for as long as it runs.
+    Bootstrap,
+    /// By extension config discovery (ECDS), as Istio delivers a WasmPlugin: a new configuration is in force
+    /// for every request that begins after it, on old connections too.
+    Extension,
+    /// With the whole listener, by listener discovery (LDS): connections that are open keep the old
+    /// configuration until they are drained, which here takes a second.
+    Listener,
+}
+
+/// Which filters of an Envoy share a VM, and with it the shared data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vms {
+    /// Each listener has a `vm_id` of its own.
+    OneEach,
+    /// There is no `vm_id`, as in Istio: shared data is one namespace for all plugins of the Envoy, and those
+    /// of one module run in one VM.
+    Shared,
 }
 
 /// One workload: an identity, a gate in front of it, and a way out to the others.
@@ -128,7 +158,7 @@ pub struct Egress {
 }
 
 /// A proxy-wasm filter with its configuration.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plugin {
     /// The `.wasm` file.
     pub module: PathBuf,

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::application::Application;
-use super::bootstrap::{Member, Surroundings, bootstrap};
+use super::bootstrap::Member;
 use super::certificates::{Authority, Credential};
 use super::client::Client;
+use super::launch::{Launch, Starting};
 use super::launcher::Launcher;
 use super::network::{MAX_WORKLOADS, Network};
 use super::process::{Nursery, Process};
@@ -76,13 +78,16 @@ impl Mesh {
                 let application = runtime
                     .block_on(Application::start(&workload.name, at))
                     .map_err(|e| MeshError::io("listen at", Path::new(&at.to_string()), e))?;
-                Ok(Site { member, credential, application, process })
+                let plugin = Mutex::new(workload.inbound.plugin.clone());
+                Ok(Site { member, plugin, credential, application, process })
             })
             .collect::<Result<Vec<_>, MeshError>>()?;
         let nursery = Nursery::open().map_err(|e| io("start a thread for", e))?;
         let mut mesh = Self {
             client: Client::default(),
             processes: Vec::new(),
+            launch: Launch::of(&spec, launcher, program),
+            changing: Mutex::default(),
             nursery,
             sites,
             authority,
@@ -92,51 +97,15 @@ impl Mesh {
             watcher,
             runtime: None,
         };
-        let started = mesh.start_envoys(&spec, &launcher, &program)?;
+        let envoys = 0..mesh.sites.last().map_or(0, |last| last.process.saturating_add(1));
+        let started = envoys.map(|index| mesh.start_envoy(index)).collect::<Result<Vec<_>, _>>()?;
         let filters = spec.workloads.iter().flat_map(Workload::plugins).count();
         let limit = admin::time_to_start(filters);
-        mesh.processes = runtime.block_on(all_ready(started, limit, &mut progress))?;
+        let ready = runtime.block_on(all_ready(started, limit, &mut progress))?;
+        mesh.processes = ready.into_iter().map(Mutex::new).collect();
         mesh.runtime = Some(runtime);
         Ok(mesh)
     }
-
-    fn start_envoys(&self, spec: &MeshSpec, launcher: &Launcher, program: &Path) -> Result<Vec<Starting>, MeshError> {
-        let members = self.sites.iter().map(|s| s.member.clone()).collect::<Vec<_>>();
-        let around = Surroundings { members: &members, authority: &self.authority_file };
-        let hosted = self.sites.chunk_by(|one, next| one.process == next.process);
-        let mut started = Vec::new();
-        for hosted in hosted {
-            let hosted: Vec<&Member> = hosted.iter().map(|site| &site.member).collect();
-            let Some(first) = hosted.first() else {
-                continue;
-            };
-            let name = &first.workload.name;
-            let json = bootstrap(&hosted, &around).to_string();
-            let file = self.run_dir.write(&format!("{name}.bootstrap.json"), json.as_bytes())?;
-            let mut command = launcher.command(program);
-            command.arg("-c").arg(file);
-            command.args(["--concurrency", &spec.concurrency.to_string()]);
-            command.args(["--log-level", &spec.log_level]);
-            command.args(["--component-log-level", &spec.component_log_level]);
-            // Shared memory by a number that a second Envoy of this machine might have.
-            command.arg("--disable-hot-restart");
-            // A test reads the access log right after its request.
-            command.args(["--file-flush-interval-msec", "50"]);
-            let log = self.run_dir.path().join(format!("{name}.log"));
-            started.push(Starting {
-                name: name.clone(),
-                admin: first.addresses.admin,
-                process: Process::start(&self.nursery, command, program, log)?,
-            });
-        }
-        Ok(started)
-    }
-}
-
-struct Starting {
-    name: String,
-    admin: std::net::SocketAddr,
-    process: Process,
 }
 
 /// Waits for all at once; gives them back in the order in which they were started.

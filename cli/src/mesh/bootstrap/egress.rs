@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Member, address, connection_manager, endpoint, http_filters, routes_to, same_protocol, tls};
-use crate::mesh::spec::Egress;
+use super::{Member, address, connection_manager, endpoint, http_filters, routes_to, same_protocol, tls, wasm};
+use crate::mesh::spec::{Egress, Vms};
 
 /// One workload and those that it may call: all of them, itself included.
 pub(super) struct Peers<'a> {
@@ -15,8 +15,9 @@ pub(super) struct Peers<'a> {
     pub(super) alone: bool,
 }
 
-pub(super) fn listener(peers: &Peers<'_>, egress: &Egress) -> Value {
+pub(super) fn listener(peers: &Peers<'_>, egress: &Egress, vms: Vms) -> Value {
     let name = &peers.member.workload.name;
+    let gate = egress.plugin.as_ref().map(|plugin| wasm(vms, &format!("outbound.{name}"), plugin));
     let manager = json!({
         "route_config": {
             "name": format!("outbound.{name}"),
@@ -24,7 +25,7 @@ pub(super) fn listener(peers: &Peers<'_>, egress: &Egress) -> Value {
             "ignore_port_in_host_matching": true,
             "virtual_hosts": peers.all.iter().map(|to| virtual_host(peers, to)).collect::<Vec<_>>(),
         },
-        "http_filters": http_filters(&format!("outbound.{name}"), egress.plugin.as_ref()),
+        "http_filters": http_filters(gate),
     });
     json!({
         "name": format!("outbound.{name}"),

@@ -1,15 +1,14 @@
 //! The way in: mutual TLS, the gate, the application behind it.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
-use super::{Member, address, connection_manager, endpoint, http_filters, routes_to, same_protocol, tls};
+use super::{
+    Member, Surroundings, address, connection_manager, dynamic, endpoint, http_filters, routes_to, same_protocol, tls,
+};
 use crate::mesh::spec::PathNormalization;
 
-pub(super) fn listener(member: &Member, authority: &Path) -> Value {
+pub(super) fn listener(member: &Member, around: &Surroundings<'_>) -> Value {
     let workload = &member.workload;
-    let vm_id = format!("inbound.{}", workload.name);
     let mut manager = json!({
         "route_config": {
             "name": cluster_name(member),
@@ -19,7 +18,7 @@ pub(super) fn listener(member: &Member, authority: &Path) -> Value {
                 "routes": routes_to(&cluster_name(member)),
             }],
         },
-        "http_filters": http_filters(&vm_id, workload.inbound.plugin.as_ref()),
+        "http_filters": http_filters(dynamic::gate(member, around)),
         // As an Istio sidecar does: what a caller put there stays in front, so it proves nothing.
         "forward_client_cert_details": "APPEND_FORWARD",
         "set_current_client_cert_details": {"subject": true, "dns": true, "uri": true},
@@ -37,7 +36,7 @@ pub(super) fn listener(member: &Member, authority: &Path) -> Value {
         // Else a filter would not see the server name that was asked for.
         "listener_filters": [tls::inspector()],
         "filter_chains": [{
-            "transport_socket": tls::server(member, authority, workload.inbound.client_certificate),
+            "transport_socket": tls::server(member, around.authority, workload.inbound.client_certificate),
             "filters": [connection_manager("inbound", member, manager)],
         }],
     })
