@@ -3,7 +3,7 @@
 
 mod decision;
 mod empty;
-mod process;
+pub mod process;
 mod report;
 mod requests;
 mod rounds;

@@ -17,7 +17,10 @@ pub(super) fn cpu(process: u32) -> Result<f64, String> {
 }
 
 /// Resident memory of a process, in MiB.
-pub(super) fn memory(process: u32) -> Result<f64, String> {
+///
+/// # Errors
+/// In words, where the kernel does not say.
+pub fn memory(process: u32) -> Result<f64, String> {
     let path = format!("/proc/{process}/status");
     let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,0 +1,146 @@
+//! Requests all the while that something changes, each held against what was in force.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::Answer;
+
+/// How long a caller may go without an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(2);
+/// Between two rounds of a caller: what changes meanwhile needs the processor too.
+const BREATH: Duration = Duration::from_millis(5);
+
+/// One request that was sent.
+#[derive(Debug)]
+pub struct Sent {
+    /// Which kind of request.
+    pub kind: usize,
+    /// Before it was sent.
+    pub begun: Instant,
+    /// After its answer.
+    pub ended: Instant,
+    /// Its answer.
+    pub answer: Answer,
+}
+
+/// The load while it runs.
+#[derive(Debug)]
+pub struct Load {
+    answered: Vec<AtomicU64>,
+    over: AtomicBool,
+}
+
+impl Load {
+    /// Waits until each kind of request has been sent and answered so often from now on.
+    ///
+    /// # Errors
+    /// If it takes too long.
+    pub fn answers(&self, more: u64) -> Result<(), String> {
+        // Those that are under way were sent before.
+        let more = more.saturating_add(u64::try_from(self.answered.len()).unwrap_or(u64::MAX));
+        let before: Vec<u64> = self.counts();
+        let begun = Instant::now();
+        while self.counts().iter().zip(&before).any(|(now, before)| *now < before.saturating_add(more)) {
+            if begun.elapsed() > PATIENCE {
+                return Err(format!("no answers any more: {:?}, then {:?}", before, self.counts()));
+            }
+            std::thread::sleep(POLL);
+        }
+        Ok(())
+    }
+
+    fn counts(&self) -> Vec<u64> {
+        self.answered.iter().map(|count| count.load(Ordering::SeqCst)).collect()
+    }
+}
+
+/// Ends the load however the work ends.
+struct Over<'l>(&'l Load);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.over.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Has so many callers send requests of all kinds in turn while `work` is done, and gives back every one.
+/// `send` gets the caller, the kind, and a number that no other request has.
+///
+/// # Errors
+/// What `work` says, or that a caller panicked.
+pub fn under_load(
+    callers: usize,
+    kinds: usize,
+    send: impl Fn(usize, usize, u64) -> Answer + Sync,
+    work: impl FnOnce(&Load) -> Result<(), String>,
+) -> Result<Vec<Sent>, String> {
+    let load = Load { answered: (0..kinds).map(|_| AtomicU64::new(0)).collect(), over: AtomicBool::new(false) };
+    let number = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        let call = |caller| {
+            let (load, number, send) = (&load, &number, &send);
+            move || {
+                let mut sent = Vec::new();
+                while !load.over.load(Ordering::SeqCst) {
+                    for (kind, answered) in load.answered.iter().enumerate() {
+                        let begun = Instant::now();
+                        let answer = send(caller, kind, number.fetch_add(1, Ordering::SeqCst));
+                        sent.push(Sent { kind, begun, ended: Instant::now(), answer });
+                        answered.fetch_add(1, Ordering::SeqCst);
+                    }
+                    std::thread::sleep(BREATH);
+                }
+                sent
+            }
+        };
+        let callers: Vec<_> = (0..callers).map(|caller| scope.spawn(call(caller))).collect();
+        let worked = {
+            let _over = Over(&load);
+            work(&load)
+        };
+        let mut all = Vec::new();
+        for caller in callers {
+            all.extend(caller.join().map_err(|_| "a caller panicked")?);
+        }
+        worked.map(|()| all)
+    })
+}
+
+/// When each of several configurations may have been in force.
+#[derive(Debug)]
+pub struct Times {
+    /// Which one, and from when on; in this order.
+    begun: Vec<(usize, Instant)>,
+    /// When the one before was surely gone.
+    settled: Vec<Instant>,
+}
+
+impl Times {
+    /// With the first in force now.
+    pub fn begin(first: usize) -> Self {
+        Self { begun: vec![(first, Instant::now())], settled: vec![Instant::now()] }
+    }
+
+    /// Another comes into force: some time while `change` runs.
+    ///
+    /// # Errors
+    /// What `change` says.
+    pub fn change(&mut self, to: usize, change: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+        let begun = Instant::now();
+        change()?;
+        self.begun.push((to, begun));
+        self.settled.push(Instant::now());
+        Ok(())
+    }
+
+    /// Which may have decided a request.
+    pub fn in_force(&self, request: &Sent) -> Vec<usize> {
+        let ends = self.settled.iter().skip(1).map(Some).chain([None]);
+        let overlaps = |(begun, end): (Instant, Option<&Instant>)| {
+            begun <= request.ended && end.is_none_or(|end| request.begun <= *end)
+        };
+        let all = self.begun.iter().zip(ends);
+        all.filter(|((_, begun), end)| overlaps((*begun, *end))).map(|((which, _), _)| *which).collect()
+    }
+}
