@@ -99,6 +99,8 @@ pub fn take(store: &mut dyn Store, entry: &Entry, now: UnixTime) -> Result<(), D
     let key = entry.key();
     for _ in 0..MAX_TRIES {
         let (bucket, version) = match store.read(&key).map_err(Denial::Internal)? {
+            // An entry is written with its bucket, so none is empty.
+            Some((bucket, _)) if bucket.is_empty() => return Err(Denial::Internal("the record has an empty bucket")),
             Some((bucket, version)) => (bucket, Some(version)),
             None => (Vec::new(), None),
         };
@@ -298,9 +300,11 @@ mod tests {
 
     #[test]
     fn what_no_gate_wrote_denies() {
-        let mut store = MemoryStore::default();
-        store.swap(&entry(1, 1).key(), b"odd", None).unwrap();
-        let denial = take(&mut store, &entry(1, 1), UnixTime::from_seconds(1));
-        assert!(matches!(denial, Err(Denial::Internal(_))));
+        for odd in [&b"odd"[..], b""] {
+            let mut store = MemoryStore::default();
+            store.swap(&entry(1, 1).key(), odd, None).unwrap();
+            let denial = take(&mut store, &entry(1, 1), UnixTime::from_seconds(1));
+            assert!(matches!(denial, Err(Denial::Internal(_))));
+        }
     }
 }

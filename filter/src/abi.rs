@@ -7,15 +7,19 @@
 //! that the host fills before it returns; the host keeps neither.
 #![allow(unsafe_code, reason = "host functions and the memory that the host hands over; nowhere else in Stepgate")]
 
+mod environment;
+mod exports;
+mod memory;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ptr::null_mut;
 
 use stepgate_decision::{Header, Randomness};
 
 use crate::configure::Source;
 use crate::host::{Host, HostError, Level, LocalResponse, NO_FUNCTION, Part, Shared, Write};
 use crate::pairs;
+use memory::Given;
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
@@ -75,9 +79,14 @@ const COUNTER: u32 = 0;
 const NO_GRPC_STATUS: i32 = -1;
 const TICK_MILLISECONDS: u32 = 1000;
 
-/// The proxy round this module.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Proxy;
+const ELSEWHERE: HostError = "the proxy hands over memory that it did not ask for";
+
+/// The proxy round this module, at the moment of one callback.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Proxy {
+    /// How many headers there are, as the callback said.
+    told: usize,
+}
 
 impl Host for Proxy {
     fn log(&self, level: Level, line: &str) {
@@ -106,14 +115,20 @@ impl Host for Proxy {
         let path = path.join("\0");
         let mut given = Given::default();
         let status = unsafe { proxy_get_property(path.as_ptr(), path.len(), &raw mut given.data, &raw mut given.size) };
-        (status == OK).then(|| given.take())
+        (status == OK).then(|| given.take()).flatten()
     }
 
     fn headers(&self, part: Part) -> Result<Vec<Header>, HostError> {
         let mut given = Given::default();
         let status = unsafe { proxy_get_header_map_pairs(map(part), &raw mut given.data, &raw mut given.size) };
         ok(status, "the proxy gives no headers")?;
-        pairs::read(&given.take())
+        let headers = pairs::read(&given.take().ok_or(ELSEWHERE)?)?;
+        // What nobody was shown, nobody can clean.
+        if headers.is_empty() && self.told > 0 {
+            Err("the proxy gives no headers, and there are some")
+        } else {
+            Ok(headers)
+        }
     }
 
     fn first_header(&self, part: Part, name: &str) -> Option<Vec<u8>> {
@@ -121,7 +136,7 @@ impl Host for Proxy {
         let status = unsafe {
             proxy_get_header_map_value(map(part), name.as_ptr(), name.len(), &raw mut given.data, &raw mut given.size)
         };
-        (status == OK).then(|| given.take())
+        (status == OK).then(|| given.take()).flatten()
     }
 
     fn remove_header(&self, part: Part, name: &str) -> Result<(), HostError> {
@@ -164,7 +179,7 @@ impl Host for Proxy {
             proxy_get_shared_data(key.as_ptr(), key.len(), &raw mut given.data, &raw mut given.size, &raw mut version)
         };
         match status {
-            OK => Ok(Some((given.take(), version))),
+            OK => Ok(Some((given.take().ok_or(ELSEWHERE)?, version))),
             NOT_FOUND => Ok(None),
             _ => Err("shared data cannot be read"),
         }
@@ -193,7 +208,7 @@ impl Host for Proxy {
         // What came with a failure is ours to free all the same.
         let answer = given.take();
         match status {
-            OK => Ok(answer),
+            OK => answer.ok_or(ELSEWHERE),
             NOT_FOUND => Err(NO_FUNCTION),
             _ => Err("the proxy's function fails"),
         }
@@ -241,30 +256,8 @@ impl Source for PluginConfiguration {
         let status = unsafe {
             proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, self.size, &raw mut given.data, &raw mut given.size)
         };
-        ok(status, "the proxy gives no configuration").map(|()| given.take())
-    }
-}
-
-/// Memory that the host hands over. It has asked this module for it (`proxy_on_memory_allocate` of
-/// the SDK: a boxed slice of just that size), so it is ours to free.
-struct Given {
-    data: *mut u8,
-    size: usize,
-}
-
-impl Default for Given {
-    fn default() -> Self {
-        Self { data: null_mut(), size: 0 }
-    }
-}
-
-impl Given {
-    fn take(self) -> Vec<u8> {
-        if self.data.is_null() {
-            return Vec::new();
-        }
-        // SAFETY: see `Given`; consumed, so taken once.
-        unsafe { Vec::from_raw_parts(self.data, self.size, self.size) }
+        ok(status, "the proxy gives no configuration")?;
+        given.take().ok_or(ELSEWHERE)
     }
 }
 
@@ -279,15 +272,4 @@ fn map(part: Part) -> u32 {
 
 fn ok(status: u32, otherwise: HostError) -> Result<(), HostError> {
     if status == OK { Ok(()) } else { Err(otherwise) }
-}
-
-unsafe extern "C" {
-    fn __wasm_call_ctors();
-}
-
-/// Called by the host before anything else.
-#[unsafe(no_mangle)]
-extern "C" fn _initialize() {
-    unsafe { __wasm_call_ctors() };
-    crate::entry::start();
 }

@@ -27,7 +27,7 @@ pub(crate) trait Source {
 }
 
 /// What answers for the VM's variables.
-type Environment<'e> = &'e dyn Fn(&str) -> Result<String, VarError>;
+pub(crate) type Environment<'e> = &'e dyn Fn(&str) -> Result<String, VarError>;
 
 /// What is said of a configuration.
 type Notes = Vec<(Level, String)>;

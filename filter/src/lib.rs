@@ -17,6 +17,7 @@ mod abi;
 mod entry;
 
 mod configure;
+mod contexts;
 mod counters;
 mod crypto;
 mod headers;

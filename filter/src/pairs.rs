@@ -35,7 +35,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Header>, HostError> {
         // No header that anybody asks for by name has other characters, so none is missed by this.
         headers.push((String::from_utf8_lossy(name).into_owned(), value.to_vec()));
     }
-    Ok(headers)
+    // Of a count that is too low, headers would be left over that nobody has looked at.
+    if rest.is_empty() { Ok(headers) } else { Err(MALFORMED) }
 }
 
 fn number(rest: &mut &[u8]) -> Option<usize> {
@@ -101,6 +102,11 @@ mod tests {
             let _ = read(&bent);
         }
         assert!(read(&[0xff; 4]).is_err());
+        for count in [0_u32, 1] {
+            let mut fewer = whole.clone();
+            fewer.splice(..4, count.to_le_bytes());
+            assert!(read(&fewer).is_err(), "{count}");
+        }
     }
 
     #[test]

@@ -73,7 +73,11 @@ impl Station {
     }
 
     pub(crate) fn replica(&self, host: &dyn Host) -> Option<&str> {
-        self.replica.get_or_init(|| replica::name(host)).as_deref()
+        if self.replica.get().is_none() {
+            // Whoever comes second in this finds the same name in shared data.
+            let _ = self.replica.set(replica::name(host));
+        }
+        self.replica.get().and_then(Option::as_deref)
     }
 
     /// Counts a permit, and writes it where the owner wants the audit trail.
@@ -91,7 +95,9 @@ impl Station {
     /// Counts a denial, and writes it as far as the quota goes.
     pub(crate) fn denied(&self, host: &dyn Host, denial: &Denial, known: &Known, outcome: Outcome) {
         self.counters.denial(host, denial.code(), &known.trail, outcome);
-        let share = self.quota.borrow_mut().take(seconds(host).unwrap_or_default());
+        // Nothing is borrowed while the proxy is asked: it might call back.
+        let second = seconds(host).unwrap_or_default();
+        let share = self.quota.borrow_mut().take(second);
         match share {
             Share::Written => host.log(Level::Warn, &lines::denial(denial, known, outcome)),
             Share::FirstSuppressed => host.tick(true),
@@ -101,9 +107,9 @@ impl Station {
 
     /// Says how many denials were not written.
     pub(crate) fn tell_suppressed(&self, host: &dyn Host) {
-        match self.quota.borrow_mut().tell() {
-            0 => {}
-            denials => host.log(Level::Warn, &lines::suppressed(denials)),
+        let denials = self.quota.borrow_mut().tell();
+        if denials > 0 {
+            host.log(Level::Warn, &lines::suppressed(denials));
         }
         host.tick(false);
     }

@@ -31,6 +31,8 @@ enum State {
     Passing(Response),
     /// The request was refused.
     Refused,
+    /// The request went on, and its response could not be cleaned.
+    BrokenOff,
 }
 
 /// One stream.
@@ -71,6 +73,10 @@ impl Stream {
             return Err(Denial::Internal("a second request on one stream"));
         }
         let present = present.map_err(Denial::Internal)?;
+        // Every request has one: a list without it is not the request's, and what is not in it stays uncleaned.
+        if !present.iter().any(|(name, _)| name == ":method") {
+            return Err(Denial::Internal("the proxy's headers are of no request"));
+        }
         let grpc = may_be_grpc(&present);
         let request = Request::gather(host, peer, present).map_err(Denial::Internal)?;
         let facts = request.facts(self.station.replica(host));
@@ -102,11 +108,11 @@ impl Stream {
         Ok(Response::new(reply, grpc))
     }
 
-    /// The body of a refused request goes nowhere.
+    /// The body of a request goes where its headers went; of one that is refused, or not yet decided, nowhere.
     pub(crate) fn request_body(&self) -> Next {
         match self.state {
-            State::Refused => Next::Stop,
-            State::Undecided | State::Passing(_) => Next::Continue,
+            State::Passing(_) => Next::Continue,
+            State::Undecided | State::Refused | State::BrokenOff => Next::Stop,
         }
     }
 
@@ -126,7 +132,7 @@ impl Stream {
     /// Cleans the response and adds what the permit brings.
     pub(crate) fn response_headers(&mut self, host: &dyn Host) -> Next {
         let (Some(gate), State::Passing(response)) = (self.station.gate(), &mut self.state) else {
-            return Next::Continue;
+            return self.rest_of_response();
         };
         let done = response.headers(gate, host);
         self.or_reset(host, done)
@@ -135,10 +141,18 @@ impl Stream {
     /// Cleans the trailers; a gRPC performer says only here that it did its work.
     pub(crate) fn response_trailers(&mut self, host: &dyn Host) -> Next {
         let (Some(gate), State::Passing(response)) = (self.station.gate(), &mut self.state) else {
-            return Next::Continue;
+            return self.rest_of_response();
         };
         let done = response.trailers(gate, host);
         self.or_reset(host, done)
+    }
+
+    /// A response that was broken off stays so; any other that this gate does not clean is the proxy's own.
+    fn rest_of_response(&self) -> Next {
+        match self.state {
+            State::BrokenOff => Next::Stop,
+            State::Undecided | State::Passing(_) | State::Refused => Next::Continue,
+        }
     }
 
     fn refuse(&mut self, host: &dyn Host, denial: &Denial) -> Next {
@@ -151,10 +165,11 @@ impl Stream {
     }
 
     /// A response that cannot be cleaned could leak a token: it is broken off.
-    fn or_reset(&self, host: &dyn Host, done: Result<(), Denial>) -> Next {
+    fn or_reset(&mut self, host: &dyn Host, done: Result<(), Denial>) -> Next {
         match done {
             Ok(()) => Next::Continue,
             Err(denial) => {
+                self.state = State::BrokenOff;
                 host.log(Level::Error, &lines::broken_off(&denial, &self.known));
                 host.reset_response();
                 Next::Stop

@@ -156,6 +156,10 @@ fn a_response_that_cannot_be_cleaned_is_broken_off() {
         proxy.broken.borrow_mut().push(broken);
         assert_eq!(stream.response_headers(&proxy), Next::Stop, "{broken}");
         assert_eq!(proxy.resets.get(), 1);
+        // Whatever the proxy makes of that, it stays so.
+        proxy.broken.borrow_mut().clear();
+        proxy.set(Part::ResponseTrailers, &[("grpc-status", "0")]);
+        assert_eq!(stream.response_trailers(&proxy), Next::Stop, "{broken}");
     }
 }
 
@@ -165,6 +169,25 @@ fn a_stream_is_decided_once() {
     let mut stream = Stream::new(station(&proxy, GATE));
     assert_eq!(stream.request_headers(&proxy), Next::Continue);
     assert_eq!(refused(&proxy, &mut stream), "INTERNAL");
+}
+
+#[test]
+fn what_has_not_been_decided_does_not_go_on() {
+    let proxy = proxy();
+    let mut stream = Stream::new(station(&proxy, GATE));
+    assert_eq!(stream.request_body(), Next::Stop);
+    assert_eq!(stream.request_trailers(&proxy), Next::Stop);
+}
+
+/// Only observed, it would go on with whatever the list did not show.
+#[test]
+fn headers_that_are_of_no_request_are_refused_even_where_the_gate_only_observes() {
+    let proxy = proxy();
+    let station = station(&proxy, &format!("mode: observe\n{GATE}"));
+    for headers in [&[][..], &[(":path", "/shots")]] {
+        proxy.set(Part::RequestHeaders, headers);
+        assert_eq!(refused(&proxy, &mut Stream::new(Rc::clone(&station))), "INTERNAL");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! One corpus of cases, and the subjects that run it: the native decision, and the module in a real Envoy.
+//! One corpus of cases, and the subjects that run it: the native decision, the module in wasmtime, and in a real Envoy.
 //!
 //! The cases are data (`tests/corpus/`, see the README there), so that another implementation can run them.
 
@@ -17,3 +17,4 @@ pub mod prepared;
 pub mod proxies;
 pub mod random;
 pub mod steps;
+pub mod wasm;

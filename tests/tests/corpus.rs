@@ -9,12 +9,14 @@
 )]
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use stepgate_decision::{Code, UnixTime};
 use stepgate_tests::corpus::{Corpus, Whole};
+use stepgate_tests::outcome::Outcome;
 use stepgate_tests::proxies::proxies;
-use stepgate_tests::{envoy, native};
+use stepgate_tests::{envoy, native, wasm};
 
 fn corpus() -> Corpus {
     Corpus::read().unwrap_or_else(|error| panic!("{error}"))
@@ -29,7 +31,7 @@ fn report(failures: &[String], run: usize) {
     println!("{run} cases");
 }
 
-fn judge(whole: &Whole, answer: Result<stepgate_tests::outcome::Outcome, String>, salt: &str) -> Option<String> {
+fn judge(whole: &Whole, answer: Result<Outcome, String>, salt: &str) -> Option<String> {
     let wrong = match answer {
         Ok(outcome) => outcome.differs(&whole.case.then, salt),
         Err(error) => vec![error],
@@ -40,29 +42,43 @@ fn judge(whole: &Whole, answer: Result<stepgate_tests::outcome::Outcome, String>
 #[test]
 fn natively() {
     let corpus = corpus();
-    let failures: Vec<String> = corpus
-        .cases
-        .iter()
-        .filter(|whole| native::can_run(whole))
-        .filter_map(|whole| {
-            let now = whole.when.at.as_deref().map_or_else(now, |at| {
-                let at: chrono::DateTime<chrono::Utc> = at.parse().unwrap();
-                UnixTime::from_seconds(u64::try_from(at.timestamp()).unwrap())
-            });
-            judge(whole, native::run(&corpus, whole, now), "")
-        })
-        .collect();
-    report(&failures, corpus.cases.len());
+    run(&corpus, |whole| native::run(&corpus, whole, time_of(whole)));
+}
+
+#[test]
+fn in_wasm() {
+    let corpus = corpus();
+    let module = wasm::Module::load(&module()).unwrap_or_else(|error| panic!("{error}"));
+    let subject = wasm::Subject::new(&corpus, &module);
+    run(&corpus, |whole| subject.run(whole, time_of(whole)));
+}
+
+/// All cases that ask a gate, each with an empty record.
+fn run(corpus: &Corpus, subject: impl Fn(&Whole) -> Result<Outcome, String>) {
+    let cases: Vec<&Whole> = corpus.cases.iter().filter(|whole| native::can_run(whole)).collect();
+    let failures: Vec<String> = cases.iter().filter_map(|whole| judge(whole, subject(whole), "")).collect();
+    report(&failures, cases.len());
+}
+
+fn time_of(whole: &Whole) -> UnixTime {
+    whole.when.at.as_deref().map_or_else(now, |at| {
+        let at: chrono::DateTime<chrono::Utc> = at.parse().unwrap();
+        UnixTime::from_seconds(u64::try_from(at.timestamp()).unwrap())
+    })
+}
+
+fn module() -> PathBuf {
+    std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`").into()
 }
 
 #[test]
 fn in_envoy() {
-    let module = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
+    let module = module();
     let corpus = corpus();
     let cases: Vec<&Whole> = corpus.cases.iter().filter(|whole| envoy::can_run(whole)).collect();
     println!("{} cases want a clock that can be set", corpus.cases.len() - cases.len());
     for (envoy, workers) in proxies().unwrap() {
-        let subject = envoy::Subject::start(&corpus, module.clone().into(), envoy.clone(), workers);
+        let subject = envoy::Subject::start(&corpus, module.clone(), envoy.clone(), workers);
         let mut subject = subject.unwrap_or_else(|error| panic!("{error}"));
         let mut failures: Vec<String> = cases
             .iter()

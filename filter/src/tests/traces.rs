@@ -119,13 +119,12 @@ fn trailers_of_what_had_no_permit_name_what_is_known() {
 
 #[test]
 fn a_response_that_is_broken_off_names_its_instance() {
-    let proxy = proxy();
-    let mut stream = Stream::new(station(&proxy, GATE));
-    assert_eq!(stream.request_headers(&proxy), Next::Continue);
-    let permit = told(&proxy, "permit");
     for part in [Part::ResponseHeaders, Part::ResponseTrailers] {
+        let proxy = proxy();
+        let mut stream = Stream::new(station(&proxy, GATE));
+        assert_eq!(stream.request_headers(&proxy), Next::Continue);
+        let permit = told(&proxy, "permit");
         let trailers = part == Part::ResponseTrailers;
-        proxy.log.borrow_mut().clear();
         proxy.set(part, &too_many(&[(":status", "200")]));
         let next = if trailers { stream.response_trailers(&proxy) } else { stream.response_headers(&proxy) };
         assert_eq!(next, Next::Stop);

@@ -1,0 +1,13 @@
+//! What holds of any token, any path and any baggage, each held against a plain second reading.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test says what is wrong by failing"
+)]
+
+mod carrier;
+mod path;
+mod token;

@@ -1,0 +1,168 @@
+//! Claims become a token and claims again, and nothing else becomes the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
+use proptest::prelude::*;
+use stepgate_config::name::Kid;
+use stepgate_decision::UnixTime;
+use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto};
+use stepgate_decision::token::{Claims, Jws, StepClaim, TOKEN_VERSION, TokenType};
+
+const HMAC: &str = r#"{"kty":"oct","alg":"HS256","k":"sRiFB4DThc8JRXf1fPPCPpj0kgLTERLcuirFbh9KgVw"}"#;
+/// The example key of RFC 7515, appendix A.3.
+const EC: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+/// The example key of RFC 8037, appendix A.1.
+const ED: &str = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+fn key(jwk: &str) -> Key {
+    Key::new(Kid::try_from("k").unwrap(), KeyActor::Any, jwk).unwrap()
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![3 => "[a-z0-9/:._-]{0,24}".prop_map(String::from), 1 => any::<String>().prop_map(|s| s.chars().take(12).collect())]
+}
+
+fn token_type() -> impl Strategy<Value = TokenType> {
+    prop_oneof![Just(TokenType::Arrival), Just(TokenType::Receipt), Just(TokenType::Departure)]
+}
+
+fn step() -> impl Strategy<Value = StepClaim> {
+    (text(), any::<u32>(), text(), text(), proptest::option::of(text()))
+        .prop_map(|(name, rev, digest, task, from)| StepClaim { v: TOKEN_VERSION, name, rev, digest, task, from })
+}
+
+type Histories = (BTreeMap<String, u32>, BTreeMap<String, BTreeSet<String>>, BTreeMap<String, String>);
+
+fn histories() -> impl Strategy<Value = Histories> {
+    use proptest::collection::{btree_map, btree_set};
+    (
+        btree_map(text(), any::<u32>(), 0..4),
+        btree_map(text(), btree_set(text(), 0..3), 0..3),
+        btree_map(text(), text(), 0..4),
+    )
+}
+
+fn claims() -> impl Strategy<Value = Claims> {
+    // Until 2106: the library counts seconds in 32 bits.
+    let times = proptest::collection::vec(0_u64..1 << 32, 3);
+    let texts = (text(), text(), text(), text());
+    let options = (proptest::option::of(text()), proptest::option::of(text()), proptest::option::of(text()));
+    (texts, options, times, proptest::collection::vec(text(), 0..5), step(), histories()).prop_map(
+        |((iss, sub, txn, jti), (aud, rep, to), mut times, par, wf, (visits, did, fork))| {
+            times.sort_unstable();
+            let [iat, exp, dl] = [0, 1, 2].map(|at| UnixTime::from_seconds(times[at]));
+            Claims { iss, sub, aud, txn, jti, iat, exp, dl, par, wf, visits, did, fork, rep, to }
+        },
+    )
+}
+
+fn round_trip(key: &Key, token_type: TokenType, claims: &Claims) -> Result<String, TestCaseError> {
+    let token = RustCrypto.sign(key, token_type, claims).unwrap();
+    let read = Jws::parse(&token).unwrap();
+    prop_assert_eq!(read.claims(), claims);
+    prop_assert_eq!((read.token_type(), read.kid(), read.alg()), (token_type, "k", key.algorithm().alg()));
+    prop_assert!(RustCrypto.verify(key, &read));
+    Ok(token)
+}
+
+/// Whether somebody takes the token: reads it, and finds its algorithm and signature to be the key's.
+fn taken(key: &Key, token: &str) -> bool {
+    Jws::parse(token).is_ok_and(|read| read.alg() == key.algorithm().alg() && RustCrypto.verify(key, &read))
+}
+
+/// One character is another.
+fn changed(token: &str, at: prop::sample::Index, by: char) -> String {
+    let mut letters: Vec<char> = token.chars().collect();
+    let at = at.index(letters.len());
+    letters[at] = if letters[at] == by { '~' } else { by };
+    letters.into_iter().collect()
+}
+
+fn letter() -> impl Strategy<Value = char> {
+    prop_oneof![4 => "[A-Za-z0-9_.=-]".prop_map(|s| s.chars().next().unwrap()), 1 => any::<char>()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn claims_are_read_as_they_were_signed(claims in claims(), token_type in token_type()) {
+        round_trip(&key(HMAC), token_type, &claims)?;
+    }
+
+    #[test]
+    fn one_other_character_anywhere_denies(claims in claims(), token_type in token_type(), at: prop::sample::Index, by in letter()) {
+        let key = key(HMAC);
+        let token = round_trip(&key, token_type, &claims)?;
+        prop_assert!(!taken(&key, &changed(&token, at, by)));
+    }
+
+    /// Also one bit of what a part decodes to, spelt as it should be.
+    #[test]
+    fn one_other_bit_anywhere_denies(claims in claims(), part in 0_usize..3, at: prop::sample::Index, bit in 0_u32..8) {
+        let key = key(HMAC);
+        let token = round_trip(&key, TokenType::Arrival, &claims)?;
+        let mut parts: Vec<Vec<u8>> = token.split('.').map(|part| Base64UrlSafeNoPadding::decode_to_vec(part, None).unwrap()).collect();
+        let at = at.index(parts[part].len());
+        parts[part][at] ^= 1 << bit;
+        let parts: Vec<String> = parts.iter().map(|part| Base64UrlSafeNoPadding::encode_to_string(part).unwrap()).collect();
+        prop_assert!(!taken(&key, &parts.join(".")));
+    }
+
+    #[test]
+    fn any_text_is_a_token_or_none(text in any::<String>(), parts in proptest::collection::vec("[A-Za-z0-9_=-]{0,40}", 0..5)) {
+        let _ = Jws::parse(&text);
+        let _ = Jws::parse(&parts.join("."));
+    }
+
+    /// JSON of any kind in each part, well spelt: what is taken has the members of a step and no others.
+    #[test]
+    fn any_json_is_claims_or_none(claims in claims(), odd in json(3), member in prop_oneof![Just("wf"), Just("exp"), Just("par"), Just("visits"), Just("did"), Just("extra"), Just("sub")]) {
+        let token = round_trip(&key(HMAC), TokenType::Arrival, &claims)?;
+        let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
+        let bytes = Base64UrlSafeNoPadding::decode_to_vec(&parts[1], None).unwrap();
+        let mut value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        value.as_object_mut().unwrap().insert(member.to_owned(), odd.clone());
+        parts[1] = Base64UrlSafeNoPadding::encode_to_string(value.to_string()).unwrap();
+        let joined = parts.join(".");
+        if let Ok(read) = Jws::parse(&joined) {
+            // Read, it says what stands there: nothing is dropped, nothing is taken for something else.
+            let said = serde_json::to_value(read.claims()).unwrap();
+            let stands = said.get(member).cloned().unwrap_or_default();
+            let empty = odd.as_array().is_some_and(Vec::is_empty) || odd.as_object().is_some_and(serde_json::Map::is_empty);
+            prop_assert!(stands == odd || (stands.is_null() && empty), "{} for {}", stands, odd);
+        }
+    }
+}
+
+fn json(depth: u32) -> impl Strategy<Value = serde_json::Value> {
+    use serde_json::Value;
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_filter_map("finite", |n| serde_json::Number::from_f64(n).map(Value::Number)),
+        text().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(depth, 16, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map(text(), inner, 0..4).prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    // Curves are slow where nothing is optimised.
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn tokens_of_curves_are_no_less_strict(claims in claims(), token_type in token_type(), at: prop::sample::Index, by in letter()) {
+        for jwk in [EC, ED] {
+            let key = key(jwk);
+            let token = round_trip(&key, token_type, &claims)?;
+            prop_assert!(!taken(&key, &changed(&token, at, by)));
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The functions of the ABI (proxy-wasm/spec, v0.2.1) that the module calls.
+
+use wasmtime::{Caller, Error, Extern, Linker, Result, Val};
+
+use super::fault::{Fault, Function};
+use super::memory::{Call, allocate, point, read, text, write};
+use super::proxy::{Answer, CAS_MISMATCH, NOT_FOUND, OK};
+use super::{MAX_CALLS, Proxy, pairs};
+
+/// `INVALID_MEMORY_ACCESS`: where the module gives no memory.
+const INVALID_MEMORY: u32 = 6;
+
+/// Where a call hands bytes over: a place for the pointer, and one for the size.
+type Out = (u32, u32);
+
+pub(super) fn define(linker: &mut Linker<Proxy>) -> Result<()> {
+    plain(linker)?;
+    bytes(linker)?;
+    headers(linker)?;
+    Ok(())
+}
+
+fn plain(linker: &mut Linker<Proxy>) -> Result<()> {
+    linker.func_wrap("env", "proxy_log", |mut c: Caller<'_, Proxy>, level: u32, at: u32, size: u32| {
+        let line = text(&mut c, at, size)?;
+        act(&mut c, Function::Log, |proxy| {
+            proxy.log.push((level, line));
+            OK
+        })
+    })?;
+    linker.func_wrap("env", "proxy_get_current_time_nanoseconds", |mut c: Caller<'_, Proxy>, to: u32| {
+        let (mut time, fault) = (c.data().time, begin(&mut c, Function::Time)?);
+        match fault {
+            Some(Fault::Fails(status)) => return Ok(status),
+            Some(Fault::Silent) => return Ok(OK),
+            Some(Fault::Time(other)) => time = other,
+            _ => {}
+        }
+        write(&mut c, to, &time.to_le_bytes())?;
+        Ok(status_after(fault.as_ref()))
+    })?;
+    linker.func_wrap("env", "proxy_set_tick_period_milliseconds", |mut c: Caller<'_, Proxy>, period: u32| {
+        act(&mut c, Function::Tick, |proxy| {
+            proxy.tick = period;
+            OK
+        })
+    })?;
+    linker.func_wrap(
+        "env",
+        "proxy_set_shared_data",
+        |mut c: Caller<'_, Proxy>, key: u32, key_size: u32, value: u32, size: u32, version: u32| {
+            let (key, value) = (text(&mut c, key, key_size)?, read(&mut c, value, size)?);
+            act(&mut c, Function::SetShared, |proxy| proxy.write_shared(&key, value, version))
+        },
+    )?;
+    linker.func_wrap(
+        "env",
+        "proxy_send_local_response",
+        |mut c: Caller<'_, Proxy>,
+         status: u32,
+         details: u32,
+         details_size: u32,
+         body: u32,
+         body_size: u32,
+         headers: u32,
+         headers_size: u32,
+         grpc_status: i32| {
+            let details = text(&mut c, details, details_size)?;
+            let body = text(&mut c, body, body_size)?;
+            let headers = read(&mut c, headers, headers_size)?;
+            let headers = pairs::read(&headers).ok_or_else(|| Error::msg("the module's header map is malformed"))?;
+            act(&mut c, Function::Respond, |proxy| {
+                proxy.answers.push(Answer { status, details, body, headers, grpc_status });
+                OK
+            })
+        },
+    )?;
+    linker.func_wrap("env", "proxy_close_stream", |mut c: Caller<'_, Proxy>, stream: u32| {
+        act(&mut c, Function::Close, |proxy| {
+            proxy.closed.push(stream);
+            OK
+        })
+    })?;
+    linker.func_wrap(
+        "env",
+        "proxy_define_metric",
+        |mut c: Caller<'_, Proxy>, _kind: u32, name: u32, size: u32, to: u32| {
+            let name = text(&mut c, name, size)?;
+            let fault = begin(&mut c, Function::DefineMetric)?;
+            match fault {
+                Some(Fault::Fails(status)) => return Ok(status),
+                Some(Fault::Silent) => return Ok(OK),
+                _ => {}
+            }
+            let number = c.data_mut().define(name);
+            write(&mut c, to, &number.to_le_bytes())?;
+            Ok(status_after(fault.as_ref()))
+        },
+    )?;
+    linker.func_wrap("env", "proxy_increment_metric", |mut c: Caller<'_, Proxy>, counter: u32, by: i64| {
+        act(&mut c, Function::IncrementMetric, |proxy| proxy.count(counter, by))
+    })?;
+    Ok(())
+}
+
+fn bytes(linker: &mut Linker<Proxy>) -> Result<()> {
+    linker.func_wrap(
+        "env",
+        "proxy_get_buffer_bytes",
+        |mut c: Caller<'_, Proxy>, _buffer: u32, start: u32, most: u32, data: u32, size: u32| {
+            let most = usize::try_from(most)?;
+            give(&mut c, Function::Buffer, (data, size), |proxy| {
+                Ok(proxy.configuration.iter().skip(usize::try_from(start).unwrap_or(0)).take(most).copied().collect())
+            })
+        },
+    )?;
+    linker.func_wrap(
+        "env",
+        "proxy_get_property",
+        |mut c: Caller<'_, Proxy>, path: u32, path_size: u32, data: u32, size: u32| {
+            let path = text(&mut c, path, path_size)?;
+            give(&mut c, Function::Property, (data, size), |proxy| proxy.property(&path))
+        },
+    )?;
+    linker.func_wrap(
+        "env",
+        "proxy_get_shared_data",
+        |mut c: Caller<'_, Proxy>, key: u32, key_size: u32, data: u32, size: u32, version: u32| {
+            let key = text(&mut c, key, key_size)?;
+            let found = c.data().shared.get(&key).cloned();
+            if let Some((_, now)) = found {
+                write(&mut c, version, &now.to_le_bytes())?;
+            }
+            give(&mut c, Function::GetShared, (data, size), |_| found.map(|(value, _)| value).ok_or(NOT_FOUND))
+        },
+    )?;
+    // No crypto of the proxy's own: the module does its own then.
+    linker.func_wrap(
+        "env",
+        "proxy_call_foreign_function",
+        |mut c: Caller<'_, Proxy>, _name: u32, _name_size: u32, _args: u32, _size: u32, data: u32, size: u32| {
+            give(&mut c, Function::Foreign, (data, size), |_| Err(NOT_FOUND))
+        },
+    )?;
+    Ok(())
+}
+
+fn headers(linker: &mut Linker<Proxy>) -> Result<()> {
+    linker.func_wrap(
+        "env",
+        "proxy_get_header_map_pairs",
+        |mut c: Caller<'_, Proxy>, part: u32, data: u32, size: u32| {
+            give(&mut c, Function::Pairs, (data, size), |proxy| {
+                proxy.headers.get(&part).map(|headers| pairs::write(headers)).ok_or(NOT_FOUND)
+            })
+        },
+    )?;
+    linker.func_wrap(
+        "env",
+        "proxy_get_header_map_value",
+        |mut c: Caller<'_, Proxy>, part: u32, name: u32, name_size: u32, data: u32, size: u32| {
+            let name = text(&mut c, name, name_size)?;
+            give(&mut c, Function::Value, (data, size), |proxy| proxy.value(part, &name))
+        },
+    )?;
+    linker.func_wrap(
+        "env",
+        "proxy_remove_header_map_value",
+        |mut c: Caller<'_, Proxy>, part: u32, name: u32, size: u32| {
+            let name = text(&mut c, name, size)?;
+            act(&mut c, Function::Remove, |proxy| proxy.remove(part, &name))
+        },
+    )?;
+    linker.func_wrap(
+        "env",
+        "proxy_add_header_map_value",
+        |mut c: Caller<'_, Proxy>, part: u32, name: u32, name_size: u32, value: u32, size: u32| {
+            let (name, value) = (text(&mut c, name, name_size)?, read(&mut c, value, size)?);
+            act(&mut c, Function::Add, |proxy| proxy.add(part, &name, value))
+        },
+    )?;
+    Ok(())
+}
+
+/// Notes the call, and says what goes wrong with it. What calls back does so here.
+pub(super) fn begin(call: &mut Call<'_>, function: Function) -> Result<Option<Fault>> {
+    let at = call.data().calls.len();
+    if at >= MAX_CALLS {
+        return Err(Error::msg("the module goes in circles"));
+    }
+    call.data_mut().calls.push(function);
+    let fault = call.data().faults.get(&at).cloned();
+    if let Some(Fault::Within(name, arguments)) = &fault
+        && let Some(function) = call.get_export(name).and_then(Extern::into_func)
+    {
+        let arguments: Vec<Val> = arguments.iter().map(|number| Val::I32(number.cast_signed())).collect();
+        let mut results: Vec<Val> = function.ty(&call).results().map(|_| Val::I32(0)).collect();
+        function.call(call, &arguments, &mut results)?;
+    }
+    Ok(fault)
+}
+
+fn status_after(fault: Option<&Fault>) -> u32 {
+    match fault {
+        Some(Fault::DoneButSays(status)) => *status,
+        _ => OK,
+    }
+}
+
+/// A call that does something.
+fn act(call: &mut Call<'_>, function: Function, what: impl FnOnce(&mut Proxy) -> u32) -> Result<u32> {
+    match begin(call, function)? {
+        Some(Fault::Fails(status)) => Ok(status),
+        Some(Fault::DoneButSays(status)) => {
+            what(call.data_mut());
+            Ok(status)
+        }
+        _ => Ok(what(call.data_mut())),
+    }
+}
+
+/// A call that hands bytes over.
+fn give(
+    call: &mut Call<'_>,
+    function: Function,
+    out: Out,
+    what: impl FnOnce(&mut Proxy) -> Result<Vec<u8>, u32>,
+) -> Result<u32> {
+    let fault = begin(call, function)?;
+    match &fault {
+        Some(Fault::Fails(status)) => return Ok(*status),
+        Some(Fault::Silent) => return Ok(OK),
+        Some(Fault::Null(size)) => return point(call, out, 0, *size).map(|()| OK),
+        Some(Fault::Elsewhere(data, size)) => return point(call, out, *data, *size).map(|()| OK),
+        _ => {}
+    }
+    let mut given = match what(call.data_mut()) {
+        Ok(given) => given,
+        // Where there is nothing, it can still be handed over oddly.
+        Err(_) if matches!(fault, Some(Fault::Bytes(_) | Fault::Misjudged(_))) => Vec::new(),
+        Err(status) => return Ok(status),
+    };
+    if let Some(Fault::Bytes(odd)) = &fault {
+        given = odd.of(given);
+    }
+    if given.is_empty() {
+        return point(call, out, 0, 0).map(|()| status_after(fault.as_ref()));
+    }
+    let data = allocate(call, given.len())?;
+    if data == 0 {
+        return Ok(INVALID_MEMORY);
+    }
+    write(call, data, &given)?;
+    let mut size = u32::try_from(given.len())?;
+    if let Some(Fault::Misjudged(by)) = &fault {
+        size = size.saturating_add_signed(*by);
+    }
+    point(call, out, data, size)?;
+    Ok(status_after(fault.as_ref()))
+}
+
+/// Every status that there is, and one that there is not.
+pub const STATUSES: [u32; 13] = [NOT_FOUND, 2, 3, 4, 5, 6, 7, CAS_MISMATCH, 9, 10, 11, 12, u32::MAX];

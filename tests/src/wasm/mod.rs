@@ -1,0 +1,109 @@
+//! The third subject: the module in wasmtime, with a scripted proxy round it. Its clock can be set, its calls can
+//! be counted, and each of them can fail.
+
+mod abi;
+mod fault;
+mod memory;
+mod pairs;
+mod proxy;
+mod subject;
+mod wasi;
+
+use std::path::Path;
+
+use wasmtime::{Config, Engine, Instance, InstancePre, Linker, OptLevel, Store, Val};
+
+pub use abi::STATUSES;
+pub use fault::{Fault, Function, Odd};
+pub use proxy::{Answer, Part, Proxy};
+pub use subject::{Exchange, ROOT, Subject, configure, count, proxy_for, start};
+
+/// Most calls that one run of the module may make: one that goes in circles is stopped.
+pub const MAX_CALLS: usize = 100_000;
+
+/// A module, compiled once.
+pub struct Module {
+    pre: InstancePre<Proxy>,
+}
+
+impl Module {
+    /// Compiles the module of this path.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn load(path: &Path) -> Result<Self, String> {
+        let mut config = Config::new();
+        config.cranelift_opt_level(OptLevel::None);
+        let words = |error: wasmtime::Error| format!("{}: {error}", path.display());
+        let engine = Engine::new(&config).map_err(words)?;
+        let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let module = wasmtime::Module::new(&engine, bytes).map_err(words)?;
+        let mut linker = Linker::new(&engine);
+        abi::define(&mut linker).map_err(words)?;
+        wasi::define(&mut linker).map_err(words)?;
+        let pre = linker.instantiate_pre(&module).map_err(words)?;
+        Ok(Self { pre })
+    }
+
+    /// A new VM of this module, not yet initialised.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn vm(&self, proxy: Proxy) -> Result<Vm, String> {
+        let mut store = Store::new(self.pre.module().engine(), proxy);
+        let instance = self.pre.instantiate(&mut store).map_err(|error| error.to_string())?;
+        Ok(Vm { store, instance })
+    }
+}
+
+/// What the module answers to a callback that asks whether to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// Go on.
+    Continue,
+    /// Not now.
+    Pause,
+}
+
+/// A module at work: one worker.
+pub struct Vm {
+    store: Store<Proxy>,
+    instance: Instance,
+}
+
+impl Vm {
+    /// The proxy.
+    pub fn proxy(&mut self) -> &mut Proxy {
+        self.store.data_mut()
+    }
+
+    /// The module's memory, in bytes.
+    pub fn memory(&mut self) -> usize {
+        self.instance.get_memory(&mut self.store, "memory").map_or(0, |memory| memory.data_size(&self.store))
+    }
+
+    /// Calls one of the module's functions; nothing where it has none of that name.
+    ///
+    /// # Errors
+    /// Where it traps.
+    pub fn call(&mut self, name: &str, arguments: &[u32]) -> Result<Option<u32>, String> {
+        let Some(function) = self.instance.get_func(&mut self.store, name) else { return Ok(None) };
+        let arguments: Vec<Val> = arguments.iter().map(|number| Val::I32(number.cast_signed())).collect();
+        let mut results: Vec<Val> = function.ty(&self.store).results().map(|_| Val::I32(0)).collect();
+        function
+            .call(&mut self.store, &arguments, &mut results)
+            .map_err(|error| format!("{name} trapped: {error:?}"))?;
+        Ok(results.first().and_then(Val::i32).map(i32::cast_unsigned))
+    }
+
+    /// Calls one that says whether to go on. A callback that the module does not have is not asked.
+    ///
+    /// # Errors
+    /// Where it traps.
+    pub fn ask(&mut self, name: &str, arguments: &[u32]) -> Result<Action, String> {
+        Ok(match self.call(name, arguments)? {
+            None | Some(0) => Action::Continue,
+            Some(_) => Action::Pause,
+        })
+    }
+}

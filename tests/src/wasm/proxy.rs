@@ -1,0 +1,153 @@
+//! A proxy of one worker and one stream at a time, as far as a module can see it.
+
+use std::collections::BTreeMap;
+
+use stepgate_decision::Header;
+
+use super::fault::{Fault, Function};
+use crate::random::Rng;
+
+/// Which headers; the numbers of the ABI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "they say it themselves")]
+pub enum Part {
+    RequestHeaders = 0,
+    RequestTrailers = 1,
+    ResponseHeaders = 2,
+    ResponseTrailers = 3,
+}
+
+/// A response in place of the application's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u32,
+    /// Why, for the access log.
+    pub details: String,
+    /// The body.
+    pub body: String,
+    /// The headers.
+    pub headers: Vec<Header>,
+    /// The status of gRPC; -1: none.
+    pub grpc_status: i32,
+}
+
+/// The proxy's side of everything.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    /// The VM's variables.
+    pub environment: BTreeMap<String, String>,
+    /// The plugin's configuration.
+    pub configuration: Vec<u8>,
+    /// Nanoseconds since the epoch.
+    pub time: u64,
+    /// Where random bytes come from.
+    pub random: Rng,
+    /// Properties by their path, joined with zeros.
+    pub properties: BTreeMap<String, Vec<u8>>,
+    /// Headers, in order; none of a part that there is not.
+    pub headers: BTreeMap<u32, Vec<Header>>,
+    /// Shared data: values with their versions.
+    pub shared: BTreeMap<String, (Vec<u8>, u32)>,
+    /// The log: level and line.
+    pub log: Vec<(u32, String)>,
+    /// Counters by their number.
+    pub counters: Vec<(String, i64)>,
+    /// Local responses.
+    pub answers: Vec<Answer>,
+    /// Streams that were closed.
+    pub closed: Vec<u32>,
+    /// The tick's period.
+    pub tick: u32,
+    /// All calls that the module has made.
+    pub calls: Vec<Function>,
+    /// What goes wrong with which call, by its number.
+    pub faults: BTreeMap<usize, Fault>,
+    versions: u32,
+}
+
+/// The statuses of the ABI that this proxy gives of itself.
+pub(super) const OK: u32 = 0;
+pub(super) const NOT_FOUND: u32 = 1;
+pub(super) const BAD_ARGUMENT: u32 = 2;
+pub(super) const CAS_MISMATCH: u32 = 8;
+
+impl Proxy {
+    /// A proxy with this configuration, at the given time.
+    pub fn new(configuration: &[u8], environment: BTreeMap<String, String>, seconds: u64) -> Self {
+        Self {
+            environment,
+            configuration: configuration.to_vec(),
+            time: seconds.saturating_mul(1_000_000_000),
+            random: Rng::new(1),
+            properties: BTreeMap::new(),
+            headers: BTreeMap::new(),
+            shared: BTreeMap::new(),
+            log: Vec::new(),
+            counters: Vec::new(),
+            answers: Vec::new(),
+            closed: Vec::new(),
+            tick: 0,
+            calls: Vec::new(),
+            faults: BTreeMap::new(),
+            versions: 0,
+        }
+    }
+
+    /// Sets the headers of a part.
+    pub fn set(&mut self, part: Part, headers: Vec<Header>) {
+        self.headers.insert(part as u32, headers);
+    }
+
+    /// The headers of a part.
+    pub fn part(&self, part: Part) -> &[Header] {
+        self.headers.get(&(part as u32)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// A property, by its path.
+    pub fn property(&self, path: &str) -> Result<Vec<u8>, u32> {
+        self.properties.get(path).cloned().ok_or(NOT_FOUND)
+    }
+
+    pub(super) fn value(&self, part: u32, name: &str) -> Result<Vec<u8>, u32> {
+        let headers = self.headers.get(&part).ok_or(BAD_ARGUMENT)?;
+        headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone()).ok_or(NOT_FOUND)
+    }
+
+    pub(super) fn remove(&mut self, part: u32, name: &str) -> u32 {
+        let Some(headers) = self.headers.get_mut(&part) else { return BAD_ARGUMENT };
+        headers.retain(|(n, _)| n != name);
+        OK
+    }
+
+    pub(super) fn add(&mut self, part: u32, name: &str, value: Vec<u8>) -> u32 {
+        let Some(headers) = self.headers.get_mut(&part) else { return BAD_ARGUMENT };
+        headers.push((name.to_owned(), value));
+        OK
+    }
+
+    /// As proxy-wasm-cpp-host does it: a version of 0 is not looked at, nor any where the key is absent.
+    pub(super) fn write_shared(&mut self, key: &str, value: Vec<u8>, version: u32) -> u32 {
+        if let Some((_, now)) = self.shared.get(key)
+            && version != 0
+            && version != *now
+        {
+            return CAS_MISMATCH;
+        }
+        self.versions = self.versions.saturating_add(1);
+        self.shared.insert(key.to_owned(), (value, self.versions));
+        OK
+    }
+
+    pub(super) fn define(&mut self, name: String) -> u32 {
+        self.counters.push((name, 0));
+        u32::try_from(self.counters.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn count(&mut self, counter: u32, by: i64) -> u32 {
+        let at = usize::try_from(counter).unwrap_or(usize::MAX).wrapping_sub(1);
+        let Some((_, count)) = self.counters.get_mut(at) else { return NOT_FOUND };
+        *count = count.saturating_add(by);
+        OK
+    }
+}

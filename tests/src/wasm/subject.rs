@@ -1,0 +1,230 @@
+//! The corpus in the module: each case has a VM of its own, and so an empty record.
+
+use stepgate_config::gate::PeerSource;
+use stepgate_decision::{Header, UnixTime};
+
+use super::proxy::{Part, Proxy};
+use super::{Action, Module, Vm};
+use crate::corpus::{Corpus, Whole};
+use crate::outcome::Outcome;
+use crate::prepared::{Prepared, requests};
+
+/// The plugin's context.
+pub const ROOT: u32 = 1;
+
+/// `envoy.config.core.v3.TrafficDirection`.
+const INBOUND: i64 = 1;
+const OUTBOUND: i64 = 2;
+
+/// The module, and the corpus that it is asked.
+pub struct Subject<'a> {
+    corpus: &'a Corpus,
+    module: &'a Module,
+}
+
+impl<'a> Subject<'a> {
+    /// A subject of this module.
+    pub fn new(corpus: &'a Corpus, module: &'a Module) -> Self {
+        Self { corpus, module }
+    }
+
+    /// Runs one case at the given time.
+    ///
+    /// # Errors
+    /// In words, where the case cannot be run, or the module traps.
+    pub fn run(&self, whole: &Whole, now: UnixTime) -> Result<Outcome, String> {
+        let mut vm = self.module.vm(proxy_for(self.corpus, whole, now)?)?;
+        start(&mut vm)?;
+        let requests = requests(self.corpus, whole, now, "")?;
+        let (last, before) = requests.split_last().ok_or("no request")?;
+        for (stream, request) in (2..).zip(before) {
+            let exchange = Exchange::of(self.corpus, whole, request)?;
+            if let Some(code) = exchange.run(&mut vm, stream)?.denied {
+                return Err(format!("a request before was denied: {code}"));
+            }
+        }
+        Exchange::of(self.corpus, whole, last)?.run(&mut vm, u32::MAX)
+    }
+}
+
+/// The proxy of a case: its gate's configuration, the corpus's keys.
+///
+/// # Errors
+/// In words.
+pub fn proxy_for(corpus: &Corpus, whole: &Whole, now: UnixTime) -> Result<Proxy, String> {
+    let text = corpus.gate(whole)?.text.as_bytes();
+    // As a control plane hands it on: JSON. What is broken comes as it is.
+    let configuration = stepgate_config::to_json(text).map_or_else(|_| text.to_vec(), |json| json.to_string().into());
+    Ok(Proxy::new(&configuration, corpus.environment.0.clone(), now.seconds()))
+}
+
+/// From the first call to the configuration.
+///
+/// # Errors
+/// Where the module traps.
+pub fn start(vm: &mut Vm) -> Result<(), String> {
+    vm.call("_initialize", &[])?;
+    vm.call("proxy_on_context_create", &[ROOT, 0])?;
+    vm.call("proxy_on_vm_start", &[ROOT, 0])?;
+    configure(vm)
+}
+
+/// Hands the configuration over.
+///
+/// # Errors
+/// Where the module traps, or does not take it: the proxy might go on without it.
+pub fn configure(vm: &mut Vm) -> Result<(), String> {
+    let size = u32::try_from(vm.proxy().configuration.len()).map_err(|error| error.to_string())?;
+    match vm.call("proxy_on_configure", &[ROOT, size])? {
+        Some(1) => Ok(()),
+        other => Err(format!("the module answers {other:?} to its configuration")),
+    }
+}
+
+/// One request, and what the application would answer.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// What the connection is.
+    pub properties: Vec<(String, Vec<u8>)>,
+    /// The request.
+    pub headers: Vec<Header>,
+    /// Its trailers.
+    pub trailers: Vec<Header>,
+    /// The application's answer.
+    pub response: Vec<Header>,
+    /// Its trailers.
+    pub response_trailers: Vec<Header>,
+}
+
+impl Exchange {
+    /// The exchange of a case's request.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn of(corpus: &Corpus, whole: &Whole, request: &Prepared) -> Result<Self, String> {
+        let config = corpus.gate(whole)?.config.as_ref();
+        let direction = if request.outbound { OUTBOUND } else { INBOUND };
+        let mut properties = vec![
+            ("xds\0listener_direction".to_owned(), direction.to_le_bytes().to_vec()),
+            ("connection\0mtls".to_owned(), vec![u8::from(request.peer.is_some())]),
+            ("connection\0uri_san_local_certificate".to_owned(), request.own.clone().into_bytes()),
+        ];
+        if let Some(peer) = &request.peer {
+            let path = match config.map(|config| &config.peer_source) {
+                Some(PeerSource::FilterState(key)) => format!("filter_state\0{key}"),
+                Some(PeerSource::Connection) | None => "connection\0uri_san_peer_certificate".to_owned(),
+            };
+            properties.push((path, peer.clone().into_bytes()));
+        }
+        let headers = request.proxy_headers();
+        let (response, response_trailers) = answer(&headers);
+        let trailers = request.proxy_trailers();
+        Ok(Self { properties, headers, trailers, response, response_trailers })
+    }
+
+    /// Runs it from its first callback to its last.
+    ///
+    /// # Errors
+    /// Where the module traps, goes on with what it refuses, or refuses and does not answer.
+    pub fn run(&self, vm: &mut Vm, stream: u32) -> Result<Outcome, String> {
+        let mut outcome = Outcome::default();
+        self.begin(vm);
+        let answers = vm.proxy().answers.len();
+        vm.call("proxy_on_context_create", &[stream, ROOT])?;
+        let action = vm.ask("proxy_on_request_headers", &[stream, count(&self.headers), 1])?;
+        match (action, vm.proxy().answers.get(answers)) {
+            (Action::Pause, Some(answer)) => {
+                let code = answer.details.strip_prefix("stepgate:").ok_or("a denial without a code")?;
+                outcome.denied = Some(code.to_owned());
+            }
+            (Action::Continue, None) => {
+                outcome.seen = Some(words(vm.proxy().part(Part::RequestHeaders)));
+                let observed = vm.proxy().log.iter().rev().find_map(|(_, line)| observed(line));
+                outcome.observed = observed;
+                self.come_back(vm, stream, &mut outcome)?;
+            }
+            (action, answer) => return Err(format!("{action:?} with {answer:?}")),
+        }
+        vm.call("proxy_on_done", &[stream])?;
+        vm.call("proxy_on_log", &[stream])?;
+        vm.call("proxy_on_delete", &[stream])?;
+        Ok(outcome)
+    }
+
+    /// What the proxy has when the request comes.
+    pub fn begin(&self, vm: &mut Vm) {
+        let proxy = vm.proxy();
+        proxy.properties = self.properties.iter().cloned().collect();
+        proxy.headers.clear();
+        proxy.set(Part::RequestHeaders, self.headers.clone());
+    }
+
+    fn come_back(&self, vm: &mut Vm, stream: u32, outcome: &mut Outcome) -> Result<(), String> {
+        let goes_on = |what: &str, action| match action {
+            Action::Continue => Ok(()),
+            Action::Pause => Err(format!("{what} does not go on")),
+        };
+        if !self.trailers.is_empty() {
+            vm.proxy().set(Part::RequestTrailers, self.trailers.clone());
+            let arguments = [stream, count(&self.trailers)];
+            goes_on("the request", vm.ask("proxy_on_request_trailers", &arguments)?)?;
+            outcome.trailers = words(vm.proxy().part(Part::RequestTrailers));
+        }
+        vm.proxy().set(Part::ResponseHeaders, self.response.clone());
+        goes_on("the response", vm.ask("proxy_on_response_headers", &[stream, count(&self.response), 0])?)?;
+        if !self.response_trailers.is_empty() {
+            vm.proxy().set(Part::ResponseTrailers, self.response_trailers.clone());
+            let arguments = [stream, count(&self.response_trailers)];
+            goes_on("the trailers", vm.ask("proxy_on_response_trailers", &arguments)?)?;
+        }
+        let found = |vm: &mut Vm, part, name: &str| {
+            let value = vm.proxy().part(part).iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
+            value.map(|value| String::from_utf8_lossy(&value).into_owned())
+        };
+        outcome.start = found(vm, Part::ResponseHeaders, "x-workflow-step-start");
+        outcome.receipt = found(vm, Part::ResponseHeaders, "x-workflow-step")
+            .or_else(|| found(vm, Part::ResponseTrailers, "x-workflow-step"));
+        Ok(())
+    }
+}
+
+/// How many headers there are, as the ABI says it.
+pub fn count(headers: &[Header]) -> u32 {
+    u32::try_from(headers.len()).unwrap_or(u32::MAX)
+}
+
+/// What the application answers, as the request tells it to (see the mesh's small service).
+fn answer(request: &[Header]) -> (Vec<Header>, Vec<Header>) {
+    let told = |name: &str| -> Vec<String> {
+        let lines = request.iter().filter(|(n, _)| n == name);
+        lines.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+    };
+    let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+    let lines = |name: &str| -> Vec<Header> {
+        let split = told(name);
+        split.iter().filter_map(|line| line.split_once(':')).map(|(n, v)| header(n.trim(), v.trim())).collect()
+    };
+    let grpc = told("content-type").iter().any(|value| value.starts_with("application/grpc"));
+    let tunnel = !told("upgrade").is_empty();
+    let status = if tunnel { "101" } else { "200" }.to_owned();
+    let status = told("x-lab-status").pop().unwrap_or(status);
+    let mut headers = vec![header(":status", &status)];
+    let mut trailers = lines("x-lab-response-trailer");
+    if grpc {
+        headers.push(header("content-type", "application/grpc"));
+        trailers.push(header("grpc-status", &told("x-lab-grpc-status").pop().unwrap_or_else(|| "0".to_owned())));
+    }
+    headers.extend(lines("x-lab-response-header"));
+    (headers, trailers)
+}
+
+fn words(headers: &[Header]) -> Vec<(String, String)> {
+    headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned())).collect()
+}
+
+/// The code of a denial that was only observed, of a line of the log.
+fn observed(line: &str) -> Option<String> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    let member = |name: &str| line.get(name).and_then(serde_json::Value::as_str);
+    (member("mode") == Some("observe")).then(|| member("code")).flatten().map(str::to_owned)
+}

@@ -1,0 +1,136 @@
+//! What must hold of every run.
+
+use std::collections::BTreeMap;
+
+use stepgate_decision::Header;
+use stepgate_tests::outcome::claims;
+use stepgate_tests::wasm::{Action, Fault, Function};
+
+use crate::scenario::{SMUGGLED, Scenario, Story};
+use crate::script::{Callback, STREAM};
+
+/// What goes wrong with which call.
+pub(crate) type Faults = BTreeMap<usize, Fault>;
+
+/// Most memory that a VM may have come to, in bytes.
+const MAX_MEMORY: usize = 64 << 20;
+
+/// The rules that a run broke.
+pub(crate) fn broken_rules(scenario: &Scenario<'_>, honest: &Story, faults: &Faults, story: &Story) -> Vec<String> {
+    let mut broken = Vec::new();
+    nothing_goes_on_that_should_not(honest, story, &mut broken);
+    if story.script == honest.script {
+        what_is_refused_is_answered(honest, faults, story, &mut broken);
+    }
+    the_log_is_clean(scenario, story, &mut broken);
+    if story.memory > MAX_MEMORY {
+        broken.push(format!("{} bytes of memory", story.memory));
+    }
+    broken
+}
+
+fn nothing_goes_on_that_should_not(honest: &Story, story: &Story, broken: &mut Vec<String>) {
+    // Whether the request of this stream has gone on, and was not refused afterwards.
+    let mut on: BTreeMap<u32, bool> = BTreeMap::new();
+    let (mut went_on, mut held) = (false, Vec::new());
+    // A gate that only observes lets go on what it could not decide, without a step; and of a response whose headers
+    // it never saw, the trailers bring no receipt.
+    let mut log = story.proxy.iter().flat_map(|proxy| &proxy.log);
+    let lost = story.script != honest.script || log.any(|(_, line)| line.contains(r#""mode":"observe""#));
+    for (callback, action, part) in &story.asked {
+        let goes_on = *action == Action::Continue;
+        match callback {
+            Callback::RequestHeaders(id) => {
+                on.insert(*id, goes_on);
+                went_on |= goes_on;
+            }
+            Callback::RequestBody(id) | Callback::RequestTrailers(id) => {
+                if goes_on && on.get(id) != Some(&true) {
+                    broken.push(format!("{callback:?} goes on, and its request does not"));
+                }
+                on.entry(*id).and_modify(|on| *on &= goes_on);
+            }
+            // Of a request that did not go on, the response is the proxy's own. In bodies there are no steps.
+            Callback::ResponseHeaders(id) | Callback::ResponseTrailers(id) if on.get(id) == Some(&true) => {
+                if held.contains(id) && goes_on {
+                    broken.push(format!("{callback:?} goes on, and its response was held"));
+                }
+                held.extend((!goes_on).then_some(*id));
+            }
+            _ => continue,
+        }
+        let wanted =
+            honest.asked.iter().find(|(other, ..)| std::mem::discriminant(other) == std::mem::discriminant(callback));
+        if let (true, Some((_, honestly, as_it_should_be))) = (goes_on, wanted) {
+            if *honestly == Action::Pause {
+                broken.push(format!("{callback:?} goes on"));
+            } else if plain(part) != plain(as_it_should_be) && !(lost && plain(part) == without_steps(as_it_should_be))
+            {
+                broken.push(format!("{callback:?} goes on with {:?}, not {:?}", plain(part), plain(as_it_should_be)));
+            }
+        }
+    }
+    if went_on && honest.again == Some(Action::Pause) && story.again == Some(Action::Continue) {
+        broken.push("it was let in, and is let in again".to_owned());
+    }
+}
+
+/// Headers, each token by what it is for: two runs mint different ones.
+fn plain(headers: &[Header]) -> Vec<String> {
+    let mut lines: Vec<String> = headers
+        .iter()
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value).into_owned();
+            let parts: Vec<String> =
+                value.split([',', '=']).map(|part| token(part.trim()).unwrap_or(part.to_owned())).collect();
+            format!("{name}: {}", parts.join(" "))
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+fn without_steps(headers: &[Header]) -> Vec<String> {
+    let tokens = |(_, value): &&Header| token(&String::from_utf8_lossy(value)).is_none();
+    plain(&headers.iter().filter(tokens).cloned().collect::<Vec<_>>())
+}
+
+fn token(text: &str) -> Option<String> {
+    let claims = claims(text)?;
+    Some(format!("<{} {} {}>", claims["wf"], claims["sub"], claims["iss"]))
+}
+
+fn what_is_refused_is_answered(honest: &Story, faults: &Faults, story: &Story, broken: &mut Vec<String>) {
+    let proxy = story.proxy.as_ref().unwrap();
+    let hit = |function: Function| faults.keys().any(|at| story.calls.get(*at) == Some(&function));
+    let within = faults.values().any(|fault| matches!(fault, Fault::Within(..)));
+    let refused = story
+        .asked
+        .iter()
+        .any(|(callback, action, _)| matches!(callback, Callback::RequestHeaders(_)) && *action == Action::Pause);
+    if refused && !within && !hit(Function::Respond) {
+        let denial = |details: &str| details.starts_with("stepgate:");
+        if !proxy.answers.iter().any(|answer| answer.status == 403 && denial(&answer.details)) {
+            broken.push("a refused caller is not answered".to_owned());
+        }
+    }
+    // What an honest run does: the request goes on and the response is held.
+    let held = |story: &Story| {
+        story.asked.iter().any(|(callback, action, _)| {
+            let response = [Callback::ResponseHeaders(STREAM), Callback::ResponseTrailers(STREAM)].contains(callback);
+            response && *action == Action::Pause
+        })
+    };
+    if held(story) && !held(honest) && !within && !hit(Function::Close) && proxy.closed.is_empty() && !refused {
+        broken.push("a response that is held is not broken off".to_owned());
+    }
+}
+
+fn the_log_is_clean(scenario: &Scenario<'_>, story: &Story, broken: &mut Vec<String>) {
+    for (level, line) in &story.proxy.as_ref().unwrap().log {
+        let told = scenario.secrets.iter().any(|secret| line.contains(secret.as_str()));
+        if *level == u32::MAX || line.contains("panic") || told || line.contains("eyJ") || line.contains(SMUGGLED) {
+            broken.push(format!("the log: {line}"));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Which faults a call can have.
+
+use stepgate_tests::wasm::{Fault, Function, Odd, ROOT, STATUSES};
+
+use crate::script::STREAM;
+
+/// Seconds of a year, and nanoseconds of a second.
+const YEAR: u64 = 365 * 24 * 3600;
+const SECOND: u64 = 1_000_000_000;
+
+/// Faults of a call to this function, whatever is said of it.
+pub(crate) fn all_faults(function: Function) -> Vec<Fault> {
+    of_statuses(function, &STATUSES)
+}
+
+/// The same, with those statuses alone that mean something to somebody: not found, a mismatch, a failure, and none.
+pub(crate) fn faults(function: Function) -> Vec<Fault> {
+    of_statuses(function, &[1, 8, 10, u32::MAX])
+}
+
+fn of_statuses(function: Function, statuses: &[u32]) -> Vec<Fault> {
+    let mut all: Vec<Fault> = statuses.iter().map(|status| Fault::Fails(*status)).collect();
+    all.push(Fault::DoneButSays(10));
+    all.push(Fault::Silent);
+    if function.gives_bytes() {
+        all.extend([0, 1, 64, u32::MAX].map(Fault::Null));
+        all.extend(
+            [(8, 4), (1 << 20, 1000), (u32::MAX - 15, 64), (u32::MAX, u32::MAX)].map(|(p, s)| Fault::Elsewhere(p, s)),
+        );
+        all.extend([-1, 1, 1 << 20, i32::MAX].map(Fault::Misjudged));
+        all.extend(
+            [Odd::Empty, Odd::Half, Odd::OneLess, Odd::OneMore, Odd::All(0), Odd::All(b'a'), Odd::All(0xff), Odd::Huge]
+                .map(Fault::Bytes),
+        );
+    }
+    if function == Function::Pairs {
+        // The count and the sizes, not the names and values: those would be other headers.
+        all.extend((0..64).map(|at| Fault::Bytes(Odd::Bent(at, 0xff))));
+        all.extend((0..64).step_by(4).map(|at| Fault::Bytes(Odd::Bent(at, 0))));
+    }
+    if function == Function::Environment {
+        all.extend([1, 5000, i32::MAX].map(Fault::Misjudged));
+    }
+    if function == Function::Time {
+        let now = 1_800_000_000 * SECOND;
+        all.extend([0, 1, u64::MAX, now - 30 * YEAR * SECOND, now + 90 * YEAR * SECOND].map(Fault::Time));
+    }
+    all.extend(callbacks());
+    all
+}
+
+/// What a proxy could call while the module waits for an answer.
+fn callbacks() -> Vec<Fault> {
+    [
+        ("proxy_on_request_headers", vec![STREAM, 1, 0]),
+        ("proxy_on_request_body", vec![STREAM, 1, 1]),
+        ("proxy_on_request_trailers", vec![STREAM, 1]),
+        ("proxy_on_response_headers", vec![STREAM, 1, 0]),
+        ("proxy_on_tick", vec![ROOT]),
+        ("proxy_on_configure", vec![ROOT, 0]),
+        ("proxy_on_context_create", vec![STREAM, ROOT]),
+        ("proxy_on_delete", vec![STREAM]),
+        ("proxy_on_delete", vec![ROOT]),
+        ("proxy_on_memory_allocate", vec![u32::MAX]),
+        ("proxy_on_memory_allocate", vec![64]),
+    ]
+    .map(|(name, arguments)| Fault::Within(name, arguments))
+    .into()
+}

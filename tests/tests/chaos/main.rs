@@ -1,0 +1,224 @@
+//! The module in a proxy that misbehaves: each call may fail, return odd bytes, come late, twice, or from within
+//! another. The module never traps, and nothing goes on that the case does not let on, or goes on half done.
+//!
+//! Every call of some cases with every fault; then cases, faults and orders of callbacks at random. What the proxy
+//! says plausibly is believed (who the peer is, what time it is, what the record holds): it is trusted for that.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test says what is wrong by failing"
+)]
+
+mod check;
+mod faults;
+mod scenario;
+mod script;
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use stepgate_decision::Header;
+use stepgate_tests::corpus::Corpus;
+use stepgate_tests::random::Rng;
+use stepgate_tests::wasm::{Action, Fault, Function, Module, Odd};
+
+use check::{Faults, broken_rules};
+use faults::{all_faults, faults};
+use scenario::{SMUGGLED, Scenario, Story};
+use script::{Callback, STREAM, disorders, in_order, shuffled};
+
+static MODULE: LazyLock<Module> = LazyLock::new(|| {
+    let path = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
+    Module::load(&PathBuf::from(path)).unwrap_or_else(|error| panic!("{error}"))
+});
+static CORPUS: LazyLock<Corpus> = LazyLock::new(|| Corpus::read().unwrap_or_else(|error| panic!("{error}")));
+
+/// Cases that between them show every way that a request can go.
+const CASES: [&str; 12] = [
+    "05-step: a rightful token is taken",
+    "15-observe: a request without a step goes on without one",
+    "13-via: over gRPC the receipt comes in the trailers",
+    "10-join: all the evidence",
+    "16-baggage: a token in the baggage",
+    "14-identity: a plain step of its performer",
+    "03-exempt: a health check needs no mTLS",
+    "06-signature: ES256 in, EdDSA out",
+    "07-workflow: a stolen token does not help another actor",
+    "12-record: a token is taken once",
+    "08-transition: another gRPC method is denied in gRPC",
+    "01-configuration: a configuration with a typo exempts nothing",
+];
+
+/// What of the seeds is tried; `STEPGATE_SEEDS=FROM..TO` takes others, and more.
+const SEEDS: std::ops::Range<u64> = 0..1500;
+
+/// Runs a case with these faults and says which rules were broken.
+fn broken(scenario: &Scenario<'_>, honest: &Story, faults: &Faults, script: &[Callback]) -> Vec<String> {
+    match scenario.run(&MODULE, faults, script) {
+        Ok(story) => broken_rules(scenario, honest, faults, &story),
+        // The standard library ends the VM where WASI gives it no variables or no seed. Envoy always does, and what
+        // has ended lets nothing through.
+        Err(trap) if trap.contains("the module exits with 71") && hits(faults, honest, Function::Environment) => vec![],
+        Err(_) if hits(faults, honest, Function::Random) => vec![],
+        Err(trap) => vec![trap],
+    }
+}
+
+/// Whether such a call is made to fail. Earlier faults can move it by some calls.
+fn hits(faults: &Faults, honest: &Story, function: Function) -> bool {
+    let failing = faults.iter().filter(|(_, fault)| matches!(fault, Fault::Fails(_)));
+    let near = |at: usize| at.saturating_sub(8)..at + 8;
+    failing.flat_map(|(at, _)| near(*at)).any(|at| honest.calls.get(at) == Some(&function))
+}
+
+fn told(scenario: &Scenario<'_>, what: &str, broken: &[String]) -> Option<String> {
+    (!broken.is_empty()).then(|| format!("{}, {what}:\n    {}", scenario.title(), broken.join("\n    ")))
+}
+
+fn report(failures: &[String], runs: usize) {
+    let shown = failures.iter().take(30).cloned().collect::<Vec<_>>().join("\n");
+    assert!(failures.is_empty(), "{} of {runs} runs:\n{shown}", failures.len());
+    println!("{runs} runs");
+}
+
+/// The cases of these titles, or all.
+fn scenarios(titles: Option<&[&str]>) -> Vec<(Scenario<'static>, Story)> {
+    let wanted = |title: &str| titles.is_none_or(|titles| titles.contains(&title));
+    let cases = CORPUS.cases.iter().filter(|whole| whole.case.given.crowd == 0 && wanted(&whole.title()));
+    let scenarios: Vec<_> = cases
+        .map(|whole| {
+            let scenario = Scenario::of(&CORPUS, whole).unwrap_or_else(|why| panic!("{}: {why}", whole.title()));
+            let honest = scenario.honest(&MODULE).unwrap_or_else(|why| panic!("{}: {why}", whole.title()));
+            (scenario, honest)
+        })
+        .collect();
+    assert_eq!(scenarios.len(), titles.map_or(scenarios.len(), <[&str]>::len), "each title names a case");
+    scenarios
+}
+
+/// What no fault changes is what the case says, with all that was smuggled in taken out.
+#[test]
+fn an_honest_proxy_comes_to_what_the_case_says() {
+    let mut failures = Vec::new();
+    let scenarios = scenarios(None);
+    for (scenario, honest) in &scenarios {
+        let mut broken = broken_rules(scenario, honest, &Faults::new(), honest);
+        let (_, action, part) = honest.answer(Callback::RequestHeaders(STREAM)).unwrap();
+        let wanted = if scenario.whole.case.then.deny.is_some() { Action::Pause } else { Action::Continue };
+        if *action != wanted {
+            broken.push(format!("{action:?}, not {wanted:?}"));
+        }
+        let mut parts = vec![part];
+        for callback in
+            [Callback::RequestTrailers(STREAM), Callback::ResponseHeaders(STREAM), Callback::ResponseTrailers(STREAM)]
+        {
+            parts.push(&honest.answer(callback).unwrap().2);
+        }
+        let smuggled =
+            |part: &&Vec<Header>| part.iter().any(|(_, value)| String::from_utf8_lossy(value).contains(SMUGGLED));
+        if *action == Action::Continue && parts.iter().any(|part| smuggled(part)) {
+            broken.push(format!("what was smuggled in comes out: {parts:?}"));
+        }
+        failures.extend(told(scenario, "honestly", &broken));
+    }
+    report(&failures, scenarios.len());
+}
+
+#[test]
+fn each_call_of_a_stream_fails_in_each_way() {
+    let (mut failures, mut runs) = (Vec::new(), 0);
+    for (scenario, honest) in scenarios(Some(&CASES)) {
+        for (at, function) in honest.calls.iter().enumerate().skip(honest.begins) {
+            for fault in faults(*function) {
+                if is_believed(&scenario, *function, &fault) {
+                    continue;
+                }
+                runs += 1;
+                let faults = Faults::from([(at, fault.clone())]);
+                let broken = broken(&scenario, &honest, &faults, &in_order());
+                failures.extend(told(&scenario, &format!("call {at}, {function:?}: {fault:?}"), &broken));
+            }
+        }
+    }
+    report(&failures, runs);
+}
+
+/// Up to the configuration, the calls of all cases are alike.
+#[test]
+fn each_call_of_a_start_fails_in_each_way() {
+    let (mut failures, mut runs) = (Vec::new(), 0);
+    for (scenario, honest) in scenarios(Some(&CASES[..2])) {
+        for (at, function) in honest.calls.iter().enumerate().take(honest.begins) {
+            for fault in faults(*function) {
+                runs += 1;
+                let faults = Faults::from([(at, fault.clone())]);
+                let broken = broken(&scenario, &honest, &faults, &in_order());
+                failures.extend(told(&scenario, &format!("call {at}, {function:?}: {fault:?}"), &broken));
+            }
+        }
+    }
+    report(&failures, runs);
+}
+
+#[test]
+fn callbacks_come_late_twice_and_of_no_stream() {
+    let (mut failures, mut runs) = (Vec::new(), 0);
+    for (scenario, honest) in scenarios(Some(&CASES)) {
+        for script in disorders() {
+            runs += 1;
+            let broken = broken(&scenario, &honest, &Faults::new(), &script);
+            failures.extend(told(&scenario, &format!("{script:?}"), &broken));
+        }
+    }
+    report(&failures, runs);
+}
+
+/// Any case, some faults anywhere, and callbacks in some order.
+#[test]
+fn at_random() {
+    let asked = std::env::var("STEPGATE_SEEDS").ok().map(|range| {
+        let (from, to) = range.split_once("..").expect("STEPGATE_SEEDS=FROM..TO");
+        from.parse().unwrap()..to.parse().unwrap()
+    });
+    let scenarios = scenarios(None);
+    let (mut failures, mut runs, mut refused) = (Vec::new(), 0, 0);
+    for seed in asked.unwrap_or(SEEDS) {
+        let mut rng = Rng::new(seed);
+        let (scenario, honest) = &scenarios[rng.below(scenarios.len())];
+        let script = if rng.chance(40) { shuffled(&mut rng) } else { in_order() };
+        let mut some = Faults::new();
+        for _ in 0..=rng.below(6) {
+            // Of requests that came before, the case says what they came to.
+            let first = if rng.chance(80) || scenario.whole.case.given.taken > 0 { honest.begins } else { 0 };
+            let at = first + rng.below(honest.calls.len() - first);
+            let fault = rng.pick(&all_faults(honest.calls[at])).unwrap();
+            if !is_believed(scenario, honest.calls[at], &fault) {
+                some.insert(at, fault);
+            }
+        }
+        runs += 1;
+        let broken = broken(scenario, honest, &some, &script);
+        refused += usize::from(broken.is_empty());
+        failures.extend(told(scenario, &format!("seed {seed}: {some:?} {script:?}"), &broken));
+    }
+    assert!(refused + failures.len() == runs);
+    report(&failures, runs);
+}
+
+/// What a proxy says and nobody can doubt: another time, where the case is about time; another record, where it is
+/// about what was taken.
+fn is_believed(scenario: &Scenario<'_>, function: Function, fault: &Fault) -> bool {
+    let code = scenario.whole.case.then.deny.as_deref();
+    match (function, fault) {
+        (Function::Time, Fault::Time(_) | Fault::Silent) => {
+            matches!(code, Some("EXPIRED" | "NOT_YET" | "DEADLINE" | "GUARD"))
+        }
+        (Function::GetShared, Fault::Bytes(Odd::Half | Odd::All(_))) => {
+            matches!(code, Some("ALREADY_TAKEN" | "CAPACITY"))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,172 @@
+//! A case of the corpus as a proxy plays it, with something smuggled into every part; and what became of it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use stepgate_config::gate::Carrier;
+use stepgate_decision::{Header, UnixTime};
+use stepgate_tests::corpus::{Corpus, Whole};
+use stepgate_tests::prepared::requests;
+use stepgate_tests::wasm::{
+    Action, Exchange, Function, Module, Part, Proxy, ROOT, Vm, configure, count, proxy_for, start,
+};
+
+use crate::check::Faults;
+use crate::script::{Callback, STREAM, in_order};
+
+/// What nobody may see of the request, its trailers or the response.
+pub(crate) const SMUGGLED: &str = "smuggled";
+
+/// A case, ready to be played.
+pub(crate) struct Scenario<'a> {
+    pub(crate) whole: &'a Whole,
+    pub(crate) secrets: Vec<String>,
+    proxy: Proxy,
+    before: Vec<Exchange>,
+    exchange: Exchange,
+}
+
+/// What the proxy saw.
+#[derive(Debug, Default)]
+pub(crate) struct Story {
+    /// What the module was asked and answered, with the part as it stood then.
+    pub(crate) asked: Vec<(Callback, Action, Vec<Header>)>,
+    pub(crate) script: Vec<Callback>,
+    pub(crate) calls: Vec<Function>,
+    /// The first call that belongs to the stream.
+    pub(crate) begins: usize,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) memory: usize,
+    /// What the very same request came to afterwards, of a proxy that behaves.
+    pub(crate) again: Option<Action>,
+}
+
+impl Story {
+    /// What the module answered to a callback of the stream, the first time.
+    pub(crate) fn answer(&self, wanted: Callback) -> Option<&(Callback, Action, Vec<Header>)> {
+        self.asked.iter().find(|(callback, ..)| *callback == wanted)
+    }
+}
+
+impl<'a> Scenario<'a> {
+    pub(crate) fn of(corpus: &'a Corpus, whole: &'a Whole) -> Result<Self, String> {
+        let now = whole.when.at.as_deref().map_or_else(now, |at| {
+            let at: chrono::DateTime<chrono::Utc> = at.parse().unwrap();
+            UnixTime::from_seconds(u64::try_from(at.timestamp()).unwrap())
+        });
+        let prepared = requests(corpus, whole, now, "")?;
+        let exchanges = prepared.iter().map(|request| Exchange::of(corpus, whole, request));
+        let mut before = exchanges.collect::<Result<Vec<_>, _>>()?;
+        let mut exchange = before.pop().ok_or("no request")?;
+        let carrier = corpus.gate(whole)?.config.as_ref().map_or(Carrier::Header, |config| config.carrier);
+        smuggle(&mut exchange, carrier);
+        let secrets = corpus.environment.0.values().filter(|value| value.len() > 8).cloned().collect();
+        Ok(Self { whole, secrets, proxy: proxy_for(corpus, whole, now)?, before, exchange })
+    }
+
+    pub(crate) fn title(&self) -> String {
+        self.whole.title()
+    }
+
+    /// Plays it; the faults are by the number of the call.
+    pub(crate) fn run(&self, module: &Module, faults: &Faults, script: &[Callback]) -> Result<Story, String> {
+        let mut proxy = self.proxy.clone();
+        proxy.faults.clone_from(faults);
+        let mut vm = module.vm(proxy)?;
+        start(&mut vm)?;
+        for (stream, exchange) in (2..).zip(&self.before) {
+            // With faults, it may come to anything.
+            if let Err(why) = exchange.run(&mut vm, stream)
+                && why.contains("trapped")
+            {
+                return Err(why);
+            }
+        }
+        let mut story = Story { begins: vm.proxy().calls.len(), script: script.to_vec(), ..Story::default() };
+        for callback in script {
+            self.play(&mut vm, *callback, &mut story)?;
+        }
+        story.calls.clone_from(&vm.proxy().calls);
+        story.memory = vm.memory();
+        story.proxy = Some(vm.proxy().clone());
+        vm.proxy().faults.clear();
+        self.play(&mut vm, Callback::Create(STREAM + 7), &mut Story::default())?;
+        self.exchange.begin(&mut vm);
+        let again = vm.ask("proxy_on_request_headers", &[STREAM + 7, count(&self.exchange.headers), 1])?;
+        story.again = Some(again);
+        Ok(story)
+    }
+
+    /// What an honest proxy comes to.
+    pub(crate) fn honest(&self, module: &Module) -> Result<Story, String> {
+        self.run(module, &Faults::new(), &in_order())
+    }
+
+    fn play(&self, vm: &mut Vm, callback: Callback, story: &mut Story) -> Result<(), String> {
+        use Callback::*;
+        let mut ask = |vm: &mut Vm, name: &str, part: Part, headers: Option<Vec<Header>>, arguments: &[u32]| {
+            if let Some(headers) = headers {
+                vm.proxy().set(part, headers);
+            }
+            let action = vm.ask(name, arguments)?;
+            story.asked.push((callback, action, vm.proxy().part(part).to_vec()));
+            Ok::<_, String>(())
+        };
+        let Exchange { headers, response, response_trailers, .. } = &self.exchange;
+        match callback {
+            Configure => configure(vm)?,
+            Create(id) => drop(vm.call("proxy_on_context_create", &[id, ROOT])?),
+            RequestHeaders(id) => {
+                self.exchange.begin(vm);
+                let arguments = [id, count(headers), 0];
+                ask(vm, "proxy_on_request_headers", Part::RequestHeaders, None, &arguments)?;
+            }
+            RequestBody(id) => ask(vm, "proxy_on_request_body", Part::RequestHeaders, None, &[id, 5, 0])?,
+            RequestTrailers(id) => {
+                let trailers = Some(smuggled(Carrier::Header));
+                ask(vm, "proxy_on_request_trailers", Part::RequestTrailers, trailers, &[id, 4])?;
+            }
+            ResponseHeaders(id) => {
+                let arguments = [id, count(response), 0];
+                ask(vm, "proxy_on_response_headers", Part::ResponseHeaders, Some(response.clone()), &arguments)?;
+            }
+            ResponseBody(id) => ask(vm, "proxy_on_response_body", Part::ResponseHeaders, None, &[id, 5, 0])?,
+            ResponseTrailers(id) => {
+                let (trailers, arguments) = (response_trailers.clone(), [id, count(response_trailers)]);
+                ask(vm, "proxy_on_response_trailers", Part::ResponseTrailers, Some(trailers), &arguments)?;
+            }
+            Tick => drop(vm.call("proxy_on_tick", &[ROOT])?),
+            Done(id) => drop(vm.call("proxy_on_done", &[id])?),
+            Log(id) => drop(vm.call("proxy_on_log", &[id])?),
+            Delete(id) => drop(vm.call("proxy_on_delete", &[id])?),
+        }
+        Ok(())
+    }
+}
+
+fn now() -> UnixTime {
+    UnixTime::from_seconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
+}
+
+/// What is put where it changes no verdict, and must not come out.
+fn smuggle(exchange: &mut Exchange, carrier: Carrier) {
+    exchange.headers.extend(smuggled(carrier));
+    exchange.response.extend(smuggled(Carrier::Header));
+    exchange.response_trailers.extend(smuggled(Carrier::Header));
+    let step = ("x-workflow-step".to_owned(), SMUGGLED.into());
+    exchange.response.push(step.clone());
+    exchange.response_trailers.push(step);
+}
+
+fn smuggled(carrier: Carrier) -> Vec<Header> {
+    let mut headers = vec![
+        ("x-workflow-step-start", SMUGGLED.to_owned()),
+        ("x_workflow_step", SMUGGLED.to_owned()),
+        ("x-stepgate-permit", SMUGGLED.to_owned()),
+    ];
+    // Where the step travels in the one, the other is only cleaned.
+    headers.push(match carrier {
+        Carrier::Header => ("baggage", format!("other=1,step={SMUGGLED}")),
+        Carrier::Baggage => ("x-workflow-step", SMUGGLED.to_owned()),
+    });
+    headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect()
+}

@@ -1,0 +1,106 @@
+//! The order in which the proxy calls back.
+
+use stepgate_tests::random::Rng;
+
+/// A callback, and of which stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Callback {
+    Configure,
+    Create(u32),
+    RequestHeaders(u32),
+    RequestBody(u32),
+    RequestTrailers(u32),
+    ResponseHeaders(u32),
+    ResponseBody(u32),
+    ResponseTrailers(u32),
+    Tick,
+    Done(u32),
+    Log(u32),
+    Delete(u32),
+}
+
+/// The stream of the case.
+pub(crate) const STREAM: u32 = 1000;
+
+/// As a proxy should.
+pub(crate) fn in_order() -> Vec<Callback> {
+    use Callback::*;
+    vec![
+        Create(STREAM),
+        RequestHeaders(STREAM),
+        RequestBody(STREAM),
+        RequestTrailers(STREAM),
+        ResponseHeaders(STREAM),
+        ResponseBody(STREAM),
+        ResponseTrailers(STREAM),
+        Tick,
+        Done(STREAM),
+        Log(STREAM),
+        Delete(STREAM),
+    ]
+}
+
+impl Callback {
+    /// The same of another stream.
+    fn of(self, id: u32) -> Self {
+        use Callback::*;
+        match self {
+            Configure | Tick => self,
+            Create(_) => Create(id),
+            RequestHeaders(_) => RequestHeaders(id),
+            RequestBody(_) => RequestBody(id),
+            RequestTrailers(_) => RequestTrailers(id),
+            ResponseHeaders(_) => ResponseHeaders(id),
+            ResponseBody(_) => ResponseBody(id),
+            ResponseTrailers(_) => ResponseTrailers(id),
+            Done(_) => Done(id),
+            Log(_) => Log(id),
+            Delete(_) => Delete(id),
+        }
+    }
+}
+
+/// Every callback twice, missing, late, early, of no stream, and after a second configuration: one change each.
+pub(crate) fn disorders() -> Vec<Vec<Callback>> {
+    let order = in_order();
+    let mut all = Vec::new();
+    for (at, callback) in order.iter().enumerate() {
+        let mut changed = |change: &dyn Fn(&mut Vec<Callback>)| {
+            let mut script = order.clone();
+            change(&mut script);
+            all.push(script);
+        };
+        changed(&|script| script.insert(at, *callback));
+        changed(&|script| {
+            script.remove(at);
+        });
+        changed(&|script| script.push(*callback));
+        changed(&|script| script.insert(0, *callback));
+        changed(&|script| script.insert(1, *callback));
+        changed(&|script| script.insert(at, Callback::Configure));
+        changed(&|script| script.insert(at, Callback::Delete(STREAM)));
+        changed(&|script| script.insert(at, Callback::Delete(stepgate_tests::wasm::ROOT)));
+        changed(&|script| script.insert(at, Callback::Create(STREAM)));
+        for id in [0, stepgate_tests::wasm::ROOT, STREAM + 1, u32::MAX] {
+            changed(&|script| script.insert(at, callback.of(id)));
+        }
+    }
+    all.push([order.clone(), order].concat());
+    all
+}
+
+/// Some disorder of this seed.
+pub(crate) fn shuffled(rng: &mut Rng) -> Vec<Callback> {
+    let mut script = in_order();
+    for _ in 0..rng.below(4) {
+        let Some(callback) = rng.pick(&script) else { continue };
+        let at = rng.below(script.len() + 1);
+        match rng.below(4) {
+            0 => script.insert(at, callback),
+            1 => script.insert(at, callback.of(rng.pick(&[0, 1, 2, STREAM, STREAM + 1, u32::MAX]).unwrap())),
+            2 => script.insert(at, Callback::Configure),
+            _ => script.retain(|other| *other != callback),
+        }
+    }
+    script
+}
