@@ -12,15 +12,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, RwLock};
+use std::time::{Duration, Instant};
 
 use stepgate_cli::mesh::{Credential, Envoys, Mesh, MeshSpec, Plugin, Request, Vms, Workload};
 use stepgate_tests::corpus::Corpus;
-use stepgate_tests::live::{Answer, Load, under_load};
+use stepgate_tests::live::{Answer, under_load};
 
 const SHOP: &str = "spiffe://cluster.local/ns/live/sa/shop";
 const DEPOT: &str = "spiffe://cluster.local/ns/live/sa/depot";
 const COURIER: &str = "spiffe://cluster.local/ns/live/sa/courier";
 const CALLERS: usize = 3;
+/// How long the instances may take for a few hops.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The keys of one phase of the rotation: `kid` and `use`.
 type Keys = &'static [(&'static str, &'static str)];
@@ -70,6 +73,13 @@ workflows:
 struct Parcel {
     step: String,
     at_the_depot: bool,
+    hops: usize,
+}
+
+/// Which of so many replicas an instance goes to next: first, first, second, second, so that it goes from each to
+/// each.
+fn turn(hops: usize, replicas: usize) -> usize {
+    hops / 2 % replicas
 }
 
 /// Two replicas, each an Envoy with the gates of both actors.
@@ -100,27 +110,27 @@ impl Replicas {
     }
 
     /// Takes one replica after the other out of service, starts it anew, and puts it back.
-    fn roll_out(&self, keys: Keys, load: &Load) -> Result<(), String> {
+    fn roll_out(&self, keys: Keys, all_hop_on: &dyn Fn() -> Result<(), String>) -> Result<(), String> {
         for replica in [1, 2] {
             self.in_service.write().unwrap().retain(|other| *other != replica);
             let (depot, courier) = (format!("depot-{replica}"), format!("courier-{replica}"));
             let filters = [(depot.as_str(), gate(keys)), (courier.as_str(), gate(keys))];
             self.mesh.restart(&filters).map_err(|error| error.to_string())?;
             self.in_service.write().unwrap().push(replica);
-            load.answers(3)?;
+            all_hop_on()?;
         }
         Ok(())
     }
 
-    fn begin(&self, number: u64) -> (Answer, Option<Parcel>) {
-        self.send(&self.shop, "depot", "/store", None, number)
+    fn begin(&self, hops: usize) -> (Answer, Option<Parcel>) {
+        self.send(&self.shop, "depot", "/store", None, hops)
     }
 
-    fn hop(&self, parcel: &Parcel, number: u64) -> (Answer, Option<Parcel>) {
+    fn hop(&self, parcel: &Parcel) -> (Answer, Option<Parcel>) {
         if parcel.at_the_depot {
-            self.send(&self.depot, "courier", "/carry", Some(&parcel.step), number)
+            self.send(&self.depot, "courier", "/carry", Some(&parcel.step), parcel.hops)
         } else {
-            self.send(&self.courier, "depot", "/store", Some(&parcel.step), number)
+            self.send(&self.courier, "depot", "/store", Some(&parcel.step), parcel.hops)
         }
     }
 
@@ -130,14 +140,14 @@ impl Replicas {
         to: &str,
         path: &str,
         step: Option<&str>,
-        number: u64,
+        hops: usize,
     ) -> (Answer, Option<Parcel>) {
         let mut request = Request::new("POST", path);
         if let Some(step) = step {
             request = request.header("x-workflow-step", step);
         }
         let replicas = self.in_service.read().unwrap();
-        let replica = replicas[usize::try_from(number).unwrap() % replicas.len()];
+        let replica = replicas[turn(hops, replicas.len())];
         let response = match self.mesh.call_directly(Some(who), &format!("{to}-{replica}"), &request) {
             Ok(response) => response,
             Err(error) => return (Answer::Odd(error.to_string()), None),
@@ -145,7 +155,7 @@ impl Replicas {
         drop(replicas);
         let answer = Answer::of(&response, step);
         let step = response.seen().and_then(|seen| seen.header("x-workflow-step").next().map(str::to_owned));
-        (answer, step.map(|step| Parcel { step, at_the_depot: to == "depot" }))
+        (answer, step.map(|step| Parcel { step, at_the_depot: to == "depot", hops: hops + 1 }))
     }
 }
 
@@ -164,10 +174,10 @@ fn keys_rotate_by_rolling_restarts_and_no_instance_notices() {
 
     let send = |caller: usize, kind: usize, number: u64| {
         if kind == 1 {
-            return replicas.begin(number).0;
+            return replicas.begin(usize::try_from(number).unwrap()).0;
         }
         let mut parcel = parcels[caller].lock().unwrap();
-        let (answer, next) = replicas.hop(&parcel, number);
+        let (answer, next) = replicas.hop(&parcel);
         if let Some(next) = next {
             *parcel = next;
             hops[caller].fetch_add(1, Ordering::SeqCst);
@@ -175,23 +185,32 @@ fn keys_rotate_by_rolling_restarts_and_no_instance_notices() {
         answer
     };
     let sent = under_load(CALLERS, 2, send, |load| {
-        load.answers(3)?;
-        replicas.roll_out(PRELOADED, load)?;
-        replicas.roll_out(SWITCHED, load)?;
-        // Where a key is taken away by the clock, this is `task_ttl`: every step is the new key's now.
-        let count = |hops: &AtomicU64| hops.load(Ordering::SeqCst);
-        let before: Vec<u64> = hops.iter().map(count).collect();
-        while hops.iter().zip(&before).any(|(hops, before)| count(hops) < before + 2) {
-            load.answers(1)?;
-        }
-        assert_eq!(replicas.hop(&awakes_in_time, 0).0, Answer::Permitted, "the old key still verifies");
-        replicas.roll_out(RETIRED, load)
+        // Each instance goes from each replica to each. One that is refused goes no further.
+        let all_hop_on = || {
+            let count = |hops: &AtomicU64| hops.load(Ordering::SeqCst);
+            let before: Vec<u64> = hops.iter().map(count).collect();
+            let begun = Instant::now();
+            while hops.iter().zip(&before).any(|(hops, before)| count(hops) < before + 8) {
+                load.answers(1)?;
+                if begun.elapsed() > PATIENCE {
+                    return Err("an instance goes no further".to_owned());
+                }
+            }
+            Ok(())
+        };
+        all_hop_on()?;
+        replicas.roll_out(PRELOADED, &all_hop_on)?;
+        // Every step is the new key's after this. Where nobody sees all instances, `task_ttl` says when.
+        replicas.roll_out(SWITCHED, &all_hop_on)?;
+        assert_eq!(replicas.hop(&awakes_in_time).0, Answer::Permitted, "the old key still verifies");
+        replicas.roll_out(RETIRED, &all_hop_on)
     })
     .unwrap();
     let refused: Vec<_> = sent.iter().filter(|request| request.answer != Answer::Permitted).collect();
     assert!(refused.is_empty(), "{} of {}: {:?}", refused.len(), sent.len(), refused.first());
-    for number in 0..2 {
-        assert_eq!(replicas.hop(&awakes_late, number).0, Answer::denied("UNKNOWN_KEY"), "the old key is gone");
+    for hops in [0, 2] {
+        let late = Parcel { hops, ..awakes_late.clone() };
+        assert_eq!(replicas.hop(&late).0, Answer::denied("UNKNOWN_KEY"), "the old key is gone");
     }
     let hops: Vec<_> = hops.iter().map(|hops| hops.load(Ordering::SeqCst)).collect();
     println!("{} requests, none refused; hops of the instances that lived through it: {hops:?}", sent.len());
