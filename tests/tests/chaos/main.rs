@@ -8,6 +8,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
     clippy::arithmetic_side_effects,
     reason = "a test says what is wrong by failing"
 )]
@@ -119,7 +120,7 @@ fn an_honest_proxy_comes_to_what_the_case_says() {
         }
         let smuggled =
             |part: &&Vec<Header>| part.iter().any(|(_, value)| String::from_utf8_lossy(value).contains(SMUGGLED));
-        if *action == Action::Continue && parts.iter().any(|part| smuggled(part)) {
+        if *action == Action::Continue && parts.iter().any(smuggled) {
             broken.push(format!("what was smuggled in comes out: {parts:?}"));
         }
         failures.extend(told(scenario, "honestly", &broken));
