@@ -11,6 +11,8 @@
     reason = "a test says what is wrong by failing"
 )]
 
+#[path = "istio/chart.rs"]
+mod chart;
 #[path = "istio/crd.rs"]
 mod crd;
 #[path = "istio/schemas.rs"]

@@ -80,7 +80,7 @@ fn every_release_takes_what_is_rendered() {
     let entered = dir.path().join("tour.yaml");
     fs::write(&entered, ENTERED).unwrap();
     let trees = [
-        Tree::of(entered.to_str().unwrap(), "HS256", &["--entry", "edge=tour.example.com"]),
+        Tree::of(&[entered.to_str().unwrap()], "HS256", &["--entry", "edge=tour.example.com"]),
         Tree::new("HS256", &["--pull-secret", "registry", "--tcp-port", "5432"]),
         Tree::new("ES256", &[]),
         Tree::new("HS256", &["--attach", "mesh"]),

@@ -11,19 +11,20 @@ use super::tools::{build, stepgate, tool};
 /// A rendered tree with its Secrets.
 pub(crate) struct Tree {
     dir: tempfile::TempDir,
-    document: String,
+    documents: Vec<String>,
 }
 
 impl Tree {
     pub(crate) fn new(alg: &str, flags: &[&str]) -> Self {
-        Self::of("config/examples/movie.yaml", alg, flags)
+        Self::of(&["config/examples/movie.yaml"], alg, flags)
     }
 
-    pub(crate) fn of(document: &str, alg: &str, flags: &[&str]) -> Self {
-        let tree = Self { dir: tempfile::tempdir().unwrap(), document: document.to_owned() };
+    pub(crate) fn of(documents: &[&str], alg: &str, flags: &[&str]) -> Self {
+        let documents = documents.iter().map(|path| (*path).to_owned()).collect();
+        let tree = Self { dir: tempfile::tempdir().unwrap(), documents };
         let secrets = tree.path().join("secrets/secrets.yaml");
         fs::create_dir(tree.path().join("secrets")).unwrap();
-        tree.run(&["secrets", &tree.document, "--alg", alg, "--out", secrets.to_str().unwrap()]);
+        tree.run(&["secrets"], &["--alg", alg, "--out", secrets.to_str().unwrap()]);
         tree.render(flags);
         tree
     }
@@ -34,18 +35,20 @@ impl Tree {
 
     pub(crate) fn rotate(&self, step: &str, flags: &[&str]) {
         let secrets = self.path().join("secrets/secrets.yaml");
-        self.run(&["secrets", &self.document, "--out", secrets.to_str().unwrap(), "--rotate", step]);
+        self.run(&["secrets"], &["--out", secrets.to_str().unwrap(), "--rotate", step]);
         self.render(flags);
     }
 
     fn render(&self, flags: &[&str]) {
         let (out, secrets) = (self.path().to_str().unwrap(), self.path().join("secrets/secrets.yaml"));
-        let all = ["render", "istio", &self.document, "--out", out, "--secrets", secrets.to_str().unwrap()];
-        self.run(&[&all[..], flags].concat());
+        let all = ["--out", out, "--secrets", secrets.to_str().unwrap()];
+        self.run(&["render", "istio"], &[&all[..], flags].concat());
     }
 
-    fn run(&self, arguments: &[&str]) {
-        let (code, said) = stepgate(arguments);
+    fn run(&self, command: &[&str], flags: &[&str]) {
+        let documents: Vec<&str> = self.documents.iter().map(String::as_str).collect();
+        let arguments = [command, &documents, flags].concat();
+        let (code, said) = stepgate(&arguments);
         assert_eq!(code, 0, "{arguments:?}: {said}");
     }
 
