@@ -220,6 +220,35 @@ fn another_kind_of_keys_needs_all_of_them_anew() {
     assert!(ran.code == 2 && ran.err.contains("--force"), "{ran:?}");
 }
 
+/// What is revoked by its `kid` is revoked in every workflow: no two keys have one.
+#[test]
+fn no_two_keys_have_one_kid() {
+    for alg in ["HS256", "ES256"] {
+        let place = Place::new();
+        let file = place.file();
+        let ran = stepgate(&[
+            "secrets",
+            "movie.yaml",
+            "loan.yaml",
+            "checkout.yaml",
+            "--alg",
+            alg,
+            "--json",
+            "--out",
+            file.to_str().unwrap(),
+        ]);
+        let keys = ran.json()["keys"].as_array().unwrap().clone();
+        let different: std::collections::BTreeSet<_> = keys.iter().map(ToString::to_string).collect();
+        assert!(keys.len() >= 3 && different.len() == keys.len(), "{keys:?}");
+    }
+    let place = Place::new();
+    let document = std::fs::read_to_string(examples().join("movie.yaml")).unwrap();
+    let long = place.0.path().join("long.yaml");
+    std::fs::write(&long, document.replace("workflow: movie", &format!("workflow: {}", "m".repeat(62)))).unwrap();
+    let ran = stepgate(&["secrets", long.to_str().unwrap(), "--out", place.file().to_str().unwrap()]);
+    assert!(ran.code == 2 && ran.err.contains("too long a name"), "{ran:?}");
+}
+
 /// Two names that differ only in what variables cannot show would share one variable.
 #[test]
 fn two_keys_never_share_a_variable() {

@@ -13,6 +13,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use stepgate_config::name::MAX_NAME;
 use stepgate_config::workflow::Assurance;
 use stepgate_decision::keys::Algorithm;
 
@@ -107,6 +108,11 @@ impl Secrets {
                     .help("--alg must name the algorithm with which they were drawn; for another, draw all of them anew: --force"));
             }
             let kid = name.kid(1);
+            // Later generations have more digits.
+            if kid.len().saturating_add(2) > MAX_NAME {
+                return Err(Wrong::new(format!("the key `{kid}` would have too long a name"))
+                    .help("shorten the name of the workflow or of the actor: together they have at most 58 bytes"));
+            }
             if let Entry::Vacant(place) = self.rings.entry(name) {
                 let drawn = Some(source.key(algorithm, &kid)?);
                 place.insert(vec![Key { generation: 1, signs: true, drawn }]);
@@ -130,11 +136,11 @@ impl Secrets {
         self.rings.values().flatten().find_map(Key::algorithm)
     }
 
-    /// The keys without their secrets: `movie k1 (signs)`.
+    /// The keys without their secrets: `movie.k1 (signs)`.
     pub fn summary(&self) -> Vec<String> {
         let line = |name: &RingName, key: &Key| {
             let what = if key.signs { "signs" } else { "verifies" };
-            format!("{} {} ({what})", name.workflow, name.kid(key.generation))
+            format!("{} ({what})", name.kid(key.generation))
         };
         self.rings.iter().flat_map(|(name, keys)| keys.iter().map(move |key| line(name, key))).collect()
     }
@@ -201,10 +207,11 @@ impl Interlocks {
 }
 
 impl RingName {
+    /// Unique among all workflows: a `kid` is revoked wherever it stands.
     fn kid(&self, generation: u32) -> String {
         match &self.actor {
-            Some(actor) => format!("{actor}.k{generation}"),
-            None => format!("k{generation}"),
+            Some(actor) => format!("{}.{actor}.k{generation}", self.workflow),
+            None => format!("{}.k{generation}", self.workflow),
         }
     }
 
