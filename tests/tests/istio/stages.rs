@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -211,7 +212,44 @@ fn no_stage_is_built_without_its_secrets() {
     fs::remove_file(tree.path().join("secrets/secrets.yaml")).unwrap();
     for stage in ["observe", "report", "enforce", "off"] {
         let folder = tree.path().join("stages").join(stage);
-        let output = std::process::Command::new(&kustomize).arg("build").arg(folder).output().unwrap();
+        let output = Command::new(&kustomize).arg("build").arg(folder).output().unwrap();
         assert!(!output.status.success() && output.stdout.is_empty(), "{stage}");
+    }
+}
+
+/// Istio's own validation, which its webhook runs too, has neither an error nor a warning for any stage.
+#[test]
+fn istio_itself_finds_nothing_wrong() {
+    let left_out = "the stages by Istio's own validation";
+    let (Some(kustomize), Some(istioctl)) = (tool("kustomize", left_out), tool("istioctl", left_out)) else { return };
+    let judge = |file: &Path| {
+        let output = Command::new(&istioctl).arg("validate").arg("-f").arg(file).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+    };
+    for flags in [
+        &["--tcp-port", "5432"][..],
+        &["--attach", "workload"],
+        &["--attach", "mesh"],
+        &["--attach", "waypoint"],
+        &["--api", "traffic-extension"],
+    ] {
+        let tree = Tree::new("HS256", flags);
+        for stage in ["observe", "report", "enforce", "off"] {
+            let all = tree.stage(&kustomize, stage);
+            let file = tree.path().join(format!("{stage}.yaml"));
+            let write = |objects: &[&Value]| {
+                let documents: Vec<String> = objects.iter().map(ToString::to_string).collect();
+                fs::write(&file, documents.join("\n---\n")).unwrap();
+            };
+            write(&all.values().collect::<Vec<_>>());
+            let (valid, said) = judge(&file);
+            assert!(valid && !said.to_lowercase().contains("warning"), "{flags:?} {stage}: {said}");
+            // A judge who has nothing against anything would be none.
+            let mut broken = all.values().find(|object| object["kind"] == "AuthorizationPolicy").unwrap().clone();
+            broken["spec"]["rules"] = Value::Null;
+            write(&[&broken]);
+            assert!(!judge(&file).0, "{flags:?} {stage}");
+        }
     }
 }

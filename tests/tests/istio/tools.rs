@@ -31,10 +31,10 @@ pub(crate) fn tool(name: &str, left_out: &str) -> Option<PathBuf> {
     let cache = std::env::var_os("STEPGATE_CACHE").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/stepgate")))?;
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(cache.join("bin")).chain(std::env::split_paths(&path));
+    let folders = ["bin", "istio/bin"].map(|folder| cache.join(folder)).into_iter().chain(std::env::split_paths(&path));
     let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
     if found.is_none() {
-        eprintln!("NOT TESTED: {left_out}: there is no `{name}`; `make tools` gets it, and needs Go");
+        eprintln!("NOT TESTED: {left_out}: there is no `{name}`; `make tools` gets kustomize and helm, and needs Go");
     }
     found
 }
