@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::crd::Schemas;
 use super::stages::Tree;
-use super::tools::objects;
+use super::tools::{not_tested, objects};
 
 const KINDS: &[&str] = &[
     "WasmPlugin",
@@ -39,7 +39,7 @@ fn releases() -> Vec<(String, Schemas)> {
     let cache = std::env::var_os("STEPGATE_CACHE").map(PathBuf::from);
     let cache = cache.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/stepgate"));
     let Ok(entries) = fs::read_dir(cache.join("istio-crds")) else {
-        eprintln!("NOT TESTED: manifests against Istio's schemas: `make tools` gets them, and needs Go");
+        not_tested("manifests against Istio's schemas: `make tools` gets them, and needs Go");
         return Vec::new();
     };
     let mut all: Vec<_> = entries.map(|entry| entry.unwrap()).collect();

@@ -1,5 +1,6 @@
 //! The command, kustomize and helm, run.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -34,9 +35,16 @@ pub(crate) fn tool(name: &str, left_out: &str) -> Option<PathBuf> {
     let folders = ["bin", "istio/bin"].map(|folder| cache.join(folder)).into_iter().chain(std::env::split_paths(&path));
     let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
     if found.is_none() {
-        eprintln!("NOT TESTED: {left_out}: there is no `{name}`; `make tools` gets kustomize and helm, and needs Go");
+        not_tested(&format!(
+            "{left_out}: there is no `{name}`; `make tools` (istioctl: `make test-istio`) gets it, and needs Go"
+        ));
     }
     found
+}
+
+/// Says so where a test's own output is not kept from view.
+pub(crate) fn not_tested(what: &str) {
+    std::io::stderr().write_all(format!("NOT TESTED: {what}\n").as_bytes()).unwrap();
 }
 
 /// What kustomize makes of a folder.
