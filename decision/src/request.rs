@@ -46,7 +46,8 @@ impl<'a> Request<'a> {
     pub(crate) fn upgrade(&self, facts: &Facts<'a>) -> Result<Option<String>, Denial> {
         let mut upgrades = facts.all("upgrade").chain(facts.all(":protocol"));
         let first = upgrades.next();
-        if upgrades.next().is_some() {
+        // Envoy takes a CONNECT by what it names as an upgrade; the application gets a CONNECT.
+        if upgrades.next().is_some() || (self.connect && facts.first("upgrade").is_some()) {
             return Err(Denial::Upgrade("several".into()));
         }
         match first {
@@ -70,7 +71,8 @@ impl<'a> Request<'a> {
 
     /// Whether the pattern accepts this request. An ambiguous path is accepted by no pattern.
     pub(crate) fn is(&self, pattern: &RequestPattern) -> bool {
-        let method = pattern.methods.is_empty() || pattern.methods.iter().any(|m| m.as_str() == self.method);
+        let named = pattern.methods.iter().any(|m| m.as_str() == self.method);
+        let method = named || (pattern.methods.is_empty() && !self.echoes());
         let host = pattern.host.as_deref().is_none_or(|host| self.host_is(host));
         let path = match (&pattern.path, self.path()) {
             (_, Err(_)) => false,
@@ -82,10 +84,17 @@ impl<'a> Request<'a> {
 
     /// Whether a task that lists these patterns accepts this request; no pattern at all: any.
     pub(crate) fn is_any(&self, patterns: &[RequestPattern]) -> bool {
-        patterns.is_empty() || patterns.iter().any(|pattern| self.is(pattern))
+        (patterns.is_empty() && !self.echoes()) || patterns.iter().any(|pattern| self.is(pattern))
+    }
+
+    /// Whether the request asks to be sent back as it came to the application (RFC 9110, section 9.3.8): with the
+    /// interlock and the step that the gate has put into it. No method given is any method but these.
+    fn echoes(&self) -> bool {
+        matches!(self.method, "TRACE" | "TRACK")
     }
 
     fn host_is(&self, wanted: &str) -> bool {
-        self.host.eq_ignore_ascii_case(wanted) || without_port(self.host).eq_ignore_ascii_case(wanted)
+        let any_port = without_port(wanted) == wanted;
+        self.host.eq_ignore_ascii_case(wanted) || (any_port && without_port(self.host).eq_ignore_ascii_case(wanted))
     }
 }
