@@ -9,6 +9,7 @@ mod facts;
 mod gate;
 mod guard;
 mod inbound;
+mod overrides;
 mod path;
 mod request;
 mod step;

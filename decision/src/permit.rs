@@ -7,22 +7,12 @@ use stepgate_config::gate::Carrier;
 use crate::denial::Denial;
 use crate::facts::{Facts, Header};
 use crate::gate::Gate;
+use crate::overrides::{FOR_APPLICATIONS, FOR_ROUTERS};
 use crate::step::{BAGGAGE, rewritten_baggage};
 use crate::verdict::Trail;
 
 /// The header that proves to the mesh's own policy that a gate has let a request through.
 pub const INTERLOCK_HEADER: &str = "x-stepgate-permit";
-
-/// Headers by which some frameworks take another method or path than those that were decided on. None of them is the
-/// proxy's own at this place: Envoy sets `x-envoy-original-path` behind its filters.
-const OVERRIDES: [&str; 6] = [
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
-    "x-original-url",
-    "x-rewrite-url",
-    "x-envoy-original-path",
-];
 
 /// The headers of a request or response, as a proxy lets them be changed.
 pub trait HeaderMap {
@@ -116,7 +106,8 @@ impl Pass {
     /// For what goes on because it may: it stays the request that was decided on.
     pub(crate) fn new(gate: &Gate, facts: &Facts<'_>) -> Self {
         let mut pass = Self::watched(gate, facts);
-        pass.edits.remove_all(&OVERRIDES, facts.headers);
+        pass.edits.remove_all(&FOR_APPLICATIONS, facts.headers);
+        pass.edits.remove_all(&FOR_ROUTERS, facts.headers);
         pass
     }
 

@@ -2,7 +2,7 @@
 
 use stepgate_cli::mesh::Raw;
 
-use crate::mesh::{ASKS, PLAIN, Wire, code};
+use crate::mesh::{ASKS, PLAIN, TRUSTS, Wire, code};
 
 fn post(path: &str, more: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nhost: x\r\n{more}\r\n")
@@ -140,4 +140,18 @@ pub(crate) fn tunnel(wire: &Wire) {
         }
     });
     assert_eq!((wire.permits("/socket/t1"), wire.seen(PLAIN, "/other/t2").len()), (1, 0));
+}
+
+/// One permit is one request to the application, also where Envoy takes the caller for its own and does what the caller
+/// says of its router.
+pub(crate) fn again(wire: &Wire) {
+    let from = "x-forwarded-for: 10.0.0.1\r\n";
+    let retried = "x-envoy-retry-on: 5xx,retriable-status-codes\r\nx-envoy-retriable-status-codes: 200,503\r\n";
+    for (path, status) in [("/shots/again-1", "200"), ("/shots/again-2", "503")] {
+        let more = format!("{from}{retried}x-envoy-max-retries: 3\r\nx-lab-status: {status}\r\ncontent-length: 0\r\n");
+        let head = post(path, &more);
+        let response = wire.block(async { wire.raw(TRUSTS).await.exchange(head.as_bytes()).await.unwrap() });
+        assert_eq!(response.status.to_string(), status);
+        assert_eq!((wire.permits(path), wire.seen(TRUSTS, path).len()), (1, 1), "{path}");
+    }
 }

@@ -25,7 +25,7 @@ use stepgate_tests::proxies::proxies;
 
 type Check = (&'static str, fn(&Wire));
 
-const CHECKS: [Check; 18] = [
+const CHECKS: [Check; 19] = [
     ("requests that come at once are decided one by one", http1::pipelined),
     ("what follows a refusal is not let in", http1::pipelined_behind_a_refusal),
     ("a caller that waits for leave is refused at once", http1::expects_and_is_refused),
@@ -33,6 +33,7 @@ const CHECKS: [Check; 18] = [
     ("Envoy's own limits hold, and the gate's within them", http1::limits),
     ("HTTP/1.0 is Envoy's to refuse", http1::old),
     ("a tunnel is one decision", http1::tunnel),
+    ("a caller cannot have a request sent again", http1::again),
     ("streams of one connection are decided one by one", http2::many_streams),
     ("odd frames of HTTP/2", http2::odd_headers),
     ("gRPC in both directions", grpc::both_directions),

@@ -42,6 +42,9 @@ const KEY: &str = r#"{"kty":"oct","alg":"HS256","k":"sRiFB4DThc8JRXf1fPPCPpj0kgL
 pub(crate) const PLAIN: &str = "plain";
 /// Asks the application before it lets a caller send its body.
 pub(crate) const ASKS: &str = "asks";
+/// Takes callers of private networks for its own, as Envoy did of itself before 1.33 and as a mesh may tell it to:
+/// what they say in `x-envoy-` headers counts.
+pub(crate) const TRUSTS: &str = "trusts";
 /// Each way to normalise paths.
 pub(crate) const PATHS: [(&str, PathNormalization); 4] = [
     ("paths-none", PathNormalization::None),
@@ -79,6 +82,11 @@ impl Wire {
         let mut workloads = vec![
             workload(PLAIN, PathNormalization::None, json!({})),
             workload(ASKS, PathNormalization::None, json!({"proxy_100_continue": true})),
+            workload(
+                TRUSTS,
+                PathNormalization::None,
+                json!({"internal_address_config": {"cidr_ranges": [{"address_prefix": "10.0.0.0", "prefix_len": 8}]}}),
+            ),
         ];
         workloads.extend(PATHS.map(|(name, normalization)| workload(name, normalization, json!({}))));
         let mut spec = MeshSpec::new(workloads);
