@@ -64,11 +64,19 @@ fn any_request(draft: &Draft, report: &mut Report) {
         }
     }
     for (task, reached) in draft.tasks.iter().zip(reached) {
-        if reached && task.requests_span.is_none() {
+        let label = match task.requests_span {
+            None => "it has no `requests`",
+            // One that is wrong in itself has been reported.
+            Some(_) if report.errors() == 0 && task.requests.contains(&RequestPattern::default()) => {
+                "one of its `requests` says nothing"
+            }
+            Some(_) => continue,
+        };
+        if reached {
             let message = format!("any request is the task {}", quote(task.name.as_str()));
             report.push(
                 Diagnostic::new(Code::AnyRequest, task.span, message)
-                    .label("it has no `requests`")
+                    .label(label)
                     .help("say which are: `requests: [{methods: [POST], path: /…}]`"),
             );
         }
