@@ -13,6 +13,7 @@ HELM_VERSION    := 4.0.0
 KUSTOMIZE_VERSION := 5.7.1
 # The oldest release of Istio that is supported, the newest, and some between.
 ISTIO_SCHEMAS   := 1.24.2 1.26.0 1.28.0 1.29.0 1.30.8 1.31.4
+CYCLONEDX_VERSION := 0.5.9
 
 TARGET          := $(abspath $(or $(CARGO_TARGET_DIR),target))
 STEPGATE_MODULE ?= $(TARGET)/wasm32-wasip1/filter/stepgate_filter.wasm
@@ -23,11 +24,15 @@ CARGO_DENY      ?= $(or $(shell command -v cargo-deny),$(STEPGATE_CACHE)/cargo-d
 
 # Those that the corpus runs in; an Envoy of one's own takes the place of all.
 STEPGATE_ENVOYS ?= $(or $(ENVOY_PATH),$(STEPGATE_CACHE)/envoy:$(STEPGATE_CACHE)/envoy-$(ENVOY_OLDEST))
+CARGO_CYCLONEDX ?= $(or $(shell command -v cargo-cyclonedx),$(STEPGATE_CACHE)/cargo-cyclonedx/bin/cargo-cyclonedx)
+STEPGATE_IMAGES ?= $(TARGET)/image
 
 # The tests and the lab read these.
-export STEPGATE_CACHE STEPGATE_MODULE STEPGATE_BIN STEPGATE_ENVOYS FUNC_E
+export STEPGATE_CACHE STEPGATE_MODULE STEPGATE_BIN STEPGATE_ENVOYS STEPGATE_IMAGES FUNC_E
 
 WASM_TARGET     := wasm32-wasip1
+# A program for this that needs nothing but a kernel.
+MUSL_TARGET     := $(shell uname -m)-unknown-linux-musl
 WASM            := -p stepgate-filter --target $(WASM_TARGET)
 step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
@@ -37,7 +42,7 @@ step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 .NOTPARALLEL:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: envoy filter cli ## the movie workflow through seven Envoys
 	@$(STEPGATE_BIN) lab config/examples/movie.yaml
@@ -45,6 +50,10 @@ demo: envoy filter cli ## the movie workflow through seven Envoys
 test: envoys func-e tools filter cli lint ## everything: style, licences, and every test, through real Envoys too
 	$(call step,cargo test)
 	@cargo test --workspace
+
+test-containers: envoy filter image ## the images in a registry, in Docker and in containerd; as root on Debian
+	@tools/get-debian.sh $(ENGINES)
+	@STEPGATE_CONTAINERS=1 cargo test -p stepgate-tests --test containers
 
 bench: envoy filter ## what the gate costs, beside a baseline of the same run
 	@cargo build --quiet --release -p stepgate-tests --bin bench
@@ -68,11 +77,45 @@ target: ## get Rust's standard library for the filter, unless it is there
 
 filter: target ## build the filter
 	$(call step,the filter)
-	@cargo build --profile filter $(WASM)
+	@tools/build-filter.sh $(WASM_TARGET)
 
 cli: ## build the command stepgate
 	$(call step,the command stepgate)
 	@cargo build --release -p stepgate-cli
+
+.PHONY: test-containers image reproducible containers prometheus
+test: containers prometheus
+
+# COMMAND=PACKAGE
+ENGINES := dockerd=docker.io docker-compose=docker-compose containerd=containerd ctr=containerd runc=runc \
+	skopeo=skopeo docker-registry=docker-registry curl=curl
+
+image: filter $(CARGO_CYCLONEDX) ## container images of the filter and of the command, into target/image
+	$(call step,container images)
+	@tools/get-debian.sh musl-gcc=musl-tools
+	@tools/get-target.sh $(MUSL_TARGET)
+	@CC_$(subst -,_,$(MUSL_TARGET))=musl-gcc cargo build --locked --release --target $(MUSL_TARGET) -p stepgate-cli
+	@CARGO_CYCLONEDX='$(CARGO_CYCLONEDX)' tools/sbom.sh filter $(WASM_TARGET) '$(STEPGATE_IMAGES)/stepgate-filter.cdx.json'
+	@CARGO_CYCLONEDX='$(CARGO_CYCLONEDX)' tools/sbom.sh cli $(MUSL_TARGET) '$(STEPGATE_IMAGES)/stepgate.cdx.json'
+	@cargo build --locked --quiet --release -p stepgate-image
+	@$(TARGET)/release/stepgate-image module '$(STEPGATE_MODULE)' '$(STEPGATE_IMAGES)/stepgate-filter.cdx.json' '$(STEPGATE_IMAGES)/module'
+	@$(TARGET)/release/stepgate-image command '$(TARGET)/$(MUSL_TARGET)/release/stepgate' '$(STEPGATE_IMAGES)/stepgate.cdx.json' '$(STEPGATE_IMAGES)/stepgate'
+
+reproducible: filter ## build the filter again, elsewhere, and compare
+	$(call step,the filter again)
+	@tools/reproducible.sh $(WASM_TARGET) '$(STEPGATE_MODULE)'
+
+# For `test`: a machine without them must still be able to run the rest, which says what it left out.
+containers:
+	@if tools/get-debian.sh musl-gcc=musl-tools $(ENGINES); then $(MAKE) --no-print-directory image; \
+	else echo 'container images NOT made'; fi
+
+prometheus:
+	@tools/get-debian.sh prometheus=prometheus promtool=prometheus || echo 'alerts and dashboard NOT checked'
+
+$(STEPGATE_CACHE)/cargo-cyclonedx/bin/cargo-cyclonedx:
+	$(call step,cargo-cyclonedx $(CYCLONEDX_VERSION): a few minutes, once)
+	@cargo install --quiet --locked --root '$(STEPGATE_CACHE)/cargo-cyclonedx' cargo-cyclonedx@$(CYCLONEDX_VERSION)
 
 lint: fmt clippy deny ## formatting, clippy for host and wasm, licences and sources
 

@@ -1,0 +1,84 @@
+//! A program in a network and a tree of processes of its own. Whatever it starts ends with it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+
+use crate::machine::{command, until};
+
+/// What engines keep in /run would outlive them, and be in the way of the next.
+const START: &str = "ip link set lo up && mount -t tmpfs tmpfs /run && exec \"$0\" \"$@\"";
+
+/// The namespaces of one program. Dropping it kills all that is in them.
+#[derive(Debug)]
+pub(crate) struct Namespace {
+    unshare: Child,
+    log: PathBuf,
+    /// The program, as this machine counts it.
+    inside: u32,
+}
+
+impl Namespace {
+    /// Starts a program with only a loopback beside it; what it says goes into `log`.
+    pub(crate) fn start(program: &str, arguments: &[String], log: &Path) -> Self {
+        let output = File::create(log).unwrap();
+        // As the first process there it takes all others with it, also where this one is killed.
+        let unshare = command("setpriv")
+            .args(["--pdeathsig", "KILL", "unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child"])
+            .args(["sh", "-c", START, program])
+            .args(arguments)
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .spawn()
+            .unwrap();
+        let mut namespace = Self { unshare, log: log.to_owned(), inside: 0 };
+        namespace.inside = until(program, || namespace.only_child(), || namespace.log());
+        namespace
+    }
+
+    fn only_child(&self) -> Option<u32> {
+        let id = self.unshare.id();
+        fs::read_to_string(format!("/proc/{id}/task/{id}/children")).ok()?.trim().parse().ok()
+    }
+
+    /// What the program has said.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// A command within all of them. (`ip netns exec` would give it another `/sys`.)
+    pub(crate) fn enter(&self, name: &str) -> Command {
+        let mut enter = command("nsenter");
+        let of = |kind: &str| format!("/proc/{}/ns/{kind}", self.inside);
+        enter.args([("net", "net"), ("mount", "mnt"), ("pid", "pid")].map(|(to, kind)| format!("--{to}={}", of(kind))));
+        enter.arg(name);
+        enter
+    }
+
+    /// The status with which `https://127.0.0.1:10000` answers a request of this caller, once it answers.
+    pub(crate) fn call(&self, certificates: &Path, caller: &str) -> (u16, String) {
+        let file = |suffix: &str| certificates.join(format!("{caller}{suffix}"));
+        until(
+            "an answer of the gate",
+            || {
+                let mut curl = self.enter("curl");
+                curl.args(["--silent", "--insecure", "--max-time", "10", "--write-out", "\n%{http_code}"]);
+                curl.arg("--cert").arg(file(".pem")).arg("--key").arg(file(".key.pem"));
+                let output = curl.args(["-X", "POST", "https://127.0.0.1:10000/shots/7"]).output().unwrap();
+                let text = String::from_utf8_lossy(&output.stdout).into_owned();
+                let (body, status) = text.rsplit_once('\n')?;
+                let status = status.parse().ok()?;
+                // The application starts after its gate: 503 until then.
+                (output.status.success() && status != 503).then(|| (status, body.to_owned()))
+            },
+            || self.log(),
+        )
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let _ = self.unshare.kill();
+        let _ = self.unshare.wait();
+    }
+}
