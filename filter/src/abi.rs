@@ -28,6 +28,7 @@ unsafe extern "C" {
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
     fn proxy_get_buffer_bytes(buffer: u32, start: usize, most: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, size: usize) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_header_map_value(
         map: u32,
@@ -76,6 +77,7 @@ const CAS_MISMATCH: u32 = 8;
 const PLUGIN_CONFIGURATION: u32 = 7;
 const RESPONSE_STREAM: u32 = 1;
 const COUNTER: u32 = 0;
+const GAUGE: u32 = 1;
 const NO_GRPC_STATUS: i32 = -1;
 const TICK_MILLISECONDS: u32 = 1000;
 
@@ -215,24 +217,25 @@ impl Host for Proxy {
     }
 
     fn counter(&self, name: &str) -> Result<u32, HostError> {
-        thread_local! {
-            // Envoy gives a counter another number each time it is defined, and keeps them all:
-            // configurations of one VM share theirs.
-            static NUMBERS: RefCell<BTreeMap<String, u32>> = const { RefCell::new(BTreeMap::new()) };
-        }
-        if let Some(id) = NUMBERS.with_borrow(|numbers| numbers.get(name).copied()) {
-            return Ok(id);
-        }
-        let mut id = 0;
-        let status = unsafe { proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id) };
-        ok(status, "the proxy makes no counter")?;
-        NUMBERS.with_borrow_mut(|numbers| numbers.insert(name.to_owned(), id));
-        Ok(id)
+        metric(COUNTER, name).map_err(|()| "the proxy makes no counter")
     }
 
     fn count(&self, counter: u32) {
         // A decision does not hang on its being counted.
         let _ = unsafe { proxy_increment_metric(counter, 1) };
+    }
+
+    fn gauge(&self, name: &str) -> Result<u32, HostError> {
+        metric(GAUGE, name).map_err(|()| "the proxy makes no gauge")
+    }
+
+    fn add(&self, gauge: u32, by: i64) {
+        let _ = unsafe { proxy_increment_metric(gauge, by) };
+    }
+
+    fn tell(&self, key: &str, value: &str) -> Result<(), HostError> {
+        let status = unsafe { proxy_set_property(key.as_ptr(), key.len(), value.as_ptr(), value.len()) };
+        ok(status, "the proxy keeps no property")
     }
 
     fn tick(&self, on: bool) {
@@ -259,6 +262,25 @@ impl Source for PluginConfiguration {
         ok(status, "the proxy gives no configuration")?;
         given.take().ok_or(ELSEWHERE)
     }
+}
+
+/// The number of a metric. No two kinds share a name.
+fn metric(kind: u32, name: &str) -> Result<u32, ()> {
+    thread_local! {
+        // Envoy gives a metric another number each time it is defined, and keeps them all:
+        // configurations of one VM share theirs.
+        static NUMBERS: RefCell<BTreeMap<String, u32>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    if let Some(id) = NUMBERS.with_borrow(|numbers| numbers.get(name).copied()) {
+        return Ok(id);
+    }
+    let mut id = 0;
+    let status = unsafe { proxy_define_metric(kind, name.as_ptr(), name.len(), &raw mut id) };
+    if status != OK {
+        return Err(());
+    }
+    NUMBERS.with_borrow_mut(|numbers| numbers.insert(name.to_owned(), id));
+    Ok(id)
 }
 
 fn map(part: Part) -> u32 {

@@ -32,17 +32,22 @@ impl Contexts {
     }
 
     /// Forgets a context.
-    pub(crate) fn delete(&self, id: u32) {
+    pub(crate) fn delete(&self, host: &dyn Host, id: u32) {
         let stream = self.streams.borrow_mut().remove(&id);
         let root = self.roots.borrow_mut().remove(&id);
-        drop((stream, root));
+        if let Some(station) = root {
+            station.retire(host);
+        }
+        drop(stream);
     }
 
     /// Gives a plugin its configuration.
     pub(crate) fn configure(&self, host: &dyn Host, id: u32, source: &dyn Source, environment: Environment<'_>) {
-        self.tick(host, id);
         let station = Rc::new(configure(host, source, environment));
-        self.roots.borrow_mut().insert(id, station);
+        let before = self.roots.borrow_mut().insert(id, station);
+        if let Some(before) = before {
+            before.retire(host);
+        }
     }
 
     /// A second has passed.
@@ -82,8 +87,8 @@ mod tests {
         assert_eq!(contexts.with(STREAM, |_| Next::Continue), Next::Stop);
         contexts.create(STREAM, ROOT);
         assert_eq!(contexts.with(STREAM, |_| Next::Continue), Next::Continue);
-        contexts.delete(STREAM);
-        contexts.delete(STREAM);
+        contexts.delete(&Fake::default(), STREAM);
+        contexts.delete(&Fake::default(), STREAM);
         assert_eq!(contexts.with(STREAM, |_| Next::Continue), Next::Stop);
     }
 
@@ -98,7 +103,7 @@ mod tests {
         });
         assert_eq!((within, outer), (Some(Next::Stop), Next::Continue));
         let deleted = contexts.with(STREAM, |_| {
-            contexts.delete(STREAM);
+            contexts.delete(&Fake::default(), STREAM);
             Next::Continue
         });
         assert_eq!(deleted, Next::Stop);

@@ -137,7 +137,8 @@ fn labels(workflow: &Workflow, of_all: usize) -> Vec<Option<String>> {
     workflow.transitions.iter().map(|transition| Some(transition.to_string())).collect()
 }
 
-fn label(name: &str, value: &str) -> String {
+/// A label, as it stands in a name.
+pub(crate) fn label(name: &str, value: &str) -> String {
     format!("{name}=.={value};.;")
 }
 

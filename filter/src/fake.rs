@@ -18,6 +18,8 @@ pub(crate) struct Fake {
     pub(crate) shared: RefCell<BTreeMap<String, Shared>>,
     pub(crate) log: RefCell<Vec<(Level, String)>>,
     pub(crate) counters: RefCell<Vec<(String, u64)>>,
+    pub(crate) gauges: RefCell<Vec<(String, i64)>>,
+    pub(crate) told: RefCell<BTreeMap<String, String>>,
     pub(crate) responses: RefCell<Vec<LocalResponse>>,
     pub(crate) resets: Cell<u32>,
     pub(crate) ticking: Cell<bool>,
@@ -141,6 +143,28 @@ impl Host for Fake {
         if let Some((_, count)) = self.counters.borrow_mut().get_mut(counter as usize) {
             *count = count.saturating_add(1);
         }
+    }
+
+    fn gauge(&self, name: &str) -> Result<u32, HostError> {
+        self.works("gauge")?;
+        let mut gauges = self.gauges.borrow_mut();
+        let at = gauges.iter().position(|(n, _)| n == name).unwrap_or(gauges.len());
+        if at == gauges.len() {
+            gauges.push((name.to_owned(), 0));
+        }
+        Ok(u32::try_from(at).unwrap())
+    }
+
+    fn add(&self, gauge: u32, by: i64) {
+        if let Some((_, value)) = self.gauges.borrow_mut().get_mut(gauge as usize) {
+            *value = value.saturating_add(by);
+        }
+    }
+
+    fn tell(&self, key: &str, value: &str) -> Result<(), HostError> {
+        self.works("tell")?;
+        self.told.borrow_mut().insert(key.to_owned(), value.to_owned());
+        Ok(())
     }
 
     fn tick(&self, on: bool) {

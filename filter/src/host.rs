@@ -93,6 +93,15 @@ pub(crate) trait Host {
     /// Counts one more.
     fn count(&self, counter: u32);
 
+    /// The number of the gauge of this name, made where there is none.
+    fn gauge(&self, name: &str) -> Result<u32, HostError>;
+
+    /// Raises or lowers a gauge.
+    fn add(&self, gauge: u32, by: i64);
+
+    /// Writes into the stream's filter state, for the access log: `wasm.KEY`.
+    fn tell(&self, key: &str, value: &str) -> Result<(), HostError>;
+
     /// Asks for a tick each second, or for no more.
     fn tick(&self, on: bool);
 }

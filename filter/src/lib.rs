@@ -20,6 +20,7 @@ mod configure;
 mod contexts;
 mod counters;
 mod crypto;
+mod gauges;
 mod headers;
 mod host;
 mod known;

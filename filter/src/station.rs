@@ -9,6 +9,7 @@ use stepgate_decision::{Denial, Gate};
 
 use crate::counters::Counters;
 use crate::crypto::{Native, ProxyCrypto};
+use crate::gauges::Gauges;
 use crate::host::{Host, Level};
 use crate::known::Known;
 use crate::quota::{Quota, Share};
@@ -32,6 +33,7 @@ pub(crate) struct Station {
     gate: Option<Gate>,
     native: Native,
     counters: Counters,
+    gauges: Gauges,
     quota: RefCell<Quota>,
     replica: OnceCell<Option<String>>,
 }
@@ -42,6 +44,7 @@ impl Station {
         let per_second = gate.as_ref().map_or(DENIALS_PER_SECOND, |gate| gate.config().log.denials_per_second);
         Self {
             counters: Counters::define(host, gate.as_ref().map(Gate::config)),
+            gauges: Gauges::raise(host, gate.as_ref()),
             quota: RefCell::new(Quota::new(per_second)),
             replica: OnceCell::new(),
             native,
@@ -55,6 +58,7 @@ impl Station {
             gate: None,
             native: Native::default(),
             counters: Counters::default(),
+            gauges: Gauges::default(),
             quota: RefCell::new(Quota::new(DENIALS_PER_SECOND)),
             replica: OnceCell::new(),
         }
@@ -103,6 +107,12 @@ impl Station {
             Share::FirstSuppressed => host.tick(true),
             Share::Suppressed => {}
         }
+    }
+
+    /// Another configuration takes its place, or the plugin ends. Streams that began here end here.
+    pub(crate) fn retire(&self, host: &dyn Host) {
+        self.tell_suppressed(host);
+        self.gauges.lower(host);
     }
 
     /// Says how many denials were not written.

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use stepgate_decision::permit::{Reply, scrub};
+use stepgate_decision::verdict::Trail;
 use stepgate_decision::{Denial, Verdict, inbound};
 
 use crate::headers::Headers;
@@ -14,6 +15,11 @@ use crate::response::{Response, may_be_grpc};
 use crate::station::{Outcome, Station};
 use crate::store::SharedData;
 use crate::{lines, refuse};
+
+/// Where the access log finds the instance: `%FILTER_STATE(wasm.stepgate.instance:PLAIN)%`.
+const INSTANCE: &str = "stepgate.instance";
+/// Longest name of an instance that it is told, in bytes; a gate draws names of 22.
+const MAX_INSTANCE: usize = 64;
 
 /// Whether the proxy goes on with what it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +90,7 @@ impl Stream {
         let mut headers = Headers::of(host, Part::RequestHeaders);
         let reply = match verdict {
             Verdict::Permitted(permit) => {
-                self.known.learn(permit.trail());
+                self.learn(host, permit.trail());
                 let reply = permit.apply(&mut headers)?;
                 self.station.permitted(host, &self.known.trail);
                 reply
@@ -95,17 +101,26 @@ impl Stream {
                 Reply::default()
             }
             Verdict::Observed(refusal, pass) => {
-                self.known.learn(refusal.trail());
+                self.learn(host, refusal.trail());
                 pass.apply(&mut headers)?;
                 self.station.denied(host, refusal.denial(), &self.known, Outcome::Observed);
                 Reply::default()
             }
             Verdict::Refused(refusal) => {
-                self.known.learn(refusal.trail());
+                self.learn(host, refusal.trail());
                 return Err(refusal.denial().clone());
             }
         };
         Ok(Response::new(reply, grpc))
+    }
+
+    /// Keeps what the decision found, and hands the instance to the access log.
+    fn learn(&mut self, host: &dyn Host, found: &Trail) {
+        self.known.learn(found);
+        let instance = found.instance.as_deref().filter(|instance| is_plain(instance));
+        if let Some(why) = instance.and_then(|instance| host.tell(INSTANCE, instance).err()) {
+            host.log(Level::Error, &lines::trouble("the access log is not told of the instance", why));
+        }
     }
 
     /// The body of a request goes where its headers went; of one that is refused, or not yet decided, nowhere.
@@ -174,6 +189,25 @@ impl Stream {
                 host.reset_response();
                 Next::Stop
             }
+        }
+    }
+}
+
+/// Whether a log of plain text can show it. A rogue gate signs what it likes, and shall not write lines of
+/// its own.
+fn is_plain(instance: &str) -> bool {
+    instance.len() <= MAX_INSTANCE && instance.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_of_an_instance_writes_a_line() {
+        assert!(is_plain("8Vf1u2rhnpT5cfeXyX2hFg") && is_plain(&"x".repeat(64)));
+        for odd in ["a\nb", "a b", "\u{1b}[2J", "é", "a\"", &"x".repeat(65)] {
+            assert!(!is_plain(odd), "{odd:?}");
         }
     }
 }

@@ -139,7 +139,7 @@ fn whatever_the_proxy_cannot_do_is_a_denial() {
 #[test]
 fn without_counters_or_a_way_to_answer_a_gate_still_refuses() {
     let proxy = proxy();
-    proxy.broken.borrow_mut().extend(["counter", "respond"]);
+    proxy.broken.borrow_mut().extend(["counter", "gauge", "tell", "respond"]);
     let mut stream = Stream::new(station(&proxy, GATE));
     proxy.set(Part::RequestHeaders, &[(":method", "PUT"), (":path", "/shots")]);
     assert_eq!(stream.request_headers(&proxy), Next::Stop);
@@ -276,4 +276,45 @@ fn an_outbound_listener_is_not_gated_by_this_release() {
         proxy.properties.borrow_mut().extend(direction.map(|bytes| ("xds.listener_direction".to_owned(), bytes)));
         assert_eq!(refused(&proxy, &mut Stream::new(station(&proxy, GATE))), code);
     }
+}
+
+/// Of two configurations one is in force, and the gauges say which.
+#[test]
+fn gauges_follow_the_configuration() {
+    let proxy = proxy();
+    let first = station(&proxy, GATE);
+    let in_force = |proxy: &Fake| -> Vec<String> {
+        proxy.gauges.borrow().iter().filter(|(_, value)| *value == 1).map(|(name, _)| name.clone()).collect()
+    };
+    let digest = first.gate().unwrap().config().workflows[0].digest.to_string();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        in_force(&proxy),
+        [
+            format!(
+                "workflow=.=film;.;revision=.=1;.;digest=.={digest};.;mode=.=enforce;.;version=.={version};.;stepgate_gate"
+            ),
+            "workflow=.=film;.;actor=.=*;.;kid=.=now;.;use=.=sign;.;stepgate_key".to_owned(),
+        ]
+    );
+    // A key that is not there is not held, whatever the configuration says.
+    let second =
+        station(&proxy, &GATE.replace("env: KEY}", "env: NONE}").replace("interlock", "mode: observe\ninterlock"));
+    first.retire(&proxy);
+    let now = in_force(&proxy);
+    assert!(now.len() == 1 && now[0].contains("mode=.=observe;.;"), "{now:?}");
+    let third = station(&proxy, "nonsense");
+    second.retire(&proxy);
+    assert_eq!(in_force(&proxy), [format!("version=.={version};.;stepgate_no_config")]);
+    third.retire(&proxy);
+    assert!(proxy.gauges.borrow().iter().all(|(_, value)| *value == 0));
+}
+
+#[test]
+fn the_access_log_is_told_of_the_instance() {
+    let proxy = proxy();
+    let mut stream = Stream::new(station(&proxy, GATE));
+    assert_eq!(stream.request_headers(&proxy), Next::Continue);
+    let told = proxy.told.borrow().get("stepgate.instance").cloned().unwrap();
+    assert_eq!(told.len(), 22);
 }

@@ -48,7 +48,7 @@ extern "C" fn proxy_on_context_create(id: u32, parent: u32) {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_delete(id: u32) {
-    contexts(|contexts| contexts.delete(id));
+    contexts(|contexts| contexts.delete(&Proxy::default(), id));
 }
 
 /// Always takes the configuration: see [`crate::configure`].

@@ -124,6 +124,17 @@ fn bytes(linker: &mut Linker<Proxy>) -> Result<()> {
     )?;
     linker.func_wrap(
         "env",
+        "proxy_set_property",
+        |mut c: Caller<'_, Proxy>, key: u32, key_size: u32, value: u32, size: u32| {
+            let (key, value) = (text(&mut c, key, key_size)?, text(&mut c, value, size)?);
+            act(&mut c, Function::SetProperty, |proxy| {
+                proxy.told.insert(key, value);
+                OK
+            })
+        },
+    )?;
+    linker.func_wrap(
+        "env",
         "proxy_get_shared_data",
         |mut c: Caller<'_, Proxy>, key: u32, key_size: u32, data: u32, size: u32, version: u32| {
             let key = text(&mut c, key, key_size)?;

@@ -9,6 +9,7 @@ pub enum Function {
     Tick,
     Buffer,
     Property,
+    SetProperty,
     Pairs,
     Value,
     Remove,

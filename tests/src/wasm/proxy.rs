@@ -53,6 +53,8 @@ pub struct Proxy {
     pub log: Vec<(u32, String)>,
     /// Counters by their number.
     pub counters: Vec<(String, i64)>,
+    /// What the access log was told.
+    pub told: BTreeMap<String, String>,
     /// Local responses.
     pub answers: Vec<Answer>,
     /// Streams that were closed.
@@ -85,6 +87,7 @@ impl Proxy {
             shared: BTreeMap::new(),
             log: Vec::new(),
             counters: Vec::new(),
+            told: BTreeMap::new(),
             answers: Vec::new(),
             closed: Vec::new(),
             tick: 0,
