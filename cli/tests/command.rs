@@ -11,6 +11,8 @@
 )]
 #[path = "command/check.rs"]
 mod check;
+#[path = "command/doctor.rs"]
+mod doctor;
 #[path = "command/explain.rs"]
 mod explain;
 #[path = "command/help.rs"]

@@ -8,6 +8,7 @@ pub mod corpus;
 pub mod docs;
 pub mod environment;
 pub mod envoy;
+pub mod http;
 pub mod live;
 pub mod mangle;
 pub mod naive;

@@ -9,8 +9,8 @@ use crate::jwk::Undrawn;
 /// What the codes mean; stands at the end of every help text.
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
-  0  yes: clean, permitted, valid, written
-  1  no: the document has errors, the request is denied, the token is not valid
+  0  yes: clean, permitted, valid, written, without a gap
+  1  no: the document has errors, the request is denied, the token is not valid, a gate has a gap
   2  the command was not used as it wants to be
   3  it could not be done: a file that cannot be read, a key that is not there";
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod doctor;
 mod documents;
 mod environment;
 mod explain;
@@ -40,6 +41,7 @@ enum Action {
     Check(check::Args),
     Explain(Box<explain::Args>),
     Lab(lab::Args),
+    Doctor(doctor::Args),
     Keygen(keygen::Args),
     Secrets(secrets::Args),
     Render(render::Args),
@@ -67,6 +69,7 @@ fn answer(action: &Action) -> Result<Answer, Failure> {
         Action::Check(args) => check::run(args),
         Action::Explain(args) => explain::run(args),
         Action::Lab(args) => lab::run(args),
+        Action::Doctor(args) => doctor::run(args),
         Action::Keygen(args) => keygen::run(args),
         Action::Secrets(args) => secrets::run(args),
         Action::Render(args) => render::run(args),

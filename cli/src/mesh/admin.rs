@@ -37,6 +37,8 @@ pub struct AccessEntry {
     pub status: u16,
     /// Envoy's RESPONSE_CODE_DETAILS, such as `via_upstream` or `stepgate:WRONG_HOLDER`.
     pub details: Option<String>,
+    /// The instance, where a gate came to know it.
+    pub instance: Option<String>,
     /// Envoy's RESPONSE_FLAGS.
     pub flags: Option<String>,
     /// The URI SANs of the caller's certificate.

@@ -40,6 +40,10 @@ pub(super) struct Surroundings<'a> {
     pub(super) directory: &'a Path,
 }
 
+/// The labels of the filter's metrics.
+const LABELS: [&str; 10] =
+    ["workflow", "transition", "code", "revision", "digest", "mode", "version", "actor", "kid", "use"];
+
 /// The bootstrap of the Envoy that hosts these workloads; its admin interface is the first one's.
 pub(super) fn bootstrap(hosted: &[&Member], around: &Surroundings<'_>) -> Value {
     let mut listeners = Vec::new();
@@ -61,6 +65,10 @@ pub(super) fn bootstrap(hosted: &[&Member], around: &Surroundings<'_>) -> Value 
             "id": first.map(|m| m.workload.name.as_str()),
             "cluster": "stepgate-lab",
         },
+        // A module's metrics have their labels in their names; these take them out (`filter/README.md`).
+        "stats_config": {"stats_tags": LABELS.map(|label| {
+            json!({"tag_name": label, "regex": format!(r"({label}=\.=(.*?);\.;)")})
+        })},
         "admin": {"address": first.map(|m| address(m.addresses.admin))},
         "static_resources": {"listeners": listeners, "clusters": clusters},
     });
@@ -172,6 +180,7 @@ fn access_log(direction: &str, member: &Member) -> Value {
             "path": "%REQ(:PATH)%",
             "status": "%RESPONSE_CODE%",
             "details": "%RESPONSE_CODE_DETAILS%",
+            "instance": "%FILTER_STATE(wasm.stepgate.instance:PLAIN)%",
             "flags": "%RESPONSE_FLAGS%",
             "peer": "%DOWNSTREAM_PEER_URI_SAN%",
         }},

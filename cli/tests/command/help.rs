@@ -9,6 +9,7 @@ fn every_help_text_says_what_the_codes_mean() {
         &["check", "--help"],
         &["explain", "--help"],
         &["lab", "--help"],
+        &["doctor", "--help"],
         &["keygen", "--help"],
         &["secrets", "--help"],
         &["render", "istio", "--help"],

@@ -1,0 +1,67 @@
+//! `stepgate doctor`: whether the gates in a mesh are the ones that a workflow needs.
+
+use std::path::PathBuf;
+
+use stepgate_config::{Checked, MAX_INPUT};
+
+use super::failure::{Answer, EXIT_CODES, Failure};
+use super::input::{self, Input};
+use super::{output, subject};
+use crate::doctor::{self, Place, Wanted};
+
+/// Asks proxies whether every workload of a workflow has the right gate: revision, digest, mode, keys, mTLS
+/// and module; and whether requests got past it.
+///
+/// It only reads: the admin interfaces of Envoys, and istiod's debug interface. What is wrong is said with
+/// what to do about it; keys are named by their `kid`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct Args {
+    /// A workflow document, or the gate's configuration that should be in force; `-`: the standard input
+    file: PathBuf,
+    /// An Envoy's admin interface, such as `vfx-1=http://127.0.0.1:15000`; as often as there are
+    #[arg(long, value_name = "NAME=URL", value_parser = named)]
+    admin: Vec<(String, Place)>,
+    /// istiod's debug interface, such as `http://127.0.0.1:15014`: what the proxies are sent
+    #[arg(long, value_name = "URL", value_parser = Place::read, required_unless_present = "admin")]
+    istiod: Option<Place>,
+    /// The version that the module should have
+    #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"))]
+    module_version: String,
+    /// Print what was found as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn named(text: &str) -> Result<(String, Place), String> {
+    let (name, url) = text.split_once('=').ok_or("a name and a URL, as in `vfx-1=http://127.0.0.1:15000`")?;
+    Ok((name.to_owned(), Place::read(url)?))
+}
+
+pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
+    let wanted = wanted(args)?;
+    let report = doctor::examine(&wanted, args.admin.clone(), args.istiod.as_ref());
+    let report = report.map_err(|why| Failure::impossible(output::plain(&why)))?;
+    if args.json {
+        output::say_json(&report)?;
+    } else {
+        output::say(&report.table(&output::plain))?;
+    }
+    Ok(Answer::of(report.is_clean()))
+}
+
+fn wanted(args: &Args) -> Result<Wanted, Failure> {
+    let name = input::name_of(&args.file);
+    let text = match input::read(&args.file, MAX_INPUT)? {
+        Input::Whole(text) => text,
+        Input::TooLarge => return Err(subject::too_large(&name)),
+    };
+    let outcome = stepgate_config::read(&text);
+    let diagnostics = outcome.diagnostics.clone();
+    let version = args.module_version.clone();
+    match outcome.into_result() {
+        Ok((Checked::Workflow(workflow), _)) => Ok(Wanted::of_workflow(workflow, version)),
+        Ok((Checked::Gate(gate), _)) => Ok(Wanted::of_gate(&gate, version)),
+        Err(_) => Err(subject::show(&diagnostics, &text, &name)),
+    }
+}
