@@ -70,15 +70,19 @@ impl Seen {
 
 /// The service of one workload, for as long as the runtime lives.
 #[derive(Debug)]
-pub(super) struct Application {
+pub struct Application {
     workload: String,
     count: AtomicU64,
     recent: Mutex<VecDeque<Seen>>,
 }
 
 impl Application {
-    /// Listens, so that whoever gets this back can be called at once.
-    pub(super) async fn start(workload: &str, at: SocketAddr) -> std::io::Result<Arc<Self>> {
+    /// Listens, so that whoever gets this back can be called at once. It ends with the runtime of tokio in
+    /// which this is called.
+    ///
+    /// # Errors
+    /// If the address cannot be listened on.
+    pub async fn start(workload: &str, at: SocketAddr) -> std::io::Result<Arc<Self>> {
         let listener = TcpListener::bind(at).await?;
         let application =
             Arc::new(Self { workload: workload.into(), count: AtomicU64::new(0), recent: Mutex::default() });
@@ -87,12 +91,12 @@ impl Application {
     }
 
     /// Requests that it has seen so far.
-    pub(super) fn count(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.count.load(Ordering::SeqCst)
     }
 
     /// The last ones, oldest first.
-    pub(super) fn recent(&self) -> Vec<Seen> {
+    pub fn recent(&self) -> Vec<Seen> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.iter().cloned().collect()
     }

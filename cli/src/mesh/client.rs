@@ -23,16 +23,23 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a connection leads and who opened it: requests may share one only if both are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Route {
+pub struct Route {
     pub(super) to: SocketAddr,
     pub(super) version: Version,
     /// The client's certificate, and whether there is TLS at all.
     pub(super) tls: Option<tls::Ends>,
 }
 
+impl Route {
+    /// In plain text.
+    pub fn plain(to: SocketAddr, version: Version) -> Self {
+        Self { to, version, tls: None }
+    }
+}
+
 /// Calls, over connections that are kept for the next one.
 #[derive(Debug, Default)]
-pub(super) struct Client {
+pub struct Client {
     idle: Mutex<HashMap<Route, Vec<Connection>>>,
 }
 
@@ -43,8 +50,12 @@ enum Connection {
 }
 
 impl Client {
-    /// One request and its whole response. `authority` is the default of `host`.
-    pub(super) async fn call(&self, route: &Route, authority: &str, request: &Request) -> Result<Response, CallError> {
+    /// One request and its whole response. `authority` is the default of `host`. To be called within a
+    /// runtime of tokio.
+    ///
+    /// # Errors
+    /// [`CallError`] if no whole response came within [`CALL_TIMEOUT`].
+    pub async fn call(&self, route: &Route, authority: &str, request: &Request) -> Result<Response, CallError> {
         let request = wire(authority, request)?;
         tokio::time::timeout(CALL_TIMEOUT, self.send(route, request)).await.map_err(|_| CallError::Timeout)?
     }

@@ -41,9 +41,9 @@ mod start;
 mod tls;
 
 pub use admin::AccessEntry;
-pub use application::Seen;
+pub use application::{Application, Seen};
 pub use certificates::{Authority, Credential};
-pub use client::CALL_TIMEOUT;
+pub use client::{CALL_TIMEOUT, Client, Route};
 pub use envoy_binary::{envoy_at, find_envoy};
 pub use error::MeshError;
 pub use launcher::run_if_supervised;
