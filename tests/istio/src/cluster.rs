@@ -1,0 +1,215 @@
+//! The cluster, as its owner meets it.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Mutex;
+
+use ct_codecs::{Base64, Decoder};
+use serde_json::Value;
+
+use crate::authority::Authority;
+use crate::capture::Capture;
+use crate::control_plane::ControlPlane;
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::objects;
+use crate::programs::Programs;
+use crate::registry::Registry;
+use crate::workload::{Pod, Workload};
+
+/// Kubernetes, Istio and a registry. All ends when this is dropped, or this process does.
+#[derive(Debug)]
+pub struct Cluster {
+    /// The registry of images.
+    pub registry: Registry,
+    control_plane: ControlPlane,
+    services: Mutex<BTreeMap<String, Ipv4Addr>>,
+    // Last: it ends whatever still runs.
+    network: Network,
+}
+
+impl Cluster {
+    /// Starts the control plane with Istio's definitions and its validating webhook, and the registry.
+    ///
+    /// # Errors
+    /// What did not start, with the end of its log.
+    pub fn start(programs: &Programs) -> Result<Self> {
+        let network = Network::create()?;
+        network.lend(&programs.istio.join("bin"), "bin")?;
+        network.lend(&programs.istio.join("share"), "share")?;
+        network.lend(&programs.envoy, "envoy")?;
+        let mut control_plane = ControlPlane::start(&network)?;
+        let definitions = "/run/bed/share/crd-all.gen.yaml";
+        control_plane.kubectl(&["apply", "--server-side", "-f", definitions], None)?;
+        control_plane.kubectl(&["wait", "--for=condition=established", "--timeout=60s", "crd", "--all"], None)?;
+        control_plane.kubectl(&["create", "namespace", "istio-system"], None)?;
+        control_plane.start_istiod()?;
+        control_plane.start_webhook()?;
+        let registry = Registry::start(&network)?;
+        Ok(Self { registry, control_plane, services: Mutex::default(), network })
+    }
+
+    /// Applies a file, or a folder with a `kustomization.yaml`, strictly: an unknown field is an error.
+    ///
+    /// # Errors
+    /// What the API server or the webhook says.
+    pub fn apply(&self, path: &Path) -> Result<String> {
+        let how = if path.is_dir() { "-k" } else { "-f" };
+        let path = path.display().to_string();
+        self.kubectl(&["apply", "--validate=strict", "--server-side", how, &path])
+    }
+
+    /// Applies documents in YAML or JSON in the same manner.
+    ///
+    /// # Errors
+    /// What the API server or the webhook says.
+    pub fn apply_text(&self, documents: &str) -> Result<String> {
+        let command = ["apply", "--validate=strict", "--server-side", "--force-conflicts", "-f", "-"];
+        self.control_plane.kubectl(&command, Some(documents))
+    }
+
+    /// What `kubectl` says.
+    ///
+    /// # Errors
+    /// What it says, if that is no.
+    pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
+        self.control_plane.kubectl(arguments, None)
+    }
+
+    /// What `istioctl` says.
+    ///
+    /// # Errors
+    /// What it says, if that is no.
+    pub fn istioctl(&self, arguments: &[&str]) -> Result<String> {
+        self.control_plane.istioctl(arguments)
+    }
+
+    /// Makes a namespace that is part of the mesh.
+    ///
+    /// # Errors
+    /// What the API server says.
+    pub fn namespace(&self, name: &str) -> Result<()> {
+        let labels = serde_json::json!({"istio-injection": "enabled"});
+        let metadata = serde_json::json!({"name": name, "labels": labels});
+        let namespace = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
+        self.apply_text(&namespace.to_string()).map(drop)
+    }
+
+    /// Starts pods, all at once, in the order given.
+    ///
+    /// # Errors
+    /// Of the first that does not start.
+    pub fn pods(&self, pods: impl IntoIterator<Item = Pod>) -> Result<Vec<Workload>> {
+        let start = |pod| move || Workload::start(self, pod);
+        std::thread::scope(|scope| {
+            let started: Vec<_> = pods.into_iter().map(|pod| scope.spawn(start(pod))).collect();
+            started.into_iter().map(|pod| pod.join().unwrap_or_else(|_| Err(Error::new("a thread panicked")))).collect()
+        })
+    }
+
+    /// Starts one.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn pod(&self, pod: Pod) -> Result<Workload> {
+        Workload::start(self, pod)
+    }
+
+    /// Ends a pod, and what stands for it in the cluster but its service account and Service.
+    ///
+    /// # Errors
+    /// What the API server says.
+    pub fn remove(&self, workload: Workload) -> Result<()> {
+        let (name, namespace) = (workload.pod.name.clone(), workload.pod.namespace.clone());
+        drop(workload);
+        let objects = [format!("pod/{name}"), format!("endpointslice/{name}")];
+        self.kubectl(&["delete", "--namespace", &namespace, "--grace-period=0", "--force", &objects[0], &objects[1]])
+            .map(drop)
+    }
+
+    /// Stops istiod.
+    ///
+    /// # Errors
+    /// If it does not end.
+    pub fn stop_istiod(&mut self) -> Result<()> {
+        self.control_plane.stop_istiod()
+    }
+
+    /// Starts istiod again.
+    ///
+    /// # Errors
+    /// If it is not ready in time.
+    pub fn start_istiod(&mut self) -> Result<()> {
+        self.control_plane.start_istiod()
+    }
+
+    /// istiod's log.
+    pub fn istiod_log(&self) -> String {
+        self.control_plane.istiod_log()
+    }
+
+    /// The authority of the mesh.
+    pub fn authority(&self) -> &Authority {
+        &self.control_plane.authority
+    }
+
+    /// Records what passes an interface of a workload, from now on.
+    ///
+    /// # Errors
+    /// If tcpdump does not start.
+    pub fn capture(&self, workload: &Workload, interface: &'static str) -> Result<Capture> {
+        Capture::start(workload, interface)
+    }
+
+    /// Where a Service is.
+    ///
+    /// # Errors
+    /// If the cluster has none of that name.
+    pub fn service(&self, name: &str, namespace: &str) -> Result<SocketAddr> {
+        let full = format!("{name}.{namespace}");
+        let mut services = self.services.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let at = match services.get(&full) {
+            Some(at) => *at,
+            None => {
+                let path = "jsonpath={.spec.clusterIP}";
+                let at = self.kubectl(&["get", "service", "--namespace", namespace, name, "--output", path])?;
+                *services.entry(full).or_insert(at.parse()?)
+            }
+        };
+        Ok((at, 80).into())
+    }
+
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// What a kubelet tells the API server.
+    pub(crate) fn declare_running(&self, pod: &Pod, address: Ipv4Addr) -> Result<()> {
+        let status = objects::running(address);
+        let of = ["--namespace", &pod.namespace, "patch", "pod", &pod.name];
+        self.kubectl(&[of.as_slice(), &["--subresource=status", "--type=merge", "--patch", &status]].concat()).map(drop)
+    }
+
+    /// What a kubelet fetches for a pod's volume.
+    pub(crate) fn token(&self, pod: &Pod) -> Result<String> {
+        let of = ["--namespace", &pod.namespace, "create", "token", &pod.service_account, "--audience=istio-ca"];
+        let bound = ["--bound-object-kind=Pod", "--bound-object-name", &pod.name];
+        Ok(self.kubectl(&[of.as_slice(), &bound].concat())?.trim().to_owned())
+    }
+
+    /// What a Secret holds, as a kubelet reads it.
+    ///
+    /// # Errors
+    /// If there is none, or it holds no text.
+    pub fn secret(&self, namespace: &str, name: &str) -> Result<Vec<(String, String)>> {
+        let secret = self.kubectl(&["--namespace", namespace, "get", "secret", name, "--output=json"])?;
+        let secret: Value = serde_json::from_str(&secret)?;
+        let data = secret.get("data").and_then(Value::as_object).into_iter().flatten();
+        data.map(|(name, value)| {
+            let bytes = Base64::decode_to_vec(value.as_str().unwrap_or_default(), None)?;
+            Ok((name.clone(), String::from_utf8(bytes)?))
+        })
+        .collect()
+    }
+}

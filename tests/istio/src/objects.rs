@@ -1,0 +1,68 @@
+//! The objects that stand for a pod in the cluster.
+
+use std::net::Ipv4Addr;
+
+use serde_json::{Value, json};
+
+use crate::workload::{APPLICATION, Pod};
+
+const NODE: &str = "node-1";
+
+/// Service account, Service, Pod and EndpointSlice, as one list.
+pub(crate) fn of_pod(pod: &Pod, address: Ipv4Addr, service: Ipv4Addr) -> String {
+    let Pod { name, namespace, service_account, .. } = pod;
+    let mut labels = json!({"app": name, "service.istio.io/canonical-name": name});
+    if let Some(labels) = labels.as_object_mut() {
+        labels.extend(pod.labels.iter().map(|(name, value)| (name.clone(), json!(value))));
+        if pod.sidecar {
+            labels.insert("security.istio.io/tlsMode".into(), json!("istio"));
+        }
+    }
+    let application = json!({"name": "app", "image": "none", "ports": [{"containerPort": APPLICATION}]});
+    let proxy = pod.sidecar.then(|| json!({"name": "istio-proxy", "image": "none"}));
+    let containers: Vec<Value> = [Some(application), proxy].into_iter().flatten().collect();
+    let port = json!({"name": "http", "port": 80, "targetPort": APPLICATION});
+    let items: [Value; 4] = [
+        json!({
+            "apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": {"name": service_account, "namespace": namespace},
+        }),
+        json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
+            "spec": {"clusterIP": service, "selector": {"app": name}, "ports": [port]},
+        }),
+        json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": namespace, "labels": labels},
+            "spec": {
+                "serviceAccountName": service_account, "automountServiceAccountToken": false, "nodeName": NODE,
+                "containers": containers,
+            },
+        }),
+        json!({
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {
+                "name": name, "namespace": namespace,
+                "labels": {"kubernetes.io/service-name": name, "endpointslice.kubernetes.io/managed-by": "bed"},
+            },
+            "ports": [{"name": "http", "port": APPLICATION, "protocol": "TCP"}],
+            "endpoints": [{
+                "addresses": [address], "nodeName": NODE,
+                "conditions": {"ready": true, "serving": true, "terminating": false},
+                "targetRef": {"kind": "Pod", "name": name, "namespace": namespace},
+            }],
+        }),
+    ];
+    json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
+}
+
+/// What a kubelet says of a pod that runs.
+pub(crate) fn running(address: Ipv4Addr) -> String {
+    let so = |ty: &str| json!({"type": ty, "status": "True"});
+    json!({"status": {
+        "phase": "Running", "podIP": address, "podIPs": [{"ip": address}], "hostIP": "10.77.0.254",
+        "conditions": [so("Ready"), so("ContainersReady"), so("Initialized"), so("PodScheduled")],
+    }})
+    .to_string()
+}
