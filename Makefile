@@ -37,7 +37,7 @@ WASM            := -p stepgate-filter --target $(WASM_TARGET)
 step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench envoy envoys func-e tools target filter cli lint fmt clippy deny clean
+.PHONY: help demo test test-istio bench envoy envoys func-e tools target filter cli lint fmt clippy deny clean
 # The steps of `test` share cargo's lock and the two cores of a small machine.
 .NOTPARALLEL:
 
@@ -54,6 +54,12 @@ test: envoys func-e tools filter cli lint ## everything: style, licences, and ev
 test-containers: envoy filter image ## the images in a registry, in Docker and in containerd; as root on Debian
 	@tools/get-debian.sh $(ENGINES)
 	@STEPGATE_CONTAINERS=1 cargo test -p stepgate-tests --test containers
+
+test-istio: envoy filter cli ## the movie workflow in a real Istio on this machine; needs root and Go
+	@tools/get-debian.sh etcd=etcd-server docker-registry ip=iproute2 iptables openssl tcpdump
+	@tools/get-istio.sh '$(STEPGATE_CACHE)/istio'
+	$(call step,a real Istio)
+	@cargo test --quiet -p stepgate-istio-tests --test istio
 
 bench: envoy filter ## what the gate costs, beside a baseline of the same run
 	@cargo build --quiet --release -p stepgate-tests --bin bench
@@ -127,6 +133,7 @@ clippy: target
 	$(call step,cargo clippy)
 	@cargo clippy --quiet --all-targets -- -D warnings
 	@cargo clippy --quiet $(WASM) -- -D warnings
+	@cargo clippy --quiet -p stepgate-istio-tests --lib --test istio -- -D warnings
 
 deny: $(CARGO_DENY) ## licences, bans and sources of all dependencies; advisories where they can be fetched
 	$(call step,cargo deny)

@@ -1,0 +1,101 @@
+//! What the gate must do in a real Istio. All cases share one cluster and run one after another, in the order in
+//! which they stand here; words on the command line pick those whose names contain one of them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test says what is wrong by failing"
+)]
+
+mod attacks;
+mod bed;
+mod life;
+mod manifests;
+mod owner;
+mod rotation;
+mod strangers;
+mod walk;
+mod wire;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use bed::Bed;
+use stepgate_istio_tests::{Error, Programs, Result};
+
+type Case = (&'static str, fn(&mut Bed) -> Result<()>);
+
+const CASES: &[Case] = &[
+    ("the API server and istiod take the manifests, and no others", manifests::are_accepted),
+    ("istioctl finds nothing to say", manifests::are_sound),
+    ("the movie workflow runs to its end through seven sidecars", walk::to_the_end),
+    ("HTTP/2 is HTTP to the gate", walk::over_http2),
+    ("whoever is inside and out of turn is denied", attacks::out_of_turn),
+    ("headers that an attacker writes prove nothing", attacks::forged_headers),
+    ("no protocol gets around the gate", attacks::other_protocols),
+    ("another namespace's workload is an outsider", strangers::of_another_namespace),
+    ("without a sidecar nobody gets in", strangers::without_a_sidecar),
+    ("a certificate of a foreign authority or domain is refused", strangers::with_other_certificates),
+    ("a changed configuration leaves no gap under load", life::changed_under_load),
+    ("a broken configuration denies, and says so", life::broken_configuration),
+    ("a module that is not the one pinned denies", life::wrong_digest),
+    ("the module is pulled as an artifact, too", life::the_other_variant),
+    ("a module that traps lets nothing through", life::trapping),
+    ("istiod may be away", life::without_istiod),
+    ("a proxy that starts without the registry lets nothing through", life::without_registry),
+    ("with the interlock no request slips by a plugin just created", life::created_with_interlock),
+    ("nor by one created with a broken configuration", life::created_broken),
+    ("without the interlock some do", life::created_without_interlock),
+    ("keys and interlocks rotate without a gap", rotation::without_a_gap),
+    ("a stranger on the wire reads nothing", wire::is_unreadable),
+];
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let picked = |name: &str| wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str()));
+    let cases: Vec<&Case> = CASES.iter().filter(|(name, _)| picked(name)).collect();
+    let programs = match Programs::find() {
+        Ok(programs) => programs,
+        Err(missing) => return left_out(cases.len(), &missing),
+    };
+    let begun = Instant::now();
+    let mut bed = match Bed::make(&programs) {
+        Ok(bed) => bed,
+        Err(error) => {
+            println!("FAILED  the test bed did not start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("the test bed is up: {} pods, {:.1} s\n", bed.pods.len(), begun.elapsed().as_secs_f64());
+    let failed = cases.iter().filter(|case| !passes(case, &mut bed)).count();
+    println!("\n{} passed, {failed} failed, 0 left out, {:.0} s", cases.len() - failed, begun.elapsed().as_secs_f64());
+    ExitCode::from(u8::from(failed > 0))
+}
+
+fn passes((name, run): &Case, bed: &mut Bed) -> bool {
+    let begun = Instant::now();
+    let result = catch_unwind(AssertUnwindSafe(|| run(bed)));
+    let result = result.unwrap_or_else(|_| Err(Error::new("it panicked, see above")));
+    let seconds = begun.elapsed().as_secs_f64();
+    match &result {
+        Ok(()) => println!("ok      {name} ({seconds:.1} s)"),
+        Err(error) => println!("FAILED  {name} ({seconds:.1} s)\n  {error}"),
+    }
+    result.is_ok()
+}
+
+/// A machine that cannot run them says so. In CI that is a failure: there it must be able to.
+fn left_out(cases: usize, missing: &[String]) -> ExitCode {
+    println!("LEFT OUT: all {cases} cases with a real Istio. This machine lacks:");
+    for what in missing {
+        println!("  - {what}");
+    }
+    println!("\n0 passed, 0 failed, {cases} left out");
+    match std::env::var_os("CI").filter(|set| !set.is_empty()) {
+        Some(_) => ExitCode::FAILURE,
+        None => ExitCode::SUCCESS,
+    }
+}
