@@ -185,6 +185,17 @@ fn put(header: Option<&(String, String)>, map: &mut impl HeaderMap) -> Result<()
     }
 }
 
+/// The same of a request's trailers, which some servers read as headers: what its headers may not say of another
+/// method or path, its trailers may not say either. To be called only of a request that goes on because it may.
+///
+/// # Errors
+/// [`Denial::Internal`] where the proxy refuses.
+pub fn scrub_request_trailers(gate: &Gate, present: &[Header], map: &mut impl HeaderMap) -> Result<(), Denial> {
+    let mut edits = Edits::of(gate, present);
+    edits.remove_all(&FOR_APPLICATIONS, present);
+    edits.apply(map)
+}
+
 /// Removes every carrier of steps from headers or trailers of either direction, so that no token
 /// rides in beside an honest request and none leaks out.
 ///

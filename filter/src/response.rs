@@ -13,6 +13,8 @@ pub(crate) struct Response {
     grpc: bool,
     /// When the receipt is due. Nothing is, before the response has begun.
     receipt: Receipt,
+    /// Whether the request went on only because the gate watches.
+    pub(crate) watched: bool,
 }
 
 /// A receipt says that the performer did its work: 2xx, for gRPC status 0.
@@ -25,7 +27,12 @@ enum Receipt {
 
 impl Response {
     pub(crate) fn new(reply: Reply, grpc: bool) -> Self {
-        Self { reply, grpc, receipt: Receipt::Never }
+        Self { reply, grpc, receipt: Receipt::Never, watched: false }
+    }
+
+    /// To a request that may not go on, and does because the gate only watches.
+    pub(crate) fn watched(grpc: bool) -> Self {
+        Self { watched: true, ..Self::new(Reply::default(), grpc) }
     }
 
     /// Whatever step the application answered with is removed; the start token goes with any answer

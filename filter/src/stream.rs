@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use stepgate_decision::permit::{Reply, scrub};
+use stepgate_decision::permit::{Reply, scrub, scrub_request_trailers};
 use stepgate_decision::verdict::Trail;
 use stepgate_decision::{Denial, Verdict, inbound};
 
@@ -104,7 +104,7 @@ impl Stream {
                 self.learn(host, refusal.trail());
                 pass.apply(&mut headers)?;
                 self.station.denied(host, refusal.denial(), &self.known, Outcome::Observed);
-                Reply::default()
+                return Ok(Response::watched(grpc));
             }
             Verdict::Refused(refusal) => {
                 self.learn(host, refusal.trail());
@@ -133,11 +133,15 @@ impl Stream {
 
     /// A step in the trailers would reach the application beside the one that was decided on.
     pub(crate) fn request_trailers(&mut self, host: &dyn Host) -> Next {
-        let (Some(gate), State::Passing(_)) = (self.station.gate(), &self.state) else { return self.request_body() };
-        let scrubbed = host
-            .headers(Part::RequestTrailers)
-            .map_err(Denial::Internal)
-            .and_then(|present| scrub(gate, &present, &mut Headers::of(host, Part::RequestTrailers)));
+        let (Some(gate), State::Passing(response)) = (self.station.gate(), &self.state) else {
+            return self.request_body();
+        };
+        let mut trailers = Headers::of(host, Part::RequestTrailers);
+        let present = host.headers(Part::RequestTrailers).map_err(Denial::Internal);
+        let scrubbed = present.and_then(|present| match response.watched {
+            true => scrub(gate, &present, &mut trailers),
+            false => scrub_request_trailers(gate, &present, &mut trailers),
+        });
         match scrubbed {
             Ok(()) => Next::Continue,
             Err(denial) => self.refuse(host, &denial),

@@ -1,7 +1,7 @@
 //! The first subject: the decision as a Rust function.
 
 use stepgate_decision::keys::RustCrypto;
-use stepgate_decision::permit::{HeaderMap, scrub};
+use stepgate_decision::permit::{HeaderMap, scrub, scrub_request_trailers};
 use stepgate_decision::record::MemoryStore;
 use stepgate_decision::{Facts, Gate, Listener, UnixTime, Verdict, inbound};
 
@@ -68,7 +68,8 @@ fn decide(gate: Option<&Gate>, request: &Prepared, now: UnixTime, store: &mut Me
     match applied {
         Ok(()) => {
             outcome.seen = Some(seen.0);
-            outcome.trailers = gate.map(|gate| trailers(gate, request)).unwrap_or_default();
+            let watched = outcome.observed.is_some();
+            outcome.trailers = gate.map(|gate| trailers(gate, request, watched)).unwrap_or_default();
         }
         Err(denial) => outcome.denied = Some(denial.code().to_string()),
     }
@@ -76,11 +77,15 @@ fn decide(gate: Option<&Gate>, request: &Prepared, now: UnixTime, store: &mut Me
 }
 
 /// What of the request's trailers goes on.
-fn trailers(gate: &Gate, request: &Prepared) -> Vec<(String, String)> {
+fn trailers(gate: &Gate, request: &Prepared, watched: bool) -> Vec<(String, String)> {
     let present = request.proxy_trailers();
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     let mut seen = Seen(present.iter().map(|(name, value)| (name.clone(), text(value))).collect());
-    match scrub(gate, &present, &mut seen) {
+    let scrubbed = match watched {
+        true => scrub(gate, &present, &mut seen),
+        false => scrub_request_trailers(gate, &present, &mut seen),
+    };
+    match scrubbed {
         Ok(()) => seen.0,
         Err(denial) => vec![("error".to_owned(), denial.to_string())],
     }
