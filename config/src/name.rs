@@ -24,7 +24,9 @@ impl fmt::Display for NameError {
             Self::Empty => write!(f, "a name has at least one character"),
             Self::TooLong(n) => write!(f, "a name has at most {MAX_NAME} bytes, this one has {n}"),
             Self::BadCharacter(c) => {
-                write!(f, "`{}` is not allowed in a name: use a-z, 0-9, `.`, `_` and `-`", c.escape_debug())
+                // A letter that looks like one of these is told by its number.
+                let number = if c.is_ascii() { String::new() } else { format!(" (U+{:04X})", u32::from(*c)) };
+                write!(f, "`{}`{number} is not allowed in a name: use a-z, 0-9, `.`, `_` and `-`", c.escape_debug())
             }
         }
     }

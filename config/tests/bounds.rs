@@ -49,6 +49,38 @@ fn what_is_long_or_deep_is_refused() {
     refused("steps", &(0..300).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>());
 }
 
+/// What another reader would multiply is not taken at all, at whatever depth, and is not multiplied here.
+#[test]
+fn what_is_to_be_multiplied_is_refused() {
+    let levels = |line: &dyn Fn(usize) -> String| (1..40).map(line).collect::<String>();
+    let aliases = levels(&|n| format!("k{n}: &k{n} [{}]\n", vec![format!("*k{}", n - 1); 9].join(", ")));
+    refused("aliases", &format!("k0: &k0 x\n{aliases}"));
+    let merges = levels(&|n| format!("k{n}: &k{n} {{<<: [*k{0}, *k{0}]}}\n", n - 1));
+    refused("merge keys", &format!("k0: &k0 {{a: b}}\n{merges}"));
+    refused("anchors", &(0..LONG / 24).map(|n| format!("- &k{n} x\n")).collect::<String>());
+    refused("one anchor", &"- &k x\n".repeat(LONG / 8));
+    refused("an alias within what it names", "a: &a [*a]\n");
+    refused("tags", &"- !!binary aGk=\n".repeat(LONG / 24));
+    refused("tag prefixes", &format!("%TAG !e! tag:{}\n---\na: !e!b c\n", "x".repeat(LONG / 2)));
+    refused("documents", &"---\na: b\n...\n".repeat(LONG / 16));
+}
+
+#[test]
+fn what_is_one_long_thing_is_refused() {
+    let long = LONG / 2;
+    refused("a key", &format!("{}: 1\n", "k".repeat(long)));
+    refused("a key in quotes", &format!("\"{}\": 1\n", "\\u006b".repeat(long / 6)));
+    refused("a key in question", &format!("? {}\n: 1\n", "k".repeat(long)));
+    refused("a number", &format!("a: {}\n", "1".repeat(long)));
+    refused("a number in JSON", &format!("{{\"a\": {}}}", "1".repeat(long)));
+    refused("an exponent", &format!("{{\"a\": 1e{}}}", "1".repeat(long)));
+    refused("a number of base 60", &format!("a: 1{}\n", ":30".repeat(long / 3)));
+    refused("a number with spaces", &format!("a: 1{}\n", "_0".repeat(long / 2)));
+    refused("a name like others", &format!("workflow: {}\n", "w".repeat(long)));
+    refused("a comment", &format!("# {}\n", "x".repeat(long)));
+    refused("a mark of byte order", &"\u{feff}".repeat(long / 3));
+}
+
 #[test]
 fn values_are_counted() {
     let text = format!("[{}0]", "0,".repeat(MAX_VALUES));

@@ -3,6 +3,7 @@
 //! YAML 1.2 with its core schema, of which JSON is a part; without aliases, anchors, tags, merge keys
 //! and second documents, so that a text says once, in one place, what it says.
 
+mod ambiguous;
 mod builder;
 mod json;
 mod offsets;

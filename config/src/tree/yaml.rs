@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span as Mark, Tag};
 
+use super::ambiguous::is_ambiguous;
 use super::builder::{Builder, Open, Stop, unsupported};
 use super::offsets::Offsets;
 use super::{Kind, MAX_STRUCTURE, Node, scalar};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::report::Report;
+use crate::report::{Report, quote};
 
 /// The tree of a YAML text; none where there is none, which `report` then says.
 pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Node<'a>> {
@@ -92,9 +93,19 @@ impl<'a> Events<'a, '_> {
     }
 
     fn scalar(&mut self, text: Cow<'a, str>, style: ScalarStyle, span: Span) -> Result<(), Stop> {
-        let kind = if style == ScalarStyle::Plain { scalar::plain(text) } else { Ok(Kind::Text(text)) };
-        let kind = kind.unwrap_or_else(|message| {
-            self.builder.report.push(Diagnostic::new(Code::BadValue, span, message));
+        let is_plain = style == ScalarStyle::Plain;
+        let kind = if is_plain && is_ambiguous(&text) {
+            let message = format!("{} means different things to different readers of YAML", quote(&text));
+            Err(Diagnostic::new(Code::BadValue, span, message).help(
+                "put a text in quotes; write `true` or `false`, and numbers in decimal: no leading zero, `_` or `1e3`",
+            ))
+        } else if is_plain {
+            scalar::plain(text).map_err(|message| Diagnostic::new(Code::BadValue, span, message))
+        } else {
+            Ok(Kind::Text(text))
+        };
+        let kind = kind.unwrap_or_else(|diagnostic| {
+            self.builder.report.push(diagnostic);
             Kind::Broken
         });
         self.builder.value(Node { span, kind })

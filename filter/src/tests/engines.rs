@@ -4,7 +4,7 @@ use super::*;
 
 /// The gate with a key for ES256 beside its own.
 fn with_es256(first: &str) -> String {
-    let key = "{workflow: film, kid: es, use: verify, jwk: {kty: EC, crv: P-256, x: fGbwON4P1S0v1d8zbxzQU4uEEH35MafDqUzwgudxmgk, y: vZJd29x_txOgiMjKtPjp1tBvSv5jtRh4121Cvo5tHAw}}";
+    let key = "{workflow: film, kid: es, use: verify, jwk: {kty: EC, crv: P-256, x: fGbwON4P1S0v1d8zbxzQU4uEEH35MafDqUzwgudxmgk, \"y\": vZJd29x_txOgiMjKtPjp1tBvSv5jtRh4121Cvo5tHAw}}";
     format!("{first}\n{}", GATE.replace("env: KEY}]", &format!("env: KEY}}, {key}]")))
 }
 

@@ -1,0 +1,159 @@
+//! Plain scalars that not every reader of YAML reads alike.
+//!
+//! What checks a document, `kubectl` that applies it and the gate that enforces it are different readers: YAML 1.1
+//! (with it, Kubernetes) has other numbers and other words for true and false than YAML 1.2.
+
+/// True or false in YAML 1.1, a text in YAML 1.2.
+const WORDS: [&str; 16] =
+    ["y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF"];
+
+/// Whether another reader could take this scalar, which stands without quotes, for something else.
+pub(super) fn is_ambiguous(text: &str) -> bool {
+    let number = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let has_sign = number.len() < text.len();
+    WORDS.contains(&text)
+        || has_other_digits(number)
+        || (has_sign && (number.starts_with("0x") || (number.starts_with('.') && is_decimal(number))))
+        || is_odd_exponent(number)
+        || is_base_60(number)
+        || is_date(text)
+}
+
+/// `010`, `0o10`, `0b10`, `1_000`: eight or ten, two, a thousand, or texts.
+fn has_other_digits(number: &str) -> bool {
+    let plain = number.replace('_', "");
+    let spaced = plain.len() < number.len() && number.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    let hexadecimal = plain.strip_prefix("0x").is_some_and(|rest| all(rest, |b| b.is_ascii_hexdigit()));
+    let octal = plain.strip_prefix("0o").is_some_and(|rest| all(rest, |b| matches!(b, b'0'..=b'7')));
+    let binary = plain.strip_prefix("0b").is_some_and(|rest| all(rest, |b| matches!(b, b'0' | b'1')));
+    let padded = plain.strip_prefix('0').is_some_and(is_digits);
+    octal || binary || padded || (spaced && (hexadecimal || is_decimal(&plain)))
+}
+
+/// `1e3`: for YAML 1.1 only `1.0e+3` is a number.
+fn is_odd_exponent(number: &str) -> bool {
+    number.split_once(['e', 'E']).is_some_and(|(mantissa, exponent)| {
+        let digits = exponent.strip_prefix(['+', '-']);
+        let alike = mantissa.contains('.') && digits.is_some();
+        is_decimal(mantissa) && is_digits(digits.unwrap_or(exponent)) && !alike
+    })
+}
+
+/// `12:30:45`: digits of base 60.
+fn is_base_60(number: &str) -> bool {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let mut parts = whole.split(':');
+    let first = parts.next().is_some_and(is_digits);
+    let mut rest = parts.peekable();
+    first
+        && rest.peek().is_some()
+        && rest.all(|part| is_digits(part) && part.parse().is_ok_and(|of_60: u8| of_60 < 60) && part.len() <= 2)
+        && (fraction.is_empty() || is_digits(fraction))
+}
+
+/// `2026-11-24`, and a time after it.
+fn is_date(text: &str) -> bool {
+    let (date, time) = text.find(['T', 't', ' ']).map_or((text, ""), |at| text.split_at(at));
+    let parts: Vec<&str> = date.split('-').collect();
+    let numbers = matches!(parts.as_slice(), [year, month, day]
+        if year.len() == 4 && (1..=2).contains(&month.len()) && (1..=2).contains(&day.len()));
+    numbers && parts.iter().all(|part| is_digits(part)) && (time.is_empty() || time.contains(':'))
+}
+
+/// Digits, with at most one point among them.
+fn is_decimal(text: &str) -> bool {
+    let (head, tail) = text.split_once('.').unwrap_or((text, ""));
+    (is_digits(head) || head.is_empty()) && (is_digits(tail) || tail.is_empty()) && text.len() > 1 || is_digits(text)
+}
+
+fn is_digits(text: &str) -> bool {
+    all(text, |b| b.is_ascii_digit())
+}
+
+/// Whether there is something, and all of it is such.
+fn all(text: &str, such: impl Fn(u8) -> bool) -> bool {
+    !text.is_empty() && text.bytes().all(such)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_readers_take_for_different_things() {
+        for text in [
+            "y",
+            "No",
+            "ON",
+            "off",
+            "010",
+            "-010",
+            "08",
+            "00",
+            "0o10",
+            "0b1",
+            "1_000",
+            "0x_1f",
+            "1_0.5",
+            "-0x1f",
+            "-.5",
+            "1e3",
+            "1.0e3",
+            "1E+3",
+            "12:30",
+            "1:30:59.5",
+            "2026-11-24",
+            "2026-1-2T03:04:05Z",
+            "2026-11-24 10:00:00",
+        ] {
+            assert!(is_ambiguous(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_all_readers_take_for_the_same() {
+        for text in [
+            "true",
+            "False",
+            "null",
+            "~",
+            "",
+            "0",
+            "7",
+            "-7",
+            "+7",
+            "0x1f",
+            "1.5",
+            "0.5",
+            ".5",
+            "010.5",
+            "1.0e+3",
+            "yEs",
+            "nope",
+            "one",
+            "a_1",
+            "_1",
+            "1h",
+            "10m",
+            "1_000x",
+            "0xg",
+            "0b2",
+            "1e",
+            "e3",
+            "-",
+            ".",
+            "..",
+            "12:99",
+            "12:30:ab",
+            "127.0.0.1:80",
+            "a:1",
+            "2026-11",
+            "2026-11-24x",
+            "1.2.3",
+            "film/1",
+            "10:300",
+        ] {
+            assert!(!is_ambiguous(text), "{text}");
+        }
+    }
+}
