@@ -49,8 +49,13 @@ fn natively() {
 fn in_wasm() {
     let corpus = corpus();
     let module = wasm::Module::load(&module()).unwrap_or_else(|error| panic!("{error}"));
-    let subject = wasm::Subject::new(&corpus, &module);
-    run(&corpus, |whole| subject.run(whole, time_of(whole)));
+    // Each case twice: Envoys before 1.37 have no crypto for the module.
+    for has_crypto in [false, true] {
+        let subject = wasm::Subject::new(&corpus, &module, has_crypto);
+        run(&corpus, |whole| subject.run(whole, time_of(whole)));
+        assert_eq!(subject.signatures_asked() > 0, has_crypto);
+        println!("the proxy was asked for {} signatures", subject.signatures_asked());
+    }
 }
 
 /// All cases that ask a gate, each with an empty record.

@@ -5,7 +5,7 @@ use wasmtime::{Caller, Error, Extern, Linker, Result, Val};
 use super::fault::{Fault, Function};
 use super::memory::{Call, allocate, point, read, text, write};
 use super::proxy::{Answer, CAS_MISMATCH, NOT_FOUND, OK};
-use super::{MAX_CALLS, Proxy, pairs};
+use super::{MAX_CALLS, Proxy, crypto, pairs};
 
 /// `INVALID_MEMORY_ACCESS`: where the module gives no memory.
 const INVALID_MEMORY: u32 = 6;
@@ -145,12 +145,18 @@ fn bytes(linker: &mut Linker<Proxy>) -> Result<()> {
             give(&mut c, Function::GetShared, (data, size), |_| found.map(|(value, _)| value).ok_or(NOT_FOUND))
         },
     )?;
-    // No crypto of the proxy's own: the module does its own then.
     linker.func_wrap(
         "env",
         "proxy_call_foreign_function",
-        |mut c: Caller<'_, Proxy>, _name: u32, _name_size: u32, _args: u32, _size: u32, data: u32, size: u32| {
-            give(&mut c, Function::Foreign, (data, size), |_| Err(NOT_FOUND))
+        |mut c: Caller<'_, Proxy>, name: u32, name_size: u32, given: u32, given_size: u32, data: u32, size: u32| {
+            let (name, given) = (text(&mut c, name, name_size)?, read(&mut c, given, given_size)?);
+            let there = c.data().has_crypto;
+            let (function, answer) = match name.as_str() {
+                "verify_signature" => (Function::Verify, there.then(|| crypto::verify(&given))),
+                "sign" => (Function::Sign, there.then(|| crypto::sign(&given))),
+                other => return Err(Error::msg(format!("no Envoy has the function `{other}`"))),
+            };
+            give(&mut c, function, (data, size), |_| answer.unwrap_or(Err(NOT_FOUND)))
         },
     )?;
     Ok(())
@@ -248,11 +254,13 @@ fn give(
     let mut given = match what(call.data_mut()) {
         Ok(given) => given,
         // Where there is nothing, it can still be handed over oddly.
-        Err(_) if matches!(fault, Some(Fault::Bytes(_) | Fault::Misjudged(_))) => Vec::new(),
+        Err(_) if matches!(fault, Some(Fault::Bytes(_) | Fault::Misjudged(_) | Fault::Answers(_))) => Vec::new(),
         Err(status) => return Ok(status),
     };
-    if let Some(Fault::Bytes(odd)) = &fault {
-        given = odd.of(given);
+    match &fault {
+        Some(Fault::Bytes(odd)) => given = odd.of(given),
+        Some(Fault::Answers(other)) => given.clone_from(other),
+        _ => {}
     }
     if given.is_empty() {
         return point(call, out, 0, 0).map(|()| status_after(fault.as_ref()));

@@ -20,7 +20,8 @@ pub enum Function {
     Close,
     DefineMetric,
     IncrementMetric,
-    Foreign,
+    Verify,
+    Sign,
     Random,
     Environment,
     Write,
@@ -29,8 +30,8 @@ pub enum Function {
 impl Function {
     /// Whether it hands over bytes.
     pub fn gives_bytes(self) -> bool {
-        use Function::{Buffer, Foreign, GetShared, Pairs, Property, Value};
-        matches!(self, Buffer | Property | Pairs | Value | GetShared | Foreign)
+        use Function::{Buffer, GetShared, Pairs, Property, Sign, Value, Verify};
+        matches!(self, Buffer | Property | Pairs | Value | GetShared | Verify | Sign)
     }
 }
 
@@ -51,6 +52,8 @@ pub enum Fault {
     Misjudged(i32),
     /// It hands over other bytes.
     Bytes(Odd),
+    /// It hands over these.
+    Answers(Vec<u8>),
     /// It says another time, in nanoseconds.
     Time(u64),
     /// It calls the module before it answers: the callback and its arguments.

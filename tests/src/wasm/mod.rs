@@ -2,6 +2,7 @@
 //! be counted, and each of them can fail.
 
 mod abi;
+mod crypto;
 mod fault;
 mod memory;
 mod pairs;
@@ -14,6 +15,7 @@ use std::path::Path;
 use wasmtime::{Config, Engine, Instance, InstancePre, Linker, OptLevel, Store, Val};
 
 pub use abi::STATUSES;
+pub use crypto::{signed, verdict};
 pub use fault::{Fault, Function, Odd};
 pub use proxy::{Answer, Part, Proxy};
 pub use subject::{Exchange, ROOT, Subject, configure, count, proxy_for, start};
@@ -54,6 +56,30 @@ impl Module {
         let instance = self.pre.instantiate(&mut store).map_err(|error| error.to_string())?;
         Ok(Vm { store, instance })
     }
+
+    /// A VM that goes on where another was kept.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn resumed(&self, kept: &Kept) -> Result<Vm, String> {
+        let mut vm = self.vm(kept.proxy.clone())?;
+        let memory = vm.instance.get_memory(&mut vm.store, "memory").ok_or("the module has no memory")?;
+        let more = kept.memory.len().saturating_sub(memory.data_size(&vm.store));
+        let words = |error: wasmtime::Error| error.to_string();
+        memory.grow(&mut vm.store, u64::try_from(more / PAGE).unwrap_or(u64::MAX)).map_err(words)?;
+        memory.write(&mut vm.store, 0, &kept.memory).map_err(|error| error.to_string())?;
+        Ok(vm)
+    }
+}
+
+/// A page of WebAssembly's memory, in bytes.
+const PAGE: usize = 64 << 10;
+
+/// A VM between two callbacks. All that it knows then is in its memory: the one other thing that changes, the pointer
+/// to its stack, is back where it began.
+pub struct Kept {
+    memory: Vec<u8>,
+    proxy: Proxy,
 }
 
 /// What the module answers to a callback that asks whether to go on.
@@ -82,6 +108,13 @@ impl Vm {
         self.instance.get_memory(&mut self.store, "memory").map_or(0, |memory| memory.data_size(&self.store))
     }
 
+    /// This VM, for others to go on from.
+    pub fn kept(&mut self) -> Kept {
+        let memory = self.instance.get_memory(&mut self.store, "memory");
+        let memory = memory.map(|memory| memory.data(&self.store).to_vec()).unwrap_or_default();
+        Kept { memory, proxy: self.store.data().clone() }
+    }
+
     /// Calls one of the module's functions; nothing where it has none of that name.
     ///
     /// # Errors
@@ -92,7 +125,7 @@ impl Vm {
         let mut results: Vec<Val> = function.ty(&self.store).results().map(|_| Val::I32(0)).collect();
         function
             .call(&mut self.store, &arguments, &mut results)
-            .map_err(|error| format!("{name} trapped: {error:?}"))?;
+            .map_err(|error| format!("{name} trapped after {}: {error:?}", self.store.data().last_call()))?;
         Ok(results.first().and_then(Val::i32).map(i32::cast_unsigned))
     }
 

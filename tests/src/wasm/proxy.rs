@@ -43,6 +43,8 @@ pub struct Proxy {
     pub time: u64,
     /// Where random bytes come from.
     pub random: Rng,
+    /// Whether it verifies and signs, as Envoy does from 1.37 on.
+    pub has_crypto: bool,
     /// Properties by their path, joined with zeros.
     pub properties: BTreeMap<String, Vec<u8>>,
     /// Headers, in order; none of a part that there is not.
@@ -82,6 +84,7 @@ impl Proxy {
             configuration: configuration.to_vec(),
             time: seconds.saturating_mul(1_000_000_000),
             random: Rng::new(1),
+            has_crypto: false,
             properties: BTreeMap::new(),
             headers: BTreeMap::new(),
             shared: BTreeMap::new(),
@@ -95,6 +98,15 @@ impl Proxy {
             faults: BTreeMap::new(),
             versions: 0,
         }
+    }
+
+    /// The last call but for the log's, in words, and whether it was made to fail.
+    pub(super) fn last_call(&self) -> String {
+        let last = self.calls.iter().enumerate().rev().find(|(_, function)| **function != Function::Log);
+        last.map_or("none".to_owned(), |(at, function)| match self.faults.get(&at) {
+            Some(Fault::Fails(_)) => format!("{function:?} failed"),
+            _ => format!("{function:?}"),
+        })
     }
 
     /// Sets the headers of a part.

@@ -1,8 +1,11 @@
 //! The corpus in the module: each case has a VM of its own, and so an empty record.
 
+use std::cell::Cell;
+
 use stepgate_config::gate::PeerSource;
 use stepgate_decision::{Header, UnixTime};
 
+use super::fault::Function;
 use super::proxy::{Part, Proxy};
 use super::{Action, Module, Vm};
 use crate::corpus::{Corpus, Whole};
@@ -20,12 +23,14 @@ const OUTBOUND: i64 = 2;
 pub struct Subject<'a> {
     corpus: &'a Corpus,
     module: &'a Module,
+    has_crypto: bool,
+    asked: Cell<usize>,
 }
 
 impl<'a> Subject<'a> {
-    /// A subject of this module.
-    pub fn new(corpus: &'a Corpus, module: &'a Module) -> Self {
-        Self { corpus, module }
+    /// A subject of this module, in a proxy with crypto of its own or without.
+    pub fn new(corpus: &'a Corpus, module: &'a Module, has_crypto: bool) -> Self {
+        Self { corpus, module, has_crypto, asked: Cell::new(0) }
     }
 
     /// Runs one case at the given time.
@@ -33,7 +38,9 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// In words, where the case cannot be run, or the module traps.
     pub fn run(&self, whole: &Whole, now: UnixTime) -> Result<Outcome, String> {
-        let mut vm = self.module.vm(proxy_for(self.corpus, whole, now)?)?;
+        let mut proxy = proxy_for(self.corpus, whole, now)?;
+        proxy.has_crypto = self.has_crypto;
+        let mut vm = self.module.vm(proxy)?;
         start(&mut vm)?;
         let requests = requests(self.corpus, whole, now, "")?;
         let (last, before) = requests.split_last().ok_or("no request")?;
@@ -43,7 +50,21 @@ impl<'a> Subject<'a> {
                 return Err(format!("a request before was denied: {code}"));
             }
         }
-        Exchange::of(self.corpus, whole, last)?.run(&mut vm, u32::MAX)
+        let started = vm.proxy().calls.len();
+        let outcome = Exchange::of(self.corpus, whole, last)?.run(&mut vm, u32::MAX)?;
+        let trouble = vm.proxy().log.iter().find(|(_, line)| line.contains("the proxy's crypto failed"));
+        if let Some((_, line)) = trouble {
+            return Err(line.clone());
+        }
+        let crypto = [Function::Verify, Function::Sign];
+        let asked = vm.proxy().calls.iter().skip(started).filter(|call| crypto.contains(call)).count();
+        self.asked.set(self.asked.get().saturating_add(asked));
+        Ok(outcome)
+    }
+
+    /// How many signatures the proxy was asked for, or about, in all the streams of the cases that were run.
+    pub fn signatures_asked(&self) -> usize {
+        self.asked.get()
     }
 }
 

@@ -1,6 +1,8 @@
 //! Which faults a call can have.
 
-use stepgate_tests::wasm::{Fault, Function, Odd, ROOT, STATUSES};
+use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{Signature, SigningKey};
+use stepgate_tests::wasm::{Fault, Function, Odd, ROOT, STATUSES, signed, verdict};
 
 use crate::script::STREAM;
 
@@ -45,8 +47,51 @@ fn of_statuses(function: Function, statuses: &[u32]) -> Vec<Fault> {
         let now = 1_800_000_000 * SECOND;
         all.extend([0, 1, u64::MAX, now - 30 * YEAR * SECOND, now + 90 * YEAR * SECOND].map(Fault::Time));
     }
+    if function == Function::Verify {
+        all.extend(verdicts().map(Fault::Answers));
+    }
+    if function == Function::Sign {
+        all.extend(signatures().map(Fault::Answers));
+    }
     all.extend(callbacks());
     all
+}
+
+/// The one lie about a signature that a gate cannot tell from the truth.
+pub(crate) fn good() -> Vec<u8> {
+    verdict(true, "")
+}
+
+/// What a proxy could say of a signature, whatever that is.
+fn verdicts() -> [Vec<u8>; 7] {
+    [
+        good(),
+        verdict(false, "no"),
+        verdict(true, "and an error"),
+        verdict(false, ""),
+        // A field that there is not, cut short; one that is long; and the `true` as another type.
+        [good(), vec![0x1a, 0xff, 0xff, 0x03]].concat(),
+        [good(), vec![0x1a, 0x80, 0x08], vec![0; 1024]].concat(),
+        vec![0x0a, 0x01, 0x01],
+    ]
+}
+
+/// What a proxy could give out for a signature.
+fn signatures() -> [Vec<u8>; 9] {
+    let other: Signature = SigningKey::from_slice(&[7; 32]).unwrap().sign(b"another text");
+    let der = other.to_der().as_bytes().to_vec();
+    [
+        signed(true, &der, ""),
+        signed(true, &der, "and an error"),
+        signed(false, &der, ""),
+        signed(true, &[], ""),
+        signed(true, &other.to_bytes(), ""),
+        signed(true, &[der.clone(), vec![0]].concat(), ""),
+        // r and s of 0; a number that is not written as shortly as it can be; lengths that go on.
+        signed(true, &[0x30, 0x06, 0x02, 0x01, 0x00, 0x02, 0x01, 0x00], ""),
+        signed(true, &[0x30, 0x08, 0x02, 0x02, 0x00, 0x01, 0x02, 0x02, 0x00, 0x01], ""),
+        signed(true, &[0x30; 900], ""),
+    ]
 }
 
 /// What a proxy could call while the module waits for an answer.

@@ -7,7 +7,7 @@ use stepgate_decision::{Header, UnixTime};
 use stepgate_tests::corpus::{Corpus, Whole};
 use stepgate_tests::prepared::requests;
 use stepgate_tests::wasm::{
-    Action, Exchange, Function, Module, Part, Proxy, ROOT, Vm, configure, count, proxy_for, start,
+    Action, Exchange, Function, Kept, Module, Part, Proxy, ROOT, Vm, configure, count, proxy_for, start,
 };
 
 use crate::check::Faults;
@@ -23,6 +23,7 @@ pub(crate) struct Scenario<'a> {
     proxy: Proxy,
     before: Vec<Exchange>,
     exchange: Exchange,
+    kept: Option<Kept>,
 }
 
 /// What the proxy saw.
@@ -60,15 +61,19 @@ impl<'a> Scenario<'a> {
         let carrier = corpus.gate(whole)?.config.as_ref().map_or(Carrier::Header, |config| config.carrier);
         smuggle(&mut exchange, carrier);
         let secrets = corpus.environment.0.values().filter(|value| value.len() > 8).cloned().collect();
-        Ok(Self { whole, secrets, proxy: proxy_for(corpus, whole, now)?, before, exchange })
+        let mut proxy = proxy_for(corpus, whole, now)?;
+        proxy.has_crypto = has_es256(corpus, whole)?;
+        Ok(Self { whole, secrets, proxy, before, exchange, kept: None })
     }
 
-    pub(crate) fn title(&self) -> String {
-        self.whole.title()
+    /// Keeps what is before the stream, so that it need not be played again.
+    pub(crate) fn keep(&mut self, module: &Module) -> Result<(), String> {
+        self.kept = Some(self.begun(module, &Faults::new())?.kept());
+        Ok(())
     }
 
-    /// Plays it; the faults are by the number of the call.
-    pub(crate) fn run(&self, module: &Module, faults: &Faults, script: &[Callback]) -> Result<Story, String> {
+    /// A VM that the stream can come to.
+    fn begun(&self, module: &Module, faults: &Faults) -> Result<Vm, String> {
         let mut proxy = self.proxy.clone();
         proxy.faults.clone_from(faults);
         let mut vm = module.vm(proxy)?;
@@ -81,6 +86,24 @@ impl<'a> Scenario<'a> {
                 return Err(why);
             }
         }
+        Ok(vm)
+    }
+
+    pub(crate) fn title(&self) -> String {
+        self.whole.title()
+    }
+
+    /// Plays it; the faults are by the number of the call.
+    pub(crate) fn run(&self, module: &Module, faults: &Faults, script: &[Callback]) -> Result<Story, String> {
+        let mut vm = match &self.kept {
+            Some(kept) => {
+                let mut vm = module.resumed(kept)?;
+                assert!(faults.keys().all(|at| *at >= vm.proxy().calls.len()), "faults of what was kept");
+                vm.proxy().faults.clone_from(faults);
+                vm
+            }
+            None => self.begun(module, faults)?,
+        };
         let mut story = Story { begins: vm.proxy().calls.len(), script: script.to_vec(), ..Story::default() };
         for callback in script {
             self.play(&mut vm, *callback, &mut story)?;
@@ -141,6 +164,13 @@ impl<'a> Scenario<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether the gate has a key that the proxy's crypto is for.
+fn has_es256(corpus: &Corpus, whole: &Whole) -> Result<bool, String> {
+    let text = &corpus.gate(whole)?.text;
+    let mut variables = corpus.environment.0.iter();
+    Ok(variables.any(|(name, value)| value.contains("P-256") && text.contains(name.as_str())))
 }
 
 fn now() -> UnixTime {
