@@ -115,7 +115,7 @@ fn a_path_that_is_taken_reads_one_way() {
 
 fn two_steps() -> Document {
     let mut document = Document { task_ttl: 3600, deadline: 86_400, ..Document::default() };
-    for (actor, task) in [("a", "i"), ("b", "x"), ("c", "y")] {
+    for (actor, task) in [("a", "i"), ("b", "x"), ("c", "z")] {
         document.actors.insert(actor.to_owned(), vec![Document::id(actor)]);
         let (method, path) = ("POST".to_owned(), format!("/{task}"));
         let initial = task == "i";
@@ -124,7 +124,7 @@ fn two_steps() -> Document {
             .insert(task.to_owned(), Task { actor: actor.to_owned(), initial, method, path, ..Task::default() });
     }
     let edge = |from: &str, to: &str| Edge { from: from.to_owned(), to: to.to_owned(), via: None };
-    document.edges = vec![edge("i", "x"), edge("x", "y")];
+    document.edges = vec![edge("i", "x"), edge("x", "z")];
     document
 }
 
@@ -148,8 +148,8 @@ fn noise_is_no_step() {
         let mut codes: BTreeMap<String, usize> = BTreeMap::new();
         for _ in 0..20_000 {
             let headers = noise(&mut rng, &[&token, begun.start.as_deref().unwrap()]);
-            // `c` performs a task, begins nothing, and holds nothing. `y` and `x` are others' to come to.
-            let (gate, task) = if rng.chance(50) { ("c", "y") } else { ("b", "x") };
+            // `c` performs a task, begins nothing, and holds nothing. `z` and `x` are others' to come to.
+            let (gate, task) = if rng.chance(50) { ("c", "z") } else { ("b", "x") };
             let said = world.ask(&request("c", gate, task), &headers);
             let code = said.map(|_| format!("permitted: {headers:?}")).expect_err("noise is let in");
             *codes.entry(code).or_default() += 1;
