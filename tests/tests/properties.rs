@@ -163,7 +163,7 @@ fn noise_is_no_step() {
             Carrier::Header => ("x-workflow-step", token),
             Carrier::Baggage => ("baggage", format!("other=1,step={token}")),
         };
-        world.ask(&request("b", "c", "y"), &[(own.0.to_owned(), own.1.into_bytes())]).unwrap();
+        world.ask(&request("b", "c", "z"), &[(own.0.to_owned(), own.1.into_bytes())]).unwrap();
     }
 }
 
