@@ -1,6 +1,6 @@
 #!/bin/sh
 # get-istio.sh DIRECTORY: builds into DIRECTORY what the test bed for Istio consists of: istiod, pilot-agent, istioctl,
-# kube-apiserver and kubectl. tools/istio/go.mod pins their versions. Does nothing where they are there already.
+# and Kubernetes' control plane, kubelet and kubectl. tools/istio/go.mod pins their versions. Does nothing where they are there already.
 #
 # About 14 minutes of processor time from nothing, 1.1 GB of modules and 3.9 GB of compiled packages, all in
 # DIRECTORY/go, which may be removed afterwards.
@@ -29,9 +29,17 @@ go build -tags disable_pgv,grpcnotrace,retrynotrace -ldflags '-s -w' -o "$into/b
     istio.io/istio/pilot/cmd/pilot-agent \
     istio.io/istio/pilot/cmd/pilot-discovery \
     k8s.io/kubernetes/cmd/kube-apiserver \
-    k8s.io/kubernetes/cmd/kubectl
+    k8s.io/kubernetes/cmd/kube-controller-manager \
+    k8s.io/kubernetes/cmd/kube-proxy \
+    k8s.io/kubernetes/cmd/kube-scheduler \
+    k8s.io/kubernetes/cmd/kubectl \
+    k8s.io/kubernetes/cmd/kubelet
 istio=$(go list -m -f '{{.Dir}}' istio.io/istio)
 cp -f "$istio/manifests/charts/base/files/crd-all.gen.yaml" "$istio/tools/packaging/common/envoy_bootstrap.json" \
     "$into/share/"
+rm -rf "$into/share/charts"
+mkdir "$into/share/charts"
+cp -rf "$istio/manifests/charts/base" "$istio/manifests/charts/istio-control/istio-discovery" "$into/share/charts/"
+chmod -R u+w "$into/share/charts"
 rm -f "$into"/.built-*
 touch "$done"
