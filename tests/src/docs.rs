@@ -15,6 +15,8 @@ pub enum Kind {
     Json,
     /// `console`: commands after `$ `, each followed by what it prints.
     Console,
+    /// `console walk`: the same, in a cluster; `tests/istio/tests/walk` runs them.
+    Walk,
     /// `console norun reason="…"`, `sh norun reason="…"`: commands that another test runs.
     NotRun,
     /// `mermaid`, `text`: for people.
@@ -33,6 +35,7 @@ impl Kind {
             "yaml" => Some(Self::Yaml),
             "json" => Some(Self::Json),
             "console" => Some(Self::Console),
+            "console walk" => Some(Self::Walk),
             "mermaid" | "text" => Some(Self::Free),
             _ => not_run.then_some(Self::NotRun),
         }

@@ -2,6 +2,7 @@
 //!
 //! The cases are data (`tests/corpus/`, see the README there), so that another implementation can run them.
 
+pub mod base;
 pub mod bench;
 pub mod case;
 pub mod corpus;
@@ -11,6 +12,7 @@ pub mod envoy;
 pub mod http;
 pub mod live;
 pub mod mangle;
+pub mod mirror;
 pub mod naive;
 pub mod native;
 pub mod outcome;

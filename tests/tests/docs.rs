@@ -15,10 +15,8 @@ use std::process::{Command, Stdio};
 use stepgate_config::{Language, reference_markdown};
 use stepgate_decision::Code;
 use stepgate_tests::corpus::Corpus;
-use stepgate_tests::docs::{Block, Kind, Page, between, commands, printed};
-
-/// What stands between the output of two commands.
-const MARK: &str = "=== end of a command, with code";
+use stepgate_tests::docs::{Block, Kind, Page, between, commands};
+use stepgate_tests::mirror::{self, Mirror};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -46,7 +44,7 @@ fn report(wrong: &[String]) {
 fn every_block_holds() {
     let mut wrong = Vec::new();
     for (path, page) in pages() {
-        let mirror = Mirror::new();
+        let mirror = Mirror::of(&root()).unwrap();
         for block in &page.blocks {
             if let Err(why) = hold(block, &mirror) {
                 wrong.push(format!("{path}:{}: {why}", block.line));
@@ -69,74 +67,37 @@ fn hold(block: &Block, mirror: &Mirror) -> Result<(), String> {
         Kind::Json => {
             serde_json::from_str::<serde_json::Value>(&block.text).map(drop).map_err(|error| error.to_string())
         }
-        Kind::Console => mirror.run(&block.text),
-        Kind::NotRun => mirror.parse(&block.text),
+        Kind::Console => mirror::run(&mut bash(mirror), &block.text, ("", ""), &["0", "1"]),
+        Kind::Walk => parse_commands(mirror, &block.text),
+        Kind::NotRun => parse(mirror, &block.text),
         Kind::Free => Ok(()),
     }
 }
 
-/// The root of the repository, in which commands may write without writing there.
-struct Mirror(tempfile::TempDir);
+fn bash(mirror: &Mirror) -> Command {
+    let stepgate =
+        PathBuf::from(std::env::var_os("STEPGATE_BIN").expect("STEPGATE_BIN names the command: run `make test`"));
+    // It may be relative to the root, as make knows it.
+    let folder = root().join(stepgate.parent().unwrap());
+    // What `make tools` has got comes before what the machine has.
+    let cache = std::env::var("STEPGATE_CACHE")
+        .unwrap_or_else(|_| format!("{}/.cache/stepgate", std::env::var("HOME").unwrap()));
+    let path = format!("{}:{cache}/bin:{}", folder.display(), std::env::var("PATH").unwrap());
+    let mut bash = Command::new("bash");
+    bash.current_dir(mirror.path()).env("PATH", path).env("NO_COLOR", "1").stdin(Stdio::null());
+    bash
+}
 
-impl Mirror {
-    fn new() -> Self {
-        let mirror = tempfile::tempdir().unwrap();
-        for entry in fs::read_dir(root()).unwrap() {
-            let entry = entry.unwrap();
-            std::os::unix::fs::symlink(entry.path(), mirror.path().join(entry.file_name())).unwrap();
-        }
-        Self(mirror)
-    }
+/// Whether commands that are not run here are at least commands.
+fn parse(mirror: &Mirror, block: &str) -> Result<(), String> {
+    let script: String = block.lines().map(|line| format!("{}\n", line.strip_prefix("$ ").unwrap_or(line))).collect();
+    let output = bash(mirror).args(["-n", "-c", &script]).output().map_err(|error| format!("bash: {error}"))?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
 
-    fn bash(&self) -> Command {
-        let stepgate =
-            PathBuf::from(std::env::var_os("STEPGATE_BIN").expect("STEPGATE_BIN names the command: run `make test`"));
-        // It may be relative to the root, as make knows it.
-        let folder = root().join(stepgate.parent().unwrap());
-        // What `make tools` has got comes before what the machine has.
-        let cache = std::env::var("STEPGATE_CACHE")
-            .unwrap_or_else(|_| format!("{}/.cache/stepgate", std::env::var("HOME").unwrap()));
-        let path = format!("{}:{cache}/bin:{}", folder.display(), std::env::var("PATH").unwrap());
-        let mut bash = Command::new("bash");
-        bash.current_dir(self.0.path()).env("PATH", path).env("NO_COLOR", "1").stdin(Stdio::null());
-        bash
-    }
-
-    /// Runs the commands of a block in one shell, and compares what each prints.
-    fn run(&self, block: &str) -> Result<(), String> {
-        let commands = commands(block)?;
-        let script: String = commands
-            .iter()
-            .map(|(command, _)| format!("{{ {command}\n}} 2>&1\nprintf '\\n{MARK} %s\\n' $?\n"))
-            .collect();
-        let output = self.bash().arg("-c").arg(script).output().map_err(|error| format!("bash: {error}"))?;
-        let output = String::from_utf8_lossy(&output.stdout).into_owned();
-        let mut rest = output.as_str();
-        for (command, expected) in &commands {
-            let (got, tail) =
-                rest.split_once(&format!("\n{MARK} ")).ok_or_else(|| format!("`{command}` did not end"))?;
-            let (code, tail) = tail.split_once('\n').unwrap();
-            rest = tail;
-            let got: Vec<&str> = got.trim_end().lines().map(str::trim_end).collect();
-            let mut expected: Vec<&str> = expected.iter().map(|line| line.trim_end()).collect();
-            while expected.last().is_some_and(|line| line.is_empty()) {
-                expected.pop();
-            }
-            // 0 and 1 are answers, the rest are failures.
-            if !matches!(code, "0" | "1") || !printed(&expected, &got) {
-                return Err(format!("`{command}` ended with {code} and printed\n{}", got.join("\n")));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether commands that are not run are at least commands.
-    fn parse(&self, block: &str) -> Result<(), String> {
-        let script: String =
-            block.lines().map(|line| format!("{}\n", line.strip_prefix("$ ").unwrap_or(line))).collect();
-        let output = self.bash().args(["-n", "-c", &script]).output().map_err(|error| format!("bash: {error}"))?;
-        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
-    }
+/// The same, of commands with what they print between them.
+fn parse_commands(mirror: &Mirror, block: &str) -> Result<(), String> {
+    commands(block)?.iter().try_for_each(|(command, _)| parse(mirror, command))
 }
 
 #[test]

@@ -1,13 +1,18 @@
 //! `stepgate doctor`: whether the gates in a mesh are the ones that a workflow needs.
 
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use stepgate_config::{Checked, MAX_INPUT};
 
 use super::failure::{Answer, EXIT_CODES, Failure};
 use super::input::{self, Input};
-use super::{output, subject};
-use crate::doctor::{self, Place, Wanted};
+use super::{output, subject, time};
+use crate::doctor::{self, Place, Report, Wanted};
+
+/// Between two looks, while there is still a gap.
+const POLL: Duration = Duration::from_secs(1);
 
 /// Asks proxies whether every workload of a workflow has the right gate: revision, digest, mode, keys, mTLS
 /// and module; and whether requests got past it.
@@ -28,6 +33,9 @@ pub(super) struct Args {
     /// The version that the module should have
     #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"))]
     module_version: String,
+    /// Ask again until there is no gap, for so long at most, such as `60s`: after a change, until it has arrived
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
+    wait: Option<Duration>,
     /// Print what was found as JSON
     #[arg(long)]
     json: bool,
@@ -40,14 +48,38 @@ fn named(text: &str) -> Result<(String, Place), String> {
 
 pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
     let wanted = wanted(args)?;
-    let report = doctor::examine(&wanted, args.admin.clone(), args.istiod.as_ref());
-    let report = report.map_err(|why| Failure::impossible(output::plain(&why)))?;
+    let report = look(args, &wanted)?;
     if args.json {
         output::say_json(&report)?;
     } else {
         output::say(&report.table(&output::plain))?;
     }
     Ok(Answer::of(report.is_clean()))
+}
+
+/// What was found in the end. While it waits, it says on the standard error what for.
+fn look(args: &Args, wanted: &Wanted) -> Result<Report, Failure> {
+    let begun = Instant::now();
+    let mut said = None;
+    loop {
+        let report = doctor::examine(wanted, args.admin.clone(), args.istiod.as_ref());
+        let over = args.wait.is_none_or(|wait| begun.elapsed() >= wait);
+        match report {
+            Err(why) if over => return Err(Failure::impossible(output::plain(&why))),
+            Ok(report) if over || report.is_clean() => return Ok(report),
+            Ok(report) => tell(&mut said, &format!("waiting: {} gaps", report.count())),
+            Err(why) => tell(&mut said, &format!("waiting: {}", output::plain(&why))),
+        }
+        thread::sleep(POLL);
+    }
+}
+
+/// Each thing once.
+fn tell(said: &mut Option<String>, line: &str) {
+    if said.as_deref() != Some(line) {
+        output::show(&format!("{line}\n"));
+        *said = Some(line.to_owned());
+    }
 }
 
 fn wanted(args: &Args) -> Result<Wanted, Failure> {

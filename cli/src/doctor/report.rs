@@ -34,7 +34,12 @@ const HEAD: [&str; 8] = ["proxy", "asked", "workload", "in force", "mode", "keys
 impl Report {
     /// Whether nothing is wrong.
     pub fn is_clean(&self) -> bool {
-        self.gaps.is_empty() && self.proxies.iter().all(|proxy| proxy.gaps.is_empty())
+        self.count() == 0
+    }
+
+    /// How much is wrong.
+    pub fn count(&self) -> usize {
+        self.proxies.iter().map(|proxy| proxy.gaps.len()).fold(self.gaps.len(), usize::saturating_add)
     }
 
     /// For people; `tame` makes a text of a proxy fit for a terminal.

@@ -30,6 +30,9 @@ pub(super) fn container(workload: &Workload, variables: &[String], injected: boo
     let mut container = json!({"name": "istio-proxy", "env": environment});
     if let Some(container) = container.as_object_mut().filter(|_| injected) {
         container.insert("image".into(), "auto".into());
+        // Else the API server takes `auto` for an image without a tag, and the mesh's own would be pulled at every
+        // start: a registry that is away would keep pods from starting.
+        container.insert("imagePullPolicy".into(), "IfNotPresent".into());
     }
     container
 }

@@ -15,12 +15,16 @@ use crate::network::{CONTROL_PLANE, Network, SERVICES};
 use crate::within::Within;
 
 /// What each may take to start on a busy machine.
-const START: Duration = Duration::from_secs(180);
-const ETCD: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 2379);
+pub(crate) const START: Duration = Duration::from_secs(180);
+pub(crate) const ETCD: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 2379);
 /// Service `istiod` in `istio-system`, by which the API server calls the webhook.
-const WEBHOOK: &str = "10.96.0.2";
-const DIRECTORY: &str = "/run/bed/control-plane";
-const KUBECONFIG: &str = "/run/bed/control-plane/kubeconfig";
+pub(crate) const WEBHOOK: &str = "10.96.0.2";
+pub(crate) const DIRECTORY: &str = "/run/bed/control-plane";
+pub(crate) const KUBECONFIG: &str = "/run/bed/control-plane/kubeconfig";
+
+/// The work of these plugins is that of controllers and kubelets, which are not here.
+const ALONE: &str =
+    "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition --enable-priority-and-fairness=false";
 
 /// The machine with its programs; in the order in which they must end, the API server before etcd.
 #[derive(Debug)]
@@ -41,7 +45,7 @@ impl ControlPlane {
         write_files(&host, &authority)?;
         let mut etcd = Daemon::start(&host, &etcd())?;
         etcd.ready(START, || answers(&within, ETCD, "/health"))?;
-        let api_server = Daemon::start(&host, &api_server())?;
+        let api_server = Daemon::start(&host, &api_server(ALONE))?;
         let mut control_plane = Self { istiod: None, api_server, _etcd: etcd, within, host, authority };
         control_plane.await_api_server()?;
         Ok(control_plane)
@@ -92,13 +96,13 @@ impl ControlPlane {
     }
 }
 
-fn kubectl(host: &Host, arguments: &[&str], input: Option<&str>) -> Result<String> {
+pub(crate) fn kubectl(host: &Host, arguments: &[&str], input: Option<&str>) -> Result<String> {
     let mut command = host.command("/run/bed/bin/kubectl");
     command.env("HOME", DIRECTORY).args(["--kubeconfig", KUBECONFIG]).args(arguments);
     output(&mut command, input)
 }
 
-fn write_files(host: &Host, authority: &Authority) -> Result<()> {
+pub(crate) fn write_files(host: &Host, authority: &Authority) -> Result<()> {
     let write = |name: &str, text: &str| fs::write(host.file(DIRECTORY).join(name), text);
     write("etc/cacerts/ca-key.pem", authority.key())?;
     for name in ["ca-cert.pem", "root-cert.pem", "cert-chain.pem"] {
@@ -113,7 +117,7 @@ fn write_files(host: &Host, authority: &Authority) -> Result<()> {
     Ok(())
 }
 
-fn answers(within: &Within, at: SocketAddr, path: &'static str) -> Result<bool> {
+pub(crate) fn answers(within: &Within, at: SocketAddr, path: &'static str) -> Result<bool> {
     let call = async move {
         let client = Client::default();
         client.call(&Route::plain(at, Version::Http1), &at.to_string(), &Request::new("GET", path)).await
@@ -121,7 +125,7 @@ fn answers(within: &Within, at: SocketAddr, path: &'static str) -> Result<bool> 
     within.run(call)?.map(|answer| answer.status == 200).map_err(Error::new)
 }
 
-fn etcd() -> Order<'static> {
+pub(crate) fn etcd() -> Order<'static> {
     let own = format!("http://{ETCD}");
     order(
         "etcd",
@@ -132,7 +136,8 @@ fn etcd() -> Order<'static> {
     )
 }
 
-fn api_server() -> Order<'static> {
+/// `more`: how it meets kubelets and controllers.
+pub(crate) fn api_server(more: &str) -> Order<'static> {
     order(
         "kube-apiserver",
         &[
@@ -141,8 +146,7 @@ fn api_server() -> Order<'static> {
             &format!("--service-cluster-ip-range={SERVICES} --service-account-issuer=https://kubernetes.default.svc"),
             "--service-account-key-file=sa.pub --service-account-signing-key-file=sa.key --authorization-mode=RBAC",
             "--api-audiences=istio-ca,https://kubernetes.default.svc --token-auth-file=tokens.csv",
-            // Its work is that of controllers and kubelets, which are not here.
-            "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition --enable-priority-and-fairness=false",
+            more,
         ],
     )
 }
@@ -172,7 +176,7 @@ fn istiod() -> Order<'static> {
     order
 }
 
-fn order(name: &'static str, command: &[&str]) -> Order<'static> {
+pub(crate) fn order(name: &'static str, command: &[&str]) -> Order<'static> {
     let command = command.iter().flat_map(|part| part.split(' ')).map(Into::into).collect();
     Order { name, directory: DIRECTORY, user: 0, environment: Vec::new(), command }
 }

@@ -41,7 +41,8 @@ impl Daemon {
         if let Some(out) = child.stdout.take() {
             BufReader::new(out).read_line(&mut pid)?;
         }
-        let pid = pid.trim().parse().ok().and_then(Pid::from_raw);
+        // A number by which a node counts is somebody else's here; what runs on it ends with it.
+        let pid = pid.trim().parse().ok().filter(|_| !host.own_proc()).and_then(Pid::from_raw);
         Ok(Self { name: order.name.to_owned(), child, pid, log: host.file(&log) })
     }
 

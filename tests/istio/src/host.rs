@@ -15,7 +15,12 @@ use crate::error::{Error, Result};
 pub(crate) const BED: &str = "/run/bed";
 
 /// Tells its process id as the machine that we are on counts it, whose `/proc` it still has.
-const HOLD: &str = "read pid rest </proc/self/stat && echo $pid && exec cat >/dev/null";
+const NAME: &str = "read pid rest </proc/self/stat && echo $pid";
+const HOLD: &str = "exec cat >/dev/null";
+/// Containers and kubelets look into `/proc` for what runs beside them. The kernel's settings that are not of a
+/// network are the machine's own, and a kubelet would change some.
+const OWN_PROC: &str = "mount -t proc proc /proc && for of in kernel vm; do \
+                        mount --bind /proc/sys/$of /proc/sys/$of && mount -o remount,bind,ro /proc/sys/$of; done";
 const UNSHARE: [&str; 6] = ["unshare", "--mount", "--net", "--pid", "--fork", "--propagation=private"];
 
 /// A machine. It ends, with all that runs on it, when this is dropped.
@@ -23,6 +28,7 @@ const UNSHARE: [&str; 6] = ["unshare", "--mount", "--net", "--pid", "--fork", "-
 pub struct Host {
     holder: Child,
     pid: String,
+    own_proc: bool,
 }
 
 impl Host {
@@ -31,18 +37,26 @@ impl Host {
         let prepare = format!("mount -t tmpfs -o mode=755 tmpfs /run && mkdir -m 755 {BED}");
         let mut command = Command::new(UNSHARE[0]);
         command.args(&UNSHARE[1..]);
-        Self::hold(command, &prepare)
+        Self::hold(command, &prepare, false)
     }
 
     /// A machine within this one, with a network of its own.
     pub(crate) fn inner(&self, prepare: &str) -> Result<Self> {
         let mut command = self.command(UNSHARE[0]);
         command.args(&UNSHARE[1..]);
-        Self::hold(command, prepare)
+        Self::hold(command, prepare, false)
     }
 
-    fn hold(mut command: Command, prepare: &str) -> Result<Self> {
-        command.args(["sh", "-c", &format!("{prepare} && {HOLD}")]);
+    /// The same, with a `/proc` of its own: a node, on which containers run.
+    pub(crate) fn node(&self, prepare: &str) -> Result<Self> {
+        let mut command = self.command(UNSHARE[0]);
+        command.args(&UNSHARE[1..]);
+        Self::hold(command, prepare, true)
+    }
+
+    fn hold(mut command: Command, prepare: &str, own_proc: bool) -> Result<Self> {
+        let proc = if own_proc { OWN_PROC } else { "true" };
+        command.args(["sh", "-c", &format!("{prepare} && {NAME} && {proc} && {HOLD}")]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut holder = command.spawn()?;
         let mut pid = String::new();
@@ -58,7 +72,7 @@ impl Host {
             holder.wait()?;
             return Err(Error::new(format!("cannot make namespaces: {}", why.trim())));
         }
-        Ok(Self { holder, pid })
+        Ok(Self { holder, pid, own_proc })
     }
 
     /// A command that runs on this machine.
@@ -82,6 +96,11 @@ impl Host {
     /// One of its files, as we see it from outside.
     pub(crate) fn file(&self, path: &str) -> PathBuf {
         Path::new("/proc").join(&self.pid).join("root").join(path.trim_start_matches('/'))
+    }
+
+    /// Whether its processes read their numbers as it counts them, and not as we do.
+    pub(crate) fn own_proc(&self) -> bool {
+        self.own_proc
     }
 
     /// What of it `setns(2)` and `ip link` need.

@@ -31,7 +31,15 @@ impl Network {
     /// A machine with this address. The default route leads to the control plane, which routes nothing: it is
     /// there so that connections to Services leave the machine at all, and can be redirected.
     pub(crate) fn join(&self, at: Ipv4Addr, prepare: &str) -> Result<Host> {
-        let host = self.bridge.inner(prepare)?;
+        self.connect(self.bridge.inner(prepare)?, at)
+    }
+
+    /// A node: a machine on which containers run.
+    pub(crate) fn join_node(&self, at: Ipv4Addr, prepare: &str) -> Result<Host> {
+        self.connect(self.bridge.node(prepare)?, at)
+    }
+
+    fn connect(&self, host: Host, at: Ipv4Addr) -> Result<Host> {
         let cable = format!("v{}", u32::from(at));
         let pid = host.pid();
         self.bridge.run(&format!(

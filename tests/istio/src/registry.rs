@@ -88,6 +88,11 @@ impl Registry {
         Ok(format!("oci://{}/{name}:{tag}", Self::address()))
     }
 
+    /// Its machine.
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
+    }
+
     /// Its log: who pulled what.
     pub fn log(&self) -> String {
         self.program.as_ref().map(Daemon::log).unwrap_or_default()

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::base::Base;
+use stepgate_tests::base::Base;
+
 use crate::machine::{command, run, until};
 use crate::namespace::Namespace;
 
@@ -60,7 +61,7 @@ impl Docker {
     /// Makes a base image.
     pub(crate) fn import(&self, base: &Base, name: &str) {
         let path = "ENV PATH=/usr/local/bin:/usr/bin:/bin";
-        run(self.docker().args(["import", "--change", path]).arg(base.archive()).arg(name));
+        run(self.docker().args(["import", "--change", path]).arg(base.archive().unwrap()).arg(name));
     }
 
     /// Writes images into a file.

@@ -8,7 +8,6 @@
     reason = "a test says what is wrong by failing, and its helpers are no tests to clippy"
 )]
 
-mod base;
 mod engine;
 mod machine;
 mod namespace;
@@ -17,13 +16,13 @@ mod registry;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use base::Base;
 use engine::{Containerd, Docker, ECHO, GATE};
 use machine::{command, images, lacking, run};
 use registry::Registry;
 use serde_json::Value;
+use stepgate_tests::base::Base;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -124,13 +123,15 @@ fn the_command_and_the_local_envoy_run_in_docker_and_in_containerd() {
     the_command_runs(&docker, folder.path());
 
     let envoy = stepgate_cli::mesh::find_envoy().unwrap_or_else(|error| panic!("{error}"));
-    let gate = Base::new(&inside("envoy"))
-        .with_program(&envoy, "/usr/local/bin/envoy")
-        .with_program(Path::new("/bin/sh"), "/bin/sh")
-        .with_program(Path::new("/bin/sed"), "/bin/sed")
-        .with_program(Path::new("/bin/chmod"), "/bin/chmod");
+    let gate = Base::new(&inside("envoy")).unwrap();
+    gate.program(&envoy, "/usr/local/bin/envoy").unwrap();
+    for program in ["/bin/sh", "/bin/sed", "/bin/chmod"] {
+        gate.program(Path::new(program), program).unwrap();
+    }
     docker.import(&gate, "stepgate-test-envoy");
-    docker.import(&python(&inside("python")), ECHO);
+    let python = Base::new(&inside("python")).unwrap();
+    python.python("/usr/bin/python").unwrap();
+    docker.import(&python, ECHO);
 
     let context = context(&inside("context"));
     let certificates = context.join("envoy/local");
@@ -183,14 +184,6 @@ fn decides(namespace: &namespace::Namespace, certificates: &Path) {
     assert!(body.contains("\"code\":\"NO_STEP\""), "{body}");
 }
 
-/// Debian's Python, as far as `tools/echo.py` needs it.
-fn python(folder: &Path) -> Base {
-    let python =
-        run(Command::new("/usr/bin/python3").args(["-c", "import os, sys; print(os.path.realpath(sys.executable))"]));
-    let library = run(Command::new("/usr/bin/python3").args(["-c", "import os; print(os.path.dirname(os.__file__))"]));
-    Base::new(folder).with_program(Path::new(python.trim()), "/usr/bin/python").with_folder(library.trim())
-}
-
 /// What the Dockerfile's build sees of the repository, wherever cargo put the module.
 fn context(folder: &Path) -> PathBuf {
     let built = folder.join("target/wasm32-wasip1/filter");
@@ -203,6 +196,6 @@ fn context(folder: &Path) -> PathBuf {
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(root().join(name), to).unwrap();
     }
-    run(Command::new(root().join("envoy/prepare.sh")).arg(folder.join("envoy/local")));
+    run(std::process::Command::new(root().join("envoy/prepare.sh")).arg(folder.join("envoy/local")));
     folder.to_owned()
 }

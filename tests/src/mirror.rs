@@ -1,0 +1,73 @@
+//! The commands of a page, run as they stand there.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::docs::{commands, printed};
+
+/// What stands between the output of two commands.
+const MARK: &str = "=== end of a command, with code";
+
+/// The root of the repository, in which commands may write without writing there.
+#[derive(Debug)]
+pub struct Mirror(TempDir);
+
+impl Mirror {
+    /// One of this repository.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn of(root: &Path) -> io::Result<Self> {
+        let mirror = tempfile::tempdir()?;
+        for entry in fs::read_dir(root)? {
+            let entry = entry?;
+            std::os::unix::fs::symlink(entry.path(), mirror.path().join(entry.file_name()))?;
+        }
+        Ok(Self(mirror))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+/// Runs the commands of a block in one shell, between these lines, and compares what each prints. `answers` are the
+/// exit codes that are no failure.
+///
+/// # Errors
+/// In words: the first command that failed, or printed something else.
+pub fn run(
+    bash: &mut Command,
+    block: &str,
+    (before, after): (&str, &str),
+    answers: &[&str],
+) -> Result<(), String> {
+    let commands = commands(block)?;
+    let script: String = commands
+        .iter()
+        .map(|(command, _)| format!("{{ {command}\n}} 2>&1\nprintf '\\n{MARK} %s\\n' $?\n"))
+        .collect();
+    let output = bash.arg("-c").arg(format!("{before}\n{script}{after}\n")).output();
+    let output = output.map_err(|error| format!("bash: {error}"))?;
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut rest = output.as_str();
+    for (command, expected) in &commands {
+        let ended = rest.split_once(&format!("\n{MARK} ")).and_then(|(got, tail)| Some((got, tail.split_once('\n')?)));
+        let (got, (code, tail)) = ended.ok_or_else(|| format!("`{command}` did not end\n{rest}"))?;
+        rest = tail;
+        let got: Vec<&str> = got.trim_end().lines().map(str::trim_end).collect();
+        let mut expected: Vec<&str> = expected.iter().map(|line| line.trim_end()).collect();
+        while expected.last().is_some_and(|line| line.is_empty()) {
+            expected.pop();
+        }
+        if !answers.contains(&code) || !printed(&expected, &got) {
+            return Err(format!("`{command}` ended with {code} and printed\n{}", got.join("\n")));
+        }
+    }
+    Ok(())
+}
