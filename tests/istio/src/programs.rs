@@ -34,6 +34,12 @@ const BUILT: [&str; 7] = [
 pub struct Programs {
     /// The cache of `tools/get-istio.sh`: `bin` and `share`.
     pub istio: PathBuf,
+    /// The command `helm`.
+    pub helm: PathBuf,
+    /// Releases of Istio with the file of their definitions, the oldest first.
+    pub releases: Vec<(String, PathBuf)>,
+    /// The definition of the Gateway API's Gateway.
+    pub gateway_api: PathBuf,
     /// The Envoy of the sidecars.
     pub envoy: PathBuf,
     /// The filter.
@@ -63,14 +69,39 @@ impl Programs {
                 missing.push(format!("`{}` (tools/get-istio.sh builds it; needs Go)", istio.join(file).display()));
             }
         }
+        let tools = cache().unwrap_or_default();
+        let helm = tools.join("bin/helm");
+        let helm = if helm.is_file() || !on_path("helm") { helm } else { "helm".into() };
+        if helm.is_absolute() && !helm.is_file() {
+            missing.push("`helm` (`make tools` gets it; needs Go)".into());
+        }
+        let releases = definitions(&tools.join("istio-crds"));
+        let gateway_api = definitions(&tools.join("istio-crds/gateway-api")).pop().unwrap_or_default().1;
+        if releases.is_empty() || !gateway_api.is_file() {
+            missing.push("the definitions of Istio's releases (`make tools` gets them; needs Go)".into());
+        }
         let envoy = find_envoy().map_err(|error| missing.push(format!("Envoy: {error}")));
         let module = named("STEPGATE_MODULE", "make filter").map_err(|why| missing.push(why));
         let stepgate = named("STEPGATE_BIN", "make cli").map_err(|why| missing.push(why));
         match (envoy, module, stepgate) {
-            (Ok(envoy), Ok(module), Ok(stepgate)) if missing.is_empty() => Ok(Self { istio, envoy, module, stepgate }),
+            (Ok(envoy), Ok(module), Ok(stepgate)) if missing.is_empty() => {
+                Ok(Self { istio, helm, releases, gateway_api, envoy, module, stepgate })
+            }
             _ => Err(missing),
         }
     }
+}
+
+/// Versions with the files named after them, the lowest first.
+fn definitions(folder: &Path) -> Vec<(String, PathBuf)> {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let named = |file: PathBuf| Some((file.file_name()?.to_str()?.strip_suffix(".yaml")?.to_owned(), file));
+    let mut found: Vec<_> = files.filter_map(named).collect();
+    let number = |(version, _): &(String, PathBuf)| -> Vec<u32> {
+        version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
+    };
+    found.sort_by_key(number);
+    found
 }
 
 fn on_path(program: &str) -> bool {
