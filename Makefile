@@ -55,7 +55,7 @@ test-containers: envoy filter image ## the images in a registry, in Docker and i
 	@tools/get-debian.sh $(ENGINES)
 	@STEPGATE_CONTAINERS=1 cargo test -p stepgate-tests --test containers
 
-test-istio: envoy filter cli ## the movie workflow in a real Istio on this machine; needs root and Go
+test-istio: envoy tools filter cli ## the movie workflow in a real Istio on this machine; needs root and Go
 	@tools/get-debian.sh etcd=etcd-server docker-registry ip=iproute2 iptables openssl tcpdump
 	@tools/get-istio.sh '$(STEPGATE_CACHE)/istio'
 	$(call step,a real Istio)

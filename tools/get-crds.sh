@@ -1,20 +1,30 @@
 #!/bin/sh
-# get-crds.sh DIRECTORY VERSION...: puts the CustomResourceDefinitions of Istio's releases into DIRECTORY.
+# get-crds.sh DIRECTORY VERSION...: puts the CustomResourceDefinitions of Istio's releases into DIRECTORY, and that of
+# the Gateway API's Gateway, which a waypoint is, into DIRECTORY/gateway-api.
 set -eu
 crds=$1
 shift
+# The one that the newest of these releases is built with.
+gateway_api=1.6.0
 
 if ! command -v go >/dev/null; then
     echo "Istio's schemas come as Go modules, and Go is not on this machine: manifests are not held against them" >&2
     exit 0
 fi
-mkdir -p "$crds"
+mkdir -p "$crds/gateway-api"
+
+# get MODULE@vVERSION FILE-IN-IT FILE
+get() {
+    [ -s "$3" ] && return
+    echo "== the schemas of $1 (once; into $crds)"
+    dir=$(cd "$crds" && GOFLAGS=-modcacherw go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",*$/\1/p')
+    cp "$dir/$2" "$3.new"
+    chmod u+w "$3.new"
+    mv "$3.new" "$3"
+}
+
 for version in "$@"; do
-    file=$crds/$version.yaml
-    [ -s "$file" ] && continue
-    echo "== the schemas of Istio $version (once; into $crds)"
-    dir=$(cd "$crds" && GOFLAGS=-modcacherw go mod download -json "istio.io/api@v$version" | sed -n 's/^\t"Dir": "\(.*\)",*$/\1/p')
-    cp "$dir/kubernetes/customresourcedefinitions.gen.yaml" "$file.new"
-    chmod u+w "$file.new"
-    mv "$file.new" "$file"
+    get "istio.io/api@v$version" kubernetes/customresourcedefinitions.gen.yaml "$crds/$version.yaml"
 done
+get "sigs.k8s.io/gateway-api@v$gateway_api" config/crd/standard/gateway.networking.k8s.io_gateways.yaml \
+    "$crds/gateway-api/$gateway_api.yaml"

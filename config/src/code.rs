@@ -123,6 +123,8 @@ codes! {
     Large = Warning "W009",
     /// A join whose evidence may be held by workloads that cannot put it together.
     ScatteredJoin = Warning "W010",
+    /// An exemption that is a request of a task, too.
+    ExemptsTask = Warning "W011",
     /// How often loops may be entered.
     Visits = Note "N001",
     /// More was found than is shown.

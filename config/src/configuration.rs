@@ -3,6 +3,7 @@
 mod exempt;
 mod jwk;
 mod keys;
+mod overlap;
 mod revoked;
 mod workflows;
 
@@ -30,7 +31,9 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
     }
     let documents = workflows::read(fields, context);
     workflows::check_modes(&documents, fields.text("mode").and_then(mode), context);
+    let own = fields.text("self").and_then(|text| SpiffeId::try_from(text.as_bytes()).ok());
     let exempt = exempt::read(fields, context);
+    overlap::check(&exempt, &documents, own.as_ref(), context);
     let keys = keys::read(fields, &documents, context);
     let revoked = revoked::read(fields, &documents, &keys, context);
     check_baggage(fields, &documents, context);
@@ -51,7 +54,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
             "inbound" => Direction::Inbound,
             _ => return None,
         },
-        own: fields.text("self").and_then(|text| SpiffeId::try_from(text.as_bytes()).ok()),
+        own,
         peer_source: match fields.text("peer_source")? {
             "connection" => PeerSource::Connection,
             other => PeerSource::FilterState(other.strip_prefix("filter_state:")?.to_owned()),
@@ -63,7 +66,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
         },
         leeway: fields.duration("leeway")?,
         interlock: interlock(fields),
-        exempt,
+        exempt: exempt.into_iter().map(|(exemption, _)| exemption).collect(),
         keys: keys.into_iter().map(|(key, _)| key).collect(),
         revoked,
         log: log(fields)?,

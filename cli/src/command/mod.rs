@@ -1,5 +1,6 @@
 //! The command `stepgate`: one file a command, each from arguments to an answer.
 
+mod at_rest;
 mod check;
 mod completions;
 mod doctor;
@@ -44,6 +45,7 @@ enum Action {
     Doctor(doctor::Args),
     Keygen(keygen::Args),
     Secrets(secrets::Args),
+    AtRest(at_rest::Args),
     Render(render::Args),
     Token(Box<token::Args>),
     Schema(schema::Args),
@@ -72,6 +74,7 @@ fn answer(action: &Action) -> Result<Answer, Failure> {
         Action::Doctor(args) => doctor::run(args),
         Action::Keygen(args) => keygen::run(args),
         Action::Secrets(args) => secrets::run(args),
+        Action::AtRest(args) => at_rest::run(args),
         Action::Render(args) => render::run(args),
         Action::Token(args) => token::run(args),
         Action::Schema(args) => schema::run(args),

@@ -2,6 +2,7 @@
 
 mod flags;
 mod tree;
+mod volumes;
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Target {
     Istio(Box<Istio>),
+    Volumes(volumes::Args),
 }
 
 /// Writes manifests for Istio: a kustomize base, components, and the stages of a roll-out.
@@ -64,6 +66,7 @@ struct Istio {
 pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
     match &args.target {
         Target::Istio(istio) => run_istio(istio),
+        Target::Volumes(args) => volumes::run(args),
     }
 }
 

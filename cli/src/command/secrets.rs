@@ -15,7 +15,7 @@ use super::{documents, output};
 use crate::jwk;
 use crate::render::{Drawn, Estate, Secrets, Source, Step, Wrong};
 
-pub(super) use file::read;
+pub(super) use file::{create, read};
 
 /// Draws the keys and interlock secrets of workflows.
 ///

@@ -5,6 +5,7 @@
 //! [`istio`] goes through these steps: `estate` (documents to workloads), `gate` (workloads to gates with
 //! their configurations), one file for each kind of manifest, `layout` (manifests to files).
 
+mod at_rest;
 mod entry;
 mod estate;
 mod gate;
@@ -15,6 +16,7 @@ mod network;
 mod proxies;
 mod secrets;
 mod telemetry;
+mod volumes;
 mod waypoint;
 mod workload;
 mod yaml;
@@ -25,11 +27,17 @@ use std::sync::Arc;
 use serde_json::Value;
 use stepgate_config::Workflow;
 
+pub use at_rest::AtRest;
 pub use estate::Estate;
 pub use layout::{File, MARK, istio};
 pub(crate) use secrets::key_variable;
 pub use secrets::{Drawn, Secrets, Source, Step};
+pub use volumes::{Volumes, volumes};
 pub use workload::Workload;
+
+/// The first line of what `stepgate render volumes` writes.
+const MARK_VOLUMES: &str =
+    "# Written by `stepgate render volumes`: change the documents or the flags, not this text.\n";
 
 /// A checked workflow document.
 #[derive(Debug, Clone)]

@@ -12,7 +12,9 @@ fn every_help_text_says_what_the_codes_mean() {
         &["doctor", "--help"],
         &["keygen", "--help"],
         &["secrets", "--help"],
+        &["at-rest", "--help"],
         &["render", "istio", "--help"],
+        &["render", "volumes", "--help"],
         &["token", "mint", "--help"],
         &["token", "inspect", "--help"],
         &["token", "verify", "--help"],
@@ -40,7 +42,7 @@ fn shells_and_editors_are_served() {
     for shell in ["bash", "zsh", "fish"] {
         let ran = stepgate(&["completions", shell]);
         assert_eq!(ran.code, 0);
-        assert!(ran.out.contains("explain") && ran.out.contains("keygen"), "{shell}");
+        assert!(["explain", "keygen", "at-rest", "volumes"].iter().all(|word| ran.out.contains(word)), "{shell}");
     }
     for language in ["workflow", "gate"] {
         let schema = stepgate(&["schema", language]).json();

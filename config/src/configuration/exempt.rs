@@ -1,15 +1,15 @@
 //! What belongs to no workflow.
 
 use crate::code::Code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, request};
 use crate::gate::{ExemptPeers, Exemption};
 use crate::shape::Fields;
 use crate::spiffe::SpiffeId;
 
-pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Exemption> {
+pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<(Exemption, Span)> {
     let inner = fields.items("exempt").iter().filter_map(|node| fields.inner("exempt", node));
-    inner.filter_map(|exemption| self::exemption(exemption, context)).collect()
+    inner.filter_map(|exemption| Some((self::exemption(exemption, context)?, exemption.head()))).collect()
 }
 
 fn exemption(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Option<Exemption> {

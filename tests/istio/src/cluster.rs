@@ -12,6 +12,7 @@ use crate::authority::Authority;
 use crate::capture::Capture;
 use crate::control_plane::ControlPlane;
 use crate::error::{Error, Result};
+use crate::kubernetes::Kubernetes;
 use crate::network::Network;
 use crate::objects;
 use crate::programs::Programs;
@@ -39,7 +40,7 @@ impl Cluster {
         network.lend(&programs.istio.join("bin"), "bin")?;
         network.lend(&programs.istio.join("share"), "share")?;
         network.lend(&programs.envoy, "envoy")?;
-        let mut control_plane = ControlPlane::start(&network)?;
+        let mut control_plane = ControlPlane::start(&network, programs)?;
         let definitions = "/run/bed/share/crd-all.gen.yaml";
         control_plane.kubectl(&["apply", "--server-side", "-f", definitions], None)?;
         control_plane.kubectl(&["wait", "--for=condition=established", "--timeout=60s", "crd", "--all"], None)?;
@@ -75,6 +76,14 @@ impl Cluster {
     /// What it says, if that is no.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         self.control_plane.kubectl(arguments, None)
+    }
+
+    /// What `kubectl` says to an input.
+    ///
+    /// # Errors
+    /// What it says, if that is no.
+    pub fn kubectl_with(&self, arguments: &[&str], input: &str) -> Result<String> {
+        self.control_plane.kubectl(arguments, Some(input))
     }
 
     /// What `istioctl` says.
@@ -142,6 +151,11 @@ impl Cluster {
     /// If it is not ready in time.
     pub fn start_istiod(&mut self) -> Result<()> {
         self.control_plane.start_istiod()
+    }
+
+    /// The API server and etcd.
+    pub fn kubernetes(&self) -> &Kubernetes {
+        &self.control_plane.kubernetes
     }
 
     /// istiod's log.

@@ -47,8 +47,14 @@ const BUILT: [&str; 12] = [
 pub struct Programs {
     /// The cache of `tools/get-istio.sh`: `bin` and `share`.
     pub istio: PathBuf,
-    /// The folder with helm and kustomize (`make tools`).
+    /// The folder with helm and kustomize, where the machine itself has none (`make tools`).
     pub tools: PathBuf,
+    /// The command `helm`.
+    pub helm: PathBuf,
+    /// Releases of Istio with the file of their definitions, the oldest first.
+    pub releases: Vec<(String, PathBuf)>,
+    /// The definition of the Gateway API's Gateway.
+    pub gateway_api: PathBuf,
     /// The Envoy of the sidecars.
     pub envoy: PathBuf,
     /// The filter.
@@ -72,11 +78,12 @@ impl Programs {
                 missing.push(format!("`{program}` (Debian: {package})"));
             }
         }
-        let (istio, tools) = (cache().unwrap_or_default().join("istio"), cache().unwrap_or_default().join("bin"));
-        for tool in ["helm", "kustomize"] {
-            if !tools.join(tool).is_file() {
-                missing.push(format!("`{}` (`make tools` builds it; needs Go)", tools.join(tool).display()));
-            }
+        let cached = cache().unwrap_or_default();
+        let (istio, tools) = (cached.join("istio"), cached.join("bin"));
+        let tool = |name: &str| Some(tools.join(name)).filter(|path| path.is_file() || !on_path(name));
+        let helm = tool("helm").unwrap_or_else(|| "helm".into());
+        for made in ["helm", "kustomize"].into_iter().filter_map(tool).filter(|path| !path.is_file()) {
+            missing.push(format!("`{}` (`make tools` gets it; needs Go)", made.display()));
         }
         if !Path::new(CNI).is_file() {
             missing.push(format!("`{CNI}` (Debian: containernetworking-plugins)"));
@@ -86,16 +93,33 @@ impl Programs {
                 missing.push(format!("`{}` (tools/get-istio.sh builds it; needs Go)", istio.join(file).display()));
             }
         }
+        let releases = definitions(&cached.join("istio-crds"));
+        let gateway_api = definitions(&cached.join("istio-crds/gateway-api")).pop().unwrap_or_default().1;
+        if releases.is_empty() || !gateway_api.is_file() {
+            missing.push("the definitions of Istio's releases (`make tools` gets them; needs Go)".into());
+        }
         let envoy = find_envoy().map_err(|error| missing.push(format!("Envoy: {error}")));
         let module = named("STEPGATE_MODULE", "make filter").map_err(|why| missing.push(why));
         let stepgate = named("STEPGATE_BIN", "make cli").map_err(|why| missing.push(why));
         match (envoy, module, stepgate) {
             (Ok(envoy), Ok(module), Ok(stepgate)) if missing.is_empty() => {
-                Ok(Self { istio, tools, envoy, module, stepgate })
+                Ok(Self { istio, tools, helm, releases, gateway_api, envoy, module, stepgate })
             }
             _ => Err(missing),
         }
     }
+}
+
+/// Versions with the files named after them, the lowest first.
+fn definitions(folder: &Path) -> Vec<(String, PathBuf)> {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let named = |file: PathBuf| Some((file.file_name()?.to_str()?.strip_suffix(".yaml")?.to_owned(), file));
+    let mut found: Vec<_> = files.filter_map(named).collect();
+    let number = |(version, _): &(String, PathBuf)| -> Vec<u32> {
+        version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
+    };
+    found.sort_by_key(number);
+    found
 }
 
 fn on_path(program: &str) -> bool {

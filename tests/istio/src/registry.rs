@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use stepgate_cli::mesh::{Client, Request, Response, Route, Version};
+use stepgate_image::{Image, digest};
 
 use crate::daemon::{Daemon, Order};
 use crate::error::{Error, Result};
 use crate::host::Host;
-use crate::image::{Image, digest};
 use crate::network::{Network, REGISTRY};
 use crate::within::Within;
 

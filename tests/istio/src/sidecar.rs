@@ -11,6 +11,7 @@ use crate::cluster::Cluster;
 use crate::daemon::{Daemon, Order};
 use crate::error::{Error, Result};
 use crate::host::{BED, Host};
+use crate::mesh_config;
 use crate::network::CONTROL_PLANE;
 use crate::registry::Registry;
 use crate::within::Within;
@@ -62,7 +63,7 @@ impl Sidecar {
             name: "pilot-agent",
             directory: &self.directory,
             user: PROXY,
-            environment: self.environment(pod),
+            environment: self.environment(pod)?,
             command: command.map(Into::into).to_vec(),
         };
         self.agent = Some(Daemon::start(host, &order)?);
@@ -89,16 +90,18 @@ impl Sidecar {
     }
 
     pub(crate) fn access_log(&self) -> Vec<Value> {
-        let text = fs::read_to_string(self.files.join("access.log")).unwrap_or_default();
-        // The last line may be half written.
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        // Among the lines of the agent and of the gate, which are no JSON from their beginning to their end; the last
+        // one may be half written.
+        self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// What injection writes into the container's environment.
-    fn environment(&self, pod: &Pod) -> Vec<(String, String)> {
+    fn environment(&self, pod: &Pod) -> Result<Vec<(String, String)>> {
         let Pod { name, namespace, service_account, .. } = pod;
         let directory = &self.directory;
-        let proxy = json!({
+        // With what the mesh says of all proxies, as injection merges it.
+        let mut proxy = mesh_config::of_proxies()?;
+        let own = json!({
             "binaryPath": format!("{BED}/envoy"),
             "configPath": format!("{directory}/etc/istio/proxy"),
             "discoveryAddress": format!("{CONTROL_PLANE}:15012"),
@@ -107,6 +110,7 @@ impl Sidecar {
             "concurrency": 1,
             "terminationDrainDuration": "1s",
         });
+        mesh_config::merge(&mut proxy, &own);
         let mut labels = pod.labels.clone();
         labels.insert("app".into(), name.clone());
         labels.insert("service.istio.io/canonical-name".into(), name.clone());
@@ -134,6 +138,6 @@ impl Sidecar {
             ("WASM_INSECURE_REGISTRIES", Registry::address().to_string()),
         ];
         let own = pod.environment.iter().cloned();
-        settings.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(own).collect()
+        Ok(settings.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(own).collect())
     }
 }

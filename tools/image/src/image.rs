@@ -1,13 +1,14 @@
 //! What stands in the images.
 
 use std::io;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::layer::{self, Layer};
-use crate::layout::{Descriptor, Layout, MANIFEST, digest};
+use crate::descriptor::{Descriptor, digest};
+use crate::layer;
 
+/// The media type of a manifest.
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// The two types of the Wasm Artifact Image Specification; Istio wants exactly two layers, of these types.
@@ -16,87 +17,92 @@ const WASM_MODULE: &str = "application/vnd.module.wasm.content.layer.v1+wasm";
 const SBOM: &str = "application/vnd.cyclonedx+json";
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 
-/// The filter, twice: as an image of one layer with `/plugin.wasm`, and as an artifact.
-pub(crate) fn of_module(module: &[u8], sbom: &[u8], out: &Path) -> io::Result<()> {
-    if !module.starts_with(b"\0asm") {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "that is no WebAssembly module"));
-    }
-    let mut layout = Layout::create(out)?;
-    let packed = layer::of_file("plugin.wasm", 0o444, module)?;
-    // GOOS and GOARCH, as the image specification wants them.
-    let config = json!({"os": "wasip1", "architecture": "wasm", "config": {}});
-    let compat = image(&mut layout, "compat", &packed, config, "stepgate-filter")?;
-    artifact(&mut layout, module)?;
-    attach(&mut layout, &compat, sbom)?;
-    layout.finish()
+/// What a registry stores for one image.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// What the manifest names by digests.
+    pub blobs: Vec<Vec<u8>>,
+    /// The manifest, as JSON.
+    pub manifest: Vec<u8>,
 }
 
-/// The command, which nothing but the kernel has to be there for.
-pub(crate) fn of_command(program: &[u8], sbom: &[u8], out: &Path) -> io::Result<()> {
-    let architecture = architecture(program)?;
-    let mut layout = Layout::create(out)?;
-    let packed = layer::of_file("stepgate", 0o555, program)?;
-    let config = json!({
-        "os": "linux",
-        "architecture": architecture,
-        "config": {"Entrypoint": ["/stepgate"], "User": "65532:65532", "WorkingDir": "/"},
-    });
-    let image = image(&mut layout, "stepgate", &packed, config, "stepgate")?;
-    attach(&mut layout, &image, sbom)?;
-    layout.finish()
-}
-
-fn image(layout: &mut Layout, name: &str, layer: &Layer, config: Value, title: &str) -> io::Result<Descriptor> {
-    let mut config = config;
-    if let Some(config) = config.as_object_mut() {
-        config.insert("rootfs".into(), json!({"type": "layers", "diff_ids": [digest(&layer.plain)]}));
+impl Image {
+    /// A module as one layer with `/plugin.wasm`.
+    ///
+    /// # Errors
+    /// None, as long as memory can be written.
+    pub fn compat(module: &[u8]) -> io::Result<Self> {
+        // GOOS and GOARCH, as the image specification wants them.
+        let config = json!({"os": "wasip1", "architecture": "wasm", "config": {}});
+        Self::of_layer("plugin.wasm", 0o444, module, config, "stepgate-filter")
     }
-    let config = layout.blob(CONFIG, config.to_string().as_bytes())?;
-    let layers = [layout.blob(LAYER, &layer.packed)?];
-    layout.manifest(
-        name,
-        &json!({
+
+    /// A module as an artifact, itself a layer.
+    pub fn artifact(module: &[u8]) -> Self {
+        let of_runtime = json!({"type": "envoy_proxy", "abiVersions": ["v0.2.1"], "config": {"rootIds": [""]}});
+        let config = of_runtime.to_string().into_bytes();
+        let (of_config, of_module) = (Descriptor::of(WASM_CONFIG, &config), Descriptor::of(WASM_MODULE, module));
+        let manifest = json!({
             "schemaVersion": 2,
             "mediaType": MANIFEST,
-            "config": config,
-            "layers": layers,
-            "annotations": annotations(title),
-        }),
-    )
-}
-
-fn artifact(layout: &mut Layout, module: &[u8]) -> io::Result<Descriptor> {
-    let of_runtime = json!({"type": "envoy_proxy", "abiVersions": ["v0.2.1"], "config": {"rootIds": [""]}});
-    let config = layout.blob(WASM_CONFIG, of_runtime.to_string().as_bytes())?;
-    let content = layout.blob(WASM_MODULE, module)?;
-    layout.manifest(
-        "artifact",
-        &json!({
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": config,
-            "layers": [config, content],
+            "config": of_config,
+            "layers": [of_config, of_module],
             "annotations": annotations("stepgate-filter"),
-        }),
-    )
-}
+        });
+        Self { blobs: vec![config, module.to_vec()], manifest: manifest.to_string().into_bytes() }
+    }
 
-/// The bill of materials of an image, as an artifact that refers to it (`subject`).
-fn attach(layout: &mut Layout, to: &Descriptor, sbom: &[u8]) -> io::Result<Descriptor> {
-    serde_json::from_slice::<Value>(sbom)?;
-    let config = layout.blob(EMPTY, b"{}")?;
-    let layers = [layout.blob(SBOM, sbom)?];
-    layout.manifest(
-        "sbom",
-        &json!({
+    /// A program which nothing but the kernel has to be there for.
+    ///
+    /// # Errors
+    /// It is no program for Linux.
+    pub fn command(program: &[u8]) -> io::Result<Self> {
+        let config = json!({
+            "os": "linux",
+            "architecture": architecture(program)?,
+            "config": {"Entrypoint": ["/stepgate"], "User": "65532:65532", "WorkingDir": "/"},
+        });
+        Self::of_layer("stepgate", 0o555, program, config, "stepgate")
+    }
+
+    /// The bill of materials of this image, as an artifact that refers to it (`subject`).
+    ///
+    /// # Errors
+    /// It is no JSON.
+    pub fn sbom(&self, sbom: &[u8]) -> io::Result<Self> {
+        serde_json::from_slice::<Value>(sbom)?;
+        let config = b"{}".to_vec();
+        let manifest = json!({
             "schemaVersion": 2,
             "mediaType": MANIFEST,
             "artifactType": SBOM,
-            "config": config,
-            "layers": layers,
-            "subject": to,
-        }),
-    )
+            "config": Descriptor::of(EMPTY, &config),
+            "layers": [Descriptor::of(SBOM, sbom)],
+            "subject": Descriptor::of(MANIFEST, &self.manifest),
+        });
+        Ok(Self { blobs: vec![config, sbom.to_vec()], manifest: manifest.to_string().into_bytes() })
+    }
+
+    /// By which the manifest is found, and nobody can replace it.
+    pub fn digest(&self) -> String {
+        digest(&self.manifest)
+    }
+
+    fn of_layer(file: &str, mode: u32, content: &[u8], mut config: Value, title: &str) -> io::Result<Self> {
+        let layer = layer::of_file(file, mode, content)?;
+        if let Some(config) = config.as_object_mut() {
+            config.insert("rootfs".into(), json!({"type": "layers", "diff_ids": [digest(&layer.plain)]}));
+        }
+        let config = config.to_string().into_bytes();
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": Descriptor::of(CONFIG, &config),
+            "layers": [Descriptor::of(LAYER, &layer.packed)],
+            "annotations": annotations(title),
+        });
+        Ok(Self { blobs: vec![config, layer.packed], manifest: manifest.to_string().into_bytes() })
+    }
 }
 
 fn annotations(title: &str) -> Value {

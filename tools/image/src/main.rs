@@ -1,18 +1,11 @@
 //! `make image`: the filter and the command as OCI image layouts, which `skopeo copy oci:… docker://…` pushes.
-//!
-//! The same files make the same bytes on every machine, so a digest says what is inside. For that the
-//! layers are packed by libraries pinned here, not by the machine's own tar and zlib, and nothing tells
-//! when or where it was made.
-
-mod image;
-mod layer;
-mod layout;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use stepgate_image::{Image, Layout};
 
 /// Packs the filter or the command into an OCI image layout.
 #[derive(Debug, Parser)]
@@ -50,9 +43,29 @@ fn main() -> ExitCode {
 
 fn pack(order: &Order) -> io::Result<()> {
     match order {
-        Order::Module { module, sbom, out } => image::of_module(&read(module)?, &read(sbom)?, out),
-        Order::Command { program, sbom, out } => image::of_command(&read(program)?, &read(sbom)?, out),
+        Order::Module { module, sbom, out } => of_module(&read(module)?, &read(sbom)?, out),
+        Order::Command { program, sbom, out } => {
+            write(out, "stepgate", Image::command(&read(program)?)?, &read(sbom)?, None)
+        }
     }
+}
+
+/// The filter, twice: as an image of one layer with `/plugin.wasm`, and as an artifact.
+fn of_module(module: &[u8], sbom: &[u8], out: &Path) -> io::Result<()> {
+    if !module.starts_with(b"\0asm") {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "that is no WebAssembly module"));
+    }
+    write(out, "compat", Image::compat(module)?, sbom, Some(("artifact", Image::artifact(module))))
+}
+
+/// A layout with an image, another one where there is, and the bill of materials of the first.
+fn write(out: &Path, name: &str, image: Image, sbom: &[u8], other: Option<(&str, Image)>) -> io::Result<()> {
+    let mut layout = Layout::create(out)?;
+    let sbom = ("sbom", image.sbom(sbom)?);
+    for (name, image) in [Some((name, image)), other, Some(sbom)].into_iter().flatten() {
+        layout.add(name, &image)?;
+    }
+    layout.finish()
 }
 
 fn read(path: &PathBuf) -> io::Result<Vec<u8>> {

@@ -30,8 +30,8 @@ pub(super) fn write(path: &Path, text: &str, replace: bool) -> Result<(), Failur
     create(path, text).map_err(|error| Failure::impossible(format!("cannot write `{}`: {error}", path.display())))
 }
 
-/// The new file takes the place of the old one at once: keys in use must not be lost half-way.
-fn create(path: &Path, text: &str) -> io::Result<()> {
+/// A file for its owner alone. It takes the place of an old one at once: keys in use must not be lost half-way.
+pub(in crate::command) fn create(path: &Path, text: &str) -> io::Result<()> {
     let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
     name.push(".new");
     let beside = path.with_file_name(name);

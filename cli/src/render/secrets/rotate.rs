@@ -82,7 +82,7 @@ impl Secrets {
 }
 
 impl Step {
-    fn name(self) -> &'static str {
+    pub(in crate::render) fn name(self) -> &'static str {
         match self {
             Self::Preload => "preload",
             Self::Switch => "switch",

@@ -9,12 +9,16 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod at_rest;
 mod attacks;
 mod bed;
+mod flavours;
 mod life;
 mod manifests;
 mod owner;
+mod releases;
 mod rotation;
+mod seen;
 mod strangers;
 mod walk;
 mod wire;
@@ -31,6 +35,14 @@ type Case = (&'static str, fn(&mut Bed) -> Result<()>);
 const CASES: &[Case] = &[
     ("the API server and istiod take the manifests, and no others", manifests::are_accepted),
     ("istioctl finds nothing to say", manifests::are_sound),
+    (
+        "every flavour of manifests passes the API server, the webhook and istioctl",
+        releases::the_newest_takes_every_flavour,
+    ),
+    ("every release of Istio takes the flavours that it knows", releases::the_others_take_what_they_know),
+    ("keys and interlocks at rest are unreadable", at_rest::is_unreadable),
+    ("encryption at rest begins and rotates without a gap", at_rest::begins_and_rotates),
+    ("volumes and their class are taken", at_rest::volumes_are_accepted),
     ("the movie workflow runs to its end through seven sidecars", walk::to_the_end),
     ("HTTP/2 is HTTP to the gate", walk::over_http2),
     ("whoever is inside and out of turn is denied", attacks::out_of_turn),
@@ -39,6 +51,8 @@ const CASES: &[Case] = &[
     ("another namespace's workload is an outsider", strangers::of_another_namespace),
     ("without a sidecar nobody gets in", strangers::without_a_sidecar),
     ("a certificate of a foreign authority or domain is refused", strangers::with_other_certificates),
+    ("metrics have the labels that the mesh was told of", seen::in_metrics),
+    ("the access log has code and instance", seen::in_the_access_log),
     ("a changed configuration leaves no gap under load", life::changed_under_load),
     ("a broken configuration denies, and says so", life::broken_configuration),
     ("a module that is not the one pinned denies", life::wrong_digest),

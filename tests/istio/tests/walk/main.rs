@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use stepgate_istio_tests::{Kubernetes, Programs, Registry, leave_out, repository};
+use stepgate_istio_tests::{Programs, Registry, WholeCluster, leave_out, repository};
 use stepgate_tests::docs::{Block, Kind, Page};
 use stepgate_tests::mirror::{self, Mirror};
 
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         Err(missing) => return leave_out(blocks.len(), &format!("blocks of {PAGE}, in a real cluster"), &missing),
     };
     let begun = Instant::now();
-    let cluster = match Kubernetes::start(&programs) {
+    let cluster = match WholeCluster::start(&programs) {
         Ok(cluster) => cluster,
         Err(error) => {
             println!("FAILED  the cluster did not start: {error}");
@@ -70,7 +70,7 @@ fn is_run(block: &Block) -> bool {
 }
 
 /// The registry of the page is the test bed's, and what `make image` has made stands where it was told to.
-fn walk(cluster: &Kubernetes, mirror: &Mirror, images: &Path, block: &str) -> Result<(), String> {
+fn walk(cluster: &WholeCluster, mirror: &Mirror, images: &Path, block: &str) -> Result<(), String> {
     let block = block.replace("registry.example.com", &Registry::address().to_string());
     let block = block.replace("target/image", &images.display().to_string());
     let mut bash: Command = cluster.command("timeout");
@@ -92,7 +92,7 @@ fn last_command(block: &str) -> String {
 }
 
 /// With `STEPGATE_KEEP` set, whoever mends what failed can look around until the standard input ends.
-fn keep(cluster: &Kubernetes, mirror: &Mirror) {
+fn keep(cluster: &WholeCluster, mirror: &Mirror) {
     if std::env::var_os("STEPGATE_KEEP").is_some_and(|set| !set.is_empty()) {
         println!("in {}, as it was: {:?}", mirror.path().display(), cluster.command("bash"));
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::Kubernetes;
-use crate::control_plane::{DIRECTORY, KUBECONFIG};
+use super::WholeCluster;
 use crate::daemon::Order;
 use crate::error::{Error, Result};
 use crate::host::{BED, output};
+use crate::kubernetes::{DIRECTORY, KUBECONFIG};
 use crate::wait::until;
 
 const NODE: &str = "/run/bed/node";
@@ -28,7 +28,7 @@ pub(super) fn prepare() -> String {
 }
 
 /// Starts it with these images, and waits until the cluster has it.
-pub(super) fn start(cluster: &mut Kubernetes, images: &Path) -> Result<()> {
+pub(super) fn start(cluster: &mut WholeCluster, images: &Path) -> Result<()> {
     let file = |name: &str| cluster.host().file(NODE).join(name);
     fs::write(file("cni/10-pods.conflist"), include_str!("cni.json"))?;
     fs::write(file("containerd.toml"), include_str!("containerd.toml"))?;
@@ -47,7 +47,7 @@ pub(super) fn start(cluster: &mut Kubernetes, images: &Path) -> Result<()> {
     ]))?;
     cluster.daemon(&order("kube-proxy", &[&format!("{BED}/bin/kube-proxy --config=kube-proxy.yaml")]))?;
     until(START, "the node to be ready", || {
-        let ready = cluster.kubectl(&["wait", "--for=condition=Ready", "--timeout=5s", "node/node-1"])?;
+        let ready = cluster.kubernetes.kubectl(&["wait", "--for=condition=Ready", "--timeout=5s", "node/node-1"], None)?;
         match ready.contains("condition met") {
             true => Ok(Some(())),
             false => Err(Error::new(ready)),

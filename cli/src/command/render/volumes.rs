@@ -1,0 +1,91 @@
+//! `stepgate render volumes`: encrypted volumes for what actors keep.
+
+use std::path::PathBuf;
+
+use crate::command::failure::{Answer, EXIT_CODES, Failure};
+use crate::command::{documents, output};
+use crate::render::{Volumes, volumes};
+
+/// Writes a class of encrypted volumes, and a claim for what each actor keeps.
+///
+/// Kubernetes has no word for encryption: each provider has its own parameters. Name those by which yours encrypts,
+/// as `--parameter encrypted=true` with `--provisioner ebs.csi.aws.com`; a claim has no other class than this.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct Args {
+    /// Workflow documents, YAML or JSON; `-`: the standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The CSI driver that makes the volumes
+    #[arg(long, value_name = "NAME", value_parser = provisioner)]
+    provisioner: String,
+    /// What it is told, at least that it encrypts; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", required = true, value_parser = parameter)]
+    parameter: Vec<(String, String)>,
+    /// The name of the class
+    #[arg(long, value_name = "NAME", default_value = "stepgate-encrypted", value_parser = name)]
+    class: String,
+    /// How large each volume is
+    #[arg(long, value_name = "QUANTITY", default_value = "10Gi", value_parser = size)]
+    size: String,
+    /// Only what this actor keeps; may be given several times [default: all actors]
+    #[arg(long, value_name = "ACTOR")]
+    actor: Vec<String>,
+    /// The trust domain of this mesh [default: that of each document]
+    #[arg(long, value_name = "NAME")]
+    trust_domain: Option<String>,
+}
+
+pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
+    let documents = documents::read(&args.files)?;
+    let text = volumes(
+        &documents,
+        &Volumes {
+            provisioner: args.provisioner.clone(),
+            parameters: args.parameter.iter().cloned().collect(),
+            class: args.class.clone(),
+            size: args.size.clone(),
+            actors: args.actor.clone(),
+            trust_domain: args.trust_domain.clone(),
+        },
+    )?;
+    output::say(&text)?;
+    Ok(Answer::Yes)
+}
+
+/// A DNS name (RFC 1123), with room for the driver's own part after a `/`.
+fn provisioner(text: &str) -> Result<String, &'static str> {
+    let fits = (1..=253).contains(&text.len()) && text.split('/').all(is_name) && text.split('/').count() <= 2;
+    if fits { Ok(text.to_owned()) } else { Err("a driver has a name such as ebs.csi.aws.com") }
+}
+
+fn name(text: &str) -> Result<String, &'static str> {
+    let fits = text.len() <= 253 && is_name(text);
+    if fits { Ok(text.to_owned()) } else { Err("a class has a name of lower-case letters, digits, `-` and `.`") }
+}
+
+fn is_name(text: &str) -> bool {
+    let clean = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'));
+    clean && !text.is_empty() && !text.starts_with(['-', '.']) && !text.ends_with(['-', '.'])
+}
+
+fn parameter(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()) => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        Some(_) | None => Err("a parameter is NAME=VALUE, such as encrypted=true"),
+    }
+}
+
+/// A whole number of bytes, or of a unit of them.
+fn size(text: &str) -> Result<String, &'static str> {
+    let digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = text.strip_suffix(digits).unwrap_or_default();
+    let known = ["", "k", "M", "G", "T", "P", "Ki", "Mi", "Gi", "Ti", "Pi"].contains(&digits);
+    if known && (1..=15).contains(&number.len()) && !number.starts_with('0') {
+        Ok(text.to_owned())
+    } else {
+        Err("a size is a whole number with a unit, such as 500Mi or 10Gi")
+    }
+}

@@ -1,0 +1,47 @@
+//! What istiod is told of the mesh: what this project gives a mesh owner to merge, and what only this bed needs.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::network::CONTROL_PLANE;
+use crate::programs::repository;
+
+/// As JSON, which is YAML.
+pub(crate) fn text() -> Result<String> {
+    Ok(mesh()?.to_string())
+}
+
+/// What of it proxies take when they start: injection writes it into their environment.
+pub(crate) fn of_proxies() -> Result<Value> {
+    let of_proxies = mesh()?.get("defaultConfig").cloned();
+    of_proxies.ok_or_else(|| Error::new("there is no `defaultConfig`"))
+}
+
+fn mesh() -> Result<Value> {
+    let given = fs::read(repository().join("observe/mesh-config.yaml"))?;
+    let given = stepgate_config::to_json(&given).map_err(|_| Error::new("observe/mesh-config.yaml is not YAML"))?;
+    let mut mesh = given.get("meshConfig").cloned().ok_or_else(|| Error::new("there is no `meshConfig`"))?;
+    merge(&mut mesh, &own());
+    Ok(mesh)
+}
+
+fn own() -> Value {
+    json!({
+        "trustDomain": "cluster.local",
+        "rootNamespace": "istio-system",
+        "enableTracing": false,
+        "defaultConfig": {"discoveryAddress": format!("{CONTROL_PLANE}:15012")},
+    })
+}
+
+/// Sets what is given, and leaves the rest.
+pub(crate) fn merge(into: &mut Value, own: &Value) {
+    match (into, own) {
+        (Value::Object(into), Value::Object(own)) => {
+            own.iter().for_each(|(name, value)| merge(into.entry(name).or_insert(Value::Null), value));
+        }
+        (into, own) => *into = own.clone(),
+    }
+}
