@@ -254,6 +254,14 @@ impl Workload {
         sidecar.start(&self.host, &pod, &token)
     }
 
+    /// Takes away the modules that its proxy has pulled, as if it were on a node that never had them.
+    ///
+    /// # Errors
+    /// If they cannot be removed.
+    pub fn forget_modules(&self) -> Result<()> {
+        self.host.run("rm -rf /var/lib/istio/data/*").map(drop)
+    }
+
     /// Waits until the proxy says that it is ready.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ pub(crate) struct Bed {
     pub(crate) compat: Pushed,
     pub(crate) artifact: Pushed,
     estates: Option<Estates>,
-    yard: Option<Yard>,
+    pub(crate) yard: Option<Yard>,
 }
 
 /// An image in the registry: its `url` and `sha256` as a WasmPlugin has them.

@@ -14,6 +14,7 @@ mod attacks;
 mod bed;
 mod entry;
 mod estates;
+mod fresh;
 mod interlock;
 mod life;
 mod manifests;
@@ -23,6 +24,7 @@ mod rotation;
 mod strangers;
 mod tree;
 mod walk;
+mod ways;
 mod wire;
 mod yard;
 
@@ -46,6 +48,10 @@ const CASES: &[Case] = &[
     ("another namespace's workload is an outsider", strangers::of_another_namespace),
     ("without a sidecar nobody gets in", strangers::without_a_sidecar),
     ("a certificate of a foreign authority or domain is refused", strangers::with_other_certificates),
+    ("no way leads straight to a pod", ways::straight_to_the_pod),
+    ("no local port leads anywhere else", ways::to_local_ports),
+    ("HTTP/1.0, h2c and upgrades are decided like the rest", ways::by_other_protocols),
+    ("the right interlock in a wrong request changes nothing", ways::with_the_right_interlock),
     ("a changed configuration leaves no gap under load", life::changed_under_load),
     ("a broken configuration denies, and says so", life::broken_configuration),
     ("a module that is not the one pinned denies", life::wrong_digest),
@@ -66,6 +72,7 @@ const CASES: &[Case] = &[
     ("attached to each workload, and by the newer API, a gate decides", attach::to_workloads_and_by_the_newer_api),
     ("attached to the whole mesh, it decides everywhere", attach::to_the_mesh),
     ("a tunnel opens only where a task has one", attach::tunnels_of_a_task),
+    ("a fresh proxy lets nothing through before it has the module", fresh::before_the_module),
     ("the interlock spares ports without HTTP", interlock::spares_ports_without_http),
     ("the interlock takes its own secrets, and no others", interlock::takes_its_own_secrets_only),
     ("an ingress gateway begins instances, and no more", entry::begins_instances_and_no_more),
