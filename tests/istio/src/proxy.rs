@@ -14,8 +14,6 @@ pub(crate) enum Proxy {
     Sidecar,
     /// An ingress gateway: there is no application.
     Router,
-    /// Of ambient: there is no application either.
-    Waypoint,
 }
 
 impl Proxy {
@@ -24,7 +22,6 @@ impl Proxy {
             Self::None => "none",
             Self::Sidecar => "sidecar",
             Self::Router => "router",
-            Self::Waypoint => "waypoint",
         }
     }
 
@@ -57,13 +54,6 @@ impl Pod {
         self
     }
 
-    /// A waypoint in place of an application with a sidecar: `pilot-agent proxy waypoint`.
-    #[must_use]
-    pub fn waypoint(mut self) -> Self {
-        self.proxy = Proxy::Waypoint;
-        self
-    }
-
     /// With a port that does not speak HTTP: what comes there is sent back.
     #[must_use]
     pub fn tcp_port(mut self, port: u16) -> Self {
@@ -76,7 +66,6 @@ impl Pod {
         let first = match self.proxy {
             Proxy::None | Proxy::Sidecar => Port::new("http", 80, APPLICATION),
             Proxy::Router => Port::new("https", 443, GATEWAY),
-            Proxy::Waypoint => Port::new("hbone", 15008, 15008),
         };
         std::iter::once(first).chain(self.tcp.iter().map(|port| Port::new("tcp", *port, *port))).collect()
     }

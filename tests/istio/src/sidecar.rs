@@ -138,7 +138,7 @@ impl Sidecar {
             ("ISTIO_META_POD_PORTS", json!(ports).to_string()),
             match pod.proxy {
                 Proxy::None | Proxy::Sidecar => ("ISTIO_META_INTERCEPTION_MODE", "REDIRECT".into()),
-                Proxy::Router | Proxy::Waypoint => ("ISTIO_META_UNPRIVILEGED_POD", "true".into()),
+                Proxy::Router => ("ISTIO_META_UNPRIVILEGED_POD", "true".into()),
             },
             ("WASM_INSECURE_REGISTRIES", Registry::address().to_string()),
         ];
