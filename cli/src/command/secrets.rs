@@ -39,6 +39,9 @@ pub(super) struct Args {
     /// The trust domain of this mesh [default: that of each document]
     #[arg(long, value_name = "NAME")]
     trust_domain: Option<String>,
+    /// Only for this namespace, where others are another owner's; may be given several times [default: all of the documents]
+    #[arg(long, value_name = "NS")]
+    namespace: Vec<String>,
     /// Keep what the file has, and draw what the documents need besides
     #[arg(long, conflicts_with_all = ["force", "rotate"])]
     add: bool,
@@ -65,7 +68,8 @@ enum Rotate {
 
 pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
     let documents = documents::read(&args.files)?;
-    let estate = Estate::of(&documents, args.trust_domain.as_deref(), &args.entry)?;
+    let mut estate = Estate::of(&documents, args.trust_domain.as_deref(), &args.entry)?;
+    let gone = estate.keep(&args.namespace)?;
     let keeps = args.add || args.rotate.is_some();
     let mut secrets = if keeps { file::read(&args.out)? } else { Secrets::default() };
     let algorithm = args.alg.map(Algorithm::from).or_else(|| secrets.algorithm()).unwrap_or(Algorithm::Hs256);
@@ -74,6 +78,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
         secrets.rotate(step.into(), &mut System)?;
     }
     caution(algorithm, &estate);
+    strangers(algorithm, &gone);
     file::write(&args.out, &secrets.text(&estate)?, keeps || args.force)?;
     let (path, workloads) = (args.out.display().to_string(), estate.names());
     if args.json {
@@ -93,6 +98,17 @@ fn caution(algorithm: Algorithm, estate: &Estate<'_>) {
             "HS256: one key for the namespaces {}: whoever can read a Secret in one of them can speak for every \
              gate of the workflow; between teams, take --alg ES256",
             namespaces.join(", ")
+        ));
+    }
+}
+
+/// What signs elsewhere with a key of its own is not believed here.
+fn strangers(algorithm: Algorithm, gates: &[String]) {
+    if algorithm != Algorithm::Hs256 && !gates.is_empty() {
+        output::warn(&format!(
+            "no key is drawn for {}, which others call: the gates here believe none of its tokens; if they must, \
+             draw and render all namespaces together",
+            gates.join(", ")
         ));
     }
 }

@@ -86,6 +86,36 @@ impl<'d> Estate<'d> {
         all.into_iter().collect()
     }
 
+    /// Leaves out the workloads of all namespaces but these; of none, if there are no names. Says which of them
+    /// have a gate because others call them.
+    ///
+    /// # Errors
+    /// A namespace in which no workload is.
+    pub fn keep(&mut self, namespaces: &[String]) -> Result<Vec<String>, Wrong> {
+        self.expect(namespaces)?;
+        let kept =
+            |workload: &Workload| namespaces.is_empty() || namespaces.iter().any(|name| name == workload.namespace());
+        let called = |role: &Role<'_>| {
+            let mut ways = role.document.workflow.transitions.iter();
+            ways.any(|way| way.to.performer.name == role.actor.name)
+        };
+        let gone = self.workloads.iter().filter(|(workload, roles)| !kept(workload) && roles.iter().any(called));
+        let gone = gone.map(|(workload, _)| workload.to_string()).collect();
+        self.workloads.retain(|workload, _| kept(workload));
+        Ok(gone)
+    }
+
+    /// # Errors
+    /// A namespace in which no workload is.
+    pub(crate) fn expect(&self, namespaces: &[String]) -> Result<(), Wrong> {
+        let all = self.namespaces();
+        match namespaces.iter().find(|name| !all.contains(&name.as_str())) {
+            Some(none) => Err(Wrong::new(format!("--namespace: the documents have no workload in `{none}`"))
+                .help(format!("they have in {}", all.join(", ")))),
+            None => Ok(()),
+        }
+    }
+
     /// What the workload is.
     pub(crate) fn roles(&self, workload: &Workload) -> &[Role<'d>] {
         self.workloads.get(workload).map(Vec::as_slice).unwrap_or_default()

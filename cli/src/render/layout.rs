@@ -58,11 +58,7 @@ struct Set<'s> {
 
 impl<'s> Set<'s> {
     fn of(estate: &'s Estate<'s>, secrets: &Secrets, options: &'s Options) -> Result<Self, Wrong> {
-        let all = estate.namespaces();
-        if let Some(none) = options.namespaces.iter().find(|name| !all.contains(&name.as_str())) {
-            return Err(Wrong::new(format!("--namespace: the documents have no workload in `{none}`"))
-                .help(format!("they have in {}", all.join(", "))));
-        }
+        estate.expect(&options.namespaces)?;
         let wanted = |workload: &&Workload| {
             options.namespaces.is_empty() || options.namespaces.iter().any(|name| name == workload.namespace())
         };

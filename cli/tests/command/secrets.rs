@@ -212,6 +212,28 @@ fn what_is_no_file_of_secrets_is_refused_and_not_shown() {
 }
 
 #[test]
+fn an_owner_gets_secrets_for_their_own_namespaces_only() {
+    let place = Place::new();
+    let crossing = place.0.path().join("crossing.yaml");
+    let movie = std::fs::read_to_string(examples().join("movie.yaml")).unwrap();
+    std::fs::write(&crossing, movie.replace("ns/movie/sa/hdr", "ns/dailies/sa/hdr")).unwrap();
+    let (crossing, file) = (crossing.display().to_string(), place.file().display().to_string());
+    let draw = |rest: &[&str]| stepgate(&[&["secrets", &crossing, "--out", &file], rest].concat());
+    let ran = draw(&["--namespace", "dailys"]);
+    assert!(ran.code != 0 && ran.err.contains("no workload in `dailys`") && ran.err.contains("dailies, movie"));
+    let ran = draw(&["--namespace", "dailies"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(place.secrets().keys().collect::<Vec<_>>(), ["stepgate-hdr"]);
+    assert!(!ran.err.contains("no key is drawn"), "{}", ran.err);
+    // With keys for each actor the others' gates have keys that are not here.
+    let ran = draw(&["--namespace", "dailies", "--alg", "ES256", "--force"]);
+    assert!(ran.code == 0 && ran.err.contains("no key is drawn for movie/color"), "{ran:?}");
+    let ran = draw(&["--force"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(place.secrets().len(), 7);
+}
+
+#[test]
 fn another_kind_of_keys_needs_all_of_them_anew() {
     let place = Place::new();
     assert_eq!(place.run(&["--alg", "ES256"]).code, 0);

@@ -54,6 +54,16 @@ impl Daemon {
         ended.map(drop).map_err(|error| self.explain(error))
     }
 
+    /// Lets it do nothing: who speaks to it waits.
+    pub(crate) fn pause(&mut self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn proceed(&mut self) {
+        self.signal(Signal::CONT);
+    }
+
     /// An error if it runs no more.
     pub(crate) fn alive(&mut self) -> Result<()> {
         match self.child.try_wait()? {

@@ -4,7 +4,8 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
-use crate::workload::{APPLICATION, Pod};
+use crate::proxy::Proxy;
+use crate::workload::Pod;
 
 const NODE: &str = "node-1";
 
@@ -14,14 +15,18 @@ pub(crate) fn of_pod(pod: &Pod, address: Ipv4Addr, service: Ipv4Addr) -> String 
     let mut labels = json!({"app": name, "service.istio.io/canonical-name": name});
     if let Some(labels) = labels.as_object_mut() {
         labels.extend(pod.labels.iter().map(|(name, value)| (name.clone(), json!(value))));
-        if pod.sidecar {
+        if pod.proxy != Proxy::None {
             labels.insert("security.istio.io/tlsMode".into(), json!("istio"));
         }
     }
-    let application = json!({"name": "app", "image": "none", "ports": [{"containerPort": APPLICATION}]});
-    let proxy = pod.sidecar.then(|| json!({"name": "istio-proxy", "image": "none"}));
-    let containers: Vec<Value> = [Some(application), proxy].into_iter().flatten().collect();
-    let port = json!({"name": "http", "port": 80, "targetPort": APPLICATION});
+    let ports = pod.ports();
+    let listens: Vec<Value> = ports.iter().map(|port| json!({"containerPort": port.target})).collect();
+    let application = pod.proxy.has_application().then(|| json!({"name": "app", "image": "none", "ports": listens}));
+    let proxy = (pod.proxy != Proxy::None).then(|| json!({"name": "istio-proxy", "image": "none"}));
+    let containers: Vec<Value> = [application, proxy].into_iter().flatten().collect();
+    let of_service = ports.iter().map(|port| json!({"name": port.name, "port": port.port, "targetPort": port.target}));
+    let of_endpoints = ports.iter().map(|port| json!({"name": port.name, "port": port.target, "protocol": "TCP"}));
+    let (of_service, of_endpoints): (Vec<Value>, Vec<Value>) = (of_service.collect(), of_endpoints.collect());
     let items: [Value; 4] = [
         json!({
             "apiVersion": "v1", "kind": "ServiceAccount",
@@ -30,7 +35,7 @@ pub(crate) fn of_pod(pod: &Pod, address: Ipv4Addr, service: Ipv4Addr) -> String 
         json!({
             "apiVersion": "v1", "kind": "Service",
             "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
-            "spec": {"clusterIP": service, "selector": {"app": name}, "ports": [port]},
+            "spec": {"clusterIP": service, "selector": {"app": name}, "ports": of_service},
         }),
         json!({
             "apiVersion": "v1", "kind": "Pod",
@@ -46,7 +51,7 @@ pub(crate) fn of_pod(pod: &Pod, address: Ipv4Addr, service: Ipv4Addr) -> String 
                 "name": name, "namespace": namespace,
                 "labels": {"kubernetes.io/service-name": name, "endpointslice.kubernetes.io/managed-by": "bed"},
             },
-            "ports": [{"name": "http", "port": APPLICATION, "protocol": "TCP"}],
+            "ports": of_endpoints,
             "endpoints": [{
                 "addresses": [address], "nodeName": NODE,
                 "conditions": {"ready": true, "serving": true, "terminating": false},

@@ -54,6 +54,20 @@ impl Registry {
         self.program.take().map_or(Ok(()), |mut program| program.stop())
     }
 
+    /// Lets it answer nobody until [`Registry::proceed`]; who connects waits.
+    pub fn pause(&mut self) {
+        if let Some(program) = &mut self.program {
+            program.pause();
+        }
+    }
+
+    /// Lets it answer again, also those who wait.
+    pub fn proceed(&mut self) {
+        if let Some(program) = &mut self.program {
+            program.proceed();
+        }
+    }
+
     /// Starts it again.
     ///
     /// # Errors

@@ -13,9 +13,10 @@ use crate::error::{Error, Result};
 use crate::host::{BED, Host};
 use crate::mesh_config;
 use crate::network::CONTROL_PLANE;
+use crate::proxy::Proxy;
 use crate::registry::Registry;
 use crate::within::Within;
-use crate::workload::{APPLICATION, Pod};
+use crate::workload::Pod;
 
 /// Envoy's admin interface, for the pod itself only.
 pub(crate) const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 15000);
@@ -32,19 +33,22 @@ pub(crate) struct Sidecar {
 }
 
 impl Sidecar {
-    /// What the init container does: from now on nothing passes but through the proxy.
-    pub(crate) fn redirect(
+    /// Its files; and what the init container does: from now on nothing passes but through the proxy. What has
+    /// no application has nothing to redirect.
+    pub(crate) fn prepare(
         cluster: &Cluster,
         host: &Host,
         pod: &Pod,
         address: Ipv4Addr,
         directory: &str,
     ) -> Result<Self> {
-        let agent = format!("{BED}/bin/pilot-agent");
-        host.run(&format!(
-            "{agent} istio-iptables -p 15001 -z 15006 -u {PROXY} -m REDIRECT -i '*' -x '' -b '*' -d 15090,15021,15020"
-        ))
-        .map_err(|error| error.while_doing(&pod.name))?;
+        let redirection = format!(
+            "{BED}/bin/pilot-agent istio-iptables -p 15001 -z 15006 -u {PROXY} -m REDIRECT -i '*' -x '' -b '*' \
+             -d 15090,15021,15020"
+        );
+        if pod.proxy == Proxy::Sidecar {
+            host.run(&redirection).map_err(|error| error.while_doing(&pod.name))?;
+        }
         let files = host.file(directory);
         for folder in ["var/run/secrets/tokens", "var/run/secrets/istio", "etc/istio/proxy", "etc/istio/pod"] {
             fs::create_dir_all(files.join(folder))?;
@@ -58,7 +62,7 @@ impl Sidecar {
         host.run(&format!("chown -R {PROXY}:{PROXY} {}", self.directory))?;
         let domain = format!("{}.svc.cluster.local", pod.namespace);
         let agent = format!("{BED}/bin/pilot-agent");
-        let command = [&agent, "proxy", "sidecar", "--domain", &domain, "--proxyLogLevel=warning,wasm:info"];
+        let command = [&agent, "proxy", pod.proxy.role(), "--domain", &domain, "--proxyLogLevel=warning,wasm:info"];
         let order = Order {
             name: "pilot-agent",
             directory: &self.directory,
@@ -115,6 +119,8 @@ impl Sidecar {
         labels.insert("app".into(), name.clone());
         labels.insert("service.istio.io/canonical-name".into(), name.clone());
         let owner = format!("kubernetes://apis/apps/v1/namespaces/{namespace}/deployments/{name}");
+        let ports: Vec<Value> =
+            pod.ports().iter().map(|port| json!({"containerPort": port.target, "protocol": "TCP"})).collect();
         let settings = [
             ("PROXY_CONFIG", proxy.to_string()),
             ("INSTANCE_IP", self.address.to_string()),
@@ -128,13 +134,16 @@ impl Sidecar {
             ("CA_ADDR", String::new()),
             ("ISTIO_META_CLUSTER_ID", "Kubernetes".into()),
             ("ISTIO_META_MESH_ID", "cluster.local".into()),
-            ("ISTIO_META_INTERCEPTION_MODE", "REDIRECT".into()),
             ("ISTIO_META_WORKLOAD_NAME", name.clone()),
             ("ISTIO_META_OWNER", owner),
             ("ISTIO_META_NODE_NAME", "node-1".into()),
             ("ISTIO_METAJSON_LABELS", json!(labels).to_string()),
             ("ISTIO_META_APP_CONTAINERS", "app".into()),
-            ("ISTIO_META_POD_PORTS", json!([{"containerPort": APPLICATION, "protocol": "TCP"}]).to_string()),
+            ("ISTIO_META_POD_PORTS", json!(ports).to_string()),
+            match pod.proxy {
+                Proxy::None | Proxy::Sidecar => ("ISTIO_META_INTERCEPTION_MODE", "REDIRECT".into()),
+                Proxy::Router => ("ISTIO_META_UNPRIVILEGED_POD", "true".into()),
+            },
             ("WASM_INSECURE_REGISTRIES", Registry::address().to_string()),
         ];
         let own = pod.environment.iter().cloned();

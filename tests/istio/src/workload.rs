@@ -12,8 +12,10 @@ use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::objects;
+use crate::proxy::Proxy;
 use crate::raw;
 use crate::sidecar::{ADMIN, Sidecar};
+use crate::tcp;
 use crate::within::Within;
 
 /// Where applications listen.
@@ -25,7 +27,8 @@ pub struct Pod {
     pub(crate) name: String,
     pub(crate) namespace: String,
     pub(crate) service_account: String,
-    pub(crate) sidecar: bool,
+    pub(crate) proxy: Proxy,
+    pub(crate) tcp: Vec<u16>,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) environment: Vec<(String, String)>,
     secrets: Vec<String>,
@@ -39,7 +42,8 @@ impl Pod {
             name: name.into(),
             namespace: "default".into(),
             service_account: name.into(),
-            sidecar: true,
+            proxy: Proxy::Sidecar,
+            tcp: Vec::new(),
             labels: BTreeMap::new(),
             environment: Vec::new(),
             secrets: Vec::new(),
@@ -70,7 +74,7 @@ impl Pod {
     /// Without Istio: no redirection, no proxy.
     #[must_use]
     pub fn without_sidecar(mut self) -> Self {
-        self.sidecar = false;
+        self.proxy = Proxy::None;
         self
     }
 
@@ -95,7 +99,7 @@ pub struct Workload {
     pub(crate) pod: Pod,
     address: Ipv4Addr,
     client: Arc<Client>,
-    application: Arc<Application>,
+    application: Option<Arc<Application>>,
     sidecar: Option<Sidecar>,
     within: Within,
     host: Host,
@@ -112,12 +116,18 @@ impl Workload {
         cluster.apply_text(&objects::of_pod(&pod, address, service))?;
         cluster.declare_running(&pod, address)?;
         let within = Within::start(&host)?;
-        let at = SocketAddr::from((Ipv4Addr::UNSPECIFIED, APPLICATION));
-        let name = pod.name.clone();
-        let application = within.run(async move { Application::start(&name, at).await })??;
+        let mut application = None;
+        if pod.proxy.has_application() {
+            let at = SocketAddr::from((Ipv4Addr::UNSPECIFIED, APPLICATION));
+            let name = pod.name.clone();
+            application = Some(within.run(async move { Application::start(&name, at).await })??);
+        }
+        for port in pod.tcp.clone() {
+            within.run(tcp::echo(port))??;
+        }
         let mut workload = Self { client: Arc::default(), application, sidecar: None, within, host, address, pod };
-        if workload.pod.sidecar {
-            workload.sidecar = Some(Sidecar::redirect(cluster, &workload.host, &workload.pod, address, &directory)?);
+        if workload.pod.proxy != Proxy::None {
+            workload.sidecar = Some(Sidecar::prepare(cluster, &workload.host, &workload.pod, address, &directory)?);
             workload.start_proxy(cluster)?;
         }
         Ok(workload)
@@ -126,6 +136,16 @@ impl Workload {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.pod.name
+    }
+
+    /// Its namespace.
+    pub fn namespace(&self) -> &str {
+        &self.pod.namespace
+    }
+
+    /// Its name and its namespace, as [`Workload::call`] takes them.
+    pub fn full_name(&self) -> String {
+        format!("{}.{}", self.pod.name, self.pod.namespace)
     }
 
     /// The pod's own address, and the port of its application.
@@ -164,12 +184,12 @@ impl Workload {
 
     /// What its application saw lately, oldest first.
     pub fn seen(&self) -> Vec<Seen> {
-        self.application.recent()
+        self.application.as_ref().map(|application| application.recent()).unwrap_or_default()
     }
 
     /// How many requests its application has seen.
     pub fn count(&self) -> u64 {
-        self.application.count()
+        self.application.as_ref().map(|application| application.count()).unwrap_or_default()
     }
 
     /// What Envoy's admin interface answers.
@@ -232,6 +252,14 @@ impl Workload {
         }
         let sidecar = self.sidecar.as_mut().ok_or_else(|| Error::new("a pod without a sidecar"))?;
         sidecar.start(&self.host, &pod, &token)
+    }
+
+    /// Takes away the modules that its proxy has pulled, as if it were on a node that never had them.
+    ///
+    /// # Errors
+    /// If they cannot be removed.
+    pub fn forget_modules(&self) -> Result<()> {
+        self.host.run("rm -rf /var/lib/istio/data/*").map(drop)
     }
 
     /// Waits until the proxy says that it is ready.

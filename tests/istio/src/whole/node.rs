@@ -41,13 +41,17 @@ pub(super) fn start(cluster: &mut WholeCluster, images: &Path) -> Result<()> {
     };
     until(START, "containerd to answer", || ctr(&["version"]).map(Some))?;
     ctr(&["images", "import", &images.display().to_string()])?;
-    cluster.daemon(&order("kubelet", &[
-        &format!("{BED}/bin/kubelet --kubeconfig={KUBECONFIG} --config=kubelet.yaml --root-dir={NODE}/kubelet"),
-        "--hostname-override=node-1 --node-ip=10.77.0.1",
-    ]))?;
+    cluster.daemon(&order(
+        "kubelet",
+        &[
+            &format!("{BED}/bin/kubelet --kubeconfig={KUBECONFIG} --config=kubelet.yaml --root-dir={NODE}/kubelet"),
+            "--hostname-override=node-1 --node-ip=10.77.0.1",
+        ],
+    ))?;
     cluster.daemon(&order("kube-proxy", &[&format!("{BED}/bin/kube-proxy --config=kube-proxy.yaml")]))?;
     until(START, "the node to be ready", || {
-        let ready = cluster.kubernetes.kubectl(&["wait", "--for=condition=Ready", "--timeout=5s", "node/node-1"], None)?;
+        let ready =
+            cluster.kubernetes.kubectl(&["wait", "--for=condition=Ready", "--timeout=5s", "node/node-1"], None)?;
         match ready.contains("condition met") {
             true => Ok(Some(())),
             false => Err(Error::new(ready)),

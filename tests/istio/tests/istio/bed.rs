@@ -3,7 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
+use crate::estates::Estates;
 use crate::owner::Owner;
+use crate::yard::Yard;
 use stepgate_istio_tests::{Capture, Cluster, Error, Image, Pod, Programs, Request, Response, Result, Workload, until};
 
 pub(crate) const ACTORS: [&str; 7] = ["owner", "vfx-1", "vfx-2", "vfx-3", "color", "sound", "hdr"];
@@ -23,9 +25,12 @@ pub(crate) struct Bed {
     /// The image of the module there, and the other variant of it.
     pub(crate) compat: Pushed,
     pub(crate) artifact: Pushed,
+    estates: Option<Estates>,
+    pub(crate) yard: Option<Yard>,
 }
 
 /// An image in the registry: its `url` and `sha256` as a WasmPlugin has them.
+#[derive(Debug, Clone)]
 pub(crate) struct Pushed {
     pub(crate) url: String,
     pub(crate) digest: String,
@@ -51,9 +56,27 @@ impl Bed {
                 captures.push((format!("{} {interface}", pod.name()), cluster.capture(pod, interface)?));
             }
         }
-        let bed = Self { cluster, pods, captures, owner, manifest, compat, artifact };
+        let bed = Self { cluster, pods, captures, owner, manifest, compat, artifact, estates: None, yard: None };
         bed.await_enforcement()?;
         Ok(bed)
+    }
+
+    /// Those of two other owners, made when they are first asked for.
+    pub(crate) fn estates(&mut self) -> Result<(&Cluster, &Estates)> {
+        let estates = match self.estates.take() {
+            Some(estates) => estates,
+            None => Estates::make(self)?,
+        };
+        Ok((&self.cluster, self.estates.insert(estates)))
+    }
+
+    /// The small mesh of one owner more, made likewise.
+    pub(crate) fn yard(&mut self) -> Result<(&Cluster, &mut Yard)> {
+        let yard = match self.yard.take() {
+            Some(yard) => yard,
+            None => Yard::make(self)?,
+        };
+        Ok((&self.cluster, self.yard.insert(yard)))
     }
 
     pub(crate) fn pod(&self, name: &str) -> &Workload {

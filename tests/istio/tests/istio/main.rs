@@ -10,18 +10,27 @@
 )]
 
 mod at_rest;
+mod attach;
 mod attacks;
 mod bed;
+mod entry;
+mod estates;
 mod flavours;
+mod fresh;
+mod interlock;
 mod life;
 mod manifests;
 mod owner;
+mod owners;
 mod releases;
 mod rotation;
 mod seen;
 mod strangers;
+mod tree;
 mod walk;
+mod ways;
 mod wire;
+mod yard;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -53,6 +62,10 @@ const CASES: &[Case] = &[
     ("a certificate of a foreign authority or domain is refused", strangers::with_other_certificates),
     ("metrics have the labels that the mesh was told of", seen::in_metrics),
     ("the access log has code and instance", seen::in_the_access_log),
+    ("no way leads straight to a pod", ways::straight_to_the_pod),
+    ("no local port leads anywhere else", ways::to_local_ports),
+    ("HTTP/1.0, h2c and upgrades are decided like the rest", ways::by_other_protocols),
+    ("the right interlock in a wrong request changes nothing", ways::with_the_right_interlock),
     ("a changed configuration leaves no gap under load", life::changed_under_load),
     ("a broken configuration denies, and says so", life::broken_configuration),
     ("a module that is not the one pinned denies", life::wrong_digest),
@@ -63,6 +76,20 @@ const CASES: &[Case] = &[
     ("with the interlock no request slips by a plugin just created", life::created_with_interlock),
     ("nor by one created with a broken configuration", life::created_broken),
     ("without the interlock some do", life::created_without_interlock),
+    ("two owners: their workflows run side by side", owners::run_side_by_side),
+    ("two owners: no step of one helps at the other", owners::have_nothing_for_each_other),
+    ("two owners: no key of one signs for the other", owners::cannot_sign_for_each_other),
+    ("two owners: no interlock of one opens the other", owners::have_interlocks_of_their_own),
+    ("two owners: none reads or writes what is the other's", owners::reach_their_own_namespaces_only),
+    ("two owners: a route of one leads nothing past a gate", owners::cannot_lead_requests_astray),
+    ("two owners: what one changes changes nothing for the other", owners::change_nothing_for_each_other),
+    ("attached to each workload, and by the newer API, a gate decides", attach::to_workloads_and_by_the_newer_api),
+    ("attached to the whole mesh, it decides everywhere", attach::to_the_mesh),
+    ("a tunnel opens only where a task has one", attach::tunnels_of_a_task),
+    ("a fresh proxy lets nothing through before it has the module", fresh::before_the_module),
+    ("the interlock spares ports without HTTP", interlock::spares_ports_without_http),
+    ("the interlock takes its own secrets, and no others", interlock::takes_its_own_secrets_only),
+    ("an ingress gateway begins instances, and no more", entry::begins_instances_and_no_more),
     ("keys and interlocks rotate without a gap", rotation::without_a_gap),
     ("a stranger on the wire reads nothing", wire::is_unreadable),
 ];

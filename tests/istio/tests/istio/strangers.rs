@@ -61,24 +61,36 @@ pub(crate) fn with_other_certificates(bed: &mut Bed) -> Result<()> {
         ("no SPIFFE ID", bed.cluster.authority(), "https://cluster.local/ns/movie/sa/owner"),
     ];
     for (what, authority, identity) in refused {
-        let answer = over_tls(bed, &stranger, Some(&authority.issue(identity)?))?;
+        let answer = over_tls(bed, &stranger, Some(&authority.issue(identity)?), BEGIN)?;
         assert!(!answer.contains("HTTP/1.1"), "{what}: {answer}");
     }
-    let answer = over_tls(bed, &stranger, None)?;
+    let answer = over_tls(bed, &stranger, None, BEGIN)?;
     assert!(!answer.contains("HTTP/1.1"), "no certificate: {answer}");
     assert_eq!(bed.pod("vfx-1").count(), before);
     // So that the above means something: with the right certificate the same bytes get in.
-    let answer = over_tls(bed, &stranger, Some(&bed.cluster.authority().issue(owner)?))?;
+    let answer = over_tls(bed, &stranger, Some(&bed.cluster.authority().issue(owner)?), BEGIN)?;
     assert!(answer.contains("HTTP/1.1 200"), "{answer}");
     // And an actor's certificate of the right authority is denied by the gate alone.
-    let answer =
-        over_tls(bed, &stranger, Some(&bed.cluster.authority().issue("spiffe://cluster.local/ns/movie/sa/hdr")?))?;
+    let answer = over_tls(
+        bed,
+        &stranger,
+        Some(&bed.cluster.authority().issue("spiffe://cluster.local/ns/movie/sa/hdr")?),
+        BEGIN,
+    )?;
     assert!(answer.contains("HTTP/1.1 403") && answer.contains("\"code\""), "{answer}");
     bed.cluster.remove(stranger)
 }
 
+const BEGIN: &str =
+    "POST /shots/7 HTTP/1.1\r\nhost: vfx-1.movie.svc.cluster.local\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
 /// What `openssl s_client` reads, after one request.
-fn over_tls(bed: &Bed, from: &Workload, credential: Option<&(String, String)>) -> Result<String> {
+pub(crate) fn over_tls(
+    bed: &Bed,
+    from: &Workload,
+    credential: Option<&(String, String)>,
+    request: &str,
+) -> Result<String> {
     let folder = tempfile::tempdir()?;
     let mut command = from.host().command("openssl");
     let to = bed.pod("vfx-1").address().to_string();
@@ -90,7 +102,6 @@ fn over_tls(bed: &Bed, from: &Workload, credential: Option<&(String, String)>) -
             command.arg(option).arg(path);
         }
     }
-    let request = "POST /shots/7 HTTP/1.1\r\nhost: vfx-1.movie.svc.cluster.local\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     command
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
