@@ -46,6 +46,6 @@ pub use image::{Image, digest};
 pub use kubernetes::Kubernetes;
 pub use programs::{Programs, leave_out, repository};
 pub use registry::Registry;
-pub use stepgate_cli::mesh::{Request, Response, Seen, Version};
+pub use stepgate_cli::mesh::{Credential, Request, Response, Seen, Version};
 pub use wait::until;
 pub use workload::{APPLICATION, Pod, Workload};

@@ -106,6 +106,8 @@ impl Sidecar {
             "statusPort": 15020,
             "concurrency": 1,
             "terminationDrainDuration": "1s",
+            // As in `observe/mesh-config.yaml`, which agents get from there in a mesh.
+            "proxyStatsMatcher": {"inclusionRegexps": ["cluster\\.inbound\\|.*\\.upstream_rq_total"]},
         });
         let mut labels = pod.labels.clone();
         labels.insert("app".into(), name.clone());
