@@ -37,7 +37,7 @@ const CHANGES: &[Change] = &[
     Change {
         from: "    - name: STEPGATE_KEY_MOVIE_K1\n      valueFrom: HOST\n",
         to: "",
-        proxy: &["KEY_NOT_HELD", "NOT_IN_FORCE", "NO_CONFIG"],
+        proxy: &["KEY_NOT_HELD"],
         istiod: &[],
     },
     Change { from: "mode: STRICT", to: "mode: PERMISSIVE", proxy: &["NO_MTLS"], istiod: &["NO_MTLS"] },
