@@ -94,7 +94,7 @@ pub(crate) fn changes(bed: &mut Bed) -> Result<()> {
 pub(crate) fn modules(bed: &mut Bed) -> Result<()> {
     let doctor = Doctor::new(bed)?;
     let pinned = bed.compat.digest.clone();
-    bed.apply_changed(&pinned, &"0".repeat(64))?;
+    bed.apply_changed(&pinned, &"f".repeat(64))?;
     told(bed, &doctor, bed.pod("vfx-1"), "the module to be missed", &["NOT_FETCHED"], &[])?;
     bed.apply_original()?;
     told(bed, &doctor, bed.pod("vfx-1"), "the module to be back", &[], &[])?;
@@ -184,6 +184,8 @@ pub(crate) fn without_istiod(bed: &mut Bed) -> Result<()> {
     bed.cluster.start_istiod()?;
     assert!(code == Some(3) && said.contains("istiod: "), "{code:?} {said}");
     assert_eq!(of_proxy?, set(&[]));
+    // Its webhook follows a moment after it.
+    until(SOON, "istiod to take what is applied", || bed.apply_original().map(Some))?;
     until(SOON, "every proxy to be back", || {
         let mesh = doctor.of_mesh(bed)?;
         let proxies = mesh["proxies"].as_array().map(Vec::len);
