@@ -41,17 +41,10 @@ impl Mirror {
 ///
 /// # Errors
 /// In words: the first command that failed, or printed something else.
-pub fn run(
-    bash: &mut Command,
-    block: &str,
-    (before, after): (&str, &str),
-    answers: &[&str],
-) -> Result<(), String> {
+pub fn run(bash: &mut Command, block: &str, (before, after): (&str, &str), answers: &[&str]) -> Result<(), String> {
     let commands = commands(block)?;
-    let script: String = commands
-        .iter()
-        .map(|(command, _)| format!("{{ {command}\n}} 2>&1\nprintf '\\n{MARK} %s\\n' $?\n"))
-        .collect();
+    let script: String =
+        commands.iter().map(|(command, _)| format!("{{ {command}\n}} 2>&1\nprintf '\\n{MARK} %s\\n' $?\n")).collect();
     let output = bash.arg("-c").arg(format!("{before}\n{script}{after}\n")).output();
     let output = output.map_err(|error| format!("bash: {error}"))?;
     let output = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -127,7 +127,7 @@ fn start(names: &[&str], folder: &Path) -> Mesh {
         let of = |(name, value): (&String, &u64)| {
             *value > 0 && (name.contains("stepgate_gate") || name.contains("stepgate_no_config"))
         };
-        **name == "bare" || mesh.stats(name).unwrap().iter().any(of)
+        *name == "bare" || mesh.stats(name).unwrap().iter().any(of)
     };
     while !names.iter().all(told) {
         assert!(begun.elapsed().as_secs() < 60, "no gauges");

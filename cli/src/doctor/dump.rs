@@ -130,7 +130,7 @@ pub(super) fn as_envoy_writes_it(dump: Value) -> Value {
         Value::Object(members) => {
             Value::Object(members.into_iter().map(|(key, value)| (snake(&key), as_envoy_writes_it(value))).collect())
         }
-        other => other,
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => plain,
     }
 }
 

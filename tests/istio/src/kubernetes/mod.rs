@@ -65,13 +65,17 @@ impl Kubernetes {
             api_server.ready(START, ready)?;
         }
         for order in [
-            control_plane::order("kube-scheduler", &[&format!(
-                "{BED}/bin/kube-scheduler --kubeconfig={KUBECONFIG} --leader-elect=false"
-            )]),
-            control_plane::order("kube-controller-manager", &[
-                &format!("{BED}/bin/kube-controller-manager --kubeconfig={KUBECONFIG} --leader-elect=false"),
-                "--service-account-private-key-file=sa.key --root-ca-file=certificates/apiserver.crt",
-            ]),
+            control_plane::order(
+                "kube-scheduler",
+                &[&format!("{BED}/bin/kube-scheduler --kubeconfig={KUBECONFIG} --leader-elect=false")],
+            ),
+            control_plane::order(
+                "kube-controller-manager",
+                &[
+                    &format!("{BED}/bin/kube-controller-manager --kubeconfig={KUBECONFIG} --leader-elect=false"),
+                    "--service-account-private-key-file=sa.key --root-ca-file=certificates/apiserver.crt",
+                ],
+            ),
         ] {
             self.daemon(&order)?;
         }

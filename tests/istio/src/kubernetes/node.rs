@@ -41,10 +41,13 @@ pub(super) fn start(cluster: &mut Kubernetes, images: &Path) -> Result<()> {
     };
     until(START, "containerd to answer", || ctr(&["version"]).map(Some))?;
     ctr(&["images", "import", &images.display().to_string()])?;
-    cluster.daemon(&order("kubelet", &[
-        &format!("{BED}/bin/kubelet --kubeconfig={KUBECONFIG} --config=kubelet.yaml --root-dir={NODE}/kubelet"),
-        "--hostname-override=node-1 --node-ip=10.77.0.1",
-    ]))?;
+    cluster.daemon(&order(
+        "kubelet",
+        &[
+            &format!("{BED}/bin/kubelet --kubeconfig={KUBECONFIG} --config=kubelet.yaml --root-dir={NODE}/kubelet"),
+            "--hostname-override=node-1 --node-ip=10.77.0.1",
+        ],
+    ))?;
     cluster.daemon(&order("kube-proxy", &[&format!("{BED}/bin/kube-proxy --config=kube-proxy.yaml")]))?;
     until(START, "the node to be ready", || {
         let ready = cluster.kubectl(&["wait", "--for=condition=Ready", "--timeout=5s", "node/node-1"])?;
