@@ -44,15 +44,16 @@ impl Contexts {
     /// Gives a plugin its configuration.
     pub(crate) fn configure(&self, host: &dyn Host, id: u32, source: &dyn Source, environment: Environment<'_>) {
         let station = Rc::new(configure(host, source, environment));
-        let before = self.roots.borrow_mut().insert(id, station);
+        let before = self.roots.borrow_mut().insert(id, Rc::clone(&station));
         if let Some(before) = before {
             before.retire(host);
         }
+        station.begin(host);
     }
 
     /// A second has passed.
     pub(crate) fn tick(&self, host: &dyn Host, id: u32) {
-        self.station(id).tell_suppressed(host);
+        self.station(id).tick(host);
     }
 
     /// Puts a call to its stream.

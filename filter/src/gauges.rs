@@ -2,7 +2,8 @@
 //!
 //! A gauge counts the VMs of the proxy (one for each worker, and one in the main thread) that hold what its
 //! labels say; the labels stand in the name, as [`crate::counters`] has them. They come from the
-//! configuration alone, and a key is named by its `kid`.
+//! configuration alone, and a key is named by its `kid`. The VM in which Envoy tries a configuration raises none: it
+//! is thrown away without a word, see [`crate::station::Station::begin`].
 
 use stepgate_config::gate::{KeySpec, KeyUse};
 use stepgate_config::workflow::{Mode, Workflow};

@@ -1,7 +1,7 @@
 //! What one configuration made of the plugin: a gate or none, and what goes with it. Streams keep the
 //! station that they began with, so a new configuration never meets half a request.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use stepgate_config::gate::PeerSource;
 use stepgate_decision::verdict::Trail;
@@ -28,12 +28,24 @@ pub(crate) enum Outcome {
     Observed,
 }
 
+/// How far a configuration has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Service {
+    /// Its gauges are not raised yet.
+    New,
+    /// They are.
+    Told,
+    /// Another has taken its place.
+    Over,
+}
+
 /// One configuration at work.
 pub(crate) struct Station {
     gate: Option<Gate>,
     native: Native,
     counters: Counters,
-    gauges: Gauges,
+    gauges: RefCell<Gauges>,
+    service: Cell<Service>,
     quota: RefCell<Quota>,
     replica: OnceCell<Option<String>>,
 }
@@ -44,7 +56,8 @@ impl Station {
         let per_second = gate.as_ref().map_or(DENIALS_PER_SECOND, |gate| gate.config().log.denials_per_second);
         Self {
             counters: Counters::define(host, gate.as_ref().map(Gate::config)),
-            gauges: Gauges::raise(host, gate.as_ref()),
+            gauges: RefCell::default(),
+            service: Cell::new(Service::New),
             quota: RefCell::new(Quota::new(per_second)),
             replica: OnceCell::new(),
             native,
@@ -58,7 +71,8 @@ impl Station {
             gate: None,
             native: Native::default(),
             counters: Counters::default(),
-            gauges: Gauges::default(),
+            gauges: RefCell::default(),
+            service: Cell::new(Service::Over),
             quota: RefCell::new(Quota::new(DENIALS_PER_SECOND)),
             replica: OnceCell::new(),
         }
@@ -109,10 +123,31 @@ impl Station {
         }
     }
 
+    /// Asks for the first second. Envoy tries each configuration in a VM that it then throws away without a word:
+    /// what such a one raises would stay. It has no second.
+    pub(crate) fn begin(&self, host: &dyn Host) {
+        host.tick(true);
+    }
+
+    /// A second has passed.
+    pub(crate) fn tick(&self, host: &dyn Host) {
+        if self.service.get() == Service::New {
+            self.service.set(Service::Told);
+            // Nothing is borrowed while the proxy is asked.
+            let raised = Gauges::raise(host, self.gate.as_ref());
+            match self.service.get() {
+                Service::Over => raised.lower(host),
+                Service::New | Service::Told => drop(self.gauges.replace(raised)),
+            }
+        }
+        self.tell_suppressed(host);
+    }
+
     /// Another configuration takes its place, or the plugin ends. Streams that began here end here.
     pub(crate) fn retire(&self, host: &dyn Host) {
+        self.service.set(Service::Over);
         self.tell_suppressed(host);
-        self.gauges.lower(host);
+        self.gauges.take().lower(host);
     }
 
     /// Says how many denials were not written.

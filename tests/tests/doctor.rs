@@ -120,7 +120,20 @@ fn kinds(found: &Found) -> BTreeSet<Kind> {
 
 /// A few at a time: each Envoy compiles the module when it starts.
 fn start(names: &[&str], folder: &Path) -> Mesh {
-    Mesh::start(MeshSpec::new(names.iter().map(|name| workload(name, folder)).collect())).unwrap()
+    let mesh = Mesh::start(MeshSpec::new(names.iter().map(|name| workload(name, folder)).collect())).unwrap();
+    // Gauges rise in a gate's first second.
+    let begun = std::time::Instant::now();
+    let told = |name: &&str| {
+        let of = |(name, value): (&String, &u64)| {
+            *value > 0 && (name.contains("stepgate_gate") || name.contains("stepgate_no_config"))
+        };
+        *name == "bare" || mesh.stats(name).unwrap().iter().any(of)
+    };
+    while !names.iter().all(told) {
+        assert!(begun.elapsed().as_secs() < 60, "no gauges");
+        thread::yield_now();
+    }
+    mesh
 }
 
 fn ask(mesh: &Mesh, text: &str, names: &[&str]) -> Report {

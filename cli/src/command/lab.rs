@@ -70,7 +70,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
             Err(Failure::document(format!("`{name}`: {error}")))
         }
         Err(LabError::Output(error)) => Err(error.into()),
-        Err(error @ (LabError::NoModule(_) | LabError::NoFilter(_) | LabError::Mesh(_))) => {
+        Err(error @ (LabError::NoModule(_) | LabError::NoFilter(_) | LabError::Mesh(_) | LabError::Site(_))) => {
             Err(Failure::impossible(error.to_string()))
         }
     }

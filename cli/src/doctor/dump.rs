@@ -1,5 +1,6 @@
-//! What a proxy goes by, read from `/config_dump` (its own, or the one that istiod makes of what it sends):
-//! the inbound listeners, how callers must prove themselves there, and the filters in the way.
+//! What a proxy goes by, read from `/config_dump` (its own, or the one that istiod makes of what it sends,
+//! see [`as_envoy_writes_it`]): the inbound listeners, how callers must prove themselves there, and the filters in
+//! the way.
 
 use serde_json::Value;
 
@@ -90,9 +91,7 @@ fn way(listener: &Value, chain: &Value, at: usize, manager: &Value, extensions: 
     };
     for filter in list(manager, "http_filters") {
         let name = text(filter.get("name"));
-        let discovered = filter.get("config_discovery").map(|_| {
-            extensions.iter().find(|extension| extension["name"] == name.as_str()).and_then(|e| e.get("typed_config"))
-        });
+        let discovered = filter.get("config_discovery").map(|_| extensions.iter().find_map(|e| discovered(&name, e)));
         match (filter.get("typed_config"), discovered) {
             (Some(config), _) | (None, Some(Some(config))) if is_wasm(config) => {
                 way.gates.extend(installed(&name, config))
@@ -108,6 +107,45 @@ fn way(listener: &Value, chain: &Value, at: usize, manager: &Value, extensions: 
     way.clusters.sort_unstable();
     way.clusters.dedup();
     way
+}
+
+/// The configuration of an extension, if it has this name. istiod shows it bare, without the name: then that of the
+/// plugin within, with which the name ends, stands for it.
+fn discovered<'a>(name: &str, extension: &'a Value) -> Option<&'a Value> {
+    match extension.get("typed_config") {
+        Some(config) => (extension["name"] == name).then_some(config),
+        None => {
+            let own = extension.pointer("/config/name").and_then(Value::as_str)?;
+            (name.rsplit('/').next() == Some(own)).then_some(extension)
+        }
+    }
+}
+
+/// istiod writes a dump with the names that JSON gives to the fields of Protobuf, `dynamicListeners`; Envoy with those
+/// of the definitions, `dynamic_listeners`. Protobuf takes both. Texts stay as they are, and so do keys that are no
+/// such names, as those of an environment.
+pub(super) fn as_envoy_writes_it(dump: Value) -> Value {
+    match dump {
+        Value::Array(items) => items.into_iter().map(as_envoy_writes_it).collect(),
+        Value::Object(members) => {
+            Value::Object(members.into_iter().map(|(key, value)| (snake(&key), as_envoy_writes_it(value))).collect())
+        }
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => plain,
+    }
+}
+
+fn snake(key: &str) -> String {
+    if !key.starts_with(|c: char| c.is_ascii_lowercase()) || !key.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return key.to_owned();
+    }
+    let mut name = String::with_capacity(key.len());
+    for c in key.chars() {
+        if c.is_ascii_uppercase() {
+            name.push('_');
+        }
+        name.push(c.to_ascii_lowercase());
+    }
+    name
 }
 
 fn is_wasm(config: &Value) -> bool {
@@ -132,4 +170,30 @@ fn installed(name: &str, config: &Value) -> Option<Installed> {
     let reads_so = stepgate_config::to_json(configuration.as_bytes()).is_ok_and(|read| read.get("workflows").is_some());
     let fails_open = config.get("fail_open") == Some(&Value::Bool(true)) || config["failure_policy"] == "FAIL_OPEN";
     (says_so || reads_so).then_some(Installed { configuration, fails_open })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_of_fields_change_and_nothing_else() {
+        let written = json!({"dynamicListeners": [{"hostEnvKeys": ["aB"], "@type": "x/aB", "A_KEY": 1, "a.bC": "cD"}]});
+        let read = json!({"dynamic_listeners": [{"host_env_keys": ["aB"], "@type": "x/aB", "A_KEY": 1, "a.bC": "cD"}]});
+        assert_eq!(as_envoy_writes_it(written), read);
+    }
+
+    #[test]
+    fn an_extension_is_known_by_its_own_name_or_its_plugins() {
+        let name = "extensions.istio.io/wasmplugin/movie.stepgate";
+        let envoys = json!({"name": name, "typed_config": {"config": {"name": "any"}}});
+        assert_eq!(discovered(name, &envoys), envoys.get("typed_config"));
+        let bare = json!({"config": {"name": "movie.stepgate"}});
+        assert_eq!(discovered(name, &bare), Some(&bare));
+        for other in [json!({"name": "x", "typed_config": {}}), json!({"config": {"name": "stepgate"}}), json!({})] {
+            assert_eq!(discovered(name, &other), None);
+        }
+    }
 }

@@ -5,13 +5,14 @@ use serde_json::Value;
 use stepgate_config::spiffe::SpiffeId;
 
 use super::ask::Place;
-use super::dump::Dump;
+use super::dump::{Dump, as_envoy_writes_it};
 use super::gap::{Gap, Kind};
 use super::proxy::Found;
 use super::wanted::Wanted;
 
-/// What of a proxy's configuration a gate hangs on.
-const KINDS: [&str; 3] = ["listener", "route", "extensionconfig"];
+/// What of a proxy's configuration a gate hangs on, with the ends of the types by which istiod tells of refusals.
+const KINDS: [(&str, &str); 3] =
+    [("listener", ".Listener"), ("route", ".RouteConfiguration"), ("extensionconfig", ".TypedExtensionConfig")];
 
 /// Every proxy of the workflow that istiod has a connection to.
 pub(super) async fn ask(at: &Place, wanted: &Wanted) -> Result<Vec<Found>, String> {
@@ -23,7 +24,7 @@ pub(super) async fn ask(at: &Place, wanted: &Wanted) -> Result<Vec<Found>, Strin
         found.workloads = vec![workload.as_str().to_owned()];
         found.gaps = not_synced(&synced, &name);
         match at.json(&format!("/debug/config_dump?proxyID={name}")).await {
-            Ok(dump) => found.judge(wanted, &[workload], &Dump::read(&dump), None),
+            Ok(dump) => found.judge(wanted, &[workload], &Dump::read(&as_envoy_writes_it(dump)), None),
             Err(why) => found.gaps.push(Gap::new(Kind::NoAnswer, why)),
         }
         all.push(found);
@@ -48,13 +49,17 @@ fn identity(client: &Value, wanted: &Wanted) -> Option<(String, SpiffeId)> {
 
 fn not_synced(synced: &Value, name: &str) -> Vec<Gap> {
     let of = synced.as_array().into_iter().flatten().filter(|proxy| proxy["proxy"] == name);
-    let stale = of.flat_map(|proxy| {
-        KINDS.into_iter().filter(move |kind| {
-            let nonce = |end: &str| proxy[format!("{kind}_{end}")].as_str().unwrap_or_default();
-            nonce("sent") != nonce("acked")
-        })
-    });
-    stale
-        .map(|kind| Gap::new(Kind::NotSynced, format!("it has not taken the {kind} configuration that was sent last")))
-        .collect()
+    let stale = of.flat_map(|proxy| KINDS.into_iter().filter_map(move |kind| stale(proxy, kind)));
+    stale.map(|what| Gap::new(Kind::NotSynced, what)).collect()
+}
+
+fn stale(proxy: &Value, (kind, of_type): (&str, &str)) -> Option<String> {
+    let nonce = |end: &str| proxy[format!("{kind}_{end}")].as_str().unwrap_or_default();
+    let resources = proxy["resources"].as_object().into_iter().flatten();
+    // Why the proxy refused the last one; newer releases of istiod tell it.
+    let refused = resources.filter(|(name, _)| name.ends_with(of_type)).find_map(|(_, of)| of["lastError"].as_str());
+    let refused = refused.filter(|why| !why.is_empty());
+    let why = refused.map(|why| format!(": {why}")).unwrap_or_default();
+    let open = refused.is_some() || nonce("sent") != nonce("acked");
+    open.then(|| format!("it has not taken the {kind} configuration that was sent last{why}"))
 }

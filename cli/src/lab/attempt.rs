@@ -75,6 +75,10 @@ pub(super) struct Answer {
     pub(super) receipt: Option<String>,
     /// Whether the application was reached.
     pub(super) reached: bool,
+    /// The path that the application saw, where it was reached.
+    pub(super) path: Option<String>,
+    /// Whether somebody before the gate refused it. Only where the lab did not start the gates can there be such.
+    pub(super) before_the_gate: bool,
 }
 
 impl Attempt {
@@ -103,7 +107,7 @@ impl Attempt {
 
     /// The authority by which the receiver is called.
     pub(super) fn authority(&self) -> &str {
-        self.host.as_deref().unwrap_or(&self.to.name)
+        self.host.as_deref().unwrap_or(&self.to.authority)
     }
 
     /// As the mesh sends it.
@@ -140,6 +144,8 @@ impl Answer {
             start: text(response.header("x-workflow-step-start")),
             receipt: text(response.header(HEADER).or(response.trailer(HEADER))),
             reached: seen.is_some(),
+            path: seen.map(|seen| seen.path),
+            before_the_gate: false,
         }
     }
 }

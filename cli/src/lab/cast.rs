@@ -16,6 +16,8 @@ pub(super) struct Member {
     pub(super) id: SpiffeId,
     /// What the mesh calls it: the actor's name; where the actor has several, with a number.
     pub(super) name: String,
+    /// The authority by which it is called where a task names none.
+    pub(super) authority: String,
 }
 
 /// All workloads.
@@ -42,6 +44,19 @@ impl Cast {
             seats.extend(id.map(|id| (Arc::clone(actor), id.clone())));
         }
         Self { members: named(seated), wanted }
+    }
+
+    /// One workload of each SPIFFE ID, called by the first of the hosts that the document gives its actor: as it is
+    /// in a mesh that the lab did not make.
+    pub(super) fn given(workflow: &Workflow) -> Self {
+        let Self { members, wanted } = Self::of(workflow, 1);
+        let called = |member: &Arc<Member>| {
+            let Member { actor, id, name, .. } = member.as_ref();
+            let authority = actor.hosts.first().unwrap_or(name).clone();
+            Arc::new(Member { actor: Arc::clone(actor), id: id.clone(), name: name.clone(), authority })
+        };
+        let members = members.into_iter().map(|(actor, seats)| (actor, seats.iter().map(called).collect()));
+        Self { members: members.collect(), wanted }
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Member>> {
@@ -91,7 +106,7 @@ fn named(seated: BTreeMap<ActorName, Vec<(Arc<Actor>, SpiffeId)>>) -> BTreeMap<A
         let alone = seats.len() == 1;
         let seat = |(actor, id): (Arc<Actor>, SpiffeId)| {
             let name = name(&actor, alone);
-            Arc::new(Member { actor, id, name })
+            Arc::new(Member { actor, id, authority: name.clone(), name })
         };
         members.insert(actor, seats.into_iter().map(seat).collect());
     }

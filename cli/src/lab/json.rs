@@ -65,7 +65,7 @@ fn case(trial: &Trial) -> Value {
 }
 
 fn outcome(outcome: &Outcome) -> Value {
-    let Outcome { attempt, expected, code, answer } = outcome;
+    let Outcome { attempt, expected, code, answer, .. } = outcome;
     json!({
         "from": attempt.from.name(), "to": attempt.to.name, "method": attempt.method, "path": attempt.path,
         "document": said(expected), "expected_code": code,

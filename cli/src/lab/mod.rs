@@ -10,6 +10,7 @@ mod cast;
 mod coverage;
 mod expectation;
 mod filter;
+mod given;
 mod grid;
 mod guide;
 mod journey;
@@ -41,6 +42,9 @@ use plan::Plan;
 use report::Report;
 use setting::Setting;
 use wire::Wire;
+
+pub use given::{Call, Caller, Findings, Given, Reply, Site, Tried, put_to};
+pub use setting::EXEMPT_PATH;
 
 /// What to try, and how to say it.
 #[derive(Debug, Clone)]
@@ -80,6 +84,8 @@ pub enum LabError {
     NoFilter(PathBuf),
     /// The mesh.
     Mesh(MeshError),
+    /// The gates that were there already could not be called.
+    Site(String),
     /// The answer could not be written.
     Output(std::io::Error),
 }
@@ -93,6 +99,7 @@ impl fmt::Display for LabError {
             Self::NoModule(path) => write!(f, "there is no filter at `{}`: run `make filter`", path.display()),
             Self::NoFilter(path) => write!(f, "`{}` is no Stepgate filter: run `make filter`", path.display()),
             Self::Mesh(error) => error.fmt(f),
+            Self::Site(why) => write!(f, "{why}"),
             Self::Output(error) => write!(f, "cannot write the answer: {error}"),
         }
     }

@@ -89,6 +89,12 @@ impl Posts {
         pairs.iter().map(each).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Those that are there already: of each actor what its gates are configured with, the variables of their proxies,
+    /// and the key with which they sign, where they do.
+    pub(super) fn given(gates: BTreeMap<ActorName, Post>) -> Self {
+        Self(gates.into_iter().map(|(actor, post)| (actor, Arc::new(post))).collect())
+    }
+
     pub(super) fn of_actor(&self, actor: &Actor) -> Option<&Arc<Post>> {
         self.0.get(&actor.name)
     }
@@ -110,7 +116,8 @@ fn post(
     Ok(Post { gate: Arc::new(gate), configuration, environment, keys })
 }
 
-fn keys(jwks: &Jwks, actor: &KeyActor, kid: &str, algorithm: Algorithm) -> Result<Keys, LabError> {
+/// What to sign with, and what to try in its place.
+pub(super) fn keys(jwks: &Jwks, actor: &KeyActor, kid: &str, algorithm: Algorithm) -> Result<Keys, LabError> {
     let failed = |error: &dyn std::fmt::Display| LabError::Gate(error.to_string());
     let key = |jwk: &str| {
         let kid = Kid::try_from(kid).map_err(|error| failed(&error))?;

@@ -18,7 +18,7 @@ use crate::mesh::{ClientCertificate, Egress, Envoys, MeshSpec, PathNormalization
 /// The step header.
 pub(super) const HEADER: &str = "x-workflow-step";
 /// A path that the lab's gates exempt for whoever belongs to the mesh, by GET.
-pub(super) const EXEMPT_PATH: &str = "/.well-known/stepgate-lab";
+pub const EXEMPT_PATH: &str = "/.well-known/stepgate-lab";
 /// More workloads than this share Envoys evenly: each keeps its own address, certificate and gate.
 const MAX_ENVOYS: usize = 16;
 
@@ -27,6 +27,8 @@ pub(super) struct Setting {
     pub(super) workflow: Arc<Workflow>,
     pub(super) cast: Cast,
     posts: Posts,
+    /// Whether the lab did not start the gates: then there are others in the way.
+    pub(super) given: bool,
 }
 
 impl Setting {
@@ -38,7 +40,12 @@ impl Setting {
         let workflow =
             stepgate_config::read_workflow(document).into_result().map(|(w, _)| w).map_err(LabError::Document)?;
         let posts = Posts::of(&workflow, &value, algorithm)?;
-        Ok(Self { cast: Cast::of(&workflow, replicas), workflow, posts })
+        Ok(Self { cast: Cast::of(&workflow, replicas), workflow, posts, given: false })
+    }
+
+    /// The workflow of gates that are there already.
+    pub(super) fn of_given(workflow: Arc<Workflow>, posts: Posts) -> Self {
+        Self { cast: Cast::given(&workflow), workflow, posts, given: true }
     }
 
     pub(super) fn signed(&self) -> bool {
@@ -77,7 +84,8 @@ impl Setting {
 
     /// Whether the sender's Envoy knows the way by the name that is called.
     pub(super) fn routes(&self, attempt: &Attempt) -> bool {
-        attempt.authority() == attempt.to.name || self.hosts(&attempt.to).iter().any(|host| host == attempt.authority())
+        attempt.authority() == attempt.to.authority
+            || self.hosts(&attempt.to).iter().any(|host| host == attempt.authority())
     }
 
     /// What is about to be started.

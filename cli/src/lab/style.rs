@@ -14,12 +14,18 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// Says on the standard error how far the lab has come.
 pub(super) struct Progress {
     terminal: bool,
+    quiet: bool,
     last: Mutex<Option<Instant>>,
 }
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self { terminal: std::io::stderr().is_terminal(), last: Mutex::new(None) }
+        Self { terminal: std::io::stderr().is_terminal(), quiet: false, last: Mutex::new(None) }
+    }
+
+    /// Says nothing.
+    pub(super) fn quiet() -> Self {
+        Self { terminal: false, quiet: true, last: Mutex::new(None) }
     }
 
     /// A line that stays.
@@ -71,6 +77,9 @@ impl Progress {
     }
 
     fn write(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
         let mut err = std::io::stderr().lock();
         // That progress cannot be told is no reason to fail.
         let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());

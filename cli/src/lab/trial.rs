@@ -35,6 +35,8 @@ pub(super) struct Outcome {
     /// The code that the decision gives natively.
     pub(super) code: Option<String>,
     pub(super) answer: Answer,
+    /// Whether it reached the application under another path than it was sent with. Then it is judged as what arrived.
+    pub(super) rewritten: bool,
 }
 
 impl Trial {
@@ -56,6 +58,10 @@ impl Trial {
 
 impl Outcome {
     pub(super) fn right(&self) -> bool {
+        // Whoever else refuses, has no code of ours; nobody else may refuse what is right.
+        if self.answer.before_the_gate {
+            return self.expected == Expected::Deny;
+        }
         let new_step = self.answer.step.as_ref().is_some_and(|step| self.is_new(step));
         let as_said = match &self.expected {
             Expected::Permit(_) => self.answer.reached && new_step,
@@ -111,13 +117,18 @@ pub(super) fn play(
 ) -> Result<Option<Trial>, LabError> {
     let (mut taken, mut before) = (Taken::default(), Vec::new());
     for one in case.moves(setting)? {
-        let expected = expected(&setting.workflow, &one.attempt, &one.shown, &taken);
-        let code = oracle.code(&one.attempt);
+        let mut said = expected(&setting.workflow, &one.attempt, &one.shown, &taken);
+        let mut code = oracle.code(&one.attempt);
         let answer = gates.answer(&one.attempt)?;
-        if answer.reached {
-            taken.note(&one.attempt, &one.shown, &expected);
+        let arrived = arrived(setting, &one.attempt, &answer);
+        if let Some(arrived) = &arrived {
+            said = expected(&setting.workflow, arrived, &one.shown, &taken);
+            code = oracle.code(arrived);
         }
-        before.push(Outcome { attempt: one.attempt, expected, code, answer });
+        if answer.reached {
+            taken.note(&one.attempt, &one.shown, &said);
+        }
+        before.push(Outcome { attempt: one.attempt, expected: said, code, answer, rewritten: arrived.is_some() });
     }
     let Some(mut last) = before.pop() else { return Ok(None) };
     for outcome in before.iter_mut().chain([&mut last]).filter(|outcome| outcome.right()) {
@@ -126,4 +137,11 @@ pub(super) fn play(
         outcome.attempt.steps.shrink_to_fit();
     }
     Ok(Some(Trial { number, label: case.label(), subject: case.subject(), before, last }))
+}
+
+/// What the application saw, where that is another request than the one sent: a proxy of a mesh may write a path anew
+/// before its gate sees it. What counts is what the application acts on.
+fn arrived(setting: &Setting, attempt: &Attempt, answer: &Answer) -> Option<Attempt> {
+    let path = answer.path.as_ref().filter(|path| setting.given && **path != attempt.path)?;
+    Some(Attempt { path: path.clone(), ..attempt.clone() })
 }

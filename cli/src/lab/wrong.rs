@@ -69,8 +69,8 @@ fn about(trial: &Trial) -> String {
     trial.subject.as_ref().map(|subject| format!(", `{subject}`")).unwrap_or_default()
 }
 
-fn told(outcome: &Outcome) -> String {
-    let Outcome { attempt, expected, code, answer } = outcome;
+pub(super) fn told(outcome: &Outcome) -> String {
+    let Outcome { attempt, expected, code, answer, .. } = outcome;
     format!(
         "{} -> {}: {} {}: the document says {}, the decision {}, the answer was {} {}",
         attempt.from.name(),

@@ -102,17 +102,27 @@ impl Credential {
     /// [`MeshError::Io`] or [`MeshError::Certificate`] if a file is not there or holds something else.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, MeshError> {
         let read = |path: &Path| std::fs::read_to_string(path).map_err(|e| MeshError::io("read", path, e));
-        let (certificate_pem, key_pem) = (read(certificate)?, read(key)?);
-        let not = |path: &Path, what| {
-            let path = path.display().to_string();
-            move |e: pem::Error| MeshError::Certificate(format!("`{path}` holds no {what} in PEM: {e}"))
-        };
+        let named = |path: &Path| format!("`{}`", path.display());
+        Self::of(read(certificate)?, read(key)?, &[named(certificate), named(key)])
+    }
+
+    /// The same from texts.
+    ///
+    /// # Errors
+    /// [`MeshError::Certificate`] if a text holds something else.
+    pub fn from_pem(certificate: &str, key: &str) -> Result<Self, MeshError> {
+        Self::of(certificate.to_owned(), key.to_owned(), &["the certificate".to_owned(), "the key".to_owned()])
+    }
+
+    fn of(certificate_pem: String, key_pem: String, [certificate, key]: &[String; 2]) -> Result<Self, MeshError> {
+        let not =
+            |what: &str, e: pem::Error, kind| MeshError::Certificate(format!("{what} holds no {kind} in PEM: {e}"));
         Ok(Self {
             certificate: CertificateDer::from_pem_slice(certificate_pem.as_bytes())
-                .map_err(not(certificate, "certificate"))?
+                .map_err(|e| not(certificate, e, "certificate"))?
                 .to_vec(),
             key: PrivatePkcs8KeyDer::from_pem_slice(key_pem.as_bytes())
-                .map_err(not(key, "PKCS #8 key"))?
+                .map_err(|e| not(key, e, "PKCS #8 key"))?
                 .secret_pkcs8_der()
                 .to_vec(),
             certificate_pem,

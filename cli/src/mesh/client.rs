@@ -13,8 +13,12 @@ use hyper::header::HOST;
 use hyper::{Method, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 
+use super::MeshError;
 use super::body::Whole;
+use super::certificates::Credential;
 use super::message::{CallError, Request, Response, Version, header_map, lines};
 use super::tls::{self, Handshake};
 
@@ -34,6 +38,23 @@ impl Route {
     /// In plain text.
     pub fn plain(to: SocketAddr, version: Version) -> Self {
         Self { to, version, tls: None }
+    }
+
+    /// Over TLS, as this client or as nobody, to whoever has a certificate of this authority (PEM).
+    ///
+    /// # Errors
+    /// [`MeshError::Certificate`] if that is no certificate.
+    pub fn tls(
+        to: SocketAddr,
+        version: Version,
+        client: Option<&Credential>,
+        authority: &str,
+    ) -> Result<Self, MeshError> {
+        let authority = CertificateDer::from_pem_slice(authority.as_bytes());
+        let authority = authority.map_err(|e| MeshError::Certificate(format!("the authority is none in PEM: {e}")))?;
+        let server = tls::Server::IssuedBy(authority.to_vec());
+        let ends = tls::Ends { client: client.cloned(), name: to.ip().to_string(), server };
+        Ok(Self { to, version, tls: Some(ends) })
     }
 }
 

@@ -8,7 +8,7 @@ use super::certificates::Credential;
 use super::client::{Client, Route};
 use super::message::{CallError, Request, Response};
 use super::raw::Raw;
-use super::tls::Ends;
+use super::tls::{Ends, Server};
 
 /// Calls the gate at `to`, which must show the certificate `server`, as `client` or as nobody. Blocks, as
 /// all of this module does.
@@ -24,7 +24,11 @@ pub fn call_gate(
     let route = Route {
         to,
         version: request.version,
-        tls: Some(Ends { client: client.cloned(), name: to.ip().to_string(), server: server.certificate.clone() }),
+        tls: Some(Ends {
+            client: client.cloned(),
+            name: to.ip().to_string(),
+            server: Server::Shows(server.certificate.clone()),
+        }),
     };
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| CallError::Connect(e.to_string()))?;

@@ -15,7 +15,7 @@ use tokio_rustls::client::TlsStream;
 use super::certificates::Credential;
 use super::client::CALL_TIMEOUT;
 use super::message::{CallError, Response, Version};
-use super::tls::{Ends, Handshake};
+use super::tls::{Ends, Handshake, Server};
 use read::{Ends as End, Head};
 
 /// Most bytes of a head that are waited for.
@@ -36,7 +36,8 @@ pub async fn connect(
     let refused = |error: std::io::Error| CallError::Connect(format!("{to}: {error}"));
     let stream = TcpStream::connect(to).await.map_err(refused)?;
     stream.set_nodelay(true).map_err(refused)?;
-    let ends = Ends { client: client.cloned(), name: to.ip().to_string(), server: server.certificate.clone() };
+    let server = Server::Shows(server.certificate.clone());
+    let ends = Ends { client: client.cloned(), name: to.ip().to_string(), server };
     match ends.handshake(stream, version).await {
         Handshake::Done(stream) => Ok(*stream),
         Handshake::Refused(why) => Err(CallError::Tls(why)),

@@ -91,8 +91,8 @@ impl Mesh {
         request: &Request,
     ) -> Result<Response, MeshError> {
         let site = self.site(to)?;
-        let ends =
-            tls::Ends { client: credential.cloned(), name: to.into(), server: site.credential.certificate.clone() };
+        let server = tls::Server::Shows(site.credential.certificate.clone());
+        let ends = tls::Ends { client: credential.cloned(), name: to.into(), server };
         let route = Route { to: site.member.addresses.inbound, version: request.version, tls: Some(ends) };
         self.send(&route, to, request)
     }

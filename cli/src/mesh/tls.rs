@@ -6,9 +6,13 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::client::verify_server_cert_signed_by_trust_anchor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use tokio_rustls::rustls::server::ParsedCertificate;
+use tokio_rustls::rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
 
 use super::certificates::Credential;
 use super::message::Version;
@@ -20,8 +24,17 @@ pub(super) struct Ends {
     pub(super) client: Option<Credential>,
     /// The workload called.
     pub(super) name: String,
+    /// By what it is known.
+    pub(super) server: Server,
+}
+
+/// By what a gate is known: an X.509-SVID has no name that TLS could hold against the address.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Server {
     /// Its certificate: we issued it, so we know it byte for byte.
-    pub(super) server: Vec<u8>,
+    Shows(Vec<u8>),
+    /// The certificate of the authority that issued its own, whoever it is.
+    IssuedBy(Vec<u8>),
 }
 
 pub(super) enum Handshake {
@@ -52,11 +65,11 @@ impl Ends {
 
     fn config(&self, version: Version) -> Result<ClientConfig, Error> {
         let provider = Arc::new(ring::default_provider());
-        let pinned = Arc::new(Pinned { certificate: self.server.clone(), provider: Arc::clone(&provider) });
+        let known = Arc::new(Known { server: self.server.clone(), provider: Arc::clone(&provider) });
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
-            .with_custom_certificate_verifier(pinned);
+            .with_custom_certificate_verifier(known);
         let mut config = match &self.client {
             Some(own) => config.with_client_auth_cert(own.chain(), own.private_key())?,
             None => config.with_no_client_auth(),
@@ -69,26 +82,34 @@ impl Ends {
     }
 }
 
-/// Takes one certificate and no other: stricter than a name, which an X.509-SVID does not have.
+/// Takes one certificate and no other, or those of one authority and no others.
 #[derive(Debug)]
-struct Pinned {
-    certificate: Vec<u8>,
+struct Known {
+    server: Server,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Pinned {
+impl ServerCertVerifier for Known {
     fn verify_server_cert(
         &self,
         shown: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
+        chain: &[CertificateDer<'_>],
         _: &ServerName<'_>,
         _: &[u8],
-        _: UnixTime,
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match shown.as_ref() == self.certificate {
-            true => Ok(ServerCertVerified::assertion()),
-            false => Err(CertificateError::ApplicationVerificationFailure.into()),
+        match &self.server {
+            Server::Shows(certificate) if shown.as_ref() == certificate => {}
+            Server::Shows(_) => return Err(CertificateError::ApplicationVerificationFailure.into()),
+            Server::IssuedBy(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(CertificateDer::from(authority.as_slice()))?;
+                let algorithms = self.provider.signature_verification_algorithms.all;
+                let certificate = ParsedCertificate::try_from(shown)?;
+                verify_server_cert_signed_by_trust_anchor(&certificate, &roots, chain, now, algorithms)?;
+            }
         }
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

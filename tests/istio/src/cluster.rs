@@ -12,6 +12,7 @@ use crate::authority::Authority;
 use crate::capture::Capture;
 use crate::control_plane::ControlPlane;
 use crate::error::{Error, Result};
+use crate::host::Host;
 use crate::kubernetes::Kubernetes;
 use crate::network::Network;
 use crate::objects;
@@ -192,6 +193,12 @@ impl Cluster {
             }
         };
         Ok((at, 80).into())
+    }
+
+    /// The machine of etcd, the API server and istiod, on whose loopback istiod's debug interface trusts whoever
+    /// asks: there `kubectl port-forward` comes out.
+    pub fn control_plane(&self) -> &Host {
+        self.control_plane.host()
     }
 
     pub(crate) fn network(&self) -> &Network {

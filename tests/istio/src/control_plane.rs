@@ -66,6 +66,10 @@ impl ControlPlane {
         output(&mut command, None).map_err(|error| error.while_doing(arguments.join(" ")))
     }
 
+    pub(crate) fn host(&self) -> &Host {
+        &self.kubernetes.host
+    }
+
     pub(crate) fn istiod_log(&self) -> String {
         self.istiod.as_ref().map(Daemon::log).unwrap_or_default()
     }
@@ -96,7 +100,6 @@ fn istiod() -> Order<'static> {
         ("PILOT_DISABLE_MX_ALPN", "true"),
         ("CLOUD_PLATFORM", "none"),
         ("CLUSTER_ID", "Kubernetes"),
-        ("ENABLE_DEBUG_ENDPOINT_AUTH", "false"),
         ("ENABLE_LEADER_ELECTION", "false"),
         ("ISTIOD_CUSTOM_HOST", "istiod.istio-system.svc"),
         ("POD_NAME", "istiod-1"),

@@ -49,7 +49,7 @@ pub use kubernetes::Kubernetes;
 pub use programs::{Programs, leave_out, repository};
 pub use proxy::GATEWAY;
 pub use registry::Registry;
-pub use stepgate_cli::mesh::{Request, Response, Seen, Version};
+pub use stepgate_cli::mesh::{Credential, Request, Response, Seen, Version};
 pub use stepgate_image::Image;
 pub use wait::until;
 pub use whole::WholeCluster;

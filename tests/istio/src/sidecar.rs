@@ -113,6 +113,8 @@ impl Sidecar {
             "statusPort": 15020,
             "concurrency": 1,
             "terminationDrainDuration": "1s",
+            // As in `observe/mesh-config.yaml`, which agents get from there in a mesh.
+            "proxyStatsMatcher": {"inclusionRegexps": ["cluster\\.inbound\\|.*\\.upstream_rq_total"]},
         });
         mesh_config::merge(&mut proxy, &own);
         let mut labels = pod.labels.clone();

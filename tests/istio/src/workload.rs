@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use stepgate_cli::mesh::{Application, Client, Request, Response, Route, Seen, Version};
+use stepgate_cli::mesh::{Application, CallError, Client, Credential, Request, Response, Route, Seen, Version};
 
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
@@ -171,6 +171,27 @@ impl Workload {
         let (client, authority, request) = (Arc::clone(&self.client), authority.to_owned(), request.clone());
         let route = Route::plain(to, request.version);
         self.within.run(async move { client.call(&route, &authority, &request).await })?.map_err(Error::new)
+    }
+
+    /// Calls the gate of a workload over TLS, past every proxy on this side, with a certificate (and its key) or without
+    /// one, over a connection that is kept. Nothing: the other end refused the connection.
+    ///
+    /// # Errors
+    /// If there was neither a response nor a refusal, or the other end has no certificate of the mesh's authority.
+    pub fn call_over_tls(
+        &self,
+        cluster: &Cluster,
+        to: SocketAddr,
+        credential: Option<&Credential>,
+        request: &Request,
+    ) -> Result<Option<Response>> {
+        let route = Route::tls(to, request.version, credential, cluster.authority().certificate())?;
+        let (client, request) = (Arc::clone(&self.client), request.clone());
+        match self.within.run(async move { client.call(&route, &to.to_string(), &request).await })? {
+            Ok(response) => Ok(Some(response)),
+            Err(CallError::Tls(_)) => Ok(None),
+            Err(error) => Err(Error::new(error)),
+        }
     }
 
     /// Writes these bytes to an address, and reads until nothing more comes.

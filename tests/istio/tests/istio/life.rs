@@ -100,7 +100,7 @@ pub(crate) fn the_other_variant(bed: &mut Bed) -> Result<()> {
 }
 
 /// A module that traps on every request, written by hand.
-const TRAP: &[u8] = b"\0asm\x01\0\0\0\
+pub(crate) const TRAP: &[u8] = b"\0asm\x01\0\0\0\
     \x01\x10\x03\x60\0\0\x60\x03\x7f\x7f\x7f\x01\x7f\x60\x01\x7f\x01\x7f\
     \x03\x04\x03\0\x01\x02\
     \x05\x03\x01\0\x01\

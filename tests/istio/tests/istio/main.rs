@@ -9,15 +9,18 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod asked;
 mod at_rest;
 mod attach;
 mod attacks;
 mod bed;
+mod doctor;
 mod entry;
 mod estates;
 mod flavours;
 mod fresh;
 mod interlock;
+mod lab;
 mod life;
 mod manifests;
 mod owner;
@@ -57,6 +60,7 @@ const CASES: &[Case] = &[
     ("whoever is inside and out of turn is denied", attacks::out_of_turn),
     ("headers that an attacker writes prove nothing", attacks::forged_headers),
     ("no protocol gets around the gate", attacks::other_protocols),
+    ("all that `stepgate lab` tries comes to what the document says", lab::all_of_it),
     ("another namespace's workload is an outsider", strangers::of_another_namespace),
     ("without a sidecar nobody gets in", strangers::without_a_sidecar),
     ("a certificate of a foreign authority or domain is refused", strangers::with_other_certificates),
@@ -66,6 +70,13 @@ const CASES: &[Case] = &[
     ("no local port leads anywhere else", ways::to_local_ports),
     ("HTTP/1.0, h2c and upgrades are decided like the rest", ways::by_other_protocols),
     ("the right interlock in a wrong request changes nothing", ways::with_the_right_interlock),
+    ("the doctor finds nothing wrong with a mesh that is well", doctor::clean),
+    ("the doctor tells each gap that a change makes", doctor::changes),
+    ("the doctor tells of a pod that is not well", doctor::a_pod_that_is_not_well),
+    ("the doctor tells of a listener that was refused", doctor::a_listener_refused),
+    ("the doctor tells of a gate that is gone", doctor::no_gate),
+    ("the doctor says where istiod is away", doctor::without_istiod),
+    ("the doctor tells of a module that is not there", doctor::modules),
     ("a changed configuration leaves no gap under load", life::changed_under_load),
     ("a broken configuration denies, and says so", life::broken_configuration),
     ("a module that is not the one pinned denies", life::wrong_digest),

@@ -24,6 +24,11 @@ impl Owner {
         Ok(owner)
     }
 
+    /// The command.
+    pub(crate) fn stepgate(&self) -> &std::path::Path {
+        &self.stepgate
+    }
+
     /// Where the stage stands in which all holds.
     pub(crate) fn stage(&self) -> PathBuf {
         self.folder.path().join("stages/enforce")
