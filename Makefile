@@ -50,16 +50,25 @@ demo: envoy filter cli ## the movie workflow through seven Envoys
 test: envoys func-e tools filter cli lint ## everything: style, licences, and every test, through real Envoys too
 	$(call step,cargo test)
 	@cargo test --workspace
+	@$(MAKE) --no-print-directory in-istio
+
+.PHONY: bed in-istio
+test: bed
+# A machine without them must still be able to run the rest, and is told what is left out.
+bed:
+	@{ tools/get-debian.sh $(TEST_BED) && tools/get-istio.sh '$(STEPGATE_CACHE)/istio'; } || echo 'a real Istio NOT tested'
+
+in-istio:
+	$(call step,a real Istio)
+	@cargo test --quiet -p stepgate-istio-tests --test istio
+	$(call step,docs/istio.md in a cluster of its own)
+	@cargo test --quiet -p stepgate-istio-tests --test walk
 
 test-containers: envoy filter image ## the images in a registry, in Docker and in containerd; as root on Debian
 	@tools/get-debian.sh $(ENGINES)
 	@STEPGATE_CONTAINERS=1 cargo test -p stepgate-tests --test containers
 
-test-istio: envoy tools filter cli ## the movie workflow in a real Istio on this machine; needs root and Go
-	@tools/get-debian.sh etcd=etcd-server docker-registry ip=iproute2 iptables openssl tcpdump
-	@tools/get-istio.sh '$(STEPGATE_CACHE)/istio'
-	$(call step,a real Istio)
-	@cargo test --quiet -p stepgate-istio-tests --test istio
+test-istio: envoy tools filter cli image bed in-istio ## of `test`, what needs root and Go: Istio and Kubernetes on this machine
 
 bench: envoy filter ## what the gate costs, beside a baseline of the same run
 	@cargo build --quiet --release -p stepgate-tests --bin bench
@@ -91,6 +100,9 @@ cli: ## build the command stepgate
 
 .PHONY: test-containers image reproducible containers prometheus
 test: containers prometheus
+
+TEST_BED := etcd=etcd-server docker-registry ip=iproute2 iptables openssl tcpdump containerd ctr=containerd runc \
+	skopeo containernetworking-plugins
 
 # COMMAND=PACKAGE
 ENGINES := dockerd=docker.io docker-compose=docker-compose containerd=containerd ctr=containerd runc=runc \
@@ -133,7 +145,7 @@ clippy: target
 	$(call step,cargo clippy)
 	@cargo clippy --quiet --all-targets -- -D warnings
 	@cargo clippy --quiet $(WASM) -- -D warnings
-	@cargo clippy --quiet -p stepgate-istio-tests --lib --test istio -- -D warnings
+	@cargo clippy --quiet -p stepgate-istio-tests --lib --test istio --test walk -- -D warnings
 
 deny: $(CARGO_DENY) ## licences, bans and sources of all dependencies; advisories where they can be fetched
 	$(call step,cargo deny)

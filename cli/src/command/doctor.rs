@@ -9,7 +9,7 @@ use stepgate_config::{Checked, MAX_INPUT};
 use super::failure::{Answer, EXIT_CODES, Failure};
 use super::input::{self, Input};
 use super::{output, subject, time};
-use crate::doctor::{self, Place, Report, Wanted};
+use crate::doctor::{self, Kind, Place, Report, Wanted};
 
 /// Between two looks, while there is still a gap.
 const POLL: Duration = Duration::from_secs(1);
@@ -36,6 +36,9 @@ pub(super) struct Args {
     /// Ask again until there is no gap, for so long at most, such as `60s`: after a change, until it has arrived
     #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
     wait: Option<Duration>,
+    /// A kind of gap that is as it should be, such as `NO_MTLS` while gates only observe; as often as there are
+    #[arg(long, value_name = "GAP", hide_possible_values = true)]
+    except: Vec<Kind>,
     /// Print what was found as JSON
     #[arg(long)]
     json: bool,
@@ -63,6 +66,7 @@ fn look(args: &Args, wanted: &Wanted) -> Result<Report, Failure> {
     let mut said = None;
     loop {
         let report = doctor::examine(wanted, args.admin.clone(), args.istiod.as_ref());
+        let report = report.map(|report| report.without(&args.except));
         let over = args.wait.is_none_or(|wait| begun.elapsed() >= wait);
         match report {
             Err(why) if over => return Err(Failure::impossible(output::plain(&why))),

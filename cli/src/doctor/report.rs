@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::gap::Gap;
+use super::gap::{Gap, Kind};
 use super::proxy::Found;
 
 /// What was found of all proxies.
@@ -35,6 +35,15 @@ impl Report {
     /// Whether nothing is wrong.
     pub fn is_clean(&self) -> bool {
         self.count() == 0
+    }
+
+    /// The same, without gaps of these kinds.
+    #[must_use]
+    pub fn without(mut self, kinds: &[Kind]) -> Self {
+        let told = |gap: &Gap| !kinds.contains(&gap.gap);
+        self.gaps.retain(told);
+        self.proxies.iter_mut().for_each(|proxy| proxy.gaps.retain(told));
+        self
     }
 
     /// How much is wrong.
