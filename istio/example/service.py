@@ -9,6 +9,7 @@ the status with the step that the called application was handed, or with the cod
 """
 
 import json
+import signal
 import sys
 import urllib.error
 import urllib.request
@@ -53,6 +54,8 @@ def call(host, path, step=None):
 
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
+        # The first process of a container ends at no signal that it does not ask for.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         port = int(sys.argv[2]) if len(sys.argv) > 2 else 8080
         ThreadingHTTPServer(("0.0.0.0", port), Service).serve_forever()
     else:
