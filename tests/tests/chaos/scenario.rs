@@ -78,6 +78,8 @@ impl<'a> Scenario<'a> {
         proxy.faults.clone_from(faults);
         let mut vm = module.vm(proxy)?;
         start(&mut vm)?;
+        // Gauges rise in the first second, and requests come later.
+        vm.call("proxy_on_tick", &[ROOT])?;
         for (stream, exchange) in (2..).zip(&self.before) {
             // With faults, it may come to anything.
             if let Err(why) = exchange.run(&mut vm, stream)
