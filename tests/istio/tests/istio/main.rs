@@ -111,7 +111,10 @@ fn main() -> ExitCode {
     let cases: Vec<&Case> = CASES.iter().filter(|(name, _)| picked(name)).collect();
     let programs = match Programs::find() {
         Ok(programs) => programs,
-        Err(missing) => return leave_out(cases.len(), "cases with a real Istio", &missing),
+        Err(missing) => {
+            let names: Vec<String> = cases.iter().map(|(name, _)| (*name).to_owned()).collect();
+            return leave_out("a real Istio", &names, &missing);
+        }
     };
     let begun = Instant::now();
     let mut bed = match Bed::make(&programs) {

@@ -30,7 +30,10 @@ fn main() -> ExitCode {
     let found = Programs::find().and_then(|programs| Ok((programs, images().map_err(|missing| vec![missing])?)));
     let (programs, images) = match found {
         Ok(found) => found,
-        Err(missing) => return leave_out(blocks.len(), &format!("blocks of {PAGE}, in a real cluster"), &missing),
+        Err(missing) => {
+            let names: Vec<String> = blocks.iter().map(|block| format!("{PAGE}:{}", block.line)).collect();
+            return leave_out(&format!("{PAGE} in a real cluster"), &names, &missing);
+        }
     };
     let begun = Instant::now();
     let cluster = match WholeCluster::start(&programs) {
