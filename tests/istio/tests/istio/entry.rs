@@ -1,10 +1,9 @@
 //! Entry from outside: an ingress gateway that is an actor. It runs no gate; what it lets in begins an instance.
 
-use std::process::Stdio;
-
 use stepgate_istio_tests::{Authority, Cluster, Error, GATEWAY, Pod, Result, Workload, until};
 
 use crate::bed::{Bed, INTERLOCK_HEADER, SOON, STEP};
+use crate::strangers::answer_of;
 use crate::tree::{Tree, held};
 
 const HOST: &str = "orders.example";
@@ -101,15 +100,7 @@ impl<'b> Market<'b> {
         let to = format!("{}:{GATEWAY}", self.edge.address().ip());
         let mut command = self.outside.host().command("openssl");
         command.args(["s_client", "-quiet", "-no_ign_eof", "-servername", HOST, "-connect", &to]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let mut stdin = child.stdin.take().ok_or_else(|| Error::new("no standard input"))?;
-        // A peer that has hung up by now is an answer too.
-        let _ = std::io::Write::write_all(&mut stdin, request.as_bytes());
-        let _ = std::io::Write::flush(&mut stdin);
-        // The other end closes; `s_client` would stop reading at the end of its input.
-        let done = child.wait_with_output();
-        drop(stdin);
-        Ok(String::from_utf8_lossy(&done?.stdout).into_owned())
+        answer_of(&mut command, request)
     }
 
     /// What the desk's application saw last.

@@ -1,6 +1,8 @@
 //! Those who are no actors: of another namespace, without a sidecar, with other certificates.
 
 use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use stepgate_istio_tests::{Authority, Error, Pod, Result, Workload, until};
 
@@ -102,15 +104,16 @@ pub(crate) fn over_tls(
             command.arg(option).arg(path);
         }
     }
-    command
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped());
-    let mut child = command.spawn()?;
+    answer_of(&mut command, request)
+}
+
+/// What `openssl s_client` reads, once it has sent a request.
+pub(crate) fn answer_of(s_client: &mut Command, request: &str) -> Result<String> {
+    let mut child = s_client.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let mut stdin = child.stdin.take().ok_or_else(|| Error::new("no standard input"))?;
     // A peer that has hung up by now is an answer too.
-    let _ = std::io::Write::write_all(&mut stdin, request.as_bytes());
-    let _ = std::io::Write::flush(&mut stdin);
+    let _ = stdin.write_all(request.as_bytes());
+    let _ = stdin.flush();
     // The other end closes; `s_client` would stop reading at the end of its input.
     let done = child.wait_with_output();
     drop(stdin);
