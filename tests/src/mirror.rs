@@ -1,6 +1,6 @@
 //! The commands of a page, run as they stand there.
 
-use std::fs;
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::process::Command;
@@ -23,9 +23,8 @@ impl Mirror {
     /// If it cannot be made.
     pub fn of(root: &Path) -> io::Result<Self> {
         let mirror = tempfile::tempdir()?;
-        for entry in fs::read_dir(root)? {
-            let entry = entry?;
-            std::os::unix::fs::symlink(entry.path(), mirror.path().join(entry.file_name()))?;
+        for name in tracked(root)? {
+            std::os::unix::fs::symlink(root.join(&name), mirror.path().join(&name))?;
         }
         Ok(Self(mirror))
     }
@@ -34,6 +33,17 @@ impl Mirror {
     pub fn path(&self) -> &Path {
         self.0.path()
     }
+}
+
+/// What belongs to the repository, and what is built in it: not what somebody wrote there who followed a page.
+fn tracked(root: &Path) -> io::Result<BTreeSet<String>> {
+    let listed = Command::new("git").arg("-C").arg(root).args(["ls-tree", "--name-only", "HEAD"]).output()?;
+    if !listed.status.success() {
+        return Err(io::Error::other(String::from_utf8_lossy(&listed.stderr).into_owned()));
+    }
+    let names = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let built = Some("target").filter(|target| root.join(target).exists());
+    Ok(names.lines().chain(built).map(str::to_owned).collect())
 }
 
 /// Runs the commands of a block in one shell, between these lines, and compares what each prints. `answers` are the

@@ -145,11 +145,11 @@ fn the_filter_state_alone_says_who_the_peer_is() {
         gates.send("chosen", who, request, step)
     };
     // Whatever certificate the connection has, or none.
-    for who in [None, Some(&shop), Some(&clerk)] {
+    for (number, who) in [None, Some(&shop), Some(&clerk)].into_iter().enumerate() {
         assert_eq!(chosen(who, Some(SHOP), "/pack", None), Answer::Permitted);
         assert_eq!(chosen(who, Some(CLERK), "/pack", None), deny("NO_STEP"));
         assert_eq!(chosen(who, None, "/pack", None), deny("NO_PEER"));
-        let instance = format!("by-{}", who.map_or(0, |who| who.certificate_pem().len()));
+        let instance = format!("by-{number}");
         let step = |task, more: &str| mint.step(("parcels", 1), task, "now", &format!("{instance}{more}")).unwrap();
         let audited = step("audit", "");
         assert_eq!(chosen(who, Some(SHOP), "/ship", Some(&audited)), deny("WRONG_HOLDER"));

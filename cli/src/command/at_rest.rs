@@ -46,6 +46,9 @@ enum Rotate {
 }
 
 pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
+    if args.out.as_os_str() == "-" {
+        return Err(Failure::impossible("--out names a file: keys are not printed"));
+    }
     let mut random = || jwk::random().map_err(|failure| Wrong { what: failure.to_string(), help: None });
     let keys = match args.rotate {
         Some(step) => {

@@ -72,6 +72,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
     let gone = estate.keep(&args.namespace)?;
     let keeps = args.add || args.rotate.is_some();
     let mut secrets = if keeps { file::read(&args.out)? } else { Secrets::default() };
+    refuse_to_lose(args, &secrets)?;
     let algorithm = args.alg.map(Algorithm::from).or_else(|| secrets.algorithm()).unwrap_or(Algorithm::Hs256);
     secrets.complete(&estate, algorithm, &mut System)?;
     if let Some(step) = args.rotate {
@@ -89,6 +90,19 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
         output::say(&format!("{path}: {}; {all}\n", count(workloads.len(), "Secret")))?;
     }
     Ok(Answer::Yes)
+}
+
+/// A file holds the Secrets of the namespaces that are named, and of no others: what it has besides would be gone.
+fn refuse_to_lose(args: &Args, secrets: &Secrets) -> Result<(), Failure> {
+    let named = |namespace: &&str| args.namespace.is_empty() || args.namespace.iter().any(|name| name == namespace);
+    match secrets.namespaces().into_iter().find(|namespace| !named(namespace)) {
+        None => Ok(()),
+        Some(lost) => {
+            let what = format!("`{}` has Secrets of the namespace `{lost}`, which would be lost", args.out.display());
+            Err(Failure::impossible(what)
+                .help(format!("name it, too: --namespace {lost}; or keep a file for each owner")))
+        }
+    }
 }
 
 fn caution(algorithm: Algorithm, estate: &Estate<'_>) {

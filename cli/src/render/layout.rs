@@ -34,7 +34,7 @@ pub fn istio(documents: &[Document], secrets: Option<&Secrets>, options: &Option
     base(&set, &mut tree)?;
     components(&set, &mut tree);
     stages(&set, &mut tree);
-    tree.add("secrets/.gitignore", "secrets.yaml\n");
+    tree.add("secrets/.gitignore", "secrets.yaml\nat-rest.yaml\n");
     tree.kustomization("secrets", json!({"resources": ["secrets.yaml"]}));
     let entrance = entry::manifests(&estate, options)?;
     if !entrance.is_empty() {

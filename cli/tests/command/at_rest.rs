@@ -43,6 +43,25 @@ fn the_configuration_is_for_its_owner_alone_and_is_not_lost() {
     assert!(anew.code == 0 && text != drawn, "{anew:?}");
 }
 
+/// Somebody reads the file behind a link; what was left by a run that broke off is named.
+#[test]
+fn a_link_stays_one_and_what_is_in_the_way_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let run = |rest: &[&str]| stepgate(&[&["at-rest", "--out", path("link").to_str().unwrap()], rest].concat());
+    std::fs::write(path("file"), "").unwrap();
+    std::os::unix::fs::symlink(path("file"), path("link")).unwrap();
+    assert_eq!(run(&["--force"]).code, 0);
+    assert_eq!(run(&["--rotate", "preload"]).code, 0);
+    assert!(path("link").symlink_metadata().unwrap().is_symlink());
+    assert!(std::fs::read_to_string(path("file")).unwrap().contains("name: k2"));
+    std::fs::write(path("file.new"), "").unwrap();
+    let ran = run(&["--rotate", "switch"]);
+    assert!(ran.code == 3 && ran.err.contains("file.new"), "{ran:?}");
+    let ran = stepgate(&["at-rest", "--out", "-"]);
+    assert!(ran.code == 3 && ran.out.is_empty() && !std::path::Path::new("-").exists(), "{ran:?}");
+}
+
 const FLAGS: [&str; 4] = ["--provisioner", "ebs.csi.aws.com", "--parameter", "encrypted=true"];
 
 fn volumes(arguments: &[&str]) -> Ran {
@@ -82,6 +101,8 @@ fn a_class_that_says_nothing_of_encryption_is_not_written() {
         &[&FLAGS[..], &["--size", "ten"]].concat(),
         &[&FLAGS[..], &["--size", "0Gi"]].concat(),
         &[&FLAGS[..], &["--class", "Vault"]].concat(),
+        &[&FLAGS[..], &["--class", "a..b"]].concat(),
+        &[&FLAGS[..], &["--parameter", "encrypted=false"]].concat(),
         &[&FLAGS[..], &["--actor", "nobody"]].concat(),
     ] {
         let ran = volumes(wrong);

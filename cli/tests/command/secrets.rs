@@ -231,6 +231,16 @@ fn an_owner_gets_secrets_for_their_own_namespaces_only() {
     let ran = draw(&["--force"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(place.secrets().len(), 7);
+    // What others have in the file is not lost by a step for one namespace.
+    let before = std::fs::read_to_string(&file).unwrap();
+    for step in [&["--add"][..], &["--rotate", "preload"]] {
+        let ran = draw(&[step, &["--namespace", "dailies"]].concat());
+        assert!(ran.code == 3 && ran.err.contains("--namespace movie"), "{ran:?}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+        let ran = draw(&[step, &["--namespace", "dailies", "--namespace", "movie"]].concat());
+        assert_eq!((ran.code, place.secrets().len()), (0, 7), "{ran:?}");
+        std::fs::write(&file, &before).unwrap();
+    }
 }
 
 #[test]

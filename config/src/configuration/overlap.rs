@@ -20,16 +20,21 @@ pub(super) fn check(
     let tasks: Vec<&TaskDraft> = documents.iter().flat_map(|document| called(&document.draft, own)).collect();
     let mut left = MAX_OVERLAPS;
     for (exemption, span) in exempt {
-        let met = tasks.iter().find(|task| {
-            left = left.saturating_sub(task.requests.len());
-            task.requests.iter().any(|request| meets(&exemption.request, request))
-        });
-        // A bound on the work, not on the document: this is advice.
-        let Some(task) = met.filter(|_| left > 0) else { continue };
-        let message = format!("this exempts requests of the task {}", quote(task.name.as_str()));
-        let found = Diagnostic::new(Code::ExemptsTask, *span, message).label("they pass without a step");
-        let found = found.also(task.requests_span.unwrap_or(task.span), "which are these");
-        context.report.push(found.help("give the exemption a path, methods or a host that no task has"));
+        for task in &tasks {
+            let Some(remaining) = left.checked_sub(task.requests.len()) else {
+                let message = "too many requests of tasks to hold this exemption against";
+                let label = format!("at most {MAX_OVERLAPS} pairs are compared in one configuration");
+                return context.report.push(Diagnostic::new(Code::ExemptsTask, *span, message).label(label));
+            };
+            left = remaining;
+            if task.requests.iter().any(|request| meets(&exemption.request, request)) {
+                let message = format!("this exempts requests of the task {}", quote(task.name.as_str()));
+                let found = Diagnostic::new(Code::ExemptsTask, *span, message).label("they pass without a step");
+                let found = found.also(task.requests_span.unwrap_or(task.span), "which are these");
+                context.report.push(found.help("give the exemption a path, methods or a host that no task has"));
+                break;
+            }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::Result;
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long the other end may be silent.
-const SILENCE: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// All that came back until the other end closed, or was silent. A reset is an end.
 pub(crate) async fn exchange(to: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>> {

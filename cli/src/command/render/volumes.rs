@@ -1,10 +1,11 @@
 //! `stepgate render volumes`: encrypted volumes for what actors keep.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::command::failure::{Answer, EXIT_CODES, Failure};
 use crate::command::{documents, output};
-use crate::render::{Volumes, volumes};
+use crate::render::{Volumes, Wrong, volumes};
 
 /// Writes a class of encrypted volumes, and a claim for what each actor keeps.
 ///
@@ -38,11 +39,17 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
     let documents = documents::read(&args.files)?;
+    let mut parameters = BTreeMap::new();
+    for (name, value) in &args.parameter {
+        if parameters.insert(name.clone(), value.clone()).is_some() {
+            return Err(Wrong::new(format!("--parameter: `{name}` is given twice")).into());
+        }
+    }
     let text = volumes(
         &documents,
         &Volumes {
             provisioner: args.provisioner.clone(),
-            parameters: args.parameter.iter().cloned().collect(),
+            parameters,
             class: args.class.clone(),
             size: args.size.clone(),
             actors: args.actor.clone(),
@@ -66,7 +73,7 @@ fn name(text: &str) -> Result<String, &'static str> {
 
 fn is_name(text: &str) -> bool {
     let clean = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'));
-    clean && !text.is_empty() && !text.starts_with(['-', '.']) && !text.ends_with(['-', '.'])
+    clean && text.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
 }
 
 fn parameter(text: &str) -> Result<(String, String), &'static str> {

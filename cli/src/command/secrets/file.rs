@@ -31,14 +31,18 @@ pub(super) fn write(path: &Path, text: &str, replace: bool) -> Result<(), Failur
 }
 
 /// A file for its owner alone. It takes the place of an old one at once: keys in use must not be lost half-way.
+/// Where a link stands, the file behind it is replaced: somebody else reads that one.
 pub(in crate::command) fn create(path: &Path, text: &str) -> io::Result<()> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
     name.push(".new");
     let beside = path.with_file_name(name);
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    // One that is there was left by somebody who was interrupted, or is at work.
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", beside.display()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).map_err(named)?;
     let written =
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&beside, path));
     if written.is_err() {

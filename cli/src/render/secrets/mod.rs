@@ -131,6 +131,11 @@ impl Secrets {
         Ok(())
     }
 
+    /// The namespaces for whose workloads there is something.
+    pub(crate) fn namespaces(&self) -> BTreeSet<&str> {
+        self.interlocks.secrets.keys().map(|(workload, _)| workload.namespace()).collect()
+    }
+
     /// The algorithm of the keys that are there.
     pub fn algorithm(&self) -> Option<Algorithm> {
         self.rings.values().flatten().find_map(Key::algorithm)
