@@ -60,9 +60,9 @@ bed:
 
 in-istio:
 	$(call step,a real Istio)
-	@cargo test --quiet -p stepgate-istio-tests --test istio
+	@timeout --foreground 1500 cargo test --quiet -p stepgate-istio-tests --test istio
 	$(call step,docs/istio.md in a cluster of its own)
-	@cargo test --quiet -p stepgate-istio-tests --test walk
+	@timeout --foreground 900 cargo test --quiet -p stepgate-istio-tests --test walk
 
 test-containers: envoy filter image ## the images in a registry, in Docker and in containerd; as root on Debian
 	@tools/get-debian.sh $(ENGINES)

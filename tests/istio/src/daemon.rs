@@ -61,6 +61,13 @@ impl Daemon {
 
     /// Lets it go on.
     pub(crate) fn proceed(&mut self) {
+        // `nsenter(1)`, which waits for it, stops when it does. It wakes it up again when it is woken itself; one that
+        // stays asleep would never bury it, and its machine could not end.
+        if let Ok(nsenter) = i32::try_from(self.child.id())
+            && let Some(nsenter) = Pid::from_raw(nsenter)
+        {
+            let _ = kill_process(nsenter, Signal::CONT);
+        }
         self.signal(Signal::CONT);
     }
 
