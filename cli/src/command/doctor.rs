@@ -71,7 +71,7 @@ fn look(args: &Args, wanted: &Wanted) -> Result<Report, Failure> {
         match report {
             Err(why) if over => return Err(Failure::impossible(output::plain(&why))),
             Ok(report) if over || report.is_clean() => return Ok(report),
-            Ok(report) => tell(&mut said, &format!("waiting: {} gaps", report.count())),
+            Ok(report) => tell(&mut said, &format!("waiting: {}", output::count(report.count(), "gap"))),
             Err(why) => tell(&mut said, &format!("waiting: {}", output::plain(&why))),
         }
         thread::sleep(POLL);

@@ -8,7 +8,7 @@ use super::WholeCluster;
 use crate::daemon::Order;
 use crate::error::{Error, Result};
 use crate::host::{BED, output};
-use crate::kubernetes::{DIRECTORY, KUBECONFIG};
+use crate::kubernetes::{self, DIRECTORY, KUBECONFIG};
 use crate::wait::until;
 
 const NODE: &str = "/run/bed/node";
@@ -60,6 +60,5 @@ pub(super) fn start(cluster: &mut WholeCluster, images: &Path) -> Result<()> {
 }
 
 fn order(name: &'static str, command: &[&str]) -> Order<'static> {
-    let command = command.iter().flat_map(|part| part.split(' ')).map(Into::into).collect();
-    Order { name, directory: NODE, user: 0, environment: Vec::new(), command }
+    Order { directory: NODE, ..kubernetes::order(name, command) }
 }
