@@ -60,9 +60,9 @@ bed:
 
 in-istio:
 	$(call step,a real Istio)
-	@timeout --foreground 1500 cargo test --quiet -p stepgate-istio-tests --test istio
+	@timeout --foreground 1500 cargo test --quiet -p stepgate-cluster-tests --test istio
 	$(call step,docs/istio.md in a cluster of its own)
-	@timeout --foreground 900 cargo test --quiet -p stepgate-istio-tests --test walk
+	@timeout --foreground 900 cargo test --quiet -p stepgate-cluster-tests --test walk
 
 test-containers: envoy filter image ## the images in a registry, in Docker and in containerd; as root on Debian
 	@tools/get-debian.sh $(ENGINES)
@@ -145,7 +145,7 @@ clippy: target
 	$(call step,cargo clippy)
 	@cargo clippy --quiet --all-targets -- -D warnings
 	@cargo clippy --quiet $(WASM) -- -D warnings
-	@cargo clippy --quiet -p stepgate-istio-tests --lib --test istio --test walk -- -D warnings
+	@cargo clippy --quiet -p stepgate-cluster-tests --lib --test istio --test walk -- -D warnings
 
 deny: $(CARGO_DENY) ## licences, bans and sources of all dependencies; advisories where they can be fetched
 	$(call step,cargo deny)

@@ -1,8 +1,3 @@
-//! The command `stepgate`, and what its tests share with it.
+//! The command `stepgate`: arguments, output and exit codes. The work is done by the crates beside it.
 
 pub mod command;
-pub mod doctor;
-mod jwk;
-pub mod lab;
-pub mod mesh;
-pub mod render;

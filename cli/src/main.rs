@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use stepgate_cli::{command, mesh};
-
 fn main() -> ExitCode {
-    // First of all: a start of an Envoy for a local mesh is not for people.
-    if let Some(code) = mesh::run_if_supervised(std::env::args_os().skip(1)) {
+    // First of all: the lab starts each Envoy by way of this program, which is not for people.
+    #[cfg(feature = "lab")]
+    if let Some(code) = stepgate_mesh::run_if_supervised(std::env::args_os().skip(1)) {
         return code;
     }
-    command::run()
+    stepgate_cli::command::run()
 }

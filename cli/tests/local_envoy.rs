@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use stepgate_cli::mesh::{CallError, Credential, Request, Response, call_gate, find_envoy};
+use stepgate_mesh::{CallError, Credential, Request, Response, call_gate, find_envoy};
 
 struct Local {
     func_e: Child,

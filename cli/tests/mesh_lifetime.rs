@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use stepgate_cli::mesh::{Mesh, MeshSpec, Workload};
+use stepgate_mesh::{Mesh, MeshSpec, Workload};
 
 /// Set for the process that holds a mesh.
 const HOLDER: &str = "STEPGATE_TEST_HOLDER";

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::failure::{Answer, EXIT_CODES, Failure};
 use super::{input, output, secrets};
-use crate::jwk;
-use crate::render::{AtRest, Step, Wrong};
+use stepgate_render::jwk;
+use stepgate_render::{AtRest, Step, Wrong};
 
 /// More than two keys and their names take.
 const MOST: usize = 64 * 1024;

@@ -9,7 +9,7 @@ use stepgate_config::{Checked, MAX_INPUT};
 use super::failure::{Answer, EXIT_CODES, Failure};
 use super::input::{self, Input};
 use super::{output, subject, time};
-use crate::doctor::{self, Kind, Place, Report, Wanted};
+use stepgate_doctor::{Kind, Place, Report, Wanted};
 
 /// Between two looks, while there is still a gap.
 const POLL: Duration = Duration::from_secs(1);
@@ -65,7 +65,7 @@ fn look(args: &Args, wanted: &Wanted) -> Result<Report, Failure> {
     let begun = Instant::now();
     let mut said = None;
     loop {
-        let report = doctor::examine(wanted, args.admin.clone(), args.istiod.as_ref());
+        let report = stepgate_doctor::examine(wanted, args.admin.clone(), args.istiod.as_ref());
         let report = report.map(|report| report.without(&args.except));
         let over = args.wait.is_none_or(|wait| begun.elapsed() >= wait);
         match report {

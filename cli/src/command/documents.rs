@@ -7,7 +7,7 @@ use stepgate_config::MAX_INPUT;
 use super::failure::Failure;
 use super::input::{self, Input};
 use super::subject;
-use crate::render::{Document, Wrong};
+use stepgate_render::{Document, Wrong};
 
 /// Reads documents; errors in one of them are shown.
 pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Document>, Failure> {

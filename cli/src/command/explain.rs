@@ -11,10 +11,10 @@ use stepgate_decision::{Verdict, inbound};
 
 use super::failure::{Answer, Failure};
 use super::output;
-use crate::jwk;
 use account::Account;
 pub(super) use arguments::Args;
 use scene::Scene;
+use stepgate_render::jwk;
 
 pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
     let subject = super::subject::Subject::read(&args.file)?;

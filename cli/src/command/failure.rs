@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use crate::jwk::Undrawn;
+use stepgate_render::jwk::Undrawn;
 
 /// What the codes mean; stands at the end of every help text.
 pub(super) const EXIT_CODES: &str = "\

@@ -12,8 +12,8 @@ use stepgate_decision::keys::{Algorithm, Key, KeyActor};
 
 use super::failure::{Answer, EXIT_CODES, Failure};
 use super::{output, time};
-use crate::jwk;
 use sheet::Sheet;
+use stepgate_render::jwk;
 
 /// Draws a key for a workflow's tokens.
 ///

@@ -8,7 +8,7 @@ use super::failure::{Answer, EXIT_CODES, Failure};
 use super::input::{self, Input};
 use super::keygen::Alg;
 use super::{output, subject};
-use crate::lab::{self, LabError, Options};
+use stepgate_lab::{LabError, Options};
 
 /// Tries a workflow out on real Envoys: one for each workload, at most 16 for all.
 ///
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
         json: args.json,
         colour,
     };
-    match lab::run(&options) {
+    match stepgate_lab::run(&options) {
         Ok(all_right) => Ok(Answer::of(all_right)),
         Err(LabError::Document(found)) => Err(subject::show(&found, &options.document, &name)),
         Err(error @ (LabError::NotADocument | LabError::Gate(_))) => {

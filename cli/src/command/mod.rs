@@ -3,6 +3,7 @@
 mod at_rest;
 mod check;
 mod completions;
+#[cfg(feature = "doctor")]
 mod doctor;
 mod documents;
 mod environment;
@@ -11,6 +12,7 @@ mod failure;
 mod held;
 mod input;
 mod keygen;
+#[cfg(feature = "lab")]
 mod lab;
 mod names;
 mod output;
@@ -41,7 +43,9 @@ struct Stepgate {
 enum Action {
     Check(check::Args),
     Explain(Box<explain::Args>),
+    #[cfg(feature = "lab")]
     Lab(lab::Args),
+    #[cfg(feature = "doctor")]
     Doctor(doctor::Args),
     Keygen(keygen::Args),
     Secrets(secrets::Args),
@@ -70,7 +74,9 @@ fn answer(action: &Action) -> Result<Answer, Failure> {
     match action {
         Action::Check(args) => check::run(args),
         Action::Explain(args) => explain::run(args),
+        #[cfg(feature = "lab")]
         Action::Lab(args) => lab::run(args),
+        #[cfg(feature = "doctor")]
         Action::Doctor(args) => doctor::run(args),
         Action::Keygen(args) => keygen::run(args),
         Action::Secrets(args) => secrets::run(args),

@@ -14,8 +14,8 @@ use super::failure::{Answer, EXIT_CODES, Failure};
 use super::input::{self, Input};
 use super::output::{self, count};
 use super::{documents, secrets, subject};
-use crate::render::{Rendered, istio};
 use flags::Flags;
+use stepgate_render::{Rendered, istio};
 
 /// Writes manifests from workflow documents.
 #[derive(Debug, clap::Args)]

@@ -12,8 +12,8 @@ use super::failure::{Answer, EXIT_CODES, Failure};
 use super::keygen::Alg;
 use super::output::count;
 use super::{documents, output};
-use crate::jwk;
-use crate::render::{Drawn, Estate, Secrets, Source, Step, Wrong};
+use stepgate_render::jwk;
+use stepgate_render::{Drawn, Estate, Secrets, Source, Step, Wrong};
 
 pub(super) use file::{create, read};
 

@@ -8,7 +8,7 @@ use stepgate_decision::{Gate, GateError};
 use super::environment;
 use super::failure::Failure;
 use super::subject::STAND_IN;
-use crate::jwk;
+use stepgate_render::jwk;
 
 /// A gate, and keys with which any actor can be spoken for.
 pub(super) struct Staged {

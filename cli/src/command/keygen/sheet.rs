@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use stepgate_config::name::{ActorName, Kid, WorkflowName};
 
-use crate::jwk::Jwks;
-use crate::render::key_variable;
+use stepgate_render::jwk::Jwks;
+use stepgate_render::key_variable;
 
 /// A key and all that is said about it.
 pub(super) struct Sheet {

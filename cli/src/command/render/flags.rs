@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 
 use crate::command::output;
-use crate::render::{Api, Attach, Entry, Options};
+use stepgate_render::{Api, Attach, Entry, Options};
 
 /// What stands for a module that nobody has named: proxies find nothing there, and deny everything.
 const NO_MODULE: &str = concat!("oci://registry.example/stepgate:", env!("CARGO_PKG_VERSION"));

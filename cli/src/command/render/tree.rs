@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::command::failure::Failure;
-use crate::render::{File, MARK};
+use stepgate_render::{File, MARK};
 
 /// The folders in which files are written. What others put beside them is theirs.
 const FOLDERS: &[&str] = &["base", "components", "entry", "secrets", "stages"];

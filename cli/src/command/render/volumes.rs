@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::command::failure::{Answer, EXIT_CODES, Failure};
 use crate::command::{documents, output};
-use crate::render::{Volumes, Wrong, volumes};
+use stepgate_render::{Volumes, Wrong, volumes};
 
 /// Writes a class of encrypted volumes, and a claim for what each actor keeps.
 ///

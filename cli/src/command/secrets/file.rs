@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::command::failure::Failure;
 use crate::command::input;
-use crate::render::Secrets;
+use stepgate_render::Secrets;
 
 /// More than any estate's Secrets have.
 const MOST: usize = 8 * 1024 * 1024;

@@ -15,7 +15,7 @@ use crate::command::failure::{Answer, EXIT_CODES, Failure};
 use crate::command::held::{self, Held};
 use crate::command::subject::Subject;
 use crate::command::{names, output, time};
-use crate::jwk;
+use stepgate_render::jwk;
 
 /// The life of a departure: one hop.
 const DEPARTURE: Duration = Duration::from_secs(60);

@@ -1,0 +1,66 @@
+//! Paths that two readers would read in two ways.
+
+use super::{Attack, Stopped, attack};
+use crate::LabError;
+use crate::scene::{Move, Scene};
+
+pub(super) const ALL: &[Attack] = &[
+    attack(
+        "a double slash",
+        "The right path with `//` before it.",
+        Stopped::Always,
+        |_| true,
+        |scene| spelled(scene, |path| format!("/{path}")),
+    ),
+    attack(
+        "a dot segment",
+        "The right path with `/.` before it.",
+        Stopped::Always,
+        |_| true,
+        |scene| spelled(scene, |path| format!("/.{path}")),
+    ),
+    attack(
+        "a way round",
+        "A path that climbs back to the right one by `..`.",
+        Stopped::Always,
+        |_| true,
+        |scene| spelled(scene, |path| format!("/elsewhere/..{path}")),
+    ),
+    attack(
+        "a way round, encoded",
+        "The same with `%2e%2e`.",
+        Stopped::Always,
+        |_| true,
+        |scene| spelled(scene, |path| format!("/elsewhere/%2e%2e{path}")),
+    ),
+    attack(
+        "an encoded slash",
+        "The last slash of the right path as `%2F`.",
+        Stopped::Always,
+        |_| true,
+        |scene| {
+            spelled(scene, |path| {
+                let (head, tail) = path.rsplit_once('/').unwrap_or_default();
+                if head.is_empty() { format!("/%2F{tail}") } else { format!("{head}%2F{tail}") }
+            })
+        },
+    ),
+    attack(
+        "a path parameter",
+        "The right path with `;x=1` after it, where some frameworks cut.",
+        Stopped::Always,
+        |_| true,
+        |scene| spelled(scene, |path| format!("{path};x=1")),
+    ),
+    attack(
+        "an encoded letter",
+        "The right path with `%61` after it.",
+        Stopped::Always,
+        |_| true,
+        |scene| spelled(scene, |path| format!("{path}%61")),
+    ),
+];
+
+fn spelled(scene: &Scene<'_>, spell: impl Fn(&str) -> String) -> Result<Vec<Move>, LabError> {
+    scene.asked(|attempt| attempt.path = spell(&attempt.path))
+}

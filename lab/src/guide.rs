@@ -1,0 +1,34 @@
+//! Ready-made curl lines for a lab that is left running.
+
+use std::fmt::Write;
+
+use super::LabError;
+use super::attempt::request_of;
+use super::setting::{HEADER, Setting};
+use stepgate_mesh::Mesh;
+
+/// How to walk an instance by hand, through the senders' own Envoys.
+pub(super) fn curl_lines(setting: &Setting, mesh: &Mesh) -> Result<String, LabError> {
+    let mut text =
+        String::from("\nThe lab runs on; Ctrl-C ends it. Each line is sent by an actor through its own listener:\n\n");
+    for transition in &setting.workflow.transitions {
+        let first = |actor| setting.cast.turn(actor, 0).map(|member| member.name.as_str());
+        let (Some(from), Some(to)) = (first(&transition.carrier), first(&transition.to.performer)) else { continue };
+        let (method, path, host) = request_of(&transition.to);
+        let at = mesh.addresses(from)?.egress;
+        let begins = transition.from.initial && !transition.via;
+        let step = if begins { String::new() } else { format!(" -H \"{HEADER}: $STEP\"") };
+        let _ = writeln!(
+            text,
+            "# {transition}{}\ncurl -si -X {method} -H 'host: {}'{step} 'http://{at}{path}'",
+            if begins { ", which begins an instance" } else { "" },
+            host.as_deref().unwrap_or(to),
+        );
+    }
+    let _ = writeln!(
+        text,
+        "\nSTEP is the `{HEADER}` that the application at `from` saw: the small service behind each actor answers with\nall headers that it saw. Logs, certificates and Envoys' admin addresses: {}",
+        mesh.directory().display()
+    );
+    Ok(text)
+}

@@ -1,0 +1,76 @@
+//! The way in: mutual TLS, the gate, the application behind it.
+
+use serde_json::{Value, json};
+
+use super::{
+    Member, Surroundings, address, connection_manager, dynamic, endpoint, http_filters, routes_to, same_protocol, tls,
+};
+use crate::spec::PathNormalization;
+
+pub(super) fn listener(member: &Member, around: &Surroundings<'_>) -> Value {
+    let workload = &member.workload;
+    let mut manager = json!({
+        "route_config": {
+            "name": cluster_name(member),
+            "virtual_hosts": [{
+                "name": "inbound|http|8080",
+                "domains": ["*"],
+                "routes": routes_to(&cluster_name(member)),
+            }],
+        },
+        "http_filters": http_filters(dynamic::gate(member, around)),
+        // As an Istio sidecar does: what a caller put there stays in front, so it proves nothing.
+        "forward_client_cert_details": "APPEND_FORWARD",
+        "set_current_client_cert_details": {"subject": true, "dns": true, "uri": true},
+    });
+    if let Some(manager) = manager.as_object_mut() {
+        manager.extend(normalization(workload.inbound.path_normalization));
+        manager.extend(workload.inbound.manager.clone());
+    }
+    json!({
+        "name": format!("inbound.{}", workload.name),
+        "traffic_direction": "INBOUND",
+        "address": address(member.addresses.inbound),
+        // Without it a second mesh on the same address would share the traffic in silence.
+        "enable_reuse_port": false,
+        // Else a filter would not see the server name that was asked for.
+        "listener_filters": [tls::inspector()],
+        "filter_chains": [{
+            "transport_socket": tls::server(member, around.authority, workload.inbound.client_certificate),
+            "filters": [connection_manager("inbound", member, manager)],
+        }],
+    })
+}
+
+pub(super) fn cluster(member: &Member) -> Value {
+    let name = cluster_name(member);
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "5s",
+        "typed_extension_protocol_options": same_protocol(),
+        "load_assignment": endpoint(&name, member.addresses.application),
+    })
+}
+
+/// As Istio names it, with the workload where Istio has nothing: one Envoy may host several.
+fn cluster_name(member: &Member) -> String {
+    format!("inbound|8080||{}", member.workload.name)
+}
+
+/// What Istio sets for each `pathNormalization`.
+fn normalization(mode: PathNormalization) -> serde_json::Map<String, Value> {
+    let (normalize, merge, escaped) = match mode {
+        PathNormalization::None => (false, false, "KEEP_UNCHANGED"),
+        PathNormalization::Base => (true, false, "KEEP_UNCHANGED"),
+        PathNormalization::MergeSlashes => (true, true, "KEEP_UNCHANGED"),
+        PathNormalization::DecodeAndMergeSlashes => (true, true, "UNESCAPE_AND_FORWARD"),
+    };
+    [
+        ("normalize_path".into(), normalize.into()),
+        ("merge_slashes".into(), merge.into()),
+        ("path_with_escaped_slashes_action".into(), escaped.into()),
+    ]
+    .into_iter()
+    .collect()
+}

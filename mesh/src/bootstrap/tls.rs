@@ -1,0 +1,56 @@
+//! The two ends of mutual TLS.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{Member, typed};
+use crate::spec::ClientCertificate;
+
+/// Any certificate of our CA is let in: whose it is, is the gate's to judge.
+pub(super) fn server(member: &Member, authority: &Path, client: ClientCertificate) -> Value {
+    let context = json!({
+        "require_client_certificate": client == ClientCertificate::Required,
+        "common_tls_context": {
+            "alpn_protocols": ["h2", "http/1.1"],
+            "tls_certificates": [own(member)],
+            "validation_context": {"trusted_ca": {"filename": authority}},
+        },
+    });
+    socket("DownstreamTlsContext", context)
+}
+
+/// The other end must be the very workload that was called.
+pub(super) fn client(member: &Member, to: &Member, authority: &Path) -> Value {
+    let context = json!({
+        "sni": to.workload.name,
+        "common_tls_context": {
+            "tls_certificates": [own(member)],
+            "validation_context": {
+                "trusted_ca": {"filename": authority},
+                "match_typed_subject_alt_names": [
+                    {"san_type": "URI", "matcher": {"exact": to.workload.identity}},
+                ],
+            },
+        },
+    });
+    socket("UpstreamTlsContext", context)
+}
+
+/// Looks at the first bytes of a connection before the handshake, as in an Istio sidecar.
+pub(super) fn inspector() -> Value {
+    let ty = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";
+    json!({"name": "envoy.filters.listener.tls_inspector", "typed_config": typed(ty, json!({}))})
+}
+
+fn own(member: &Member) -> Value {
+    json!({
+        "certificate_chain": {"filename": member.certificate},
+        "private_key": {"filename": member.key},
+    })
+}
+
+fn socket(context: &str, config: Value) -> Value {
+    let ty = format!("envoy.extensions.transport_sockets.tls.v3.{context}");
+    json!({"name": "envoy.transport_sockets.tls", "typed_config": typed(&ty, config)})
+}

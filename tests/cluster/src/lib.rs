@@ -1,0 +1,56 @@
+//! A real Istio on one machine: etcd, kube-apiserver, istiod, a registry, and pods with Istio's own redirection,
+//! pilot-agent and Envoy, each with its own network.
+//!
+//! ```no_run
+//! use stepgate_cluster_tests::{Cluster, Pod, Programs, Request, repository};
+//!
+//! # fn main() -> stepgate_cluster_tests::Result<()> {
+//! let programs = Programs::find().map_err(|missing| stepgate_cluster_tests::Error::new(missing.join("\n")))?;
+//! let cluster = Cluster::start(&programs)?;
+//! cluster.namespace("parcels")?;
+//! cluster.apply(&repository().join("istio/movie.yaml"))?;
+//! let pods = cluster.pods(["shop", "depot"].map(|name| Pod::named(name).namespace("parcels")))?;
+//! let answer = pods[0].call(&cluster, "depot", &Request::new("GET", "/"))?;
+//! assert_eq!(answer.seen().map(|seen| seen.workload), Some("depot".into()));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Needs root. It changes nothing of the machine that it runs on: see [`Host`].
+
+mod authority;
+mod capture;
+mod cluster;
+mod control_plane;
+mod daemon;
+mod error;
+mod host;
+mod kubernetes;
+mod mesh_config;
+mod network;
+mod objects;
+mod programs;
+mod proxy;
+mod raw;
+mod registry;
+mod sidecar;
+mod tcp;
+mod wait;
+mod whole;
+mod within;
+mod workload;
+
+pub use authority::Authority;
+pub use capture::{Capture, contains};
+pub use cluster::Cluster;
+pub use error::{Error, Result};
+pub use host::Host;
+pub use kubernetes::Kubernetes;
+pub use programs::{Programs, leave_out, repository};
+pub use proxy::GATEWAY;
+pub use registry::Registry;
+pub use stepgate_image::Image;
+pub use stepgate_mesh::{Credential, Request, Response, Seen, Version};
+pub use wait::until;
+pub use whole::WholeCluster;
+pub use workload::{APPLICATION, Pod, Workload};

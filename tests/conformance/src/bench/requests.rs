@@ -1,0 +1,96 @@
+//! Requests through the inbound listener of a real Envoy: what a filter there adds to each.
+
+use std::path::Path;
+use std::time::Instant;
+
+use stepgate_mesh::{Credential, Envoys, Mesh, MeshSpec, Plugin, Request, Workload};
+
+use super::Effort;
+use super::empty::EmptyFilter;
+use super::process::cpu;
+use super::rounds::in_turns;
+use super::rows::{Row, Spread, rows};
+use super::scene::{CALLED, CALLER, GUARDED_HEADER, Level, REQUEST, Scene};
+use crate::environment::Environment;
+
+/// One listener of the Envoy.
+struct Variant {
+    label: &'static str,
+    site: String,
+    plugin: Option<Plugin>,
+    /// Makes its tokens: those of HS256 where no gate reads them, so that the request is as long.
+    scene: Scene,
+}
+
+/// The rows of latency and of processor time.
+///
+/// All listeners are in one Envoy with one worker, so that they share everything but the filter; a batch
+/// goes over one connection, one request after the other.
+pub(super) fn through_envoy(effort: &Effort, module: &Path, keys: &Environment) -> Result<Vec<Row>, String> {
+    let empty = EmptyFilter::write()?;
+    let mut variants = variants(module, empty.path(), keys)?;
+    let mut spec = MeshSpec::new(variants.iter().map(workload).collect());
+    spec.envoys = Envoys::OneForAll;
+    let mesh = Mesh::start(spec).map_err(|error| error.to_string())?;
+    let caller = mesh.authority().issue(&[CALLER]).map_err(|error| error.to_string())?;
+    // Connections are opened, and first requests of each VM made, before anything is counted.
+    for variant in &mut variants {
+        batch(&mesh, &caller, variant, effort.requests.min(20))?;
+    }
+    let labels: Vec<&str> = variants.iter().map(|variant| variant.label).collect();
+    let [latency, cpu] = in_turns(effort.request_rounds, variants.len(), |at| {
+        let variant = variants.get_mut(at).ok_or("no such variant")?;
+        batch(&mesh, &caller, variant, effort.requests)
+    })?;
+    let mut all = rows("a request through Envoy: latency", "µs", &labels, &latency);
+    all.extend(rows("a request through Envoy: processor time of Envoy", "µs", &labels, &cpu));
+    Ok(all)
+}
+
+fn variants(module: &Path, empty: &Path, keys: &Environment) -> Result<Vec<Variant>, String> {
+    let plugin = |module: &Path, configuration: String| {
+        Some(Plugin { module: module.into(), configuration, environment: keys.0.clone() })
+    };
+    let mut found =
+        vec![("no filter", None, Level::Hs256), ("an empty Wasm filter", plugin(empty, String::new()), Level::Hs256)];
+    found.extend(Level::ALL.map(|level| (level.label(), plugin(module, level.configuration(0)), level)));
+    // What ES256 costs where Envoy's own crypto is not used.
+    let in_rust = format!("crypto: rust\n{}", Level::Es256.configuration(0));
+    found.push(("gate, signed ES256, in Rust", plugin(module, in_rust), Level::Es256));
+    let variant = |(at, (label, plugin, level))| {
+        Ok(Variant { label, site: format!("site-{at}"), plugin, scene: Scene::new(level, keys)? })
+    };
+    found.into_iter().enumerate().map(variant).collect()
+}
+
+fn workload(variant: &Variant) -> Workload {
+    let mut workload = Workload::new(variant.site.clone(), CALLED);
+    workload.egress = None;
+    workload.inbound.plugin.clone_from(&variant.plugin);
+    workload
+}
+
+/// The median latency of a batch, and Envoy's processor time for each of its requests, both in µs.
+fn batch(mesh: &Mesh, caller: &Credential, variant: &mut Variant, count: usize) -> Result<[f64; 2], String> {
+    let requests: Vec<Request> = variant.scene.steps(count)?.into_iter().map(request).collect();
+    let process = *mesh.process_ids().first().ok_or("no Envoy")?;
+    let before = cpu(process)?;
+    let mut latencies = Vec::with_capacity(count);
+    for request in &requests {
+        let begun = Instant::now();
+        let response = mesh.call_directly(Some(caller), &variant.site, request).map_err(|error| error.to_string())?;
+        latencies.push(begun.elapsed().as_secs_f64() * 1e6);
+        if response.status != 200 {
+            let body = String::from_utf8_lossy(&response.body);
+            return Err(format!("{}: status {}: {body}", variant.label, response.status));
+        }
+    }
+    let spent = cpu(process)? - before;
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    Ok([Spread::of(latencies).median, spent / f64::from(count.max(1))])
+}
+
+fn request(step: String) -> Request {
+    let ((method, path), (name, value)) = (REQUEST, GUARDED_HEADER);
+    Request::new(method, path).header(name, value).header("x-workflow-step", step)
+}

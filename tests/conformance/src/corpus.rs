@@ -1,0 +1,115 @@
+//! Reading the corpus.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use stepgate_config::GateConfig;
+
+use crate::case::{Case, Chapter, When};
+use crate::environment::Environment;
+
+/// All cases, their gates and their keys.
+#[derive(Debug)]
+pub struct Corpus {
+    /// The cases, in the order of the files, each with its gate and request whole.
+    pub cases: Vec<Whole>,
+    /// The gates by name.
+    pub gates: BTreeMap<String, GateFile>,
+    /// The keys.
+    pub environment: Environment,
+}
+
+/// A case with what its chapter says.
+#[derive(Debug, Clone)]
+pub struct Whole {
+    /// The file's name, without its ending.
+    pub chapter: String,
+    /// The gate's name.
+    pub gate: String,
+    /// The case.
+    pub case: Case,
+    /// Its request.
+    pub when: When,
+}
+
+impl Whole {
+    /// Where the case stands, for people.
+    pub fn title(&self) -> String {
+        format!("{}: {}", self.chapter, self.case.name)
+    }
+}
+
+/// A gate's configuration.
+#[derive(Debug, Clone)]
+pub struct GateFile {
+    /// As it is handed to the filter.
+    pub text: String,
+    /// As it is read; none where it is broken, as some are on purpose.
+    pub config: Option<GateConfig>,
+}
+
+/// The folder of the corpus.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus")
+}
+
+impl Corpus {
+    /// Reads it all.
+    ///
+    /// # Errors
+    /// In words, with the file.
+    pub fn read() -> Result<Self, String> {
+        let folder = folder();
+        let mut gates = BTreeMap::new();
+        for path in yaml_files(&folder.join("gates"))? {
+            let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let config = stepgate_config::read_gate(text.as_bytes()).checked;
+            gates.insert(stem(&path), GateFile { text, config });
+        }
+        let mut cases = Vec::new();
+        for path in yaml_files(&folder)? {
+            let chapter: Chapter = yaml(&path)?;
+            for case in chapter.cases {
+                let gate = case.gate.clone().unwrap_or_else(|| chapter.gate.clone());
+                if !gates.contains_key(&gate) {
+                    return Err(format!("{}: no gate `{gate}`", path.display()));
+                }
+                let when = case.when.or(&chapter.when);
+                cases.push(Whole { chapter: stem(&path), gate, case, when });
+            }
+        }
+        Ok(Self { cases, gates, environment: Environment::read(&folder)? })
+    }
+
+    /// The gate of a case.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn gate(&self, case: &Whole) -> Result<&GateFile, String> {
+        self.gates.get(&case.gate).ok_or_else(|| format!("no gate `{}`", case.gate))
+    }
+}
+
+fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn yaml<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
+    let text = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let value = stepgate_config::to_json(&text).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        format!("{}: {}", path.display(), lines.join("; "))
+    })?;
+    serde_json::from_value(value).map_err(|error| format!("{}: {error}", path.display()))
+}

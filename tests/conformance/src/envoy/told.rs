@@ -1,0 +1,52 @@
+//! What callers were told, held against the access logs.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use stepgate_mesh::Mesh;
+
+/// What a caller was told.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) site: String,
+    pub(super) id: String,
+    pub(super) direction: &'static str,
+    pub(super) code: Option<String>,
+}
+
+/// How long Envoy may take to write its access log.
+const LOG_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often it is looked at until then.
+const LOG_POLL: Duration = Duration::from_millis(50);
+
+/// Where the access logs say otherwise than the callers were told; waits for Envoy to write them.
+pub(super) fn disagreements(mesh: &Mesh, told: &[Told]) -> Result<Vec<String>, String> {
+    let begun = Instant::now();
+    loop {
+        let wrong = compare(mesh, told)?;
+        if wrong.is_empty() || begun.elapsed() > LOG_TIMEOUT {
+            return Ok(wrong);
+        }
+        std::thread::sleep(LOG_POLL);
+    }
+}
+
+fn compare(mesh: &Mesh, told: &[Told]) -> Result<Vec<String>, String> {
+    let mut logged: BTreeMap<(&str, &str, String), Option<String>> = BTreeMap::new();
+    let sites: std::collections::BTreeSet<&str> = told.iter().map(|told| told.site.as_str()).collect();
+    for site in sites {
+        for entry in mesh.access_log(site).map_err(|error| error.to_string())? {
+            let direction = if entry.direction == "outbound" { "outbound" } else { "inbound" };
+            if let Some(id) = entry.id {
+                logged.insert((site, direction, id), entry.details);
+            }
+        }
+    }
+    let wrong = told.iter().filter_map(|told| {
+        let details = logged.get(&(told.site.as_str(), told.direction, told.id.clone()));
+        let Some(details) = details else { return Some(format!("{}: no line in the access log", told.id)) };
+        let code = details.as_deref().and_then(|details| details.strip_prefix("stepgate:"));
+        (code != told.code.as_deref()).then(|| format!("{}: told {:?}, logged {details:?}", told.id, told.code))
+    });
+    Ok(wrong.collect())
+}

@@ -1,0 +1,22 @@
+//! One corpus of cases, and the subjects that run it: the native decision, the module in wasmtime, and in a real Envoy.
+//!
+//! The cases are data (`tests/corpus/`, see the README there), so that another implementation can run them.
+
+pub mod base;
+pub mod bench;
+pub mod case;
+pub mod corpus;
+pub mod docs;
+pub mod environment;
+pub mod envoy;
+pub mod http;
+pub mod live;
+pub mod mangle;
+pub mod mirror;
+pub mod native;
+pub mod outcome;
+pub mod prepared;
+pub mod proxies;
+pub mod random;
+pub mod steps;
+pub mod wasm;

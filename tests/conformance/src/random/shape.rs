@@ -1,0 +1,185 @@
+//! Shapes of workflows: chains, forks that are joined again, loops, put inside each other and one after the
+//! other, so that a join is often the fork of the next. Now and then an edge at random, which `check` may refuse.
+
+use std::collections::BTreeSet;
+
+use super::rng::Rng;
+use stepgate_reference::{Constraint, Document, Edge, Task};
+
+/// How deep forks are put into branches of forks.
+const MAX_NESTING: usize = 2;
+/// Most tasks: beyond them a walk would not come to the end.
+const MAX_TASKS: usize = 16;
+
+/// A document of this seed. It may be one that `check` refuses.
+pub fn document(rng: &mut Rng) -> Document {
+    let mut drawing = Drawing { rng, document: Document::default(), orchestrated: false };
+    drawing.orchestrated = drawing.rng.chance(25);
+    drawing.draw();
+    drawing.document
+}
+
+struct Drawing<'r> {
+    rng: &'r mut Rng,
+    document: Document,
+    /// The actor `a0` carries everything.
+    orchestrated: bool,
+}
+
+impl Drawing<'_> {
+    fn draw(&mut self) {
+        self.document.task_ttl = 3600;
+        self.document.deadline = if self.rng.chance(30) { 900 } else { 86_400 };
+        self.actors();
+        let first = self.task(true, false);
+        let last = self.series(&first, 0);
+        let end = self.task(false, false);
+        self.edge(&last, &end);
+        if self.rng.chance(20) {
+            let other = self.task(true, false);
+            let to = self.any();
+            self.edge(&other, &to);
+        }
+        if self.rng.chance(12) {
+            let (from, to) = (self.any(), self.any());
+            self.edge(&from, &to);
+        }
+        self.bound_loops();
+        if self.rng.chance(40) {
+            self.constraint();
+        }
+    }
+
+    fn actors(&mut self) {
+        let several = self.rng.below(3).saturating_add(2);
+        for n in 0..several {
+            let mut ids = vec![Document::id(&format!("a{n}"))];
+            // Not the first, who carries in an orchestrated workflow.
+            if n > 0 && self.rng.chance(40) {
+                ids.push(Document::id(&format!("a{n}-b")));
+            }
+            self.document.actors.insert(format!("a{n}"), ids);
+        }
+    }
+
+    /// Some steps one after the other from `from`; where they end.
+    fn series(&mut self, from: &str, nesting: usize) -> String {
+        let mut at = from.to_owned();
+        let mut passed: Vec<String> = Vec::new();
+        let steps = self.rng.below(3).saturating_add(1);
+        for _ in 0..steps {
+            let full = self.document.tasks.len() >= MAX_TASKS;
+            // A join that is the next fork is where rounds were once confused.
+            let after_join = self.document.tasks.get(&at).is_some_and(|task| task.join);
+            at = if !full && nesting < MAX_NESTING && self.rng.chance(if after_join { 90 } else { 60 }) {
+                self.fork(&at, nesting)
+            } else {
+                self.next(&at)
+            };
+            if let Some(back) = self.rng.pick(&passed).filter(|_| self.rng.chance(25)) {
+                self.edge(&at, &back);
+            }
+            passed.push(at.clone());
+        }
+        at
+    }
+
+    fn next(&mut self, at: &str) -> String {
+        let next = self.task(false, false);
+        self.edge(at, &next);
+        next
+    }
+
+    /// Branches from `from` that come together again; where.
+    fn fork(&mut self, from: &str, nesting: usize) -> String {
+        let branches = self.rng.below(2).saturating_add(2);
+        let ends: Vec<String> = (0..branches)
+            .map(|_| {
+                let entry = self.next(from);
+                if self.rng.chance(30) { self.series(&entry, nesting.saturating_add(1)) } else { entry }
+            })
+            .collect();
+        let all = self.rng.chance(85);
+        let join = self.task(false, all);
+        for end in ends {
+            self.edge(&end, &join);
+        }
+        join
+    }
+
+    fn task(&mut self, initial: bool, join: bool) -> String {
+        let name = format!("t{}", self.document.tasks.len());
+        let fit: Vec<String> = self
+            .document
+            .actors
+            .iter()
+            // What is joined is held by one workload.
+            .filter(|(name, ids)| (!join || ids.len() == 1) && (!initial || !self.orchestrated || *name == "a0"))
+            .map(|(name, _)| name.clone())
+            .collect();
+        let actor = self.rng.pick(&fit).unwrap_or_default();
+        let method = if self.rng.chance(70) { "POST" } else { "PUT" }.to_owned();
+        let path = if self.rng.chance(20) { format!("/{name}/{{id}}") } else { format!("/{name}") };
+        self.document.tasks.insert(name.clone(), Task { actor, initial, join, max_visits: None, method, path });
+        name
+    }
+
+    fn any(&mut self) -> String {
+        let names: Vec<String> = self.document.tasks.keys().cloned().collect();
+        self.rng.pick(&names).unwrap_or_default()
+    }
+
+    fn edge(&mut self, from: &str, to: &str) {
+        let leaves = self.document.tasks.get(from);
+        let own = leaves.is_some_and(|task| task.actor == "a0");
+        // To name it where it is the performer anyway changes nothing.
+        let carries = self.orchestrated && (!own || leaves.is_some_and(|task| !task.initial) && self.rng.chance(40));
+        let via = carries.then(|| "a0".to_owned());
+        let edge = Edge { from: from.to_owned(), to: to.to_owned(), via };
+        if !self.document.edges.contains(&edge) {
+            self.document.edges.push(edge);
+        }
+    }
+
+    fn bound_loops(&mut self) {
+        let names: Vec<String> = self.document.tasks.keys().cloned().collect();
+        for name in names {
+            let bound = u32::try_from(self.rng.below(3)).unwrap_or_default().saturating_add(1);
+            if self.after(&name).contains(&name)
+                && let Some(task) = self.document.tasks.get_mut(&name)
+            {
+                task.max_visits = Some(bound);
+            }
+        }
+    }
+
+    fn after(&self, name: &str) -> BTreeSet<String> {
+        let (mut found, mut open) = (BTreeSet::new(), vec![name.to_owned()]);
+        while let Some(at) = open.pop() {
+            for edge in self.document.leaving(&at) {
+                if found.insert(edge.to.clone()) {
+                    open.push(edge.to);
+                }
+            }
+        }
+        found
+    }
+
+    /// Two tasks of an actor with two SPIFFE IDs, the one of which leads to the other.
+    fn constraint(&mut self) {
+        let twofold = |task: &str| self.document.performers(task).len() > 1;
+        let mut pairs: Vec<[String; 2]> = Vec::new();
+        for name in self.document.tasks.keys().filter(|name| twofold(name)) {
+            let actor = self.document.tasks.get(name).map(|task| &task.actor);
+            for other in self.after(name) {
+                if other != *name && self.document.tasks.get(&other).map(|task| &task.actor) == actor {
+                    pairs.push([name.clone(), other]);
+                }
+            }
+        }
+        if let Some(pair) = self.rng.pick(&pairs) {
+            let separate = self.rng.chance(60);
+            self.document.constraints.push(Constraint { separate, tasks: pair.to_vec() });
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The decision behind each workload, with a record for each replica.
+
+use std::collections::BTreeMap;
+
+use stepgate_config::gate::Carrier;
+use stepgate_decision::keys::RustCrypto;
+use stepgate_decision::record::MemoryStore;
+use stepgate_decision::{Facts, Gate, Header, Listener, UnixTime, Verdict, inbound};
+
+use stepgate_reference::{Document, LEEWAY, Request};
+
+const KEY: &str = r#"{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}"#;
+
+/// One configuration, and all replicas of all gates that have it.
+#[derive(Debug)]
+pub struct World {
+    gate: Gate,
+    stores: BTreeMap<(String, usize), MemoryStore>,
+    asked: u64,
+}
+
+/// What a permit brings.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The step for the application.
+    pub arrival: String,
+    /// The start token.
+    pub start: Option<String>,
+    /// The receipt.
+    pub receipt: Option<String>,
+}
+
+impl World {
+    /// Gates of this document.
+    ///
+    /// # Errors
+    /// All that `check` has against it.
+    pub fn new(document: &Document, carrier: Carrier) -> Result<Self, String> {
+        let text = document.to_string();
+        let said = |all: Vec<stepgate_config::Diagnostic>| {
+            all.iter().map(ToString::to_string).filter(|one| one.starts_with("error")).collect::<Vec<_>>().join("\n")
+        };
+        stepgate_config::read_workflow(text.as_bytes()).into_result().map_err(said)?;
+        let carrier = match carrier {
+            Carrier::Header => "header",
+            Carrier::Baggage => "baggage",
+        };
+        let mut whole = format!("leeway: {LEEWAY}s\ncarrier: {carrier}\n");
+        whole.push_str("keys: [{workflow: w, kid: k, use: sign, env: KEY}]\nworkflows:\n");
+        for (at, line) in text.lines().enumerate() {
+            whole.push_str(&format!("  {} {line}\n", if at == 0 { '-' } else { ' ' }));
+        }
+        let (config, _) = stepgate_config::read_gate(whole.as_bytes()).into_result().map_err(said)?;
+        let (gate, _) = Gate::new(config, &|_| Some(KEY.to_owned())).map_err(|errors| format!("{errors:?}"))?;
+        Ok(Self { gate, stores: BTreeMap::new(), asked: 0 })
+    }
+
+    /// Asks the gate that the request goes to.
+    ///
+    /// # Errors
+    /// The code of its denial, or what it did that no gate of these configurations does.
+    pub fn ask(&mut self, request: &Request, more: &[Header]) -> Result<Answer, String> {
+        self.asked = self.asked.saturating_add(1);
+        let mut random = [0; 32];
+        // The instance is drawn from the first half, the names of children from all of it.
+        random.iter_mut().zip(self.asked.to_be_bytes()).for_each(|(to, from)| *to = from);
+        let pseudo = [(":method", &request.method), (":path", &request.path)];
+        let mut headers: Vec<Header> =
+            pseudo.into_iter().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect();
+        headers.extend_from_slice(more);
+        let replica = format!("{}-{}", request.gate, request.replica);
+        let facts = Facts {
+            listener: Listener::Inbound,
+            mtls: true,
+            peer: Some(request.peer.as_bytes()),
+            own: Some(request.gate.as_bytes()),
+            headers: &headers,
+            now: UnixTime::from_seconds(request.now),
+            random,
+            replica: Some(&replica),
+        };
+        let store = self.stores.entry((request.gate.clone(), request.replica)).or_default();
+        match inbound(Some(&self.gate), &facts, &RustCrypto, store) {
+            Verdict::Permitted(permit) => Ok(Answer {
+                arrival: permit.step().to_owned(),
+                start: permit.reply().start().map(str::to_owned),
+                receipt: permit.reply().receipt().map(str::to_owned),
+            }),
+            Verdict::Refused(refusal) => Err(refusal.code().as_str().to_owned()),
+            Verdict::Exempt(_) => Err("it is exempt".to_owned()),
+            Verdict::Observed(..) => Err("it is only observed".to_owned()),
+        }
+    }
+}

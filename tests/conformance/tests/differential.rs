@@ -1,0 +1,192 @@
+//! The decision against a naive reading of the protocol page, on documents and walks at random.
+//!
+//! The seeds are fixed; `STEPGATE_SEEDS=FROM..TO` takes others, and more.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test says what is wrong by failing"
+)]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
+use stepgate_config::gate::Carrier;
+use stepgate_decision::Header;
+use stepgate_decision::token::Claims;
+use stepgate_reference::{Arrived, Reader, Request, Token};
+use stepgate_tests::random::{Answer, Attempt, Held, Kind, Rng, Walk, World, document};
+
+const SEEDS: std::ops::Range<u64> = 0..500;
+const STEPS: usize = 130;
+
+fn claims(token: &str) -> Claims {
+    let payload = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&Base64UrlSafeNoPadding::decode_to_vec(payload, None).unwrap()).unwrap()
+}
+
+/// What the walks came to: a test that tried nothing has shown nothing.
+#[derive(Debug, Default)]
+struct Tally {
+    refused_documents: usize,
+    walks: usize,
+    permits: BTreeMap<Kind, usize>,
+    denials: BTreeMap<(Kind, String), usize>,
+    joins: usize,
+    /// Joins left whose fork is a join.
+    towers: usize,
+    receipts: usize,
+    starts_gone_on: usize,
+}
+
+impl Tally {
+    fn of(&self, kind: Kind, code: &str) -> usize {
+        self.denials.get(&(kind, code.to_owned())).copied().unwrap_or_default()
+    }
+
+    fn of_code(&self, code: &str) -> usize {
+        self.denials.iter().filter(|((_, other), _)| other == code).map(|(_, count)| count).sum()
+    }
+}
+
+#[test]
+fn the_decision_reads_the_protocol_as_a_naive_reader_does() {
+    let asked = std::env::var("STEPGATE_SEEDS").ok().map(|range| {
+        let (from, to) = range.split_once("..").expect("STEPGATE_SEEDS=FROM..TO");
+        from.parse().unwrap()..to.parse().unwrap()
+    });
+    let mut tally = Tally::default();
+    for seed in asked.clone().unwrap_or(SEEDS) {
+        walk(seed, &mut tally);
+    }
+    println!("{tally:#?}");
+    if asked.is_none() {
+        assert_not_vacuous(&tally);
+    }
+}
+
+fn walk(seed: u64, tally: &mut Tally) {
+    let mut rng = Rng::new(seed);
+    let document = document(&mut rng);
+    let Ok(mut world) = World::new(&document, Carrier::Header) else {
+        tally.refused_documents += 1;
+        return;
+    };
+    tally.walks += 1;
+    let mut reader = Reader::new(&document).unwrap_or_else(|why| panic!("check takes this, but {why}\n{document}"));
+    let mut walk = Walk { document: &document, held: Vec::new(), permitted: Vec::new(), now: 1_800_000_000 };
+    let mut instances: BTreeMap<String, usize> = BTreeMap::new();
+    let mut story = String::new();
+    for _ in 0..STEPS {
+        let Some(attempt) = walk.next(&mut rng) else { continue };
+        let texts: Vec<&str> = attempt.held.iter().map(|held| held.text.as_str()).collect();
+        let step: Vec<Header> = if texts.is_empty() {
+            Vec::new()
+        } else {
+            vec![("x-workflow-step".to_owned(), texts.join(",").into_bytes())]
+        };
+        let (gate, naive) = (world.ask(&attempt.request, &step), reader.decide(&attempt.request));
+        let Request { peer, gate: asked, replica, method, path, now, shown } = &attempt.request;
+        let shown: Vec<_> = shown.iter().map(|t| (t.arrival, &t.holder, t.receipt, t.forged)).collect();
+        writeln!(story, "{now} {:?}: {peer} to {asked} {replica}: {method} {path} {shown:?}", attempt.kind).unwrap();
+        let disagreement = || format!("\nseed {seed}\n{document}\n{story}");
+        match (gate, naive) {
+            (Err(gate), Err(naive)) => {
+                assert_eq!(gate, naive, "gate and naive reader deny for another reason{}", disagreement());
+                *tally.denials.entry((attempt.kind, gate)).or_default() += 1;
+            }
+            (Ok(answer), Ok(arrived)) => {
+                if let Err(why) = agree(&reader, &arrived, &answer, &mut instances) {
+                    panic!("both permit, but {why}{}", disagreement());
+                }
+                writeln!(story, "  = {} {:?}", arrived.arrival, reader.arrival(arrived.arrival)).unwrap();
+                count(tally, &reader, &arrived, &attempt);
+                hold(&mut walk, &reader, &arrived, answer, &attempt);
+                walk.permitted.push(attempt);
+            }
+            (gate, naive) => panic!(
+                "the gate says {:?}, the naive reader {:?}{}",
+                gate.map(|_| "permit"),
+                naive.map(|_| "permit"),
+                disagreement()
+            ),
+        }
+    }
+}
+
+fn count(tally: &mut Tally, reader: &Reader<'_>, arrived: &Arrived, attempt: &Attempt) {
+    *tally.permits.entry(attempt.kind).or_default() += 1;
+    tally.receipts += usize::from(arrived.receipt);
+    let from = reader.arrival(arrived.arrival).unwrap().from.clone().unwrap();
+    tally.joins += usize::from(arrived.evidence > 1);
+    tally.towers += usize::from(arrived.evidence > 1 && reader.is_tower(&from));
+    let first = attempt.held.first().and_then(|held| reader.arrival(held.token.arrival));
+    tally.starts_gone_on += usize::from(first.is_some_and(|first| first.parents.is_empty()));
+}
+
+/// Whether the tokens say what the reader holds to be so.
+fn agree(
+    reader: &Reader<'_>,
+    arrived: &Arrived,
+    answer: &Answer,
+    instances: &mut BTreeMap<String, usize>,
+) -> Result<(), String> {
+    let (said, ours) = (claims(&answer.arrival), reader.arrival(arrived.arrival).unwrap());
+    let same = |what: &str, holds: bool| if holds { Ok(()) } else { Err(format!("not to one {what}: {said:?}")) };
+    same("task", said.wf.task == ours.task)?;
+    same("instance", *instances.entry(said.txn.clone()).or_insert(ours.instance) == ours.instance)?;
+    same("holder", said.sub == ours.performer)?;
+    same("end", (said.exp.seconds(), said.dl.seconds()) == (ours.exp, ours.dl))?;
+    same("history", said.visits.iter().all(|(task, count)| reader.visits(&[arrived.arrival], task) == *count))?;
+    same("start", answer.start.is_some() == arrived.start.is_some())?;
+    same("receipt", answer.receipt.is_some() == arrived.receipt)
+}
+
+fn hold(walk: &mut Walk<'_>, reader: &Reader<'_>, arrived: &Arrived, answer: Answer, attempt: &Attempt) {
+    let mut keep = |number: usize, text: Option<String>, holder: &str, receipt: bool| {
+        let (Some(text), arrival) = (text, reader.arrival(number).unwrap()) else { return };
+        let token = Token { arrival: number, holder: holder.to_owned(), receipt, forged: false };
+        let (task, from, instance) = (arrival.task.clone(), arrival.from.clone(), arrival.instance);
+        walk.held.push(Held { token, text, task, from, instance });
+    };
+    let Request { peer, gate, .. } = &attempt.request;
+    keep(arrived.start.unwrap_or_default(), answer.start, peer, false);
+    keep(arrived.arrival, Some(answer.arrival), gate, false);
+    keep(arrived.arrival, answer.receipt, peer, true);
+}
+
+fn assert_not_vacuous(tally: &Tally) {
+    let least = |what: &str, count: usize, wanted: usize| assert!(count >= wanted, "{what}: {count} of {wanted}");
+    least("walks", tally.walks, 300);
+    least("honest permits", tally.permits[&Kind::Honest], 5000);
+    least("beginnings", tally.permits[&Kind::Begin], 300);
+    least("permits of evidence in another order", tally.permits[&Kind::Shuffled], 50);
+    least("joins left", tally.joins, 500);
+    least("joins left whose fork is a join", tally.towers, 50);
+    least("receipts", tally.receipts, 500);
+    least("starts that went on", tally.starts_gone_on, 100);
+    for (kind, code) in [
+        (Kind::Skip, "NO_TRANSITION"),
+        (Kind::Replay, "ALREADY_TAKEN"),
+        (Kind::Stolen, "WRONG_HOLDER"),
+        (Kind::Spliced, "BAD_STEP"),
+        (Kind::Spliced, "JOIN_INCOMPLETE"),
+        (Kind::Method, "WRONG_REQUEST"),
+        (Kind::Path, "BAD_PATH"),
+        (Kind::Path, "WRONG_REQUEST"),
+        // Who holds the other type is not who carries the transition: that is seen first.
+        (Kind::WrongType, "NO_TRANSITION"),
+        (Kind::OtherInstance, "BAD_STEP"),
+        (Kind::Forged, "BAD_SIGNATURE"),
+        (Kind::Outsider, "OUTSIDER"),
+        (Kind::Elsewhere, "NO_TRANSITION"),
+    ] {
+        least(&format!("{kind:?} denied with {code}"), tally.of(kind, code), 20);
+    }
+    for code in ["TOO_MANY_VISITS", "CONSTRAINT", "JOIN_INCOMPLETE", "EXPIRED", "DEADLINE", "NO_STEP", "NOT_INITIAL"] {
+        least(code, tally.of_code(code), 10);
+    }
+}

@@ -1,0 +1,317 @@
+//! `stepgate lab` on every example, and that it leaves nothing behind.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test says what is wrong by failing"
+)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long a condition may take to come true.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(20);
+
+fn examples() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/examples");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn lab(file: &Path) -> Command {
+    let binary = std::env::var_os("STEPGATE_BIN").expect("STEPGATE_BIN names the command: run `make test`");
+    let mut command = Command::new(binary);
+    command.arg("lab").arg(file);
+    command
+}
+
+#[test]
+fn every_example_holds_in_real_envoys() {
+    let examples = examples();
+    assert!(examples.len() >= 5, "{examples:?}");
+    for file in examples {
+        let begun = Instant::now();
+        let output = lab(&file).arg("--json").stderr(Stdio::piped()).output().unwrap();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let report: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{name}: {error}\n{errors}"));
+        let cases = report["cases"].as_array().unwrap();
+        let wrong: Vec<&Value> = cases.iter().filter(|case| case["right"] != true).collect();
+        assert!(
+            output.status.success() && wrong.is_empty(),
+            "{name}: {:?}\n{errors}",
+            wrong.iter().take(5).collect::<Vec<_>>()
+        );
+        let hops = report["instances"].as_array().unwrap().iter().flat_map(|i| i["hops"].as_array().unwrap()).count();
+        let through = cases.iter().filter(|case| case["reached"] == true).count();
+        assert!(hops > 0 && through > 0, "{name}: nothing got through");
+        println!("{name}: {hops} hops, {} attempts, {through} let through, {:.1?}", cases.len(), begun.elapsed());
+    }
+}
+
+/// The movie's instance takes every transition of its document, and every pair of actors was tried.
+#[test]
+fn the_movie_is_tried_whole() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/examples/movie.yaml");
+    let output = lab(&file).arg("--json").output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let hops = report["instances"][0]["hops"].as_array().unwrap();
+    let taken: BTreeSet<&str> =
+        hops.iter().filter(|hop| hop["reached"] == true).map(|hop| hop["transition"].as_str().unwrap()).collect();
+    assert_eq!(taken.len(), 9);
+    let cases = report["cases"].as_array().unwrap();
+    let grid: Vec<&Value> = cases.iter().filter(|case| text(case, "kind").ends_with(", anywhere")).collect();
+    let pairs: BTreeSet<(&str, &str, &str)> =
+        grid.iter().map(|case| (text(case, "from"), text(case, "to"), text(case, "method"))).collect();
+    assert_eq!(pairs.len(), 7 * 7 * 2);
+    // Exactly one request of each transition gets through, whatever is shown, and one more for each start.
+    let through = grid.iter().filter(|case| case["reached"] == true).count();
+    assert_eq!((grid.len(), through), (4508, 10));
+    // Every attack on every transition; of those that are claimed to be stopped none has more than an exempt answer.
+    assert_eq!(report["planned"], cases.len());
+    for kind in report["kinds"].as_array().unwrap().iter().filter(|kind| kind["claimed_to_be_stopped"] == true) {
+        let of: Vec<&Value> = cases.iter().filter(|case| case["kind"] == kind["kind"]).collect();
+        let stopped = |case: &&Value| case["reached"] == false || text(case, "document").starts_with("exempt");
+        assert!(!of.is_empty() && of.iter().all(stopped), "{kind}");
+    }
+    assert_the_guide_shows_one_of(cases);
+    let replayed = cases.iter().filter(|case| case["kind"] == "replayed");
+    for case in replayed {
+        assert_eq!((text(case, "code"), &case["before"][0]["reached"]), ("ALREADY_TAKEN", &Value::Bool(true)));
+    }
+}
+
+fn text<'a>(case: &'a Value, member: &str) -> &'a str {
+    case[member].as_str().unwrap_or_default()
+}
+
+/// The case that the guide shows is one of the movie's.
+fn assert_the_guide_shows_one_of(cases: &[Value]) {
+    let guide = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide.md")).unwrap();
+    let (_, rest) = guide.split_once("A case:\n\n```json\n").unwrap();
+    let shown: Value = serde_json::from_str(rest.split_once("```").unwrap().0).unwrap();
+    assert!(cases.contains(&shown), "{shown:#}");
+}
+
+const DESKS: &str = "
+workflow: desks
+revision: 1
+trust_domain: desks.example
+assurance: signed
+deadline: 1h
+task_ttl: 10m
+actors:
+  front: {spiffe: [ns/desks/sa/front]}
+  desk:  {spiffe: [ns/desks/sa/desk-1, ns/desks/sa/desk-2]}
+tasks:
+  begin: {actor: front, initial: true}
+  check: {actor: desk, requests: [{methods: [POST], path: '/check/{id}', host: desk.example}]}
+  file:  {actor: front, requests: [{methods: [PUT], path: /file}]}
+transitions:
+  - {from: begin, to: check}
+  - {from: check, to: file}
+";
+
+/// Each identity of each actor behind two gates, each actor with keys of its own: every workload lets an honest
+/// instance through, and takes what another has taken once and not twice.
+#[test]
+fn each_replica_takes_a_step_once() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), DESKS).unwrap();
+    let output = lab(file.path()).args(["--json", "--replicas", "2", "--alg", "EdDSA"]).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let cases = report["cases"].as_array().unwrap();
+    let wrong: Vec<&Value> = cases.iter().filter(|case| case["right"] != true).collect();
+    assert!(output.status.success() && wrong.is_empty(), "{:?}", wrong.iter().take(5).collect::<Vec<_>>());
+    let names = |of: &str, workloads: &[Value]| -> BTreeSet<String> {
+        workloads.iter().map(|workload| text(workload, of).to_owned()).collect()
+    };
+    let workloads = report["workloads"].as_array().unwrap();
+    assert_eq!((workloads.len(), names("spiffe", workloads).len()), (6, 3));
+    let hops: Vec<&Value> =
+        report["instances"].as_array().unwrap().iter().flat_map(|i| i["hops"].as_array().unwrap()).collect();
+    let received: BTreeSet<String> =
+        hops.iter().filter(|hop| hop["reached"] == true).map(|hop| text(hop, "to").to_owned()).collect();
+    assert_eq!(received, names("name", workloads));
+    let of = |kind: &str| -> Vec<&Value> { cases.iter().filter(|case| case["kind"] == kind).collect() };
+    assert!(!of("replayed at another replica").is_empty() && !of("replayed at another replica twice").is_empty());
+    for case in of("replayed at another replica") {
+        let before = case["before"].as_array().unwrap();
+        assert!(before.len() == 1 && before[0]["to"] != case["to"] && case["reached"] == true, "{case}");
+    }
+    for case in of("replayed at another replica twice") {
+        assert_eq!(text(case, "code"), "ALREADY_TAKEN", "{case}");
+    }
+    let siblings = of("stolen by the same actor's other workload");
+    assert!(!siblings.is_empty() && siblings.iter().all(|case| text(case, "code") == "WRONG_HOLDER"));
+    assert!(!of("a public key as a shared secret").is_empty());
+}
+
+/// More workloads than Envoys, and more attempts than are tried.
+#[test]
+fn a_large_document_is_sampled_and_shares_envoys() {
+    let mut text = String::from(
+        "workflow: ring\nrevision: 1\ntrust_domain: ring.example\nassurance: signed\ndeadline: 1h\ntask_ttl: 10m\nactors:\n",
+    );
+    let lines = |line: &dyn Fn(usize) -> String| (0..20).map(line).collect::<String>();
+    text += &lines(&|n| format!("  a{n}: {{spiffe: [ns/ring/sa/a{n}]}}\n"));
+    text += "tasks:\n";
+    text += &lines(&|n| {
+        let initial = if n == 0 { ", initial: true" } else { "" };
+        format!("  t{n}: {{actor: a{n}{initial}, requests: [{{methods: [POST], path: /t{n}}}]}}\n")
+    });
+    text += "transitions:\n";
+    text += &lines(&|n| if n == 0 { String::new() } else { format!("  - {{from: t{}, to: t{n}}}\n", n - 1) });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let output = lab(file.path()).args(["--json", "--seed", "42"]).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    assert!(errors.contains("starting 20 actors behind 16 Envoys") && errors.contains("16 of 16"), "{errors}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let cases = report["cases"].as_array().unwrap();
+    assert_eq!((&report["seed"], cases.len()), (&Value::from(42), 50_000));
+    assert!(report["planned"].as_u64().unwrap() > 20 * 20 * 2 * 101);
+    let attacks = &report["coverage"]["attacks"];
+    assert!(attacks["tried"] == attacks["of"] && report["coverage"]["pairs"]["of"] == 400, "{}", report["coverage"]);
+}
+
+/// What the README shows is what the demo prints, but for the times.
+#[test]
+fn the_readme_shows_the_table() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let (_, rest) = readme.split_once("<!-- demo:begin -->\n```text\n").unwrap();
+    let (shown, _) = rest.split_once("\n```").unwrap();
+    let output = lab(&root.join("config/examples/movie.yaml")).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    // A line of dots stands for lines that are left out.
+    let printed = without_times(&printed);
+    let mut rest = printed.as_slice();
+    let shown = without_times(shown);
+    for part in shown.split(|line| line == &["..."]) {
+        let at = rest.windows(part.len()).position(|lines| lines == part);
+        let at = at.unwrap_or_else(|| panic!("the README shows {part:#?}, the demo prints {rest:#?}"));
+        rest = &rest[at + part.len()..];
+    }
+    assert!(rest.is_empty() && printed.len() > shown.len(), "{rest:?}");
+}
+
+/// Words, with every number that has a point in it left out: those are times.
+fn without_times(text: &str) -> Vec<Vec<&str>> {
+    text.lines()
+        .map(|line| {
+            line.split_whitespace().filter(|word| word.parse::<f64>().is_err() || !word.contains('.')).collect()
+        })
+        .filter(|words: &Vec<&str>| !words.is_empty())
+        .collect()
+}
+
+#[test]
+fn a_broken_document_is_not_tried() {
+    let output = lab(Path::new("/dev/null")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_missing_filter_says_what_to_do() {
+    let output = lab(&examples()[0]).args(["--module", "/nowhere/filter.wasm"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("make filter"), "{text}");
+}
+
+/// `--keep` prints lines that work, and an interrupt ends all that was started.
+#[test]
+fn a_kept_lab_can_be_walked_with_curl_and_ends_with_an_interrupt() {
+    let kept = Kept::start("interrupt");
+    let line = kept.curl_line("brief -> shots");
+    let answer = Command::new("sh").args(["-c", &line]).output().unwrap();
+    let answer = String::from_utf8_lossy(&answer.stdout).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{line}\n{answer}");
+    assert!(answer.contains("x-workflow-step-start: "), "{answer}");
+    kept.end("-INT");
+}
+
+#[test]
+fn a_killed_lab_leaves_nothing_behind() {
+    Kept::start("kill").end("-KILL");
+}
+
+/// A lab that is left running, told from all others by a variable in its environment.
+struct Kept {
+    child: std::process::Child,
+    output: PathBuf,
+    mark: String,
+}
+
+impl Kept {
+    fn start(name: &str) -> Self {
+        let mark = format!("STEPGATE_TEST_MARK={name}-{}", std::process::id());
+        let output = std::env::temp_dir().join(format!("stepgate-lab-{name}-{}", std::process::id()));
+        let (key, value) = mark.split_once('=').unwrap();
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/examples/movie.yaml");
+        let child = lab(&file)
+            .arg("--keep")
+            .env(key, value)
+            .stdout(std::fs::File::create(&output).unwrap())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let kept = Self { child, output, mark };
+        until("the lab runs", || kept.text().contains("Ctrl-C"));
+        assert_eq!(kept.envoys(), 7);
+        kept
+    }
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(&self.output).unwrap_or_default()
+    }
+
+    fn curl_line(&self, transition: &str) -> String {
+        let text = self.text();
+        let mut lines = text.lines().skip_while(|line| !line.starts_with(&format!("# {transition}")));
+        lines.nth(1).unwrap().to_owned()
+    }
+
+    /// Envoys with the mark in their environment.
+    fn envoys(&self) -> usize {
+        let processes = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+        processes
+            .filter(|path| {
+                let read = |file: &str| std::fs::read(path.join(file)).unwrap_or_default();
+                String::from_utf8_lossy(&read("environ")).split('\0').any(|variable| variable == self.mark)
+                    && String::from_utf8_lossy(&read("cmdline")).contains("envoy")
+            })
+            .count()
+    }
+
+    fn end(mut self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+        self.child.wait().unwrap();
+        until("no Envoy is left", || self.envoys() == 0);
+        std::fs::remove_file(&self.output).unwrap();
+    }
+}
+
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < PATIENCE, "{what}: not after {PATIENCE:?}");
+        std::thread::sleep(POLL);
+    }
+}
