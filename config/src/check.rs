@@ -1,6 +1,6 @@
 //! What must hold of a document as a whole: its graph, its joins, who carries what, what can be told apart.
 
-mod carriers;
+mod callers;
 mod constraints;
 mod cycles;
 mod graph;
@@ -32,7 +32,7 @@ impl Net {
 pub(crate) fn check(draft: &Draft, report: &mut Report) -> Option<Net> {
     constraints::check(draft, report);
     requests::check(draft, report);
-    carriers::check(draft, report);
+    callers::check(draft, report);
     if !draft.complete {
         return None;
     }

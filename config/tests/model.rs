@@ -93,8 +93,8 @@ fn a_loan_has_bounds_where_it_loops() {
 #[test]
 fn an_orchestrator_carries_what_via_says() {
     let checkout = workflow(&example("checkout.yaml"));
-    let carriers: Vec<(&str, bool)> = checkout.transitions.iter().map(|t| (t.carrier.name.as_str(), t.via)).collect();
-    assert_eq!(carriers, [("shop", false), ("shop", true), ("shop", true)]);
+    let callers: Vec<(&str, bool)> = checkout.transitions.iter().map(|t| (t.caller.name.as_str(), t.via)).collect();
+    assert_eq!(callers, [("shop", false), ("shop", true), ("shop", true)]);
 }
 
 #[test]

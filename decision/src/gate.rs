@@ -41,14 +41,14 @@ impl fmt::Display for GateError {
 impl std::error::Error for GateError {}
 
 /// One revision of a workflow, with its transitions by the task they leave.
-pub(crate) struct Plan {
+pub(crate) struct CompiledWorkflow {
     pub(crate) workflow: Arc<Workflow>,
     pub(crate) mode: Mode,
     pub(crate) revoked: bool,
     leaving: BTreeMap<String, Vec<Arc<Transition>>>,
 }
 
-impl Plan {
+impl CompiledWorkflow {
     pub(crate) fn leaving(&self, task: &Task) -> &[Arc<Transition>] {
         self.leaving.get(task.name.as_str()).map(Vec::as_slice).unwrap_or_default()
     }
@@ -66,7 +66,7 @@ pub struct Gate {
     pub(crate) interlock: Vec<String>,
     pub(crate) start_header: String,
     pub(crate) guards: Guards,
-    plans: BTreeMap<String, BTreeMap<u32, Plan>>,
+    plans: BTreeMap<String, BTreeMap<u32, CompiledWorkflow>>,
     actors: BTreeSet<SpiffeId>,
     trust_domains: BTreeSet<String>,
 }
@@ -101,7 +101,7 @@ impl Gate {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let mut plans: BTreeMap<String, BTreeMap<u32, Plan>> = BTreeMap::new();
+        let mut plans: BTreeMap<String, BTreeMap<u32, CompiledWorkflow>> = BTreeMap::new();
         let (mut actors, mut trust_domains) = (BTreeSet::new(), BTreeSet::new());
         for workflow in &config.workflows {
             for id in workflow.actors.values().flat_map(|actor| &actor.spiffe) {
@@ -142,16 +142,17 @@ impl Gate {
     /// What is done with a denial at this workload: the strictest of what its workflows say. Which workflow a
     /// request belongs to is the request's own word, and that must not choose the mode.
     pub(crate) fn mode_of(&self, own: Option<&SpiffeId>) -> Mode {
-        let takes_part =
-            |plan: &&Plan| own.is_none_or(|own| plan.workflow.actors.values().any(|actor| actor.includes(own)));
+        let takes_part = |plan: &&CompiledWorkflow| {
+            own.is_none_or(|own| plan.workflow.actors.values().any(|actor| actor.includes(own)))
+        };
         self.plans().filter(takes_part).map(|plan| plan.mode).max().unwrap_or(self.config.mode).max(self.config.mode)
     }
 
-    pub(crate) fn plans(&self) -> impl Iterator<Item = &Plan> {
+    pub(crate) fn plans(&self) -> impl Iterator<Item = &CompiledWorkflow> {
         self.plans.values().flat_map(BTreeMap::values)
     }
 
-    pub(crate) fn revisions(&self, workflow: &str) -> Option<&BTreeMap<u32, Plan>> {
+    pub(crate) fn revisions(&self, workflow: &str) -> Option<&BTreeMap<u32, CompiledWorkflow>> {
         self.plans.get(workflow)
     }
 }
@@ -167,12 +168,12 @@ fn is_secret(secret: &str) -> bool {
     (MIN_INTERLOCK..=256).contains(&secret.len()) && secret.bytes().all(|b| b.is_ascii_graphic())
 }
 
-fn plan(workflow: &Arc<Workflow>, config: &GateConfig) -> Plan {
+fn plan(workflow: &Arc<Workflow>, config: &GateConfig) -> CompiledWorkflow {
     let mut leaving: BTreeMap<String, Vec<Arc<Transition>>> = BTreeMap::new();
     for transition in &workflow.transitions {
         leaving.entry(transition.from.name.as_str().to_owned()).or_default().push(Arc::clone(transition));
     }
-    Plan {
+    CompiledWorkflow {
         // The stricter of the two wins.
         mode: workflow.mode.map_or(config.mode, |own| own.max(config.mode)),
         revoked: config.revoked.workflows.contains(&workflow.name),

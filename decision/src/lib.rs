@@ -1,7 +1,7 @@
 //! The decision of Stepgate: facts go in, a permit or a denial comes out.
 //!
 //! Pure: no clock, no randomness, no log, no call to a proxy. Time and randomness are facts,
-//! signatures go through [`keys::Crypto`], and what was taken is remembered by a [`record::Store`].
+//! signatures go through [`keys::Crypto`], and what was taken is remembered by a [`replay_record::Store`].
 //!
 //! [`inbound`] is where to begin reading.
 
@@ -9,17 +9,17 @@ mod facts;
 mod gate;
 mod guard;
 mod inbound;
-mod overrides;
 mod path;
 mod request;
 mod step;
 mod time;
+mod unsafe_headers;
 
 pub mod denial;
 pub mod keys;
 pub mod permit;
-pub mod record;
-pub mod rightful;
+pub mod replay_record;
+pub mod synthetic;
 pub mod token;
 pub mod verdict;
 

@@ -7,9 +7,9 @@ use stepgate_config::gate::Carrier;
 use crate::denial::Denial;
 use crate::facts::{Facts, Header};
 use crate::gate::Gate;
-use crate::overrides::{FOR_APPLICATIONS, FOR_ROUTERS};
 use crate::step::{BAGGAGE, rewritten_baggage};
-use crate::verdict::Trail;
+use crate::unsafe_headers::{FOR_APPLICATIONS, FOR_ROUTERS};
+use crate::verdict::AuditContext;
 
 /// The header that proves to the mesh's own policy that a gate has let a request through.
 pub const INTERLOCK_HEADER: &str = "x-stepgate-permit";
@@ -39,14 +39,14 @@ pub(crate) struct Grant {
 /// Proof that a request is a transition of its workflow.
 #[must_use]
 pub struct Permit {
-    pass: Pass,
+    pass: PassThrough,
     step: (String, String),
     reply: Reply,
-    trail: Trail,
+    audit: AuditContext,
 }
 
 impl Permit {
-    pub(crate) fn new(gate: &Gate, facts: &Facts<'_>, grant: Grant, trail: Trail) -> Self {
+    pub(crate) fn new(gate: &Gate, facts: &Facts<'_>, grant: Grant, audit: AuditContext) -> Self {
         let step = match gate.config.carrier {
             Carrier::Header => (gate.config.header.clone(), grant.step),
             Carrier::Baggage => {
@@ -58,7 +58,7 @@ impl Permit {
             start: grant.start.map(|token| (gate.start_header.clone(), token)),
             receipt: grant.receipt.map(|token| (gate.config.header.clone(), token)),
         };
-        Self { pass: Pass::new(gate, facts), step, reply, trail }
+        Self { pass: PassThrough::new(gate, facts), step, reply, audit }
     }
 
     /// Changes the request: every carrier of steps is cleaned, the new step and the interlock are set.
@@ -73,8 +73,8 @@ impl Permit {
     }
 
     /// What was permitted.
-    pub fn trail(&self) -> &Trail {
-        &self.trail
+    pub fn audit(&self) -> &AuditContext {
+        &self.audit
     }
 
     /// The step that the application will see.
@@ -91,18 +91,18 @@ impl Permit {
 impl fmt::Debug for Permit {
     /// Without tokens.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Permit({:?})", self.trail)
+        write!(f, "Permit({:?})", self.audit)
     }
 }
 
 /// Leave to go on without a step: for what is exempt, and for what is only observed.
 #[must_use]
-pub struct Pass {
+pub struct PassThrough {
     edits: Edits,
     interlock: Option<String>,
 }
 
-impl Pass {
+impl PassThrough {
     /// For what goes on because it may: it stays the request that was decided on.
     pub(crate) fn new(gate: &Gate, facts: &Facts<'_>) -> Self {
         let mut pass = Self::watched(gate, facts);
@@ -129,10 +129,10 @@ impl Pass {
     }
 }
 
-impl fmt::Debug for Pass {
+impl fmt::Debug for PassThrough {
     /// Without the interlock's secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Pass")
+        f.write_str("PassThrough")
     }
 }
 
@@ -149,7 +149,7 @@ impl Reply {
         self.start.as_ref().map(|(_, token)| token.as_str())
     }
 
-    /// The token with which a carrier makes its next call, once the performer has answered well.
+    /// The token with which a caller makes its next call, once the performer has answered well.
     pub fn receipt(&self) -> Option<&str> {
         self.receipt.as_ref().map(|(_, token)| token.as_str())
     }
@@ -206,7 +206,7 @@ pub fn scrub(gate: &Gate, present: &[Header], map: &mut impl HeaderMap) -> Resul
 }
 
 /// Some servers make one variable of `x_a` and `x-a`.
-fn folds_to(name: &str, own: &str) -> bool {
+fn matches_ignoring_underscores(name: &str, own: &str) -> bool {
     let same = |(a, b): (u8, u8)| a.eq_ignore_ascii_case(&b) || (a == b'_' && b == b'-');
     name.len() == own.len() && name.bytes().zip(own.bytes()).all(same)
 }
@@ -226,7 +226,7 @@ impl Edits {
 
     fn remove_all(&mut self, names: &[&str], present: &[Header]) {
         for (name, _) in present {
-            if names.iter().any(|own| folds_to(name, own)) && !self.remove.contains(name) {
+            if names.iter().any(|own| matches_ignoring_underscores(name, own)) && !self.remove.contains(name) {
                 self.remove.push(name.clone());
             }
         }

@@ -4,11 +4,11 @@ use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
 
 use crate::denial::{Code, Denial};
-use crate::permit::{Pass, Permit};
+use crate::permit::{PassThrough, Permit};
 use crate::request::Request;
 
-/// Longest path that a trail keeps, in bytes.
-const MAX_TRAIL_PATH: usize = 256;
+/// Longest path that an audit context keeps, in bytes.
+const MAX_AUDIT_PATH: usize = 256;
 
 /// The decision on one request. Only [`crate::inbound`] makes one, and only its permits and passes
 /// can change headers.
@@ -18,23 +18,23 @@ pub enum Verdict {
     /// The request is a transition of its workflow.
     Permitted(Permit),
     /// The request belongs to no workflow and is exempt.
-    Exempt(Pass),
+    Exempt(PassThrough),
     /// The request would be refused, but the gate only observes.
-    Observed(Refusal, Pass),
+    Observed(Denied, PassThrough),
     /// The request is refused.
-    Refused(Refusal),
+    Denied(Denied),
 }
 
 /// A refusal: why, and of what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct Denied {
     denial: Denial,
-    trail: Trail,
+    audit: AuditContext,
 }
 
-impl Refusal {
-    pub(crate) fn new(denial: Denial, trail: Trail) -> Self {
-        Self { denial, trail }
+impl Denied {
+    pub(crate) fn new(denial: Denial, audit: AuditContext) -> Self {
+        Self { denial, audit }
     }
 
     /// The code that the caller is given.
@@ -48,8 +48,8 @@ impl Refusal {
     }
 
     /// Of what.
-    pub fn trail(&self) -> &Trail {
-        &self.trail
+    pub fn audit(&self) -> &AuditContext {
+        &self.audit
     }
 }
 
@@ -57,7 +57,7 @@ impl Refusal {
 /// signature has proved them; at level `identity` the step is what the peer says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Trail {
+pub struct AuditContext {
     /// The request's method.
     pub method: String,
     /// The request's path without its query, cut after 256 bytes.
@@ -74,17 +74,17 @@ pub struct Trail {
     pub transition: Option<String>,
 }
 
-impl Trail {
+impl AuditContext {
     pub(crate) fn of(request: &Request<'_>) -> Self {
         Self::begun(request.method, request.target)
     }
 
-    /// A trail that has come no further than the request's own line; `target` is the path, query and all.
+    /// An audit context that has come no further than the request's own line; `target` is the path, query and all.
     pub fn begun(method: &str, target: &str) -> Self {
         let path = target.split_once('?').map_or(target, |(path, _)| path);
         Self {
             method: method.chars().take(32).collect(),
-            path: path.char_indices().take_while(|(at, _)| *at < MAX_TRAIL_PATH).map(|(_, c)| c).collect(),
+            path: path.char_indices().take_while(|(at, _)| *at < MAX_AUDIT_PATH).map(|(_, c)| c).collect(),
             ..Self::default()
         }
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use stepgate_config::GateConfig;
 use stepgate_config::workflow::{Mode, Workflow};
 use stepgate_decision::Code;
-use stepgate_decision::verdict::Trail;
+use stepgate_decision::verdict::AuditContext;
 
 use crate::host::{Host, Level};
 use crate::lines;
@@ -82,7 +82,7 @@ impl Counters {
             let of = self.workflows.entry(workflow.name.as_str().to_owned()).or_default();
             for transition in labels(workflow, transitions) {
                 let labels = match &transition {
-                    // As the trail names it, without spaces.
+                    // As the audit context names it, without spaces.
                     Some(transition) => label("transition", &transition.replace(' ', "")),
                     None => String::new(),
                 };
@@ -93,17 +93,17 @@ impl Counters {
     }
 
     /// Counts a permit.
-    pub(crate) fn permit(&self, host: &dyn Host, trail: &Trail) {
-        let of = trail.workflow.as_ref().and_then(|(name, _)| self.workflows.get(name.as_str()));
+    pub(crate) fn permit(&self, host: &dyn Host, audit: &AuditContext) {
+        let of = audit.workflow.as_ref().and_then(|(name, _)| self.workflows.get(name.as_str()));
         if let Some(of) = of {
-            let counter = of.permits.get(&trail.transition).or_else(|| of.permits.get(&None));
+            let counter = of.permits.get(&audit.transition).or_else(|| of.permits.get(&None));
             count(host, counter);
         }
     }
 
     /// Counts a denial.
-    pub(crate) fn denial(&self, host: &dyn Host, code: Code, trail: &Trail, outcome: Outcome) {
-        let workflow = trail.workflow.as_ref().map_or(UNKNOWN, |(name, _)| name.as_str());
+    pub(crate) fn denial(&self, host: &dyn Host, code: Code, audit: &AuditContext, outcome: Outcome) {
+        let workflow = audit.workflow.as_ref().map_or(UNKNOWN, |(name, _)| name.as_str());
         let of = self.workflows.get(workflow);
         let counter = of.and_then(|of| match outcome {
             Outcome::Refused => of.denials.get(&code),

@@ -3,14 +3,14 @@
 
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_decision::Header;
-use stepgate_decision::verdict::Trail;
+use stepgate_decision::verdict::AuditContext;
 
 use crate::host::{Host, Part};
 use crate::refuse::is_grpc;
 
 /// All that [`Known::of`] looks at.
 const HEADERS: [&str; 3] = [":method", ":path", "content-type"];
-/// Most bytes of a header that are looked at; a trail keeps fewer.
+/// Most bytes of a header that are looked at; an audit context keeps fewer.
 const MAX_HEADER: usize = 1024;
 /// Longest URI that is kept, in bytes.
 const MAX_URI: usize = 256;
@@ -18,7 +18,7 @@ const MAX_URI: usize = 256;
 /// What is known of a stream.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    pub(crate) trail: Trail,
+    pub(crate) audit: AuditContext,
     /// The URI of the peer's certificate, where it is no SPIFFE ID. For the owner's log alone.
     pub(crate) uri: Option<String>,
     /// Whether the caller takes a refusal in the form of gRPC.
@@ -30,10 +30,10 @@ impl Known {
     pub(crate) fn of(headers: &[Header], peer: Option<&[u8]>) -> Self {
         let first = |name| headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_slice());
         let text = |name| lossy(first(name).unwrap_or_default(), MAX_HEADER);
-        let mut trail = Trail::begun(&text(":method"), &text(":path"));
-        trail.peer = peer.and_then(|uri| SpiffeId::try_from(uri).ok());
-        let uri = peer.filter(|_| trail.peer.is_none()).map(|uri| lossy(uri, MAX_URI));
-        Self { trail, uri, grpc: is_grpc(headers) }
+        let mut audit = AuditContext::begun(&text(":method"), &text(":path"));
+        audit.peer = peer.and_then(|uri| SpiffeId::try_from(uri).ok());
+        let uri = peer.filter(|_| audit.peer.is_none()).map(|uri| lossy(uri, MAX_URI));
+        Self { audit, uri, grpc: is_grpc(headers) }
     }
 
     /// The same where the proxy's list of all headers cannot be had: too many of them must not hide
@@ -45,12 +45,12 @@ impl Known {
     }
 
     /// What the decision found is kept, for all that may yet fail in this stream.
-    pub(crate) fn learn(&mut self, found: &Trail) {
-        let peer = self.trail.peer.take();
-        self.trail.clone_from(found);
+    pub(crate) fn learn(&mut self, found: &AuditContext) {
+        let peer = self.audit.peer.take();
+        self.audit.clone_from(found);
         // The decision names the peer only once it has got that far.
-        if self.trail.peer.is_none() {
-            self.trail.peer = peer;
+        if self.audit.peer.is_none() {
+            self.audit.peer = peer;
         }
     }
 }
@@ -72,7 +72,7 @@ mod tests {
         let known = Known::of(&headers, Some(&[0xff; 1 << 16]));
         let uri = known.uri.unwrap();
         assert!((MAX_URI - 2..=MAX_URI).contains(&uri.len()), "{}", uri.len());
-        assert!(known.trail.method.len() <= 128 && known.trail.path.len() <= 260);
-        assert!(known.trail.peer.is_none() && !known.grpc);
+        assert!(known.audit.method.len() <= 128 && known.audit.path.len() <= 260);
+        assert!(known.audit.peer.is_none() && !known.grpc);
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use stepgate_config::workflow::{Mode, Workflow};
 use stepgate_decision::Denial;
-use stepgate_decision::verdict::Trail;
+use stepgate_decision::verdict::AuditContext;
 
 use crate::known::Known;
 use crate::station::Outcome;
@@ -35,22 +35,22 @@ struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    fn of(trail: &'a Trail) -> Self {
+    fn of(audit: &'a AuditContext) -> Self {
         Self {
-            peer: trail.peer.as_ref().map(|peer| peer.as_str()),
+            peer: audit.peer.as_ref().map(|peer| peer.as_str()),
             uri: None,
-            workflow: trail.workflow.as_ref().map(|(name, _)| name.as_str()),
-            revision: trail.workflow.as_ref().map(|(_, revision)| *revision),
-            instance: trail.instance.as_deref(),
-            at: trail.at.as_ref().map(|task| task.as_str()),
-            transition: trail.transition.as_deref(),
-            method: &trail.method,
-            path: &trail.path,
+            workflow: audit.workflow.as_ref().map(|(name, _)| name.as_str()),
+            revision: audit.workflow.as_ref().map(|(_, revision)| *revision),
+            instance: audit.instance.as_deref(),
+            at: audit.at.as_ref().map(|task| task.as_str()),
+            transition: audit.transition.as_deref(),
+            method: &audit.method,
+            path: &audit.path,
         }
     }
 
     fn known(known: &'a Known) -> Self {
-        Self { uri: known.uri.as_deref(), ..Self::of(&known.trail) }
+        Self { uri: known.uri.as_deref(), ..Self::of(&known.audit) }
     }
 }
 
@@ -81,14 +81,14 @@ pub(crate) fn denial(denial: &Denial, known: &Known, outcome: Outcome) -> String
 }
 
 /// A permit, for the audit trail.
-pub(crate) fn permit(trail: &Trail) -> String {
+pub(crate) fn permit(audit: &AuditContext) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
         stepgate: &'static str,
         #[serde(flatten)]
         request: Request<'a>,
     }
-    line(&Line { stepgate: "permit", request: Request::of(trail) })
+    line(&Line { stepgate: "permit", request: Request::of(audit) })
 }
 
 /// Denials that were counted and not written.
@@ -203,8 +203,8 @@ mod tests {
 
     #[test]
     fn a_peer_cannot_write_lines_of_its_own() {
-        let trail = Trail::begun("GET\"\n{\"stepgate\":\"permit\"}", "/\u{1b}[2J\u{9b}2J");
-        let known = Known { trail, ..Known::default() };
+        let audit = AuditContext::begun("GET\"\n{\"stepgate\":\"permit\"}", "/\u{1b}[2J\u{9b}2J");
+        let known = Known { audit, ..Known::default() };
         let line = denial(&Denial::Upgrade("x".repeat(9999)), &known, Outcome::Refused);
         assert!(line.len() < 1024 && !line.chars().any(char::is_control), "{line}");
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();

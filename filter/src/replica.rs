@@ -1,6 +1,6 @@
 //! The name of this proxy among the replicas of its workload.
 
-use stepgate_decision::record::{Store, Swap};
+use stepgate_decision::replay_record::{Store, Swap};
 
 use crate::host::{Host, Level};
 use crate::lines;

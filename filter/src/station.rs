@@ -4,7 +4,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 
 use stepgate_config::gate::PeerSource;
-use stepgate_decision::verdict::Trail;
+use stepgate_decision::verdict::AuditContext;
 use stepgate_decision::{Denial, Gate};
 
 use crate::counters::Counters;
@@ -99,10 +99,10 @@ impl Station {
     }
 
     /// Counts a permit, and writes it where the owner wants the audit trail.
-    pub(crate) fn permitted(&self, host: &dyn Host, trail: &Trail) {
-        self.counters.permit(host, trail);
+    pub(crate) fn permitted(&self, host: &dyn Host, audit: &AuditContext) {
+        self.counters.permit(host, audit);
         if self.gate.as_ref().is_some_and(|gate| gate.config().log.permits) {
-            host.log(Level::Info, &lines::permit(trail));
+            host.log(Level::Info, &lines::permit(audit));
         }
     }
 
@@ -112,7 +112,7 @@ impl Station {
 
     /// Counts a denial, and writes it as far as the quota goes.
     pub(crate) fn denied(&self, host: &dyn Host, denial: &Denial, known: &Known, outcome: Outcome) {
-        self.counters.denial(host, denial.code(), &known.trail, outcome);
+        self.counters.denial(host, denial.code(), &known.audit, outcome);
         // Nothing is borrowed while the proxy is asked: it might call back.
         let second = seconds(host).unwrap_or_default();
         let share = self.quota.borrow_mut().take(second);

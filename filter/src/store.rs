@@ -1,6 +1,6 @@
 //! Shared data as the record's store.
 
-use stepgate_decision::record::{Store, Swap};
+use stepgate_decision::replay_record::{Store, Swap};
 
 use crate::host::{Host, HostError, Write};
 

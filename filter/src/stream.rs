@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use stepgate_decision::permit::{Reply, scrub, scrub_request_trailers};
-use stepgate_decision::verdict::Trail;
+use stepgate_decision::verdict::AuditContext;
 use stepgate_decision::{Denial, Verdict, inbound};
 
 use crate::headers::Headers;
@@ -90,9 +90,9 @@ impl Stream {
         let mut headers = Headers::of(host, Part::RequestHeaders);
         let reply = match verdict {
             Verdict::Permitted(permit) => {
-                self.learn(host, permit.trail());
+                self.learn(host, permit.audit());
                 let reply = permit.apply(&mut headers)?;
-                self.station.permitted(host, &self.known.trail);
+                self.station.permitted(host, &self.known.audit);
                 reply
             }
             Verdict::Exempt(pass) => {
@@ -101,13 +101,13 @@ impl Stream {
                 Reply::default()
             }
             Verdict::Observed(refusal, pass) => {
-                self.learn(host, refusal.trail());
+                self.learn(host, refusal.audit());
                 pass.apply(&mut headers)?;
                 self.station.denied(host, refusal.denial(), &self.known, Outcome::Observed);
                 return Ok(Response::watched(grpc));
             }
-            Verdict::Refused(refusal) => {
-                self.learn(host, refusal.trail());
+            Verdict::Denied(refusal) => {
+                self.learn(host, refusal.audit());
                 return Err(refusal.denial().clone());
             }
         };
@@ -115,7 +115,7 @@ impl Stream {
     }
 
     /// Keeps what the decision found, and hands the instance to the access log.
-    fn learn(&mut self, host: &dyn Host, found: &Trail) {
+    fn learn(&mut self, host: &dyn Host, found: &AuditContext) {
         self.known.learn(found);
         let instance = found.instance.as_deref().filter(|instance| is_plain(instance));
         if let Some(why) = instance.and_then(|instance| host.tell(INSTANCE, instance).err()) {

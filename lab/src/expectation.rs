@@ -42,7 +42,7 @@ pub(super) struct Held {
     /// How often each task was entered on the way here.
     pub(super) entered: BTreeMap<TaskName, u32>,
     /// Who has done what on the way here.
-    pub(super) did: BTreeSet<(TaskName, SpiffeId)>,
+    pub(super) performed: BTreeSet<(TaskName, SpiffeId)>,
 }
 
 /// What has got through: by workload, instance and transition, how often.
@@ -75,7 +75,7 @@ pub(super) fn expected(workflow: &Workflow, attempt: &Attempt, shown: &Shown, ta
     }
     let mut fitting = workflow.transitions.iter().filter(|t| {
         starts_where_shown(workflow, t, attempt, shown)
-            && t.carrier.name == sender.actor.name
+            && t.caller.name == sender.actor.name
             && t.to.performer.name == attempt.to.actor.name
             && accepts(&t.to, attempt)
     });
@@ -85,7 +85,7 @@ pub(super) fn expected(workflow: &Workflow, attempt: &Attempt, shown: &Shown, ta
     }
     if let (Shown::Step(held), Assurance::Signed) = (shown, workflow.assurance)
         && (entered_too_often(only, held)
-            || !keeps_constraints(workflow, &held.did, &only.to, &attempt.to.id)
+            || !keeps_constraints(workflow, &held.performed, &only.to, &attempt.to.id)
             || taken.count(attempt, held, only) >= only.uses)
     {
         return Expected::Deny;
@@ -101,12 +101,12 @@ pub(super) fn expected(workflow: &Workflow, attempt: &Attempt, shown: &Shown, ta
 /// Whether every constraint holds once `id` has performed `task` too.
 pub(super) fn keeps_constraints(
     workflow: &Workflow,
-    did: &BTreeSet<(TaskName, SpiffeId)>,
+    performed: &BTreeSet<(TaskName, SpiffeId)>,
     task: &Task,
     id: &SpiffeId,
 ) -> bool {
     let now = (task.name.clone(), id.clone());
-    let all: Vec<&(TaskName, SpiffeId)> = did.iter().chain([&now]).collect();
+    let all: Vec<&(TaskName, SpiffeId)> = performed.iter().chain([&now]).collect();
     workflow.constraints.iter().all(|constraint| {
         let under: Vec<_> = all.iter().filter(|(task, _)| constraint.tasks.contains(task)).collect();
         let pairs = under.iter().flat_map(|one| under.iter().map(move |other| (one, other)));

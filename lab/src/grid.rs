@@ -7,7 +7,7 @@ use std::time::Duration;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Task};
 use stepgate_decision::UnixTime;
-use stepgate_decision::rightful::{Step, rightful};
+use stepgate_decision::synthetic::{Step, synthetic_claims};
 use stepgate_decision::token::{Claims, TokenType};
 
 use super::LabError;
@@ -189,7 +189,7 @@ fn steps(setting: &Setting, from: &Member, task: &Arc<Task>, kind: Kind) -> Resu
         return Ok((vec![plain_step(workflow, task)], shown));
     }
     let claims = |instance: &str, holder: &SpiffeId, issued| {
-        rightful(&Step { workflow, task, holder, instance, token_type, issued })
+        synthetic_claims(&Step { workflow, task, holder, instance, token_type, issued })
     };
     let life = workflow.task_ttl.saturating_add(Duration::from_secs(3600));
     let long_ago = UnixTime::from_seconds(now().seconds().saturating_sub(life.as_secs()));
@@ -227,7 +227,7 @@ fn spliced(
 /// Who holds the step: the sender where it may, else its performer; and by which token.
 fn holder(setting: &Setting, from: &Member, task: &Task) -> (SpiffeId, TokenType) {
     let mut leaving = setting.workflow.transitions.iter().filter(|t| t.from.name == task.name);
-    if leaving.any(|t| t.via && t.carrier.name == from.actor.name) {
+    if leaving.any(|t| t.via && t.caller.name == from.actor.name) {
         return (from.id.clone(), TokenType::Receipt);
     }
     (identity(&task.performer).clone(), TokenType::Arrival)

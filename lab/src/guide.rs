@@ -13,7 +13,7 @@ pub(super) fn curl_lines(setting: &Setting, mesh: &Mesh) -> Result<String, LabEr
         String::from("\nThe lab runs on; Ctrl-C ends it. Each line is sent by an actor through its own listener:\n\n");
     for transition in &setting.workflow.transitions {
         let first = |actor| setting.cast.turn(actor, 0).map(|member| member.name.as_str());
-        let (Some(from), Some(to)) = (first(&transition.carrier), first(&transition.to.performer)) else { continue };
+        let (Some(from), Some(to)) = (first(&transition.caller), first(&transition.to.performer)) else { continue };
         let (method, path, host) = request_of(&transition.to);
         let at = mesh.addresses(from)?.egress;
         let begins = transition.from.initial && !transition.via;

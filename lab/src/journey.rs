@@ -70,7 +70,7 @@ pub(super) fn all(setting: &Setting, gates: &dyn Gates, progress: &Progress) -> 
 struct Arrived {
     at: Arc<Task>,
     performer: Arc<Member>,
-    carrier: Arc<Member>,
+    caller: Arc<Member>,
     arrival: Vec<String>,
     receipt: Vec<String>,
 }
@@ -92,9 +92,9 @@ impl Traveller<'_> {
         let (mut hops, mut waiting) = (Vec::new(), BTreeMap::<TaskName, (Arc<Member>, Evidence)>::new());
         let mut ahead = VecDeque::new();
         if let Some(initiator) = self.setting.cast.turn(&start.performer, self.turn) {
-            let (performer, carrier) = (Arc::clone(initiator), Arc::clone(initiator));
+            let (performer, caller) = (Arc::clone(initiator), Arc::clone(initiator));
             let at = Arc::clone(start);
-            ahead.push_back(Arrived { at, performer, carrier, arrival: Vec::new(), receipt: Vec::new() });
+            ahead.push_back(Arrived { at, performer, caller, arrival: Vec::new(), receipt: Vec::new() });
         }
         while let Some(mut arrived) = ahead.pop_front() {
             let at = Arc::clone(&arrived.at);
@@ -121,11 +121,11 @@ impl Traveller<'_> {
     /// Where the instance has come to: at a join only once all its evidence is there.
     fn arrive(&self, hop: &Hop, waiting: &mut BTreeMap<TaskName, (Arc<Member>, Evidence)>) -> Option<Arrived> {
         let at = Arc::clone(&hop.transition.to);
-        let (performer, carrier) = (Arc::clone(&hop.to), Arc::clone(&hop.from));
+        let (performer, caller) = (Arc::clone(&hop.to), Arc::clone(&hop.from));
         let answer = &hop.answer;
         let Some(join) = self.setting.workflow.joins.get(&at.name).filter(|_| self.setting.signed()) else {
             let one = |token: &Option<String>| token.iter().cloned().collect();
-            return Some(Arrived { at, performer, carrier, arrival: one(&answer.step), receipt: one(&answer.receipt) });
+            return Some(Arrived { at, performer, caller, arrival: one(&answer.step), receipt: one(&answer.receipt) });
         };
         let (_, evidence) = waiting.entry(at.name.clone()).or_insert_with(|| (Arc::clone(&performer), Evidence::new()));
         evidence.insert(hop.transition.from.name.to_string(), (answer.step.clone(), answer.receipt.clone()));
@@ -135,7 +135,7 @@ impl Traveller<'_> {
         let (_, evidence) = waiting.remove(&at.name)?;
         let (arrival, receipt): (Vec<_>, Vec<_>) = evidence.into_values().unzip();
         let all = |tokens: Vec<Option<String>>| tokens.into_iter().flatten().collect();
-        Some(Arrived { at, performer, carrier, arrival: all(arrival), receipt: all(receipt) })
+        Some(Arrived { at, performer, caller, arrival: all(arrival), receipt: all(receipt) })
     }
 
     /// One hop; `gathered`: where evidence for the join ahead already waits.
@@ -146,7 +146,7 @@ impl Traveller<'_> {
         gathered: Option<Arc<Member>>,
     ) -> Result<Hop, LabError> {
         let (holder, steps) =
-            if transition.via { (&arrived.carrier, &arrived.receipt) } else { (&arrived.performer, &arrived.arrival) };
+            if transition.via { (&arrived.caller, &arrived.receipt) } else { (&arrived.performer, &arrived.arrival) };
         let from = self.replica_of(holder, transition);
         let attempt = |to: &Arc<Member>| Attempt {
             steps: steps.clone(),
@@ -164,10 +164,10 @@ impl Traveller<'_> {
 
     /// A workload of the holder's identity, in turn: a step is held by an identity, not by one replica.
     fn replica_of(&self, holder: &Arc<Member>, transition: &Transition) -> Arc<Member> {
-        let seats = self.setting.cast.of_actor(&transition.carrier);
+        let seats = self.setting.cast.of_actor(&transition.caller);
         let same: Vec<_> = seats.iter().filter(|member| member.id == holder.id).collect();
         let turn = self.turn.saturating_add(1).checked_rem(same.len()).unwrap_or_default();
-        let first = self.setting.cast.turn(&transition.carrier, 0);
+        let first = self.setting.cast.turn(&transition.caller, 0);
         Arc::clone(same.get(turn).copied().or(first).unwrap_or(holder))
     }
 

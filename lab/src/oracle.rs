@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use stepgate_decision::keys::RustCrypto;
-use stepgate_decision::record::MemoryStore;
+use stepgate_decision::replay_record::MemoryStore;
 use stepgate_decision::{Facts, Header, Listener, Verdict, inbound};
 
 use super::attempt::{Attempt, now};
@@ -55,7 +55,7 @@ impl<'a> Oracle<'a> {
         };
         match inbound(self.setting.gate(&attempt.to.actor), &facts, &RustCrypto, record) {
             Verdict::Permitted(_) | Verdict::Exempt(_) => None,
-            Verdict::Observed(refusal, _) | Verdict::Refused(refusal) => Some(refusal.code().to_string()),
+            Verdict::Observed(refusal, _) | Verdict::Denied(refusal) => Some(refusal.code().to_string()),
         }
     }
 }

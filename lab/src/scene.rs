@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Transition, Workflow};
-use stepgate_decision::rightful::{Step, rightful};
+use stepgate_decision::synthetic::{Step, synthetic_claims};
 use stepgate_decision::token::{Claims, TokenType};
 
 use super::LabError;
@@ -59,7 +59,7 @@ impl<'a> Scene<'a> {
         Attempt::of(Sender::Member(Arc::clone(self.from)), self.to, &self.transition.to)
     }
 
-    /// All that the carrier holds where the transition begins.
+    /// All that the caller holds where the transition begins.
     pub(super) fn claims(&self) -> Vec<Claims> {
         self.claims_at(&self.transition.from, &self.from.id, self.token_type(), self.instance)
     }
@@ -67,7 +67,7 @@ impl<'a> Scene<'a> {
     /// All that somebody would hold at a task.
     pub(super) fn claims_at(&self, task: &Task, holder: &SpiffeId, kind: TokenType, instance: &str) -> Vec<Claims> {
         let workflow = self.workflow();
-        rightful(&Step { workflow, task, holder, instance, token_type: kind, issued: now() })
+        synthetic_claims(&Step { workflow, task, holder, instance, token_type: kind, issued: now() })
     }
 
     /// What those are worth.
@@ -125,7 +125,7 @@ pub(super) fn held(at: &Arc<Task>, holder: &SpiffeId, kind: TokenType, instance:
         holder: holder.clone(),
         instance: instance.to_owned(),
         entered: at.max_visits.map(|_| (at.name.clone(), 1)).into_iter().collect::<BTreeMap<_, _>>(),
-        did: BTreeSet::from([(at.name.clone(), performer.clone())]),
+        performed: BTreeSet::from([(at.name.clone(), performer.clone())]),
     }
 }
 
@@ -137,14 +137,15 @@ pub(super) fn plain_step(workflow: &Workflow, task: &Task) -> String {
 /// The pairs of workloads in which each one of both sides takes part; where duties are held apart, the receiver
 /// is one that may do its.
 pub(super) fn pairs<'a>(setting: &'a Setting, transition: &Transition) -> Vec<(&'a Arc<Member>, &'a Arc<Member>)> {
-    let (from, to) = (&transition.carrier, &transition.to.performer);
+    let (from, to) = (&transition.caller, &transition.to.performer);
     let turns = setting.cast.of_actor(from).len().max(setting.cast.of_actor(to).len());
     let pair = |turn: usize| {
         let sender = setting.cast.turn(from, turn)?;
         let kind = if transition.via { TokenType::Receipt } else { TokenType::Arrival };
-        let did = held(&transition.from, &sender.id, kind, "").did;
-        let may =
-            |to: &&Arc<Member>| !setting.signed() || keeps_constraints(&setting.workflow, &did, &transition.to, &to.id);
+        let performed = held(&transition.from, &sender.id, kind, "").performed;
+        let may = |to: &&Arc<Member>| {
+            !setting.signed() || keeps_constraints(&setting.workflow, &performed, &transition.to, &to.id)
+        };
         let in_turn = || (0..turns).filter_map(|more| setting.cast.turn(to, turn.saturating_add(more)));
         let receiver = in_turn().find(may).or_else(|| in_turn().next())?;
         Some((sender, receiver))

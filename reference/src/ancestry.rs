@@ -17,11 +17,11 @@ impl Reader<'_> {
     pub(super) fn keeps_constraints(&self, evidence: &[usize], task: &str, performer: &str) -> bool {
         let before = self.before(evidence);
         let done = before.iter().filter_map(|number| self.arrivals.get(*number));
-        let mut did: BTreeSet<(&str, &str)> = done.map(|a| (a.task.as_str(), a.performer.as_str())).collect();
-        did.insert((task, performer));
+        let mut performed: BTreeSet<(&str, &str)> = done.map(|a| (a.task.as_str(), a.performer.as_str())).collect();
+        performed.insert((task, performer));
         self.document.constraints.iter().all(|constraint| {
             let under: Vec<_> =
-                did.iter().filter(|(task, _)| constraint.tasks.iter().any(|wanted| wanted == task)).collect();
+                performed.iter().filter(|(task, _)| constraint.tasks.iter().any(|wanted| wanted == task)).collect();
             under.iter().all(|(task, id)| {
                 under.iter().all(
                     |(other, theirs)| {

@@ -34,7 +34,7 @@ pub struct Arrived {
     pub arrival: usize,
     /// At a start, the initiator's.
     pub start: Option<usize>,
-    /// Whether the carrier is given a receipt.
+    /// Whether the caller is given a receipt.
     pub receipt: bool,
     /// Of how many tokens a join was left; else 1.
     pub evidence: usize,
@@ -89,7 +89,7 @@ impl Reader<'_> {
             dl,
         });
         let carried_on = self.document.leaving(&edge.to);
-        let by_peer = |next: &Edge| self.document.is_carried(next) && has(self.document.carriers(next), &request.peer);
+        let by_peer = |next: &Edge| self.document.has_via(next) && has(self.document.callers(next), &request.peer);
         Ok(Arrived { arrival, start, receipt: carried_on.iter().any(by_peer), evidence: evidence.len() })
     }
 }

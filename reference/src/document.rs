@@ -77,12 +77,12 @@ impl Document {
     }
 
     /// The SPIFFE IDs that carry a transition.
-    pub fn carriers(&self, edge: &Edge) -> &[String] {
+    pub fn callers(&self, edge: &Edge) -> &[String] {
         edge.via.as_deref().map_or_else(|| self.performers(&edge.from), |via| self.ids(via))
     }
 
     /// Whether another than the performer carries it: naming the performer itself changes nothing.
-    pub fn is_carried(&self, edge: &Edge) -> bool {
+    pub fn has_via(&self, edge: &Edge) -> bool {
         let performer = self.tasks.get(&edge.from).map(|task| &task.actor);
         edge.via.is_some() && edge.via.as_ref() != performer
     }

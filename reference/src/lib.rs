@@ -141,12 +141,12 @@ impl<'d> Reader<'d> {
     /// The transition that this request is.
     fn choose(&self, request: &Request, at: &str) -> Result<Edge, &'static str> {
         let leaving = self.document.leaving(at).into_iter();
-        let carried = leaving.filter(|edge| has(self.document.carriers(edge), &request.peer));
+        let carried = leaving.filter(|edge| has(self.document.callers(edge), &request.peer));
         let here: Vec<Edge> = carried.filter(|edge| self.is_here(edge, request)).collect();
         if here.is_empty() {
             return Err("NO_TRANSITION");
         }
-        let fits = |edge: &Edge| request.shown.iter().all(|token| token.receipt == self.document.is_carried(edge));
+        let fits = |edge: &Edge| request.shown.iter().all(|token| token.receipt == self.document.has_via(edge));
         let fitting: Vec<Edge> = here.into_iter().filter(fits).collect();
         if fitting.is_empty() { Err("WRONG_TYPE") } else { self.one(fitting, request) }
     }

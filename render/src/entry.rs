@@ -17,7 +17,7 @@ pub(super) fn manifests(estate: &Estate<'_>, options: &Options) -> Result<Vec<Va
         for document in &estate.documents {
             let Some(actor) = document.workflow.actors.get(entry.actor.as_str()) else { continue };
             let starts =
-                document.workflow.transitions.iter().filter(|way| way.from.initial && way.carrier.name == actor.name);
+                document.workflow.transitions.iter().filter(|way| way.from.initial && way.caller.name == actor.name);
             let mut routes = Vec::new();
             for way in starts {
                 routes.push(route(way, options)?);

@@ -23,7 +23,7 @@ impl Crossings {
         let mut crossings = Self::default();
         for document in &estate.documents {
             for way in &document.workflow.transitions {
-                let from = estate.of_actor(&document.workflow, &way.carrier);
+                let from = estate.of_actor(&document.workflow, &way.caller);
                 let to = estate.of_actor(&document.workflow, &way.to.performer);
                 let pairs = from.iter().flat_map(|from| to.iter().map(move |to| (from, to)));
                 for (from, to) in pairs.filter(|(from, to)| from.namespace() != to.namespace()) {

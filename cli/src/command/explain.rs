@@ -6,7 +6,7 @@ mod people;
 mod scene;
 
 use stepgate_decision::keys::RustCrypto;
-use stepgate_decision::record::MemoryStore;
+use stepgate_decision::replay_record::MemoryStore;
 use stepgate_decision::{Verdict, inbound};
 
 use super::failure::{Answer, Failure};

@@ -5,7 +5,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Task, Workflow};
 use stepgate_decision::UnixTime;
 use stepgate_decision::keys::{Crypto, Key, KeyRing, RustCrypto};
-use stepgate_decision::rightful::{Step, rightful};
+use stepgate_decision::synthetic::{Step, synthetic_claims};
 use stepgate_decision::token::{Claims, TokenType};
 
 use super::failure::Failure;
@@ -24,14 +24,14 @@ pub(super) struct Held<'a> {
 /// Whether this workload carries a transition of another performer's task, and so shows receipts.
 pub(super) fn carries_on(workflow: &Workflow, task: &Task, id: &SpiffeId) -> bool {
     let mut leaving = workflow.transitions.iter().filter(|way| way.from.name == task.name);
-    leaving.any(|way| way.via && way.carrier.includes(id))
+    leaving.any(|way| way.via && way.caller.includes(id))
 }
 
 impl Held<'_> {
     /// What the gates would have minted: one token's claims, or at a join those of each source.
     pub(super) fn claims(&self) -> Vec<Claims> {
         let Self { workflow, task, ref holder, token_type, instance, issued } = *self;
-        let mut all = rightful(&Step { workflow, task, holder, instance, token_type, issued });
+        let mut all = synthetic_claims(&Step { workflow, task, holder, instance, token_type, issued });
         // A gate issues for its own workload. A holder who performs nothing there did not issue it.
         let speaks = |claims: &Claims| task.performer.spiffe.iter().any(|id| id.as_str() == claims.iss);
         for claims in all.iter_mut().filter(|claims| !speaks(claims) && claims.iss == holder.as_str()) {

@@ -8,12 +8,12 @@ use stepgate_config::workflow::{RequestPattern, Task, Transition, Workflow};
 /// Most ways that are listed for people.
 const MAX_LISTED: usize = 24;
 
-/// One transition: what its carrier may do.
+/// One transition: what its caller may do.
 #[derive(Debug, Serialize)]
 pub(super) struct Way {
     from: String,
     to: String,
-    carrier: String,
+    caller: String,
     performer: String,
     /// `POST /plates/{id}`; none: any request.
     requests: Vec<String>,
@@ -46,7 +46,7 @@ impl Way {
         Self {
             from: transition.from.name.to_string(),
             to: transition.to.name.to_string(),
-            carrier: transition.carrier.name.to_string(),
+            caller: transition.caller.name.to_string(),
             performer: transition.to.performer.name.to_string(),
             requests: transition.to.requests.iter().map(request).collect(),
             when: transition.when.as_ref().map(|guard| guard.source().to_owned()),
@@ -63,7 +63,7 @@ impl fmt::Display for Way {
     /// `vfx-1 may call vfx-2: POST /plates/{id} (task plates)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let requests = if self.requests.is_empty() { "any request".into() } else { self.requests.join(" or ") };
-        write!(f, "{} may call {}: {requests} (task {})", self.carrier, self.performer, self.to)?;
+        write!(f, "{} may call {}: {requests} (task {})", self.caller, self.performer, self.to)?;
         match &self.when {
             Some(guard) => write!(f, " when {guard}"),
             None => Ok(()),

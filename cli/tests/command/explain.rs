@@ -92,7 +92,7 @@ fn machines_get_the_same() {
     assert_eq!(answer["code"], "WRONG_REQUEST");
     assert_eq!(answer["at"], "shots");
     assert_eq!(answer["expected"], serde_json::json!(["plates"]));
-    assert_eq!(answer["allowed"][0]["carrier"], "vfx-1");
+    assert_eq!(answer["allowed"][0]["caller"], "vfx-1");
     assert_eq!(answer["facts"]["time"], "2026-11-22T18:00:00Z");
     let ran = stepgate(&[&asked[..], &["--path", "/plates/7", "--method", "POST"]].concat());
     let answer = ran.json();
@@ -153,7 +153,7 @@ transitions:
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains("a receipt for first, held by boss"), "{}", ran.out);
     let ran = ask(&["--peer", "boss", "--self", "one", "--method", "POST", "--path", "/first"]);
-    assert!(ran.out.contains("a receipt for the carrier"), "{}", ran.out);
+    assert!(ran.out.contains("a receipt for the caller"), "{}", ran.out);
     let ran = ask(&["--peer", "one", "--self", "two", "--at", "first", "--method", "POST", "--path", "/second"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.out.contains("boss may call two: POST /second (task second)"), "{}", ran.out);

@@ -21,7 +21,7 @@ pub(crate) struct JoinNet {
     pub(crate) fork: usize,
     pub(crate) sources: Vec<usize>,
     /// The tasks whose tokens carry the fork: from which a way leads to the join without passing the fork.
-    pub(crate) carriers: BTreeSet<usize>,
+    pub(crate) before: BTreeSet<usize>,
 }
 
 pub(super) fn check(draft: &Draft, graph: &Graph, dominators: &Dominators, report: &mut Report) -> Vec<JoinNet> {
@@ -42,7 +42,7 @@ pub(super) fn check(draft: &Draft, graph: &Graph, dominators: &Dominators, repor
     for (index, task) in all {
         let join = Joining { draft, graph, index, task }.net(dominators, &reached, report);
         if let Some(join) = join {
-            carried = carried.saturating_add(join.carriers.len());
+            carried = carried.saturating_add(join.before.len());
             if carried > MAX_CARRIED {
                 let message = format!("more than {MAX_CARRIED} pairs of a task and a join ahead of it");
                 report.push(Diagnostic::new(Code::TooMany, task.span, message).label("this join is past the bound"));
@@ -141,8 +141,8 @@ impl Joining<'_> {
             report.push(none.help("what a join brings together must have been parted at one task before it"));
             return None;
         };
-        let carriers = self.graph.closure([self.index], Some(fork), |task| self.graph.predecessors(task));
-        let carries = |task: usize| carriers.get(task).copied().unwrap_or_default();
+        let before = self.graph.closure([self.index], Some(fork), |task| self.graph.predecessors(task));
+        let carries = |task: usize| before.get(task).copied().unwrap_or_default();
         if let Some(back) = self.graph.successors(self.index).iter().find(|next| carries(**next)) {
             let (back, fork) = (quote(self.draft.task_name(*back)), quote(self.draft.task_name(fork)));
             let message = format!("a cycle through the join {name} does not pass its fork {fork}");
@@ -153,7 +153,7 @@ impl Joining<'_> {
             )));
             return None;
         }
-        let carriers = carriers.into_iter().enumerate().filter(|(_, carries)| *carries).map(|(task, _)| task).collect();
-        Some(JoinNet { task: self.index, fork, sources: sources.to_vec(), carriers })
+        let before = before.into_iter().enumerate().filter(|(_, carries)| *carries).map(|(task, _)| task).collect();
+        Some(JoinNet { task: self.index, fork, sources: sources.to_vec(), before })
     }
 }

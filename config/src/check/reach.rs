@@ -47,8 +47,8 @@ fn unreachable(draft: &Draft, graph: &Graph, report: &mut Report) {
 
 fn idle(draft: &Draft, report: &mut Report) {
     let performers = draft.tasks.iter().filter_map(|task| task.performer);
-    let carriers = draft.transitions.iter().filter_map(|transition| transition.via.map(|(actor, _)| actor));
-    let busy: std::collections::BTreeSet<usize> = performers.chain(carriers).collect();
+    let callers = draft.transitions.iter().filter_map(|transition| transition.via.map(|(actor, _)| actor));
+    let busy: std::collections::BTreeSet<usize> = performers.chain(callers).collect();
     for (_, actor) in draft.actors.iter().enumerate().filter(|(index, _)| !busy.contains(index)) {
         let message = format!("the actor {} performs no task", quote(actor.name.as_str()));
         report.push(Diagnostic::new(Code::Idle, actor.span, message).label("and carries no transition"));

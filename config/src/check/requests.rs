@@ -16,8 +16,8 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
     for transition in &draft.transitions {
         let to = draft.task(transition.to);
         let performer = to.and_then(|task| task.performer);
-        if let (Some(to), Some(performer), Some(carrier)) = (to, performer, draft.carrier(transition)) {
-            choices.entry((transition.from, performer, carrier)).or_default().push((transition, to));
+        if let (Some(to), Some(performer), Some(caller)) = (to, performer, draft.caller(transition)) {
+            choices.entry((transition.from, performer, caller)).or_default().push((transition, to));
         }
     }
     // And from no step at all: all that one actor may begin.

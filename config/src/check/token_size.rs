@@ -47,7 +47,7 @@ fn worst(draft: &Draft, net: &Net) -> usize {
         .filter(|constraint| !constraint.advisory)
         .flat_map(|constraint| constraint.tasks.iter().map(|(task, _)| *task))
         .collect();
-    let did = constrained.into_iter().map(|task| {
+    let performers = constrained.into_iter().map(|task| {
         let performer = draft.task(task).and_then(|task| task.performer).and_then(|actor| draft.actors.get(actor));
         let all = performer.map(|actor| ids(actor).fold(0, |sum: usize, id| sum.saturating_add(id).saturating_add(3)));
         name(task).saturating_add(6).saturating_add(all.unwrap_or_default())
@@ -55,7 +55,7 @@ fn worst(draft: &Draft, net: &Net) -> usize {
     let forks = net.joins.iter().map(|join| name(join.task).saturating_add(6).saturating_add(JTI));
     let parents = net.joins.iter().map(|join| join.sources.len()).max().unwrap_or(1).saturating_mul(JTI);
     let names = (0..draft.tasks.len()).map(name).max().unwrap_or_default().saturating_mul(2);
-    let parts = visits.chain(did).chain(forks).chain([CLAIMS, longest.saturating_mul(2), parents, names]);
+    let parts = visits.chain(performers).chain(forks).chain([CLAIMS, longest.saturating_mul(2), parents, names]);
     let claims = parts.fold(0, usize::saturating_add);
     // base64url makes four characters of three bytes.
     claims.saturating_mul(4).div_ceil(3).saturating_add(ENVELOPE)

@@ -21,7 +21,7 @@ pub(super) fn build(draft: &Draft, net: &Net) -> Option<Workflow> {
             Some(Arc::new(Transition {
                 from: Arc::clone(tasks.get(transition.from)?),
                 to: Arc::clone(tasks.get(transition.to)?),
-                carrier: Arc::clone(actors.get(flow.carrier?)?),
+                caller: Arc::clone(actors.get(flow.caller?)?),
                 via: transition.via.is_some(),
                 uses: transition.uses,
                 when: transition.when.clone(),
@@ -92,6 +92,6 @@ fn task(
         max_visits: task.max_visits.filter(|_| net.on_cycle(index)).map(|(visits, _)| visits),
         constrained: constrained.contains(&index),
         forks: joins(&|join| join.fork == index)?,
-        carries: joins(&|join| join.carriers.contains(&index))?,
+        carries: joins(&|join| join.before.contains(&index))?,
     }))
 }

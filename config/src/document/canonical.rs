@@ -180,7 +180,7 @@ fn transition(transition: &Transition) -> TransitionForm<'_> {
     TransitionForm {
         from: transition.from.name.as_str(),
         to: transition.to.name.as_str(),
-        via: transition.via.then_some(transition.carrier.name.as_str()),
+        via: transition.via.then_some(transition.caller.name.as_str()),
         uses: (transition.uses != 1).then_some(transition.uses),
         when: transition.when.as_ref().map(crate::guard::Guard::source),
     }

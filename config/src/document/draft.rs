@@ -84,7 +84,7 @@ pub(crate) struct Flow {
     pub(crate) from: usize,
     pub(crate) to: usize,
     /// None where the actor is unknown.
-    pub(crate) carrier: Option<usize>,
+    pub(crate) caller: Option<usize>,
 }
 
 impl Draft {
@@ -104,7 +104,7 @@ impl Draft {
     }
 
     /// Who carries a transition's request.
-    pub(crate) fn carrier(&self, transition: &TransitionDraft) -> Option<usize> {
+    pub(crate) fn caller(&self, transition: &TransitionDraft) -> Option<usize> {
         match transition.via {
             Some((actor, _)) => Some(actor),
             None => self.task(transition.from).and_then(|task| task.performer),
@@ -113,7 +113,7 @@ impl Draft {
 
     /// All transitions as ways, in the order of the document.
     pub(crate) fn flows(&self) -> impl Iterator<Item = Flow> {
-        self.transitions.iter().map(|t| Flow { from: t.from, to: t.to, carrier: self.carrier(t) })
+        self.transitions.iter().map(|t| Flow { from: t.from, to: t.to, caller: self.caller(t) })
     }
 
     /// The index of the actor called `name`.

@@ -158,7 +158,7 @@ static TRANSITION: Object = Object {
         Key::new(
             "via",
             Value::Text(Format::Actor),
-            "Another carrier than the performer of `from`, such as an orchestrator that calls one service after the other.",
+            "Another caller than the performer of `from`, such as an orchestrator that calls one service after the other.",
         ),
         Key::new(
             "uses",

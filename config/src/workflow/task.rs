@@ -65,8 +65,8 @@ pub struct Transition {
     /// Where it stands after.
     pub to: Arc<Task>,
     /// Who brings the request: the performer of `from`, or the actor that `via` names.
-    pub carrier: Arc<Actor>,
-    /// Whether `via` names another carrier than the performer of `from`: the carrier then shows a
+    pub caller: Arc<Actor>,
+    /// Whether `via` names another caller than the performer of `from`: the caller then shows a
     /// receipt, not an arrival.
     pub via: bool,
     /// How often it may be taken in one visit. No level of this release enforces more than that two

@@ -9,11 +9,11 @@ use crate::denial::Denial;
 use crate::token::Performers;
 
 /// Whether those who performed the tasks so far, this one counted, keep every constraint.
-pub(super) fn check(workflow: &Workflow, did: &Performers) -> Result<(), Denial> {
+pub(super) fn check(workflow: &Workflow, performers: &Performers) -> Result<(), Denial> {
     for constraint in &workflow.constraints {
         let mut earlier: Vec<(&TaskName, &BTreeSet<String>)> = Vec::new();
         for task in &constraint.tasks {
-            let Some(ids) = did.get(task.as_str()) else { continue };
+            let Some(ids) = performers.get(task.as_str()) else { continue };
             // Bound to one workload, also when it comes again.
             if constraint.relation == Relation::Bind && ids.len() > 1 {
                 return Err(Denial::Constraint { tasks: [task.clone(), task.clone()] });

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use stepgate_config::workflow::JoinKind;
 
-use super::standing::{Origin, Standing};
+use super::current_step::{CurrentStep, Evidence};
 use crate::denial::Denial;
 use crate::token::Claims;
 
 /// What leaves a join shows exactly one token for each incoming transition, all of one round.
-pub(super) fn check(standing: &Standing<'_>) -> Result<(), Denial> {
-    let (JoinKind::All, Origin::Tokens(tokens)) = (standing.at.join, &standing.origin) else {
+pub(super) fn check(current: &CurrentStep<'_>) -> Result<(), Denial> {
+    let (JoinKind::All, Evidence::Tokens(tokens)) = (current.at.join, &current.origin) else {
         return Ok(());
     };
-    let Some(join) = standing.plan.workflow.joins.get(&standing.at.name) else {
+    let Some(join) = current.plan.workflow.joins.get(&current.at.name) else {
         return Err(Denial::Internal("a join without its evidence"));
     };
     let incomplete = |why| Denial::JoinIncomplete { why, expected: join.sources.clone() };
@@ -23,12 +23,12 @@ pub(super) fn check(standing: &Standing<'_>) -> Result<(), Denial> {
     if shown != wanted || claims.len() != wanted.len() {
         return Err(incomplete("it wants exactly one token from each of its sources"));
     }
-    let rounds: BTreeSet<Option<&str>> = claims.iter().map(|claims| round(claims, standing.at.name.as_str())).collect();
+    let rounds: BTreeSet<Option<&str>> = claims.iter().map(|claims| round(claims, current.at.name.as_str())).collect();
     if rounds.len() != 1 || rounds.contains(&None) {
         return Err(incomplete("its tokens are not of one round"));
     }
     // A join further on has its own fork; what comes together here must agree on it.
-    for ahead in &standing.at.carries {
+    for ahead in &current.at.carries {
         let rounds: BTreeSet<&str> = claims.iter().filter_map(|claims| round(claims, ahead.as_str())).collect();
         if rounds.len() > 1 {
             return Err(incomplete("its tokens are of different rounds of a later join"));

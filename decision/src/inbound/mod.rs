@@ -2,11 +2,11 @@
 //! names the denial.
 
 mod constraint;
+mod current_step;
 mod exempt;
+mod issuance;
 mod join;
-mod lineage;
 mod peer;
-mod standing;
 mod transition;
 
 use std::sync::Arc;
@@ -17,17 +17,17 @@ use stepgate_config::workflow::{Assurance, Mode, Transition};
 
 use crate::denial::Denial;
 use crate::facts::{Facts, Listener, MAX_HEADERS};
-use crate::gate::{Gate, Plan};
+use crate::gate::{CompiledWorkflow, Gate};
 use crate::guard::Situation;
 use crate::keys::{Crypto, Key};
-use crate::permit::{Grant, Pass, Permit};
-use crate::record::{Entry, Store, take};
+use crate::permit::{Grant, PassThrough, Permit};
+use crate::replay_record::{Entry, Store, take};
 use crate::request::Request;
 use crate::step::{MAX_BAGGAGE_MEMBER, Steps};
-use crate::token::{MAX_TOKEN, TokenType, Verified};
-use crate::verdict::{Refusal, Trail, Verdict};
-use lineage::Lineage;
-use standing::Standing;
+use crate::token::{MAX_TOKEN, TokenType, VerifiedToken};
+use crate::verdict::{AuditContext, Denied, Verdict};
+use current_step::CurrentStep;
+use issuance::Issuance;
 
 /// Decides one request that comes in.
 ///
@@ -35,20 +35,20 @@ use standing::Standing;
 /// `None` and denies.
 pub fn inbound(gate: Option<&Gate>, facts: &Facts<'_>, crypto: &dyn Crypto, store: &mut dyn Store) -> Verdict {
     let request = Request::of(facts);
-    let mut trail = Trail::of(&request);
+    let mut audit = AuditContext::of(&request);
     let Some(gate) = gate else {
-        return Verdict::Refused(Refusal::new(Denial::NoConfig("see the gate's log at its start"), trail));
+        return Verdict::Denied(Denied::new(Denial::NoConfig("see the gate's log at its start"), audit));
     };
     if facts.headers.len() > MAX_HEADERS {
-        return Verdict::Refused(Refusal::new(Denial::Internal("there are more than 512 headers"), trail));
+        return Verdict::Denied(Denied::new(Denial::Internal("there are more than 512 headers"), audit));
     }
-    let found = Inquiry { gate, facts, request, crypto, trail: &mut trail }.run(store);
+    let found = Inquiry { gate, facts, request, crypto, audit: &mut audit }.run(store);
     match found {
-        Ok(Found::Transition(grant)) => Verdict::Permitted(Permit::new(gate, facts, *grant, trail)),
-        Ok(Found::Exempt) => Verdict::Exempt(Pass::new(gate, facts)),
+        Ok(Found::Transition(grant)) => Verdict::Permitted(Permit::new(gate, facts, *grant, audit)),
+        Ok(Found::Exempt) => Verdict::Exempt(PassThrough::new(gate, facts)),
         Err(denial) => match mode(gate, facts) {
-            Mode::Observe => Verdict::Observed(Refusal::new(denial, trail), Pass::watched(gate, facts)),
-            Mode::Enforce => Verdict::Refused(Refusal::new(denial, trail)),
+            Mode::Observe => Verdict::Observed(Denied::new(denial, audit), PassThrough::watched(gate, facts)),
+            Mode::Enforce => Verdict::Denied(Denied::new(denial, audit)),
         },
     }
 }
@@ -70,7 +70,7 @@ struct Inquiry<'a, 't> {
     facts: &'a Facts<'a>,
     request: Request<'a>,
     crypto: &'a dyn Crypto,
-    trail: &'t mut Trail,
+    audit: &'t mut AuditContext,
 }
 
 impl<'a> Inquiry<'a, '_> {
@@ -80,7 +80,7 @@ impl<'a> Inquiry<'a, '_> {
             return Ok(Found::Exempt);
         }
         let (peer, own) = peer::identify(self.gate, self.facts)?;
-        self.trail.peer = Some(peer.clone());
+        self.audit.peer = Some(peer.clone());
         if exempt::for_peer(self.gate, &self.request, self.facts, &peer) {
             return Ok(Found::Exempt);
         }
@@ -90,12 +90,12 @@ impl<'a> Inquiry<'a, '_> {
         let upgrade = self.upgrade(&own)?;
         self.request.path()?;
         let steps = Steps::of(self.facts, &self.gate.config.header, self.gate.config.carrier)?;
-        let (standing, transition) = self.transition(&steps, &peer, &own)?;
-        self.trail.transition = Some(transition.to_string());
+        let (current, transition) = self.transition(&steps, &peer, &own)?;
+        self.audit.transition = Some(transition.to_string());
         if let Some(upgrade) = upgrade.filter(|name| !transition.to.upgrade.contains(name)) {
             return Err(Denial::Upgrade(upgrade));
         }
-        let grant = self.grant(&standing, &transition, &peer, &own, store)?;
+        let grant = self.grant(&current, &transition, &peer, &own, store)?;
         Ok(Found::Transition(Box::new(grant)))
     }
 
@@ -127,45 +127,45 @@ impl<'a> Inquiry<'a, '_> {
         steps: &Steps<'a>,
         peer: &SpiffeId,
         own: &SpiffeId,
-    ) -> Result<(Standing<'a>, Arc<Transition>), Denial> {
+    ) -> Result<(CurrentStep<'a>, Arc<Transition>), Denial> {
         if steps.0.is_empty() {
             let found = transition::start(self.gate, &self.request, self.facts, peer, own);
-            if let Ok((standing, _)) = &found {
-                self.note(standing);
+            if let Ok((current, _)) = &found {
+                self.note(current);
             }
             return found;
         }
-        let standing = standing::read(self, steps)?;
-        self.note(&standing);
-        standing::check(&standing, peer)?;
-        let transition = transition::choose(&standing, &self.request, peer, own)?;
-        Ok((standing, transition))
+        let current = current_step::read(self, steps)?;
+        self.note(&current);
+        current_step::check(&current, peer)?;
+        let transition = transition::choose(&current, &self.request, peer, own)?;
+        Ok((current, transition))
     }
 
-    /// From here on the workflow is known, and the trail names it.
-    fn note(&mut self, standing: &Standing<'_>) {
-        self.trail.workflow = Some((standing.plan.workflow.name.clone(), standing.plan.workflow.revision));
-        self.trail.at = Some(standing.at.name.clone());
-        self.trail.instance = standing.origin.instance().map(str::to_owned);
+    /// From here on the workflow is known, and the audit context names it.
+    fn note(&mut self, current: &CurrentStep<'_>) {
+        self.audit.workflow = Some((current.plan.workflow.name.clone(), current.plan.workflow.revision));
+        self.audit.at = Some(current.at.name.clone());
+        self.audit.instance = current.origin.instance().map(str::to_owned);
     }
 
     /// What is left once the transition is known: deadline, visits, constraints, evidence, guard, record.
     fn grant(
         &self,
-        standing: &Standing<'a>,
+        current: &CurrentStep<'a>,
         transition: &Transition,
         peer: &SpiffeId,
         own: &SpiffeId,
         store: &mut dyn Store,
     ) -> Result<Grant, Denial> {
-        let workflow = &standing.plan.workflow;
+        let workflow = &current.plan.workflow;
         let situation = Situation {
             facts: self.facts,
             request: &self.request,
             peer: peer.as_str(),
-            peer_actor: &transition.carrier,
+            peer_actor: &transition.caller,
             task: &transition.to,
-            instance: standing.origin.instance(),
+            instance: current.origin.instance(),
             revision: workflow.revision,
         };
         let check_guard = || transition.when.as_ref().map_or(Ok(()), |guard| self.gate.guards.check(guard, &situation));
@@ -175,30 +175,30 @@ impl<'a> Inquiry<'a, '_> {
             return Ok(Grant { step, start: None, receipt: None });
         }
         let leeway = self.gate.config.leeway;
-        let lineage = Lineage::of(standing, transition, peer, own, self.facts, leeway)
+        let issuance = Issuance::of(current, transition, peer, own, self.facts, leeway)
             .ok_or(Denial::Internal("a signed step without a token"))?;
-        let key = self.signing_key(standing.plan, transition)?;
-        lineage.check_times(self.facts.now)?;
-        lineage.check_visits(&transition.to)?;
-        constraint::check(workflow, &lineage.arrival.did)?;
-        join::check(standing)?;
+        let key = self.signing_key(current.plan, transition)?;
+        issuance.check_times(self.facts.now)?;
+        issuance.check_visits(&transition.to)?;
+        constraint::check(workflow, &issuance.arrival.performers)?;
+        join::check(current)?;
         check_guard()?;
-        let until = lineage.presented_until.plus(leeway);
-        let entry = Entry::new(workflow, &lineage.parent, &transition.to_string(), until, transition.uses);
+        let until = issuance.presented_until.plus(leeway);
+        let entry = Entry::new(workflow, &issuance.parent, &transition.to_string(), until, transition.uses);
         // Signed before it is taken: a transition that is taken must not come to nothing.
-        let grant = self.mint(&lineage, key)?;
+        let grant = self.mint(&issuance, key)?;
         take(store, &entry, self.facts.now)?;
         Ok(grant)
     }
 
-    fn signing_key(&self, plan: &Plan, transition: &Transition) -> Result<&'a Key, Denial> {
+    fn signing_key(&self, plan: &CompiledWorkflow, transition: &Transition) -> Result<&'a Key, Denial> {
         self.gate
             .keys
             .signer(plan.workflow.name.as_str(), &transition.to.performer.name)
             .ok_or(Denial::NoConfig("there is no key with which this actor could sign"))
     }
 
-    fn mint(&self, lineage: &Lineage, key: &Key) -> Result<Grant, Denial> {
+    fn mint(&self, issuance: &Issuance, key: &Key) -> Result<Grant, Denial> {
         let most = match self.gate.config.carrier {
             Carrier::Header => MAX_TOKEN,
             Carrier::Baggage => MAX_BAGGAGE_MEMBER,
@@ -208,13 +208,13 @@ impl<'a> Inquiry<'a, '_> {
             if token.len() > most { Err(Denial::Internal("the token is too long for its carrier")) } else { Ok(token) }
         };
         Ok(Grant {
-            step: sign(TokenType::Arrival, &lineage.arrival)?,
-            start: lineage.start.as_ref().map(|claims| sign(TokenType::Arrival, claims)).transpose()?,
-            receipt: lineage.receipt.as_ref().map(|claims| sign(TokenType::Receipt, claims)).transpose()?,
+            step: sign(TokenType::Arrival, &issuance.arrival)?,
+            start: issuance.start.as_ref().map(|claims| sign(TokenType::Arrival, claims)).transpose()?,
+            receipt: issuance.receipt.as_ref().map(|claims| sign(TokenType::Receipt, claims)).transpose()?,
         })
     }
 
-    fn verify(&self, jws: crate::token::Jws<'_>) -> Result<Verified, Denial> {
+    fn verify(&self, jws: crate::token::UnverifiedToken<'_>) -> Result<VerifiedToken, Denial> {
         crate::token::verify(jws, &self.gate.keys, self.crypto, self.facts.now, self.gate.config.leeway)
     }
 }

@@ -7,30 +7,30 @@ use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Transition};
 
-use super::standing::{Origin, Standing};
+use super::current_step::{CurrentStep, Evidence};
 use crate::denial::Denial;
 use crate::facts::{Facts, Randomness};
-use crate::gate::{Gate, Plan};
+use crate::gate::{CompiledWorkflow, Gate};
 use crate::request::Request;
 use crate::token::TokenType;
 
 /// The one transition that leads from where the instance stands, by this peer, to a task of this
 /// actor that accepts this request.
 pub(super) fn choose(
-    standing: &Standing<'_>,
+    current: &CurrentStep<'_>,
     request: &Request<'_>,
     peer: &SpiffeId,
     own: &SpiffeId,
 ) -> Result<Arc<Transition>, Denial> {
-    let leaving = standing.plan.leaving(&standing.at);
-    let carried: Vec<_> = leaving.iter().filter(|t| t.carrier.includes(peer)).collect();
+    let leaving = current.plan.leaving(&current.at);
+    let carried: Vec<_> = leaving.iter().filter(|t| t.caller.includes(peer)).collect();
     let here: Vec<_> = carried.iter().filter(|t| t.to.performer.includes(own)).copied().collect();
     if here.is_empty() {
         return Err(Denial::NoTransition { expected: targets(&carried) });
     }
-    let shown: Vec<_> = here.into_iter().filter(|t| shows_right_type(standing, t)).collect();
+    let shown: Vec<_> = here.into_iter().filter(|t| shows_right_type(current, t)).collect();
     if shown.is_empty() {
-        return Err(Denial::WrongType("a carrier shows receipts, a performer arrivals"));
+        return Err(Denial::WrongType("a caller shows receipts, a performer arrivals"));
     }
     one(shown, request)
 }
@@ -42,8 +42,8 @@ pub(super) fn start<'a>(
     facts: &Facts<'_>,
     peer: &SpiffeId,
     own: &SpiffeId,
-) -> Result<(Standing<'a>, Arc<Transition>), Denial> {
-    let begins: Vec<(&Plan, &Arc<Transition>)> = gate
+) -> Result<(CurrentStep<'a>, Arc<Transition>), Denial> {
+    let begins: Vec<(&CompiledWorkflow, &Arc<Transition>)> = gate
         .plans()
         .filter(|plan| plan.workflow.open)
         .flat_map(|plan| plan.starts().map(move |t| (plan, t)))
@@ -71,22 +71,22 @@ pub(super) fn start<'a>(
         .map(|(plan, _)| *plan)
         .ok_or(Denial::Internal("a transition without its workflow"))?;
     let origin = match plan.workflow.assurance {
-        Assurance::Identity => Origin::Plain,
+        Assurance::Identity => Evidence::Plain,
         Assurance::Signed => draw(&facts.random),
     };
-    Ok((Standing { plan, at: Arc::clone(&transition.from), origin }, transition))
+    Ok((CurrentStep { plan, at: Arc::clone(&transition.from), origin }, transition))
 }
 
 /// A new instance: 128 random bits, never from the request.
-fn draw(random: &Randomness) -> Origin {
+fn draw(random: &Randomness) -> Evidence {
     let (txn, _) = random.split_at(random.len() / 2);
-    Origin::Start { txn: Base64UrlSafeNoPadding::encode_to_string(txn).unwrap_or_default() }
+    Evidence::Start { txn: Base64UrlSafeNoPadding::encode_to_string(txn).unwrap_or_default() }
 }
 
-/// Where a transition has another carrier, that carrier shows receipts; else the performer shows arrivals.
-fn shows_right_type(standing: &Standing<'_>, transition: &Transition) -> bool {
+/// Where a transition has another caller, that caller shows receipts; else the performer shows arrivals.
+fn shows_right_type(current: &CurrentStep<'_>, transition: &Transition) -> bool {
     let wanted = if transition.via { TokenType::Receipt } else { TokenType::Arrival };
-    standing.origin.tokens().iter().all(|token| token.token_type == wanted)
+    current.origin.tokens().iter().all(|token| token.token_type == wanted)
 }
 
 fn one(candidates: Vec<&Arc<Transition>>, request: &Request<'_>) -> Result<Arc<Transition>, Denial> {

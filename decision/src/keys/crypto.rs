@@ -4,12 +4,12 @@ use jwt_simple::prelude::{ECDSAP256KeyPairLike, EdDSAKeyPairLike, MACLike};
 
 use super::jwk::Material;
 use super::ring::Key;
-use crate::token::{Claims, Jws, TokenType};
+use crate::token::{Claims, TokenType, UnverifiedToken};
 
 /// Verifies and signs.
 pub trait Crypto {
     /// Whether the token's signature is this key's. Nothing but the signature is judged.
-    fn verify(&self, key: &Key, jws: &Jws<'_>) -> bool;
+    fn verify(&self, key: &Key, jws: &UnverifiedToken<'_>) -> bool;
 
     /// Signs claims as a compact JWS.
     ///
@@ -23,7 +23,7 @@ pub trait Crypto {
 pub struct RustCrypto;
 
 impl Crypto for RustCrypto {
-    fn verify(&self, key: &Key, jws: &Jws<'_>) -> bool {
+    fn verify(&self, key: &Key, jws: &UnverifiedToken<'_>) -> bool {
         key.material().verifies(jws.signed().as_bytes(), jws.signature())
     }
 

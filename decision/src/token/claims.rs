@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use stepgate_config::workflow::{Task, Workflow};
 
 use super::object::object;
-use crate::record::fingerprint;
+use crate::replay_record::fingerprint;
 use crate::time::UnixTime;
 
 /// The format of the claims. A gate takes its own and the one before.
@@ -33,7 +33,7 @@ pub enum TokenType {
     Arrival,
     /// From an outbound gate, for exactly one hop.
     Departure,
-    /// For a carrier: the performer it called has done its task.
+    /// For a caller: the performer it called has done its task.
     Receipt,
 }
 
@@ -116,7 +116,7 @@ pub struct Claims {
     pub dl: UnixTime,
     /// The `jti` of its parents; none: a start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub par: Vec<String>,
+    pub parents: Vec<String>,
     /// Where the instance stands.
     #[serde(deserialize_with = "object")]
     pub wf: StepClaim,
@@ -125,7 +125,7 @@ pub struct Claims {
     pub visits: Visits,
     /// Performers of tasks under constraints.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique")]
-    pub did: Performers,
+    pub performers: Performers,
     /// Rounds of the joins ahead.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique")]
     pub fork: Forks,

@@ -5,7 +5,7 @@ use jwt_simple::prelude::{Audiences, Duration, HeaderOptions, JWTClaims};
 use serde::Serialize;
 
 use super::claims::{Claims, Forks, Performers, StepClaim, TokenType, Visits};
-use super::jws::JoseHeader;
+use super::unverified::JoseHeader;
 use crate::keys::Key;
 use crate::time::UnixTime;
 
@@ -15,12 +15,12 @@ pub(crate) struct Custom<'a> {
     txn: &'a str,
     dl: UnixTime,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    par: &'a [String],
+    parents: &'a [String],
     wf: &'a StepClaim,
     #[serde(skip_serializing_if = "Visits::is_empty")]
     visits: &'a Visits,
     #[serde(skip_serializing_if = "Performers::is_empty")]
-    did: &'a Performers,
+    performers: &'a Performers,
     #[serde(skip_serializing_if = "Forks::is_empty")]
     fork: &'a Forks,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,10 +44,10 @@ pub(crate) fn for_library(token_type: TokenType, claims: &Claims) -> (JWTClaims<
         custom: Custom {
             txn: &claims.txn,
             dl: claims.dl,
-            par: &claims.par,
+            parents: &claims.parents,
             wf: &claims.wf,
             visits: &claims.visits,
-            did: &claims.did,
+            performers: &claims.performers,
             fork: &claims.fork,
             rep: claims.rep.as_deref(),
             to: claims.to.as_deref(),

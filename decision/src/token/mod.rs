@@ -2,15 +2,15 @@
 
 mod claims;
 mod compact;
-mod jws;
 mod mint;
 mod object;
+mod unverified;
 mod verify;
 
 pub(crate) use claims::start_name;
 pub use claims::{Claims, Forks, MAX_PARENTS, Performers, StepClaim, TOKEN_VERSION, TokenType, Visits};
 pub use compact::{Compact, MAX_TOKEN};
-pub use jws::Jws;
 pub(crate) use mint::for_library;
 pub use mint::unsigned;
-pub use verify::{Verified, verify};
+pub use unverified::UnverifiedToken;
+pub use verify::{VerifiedToken, verify};

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::claims::{Claims, TokenType};
-use super::jws::Jws;
+use super::unverified::UnverifiedToken;
 use crate::denial::Denial;
 use crate::keys::{Crypto, KeyActor, KeyRing};
 use crate::time::UnixTime;
 
 /// Claims whose signature and times are good, and who may have signed them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified {
+pub struct VerifiedToken {
     /// What kind of token it was.
     pub token_type: TokenType,
     /// The actor whose key it was.
@@ -24,12 +24,12 @@ pub struct Verified {
 /// # Errors
 /// `UNKNOWN_KEY`, `REVOKED` (the key), `BAD_SIGNATURE`, `EXPIRED`, `NOT_YET`.
 pub fn verify(
-    jws: Jws<'_>,
+    jws: UnverifiedToken<'_>,
     keys: &KeyRing,
     crypto: &dyn Crypto,
     now: UnixTime,
     leeway: Duration,
-) -> Result<Verified, Denial> {
+) -> Result<VerifiedToken, Denial> {
     let key = keys.find(&jws.claims().wf.name, jws.kid()).ok_or(Denial::UnknownKey)?;
     if key.revoked() {
         return Err(Denial::Revoked("key"));
@@ -39,7 +39,8 @@ pub fn verify(
     if jws.alg() != key.algorithm().alg() || !crypto.verify(key, &jws) {
         return Err(Denial::BadSignature);
     }
-    let verified = Verified { token_type: jws.token_type(), signer: key.actor().clone(), claims: jws.into_claims() };
+    let verified =
+        VerifiedToken { token_type: jws.token_type(), signer: key.actor().clone(), claims: jws.into_claims() };
     if now >= verified.claims.exp.plus(leeway) {
         return Err(Denial::Expired);
     }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use stepgate_config::name::Kid;
 use stepgate_decision::UnixTime;
 use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto};
-use stepgate_decision::token::{Claims, Jws, StepClaim, TOKEN_VERSION, TokenType};
+use stepgate_decision::token::{Claims, StepClaim, TOKEN_VERSION, TokenType, UnverifiedToken};
 
 const HMAC: &str = r#"{"kty":"oct","alg":"HS256","k":"sRiFB4DThc8JRXf1fPPCPpj0kgLTERLcuirFbh9KgVw"}"#;
 /// The example key of RFC 7515, appendix A.3.
@@ -49,17 +49,17 @@ fn claims() -> impl Strategy<Value = Claims> {
     let texts = (text(), text(), text(), text());
     let options = (proptest::option::of(text()), proptest::option::of(text()), proptest::option::of(text()));
     (texts, options, times, proptest::collection::vec(text(), 0..5), step(), histories()).prop_map(
-        |((iss, sub, txn, jti), (aud, rep, to), mut times, par, wf, (visits, did, fork))| {
+        |((iss, sub, txn, jti), (aud, rep, to), mut times, parents, wf, (visits, performers, fork))| {
             times.sort_unstable();
             let [iat, exp, dl] = [0, 1, 2].map(|at| UnixTime::from_seconds(times[at]));
-            Claims { iss, sub, aud, txn, jti, iat, exp, dl, par, wf, visits, did, fork, rep, to }
+            Claims { iss, sub, aud, txn, jti, iat, exp, dl, parents, wf, visits, performers, fork, rep, to }
         },
     )
 }
 
 fn round_trip(key: &Key, token_type: TokenType, claims: &Claims) -> Result<String, TestCaseError> {
     let token = RustCrypto.sign(key, token_type, claims).unwrap();
-    let read = Jws::parse(&token).unwrap();
+    let read = UnverifiedToken::parse(&token).unwrap();
     prop_assert_eq!(read.claims(), claims);
     prop_assert_eq!((read.token_type(), read.kid(), read.alg()), (token_type, "k", key.algorithm().alg()));
     prop_assert!(RustCrypto.verify(key, &read));
@@ -68,7 +68,7 @@ fn round_trip(key: &Key, token_type: TokenType, claims: &Claims) -> Result<Strin
 
 /// Whether somebody takes the token: reads it, and finds its algorithm and signature to be the key's.
 fn taken(key: &Key, token: &str) -> bool {
-    Jws::parse(token).is_ok_and(|read| read.alg() == key.algorithm().alg() && RustCrypto.verify(key, &read))
+    UnverifiedToken::parse(token).is_ok_and(|read| read.alg() == key.algorithm().alg() && RustCrypto.verify(key, &read))
 }
 
 /// One character is another.
@@ -112,13 +112,13 @@ proptest! {
 
     #[test]
     fn any_text_is_a_token_or_none(text in any::<String>(), parts in proptest::collection::vec("[A-Za-z0-9_=-]{0,40}", 0..5)) {
-        let _ = Jws::parse(&text);
-        let _ = Jws::parse(&parts.join("."));
+        let _ = UnverifiedToken::parse(&text);
+        let _ = UnverifiedToken::parse(&parts.join("."));
     }
 
     /// JSON of any kind in each part, well spelt: what is taken has the members of a step and no others.
     #[test]
-    fn any_json_is_claims_or_none(claims in claims(), odd in json(3), member in prop_oneof![Just("wf"), Just("exp"), Just("par"), Just("visits"), Just("did"), Just("extra"), Just("sub")]) {
+    fn any_json_is_claims_or_none(claims in claims(), odd in json(3), member in prop_oneof![Just("wf"), Just("exp"), Just("parents"), Just("visits"), Just("performers"), Just("extra"), Just("sub")]) {
         let token = round_trip(&key(HMAC), TokenType::Arrival, &claims)?;
         let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
         let bytes = Base64UrlSafeNoPadding::decode_to_vec(&parts[1], None).unwrap();
@@ -126,7 +126,7 @@ proptest! {
         value.as_object_mut().unwrap().insert(member.to_owned(), odd.clone());
         parts[1] = Base64UrlSafeNoPadding::encode_to_string(value.to_string()).unwrap();
         let joined = parts.join(".");
-        if let Ok(read) = Jws::parse(&joined) {
+        if let Ok(read) = UnverifiedToken::parse(&joined) {
             // Read, it says what stands there: nothing is dropped, nothing is taken for something else.
             let said = serde_json::to_value(read.claims()).unwrap();
             let stands = said.get(member).cloned().unwrap_or_default();

@@ -13,7 +13,7 @@ use std::cell::Cell;
 
 use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use stepgate_decision::keys::{Crypto, Key, RustCrypto, ecdsa};
-use stepgate_decision::token::{Claims, Jws, TokenType, unsigned};
+use stepgate_decision::token::{Claims, TokenType, UnverifiedToken, unsigned};
 
 use crate::host::{Host, HostError, Level, NO_FUNCTION};
 use crate::lines;
@@ -59,7 +59,7 @@ pub(crate) struct ProxyCrypto<'a> {
 }
 
 impl Crypto for ProxyCrypto<'_> {
-    fn verify(&self, key: &Key, jws: &Jws<'_>) -> bool {
+    fn verify(&self, key: &Key, jws: &UnverifiedToken<'_>) -> bool {
         let Some(public) = key.material().ec_public().filter(|_| self.native.verifies) else {
             return RustCrypto.verify(key, jws);
         };

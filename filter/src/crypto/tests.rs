@@ -58,7 +58,7 @@ fn claims() -> Claims {
         iat: time(1_800_000_000),
         exp: time(1_800_000_300),
         dl: time(1_800_000_900),
-        par: vec!["j-0".into()],
+        parents: vec!["j-0".into()],
         wf: StepClaim {
             v: TOKEN_VERSION,
             name: "film".into(),
@@ -68,7 +68,7 @@ fn claims() -> Claims {
             from: None,
         },
         visits: [("shots".to_owned(), 1)].into(),
-        did: [("shots".to_owned(), ["spiffe://film.example/vfx".to_owned()].into())].into(),
+        performers: [("shots".to_owned(), ["spiffe://film.example/vfx".to_owned()].into())].into(),
         fork: [("master".to_owned(), "i-1.fork".to_owned())].into(),
         rep: Some("0".into()),
         to: None,
@@ -88,12 +88,12 @@ fn a_proxy_with_both_functions_does_both() {
     let crypto = ProxyCrypto { host: &fake, native: &native };
     let (key, claims) = (key(), claims());
     let token = crypto.sign(&key, TokenType::Receipt, &claims).unwrap();
-    let jws = Jws::parse(&token).unwrap();
+    let jws = UnverifiedToken::parse(&token).unwrap();
     assert!(crypto.verify(&key, &jws) && RustCrypto.verify(&key, &jws));
     assert!(log(&fake).is_empty());
     // Both say the same of the same claims, though they write them in another order.
     let rust = RustCrypto.sign(&key, TokenType::Receipt, &claims).unwrap();
-    let rust = Jws::parse(&rust).unwrap();
+    let rust = UnverifiedToken::parse(&rust).unwrap();
     assert!(crypto.verify(&key, &rust));
     assert_eq!((jws.claims(), jws.token_type(), jws.kid(), jws.alg()), (&claims, TokenType::Receipt, "now", "ES256"));
     assert_eq!(
@@ -118,7 +118,7 @@ fn a_proxy_without_a_function_is_not_asked_for_it() {
         let crypto = ProxyCrypto { host: &fake, native: &native };
         let (key, claims) = (key(), claims());
         let token = crypto.sign(&key, TokenType::Arrival, &claims).unwrap();
-        assert!(crypto.verify(&key, &Jws::parse(&token).unwrap()));
+        assert!(crypto.verify(&key, &UnverifiedToken::parse(&token).unwrap()));
     }
 }
 
@@ -187,8 +187,8 @@ fn a_proxy_that_does_not_answer_plainly_is_not_believed() {
         let native = Native { verifies: true, signs: true, told: Cell::new(false) };
         let crypto = ProxyCrypto { host: &fake, native: &native };
         for key in [&key, &public] {
-            assert!(crypto.verify(key, &Jws::parse(&token).unwrap()), "{at}");
-            assert!(!crypto.verify(key, &Jws::parse(&forged).unwrap()), "{at}");
+            assert!(crypto.verify(key, &UnverifiedToken::parse(&token).unwrap()), "{at}");
+            assert!(!crypto.verify(key, &UnverifiedToken::parse(&forged).unwrap()), "{at}");
         }
         assert_eq!(log(&fake).len(), 1, "{at}");
     }
@@ -246,8 +246,8 @@ fn what_is_no_signature_never_reaches_the_proxy() {
         ecdsa::to_der(&[1; 64]).unwrap(),
     ] {
         let token = format!("{text}.{}", Base64UrlSafeNoPadding::encode_to_string(&raw).unwrap());
-        assert!(!crypto.verify(&key(), &Jws::parse(&token).unwrap()), "{raw:?}");
-        assert!(!RustCrypto.verify(&key(), &Jws::parse(&token).unwrap()), "{raw:?}");
+        assert!(!crypto.verify(&key(), &UnverifiedToken::parse(&token).unwrap()), "{raw:?}");
+        assert!(!RustCrypto.verify(&key(), &UnverifiedToken::parse(&token).unwrap()), "{raw:?}");
     }
 }
 
@@ -287,7 +287,7 @@ fn a_proxy_that_signs_badly_does_not_sign() {
         }
         let native = Native { verifies: true, signs: true, told: Cell::new(false) };
         let token = ProxyCrypto { host: &fake, native: &native }.sign(&key, TokenType::Arrival, &claims).unwrap();
-        assert!(RustCrypto.verify(&key, &Jws::parse(&token).unwrap()), "{at}");
+        assert!(RustCrypto.verify(&key, &UnverifiedToken::parse(&token).unwrap()), "{at}");
         assert_eq!(log(&fake).len(), 1, "{at}");
     }
 }
@@ -299,7 +299,7 @@ fn no_key_is_in_the_log() {
     let crypto = ProxyCrypto { host: &fake, native: &native };
     let key = key();
     let token = crypto.sign(&key, TokenType::Arrival, &claims()).unwrap();
-    assert!(crypto.verify(&key, &Jws::parse(&token).unwrap()));
+    assert!(crypto.verify(&key, &UnverifiedToken::parse(&token).unwrap()));
     let told = log(&fake).concat();
     assert!(
         told.contains("the proxy's crypto failed") && !told.contains("hUZb4F0L") && !told.contains(&token),

@@ -62,12 +62,12 @@ pub(super) const ALL: &[Attack] = &[
         "its history changed",
         "The counts of a loop and who has done what are taken out.",
         Stopped::Signed,
-        |scene| scene.signed() && scene.claims().iter().any(|one| !one.visits.is_empty() || !one.did.is_empty()),
+        |scene| scene.signed() && scene.claims().iter().any(|one| !one.visits.is_empty() || !one.performers.is_empty()),
         |scene| {
             scene.altered(|token| {
                 with_claims(token, |claims| {
                     claims.remove("visits");
-                    claims.remove("did");
+                    claims.remove("performers");
                 })
             })
         },

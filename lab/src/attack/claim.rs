@@ -23,12 +23,12 @@ pub(super) const ALL: &[Attack] = &[
     ),
 ];
 
-/// A task with which the carrier has nothing to do.
+/// A task with which the caller has nothing to do.
 fn foreign<'a>(scene: &crate::scene::Scene<'a>) -> Option<&'a stepgate_config::workflow::Task> {
     let workflow = scene.workflow();
     let carries = |task: &stepgate_config::workflow::Task| {
         let mut leaving = workflow.transitions.iter().filter(|t| t.from.name == task.name);
-        leaving.any(|t| t.carrier.name == scene.from.actor.name)
+        leaving.any(|t| t.caller.name == scene.from.actor.name)
     };
     let mut tasks = workflow.tasks.values();
     tasks.find(|task| task.performer.name != scene.from.actor.name && !carries(task)).map(AsRef::as_ref)

@@ -46,12 +46,12 @@ fn earlier<'a>(scene: &Scene<'a>, relation: Relation) -> Option<&'a TaskName> {
 fn done_by(scene: &Scene<'_>, task: &TaskName, id: &SpiffeId) -> Result<Vec<Move>, LabError> {
     let (mut claims, mut held) = (scene.claims(), scene.held());
     for one in &mut claims {
-        one.did.insert(task.to_string(), std::iter::once(id.to_string()).collect());
+        one.performers.insert(task.to_string(), std::iter::once(id.to_string()).collect());
     }
     // A start says nothing of the past, so its history could not be changed without breaking it: there the claim
     // is only that the initiator itself has done the task.
-    held.did.retain(|(done, _)| done != task);
-    held.did.insert((task.clone(), id.clone()));
+    held.performed.retain(|(done, _)| done != task);
+    held.performed.insert((task.clone(), id.clone()));
     let attempt = Attempt { steps: scene.sign(&claims)?, ..scene.request() };
     Ok(vec![Move { attempt, shown: Shown::Step(held) }])
 }

@@ -15,7 +15,7 @@ use crate::scene::{Move, Scene, held, plain_step};
 pub(super) const ALL: &[Attack] = &[
     attack(
         "an arrival for a receipt",
-        "A carrier shows an arrival where a receipt is due.",
+        "A caller shows an arrival where a receipt is due.",
         Stopped::Signed,
         |scene| scene.signed() && scene.transition.via,
         |scene| signed_as(scene, TokenType::Arrival),
@@ -83,7 +83,7 @@ fn signed_as(scene: &Scene<'_>, kind: TokenType) -> Result<Vec<Move>, LabError> 
     Ok(scene.worthless(scene.claims().iter().map(sign).collect::<Result<_, _>>()?))
 }
 
-/// A task where this carrier begins, and from which nothing leads to the receiver.
+/// A task where this caller begins, and from which nothing leads to the receiver.
 fn begun<'a>(scene: &Scene<'a>) -> Option<&'a Arc<Task>> {
     let workflow = scene.workflow();
     let leads = |task: &Task| {

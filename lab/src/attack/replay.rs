@@ -49,9 +49,9 @@ pub(super) const ALL: &[Attack] = &[
 /// Another workload behind the receiving actor that may take the request: another replica, or another identity.
 fn other<'a>(scene: &Scene<'a>) -> Option<&'a Arc<Member>> {
     let may = |member: &&Arc<Member>| {
-        let did = scene.held().did;
+        let performed = scene.held().performed;
         let keeps = crate::expectation::keeps_constraints;
-        member.name != scene.to.name && keeps(scene.workflow(), &did, &scene.transition.to, &member.id)
+        member.name != scene.to.name && keeps(scene.workflow(), &performed, &scene.transition.to, &member.id)
     };
     scene.setting.cast.of_actor(&scene.to.actor).iter().find(may)
 }

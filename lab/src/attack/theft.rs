@@ -11,42 +11,42 @@ use crate::scene::{Move, Scene};
 pub(super) const ALL: &[Attack] = &[
     attack(
         "stolen by another actor",
-        "Another actor shows the carrier's step.",
+        "Another actor shows the caller's step.",
         Stopped::Always,
         |scene| thief(scene).is_some(),
         |scene| by(scene, thief(scene).map(|thief| Sender::Member(Arc::clone(thief)))),
     ),
     attack(
         "stolen by the same actor's other workload",
-        "A workload of the same actor, under another SPIFFE ID, shows the carrier's step.",
+        "A workload of the same actor, under another SPIFFE ID, shows the caller's step.",
         Stopped::Signed,
         |scene| sibling(scene).is_some(),
         |scene| by(scene, sibling(scene).map(|sibling| Sender::Member(Arc::clone(sibling)))),
     ),
     attack(
         "stolen by a neighbour",
-        "A workload of the mesh that is no actor shows the carrier's step.",
+        "A workload of the mesh that is no actor shows the caller's step.",
         Stopped::Always,
         |_| true,
         |scene| by(scene, Some(neighbour(scene))),
     ),
     attack(
         "stolen from another trust domain",
-        "A workload whose certificate names a trust domain that no actor has shows the carrier's step.",
+        "A workload whose certificate names a trust domain that no actor has shows the caller's step.",
         Stopped::Always,
         |_| true,
         |scene| by(scene, Some(Sender::Stranger("spiffe://elsewhere.invalid/ns/stepgate-lab/sa/stranger".into()))),
     ),
     attack(
         "stolen by somebody without mTLS",
-        "Somebody without a certificate shows the carrier's step.",
+        "Somebody without a certificate shows the caller's step.",
         Stopped::Always,
         |_| true,
         |scene| by(scene, Some(Sender::Nobody)),
     ),
     attack(
         "a forged client certificate header",
-        "A neighbour names the carrier in `x-forwarded-client-cert`.",
+        "A neighbour names the caller in `x-forwarded-client-cert`.",
         Stopped::Always,
         |_| true,
         |scene| {
@@ -92,7 +92,7 @@ fn thief<'a>(scene: &Scene<'a>) -> Option<&'a Arc<Member>> {
         scene.workflow().transitions.iter().any(|t| {
             t.from.name == scene.transition.from.name
                 && t.to.performer.name == scene.to.actor.name
-                && t.carrier.name == member.actor.name
+                && t.caller.name == member.actor.name
         })
     };
     scene.setting.cast.firsts().find(|member| !may(member))

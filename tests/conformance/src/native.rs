@@ -2,7 +2,7 @@
 
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::permit::{HeaderMap, scrub, scrub_request_trailers};
-use stepgate_decision::record::MemoryStore;
+use stepgate_decision::replay_record::MemoryStore;
 use stepgate_decision::{Facts, Gate, Listener, UnixTime, Verdict, inbound};
 
 use crate::corpus::{Corpus, Whole};
@@ -63,7 +63,7 @@ fn decide(gate: Option<&Gate>, request: &Prepared, now: UnixTime, store: &mut Me
             outcome.observed = Some(refusal.code().to_string());
             pass.apply(&mut seen)
         }
-        Verdict::Refused(refusal) => Err(refusal.denial().clone()),
+        Verdict::Denied(refusal) => Err(refusal.denial().clone()),
     };
     match applied {
         Ok(()) => {

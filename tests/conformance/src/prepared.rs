@@ -1,7 +1,7 @@
 //! A case's request as it is sent, and those that come before it.
 
 use stepgate_config::workflow::Workflow;
-use stepgate_decision::record::Entry;
+use stepgate_decision::replay_record::Entry;
 use stepgate_decision::{Header, UnixTime};
 
 use crate::case::Http;

@@ -11,7 +11,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Workflow};
 use stepgate_decision::UnixTime;
 use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto};
-use stepgate_decision::rightful::{Step, rightful};
+use stepgate_decision::synthetic::{Step, synthetic_claims};
 use stepgate_decision::token::{Claims, TokenType};
 
 use crate::case::{Given, GivenStep};
@@ -83,7 +83,7 @@ impl Mint<'_> {
         let holder = identity(workflow, step.holder.as_deref().unwrap_or(self.peer));
         let holder = SpiffeId::try_from(holder.as_bytes()).map_err(|error| format!("holder: {error}"))?;
         let issued = self.at(step.issued.as_deref(), self.now)?;
-        let rightful = rightful(&Step {
+        let rightful = synthetic_claims(&Step {
             workflow,
             task,
             holder: &holder,

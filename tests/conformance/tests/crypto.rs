@@ -26,8 +26,8 @@ use stepgate_config::name::Kid;
 use stepgate_config::workflow::Workflow;
 use stepgate_decision::UnixTime;
 use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto, ecdsa};
-use stepgate_decision::rightful::{Step, rightful};
-use stepgate_decision::token::{Jws, TokenType, unsigned};
+use stepgate_decision::synthetic::{Step, synthetic_claims};
+use stepgate_decision::token::{TokenType, UnverifiedToken, unsigned};
 use stepgate_mesh::{Credential, Envoys, Mesh, MeshSpec, Plugin, Request, Workload, find_envoy};
 use stepgate_tests::corpus::Corpus;
 use stepgate_tests::environment::Environment;
@@ -82,7 +82,7 @@ impl Mint {
     fn text(&mut self, kid: &str) -> String {
         self.minted += 1;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let claims = rightful(&Step {
+        let claims = synthetic_claims(&Step {
             workflow: &self.workflow,
             task: self.workflow.tasks.get("middle").unwrap(),
             holder: self.workflow.actors.get("second").unwrap().spiffe.first().unwrap(),
@@ -256,7 +256,7 @@ fn verified(mesh: &Mesh, caller: &Credential, site: &str, token: &str, mint: &Mi
         // What the gate has signed itself is good for Rust.
         let seen = response.seen().unwrap();
         let minted = seen.header("x-workflow-step").next().unwrap().to_owned();
-        let jws = Jws::parse(&minted).unwrap();
+        let jws = UnverifiedToken::parse(&minted).unwrap();
         assert!(jws.alg() == "ES256" && jws.kid() == "now" && RustCrypto.verify(&mint.key("now"), &jws), "{minted}");
         assert_eq!(jws.signature().len(), ecdsa::RAW_SIGNATURE);
         return true;

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use stepgate_decision::record::{BUCKET_ENTRIES, BUCKETS};
+use stepgate_decision::replay_record::{BUCKET_ENTRIES, BUCKETS};
 use stepgate_mesh::{Credential, Delivery, Envoys, Mesh, MeshSpec, Plugin, Request, Vms, Workload};
 use stepgate_tests::bench::process::memory;
 use stepgate_tests::corpus::Corpus;

@@ -6,8 +6,8 @@ use stepgate_config::workflow::Workflow;
 use stepgate_decision::Verdict;
 use stepgate_decision::denial::{Code, Denial};
 use stepgate_decision::permit::Permit;
-use stepgate_decision::token::{Claims, Jws};
-use stepgate_decision::verdict::{Refusal, Trail};
+use stepgate_decision::token::{Claims, UnverifiedToken};
+use stepgate_decision::verdict::{AuditContext, Denied};
 
 use super::scene::{Scene, Shown};
 use crate::command::time;
@@ -42,7 +42,7 @@ pub(super) struct Account {
     pub(super) step: Option<Value>,
     /// The answer brings a token with which the initiator takes further transitions of the instance.
     pub(super) answers_start: bool,
-    /// The answer brings the carrier a receipt.
+    /// The answer brings the caller a receipt.
     pub(super) answers_receipt: bool,
     /// The tasks that would have been right.
     pub(super) expected: Vec<String>,
@@ -59,10 +59,10 @@ impl Account {
                 verdict: Decided::Exempt,
                 reason: "an exemption names the request: it goes on without a step".into(),
                 allowed: Vec::new(),
-                ..Self::beginning(scene, &Trail::default())
+                ..Self::beginning(scene, &AuditContext::default())
             },
             Verdict::Observed(refusal, _) => Self { observed: true, ..Self::refused(scene, refusal) },
-            Verdict::Refused(refusal) => Self::refused(scene, refusal),
+            Verdict::Denied(refusal) => Self::refused(scene, refusal),
         }
     }
 
@@ -72,9 +72,9 @@ impl Account {
     }
 
     fn permitted(scene: &Scene<'_>, permit: &Permit) -> Self {
-        let trail = permit.trail();
+        let audit = permit.audit();
         let reply = permit.reply();
-        let transition = trail.transition.as_deref().unwrap_or_default();
+        let transition = audit.transition.as_deref().unwrap_or_default();
         Self {
             verdict: Decided::Permit,
             reason: format!("it is the transition {transition}"),
@@ -82,15 +82,15 @@ impl Account {
             answers_start: reply.start().is_some(),
             answers_receipt: reply.receipt().is_some(),
             allowed: Vec::new(),
-            ..Self::beginning(scene, trail)
+            ..Self::beginning(scene, audit)
         }
     }
 
-    fn refused(scene: &Scene<'_>, refusal: &Refusal) -> Self {
-        let (denial, trail) = (refusal.denial(), refusal.trail());
-        let mut account = Self::beginning(scene, trail);
+    fn refused(scene: &Scene<'_>, refusal: &Denied) -> Self {
+        let (denial, audit) = (refusal.denial(), refusal.audit());
+        let mut account = Self::beginning(scene, audit);
         account.code = Some(denial.code().as_str());
-        account.reason = reason(denial, &account, workflow(scene, trail));
+        account.reason = reason(denial, &account, workflow(scene, audit));
         account.expected = denial.expected().iter().map(ToString::to_string).collect();
         // A join's expectation is what must come before, not what may come next.
         if denial.code() != Code::JoinIncomplete && !account.expected.is_empty() {
@@ -100,10 +100,10 @@ impl Account {
     }
 
     /// What can be said whatever the verdict is.
-    fn beginning(scene: &Scene<'_>, trail: &Trail) -> Self {
-        let workflow = workflow(scene, trail);
+    fn beginning(scene: &Scene<'_>, audit: &AuditContext) -> Self {
+        let workflow = workflow(scene, audit);
         let held = if let Shown::Rightful(held) = &scene.step { Some(held.task.name.as_str()) } else { None };
-        let at = trail.at.as_ref().map(|task| task.as_str()).or(held);
+        let at = audit.at.as_ref().map(|task| task.as_str()).or(held);
         let allowed = match (at.and_then(|at| workflow.tasks.get(at)), &scene.step) {
             (Some(task), _) => ways::from(workflow, task),
             (None, Shown::Nothing) => ways::beginnings(workflow),
@@ -117,7 +117,7 @@ impl Account {
             workflow: workflow.name.to_string(),
             revision: workflow.revision,
             at: at.map(str::to_owned),
-            transition: trail.transition.clone(),
+            transition: audit.transition.clone(),
             step: None,
             answers_start: false,
             answers_receipt: false,
@@ -129,10 +129,10 @@ impl Account {
 }
 
 /// The workflow that the decision found, or else the one that was asked about.
-fn workflow<'s>(scene: &'s Scene<'_>, trail: &Trail) -> &'s Workflow {
+fn workflow<'s>(scene: &'s Scene<'_>, audit: &AuditContext) -> &'s Workflow {
     let all = &scene.gate.config().workflows;
     let found =
-        trail.workflow.as_ref().and_then(|(name, rev)| all.iter().find(|w| w.name == *name && w.revision == *rev));
+        audit.workflow.as_ref().and_then(|(name, rev)| all.iter().find(|w| w.name == *name && w.revision == *rev));
     found.unwrap_or(scene.workflow)
 }
 
@@ -150,7 +150,7 @@ fn reason(denial: &Denial, account: &Account, workflow: &Workflow) -> String {
 fn step(value: &str) -> Value {
     let member = value.split(',').find_map(|member| member.trim().strip_prefix("step="));
     let step = member.unwrap_or(value);
-    Jws::parse(step).map_or_else(|_| json!(step), |jws| claims(jws.claims()))
+    UnverifiedToken::parse(step).map_or_else(|_| json!(step), |jws| claims(jws.claims()))
 }
 
 fn claims(claims: &Claims) -> Value {

@@ -83,7 +83,7 @@ fn reached(text: &mut String, scene: &Scene<'_>, account: &Account) {
         row(text, "answer", "a start token, for further transitions of the same instance");
     }
     if account.answers_receipt {
-        row(text, "answer", "a receipt for the carrier, if the performer answers well");
+        row(text, "answer", "a receipt for the caller, if the performer answers well");
     }
 }
 

@@ -3,7 +3,7 @@
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
 use serde_json::{Map, Value, json};
 use stepgate_decision::UnixTime;
-use stepgate_decision::token::Jws;
+use stepgate_decision::token::UnverifiedToken;
 
 use crate::command::time;
 
@@ -32,7 +32,7 @@ pub(super) fn decode(token: &str) -> Result<Decoded, &'static str> {
             Base64UrlSafeNoPadding::decode_to_vec(part, None).map_err(|_| "a part is not base64url without padding")?;
         serde_json::from_slice(&bytes).map_err(|_| "a part is not JSON")
     };
-    let malformed = Jws::parse(token).err().map(|denial| format!("{}: {denial}", denial.code()));
+    let malformed = UnverifiedToken::parse(token).err().map(|denial| format!("{}: {denial}", denial.code()));
     Ok(Decoded { header: json(header)?, claims: json(claims)?, malformed })
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Args {
     /// The task reached (departure: the task left)
     #[arg(long)]
     task: String,
-    /// Who holds it [default: who performs the task; receipt: its one carrier]
+    /// Who holds it [default: who performs the task; receipt: its one caller]
     #[arg(long, value_name = "ACTOR|SPIFFE-ID")]
     holder: Option<String>,
     /// The instance [default: drawn at random]
@@ -119,7 +119,7 @@ fn claims(args: &Args, workflow: &Workflow, task: &Task) -> Result<Vec<Claims>, 
         let ttl = args.ttl.or(departs.map(|_| DEPARTURE));
         claims.exp = ttl.map_or(claims.exp, |ttl| issued.plus(ttl)).min(claims.dl);
         if let Some(to) = departs {
-            // A departure is issued by the gate of its carrier, for the actor who performs the next task.
+            // A departure is issued by the gate of its caller, for the actor who performs the next task.
             claims.iss.clone_from(&claims.sub);
             claims.aud = Some(to.performer.name.to_string());
             claims.to = Some(to.name.to_string());
@@ -145,17 +145,17 @@ fn holder(args: &Args, workflow: &Workflow, task: &Task) -> Result<SpiffeId, Fai
         Kind::Arrival | Kind::Departure => performer(),
         Kind::Receipt => {
             let leaving = workflow.transitions.iter().filter(|way| way.from.name == task.name && way.via);
-            let mut carriers: Vec<&str> = leaving.map(|way| way.carrier.name.as_str()).collect();
-            carriers.sort_unstable();
-            carriers.dedup();
-            match carriers.as_slice() {
+            let mut callers: Vec<&str> = leaving.map(|way| way.caller.name.as_str()).collect();
+            callers.sort_unstable();
+            callers.dedup();
+            match callers.as_slice() {
                 [one] => workflow.actors.get(*one).and_then(|actor| actor.spiffe.first().cloned()),
                 _ => None,
             }
         }
     };
     found.ok_or_else(|| {
-        Failure::usage(format!("--holder is wanted: no one carrier is known who has a receipt for `{}`", task.name))
+        Failure::usage(format!("--holder is wanted: no one caller is known who has a receipt for `{}`", task.name))
     })
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use stepgate_config::GateConfig;
 use stepgate_config::workflow::Workflow;
 use stepgate_decision::keys::{KeyRing, RustCrypto};
-use stepgate_decision::token::{Claims, Jws, TokenType, Verified, verify};
+use stepgate_decision::token::{Claims, TokenType, UnverifiedToken, VerifiedToken, verify};
 use stepgate_decision::{Denial, UnixTime};
 
 use super::decoded::times;
@@ -79,7 +79,7 @@ struct Finding {
 
 impl Finding {
     fn of(step: &str, config: &GateConfig, keys: &KeyRing, now: UnixTime) -> Self {
-        let verified = Jws::parse(step).and_then(|jws| verify(jws, keys, &RustCrypto, now, config.leeway));
+        let verified = UnverifiedToken::parse(step).and_then(|jws| verify(jws, keys, &RustCrypto, now, config.leeway));
         let found = match verified {
             Ok(verified) => find(config, &verified.claims).map(|workflow| (workflow, verified)),
             Err(denial) => Err(denial),
@@ -148,7 +148,7 @@ fn find<'c>(config: &'c GateConfig, claims: &Claims) -> Result<&'c Workflow, Den
 }
 
 /// `an arrival at shots of movie revision 1, held by vfx-1, instance …`.
-fn which(workflow: &Workflow, verified: &Verified) -> String {
+fn which(workflow: &Workflow, verified: &VerifiedToken) -> String {
     let claims = &verified.claims;
     let kind = match verified.token_type {
         TokenType::Arrival => "an arrival at",

@@ -6,7 +6,7 @@ use std::time::Instant;
 use jwt_simple::algorithms::MACLike;
 use jwt_simple::prelude::HS256Key;
 use stepgate_decision::keys::RustCrypto;
-use stepgate_decision::record::MemoryStore;
+use stepgate_decision::replay_record::MemoryStore;
 use stepgate_decision::{Facts, Gate, Header, Listener, Verdict, inbound};
 
 use super::Effort;
@@ -69,7 +69,7 @@ fn decide(gate: &Gate, steps: &[String]) -> Result<f64, String> {
         };
         match black_box(inbound(Some(gate), &facts, &RustCrypto, &mut store)) {
             Verdict::Permitted(_) => {}
-            Verdict::Refused(refusal) | Verdict::Observed(refusal, _) => {
+            Verdict::Denied(refusal) | Verdict::Observed(refusal, _) => {
                 return Err(format!("the decision: {:?}", refusal.denial()));
             }
             Verdict::Exempt(_) => return Err("the decision: exempt".to_owned()),

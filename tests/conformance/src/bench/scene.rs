@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use stepgate_config::GateConfig;
 use stepgate_config::name::Kid;
 use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto};
-use stepgate_decision::rightful::{Step, rightful};
+use stepgate_decision::synthetic::{Step, synthetic_claims};
 use stepgate_decision::token::TokenType;
 use stepgate_decision::{Gate, UnixTime};
 
@@ -139,7 +139,7 @@ impl Scene {
         let workflow = self.config.workflows.first().ok_or("no workflow")?;
         let task = workflow.tasks.get("middle").ok_or("no task")?;
         let holder = workflow.actors.get("second").and_then(|actor| actor.spiffe.first());
-        let claims = rightful(&Step {
+        let claims = synthetic_claims(&Step {
             workflow,
             task,
             holder: holder.ok_or("no holder")?,

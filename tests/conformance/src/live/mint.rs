@@ -7,8 +7,8 @@ use stepgate_config::gate::KeySource;
 use stepgate_config::workflow::Workflow;
 use stepgate_decision::UnixTime;
 use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto};
-use stepgate_decision::record::Entry;
-use stepgate_decision::rightful::{Step, rightful};
+use stepgate_decision::replay_record::Entry;
+use stepgate_decision::synthetic::{Step, synthetic_claims};
 use stepgate_decision::token::{Claims, TokenType};
 
 use crate::environment::Environment;
@@ -69,7 +69,7 @@ impl Mint {
         let task = workflow.tasks.get(task).ok_or_else(|| format!("no task {task}"))?;
         let holder = task.performer.spiffe.first().ok_or("nobody performs it")?;
         let step = Step { workflow, task, holder, instance, token_type: TokenType::Arrival, issued: now() };
-        rightful(&step).into_iter().next().ok_or_else(|| "no claims".to_owned())
+        synthetic_claims(&step).into_iter().next().ok_or_else(|| "no claims".to_owned())
     }
 
     fn key(&self, workflow: &str, kid: &str) -> Result<Key, String> {

@@ -118,8 +118,7 @@ impl Walk<'_> {
         let mut leaving = self.document.leaving(&held.task);
         let shows = |before: &&Attempt| before.request.shown.iter().any(|token| token.arrival == held.token.arrival);
         let tried: Vec<&str> = self.permitted.iter().filter(shows).map(|before| before.to.as_str()).collect();
-        leaving
-            .retain(|edge| self.document.is_carried(edge) == held.token.receipt && !tried.contains(&edge.to.as_str()));
+        leaving.retain(|edge| self.document.has_via(edge) == held.token.receipt && !tried.contains(&edge.to.as_str()));
         leaving
     }
 
@@ -149,7 +148,7 @@ impl Walk<'_> {
         let edge = rng.pick(edges).or_else(|| rng.pick(&self.document.edges))?;
         let peer = match held.first() {
             Some(first) => first.token.holder.clone(),
-            None => rng.pick(self.document.carriers(&edge))?,
+            None => rng.pick(self.document.callers(&edge))?,
         };
         let mut request = Request {
             shown: Vec::new(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stepgate_config::gate::Carrier;
 use stepgate_decision::keys::RustCrypto;
-use stepgate_decision::record::MemoryStore;
+use stepgate_decision::replay_record::MemoryStore;
 use stepgate_decision::{Facts, Gate, Header, Listener, UnixTime, Verdict, inbound};
 
 use stepgate_reference::{Document, LEEWAY, Request};
@@ -86,7 +86,7 @@ impl World {
                 start: permit.reply().start().map(str::to_owned),
                 receipt: permit.reply().receipt().map(str::to_owned),
             }),
-            Verdict::Refused(refusal) => Err(refusal.code().as_str().to_owned()),
+            Verdict::Denied(refusal) => Err(refusal.code().as_str().to_owned()),
             Verdict::Exempt(_) => Err("it is exempt".to_owned()),
             Verdict::Observed(..) => Err("it is only observed".to_owned()),
         }

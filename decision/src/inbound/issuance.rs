@@ -6,20 +6,20 @@ use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
 
-use super::standing::{Origin, Standing};
+use super::current_step::{CurrentStep, Evidence};
 use crate::denial::Denial;
 use crate::facts::Facts;
-use crate::record::fingerprint;
+use crate::replay_record::fingerprint;
 use crate::time::UnixTime;
 use crate::token::{Claims, Forks, Performers, StepClaim, Visits, start_name};
 
 /// The tokens that a transition makes, and what the record calls it.
-pub(super) struct Lineage {
+pub(super) struct Issuance {
     /// For this actor's application.
     pub(super) arrival: Claims,
     /// For the initiator, at a start.
     pub(super) start: Option<Claims>,
-    /// For the carrier, where it carries on from here.
+    /// For the caller, where it carries on from here.
     pub(super) receipt: Option<Claims>,
     /// What the transition leaves: the parent's `jti`; at a join, its round.
     pub(super) parent: String,
@@ -27,28 +27,28 @@ pub(super) struct Lineage {
     pub(super) presented_until: UnixTime,
 }
 
-impl Lineage {
+impl Issuance {
     /// What this transition makes of the tokens shown; none at level `identity`, where there are none.
     pub(super) fn of(
-        standing: &Standing<'_>,
+        current: &CurrentStep<'_>,
         transition: &Transition,
         peer: &SpiffeId,
         own: &SpiffeId,
         facts: &Facts<'_>,
         leeway: Duration,
     ) -> Option<Self> {
-        let workflow = &standing.plan.workflow;
-        let start = match &standing.origin {
-            Origin::Plain => return None,
-            Origin::Start { txn } => Some(first_arrival(standing, txn, peer, own, facts)),
-            Origin::Tokens(_) => None,
+        let workflow = &current.plan.workflow;
+        let start = match &current.origin {
+            Evidence::Plain => return None,
+            Evidence::Start { txn } => Some(first_arrival(current, txn, peer, own, facts)),
+            Evidence::Tokens(_) => None,
         };
         let parents: Vec<&Claims> = match &start {
             Some(start) => vec![start],
-            None => standing.origin.tokens().iter().map(|token| &token.claims).collect(),
+            None => current.origin.tokens().iter().map(|token| &token.claims).collect(),
         };
         let first = parents.first().copied()?;
-        let parent = parent_name(standing, first);
+        let parent = parent_name(current, first);
         let jti = child_name(workflow, &parent, transition, facts);
         let to = &transition.to;
         let arrival = Claims {
@@ -59,17 +59,17 @@ impl Lineage {
             iat: facts.now,
             exp: earliest(&parents, |claims| claims.dl).min(facts.now.plus(workflow.task_ttl)).min(join_end(&parents)),
             dl: earliest(&parents, |claims| claims.dl),
-            par: parents.iter().map(|claims| claims.jti.clone()).collect(),
+            parents: parents.iter().map(|claims| claims.jti.clone()).collect(),
             wf: StepClaim::of(workflow, to, (to.join == JoinKind::All).then(|| transition.from.name.as_str())),
             visits: visits(&parents, to),
-            did: performers(&parents, to, own),
-            fork: forks(standing, &parents, &parent, to, &jti),
+            performers: performers(&parents, to, own),
+            fork: forks(current, &parents, &parent, to, &jti),
             rep: facts.replica.map(str::to_owned),
             to: None,
             jti,
         };
-        let receipt = carries_on(standing, to, peer).then(|| Claims { sub: peer.to_string(), ..arrival.clone() });
-        Some(Self { arrival, receipt, parent, presented_until: presented_until(standing, &parents, leeway), start })
+        let receipt = carries_on(current, to, peer).then(|| Claims { sub: peer.to_string(), ..arrival.clone() });
+        Some(Self { arrival, receipt, parent, presented_until: presented_until(current, &parents, leeway), start })
     }
 
     /// The instance's deadline is exact: no leeway lengthens it. Nor may a join's evidence that is in its
@@ -91,8 +91,8 @@ impl Lineage {
 }
 
 /// The arrival at the initial task, which the initiator needs to take further transitions.
-fn first_arrival(standing: &Standing<'_>, txn: &str, peer: &SpiffeId, own: &SpiffeId, facts: &Facts<'_>) -> Claims {
-    let (workflow, at) = (&standing.plan.workflow, &standing.at);
+fn first_arrival(current: &CurrentStep<'_>, txn: &str, peer: &SpiffeId, own: &SpiffeId, facts: &Facts<'_>) -> Claims {
+    let (workflow, at) = (&current.plan.workflow, &current.at);
     let dl = facts.now.plus(workflow.deadline);
     let jti = start_name(workflow.name.as_str(), txn, own.as_str(), peer.as_str());
     Claims {
@@ -103,10 +103,10 @@ fn first_arrival(standing: &Standing<'_>, txn: &str, peer: &SpiffeId, own: &Spif
         iat: facts.now,
         exp: facts.now.plus(workflow.task_ttl).min(dl),
         dl,
-        par: Vec::new(),
+        parents: Vec::new(),
         wf: StepClaim::of(workflow, at, None),
         visits: visits(&[], at),
-        did: performers(&[], at, peer),
+        performers: performers(&[], at, peer),
         fork: own_forks(at, &jti),
         rep: facts.replica.map(str::to_owned),
         to: None,
@@ -120,14 +120,14 @@ pub(super) fn is_true_start(workflow: &Workflow, at: &Task, claims: &Claims) -> 
     let Ok(holder) = SpiffeId::try_from(claims.sub.as_bytes()) else { return false };
     claims.jti == start_name(workflow.name.as_str(), &claims.txn, &claims.iss, &claims.sub)
         && claims.visits == visits(&[], at)
-        && claims.did == performers(&[], at, &holder)
+        && claims.performers == performers(&[], at, &holder)
         && claims.fork == own_forks(at, &claims.jti)
 }
 
 /// At a join the round, so that all its evidence is one parent; else the arrival itself.
-fn parent_name(standing: &Standing<'_>, first: &Claims) -> String {
-    match (standing.at.join, first.fork.get(standing.at.name.as_str())) {
-        (JoinKind::All, Some(round)) => format!("{round}@{}", standing.at.name),
+fn parent_name(current: &CurrentStep<'_>, first: &Claims) -> String {
+    match (current.at.join, first.fork.get(current.at.name.as_str())) {
+        (JoinKind::All, Some(round)) => format!("{round}@{}", current.at.name),
         _ => first.jti.clone(),
     }
 }
@@ -165,22 +165,22 @@ fn visits(parents: &[&Claims], to: &Task) -> Visits {
 }
 
 fn performers(parents: &[&Claims], to: &Task, performer: &SpiffeId) -> Performers {
-    let mut did = Performers::new();
-    for (task, ids) in parents.iter().flat_map(|claims| &claims.did) {
-        did.entry(task.clone()).or_default().extend(ids.iter().cloned());
+    let mut performers = Performers::new();
+    for (task, ids) in parents.iter().flat_map(|claims| &claims.performers) {
+        performers.entry(task.clone()).or_default().extend(ids.iter().cloned());
     }
     if to.constrained {
-        did.entry(to.name.to_string()).or_default().insert(performer.to_string());
+        performers.entry(to.name.to_string()).or_default().insert(performer.to_string());
     }
-    did
+    performers
 }
 
 /// The rounds of the joins that are still ahead; those that begin here are named by this arrival.
-fn forks(standing: &Standing<'_>, parents: &[&Claims], parent: &str, to: &Task, jti: &str) -> Forks {
+fn forks(current: &CurrentStep<'_>, parents: &[&Claims], parent: &str, to: &Task, jti: &str) -> Forks {
     let mut forks = Forks::new();
     for join in &to.carries {
         // What leaves a join that is itself a fork leaves one round of it, whichever token is listed first.
-        let round = if standing.at.join == JoinKind::All && standing.at.forks.contains(join) {
+        let round = if current.at.join == JoinKind::All && current.at.forks.contains(join) {
             Some(parent.to_owned())
         } else {
             parents.iter().find_map(|claims| claims.fork.get(join.as_str())).cloned()
@@ -201,17 +201,17 @@ fn own_forks(at: &Task, jti: &str) -> Forks {
 /// How long the same transition could be tried again. A token that was replayed at another replica has a twin:
 /// the same `jti`, minted as late as its parent could be presented. At a join, what else could complete the
 /// round may come as late as the instance lives.
-fn presented_until(standing: &Standing<'_>, parents: &[&Claims], leeway: Duration) -> UnixTime {
+fn presented_until(current: &CurrentStep<'_>, parents: &[&Claims], leeway: Duration) -> UnixTime {
     let deadline = earliest(parents, |claims| claims.dl);
-    if standing.at.join == JoinKind::All {
+    if current.at.join == JoinKind::All {
         return deadline;
     }
-    let ttl = standing.plan.workflow.task_ttl;
+    let ttl = current.plan.workflow.task_ttl;
     let issued = parents.iter().map(|claims| claims.iat).max().unwrap_or(deadline);
     issued.plus(ttl).plus(ttl).plus(leeway).min(deadline)
 }
 
 /// Whether the peer carries a transition that leaves this task, and so needs a receipt.
-fn carries_on(standing: &Standing<'_>, to: &Task, peer: &SpiffeId) -> bool {
-    standing.plan.leaving(to).iter().any(|t| t.via && t.carrier.includes(peer))
+fn carries_on(current: &CurrentStep<'_>, to: &Task, peer: &SpiffeId) -> bool {
+    current.plan.leaving(to).iter().any(|t| t.via && t.caller.includes(peer))
 }

@@ -13,35 +13,34 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
         incoming.entry(transition.to).or_default().push(transition);
     }
     for transition in &draft.transitions {
-        let Some((carrier, span)) = transition.via else { continue };
-        let (Some(from), carrier_name) = (draft.task(transition.from), quote(draft.actor_name(carrier))) else {
+        let Some((caller, span)) = transition.via else { continue };
+        let (Some(from), caller_name) = (draft.task(transition.from), quote(draft.actor_name(caller))) else {
             continue;
         };
         let from_name = quote(from.name.as_str());
         if from.initial {
-            let message = format!("{carrier_name} cannot carry what leaves the initial task {from_name}");
+            let message = format!("{caller_name} cannot carry what leaves the initial task {from_name}");
             report.push(Diagnostic::new(Code::BadVia, span, message).label("a start has no receipt to show").help(
                 format!(
-                    "let {carrier_name} perform the initial task: what it calls first, it calls as that task's actor"
+                    "let {caller_name} perform the initial task: what it calls first, it calls as that task's actor"
                 ),
             ));
             continue;
         }
         // A receipt goes to whoever brought the request. Where somebody else may have brought it,
-        // the carrier has none.
+        // the caller has none.
         let other = incoming.get(&transition.from).into_iter().flatten().find(|before| {
-            let brings = draft.carrier(before);
-            brings.is_some() && brings != Some(carrier)
+            let brings = draft.caller(before);
+            brings.is_some() && brings != Some(caller)
         });
         if let Some(before) = other {
-            let brings = draft.carrier(before).map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
-            let message =
-                format!("{carrier_name} holds no receipt for {from_name}: {brings} carries the request there");
+            let brings = draft.caller(before).map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
+            let message = format!("{caller_name} holds no receipt for {from_name}: {brings} carries the request there");
             report.push(
                 Diagnostic::new(Code::BadVia, span, message)
                     .label("it has nothing to show")
                     .also(before.span, format!("carried by {brings}"))
-                    .help(format!("add `via: {}` there, or leave it out here", draft.actor_name(carrier))),
+                    .help(format!("add `via: {}` there, or leave it out here", draft.actor_name(caller))),
             );
         }
     }

@@ -16,7 +16,7 @@ pub struct Step<'a> {
     pub workflow: &'a Workflow,
     /// The task reached.
     pub task: &'a Task,
-    /// Who holds it: the performer (arrival) or the carrier (receipt).
+    /// Who holds it: the performer (arrival) or the caller (receipt).
     pub holder: &'a SpiffeId,
     /// Which instance.
     pub instance: &'a str,
@@ -30,7 +30,7 @@ pub struct Step<'a> {
 ///
 /// They are what a gate would have minted for the shortest way to the task: each task on a cycle is
 /// visited once at most, and each fork is named after the instance.
-pub fn rightful(step: &Step<'_>) -> Vec<Claims> {
+pub fn synthetic_claims(step: &Step<'_>) -> Vec<Claims> {
     match step.workflow.joins.get(&step.task.name) {
         Some(join) if step.task.join == JoinKind::All => {
             join.sources.iter().map(|source| claims(step, Some(source.as_str()))).collect()
@@ -60,10 +60,10 @@ fn claims(step: &Step<'_>, from: Option<&str>) -> Claims {
         iat: issued,
         exp: issued.plus(workflow.task_ttl).min(dl),
         dl,
-        par: if is_start(step) { Vec::new() } else { vec![format!("{instance}.{}", from.unwrap_or("before"))] },
+        parents: if is_start(step) { Vec::new() } else { vec![format!("{instance}.{}", from.unwrap_or("before"))] },
         wf: StepClaim::of(workflow, task, from),
         visits: task.max_visits.map(|_| (task.name.to_string(), 1)).into_iter().collect(),
-        did: if task.constrained {
+        performers: if task.constrained {
             BTreeMap::from([(task.name.to_string(), BTreeSet::from([performer.to_string()]))])
         } else {
             BTreeMap::new()

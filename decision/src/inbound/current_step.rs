@@ -6,24 +6,24 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Task, Workflow};
 
 use super::Inquiry;
-use super::lineage::is_true_start;
+use super::issuance::is_true_start;
 use crate::denial::Denial;
-use crate::gate::{Gate, Plan};
+use crate::gate::{CompiledWorkflow, Gate};
 use crate::step::{PlainStep, Steps};
-use crate::token::{Claims, Jws, TokenType, Verified};
+use crate::token::{Claims, TokenType, UnverifiedToken, VerifiedToken};
 
 /// What a request shows for its step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum Evidence {
     /// Level `identity`: a plain step, or a start.
     Plain,
     /// A start at level `signed`: the instance, drawn now.
     Start { txn: String },
-    /// Verified tokens; more than one only at a join. Never empty.
-    Tokens(Vec<Verified>),
+    /// VerifiedToken tokens; more than one only at a join. Never empty.
+    Tokens(Vec<VerifiedToken>),
 }
 
-impl Origin {
+impl Evidence {
     pub(super) fn instance(&self) -> Option<&str> {
         match self {
             Self::Plain => None,
@@ -32,7 +32,7 @@ impl Origin {
         }
     }
 
-    pub(super) fn tokens(&self) -> &[Verified] {
+    pub(super) fn tokens(&self) -> &[VerifiedToken] {
         match self {
             Self::Plain | Self::Start { .. } => &[],
             Self::Tokens(tokens) => tokens,
@@ -41,14 +41,14 @@ impl Origin {
 }
 
 /// Where an instance stands.
-pub(super) struct Standing<'a> {
-    pub(super) plan: &'a Plan,
+pub(super) struct CurrentStep<'a> {
+    pub(super) plan: &'a CompiledWorkflow,
     pub(super) at: Arc<Task>,
-    pub(super) origin: Origin,
+    pub(super) origin: Evidence,
 }
 
 /// Reads the steps of a request; there is at least one.
-pub(super) fn read<'a>(inquiry: &Inquiry<'a, '_>, steps: &Steps<'a>) -> Result<Standing<'a>, Denial> {
+pub(super) fn read<'a>(inquiry: &Inquiry<'a, '_>, steps: &Steps<'a>) -> Result<CurrentStep<'a>, Denial> {
     match steps.0.as_slice() {
         [plain] if PlainStep::is_one(plain) => read_plain(inquiry.gate, PlainStep::parse(plain)?),
         several if several.iter().any(|step| PlainStep::is_one(step)) => {
@@ -58,17 +58,17 @@ pub(super) fn read<'a>(inquiry: &Inquiry<'a, '_>, steps: &Steps<'a>) -> Result<S
     }
 }
 
-fn read_plain<'a>(gate: &'a Gate, step: PlainStep<'_>) -> Result<Standing<'a>, Denial> {
+fn read_plain<'a>(gate: &'a Gate, step: PlainStep<'_>) -> Result<CurrentStep<'a>, Denial> {
     let plan = find_plan(gate, step.workflow, step.revision)?;
     if plan.workflow.assurance != Assurance::Identity {
         return Err(Denial::WrongType("the workflow wants a signed token"));
     }
     let at = find_task(plan, step.task)?;
-    Ok(Standing { plan, at, origin: Origin::Plain })
+    Ok(CurrentStep { plan, at, origin: Evidence::Plain })
 }
 
-fn read_tokens<'a>(inquiry: &Inquiry<'a, '_>, steps: &[&'a str]) -> Result<Standing<'a>, Denial> {
-    let parsed = steps.iter().map(|step| Jws::parse(step)).collect::<Result<Vec<_>, _>>()?;
+fn read_tokens<'a>(inquiry: &Inquiry<'a, '_>, steps: &[&'a str]) -> Result<CurrentStep<'a>, Denial> {
+    let parsed = steps.iter().map(|step| UnverifiedToken::parse(step)).collect::<Result<Vec<_>, _>>()?;
     check_list(inquiry.gate, &parsed)?;
     let verified = parsed.into_iter().map(|jws| inquiry.verify(jws)).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = verified.first() else {
@@ -91,7 +91,7 @@ fn read_tokens<'a>(inquiry: &Inquiry<'a, '_>, steps: &[&'a str]) -> Result<Stand
         return Err(Denial::WrongType("no departure is taken at this level"));
     }
     let at = find_task(plan, &first.claims.wf.task)?;
-    Ok(Standing { plan, at, origin: Origin::Tokens(verified) })
+    Ok(CurrentStep { plan, at, origin: Evidence::Tokens(verified) })
 }
 
 /// Whether a token, or the instance it speaks of, has a longer life than any gate would give it.
@@ -101,7 +101,7 @@ fn outlives(claims: &Claims, workflow: &Workflow) -> bool {
 
 /// A list is one step of one instance, and stands only where a join wants several tokens. Looked at
 /// before signatures, because it can only deny.
-fn check_list(gate: &Gate, tokens: &[Jws<'_>]) -> Result<(), Denial> {
+fn check_list(gate: &Gate, tokens: &[UnverifiedToken<'_>]) -> Result<(), Denial> {
     let [first, rest @ ..] = tokens else { return Ok(()) };
     if rest.is_empty() {
         return Ok(());
@@ -128,47 +128,47 @@ fn check_list(gate: &Gate, tokens: &[Jws<'_>]) -> Result<(), Denial> {
 }
 
 /// What holds for a step whoever it leads to: not revoked, issued and held by the right ones.
-pub(super) fn check(standing: &Standing<'_>, peer: &SpiffeId) -> Result<(), Denial> {
-    if standing.plan.revoked {
+pub(super) fn check(current: &CurrentStep<'_>, peer: &SpiffeId) -> Result<(), Denial> {
+    if current.plan.revoked {
         return Err(Denial::Revoked("workflow"));
     }
-    for token in standing.origin.tokens() {
-        check_issuer(standing, token)?;
+    for token in current.origin.tokens() {
+        check_issuer(current, token)?;
     }
-    let held = match &standing.origin {
+    let held = match &current.origin {
         // A plain step has no holder: any who may carry on from that task may show it.
-        Origin::Plain | Origin::Start { .. } => {
-            standing.plan.leaving(&standing.at).iter().any(|t| t.carrier.includes(peer))
-                || standing.at.performer.includes(peer)
+        Evidence::Plain | Evidence::Start { .. } => {
+            current.plan.leaving(&current.at).iter().any(|t| t.caller.includes(peer))
+                || current.at.performer.includes(peer)
         }
-        Origin::Tokens(tokens) => tokens.iter().all(|token| token.claims.sub == peer.as_str()),
+        Evidence::Tokens(tokens) => tokens.iter().all(|token| token.claims.sub == peer.as_str()),
     };
     if held { Ok(()) } else { Err(Denial::WrongHolder) }
 }
 
 /// An arrival or receipt speaks for its task's performer, and is issued by that actor's gate. The one
 /// exception is a start, which the gate that was first called issues for the initiator.
-fn check_issuer(standing: &Standing<'_>, token: &Verified) -> Result<(), Denial> {
-    let is_start = token.claims.par.is_empty() && standing.at.initial && token.token_type == TokenType::Arrival;
+fn check_issuer(current: &CurrentStep<'_>, token: &VerifiedToken) -> Result<(), Denial> {
+    let is_start = token.claims.parents.is_empty() && current.at.initial && token.token_type == TokenType::Arrival;
     let speaks = |actor: &stepgate_config::workflow::Actor| {
         token.signer.covers(&actor.name) && actor.spiffe.iter().any(|id| id.as_str() == token.claims.iss)
     };
     let right = if is_start {
-        let sub_begins = standing.at.performer.spiffe.iter().any(|id| id.as_str() == token.claims.sub);
+        let sub_begins = current.at.performer.spiffe.iter().any(|id| id.as_str() == token.claims.sub);
         sub_begins
-            && is_true_start(&standing.plan.workflow, &standing.at, &token.claims)
-            && standing.plan.leaving(&standing.at).iter().any(|t| speaks(&t.to.performer))
+            && is_true_start(&current.plan.workflow, &current.at, &token.claims)
+            && current.plan.leaving(&current.at).iter().any(|t| speaks(&t.to.performer))
     } else {
-        speaks(&standing.at.performer)
+        speaks(&current.at.performer)
     };
     if right { Ok(()) } else { Err(Denial::WrongIssuer) }
 }
 
-fn find_plan<'a>(gate: &'a Gate, workflow: &str, revision: u32) -> Result<&'a Plan, Denial> {
+fn find_plan<'a>(gate: &'a Gate, workflow: &str, revision: u32) -> Result<&'a CompiledWorkflow, Denial> {
     let revisions = gate.revisions(workflow).ok_or(Denial::UnknownWorkflow)?;
     revisions.get(&revision).ok_or(Denial::RevisionRetired)
 }
 
-fn find_task(plan: &Plan, task: &str) -> Result<Arc<Task>, Denial> {
+fn find_task(plan: &CompiledWorkflow, task: &str) -> Result<Arc<Task>, Denial> {
     plan.workflow.tasks.get(task).cloned().ok_or(Denial::NoTransition { expected: Vec::new() })
 }

@@ -20,14 +20,14 @@ pub(super) struct JoseHeader {
 /// A token that is well formed, and of which nothing is believed yet. Its claims may be used to find
 /// the key, and to refuse; never to permit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Jws<'a> {
+pub struct UnverifiedToken<'a> {
     compact: Compact<'a>,
     header: JoseHeader,
     token_type: TokenType,
     claims: Claims,
 }
 
-impl<'a> Jws<'a> {
+impl<'a> UnverifiedToken<'a> {
     /// Takes a compact serialisation apart.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl<'a> Jws<'a> {
         if claims.wf.v != TOKEN_VERSION {
             return Err(Denial::BadStep("a token is of an unknown version"));
         }
-        if claims.par.len() > MAX_PARENTS {
+        if claims.parents.len() > MAX_PARENTS {
             return Err(Denial::BadStep("a token has more than 64 parents"));
         }
         if claims.exp > claims.dl || claims.iat > claims.exp {
