@@ -34,10 +34,20 @@ WASM_TARGET     := wasm32-wasip1
 # A program for this that needs nothing but a kernel.
 MUSL_TARGET     := $(shell uname -m)-unknown-linux-musl
 WASM            := -p stepgate-filter --target $(WASM_TARGET)
+# The subject of the tests that runs the module in wasmtime.
+WITH_WASM       := --features stepgate-tests/wasm
+
+# Programs of Debian, as COMMAND=PACKAGE.
+CLUSTER_PROGRAMS := etcd=etcd-server docker-registry ip=iproute2 iptables openssl tcpdump containerd ctr=containerd runc \
+	skopeo containernetworking-plugins
+ENGINES         := dockerd=docker.io docker-compose=docker-compose containerd=containerd ctr=containerd runc=runc \
+	skopeo=skopeo docker-registry=docker-registry curl=curl
+
 step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-istio bench envoy envoys func-e tools target filter cli lint fmt clippy deny clean
+.PHONY: help demo check test test-cluster test-containers bench envoy envoys func-e tools target filter cli image \
+	reproducible lint fmt clippy deny clean containers prometheus cluster-programs in-cluster
 # The steps of `test` share cargo's lock and the two cores of a small machine.
 .NOTPARALLEL:
 
@@ -47,28 +57,41 @@ help: ## list the targets
 demo: envoy filter cli ## the movie workflow through seven Envoys
 	@$(STEPGATE_BIN) lab config/examples/movie.yaml
 
-test: envoys func-e tools filter cli lint ## everything: style, licences, and every test, through real Envoys too
+check: filter fmt ## the loop: style, unit tests, the corpus natively and in wasmtime
+	$(call step,cargo clippy)
+	@cargo clippy --quiet --workspace --all-targets $(WITH_WASM) -- -D warnings
+	$(call step,unit tests)
+	@cargo test --quiet --workspace --lib $(WITH_WASM)
+	$(call step,the corpus)
+	@cargo test --quiet -p stepgate-tests $(WITH_WASM) --test native --test wasm
+
+test: envoys func-e tools filter cli lint containers prometheus cluster-programs ## style, licences, and every test, in real Envoys and a real Istio
 	$(call step,cargo test)
-	@cargo test --workspace
-	@$(MAKE) --no-print-directory in-istio
+	@cargo test --workspace $(WITH_WASM)
+	@$(MAKE) --no-print-directory in-cluster
 
-.PHONY: bed in-istio
-test: bed
-# A machine without them must still be able to run the rest, and is told what is left out.
-bed:
-	@{ tools/get-debian.sh $(TEST_BED) && tools/get-istio.sh '$(STEPGATE_CACHE)/istio'; } || echo 'a real Istio NOT tested'
-
-in-istio:
-	$(call step,a real Istio)
-	@timeout --foreground 1500 cargo test --quiet -p stepgate-cluster-tests --test istio
-	$(call step,docs/istio.md in a cluster of its own)
-	@timeout --foreground 900 cargo test --quiet -p stepgate-cluster-tests --test walk
-
-test-containers: envoy filter image ## the images in a registry, in Docker and in containerd; as root on Debian
+test-containers: envoy filter image ## of `test`: the images in a registry, in Docker and in containerd; as root on Debian
 	@tools/get-debian.sh $(ENGINES)
 	@STEPGATE_CONTAINERS=1 cargo test -p stepgate-tests --test containers
 
-test-istio: envoy tools filter cli image bed in-istio ## of `test`, what needs root and Go: Istio and Kubernetes on this machine
+test-cluster: envoy tools filter cli image cluster-programs in-cluster ## of `test`: Istio and Kubernetes on this machine; as root, with Go
+
+# A machine without these must still be able to run the rest. The tests then list the cases that they leave out.
+containers:
+	@if tools/get-debian.sh musl-gcc=musl-tools $(ENGINES); then $(MAKE) --no-print-directory image; \
+	else echo 'container images NOT made'; fi
+
+prometheus:
+	@tools/get-debian.sh prometheus=prometheus promtool=prometheus || echo 'alerts and dashboard NOT checked'
+
+cluster-programs:
+	@{ tools/get-debian.sh $(CLUSTER_PROGRAMS) && tools/get-istio.sh '$(STEPGATE_CACHE)/istio'; } || echo 'a real Istio NOT tested'
+
+in-cluster:
+	$(call step,a real Istio)
+	@timeout --foreground 1500 cargo test --quiet -p stepgate-cluster-tests $(WITH_WASM) --test istio
+	$(call step,docs/istio.md in a cluster of its own)
+	@timeout --foreground 900 cargo test --quiet -p stepgate-cluster-tests $(WITH_WASM) --test walk
 
 bench: envoy filter ## what the gate costs, beside a baseline of the same run
 	@cargo build --quiet --release -p stepgate-tests --bin bench
@@ -98,16 +121,6 @@ cli: ## build the command stepgate
 	$(call step,the command stepgate)
 	@cargo build --release -p stepgate-cli
 
-.PHONY: test-containers image reproducible containers prometheus
-test: containers prometheus
-
-TEST_BED := etcd=etcd-server docker-registry ip=iproute2 iptables openssl tcpdump containerd ctr=containerd runc \
-	skopeo containernetworking-plugins
-
-# COMMAND=PACKAGE
-ENGINES := dockerd=docker.io docker-compose=docker-compose containerd=containerd ctr=containerd runc=runc \
-	skopeo=skopeo docker-registry=docker-registry curl=curl
-
 image: filter $(CARGO_CYCLONEDX) ## container images of the filter and of the command, into target/image
 	$(call step,container images)
 	@tools/get-debian.sh musl-gcc=musl-tools
@@ -123,14 +136,6 @@ reproducible: filter ## build the filter again, elsewhere, and compare
 	$(call step,the filter again)
 	@tools/reproducible.sh $(WASM_TARGET) '$(STEPGATE_MODULE)'
 
-# For `test`: a machine without them must still be able to run the rest, which says what it left out.
-containers:
-	@if tools/get-debian.sh musl-gcc=musl-tools $(ENGINES); then $(MAKE) --no-print-directory image; \
-	else echo 'container images NOT made'; fi
-
-prometheus:
-	@tools/get-debian.sh prometheus=prometheus promtool=prometheus || echo 'alerts and dashboard NOT checked'
-
 $(STEPGATE_CACHE)/cargo-cyclonedx/bin/cargo-cyclonedx:
 	$(call step,cargo-cyclonedx $(CYCLONEDX_VERSION): a few minutes, once)
 	@cargo install --quiet --locked --root '$(STEPGATE_CACHE)/cargo-cyclonedx' cargo-cyclonedx@$(CYCLONEDX_VERSION)
@@ -143,9 +148,9 @@ fmt:
 
 clippy: target
 	$(call step,cargo clippy)
-	@cargo clippy --quiet --all-targets -- -D warnings
+	@cargo clippy --quiet --workspace --all-targets $(WITH_WASM) -- -D warnings
 	@cargo clippy --quiet $(WASM) -- -D warnings
-	@cargo clippy --quiet -p stepgate-cluster-tests --lib --test istio --test walk -- -D warnings
+	@cargo clippy --quiet -p stepgate-cluster-tests $(WITH_WASM) --test istio --test walk -- -D warnings
 
 deny: $(CARGO_DENY) ## licences, bans and sources of all dependencies; advisories where they can be fetched
 	$(call step,cargo deny)

@@ -19,4 +19,6 @@ pub mod prepared;
 pub mod proxies;
 pub mod random;
 pub mod steps;
+pub mod trials;
+#[cfg(feature = "wasm")]
 pub mod wasm;

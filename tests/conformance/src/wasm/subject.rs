@@ -1,6 +1,6 @@
 //! The corpus in the module: each case has a VM of its own, and so an empty record.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use stepgate_config::gate::PeerSource;
 use stepgate_decision::{Header, UnixTime};
@@ -24,13 +24,13 @@ pub struct Subject<'a> {
     corpus: &'a Corpus,
     module: &'a Module,
     has_crypto: bool,
-    asked: Cell<usize>,
+    asked: AtomicUsize,
 }
 
 impl<'a> Subject<'a> {
     /// A subject of this module, in a proxy with crypto of its own or without.
     pub fn new(corpus: &'a Corpus, module: &'a Module, has_crypto: bool) -> Self {
-        Self { corpus, module, has_crypto, asked: Cell::new(0) }
+        Self { corpus, module, has_crypto, asked: AtomicUsize::new(0) }
     }
 
     /// Runs one case at the given time.
@@ -58,13 +58,13 @@ impl<'a> Subject<'a> {
         }
         let crypto = [Function::Verify, Function::Sign];
         let asked = vm.proxy().calls.iter().skip(started).filter(|call| crypto.contains(call)).count();
-        self.asked.set(self.asked.get().saturating_add(asked));
+        self.asked.fetch_add(asked, Ordering::Relaxed);
         Ok(outcome)
     }
 
     /// How many signatures the proxy was asked for, or about, in all the streams of the cases that were run.
     pub fn signatures_asked(&self) -> usize {
-        self.asked.get()
+        self.asked.load(Ordering::Relaxed)
     }
 }
 
