@@ -1,33 +1,34 @@
 {{/*
-The estate: every workload of the secrets, with the documents in which it takes part. As JSON, by
-NAMESPACE/ACCOUNT: namespace, account, keys, interlock, held (variable to secret), documents (their places).
+The inventory: every workload that has a Secret, with the documents in which it takes part. As JSON, by
+NAMESPACE/ACCOUNT: namespace, account, keys, interlock, environment (variable to secret), documents (their positions in
+`workflows`).
 */}}
-{{- define "stepgate.estate" -}}
+{{- define "stepgate.inventory" -}}
 {{- $secrets := .Values.secrets | required "secrets: --set-file secrets=FILE, a file of `stepgate secrets`" -}}
 {{- $workloads := dict -}}
 {{- range $text := splitList "\n---\n" $secrets -}}
   {{- $secret := fromYaml $text -}}
   {{- if or (hasKey $secret "Error") (ne (toString $secret.kind) "Secret") -}}
-    {{- fail "secrets: this is no file of `stepgate secrets`" -}}
+    {{- fail "secrets: this is not a file that `stepgate secrets` has written" -}}
   {{- end -}}
   {{- $account := trimPrefix "stepgate-" $secret.metadata.name -}}
-  {{- $workload := dict "namespace" $secret.metadata.namespace "account" $account "held" $secret.stringData "documents" list -}}
+  {{- $workload := dict "namespace" $secret.metadata.namespace "account" $account "environment" $secret.stringData "documents" list -}}
   {{- $_ := set $workload "keys" (fromJsonArray (get $secret.metadata.annotations "stepgate.dev/keys")) -}}
   {{- $_ := set $workload "interlock" (fromJsonArray (get $secret.metadata.annotations "stepgate.dev/interlock")) -}}
   {{- $_ := set $workloads (printf "%s/%s" $secret.metadata.namespace $account) $workload -}}
 {{- end -}}
-{{- range $place := include "stepgate.order" . | fromJsonArray -}}
-  {{- $place = int $place -}}
-  {{- $document := index $.Values.workflows $place -}}
+{{- range $position := include "stepgate.order" . | fromJsonArray -}}
+  {{- $position = int $position -}}
+  {{- $document := index $.Values.workflows $position -}}
   {{- range $name, $actor := $document.actors -}}
     {{- range $id := $actor.spiffe -}}
       {{- $workload := include "stepgate.workload" (dict "id" $id "document" $document "root" $) -}}
       {{- if and $workload (not (has $name $.Values.entries)) -}}
         {{- if not (hasKey $workloads $workload) -}}
-          {{- fail (printf "secrets: nothing is there for the workload %s: stepgate secrets … --add" $workload) -}}
+          {{- fail (printf "secrets: the workload %s has no Secret: run `stepgate secrets … --add`" $workload) -}}
         {{- end -}}
         {{- $known := get $workloads $workload -}}
-        {{- $_ := set $known "documents" (append $known.documents $place | uniq) -}}
+        {{- $_ := set $known "documents" (append $known.documents $position | uniq) -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}
@@ -41,24 +42,24 @@ NAMESPACE/ACCOUNT: namespace, account, keys, interlock, held (variable to secret
 {{- toJson $rendered -}}
 {{- end -}}
 
-{{/* The places of the documents in the order of their names and revisions. */}}
+{{/* The positions of the documents, ordered by their names and revisions. */}}
 {{- define "stepgate.order" -}}
-{{- $places := dict -}}
-{{- range $place, $document := .Values.workflows -}}
+{{- $positions := dict -}}
+{{- range $position, $document := .Values.workflows -}}
   {{- $key := printf "%s/%010d" $document.workflow (int64 $document.revision) -}}
-  {{- if hasKey $places $key -}}
-    {{- fail (printf "workflows: revision %v of %s stands twice" $document.revision $document.workflow) -}}
+  {{- if hasKey $positions $key -}}
+    {{- fail (printf "workflows: revision %v of %s is listed twice" $document.revision $document.workflow) -}}
   {{- end -}}
-  {{- $_ := set $places $key $place -}}
+  {{- $_ := set $positions $key $position -}}
 {{- end -}}
 {{- $order := list -}}
-{{- range $key := keys $places | sortAlpha -}}
-  {{- $order = append $order (get $places $key) -}}
+{{- range $key := keys $positions | sortAlpha -}}
+  {{- $order = append $order (get $positions $key) -}}
 {{- end -}}
 {{- toJson $order -}}
 {{- end -}}
 
-{{/* The workload NAMESPACE/ACCOUNT that an ID names, or nothing if it is none of this mesh. */}}
+{{/* The workload NAMESPACE/ACCOUNT that a SPIFFE ID names, or nothing if it is not in this mesh. */}}
 {{- define "stepgate.workload" -}}
 {{- $domain := .document.trust_domain -}}
 {{- $home := default $domain .root.Values.trustDomain -}}
@@ -73,17 +74,17 @@ NAMESPACE/ACCOUNT: namespace, account, keys, interlock, held (variable to secret
 {{- end -}}
 {{- end -}}
 
-{{/* To what gates are attached. */}}
+{{/* What gates are attached to. */}}
 {{- define "stepgate.attach" -}}
 {{- $own := false -}}
-{{- range $workload := .estate -}}
+{{- range $workload := .inventory -}}
   {{- range $key := $workload.keys -}}
     {{- if ne $key.actor "*" -}}{{- $own = true -}}{{- end -}}
   {{- end -}}
 {{- end -}}
 {{- $attach := .root.Values.attach -}}
 {{- if and $own (has $attach (list "namespace" "mesh")) -}}
-  {{- fail "attach: with a key for each actor, every workload has a configuration of its own: workload" -}}
+  {{- fail "attach: with a key for each actor, every workload has its own configuration; use `workload`" -}}
 {{- end -}}
 {{- default (ternary "workload" "namespace" $own) $attach -}}
 {{- end -}}
@@ -91,14 +92,14 @@ NAMESPACE/ACCOUNT: namespace, account, keys, interlock, held (variable to secret
 {{/* The namespaces of the workloads, as JSON. */}}
 {{- define "stepgate.namespaces" -}}
 {{- $namespaces := list -}}
-{{- range $workload := .estate -}}
+{{- range $workload := .inventory -}}
   {{- $namespaces = append $namespaces $workload.namespace -}}
 {{- end -}}
 {{- $namespaces | uniq | sortAlpha | toJson -}}
 {{- end -}}
 
-{{/* Where gates, strict mTLS and the access log stand, as JSON. */}}
-{{- define "stepgate.homes" -}}
+{{/* The namespaces that get gates, strict mTLS and the access log, as JSON. */}}
+{{- define "stepgate.gateNamespaces" -}}
 {{- if eq (include "stepgate.attach" .) "mesh" -}}
 {{- list .root.Values.rootNamespace | toJson -}}
 {{- else -}}
