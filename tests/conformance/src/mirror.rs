@@ -1,7 +1,8 @@
 //! The commands of a page, run as they stand there.
 
-use std::collections::BTreeSet;
+use std::fs;
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
@@ -12,19 +13,30 @@ use crate::docs::{commands, printed};
 /// What stands between the output of two commands.
 const MARK: &str = "=== end of a command, with code";
 
-/// The root of the repository, in which commands may write without writing there.
+/// A copy of the repository, into which commands may write.
 #[derive(Debug)]
 pub struct Mirror(TempDir);
 
 impl Mirror {
-    /// One of this repository.
+    /// A copy of the tracked files as they are in the work tree. Only what is built, `target`, is a link.
     ///
     /// # Errors
     /// If it cannot be made.
     pub fn of(root: &Path) -> io::Result<Self> {
         let mirror = tempfile::tempdir()?;
         for name in tracked(root)? {
-            std::os::unix::fs::symlink(root.join(&name), mirror.path().join(&name))?;
+            let (from, to) = (root.join(&name), mirror.path().join(&name));
+            if let Some(folder) = to.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            // A file that was removed and not yet committed is not there to be copied.
+            if from.exists() {
+                fs::copy(from, to)?;
+            }
+        }
+        let built = root.join("target");
+        if built.exists() {
+            symlink(built, mirror.path().join("target"))?;
         }
         Ok(Self(mirror))
     }
@@ -35,19 +47,18 @@ impl Mirror {
     }
 }
 
-/// What belongs to the repository, and what is built in it: not what somebody wrote there who followed a page.
-fn tracked(root: &Path) -> io::Result<BTreeSet<String>> {
-    let listed = Command::new("git").arg("-C").arg(root).args(["ls-tree", "--name-only", "HEAD"]).output()?;
+/// The files of the repository, without those that somebody who followed a page wrote there.
+fn tracked(root: &Path) -> io::Result<Vec<String>> {
+    let listed = Command::new("git").arg("-C").arg(root).args(["ls-files", "-z"]).output()?;
     if !listed.status.success() {
         return Err(io::Error::other(String::from_utf8_lossy(&listed.stderr).into_owned()));
     }
     let names = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let built = Some("target").filter(|target| root.join(target).exists());
-    Ok(names.lines().chain(built).map(str::to_owned).collect())
+    Ok(names.split_terminator('\0').map(str::to_owned).collect())
 }
 
-/// Runs the commands of a block in one shell, between these lines, and compares what each prints. `answers` are the
-/// exit codes that are no failure.
+/// Runs the commands of a block in one shell, between these lines, and compares their outputs with the page's.
+/// `answers` are the exit codes that are no failure.
 ///
 /// # Errors
 /// In words: the first command that failed, or printed something else.
