@@ -1,11 +1,11 @@
 #!/bin/sh
-# prepare.sh [DIRECTORY]: what envoy/local.yaml needs and nobody should share: a CA, X.509-SVIDs of the
-# gate (vfx-1), of a rightful caller (owner) and of one who has no business there (hdr), and the key that
-# signs the steps. Into DIRECTORY, by default envoy/local next to this script; whatever is there stays.
+# prepare.sh [DIRECTORY]: generates the secret files that envoy/local.yaml needs: a CA, X.509-SVIDs of the
+# gate (vfx-1), of a permitted caller (owner) and of a caller that the gate refuses (hdr), and the key that
+# signs the steps. They go into DIRECTORY, by default `local` beside this script; existing files stay.
 set -eu
 
 if ! command -v openssl >/dev/null; then
-    echo "prepare.sh makes keys and certificates with openssl, which is not on this machine: install it" >&2
+    echo "prepare.sh generates keys and certificates with openssl, which is not installed: install it" >&2
     exit 1
 fi
 dir=${1:-$(dirname "$0")/local}
@@ -23,7 +23,7 @@ fi
 for name in owner vfx-1 hdr; do
     [ -e "$name.pem" ] && continue
     new_key "$name.key.pem"
-    # An X.509-SVID: one URI SAN, which is the SPIFFE ID (X509-SVID, section 2); for both ends of mTLS.
+    # An X.509-SVID has one URI SAN, the SPIFFE ID (X509-SVID, section 2). It serves both ends of mTLS.
     cat >"$name.ext" <<EOF
 subjectAltName = URI:spiffe://cluster.local/ns/movie/sa/$name
 keyUsage = critical, digitalSignature

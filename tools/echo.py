@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A small upstream for one local Envoy: answers every request with what it saw.
+"""A small upstream for one local Envoy: answers every request with the request that it saw.
 
 usage: echo.py [PORT]       (default 8080, on 127.0.0.1)
 """

@@ -1,14 +1,14 @@
 #!/bin/sh
 # get-crds.sh DIRECTORY VERSION...: puts the CustomResourceDefinitions of Istio's releases into DIRECTORY, and that of
-# the Gateway API's Gateway, which a waypoint is, into DIRECTORY/gateway-api.
+# the Gateway API's Gateway, which declares a waypoint, into DIRECTORY/gateway-api.
 set -eu
 crds=$1
 shift
-# The one that the newest of these releases is built with.
+# The newest of these releases is built with this version.
 gateway_api=1.6.0
 
 if ! command -v go >/dev/null; then
-    echo "Istio's schemas come as Go modules, and Go is not on this machine: manifests are not held against them" >&2
+    echo "Istio's schemas come as Go modules, and Go is not installed: manifests are not checked against them" >&2
     exit 0
 fi
 mkdir -p "$crds/gateway-api"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# get-debian.sh PACKAGE...: sees to it that these packages of Debian (or Ubuntu) are installed. COMMAND=PACKAGE
-# asks for the package only where the machine has no such command. Starts none of the services in them.
+# get-debian.sh PACKAGE...: installs these packages of Debian (or Ubuntu) unless they are installed. COMMAND=PACKAGE
+# installs the package only if the machine has no such command. Starts none of the services in them.
 set -eu
 
 missing=
@@ -14,11 +14,11 @@ done
 [ -z "$missing" ] && exit 0
 
 if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
-    echo "not on this machine:$missing; as root on Debian or Ubuntu they would be installed, else it is yours to do" >&2
+    echo "not installed:$missing; run this as root on Debian or Ubuntu to install them, or install them yourself" >&2
     exit 1
 fi
 echo "== from Debian (once):$missing"
-# Asked by every package that brings a service; 101 means: do not start it.
+# Every package with a service runs this script; 101 means: do not start the service.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
     trap 'rm -f $policy' EXIT
@@ -26,11 +26,11 @@ if [ ! -e $policy ]; then
     chmod +x $policy
 fi
 export DEBIAN_FRONTEND=noninteractive
-# Others may be installing too.
+# Another process may be installing packages too.
 apt() { apt-get -o DPkg::Lock::Timeout=600 -qq "$@"; }
 # shellcheck disable=SC2086 # a list of words
 apt install -y --no-install-recommends $missing >/dev/null 2>&1 && exit 0
-# Perhaps the list of packages is old, or not there yet.
+# The list of packages may be old or missing.
 apt update
 # shellcheck disable=SC2086
 apt install -y --no-install-recommends $missing >/dev/null

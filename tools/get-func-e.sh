@@ -1,12 +1,12 @@
 #!/bin/sh
-# get-func-e.sh VERSION DIRECTORY: builds func-e into DIRECTORY, unless FUNC_E is a program already.
+# get-func-e.sh VERSION DIRECTORY: builds func-e into DIRECTORY, unless FUNC_E names a program.
 set -eu
 version=$1
 bin=$2
 
 [ -x "${FUNC_E:-}" ] && exit 0
 if ! command -v go >/dev/null; then
-    echo "func-e is built with Go, which is not on this machine: install Go, or put func-e on the PATH" >&2
+    echo "func-e is built with Go, which is not installed: install Go, or put func-e on the PATH" >&2
     exit 1
 fi
 echo "== func-e $version (once; into $bin)"

@@ -3,11 +3,11 @@
 set -eu
 helm=$1 kustomize=$2 bin=$3
 
-# get PROGRAM VERSION PACKAGE: a file beside the program says which version it is.
+# get PROGRAM VERSION PACKAGE: a file beside the program contains its version.
 get() {
     [ -x "$bin/$1" ] && [ "$(cat "$bin/.$1" 2>/dev/null)" = "$2" ] && return
     if ! command -v go >/dev/null; then
-        echo "$1 is built with Go, which is not on this machine: what needs $1 is not tested" >&2
+        echo "$1 is built with Go, which is not installed: the tests that need $1 are left out" >&2
         return
     fi
     echo "== $1 $2 (a few minutes, once; into $bin)"

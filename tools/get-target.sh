@@ -1,6 +1,6 @@
 #!/bin/sh
-# get-target.sh TARGET: sees to it that the pinned toolchain can build for TARGET. rustup does so by itself when it
-# installs that toolchain, but not where the toolchain was there before, or RUSTUP_AUTO_INSTALL is 0.
+# get-target.sh TARGET: installs the standard library for TARGET into the pinned toolchain. rustup does so itself when it
+# installs that toolchain, but not if the toolchain was installed before, or if RUSTUP_AUTO_INSTALL is 0.
 set -eu
 target=$1
 

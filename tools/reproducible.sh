@@ -1,6 +1,6 @@
 #!/bin/sh
 # reproducible.sh TARGET MODULE: builds the filter a second time, from a copy in another folder, with another
-# target directory and under another name of cargo's home, and compares it with MODULE.
+# target directory and another home of cargo, and compares it with MODULE.
 set -eu
 target=$1
 module=$2

@@ -1,6 +1,6 @@
 #!/bin/sh
 # sbom.sh PACKAGE TARGET FILE: writes the bill of materials (CycloneDX, JSON) of a package as it is built for
-# TARGET. The same lock file makes the same bytes: no date, no serial number, no path of this machine.
+# TARGET. The same lock file makes the same bytes: it has no date, no serial number and no path of this machine.
 set -eu
 package=$1
 target=$2
@@ -8,7 +8,7 @@ out=$3
 cyclonedx=${CARGO_CYCLONEDX:-cargo-cyclonedx}
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-# It writes beside each manifest and knows no other place, so it gets a copy of what it reads.
+# cargo-cyclonedx can only write beside the manifests, so it works on a copy.
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 (cd "$root" && find . -name target -prune -o \( -name Cargo.toml -o -name Cargo.lock -o -name '*.rs' \) -print |
