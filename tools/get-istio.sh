@@ -1,6 +1,7 @@
 #!/bin/sh
-# get-istio.sh DIRECTORY: builds into DIRECTORY what the test bed for Istio consists of: istiod, pilot-agent, istioctl,
-# and Kubernetes' control plane, kubelet and kubectl. tools/istio/go.mod pins their versions. Does nothing where they are there already.
+# get-istio.sh DIRECTORY: builds the programs of the test bed for Istio into DIRECTORY: istiod, pilot-agent, istioctl,
+# and Kubernetes' control plane, kubelet and kubectl. tools/istio/go.mod pins their versions. Does nothing if they are
+# built already.
 #
 # About 14 minutes of processor time from nothing, 1.1 GB of modules and 3.9 GB of compiled packages, all in
 # DIRECTORY/go, which may be removed afterwards.
@@ -9,21 +10,21 @@ into=$1
 here=$(cd "$(dirname "$0")" && pwd)
 
 if ! command -v go >/dev/null; then
-    echo "Istio is built with Go, which is not on this machine: install Go" >&2
+    echo "Istio is built with Go, which is not installed: install Go" >&2
     exit 1
 fi
 
-# Written last, so a build that broke off half way is done again.
+# Written last, so that an interrupted build is repeated.
 done=$into/.built-$(cat "$here"/istio/go.mod "$here"/istio/go.sum "$0" | sha256sum | cut -c 1-16)
 [ -e "$done" ] && exit 0
 
 echo "== Istio and Kubernetes (once; into $into)"
 mkdir -p "$into/bin" "$into/share"
 export GOMODCACHE="$into/go/mod" GOCACHE="$into/go/build"
-# -modcacherw: so that it can be removed like anything else.
+# -modcacherw: Go makes its module cache read-only otherwise, and it could not be removed.
 export GOFLAGS='-buildvcs=false -trimpath -modcacherw -mod=readonly'
 cd "$here/istio"
-# The tags of Istio's own build.
+# Istio's own build uses these tags.
 go build -tags disable_pgv,grpcnotrace,retrynotrace -ldflags '-s -w' -o "$into/bin/" \
     istio.io/istio/istioctl/cmd/istioctl \
     istio.io/istio/pilot/cmd/pilot-agent \
