@@ -1,11 +1,11 @@
-# Stepgate. `make` alone lists what there is to make.
+# Stepgate. `make` alone lists the targets.
 #
-# A machine needs Rust (rustup) and Python 3; Go for func-e, kustomize and helm. What is fetched or built once and is not
-# part of the tree goes into the cache: Envoy, func-e, kustomize, helm, cargo-deny.
+# A machine needs Rust (rustup) and Python 3; Go for func-e, kustomize and helm. Tools that are not part of the tree are
+# downloaded or built once, into the cache: Envoy, func-e, kustomize, helm, cargo-deny.
 
 STEPGATE_CACHE  ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stepgate
 ENVOY_VERSION   := 1.40.0
-# The oldest one that the tests run too.
+# The oldest supported version; the tests run in it too.
 ENVOY_OLDEST    := 1.36.4
 FUNC_E_VERSION  := 1.6.0
 DENY_VERSION    := 0.20.2
@@ -18,11 +18,11 @@ CYCLONEDX_VERSION := 0.5.9
 TARGET          := $(abspath $(or $(CARGO_TARGET_DIR),target))
 STEPGATE_MODULE ?= $(TARGET)/wasm32-wasip1/filter/stepgate_filter.wasm
 STEPGATE_BIN    ?= $(TARGET)/release/stepgate
-# One that the machine has already comes first.
+# A program that is already installed comes first.
 FUNC_E          ?= $(or $(shell command -v func-e),$(STEPGATE_CACHE)/bin/func-e)
 CARGO_DENY      ?= $(or $(shell command -v cargo-deny),$(STEPGATE_CACHE)/cargo-deny/bin/cargo-deny)
 
-# Those that the corpus runs in; an Envoy of one's own takes the place of all.
+# The corpus runs in these Envoys; ENVOY_PATH replaces all of them.
 STEPGATE_ENVOYS ?= $(or $(ENVOY_PATH),$(STEPGATE_CACHE)/envoy:$(STEPGATE_CACHE)/envoy-$(ENVOY_OLDEST))
 CARGO_CYCLONEDX ?= $(or $(shell command -v cargo-cyclonedx),$(STEPGATE_CACHE)/cargo-cyclonedx/bin/cargo-cyclonedx)
 STEPGATE_IMAGES ?= $(TARGET)/image
@@ -31,10 +31,10 @@ STEPGATE_IMAGES ?= $(TARGET)/image
 export STEPGATE_CACHE STEPGATE_MODULE STEPGATE_BIN STEPGATE_ENVOYS STEPGATE_IMAGES FUNC_E
 
 WASM_TARGET     := wasm32-wasip1
-# A program for this that needs nothing but a kernel.
+# A program for this target needs nothing but a kernel.
 MUSL_TARGET     := $(shell uname -m)-unknown-linux-musl
 WASM            := -p stepgate-filter --target $(WASM_TARGET)
-# The subject of the tests that runs the module in wasmtime.
+# The tests run the module in wasmtime only with this feature.
 WITH_WASM       := --features stepgate-tests/wasm
 
 # Programs of Debian, as COMMAND=PACKAGE.
@@ -54,10 +54,10 @@ step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: envoy filter cli ## the movie workflow through seven Envoys
+demo: envoy filter cli ## run the movie workflow through seven Envoys, and attack it
 	@$(STEPGATE_BIN) lab config/examples/movie.yaml
 
-check: filter fmt ## the loop: style, unit tests, the corpus natively and in wasmtime
+check: filter fmt ## the loop: check format and lints, run unit tests and the corpus, natively and in Wasm
 	$(call step,cargo clippy)
 	@cargo clippy --quiet --workspace --all-targets $(WITH_WASM) -- -D warnings
 	$(call step,unit tests)
@@ -65,18 +65,18 @@ check: filter fmt ## the loop: style, unit tests, the corpus natively and in was
 	$(call step,the corpus)
 	@cargo test --quiet -p stepgate-tests $(WITH_WASM) --test native --test wasm
 
-test: envoys func-e tools filter cli lint containers prometheus cluster-programs ## style, licences, and every test, in real Envoys and a real Istio
+test: envoys func-e tools filter cli lint containers prometheus cluster-programs ## run everything: style, licences, and every test, also in real Envoys and a real Istio
 	$(call step,cargo test)
 	@cargo test --workspace $(WITH_WASM)
 	@$(MAKE) --no-print-directory in-cluster
 
-test-containers: envoy filter image ## of `test`: the images in a registry, in Docker and in containerd; as root on Debian
+test-containers: envoy filter image ## a part of `test`: the images in a registry, in Docker and in containerd; as root on Debian
 	@tools/get-debian.sh $(ENGINES)
 	@STEPGATE_CONTAINERS=1 cargo test -p stepgate-tests --test containers
 
-test-cluster: envoy tools filter cli image cluster-programs in-cluster ## of `test`: Istio and Kubernetes on this machine; as root, with Go
+test-cluster: envoy tools filter cli image cluster-programs in-cluster ## a part of `test`: Istio and Kubernetes on this machine; as root, with Go
 
-# A machine without these must still be able to run the rest. The tests then list the cases that they leave out.
+# A machine without these programs must still be able to run the rest. The tests then list the cases that they leave out.
 containers:
 	@if tools/get-debian.sh musl-gcc=musl-tools $(ENGINES); then $(MAKE) --no-print-directory image; \
 	else echo 'container images NOT made'; fi
@@ -93,24 +93,24 @@ in-cluster:
 	$(call step,docs/istio.md in a cluster of its own)
 	@timeout --foreground 900 cargo test --quiet -p stepgate-cluster-tests $(WITH_WASM) --test walk
 
-bench: envoy filter ## what the gate costs, beside a baseline of the same run
+bench: envoy filter ## measure the cost of the gate, with a baseline from the same run
 	@cargo build --quiet --release -p stepgate-tests --bin bench
 	@$(TARGET)/release/bench
 
-envoy: ## get Envoy, unless ENVOY_PATH names one
+envoy: ## install Envoy, unless ENVOY_PATH names one
 	@tools/get-envoy.sh $(ENVOY_VERSION) '$(STEPGATE_CACHE)/envoy'
 
-envoys: envoy ## get the oldest Envoy that is supported, too
+envoys: envoy ## also install the oldest supported Envoy
 	@tools/get-envoy.sh $(ENVOY_OLDEST) '$(STEPGATE_CACHE)/envoy-$(ENVOY_OLDEST)'
 
-func-e: ## get func-e, unless the machine has it; needs Go
+func-e: ## build func-e, unless it is installed; needs Go
 	@FUNC_E='$(FUNC_E)' tools/get-func-e.sh $(FUNC_E_VERSION) '$(STEPGATE_CACHE)/bin'
 
-tools: ## get kustomize, helm and Istio's schemas; needs Go
+tools: ## build kustomize and helm, download Istio's schemas; needs Go
 	@tools/get-helm.sh $(HELM_VERSION) $(KUSTOMIZE_VERSION) '$(STEPGATE_CACHE)/bin'
 	@tools/get-crds.sh '$(STEPGATE_CACHE)/istio-crds' $(ISTIO_SCHEMAS)
 
-target: ## get Rust's standard library for the filter, unless it is there
+target: ## install Rust's standard library for the filter, unless it is installed
 	@tools/get-target.sh $(WASM_TARGET)
 
 filter: target ## build the filter
@@ -121,7 +121,7 @@ cli: ## build the command stepgate
 	$(call step,the command stepgate)
 	@cargo build --release -p stepgate-cli
 
-image: filter $(CARGO_CYCLONEDX) ## container images of the filter and of the command, into target/image
+image: filter $(CARGO_CYCLONEDX) ## build container images of the filter and of the command, into target/image
 	$(call step,container images)
 	@tools/get-debian.sh musl-gcc=musl-tools
 	@tools/get-target.sh $(MUSL_TARGET)
@@ -132,7 +132,7 @@ image: filter $(CARGO_CYCLONEDX) ## container images of the filter and of the co
 	@$(TARGET)/release/stepgate-image module '$(STEPGATE_MODULE)' '$(STEPGATE_IMAGES)/stepgate-filter.cdx.json' '$(STEPGATE_IMAGES)/module'
 	@$(TARGET)/release/stepgate-image command '$(TARGET)/$(MUSL_TARGET)/release/stepgate' '$(STEPGATE_IMAGES)/stepgate.cdx.json' '$(STEPGATE_IMAGES)/stepgate'
 
-reproducible: filter ## build the filter again, elsewhere, and compare
+reproducible: filter ## build the filter again, in another folder, and compare the two
 	$(call step,the filter again)
 	@tools/reproducible.sh $(WASM_TARGET) '$(STEPGATE_MODULE)'
 
@@ -140,7 +140,7 @@ $(STEPGATE_CACHE)/cargo-cyclonedx/bin/cargo-cyclonedx:
 	$(call step,cargo-cyclonedx $(CYCLONEDX_VERSION): a few minutes, once)
 	@cargo install --quiet --locked --root '$(STEPGATE_CACHE)/cargo-cyclonedx' cargo-cyclonedx@$(CYCLONEDX_VERSION)
 
-lint: fmt clippy deny ## formatting, clippy for host and wasm, licences and sources
+lint: fmt clippy deny ## check formatting, clippy for host and Wasm, licences and sources
 
 fmt:
 	$(call step,cargo fmt)
@@ -152,7 +152,7 @@ clippy: target
 	@cargo clippy --quiet $(WASM) -- -D warnings
 	@cargo clippy --quiet -p stepgate-cluster-tests $(WITH_WASM) --test istio --test walk -- -D warnings
 
-deny: $(CARGO_DENY) ## licences, bans and sources of all dependencies; advisories where they can be fetched
+deny: $(CARGO_DENY) ## check licences, bans and sources of all dependencies, and advisories if they can be fetched
 	$(call step,cargo deny)
 	@CARGO_DENY='$(CARGO_DENY)' tools/deny.sh
 
@@ -160,5 +160,5 @@ $(STEPGATE_CACHE)/cargo-deny/bin/cargo-deny:
 	$(call step,cargo-deny $(DENY_VERSION): a few minutes, once)
 	@cargo install --quiet --locked --root '$(STEPGATE_CACHE)/cargo-deny' cargo-deny@$(DENY_VERSION)
 
-clean: ## remove what was built; the cache stays
+clean: ## remove all build output; the cache stays
 	@cargo clean
