@@ -36,7 +36,7 @@ pub(crate) fn tool(name: &str, left_out: &str) -> Option<PathBuf> {
     let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
     if found.is_none() {
         not_tested(&format!(
-            "{left_out}: there is no `{name}`; `make tools` (istioctl: `make test-istio`) gets it, and needs Go"
+            "{left_out}: there is no `{name}`; `make tools` (istioctl: `make test-cluster`) gets it, and needs Go"
         ));
     }
     found
