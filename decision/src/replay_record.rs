@@ -20,7 +20,7 @@ pub const BUCKETS: u16 = 4096;
 /// Most live entries of one bucket.
 pub const BUCKET_ENTRIES: usize = 64;
 /// How often a compare-and-swap is tried when other workers write the same bucket. One that fails is one of
-/// theirs that was done, and after 64 of those a bucket is full: so nobody is turned away for the crowd alone,
+/// theirs that was done, and after 64 of those a bucket is full: so a request is not denied for a crowded bucket alone,
 /// unless many uses of one transition are taken in the same moment.
 pub const MAX_TRIES: usize = 2 * BUCKET_ENTRIES;
 

@@ -50,7 +50,7 @@ pub struct Given {
     pub taken: u32,
     /// How many other live entries are in the record's bucket.
     #[serde(default)]
-    pub crowd: usize,
+    pub bucket_load: usize,
 }
 
 /// A token: that of a rightful holder, but for what is said here.
@@ -86,8 +86,8 @@ pub struct GivenStep {
     /// Members of the JOSE header, likewise.
     #[serde(default)]
     pub header: BTreeMap<String, Value>,
-    /// A change to the finished token, see [`crate::mangle`].
-    pub mangle: Option<Value>,
+    /// A change to the finished token, see [`crate::tamper`].
+    pub tamper: Option<Value>,
 }
 
 /// The request and its connection.

@@ -3,8 +3,8 @@
 //! One Envoy hosts a listener for each gate, own identity and handling of paths that the corpus names; the
 //! cases call it from outside with a certificate of their peer. What goes over HTTP/1 is written byte by byte.
 
+mod answered;
 mod message;
-mod told;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use crate::case::Normalization;
 use crate::corpus::{Corpus, Whole};
 use crate::outcome::Outcome;
 use crate::prepared::{Prepared, requests};
-use told::Told;
+use answered::Answered;
 
 /// The module in an Envoy that hosts every gate of the corpus.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct Subject<'a> {
     mesh: Mesh,
     sites: BTreeMap<Site, String>,
     credentials: BTreeMap<String, Credential>,
-    told: Vec<Told>,
+    answered: Vec<Answered>,
 }
 
 /// What tells one listener from another.
@@ -69,7 +69,7 @@ impl<'a> Subject<'a> {
         spec.envoy = envoy;
         spec.concurrency = workers;
         let mesh = Mesh::start(spec).map_err(|error| error.to_string())?;
-        Ok(Self { corpus, mesh, sites, credentials: BTreeMap::new(), told: Vec::new() })
+        Ok(Self { corpus, mesh, sites, credentials: BTreeMap::new(), answered: Vec::new() })
     }
 
     /// Runs one case. `salt` keeps its instances apart from all others.
@@ -82,7 +82,7 @@ impl<'a> Subject<'a> {
         for (at, request) in before.iter().enumerate() {
             let outcome = self.send(whole, request, &format!("{salt}-{at}"))?;
             // Another case's entry may be in that bucket already.
-            if at > 0 && whole.case.given.crowd > 0 && outcome.denied.as_deref() == Some("CAPACITY") {
+            if at > 0 && whole.case.given.bucket_load > 0 && outcome.denied.as_deref() == Some("CAPACITY") {
                 break;
             }
             if let Some(code) = outcome.denied {
@@ -117,7 +117,7 @@ impl<'a> Subject<'a> {
         }
         if outcome.refused.is_none() {
             let direction = if request.outbound { "outbound" } else { "inbound" };
-            self.told.push(Told { site, id: id.to_owned(), direction, code: outcome.denied.clone() });
+            self.answered.push(Answered { site, id: id.to_owned(), direction, code: outcome.denied.clone() });
         }
         Ok(outcome)
     }
@@ -128,12 +128,12 @@ impl<'a> Subject<'a> {
         Ok(entry.details.and_then(|details| details.strip_prefix("stepgate:").map(str::to_owned)))
     }
 
-    /// Where the access logs say otherwise than the callers were told; waits for Envoy to write them.
+    /// Where the access logs say otherwise than the callers were answered; waits for Envoy to write them.
     ///
     /// # Errors
     /// In words.
     pub fn disagreements(&self) -> Result<Vec<String>, String> {
-        told::disagreements(&self.mesh, &self.told)
+        answered::disagreements(&self.mesh, &self.answered)
     }
 
     /// What the filter logged that it never should.

@@ -11,7 +11,6 @@ pub mod environment;
 pub mod envoy;
 pub mod http;
 pub mod live;
-pub mod mangle;
 pub mod mirror;
 pub mod native;
 pub mod outcome;
@@ -19,6 +18,7 @@ pub mod prepared;
 pub mod proxies;
 pub mod random;
 pub mod steps;
+pub mod tamper;
 pub mod trials;
 #[cfg(feature = "wasm")]
 pub mod wasm;

@@ -154,7 +154,7 @@ fn bytes(text: &str) -> Vec<u8> {
 /// In words.
 pub fn requests(corpus: &Corpus, whole: &Whole, now: UnixTime, salt: &str) -> Result<Vec<Prepared>, String> {
     let mut requests = Vec::new();
-    for instance in crowd(corpus, whole, salt)? {
+    for instance in bucket_load(corpus, whole, salt)? {
         let mut other = whole.clone();
         if let Some(step) = other.case.given.steps.first_mut() {
             step.instance = Some(instance);
@@ -169,19 +169,19 @@ pub fn requests(corpus: &Corpus, whole: &Whole, now: UnixTime, salt: &str) -> Re
 }
 
 /// Instances whose transition from the case's step falls into the same bucket of the record.
-fn crowd(corpus: &Corpus, whole: &Whole, salt: &str) -> Result<Vec<String>, String> {
-    if whole.case.given.crowd == 0 {
+fn bucket_load(corpus: &Corpus, whole: &Whole, salt: &str) -> Result<Vec<String>, String> {
+    if whole.case.given.bucket_load == 0 {
         return Ok(Vec::new());
     }
-    let step = whole.case.given.steps.first().ok_or("a crowd wants a step")?;
-    let config = corpus.gate(whole)?.config.as_ref().ok_or("a crowd wants a gate")?;
-    let workflow = config.workflows.first().ok_or("a crowd wants a workflow")?;
+    let step = whole.case.given.steps.first().ok_or("`bucket_load` needs a step")?;
+    let config = corpus.gate(whole)?.config.as_ref().ok_or("`bucket_load` needs a gate")?;
+    let workflow = config.workflows.first().ok_or("`bucket_load` needs a workflow")?;
     let own = whole.when.own.as_deref().unwrap_or_default();
     let transition = workflow
         .transitions
         .iter()
         .find(|t| t.from.name.as_str() == step.task && t.to.performer.name.as_str() == own)
-        .ok_or("a crowd wants a transition")?;
+        .ok_or("`bucket_load` needs a transition")?;
     let bucket = |instance: &str| {
         let parent = format!("{instance}.{}.-", step.task);
         Entry::new(workflow, &parent, &transition.to_string(), UnixTime::MAX, 1).key()
@@ -189,9 +189,9 @@ fn crowd(corpus: &Corpus, whole: &Whole, salt: &str) -> Result<Vec<String>, Stri
     let full = bucket(&format!("{INSTANCE}{salt}"));
     // One in 4,096 falls there.
     Ok((0_u32..)
-        .map(|n| format!("crowd-{n}"))
+        .map(|n| format!("load-{n}"))
         .filter(|name| bucket(name) == full)
-        .take(whole.case.given.crowd)
+        .take(whole.case.given.bucket_load)
         .collect())
 }
 

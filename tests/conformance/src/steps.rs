@@ -16,7 +16,7 @@ use stepgate_decision::token::{Claims, TokenType};
 
 use crate::case::{Given, GivenStep};
 use crate::environment::Environment;
-use crate::mangle::{mangle, signed_anew};
+use crate::tamper::{signed_anew, tamper};
 
 /// A key of nobody's, for forgeries.
 const FORGED: &str = r#"{"kty":"oct","k":"Zm9yZ2VkLWZvcmdlZC1mb3JnZWQtZm9yZ2VkLWZvcmdlZA"}"#;
@@ -148,7 +148,7 @@ impl Mint<'_> {
         let key = Key::new(name, KeyActor::Any, &jwk).map_err(|error| format!("{kid}: {error}"))?;
         let token = RustCrypto.sign(&key, token_type, claims).map_err(str::to_owned)?;
         let token = if step.claims.is_empty() && step.header.is_empty() { token } else { rewrite(&token, step, &key)? };
-        step.mangle.as_ref().map_or(Ok(token.clone()), |how| mangle(&token, how, &key))
+        step.tamper.as_ref().map_or(Ok(token.clone()), |how| tamper(&token, how, &key))
     }
 
     /// The `kid` that the token names, and the key that signs it.

@@ -183,7 +183,7 @@ fn under_parallel_load_a_transition_is_taken_as_often_as_it_may_be() {
 fn crowded(mint: &Mint, wanted: usize) -> Vec<(String, Vec<String>)> {
     let mut buckets: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for n in 0..40_000 {
-        let instance = format!("crowd-{n}");
+        let instance = format!("load-{n}");
         let key = mint.bucket(("orders", 1), "order", "pack", &instance).unwrap();
         buckets.entry(key).or_default().push(instance);
     }

@@ -50,7 +50,7 @@ const CASES: [&str; 14] = [
     "06-signature: EdDSA in, ES256 out",
     "06-signature: an ES256 signature that was touched",
     "07-workflow: a stolen token does not help another actor",
-    "12-record: a token is taken once",
+    "12-replay-record: a token is taken once",
     "08-transition: another gRPC method is denied in gRPC",
     "01-configuration: a configuration with a typo exempts nothing",
 ];
@@ -83,7 +83,7 @@ fn report(failures: &[String], runs: usize) {
 /// The cases of these titles, or all.
 fn scenarios(titles: Option<&[&str]>) -> Vec<(Scenario<'static>, Story)> {
     let wanted = |title: &str| titles.is_none_or(|titles| titles.contains(&title));
-    let cases = CORPUS.cases.iter().filter(|whole| whole.case.given.crowd == 0 && wanted(&whole.title()));
+    let cases = CORPUS.cases.iter().filter(|whole| whole.case.given.bucket_load == 0 && wanted(&whole.title()));
     let scenarios: Vec<_> = cases
         .map(|whole| {
             let scenario = Scenario::of(&CORPUS, whole).unwrap_or_else(|why| panic!("{}: {why}", whole.title()));

@@ -1,13 +1,13 @@
-//! What callers were told, held against the access logs.
+//! What callers were answered, held against the access logs.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use stepgate_mesh::Mesh;
 
-/// What a caller was told.
+/// What a caller was answered.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct Answered {
     pub(super) site: String,
     pub(super) id: String,
     pub(super) direction: &'static str,
@@ -19,11 +19,11 @@ const LOG_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often it is looked at until then.
 const LOG_POLL: Duration = Duration::from_millis(50);
 
-/// Where the access logs say otherwise than the callers were told; waits for Envoy to write them.
-pub(super) fn disagreements(mesh: &Mesh, told: &[Told]) -> Result<Vec<String>, String> {
+/// Where the access logs say otherwise than the callers were answered; waits for Envoy to write them.
+pub(super) fn disagreements(mesh: &Mesh, answered: &[Answered]) -> Result<Vec<String>, String> {
     let begun = Instant::now();
     loop {
-        let wrong = compare(mesh, told)?;
+        let wrong = compare(mesh, answered)?;
         if wrong.is_empty() || begun.elapsed() > LOG_TIMEOUT {
             return Ok(wrong);
         }
@@ -31,9 +31,9 @@ pub(super) fn disagreements(mesh: &Mesh, told: &[Told]) -> Result<Vec<String>, S
     }
 }
 
-fn compare(mesh: &Mesh, told: &[Told]) -> Result<Vec<String>, String> {
+fn compare(mesh: &Mesh, answered: &[Answered]) -> Result<Vec<String>, String> {
     let mut logged: BTreeMap<(&str, &str, String), Option<String>> = BTreeMap::new();
-    let sites: std::collections::BTreeSet<&str> = told.iter().map(|told| told.site.as_str()).collect();
+    let sites: std::collections::BTreeSet<&str> = answered.iter().map(|answered| answered.site.as_str()).collect();
     for site in sites {
         for entry in mesh.access_log(site).map_err(|error| error.to_string())? {
             let direction = if entry.direction == "outbound" { "outbound" } else { "inbound" };
@@ -42,11 +42,12 @@ fn compare(mesh: &Mesh, told: &[Told]) -> Result<Vec<String>, String> {
             }
         }
     }
-    let wrong = told.iter().filter_map(|told| {
-        let details = logged.get(&(told.site.as_str(), told.direction, told.id.clone()));
-        let Some(details) = details else { return Some(format!("{}: no line in the access log", told.id)) };
+    let wrong = answered.iter().filter_map(|answered| {
+        let details = logged.get(&(answered.site.as_str(), answered.direction, answered.id.clone()));
+        let Some(details) = details else { return Some(format!("{}: no line in the access log", answered.id)) };
         let code = details.as_deref().and_then(|details| details.strip_prefix("stepgate:"));
-        (code != told.code.as_deref()).then(|| format!("{}: told {:?}, logged {details:?}", told.id, told.code))
+        (code != answered.code.as_deref())
+            .then(|| format!("{}: answered {:?}, logged {details:?}", answered.id, answered.code))
     });
     Ok(wrong.collect())
 }

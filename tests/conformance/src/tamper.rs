@@ -38,13 +38,13 @@ fn once() -> usize {
 ///
 /// # Errors
 /// In words.
-pub fn mangle(token: &str, how: &Value, key: &Key) -> Result<String, String> {
+pub fn tamper(token: &str, how: &Value, key: &Key) -> Result<String, String> {
     let (signed, signature) = token.rsplit_once('.').ok_or("no token")?;
     let (header, claims) = signed.split_once('.').ok_or("no token")?;
     let raw = || decode(signature);
     let with = |signature: &[u8]| Ok(format!("{signed}.{}", encode(signature)?));
     let Some(name) = how.as_str() else {
-        let edit: Edit = serde_json::from_value(how.clone()).map_err(|error| format!("mangle: {error}"))?;
+        let edit: Edit = serde_json::from_value(how.clone()).map_err(|error| format!("tamper: {error}"))?;
         let header = edited(decode(header)?, edit.header.as_ref(), &edit)?;
         let claims = edited(decode(claims)?, edit.claims.as_ref(), &edit)?;
         return signed_anew(&format!("{}.{}", encode(&header)?, encode(&claims)?), key);
