@@ -13,9 +13,9 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, Document, mode};
 use crate::gate::{Carrier, CryptoSource, Direction, GateConfig, KeySource, KeySpec, LogLimits, PeerSource};
 use crate::report::quote;
-use crate::shape::Fields;
+use crate::schema::Fields;
 use crate::spiffe::SpiffeId;
-use crate::tree::{Node, json_len};
+use crate::syntax::{Node, json_len};
 use crate::workflow::Assurance;
 
 /// Reads a gate's configuration; `fields` has been checked for its shape. None where something is
@@ -116,7 +116,7 @@ fn interlock(fields: Fields<'_, '_>) -> Vec<String> {
 
 fn log(fields: Fields<'_, '_>) -> Option<LogLimits> {
     // Without `log`, the defaults of its keys.
-    let empty = Node { span: fields.head(), kind: crate::tree::Kind::Map(Vec::new()) };
+    let empty = Node { span: fields.head(), kind: crate::syntax::Kind::Map(Vec::new()) };
     let node = fields.given("log").map_or(&empty, |given| given.node);
     let log = fields.inner("log", node)?;
     Some(LogLimits {

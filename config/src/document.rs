@@ -18,7 +18,7 @@ pub(crate) use tasks::request;
 use crate::check;
 use crate::name::WorkflowName;
 use crate::report::Report;
-use crate::shape::Fields;
+use crate::schema::Fields;
 use crate::spiffe::TrustDomain;
 use crate::workflow::{Assurance, Mode, Workflow};
 

@@ -3,7 +3,7 @@
 //! No I/O, no clock, no proxy. A text goes in; either a checked [`Workflow`] or [`GateConfig`] comes
 //! out, or everything that is wrong with it, each with its place.
 //!
-//! [`read`] goes through these steps: `tree` (bytes to a tree with places), `shape` (the keys of the
+//! [`read`] goes through these steps: `syntax` (bytes to a tree with places), `schema` (the keys of the
 //! language, as tables), `document` and `configuration` (the tree to drafts), `check` (what must hold of
 //! the drafts), and only where nothing is wrong the checked values.
 //!
@@ -28,10 +28,10 @@ mod read;
 #[cfg(feature = "render")]
 mod render;
 mod report;
-mod shape;
+mod schema;
 pub mod spiffe;
+mod syntax;
 mod to_json;
-mod tree;
 pub mod workflow;
 
 pub use code::Code;
@@ -42,7 +42,7 @@ pub use read::{Checked, Outcome, read, read_gate, read_workflow};
 #[cfg(feature = "render")]
 pub use render::render;
 pub use report::MAX_DIAGNOSTICS;
-pub use shape::{Language, json_schema, reference_markdown};
+pub use schema::{Language, json_schema, reference_markdown};
+pub use syntax::{MAX_DEPTH, MAX_INPUT, MAX_STRUCTURE, MAX_VALUES};
 pub use to_json::to_json;
-pub use tree::{MAX_DEPTH, MAX_INPUT, MAX_STRUCTURE, MAX_VALUES};
 pub use workflow::Workflow;

@@ -7,8 +7,8 @@ use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{self, Context};
 use crate::report::Report;
-use crate::shape::{self, Fields};
-use crate::tree::{self, Node};
+use crate::schema::{self, Fields};
+use crate::syntax::{self, Node};
 use crate::{GateConfig, Workflow, configuration};
 
 /// What came of a text.
@@ -65,20 +65,20 @@ pub fn read_gate(text: &[u8]) -> Outcome<GateConfig> {
 }
 
 fn workflow(root: &Node<'_>, context: &mut Context<'_>) -> Option<Arc<Workflow>> {
-    shape::check(root, &shape::DOCUMENT, &mut context.report);
-    document::read(Fields::of(&shape::DOCUMENT, root), context).workflow.map(Arc::new)
+    schema::check(root, &schema::DOCUMENT, &mut context.report);
+    document::read(Fields::of(&schema::DOCUMENT, root), context).workflow.map(Arc::new)
 }
 
 fn gate(root: &Node<'_>, context: &mut Context<'_>) -> Option<GateConfig> {
-    shape::check(root, &shape::GATE, &mut context.report);
-    configuration::read(Fields::of(&shape::GATE, root), root, context)
+    schema::check(root, &schema::GATE, &mut context.report);
+    configuration::read(Fields::of(&schema::GATE, root), root, context)
 }
 
 /// Parses `text` and, where there is a tree, makes of it what `then` makes. Errors of every step are in
 /// the outcome, and where there is one, nothing else is.
 fn parsed<T>(text: &[u8], then: impl FnOnce(&Node<'_>, &mut Context<'_>) -> Option<T>) -> Outcome<T> {
     let mut report = Report::new();
-    let root = tree::parse(text, &mut report);
+    let root = syntax::parse(text, &mut report);
     let mut context =
         Context { text: std::str::from_utf8(text).unwrap_or_default(), report, guard_text: MAX_GUARD_TEXT };
     let made = root.and_then(|root| then(&root, &mut context));

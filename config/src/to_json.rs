@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
-use crate::tree;
+use crate::syntax;
 
 /// The same values as JSON: what a document looks like within a gate's configuration. Only the form of
 /// the text is judged, not what it says.
@@ -13,8 +13,8 @@ use crate::tree;
 /// All that keeps it from being read: bytes, syntax, aliases and the like, and bounds.
 pub fn to_json(text: &[u8]) -> Result<Value, Vec<Diagnostic>> {
     let mut report = Report::new();
-    match tree::parse(text, &mut report) {
-        Some(root) if report.errors() == 0 => Ok(tree::to_json(&root)),
+    match syntax::parse(text, &mut report) {
+        Some(root) if report.errors() == 0 => Ok(syntax::to_json(&root)),
         _ => Err(report.finish()),
     }
 }

@@ -4,7 +4,7 @@ use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, request};
 use crate::gate::{ExemptPeers, Exemption};
-use crate::shape::Fields;
+use crate::schema::Fields;
 use crate::spiffe::SpiffeId;
 
 pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<(Exemption, Span)> {

@@ -9,8 +9,8 @@ use crate::document::{Context, Document, Draft};
 use crate::gate::{KeySource, KeySpec, KeyUse};
 use crate::name::{ActorName, Kid, WorkflowName};
 use crate::report::quote;
-use crate::shape::Fields;
-use crate::tree::{Kind, to_json};
+use crate::schema::Fields;
+use crate::syntax::{Kind, to_json};
 use crate::workflow::Assurance;
 
 pub(super) fn read(fields: Fields<'_, '_>, documents: &[Document], context: &mut Context<'_>) -> Vec<(KeySpec, Span)> {

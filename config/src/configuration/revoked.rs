@@ -6,8 +6,8 @@ use crate::document::{Context, Document};
 use crate::gate::{KeySpec, Revoked};
 use crate::name::{Kid, WorkflowName};
 use crate::report::quote;
-use crate::shape::Fields;
-use crate::tree::Node;
+use crate::schema::Fields;
+use crate::syntax::Node;
 
 pub(super) fn read(
     fields: Fields<'_, '_>,

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{self, Context, Document};
 use crate::name::WorkflowName;
 use crate::report::quote;
-use crate::shape::Fields;
+use crate::schema::Fields;
 use crate::workflow::{Mode, Workflow};
 
 pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Document> {
@@ -19,7 +19,7 @@ pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Doc
         .map(|fields| document::read(fields, context))
         .collect();
     if let Some(given) = fields.given("workflows").filter(|given| given.node.items().is_empty())
-        && matches!(given.node.kind, crate::tree::Kind::List(_))
+        && matches!(given.node.kind, crate::syntax::Kind::List(_))
     {
         let none = Diagnostic::new(Code::NoWorkflows, given.key_span, "this gate has no workflows");
         context.report.push(none.label("all that is not exempt is denied"));

@@ -7,9 +7,9 @@ use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::name::ActorName;
 use crate::report::quote;
-use crate::shape::{Fields, spiffe_id};
+use crate::schema::{Fields, spiffe_id};
 use crate::spiffe::SpiffeId;
-use crate::tree::{Kind, Node};
+use crate::syntax::{Kind, Node};
 use crate::workflow::Attribute;
 
 pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Context<'_>) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::duration;
-use crate::shape::{DOCUMENT, Need};
+use crate::schema::{DOCUMENT, Need};
 use crate::workflow::{
     Actor, Assurance, Attribute, Digest, JoinKind, Relation, RequestPattern, Split, Task, Transition, Workflow,
 };

@@ -5,7 +5,7 @@ use super::{ConstraintDraft, Context, Draft, levels};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::report::quote;
-use crate::shape::{Fields, Level};
+use crate::schema::{Fields, Level};
 use crate::workflow::Relation;
 
 pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Context<'_>) {

@@ -7,8 +7,8 @@ use crate::bounds::MAX_GUARD_TEXT;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::guard::{Guard, GuardError, Vocabulary};
-use crate::shape::Fields;
-use crate::tree::Node;
+use crate::schema::Fields;
+use crate::syntax::Node;
 use crate::workflow::Assurance;
 
 pub(super) struct Guards {

@@ -3,8 +3,8 @@
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
-use crate::shape::{Fields, Format, Given, Key, Level, Need, Value};
-use crate::tree::Kind;
+use crate::schema::{Fields, Format, Given, Key, Level, Need, Value};
+use crate::syntax::Kind;
 use crate::workflow::Assurance;
 
 /// Reports every key of one object that claims more than `assurance` keeps, and every advisory one

@@ -7,8 +7,8 @@ use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::name::TaskName;
 use crate::report::{Report, quote};
-use crate::shape::Fields;
-use crate::tree::{Entry, Node};
+use crate::schema::Fields;
+use crate::syntax::{Entry, Node};
 use crate::workflow::{JoinKind, Method, PathPattern, RequestPattern, Split};
 
 pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Context<'_>) {

@@ -8,8 +8,8 @@ use super::{Context, Draft, TransitionDraft, levels};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::{Report, quote};
-use crate::shape::Fields;
-use crate::tree::Entry;
+use crate::schema::Fields;
+use crate::syntax::Entry;
 
 pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Context<'_>) {
     let tasks = Names::of(fields.entries("tasks"), draft.tasks.iter().map(|task| task.name.as_str()));

@@ -5,7 +5,7 @@ use crate::bounds::MAX_ATTRIBUTE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::{Report, listed, quote};
-use crate::tree::{Entry, Kind, Node};
+use crate::syntax::{Entry, Kind, Node};
 
 /// The key, and where it stands, under which a value was found.
 #[derive(Clone, Copy)]

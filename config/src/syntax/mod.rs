@@ -3,19 +3,19 @@
 //! YAML 1.2 with its core schema, of which JSON is a part; without aliases, anchors, tags, merge keys
 //! and second documents, so that a text says once, in one place, what it says.
 
-mod ambiguous;
 mod builder;
 mod json;
 mod offsets;
 mod parse;
 mod scalar;
-mod strict;
+mod to_json;
 mod yaml;
+mod yaml11;
 
 use std::borrow::Cow;
 
-pub(crate) use json::{json_len, to_json};
 pub(crate) use parse::parse;
+pub(crate) use to_json::{json_len, to_json};
 
 use crate::diagnostic::Span;
 

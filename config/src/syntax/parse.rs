@@ -1,6 +1,6 @@
 //! From bytes to the tree.
 
-use super::{MAX_INPUT, Node, offsets, strict, yaml};
+use super::{MAX_INPUT, Node, json, offsets, yaml};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::Report;
@@ -18,7 +18,7 @@ pub(crate) fn parse<'a>(text: &'a [u8], report: &mut Report) -> Option<Node<'a>>
     // would hold all of it as tokens before its first event. What is not quite JSON may still be YAML.
     if text.trim_start().starts_with(['{', '[']) {
         let mut own = Report::new();
-        if let Some(tree) = strict::parse(text, &mut own) {
+        if let Some(tree) = json::parse(text, &mut own) {
             *report = own;
             return tree;
         }

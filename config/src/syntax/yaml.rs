@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span as Mark, Tag};
 
-use super::ambiguous::is_ambiguous;
 use super::builder::{Builder, Open, Stop, unsupported};
 use super::offsets::Offsets;
+use super::yaml11::is_ambiguous;
 use super::{Kind, MAX_STRUCTURE, Node, scalar};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};

@@ -6,16 +6,16 @@ mod document;
 mod fields;
 mod format;
 mod gate;
+mod json_schema;
 mod reference;
-mod schema;
 
 pub(crate) use check::check;
 pub(crate) use document::DOCUMENT;
 pub(crate) use fields::{Fields, Given};
 pub(crate) use format::{Format, spiffe_id};
 pub(crate) use gate::GATE;
+pub use json_schema::json_schema;
 pub use reference::reference_markdown;
-pub use schema::json_schema;
 
 use crate::workflow::Assurance;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Level, Need, Object};
 use crate::diagnostic::Span;
 use crate::duration;
-use crate::tree::{Entry, Kind, Node};
+use crate::syntax::{Entry, Kind, Node};
 
 /// The keys of one object and what stands there.
 #[derive(Clone, Copy)]
