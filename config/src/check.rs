@@ -1,5 +1,6 @@
-//! What must hold of a document as a whole: its graph, its joins, who carries what, what can be told apart.
+//! Checks on a document as a whole: its graph, its joins, its callers, and whether requests can be told apart.
 
+mod analysis;
 mod callers;
 mod constraints;
 mod cycles;
@@ -9,27 +10,14 @@ mod reach;
 mod requests;
 mod token_size;
 
-pub(crate) use joins::JoinNet;
+pub(crate) use analysis::Analysis;
+pub(crate) use joins::AnalyzedJoin;
 
 use crate::document::Draft;
 use crate::report::Report;
 
-/// What the checks found out about a document's graph, for building the workflow.
-pub(crate) struct Net {
-    cyclic: Vec<bool>,
-    /// The joins that need all their evidence, in the order of the document.
-    pub(crate) joins: Vec<JoinNet>,
-}
-
-impl Net {
-    /// Whether the task with this index lies on a cycle.
-    pub(crate) fn on_cycle(&self, task: usize) -> bool {
-        self.cyclic.get(task).copied().unwrap_or_default()
-    }
-}
-
-/// Checks a draft. None where parts of it are missing: its graph would not be the one that is meant.
-pub(crate) fn check(draft: &Draft, report: &mut Report) -> Option<Net> {
+/// Checks a draft. None where parts of it are missing: its graph would not be the one that the author means.
+pub(crate) fn check(draft: &Draft, report: &mut Report) -> Option<Analysis> {
     constraints::check(draft, report);
     requests::check(draft, report);
     callers::check(draft, report);
@@ -42,7 +30,7 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) -> Option<Net> {
     let dominators = graph.dominators();
     constraints::check_order(draft, &dominators, report);
     let joins = joins::check(draft, &graph, &dominators, report);
-    let net = Net { cyclic, joins };
-    token_size::check(draft, &net, report);
-    Some(net)
+    let analysis = Analysis { cyclic, joins };
+    token_size::check(draft, &analysis, report);
+    Some(analysis)
 }

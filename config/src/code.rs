@@ -2,7 +2,26 @@
 
 use std::fmt;
 
-use crate::diagnostic::Severity;
+/// How severe a diagnostic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The input is rejected.
+    Error,
+    /// The input is accepted, but it is probably not what its author means.
+    Warning,
+    /// Information about an accepted input.
+    Note,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        })
+    }
+}
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $severity:ident $text:literal,)+) => {
@@ -133,7 +152,7 @@ codes! {
 
 impl Code {
     /// Whether it may be no more than the echo of an error elsewhere: what a slip has cut off is not reached.
-    pub(crate) fn may_echo(self) -> bool {
+    pub(crate) fn may_be_a_consequence(self) -> bool {
         matches!(self, Self::Unreachable | Self::Idle | Self::Visits)
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
     let size = json_len(root);
     if size > MAX_STORED {
         let message = format!("this configuration has some {size} bytes as JSON");
-        let large = Diagnostic::new(Code::Large, root.head(), message).label(format!("more than {MAX_STORED}"));
+        let large = Diagnostic::new(Code::Large, root.head_span(), message).label(format!("more than {MAX_STORED}"));
         context.report.push(large.help(
             "a cluster stores objects of up to 1.5 MiB: give each gate only the workflows that it takes part in",
         ));
@@ -76,7 +76,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
 
 /// A plain step has slashes, which libraries encode when they hand baggage on.
 fn check_baggage(fields: Fields<'_, '_>, documents: &[Document], context: &mut Context<'_>) {
-    let Some(given) = fields.given("carrier").filter(|_| fields.text("carrier") == Some("baggage")) else { return };
+    let Some(given) = fields.get("carrier").filter(|_| fields.text("carrier") == Some("baggage")) else { return };
     let plain =
         documents.iter().map(|document| &document.draft).find(|draft| draft.assurance == Some(Assurance::Identity));
     if let Some(draft) = plain {
@@ -109,18 +109,18 @@ fn check_interlock(fields: Fields<'_, '_>, keys: &[(KeySpec, Span)], context: &m
 }
 
 fn interlock(fields: Fields<'_, '_>) -> Vec<String> {
-    let inner = fields.given("interlock").and_then(|given| fields.inner("interlock", given.node));
+    let inner = fields.get("interlock").and_then(|given| fields.inner("interlock", given.node));
     let names = inner.map_or(&[][..], |interlock| interlock.items("env"));
     names.iter().filter_map(Node::text).map(str::to_owned).collect()
 }
 
 fn log(fields: Fields<'_, '_>) -> Option<LogLimits> {
     // Without `log`, the defaults of its keys.
-    let empty = Node { span: fields.head(), kind: crate::syntax::Kind::Map(Vec::new()) };
-    let node = fields.given("log").map_or(&empty, |given| given.node);
+    let empty = Node { span: fields.head_span(), kind: crate::syntax::Kind::Map(Vec::new()) };
+    let node = fields.get("log").map_or(&empty, |given| given.node);
     let log = fields.inner("log", node)?;
     Some(LogLimits {
-        denials_per_second: log.small("denials_per_second")?,
+        denials_per_second: log.u32("denials_per_second")?,
         permits: log.flag("permits").unwrap_or_default(),
     })
 }

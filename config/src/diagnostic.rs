@@ -2,28 +2,7 @@
 
 use std::fmt;
 
-use crate::code::Code;
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Nothing is made of the text.
-    Error,
-    /// Probably not what was meant; the text is taken as it stands.
-    Warning,
-    /// Something to know about a text that is taken.
-    Note,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Note => "note",
-        })
-    }
-}
+use crate::code::{Code, Severity};
 
 /// A place in the text. Inputs have at most [`crate::MAX_INPUT`] bytes, so 32 bits hold any offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]

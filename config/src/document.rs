@@ -6,30 +6,22 @@ mod actors;
 mod build;
 mod canonical;
 mod constraints;
+mod context;
 mod draft;
 mod guards;
 mod levels;
 mod tasks;
 mod transitions;
 
+pub(crate) use context::Context;
 pub(crate) use draft::{ActorDraft, ConstraintDraft, Draft, TaskDraft, TransitionDraft};
 pub(crate) use tasks::request;
 
 use crate::check;
 use crate::name::WorkflowName;
-use crate::report::Report;
 use crate::schema::Fields;
 use crate::spiffe::TrustDomain;
 use crate::workflow::{Assurance, Mode, Workflow};
-
-/// What reading a document needs besides its tree.
-pub(crate) struct Context<'t> {
-    /// The whole input, for places within texts.
-    pub(crate) text: &'t str,
-    pub(crate) report: Report,
-    /// How many bytes of guards may still be read.
-    pub(crate) guard_text: usize,
-}
 
 /// A document that was read: what is known of it even where it has errors, and the workflow where it has none.
 pub(crate) struct Document {
@@ -41,26 +33,26 @@ pub(crate) struct Document {
 pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Document {
     let before = context.report.errors();
     let draft = draft(fields, context);
-    let net = check::check(&draft, &mut context.report);
+    let analysis = check::check(&draft, &mut context.report);
     let sound = context.report.errors() == before;
-    let workflow = net.filter(|_| sound).and_then(|net| build::build(&draft, &net));
+    let workflow = analysis.filter(|_| sound).and_then(|analysis| build::build(&draft, &analysis));
     Document { draft, workflow }
 }
 
 fn draft(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Draft {
     let trust_domain = fields.text("trust_domain").and_then(|text| TrustDomain::try_from(text).ok());
     let mut draft = Draft {
-        span: fields.spanned("workflow").map_or(fields.head(), |(_, span)| span),
+        span: fields.text_and_span("workflow").map_or(fields.head_span(), |(_, span)| span),
         name: fields.text("workflow").and_then(|text| WorkflowName::try_from(text).ok()),
-        revision: fields.small("revision"),
+        revision: fields.u32("revision"),
         assurance: fields.text("assurance").and_then(assurance),
         deadline: fields.duration("deadline"),
         task_ttl: fields.duration("task_ttl"),
         open: fields.flag("open"),
-        open_span: fields.given("open").map(|given| given.key_span),
+        open_span: fields.get("open").map(|given| given.key_span),
         mode: fields.text("mode").and_then(mode),
-        mode_span: fields.given("mode").map(|given| given.key_span),
-        tasks_span: fields.given("tasks").map(|given| given.key_span),
+        mode_span: fields.get("mode").map(|given| given.key_span),
+        tasks_span: fields.get("tasks").map(|given| given.key_span),
         trust_domain,
         actors: Vec::new(),
         tasks: Vec::new(),

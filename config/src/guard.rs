@@ -1,6 +1,7 @@
 //! Guards: conditions in CEL, bounded when they are read.
 
 mod call;
+mod error;
 mod function;
 mod literal;
 mod place;
@@ -10,9 +11,10 @@ mod walk;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
+pub(crate) use error::GuardError;
+pub use error::{MAX_CHAIN, MAX_NESTING, MAX_NODES, MAX_REGEX, MAX_REGEX_PROGRAM, MAX_SOURCE};
 use regex_lite::Regex;
 pub(crate) use vocabulary::Vocabulary;
 
@@ -29,46 +31,6 @@ pub struct Guard {
     program: Arc<cel::Program>,
     reads_instance: bool,
     patterns: Arc<BTreeMap<String, Regex>>,
-}
-
-/// Longest guard, in bytes.
-pub const MAX_SOURCE: usize = 4_096;
-/// Most nodes of a guard's syntax tree.
-pub const MAX_NODES: usize = 512;
-/// Longest regular expression in a guard, in bytes.
-pub const MAX_REGEX: usize = 256;
-/// Largest compiled regular expression, in bytes.
-pub const MAX_REGEX_PROGRAM: usize = 256 << 10;
-/// Deepest nesting of brackets, and most conditional operators.
-pub const MAX_NESTING: usize = 8;
-/// Longest chain of operators, selections and calls that depend on one another, brackets included.
-pub const MAX_CHAIN: usize = 64;
-
-/// Why a text is not a guard.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct GuardError {
-    pub(crate) code: Code,
-    /// Where in the guard, in bytes; none: all of it.
-    pub(crate) at: Option<Range<usize>>,
-    pub(crate) message: String,
-    pub(crate) label: String,
-    pub(crate) help: Option<String>,
-}
-
-impl GuardError {
-    fn new(code: Code, at: Option<Range<usize>>, message: impl Into<String>) -> Self {
-        Self { code, at, message: message.into(), label: String::new(), help: None }
-    }
-
-    fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
-        self
-    }
-
-    fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
 }
 
 impl Guard {

@@ -34,8 +34,8 @@ mod syntax;
 mod to_json;
 pub mod workflow;
 
-pub use code::Code;
-pub use diagnostic::{Diagnostic, Severity, Span};
+pub use code::{Code, Severity};
+pub use diagnostic::{Diagnostic, Span};
 pub use duration::MAX_DURATION;
 pub use gate::GateConfig;
 pub use read::{Checked, Outcome, read, read_gate, read_workflow};

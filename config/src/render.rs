@@ -2,7 +2,8 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, renderer::DecorStyle};
 
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::code::Severity;
+use crate::diagnostic::{Diagnostic, Span};
 
 /// Shows each diagnostic with the lines of `text` that it is about, in the form of rustc. `text` is what
 /// was read, `name` the file's name; `color` is for terminals.

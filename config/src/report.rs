@@ -55,7 +55,7 @@ impl Report {
     /// All of them, in the order of the text.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         if self.errors > 0 {
-            self.diagnostics.retain(|diagnostic| !diagnostic.code.may_echo());
+            self.diagnostics.retain(|diagnostic| !diagnostic.code.may_be_a_consequence());
         }
         self.diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.start, diagnostic.code));
         if self.more > 0 {

@@ -28,10 +28,10 @@ impl Graph {
         }
         let mut successors = vec![Vec::new(); tasks];
         let mut predecessors = vec![Vec::new(); tasks];
-        for flow in draft.flows() {
-            net.add_edge(NodeIndex::new(flow.from), NodeIndex::new(flow.to), ());
-            push(&mut successors, flow.from, flow.to);
-            push(&mut predecessors, flow.to, flow.from);
+        for edge in draft.edges() {
+            net.add_edge(NodeIndex::new(edge.from), NodeIndex::new(edge.to), ());
+            push(&mut successors, edge.from, edge.to);
+            push(&mut predecessors, edge.to, edge.from);
         }
         Self { net, root, tasks, successors, predecessors }
     }

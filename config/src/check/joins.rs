@@ -16,7 +16,7 @@ use crate::report::{Report, listed, quote};
 use crate::workflow::JoinKind;
 
 /// A join and what it rests on.
-pub(crate) struct JoinNet {
+pub(crate) struct AnalyzedJoin {
     pub(crate) task: usize,
     pub(crate) fork: usize,
     pub(crate) sources: Vec<usize>,
@@ -24,7 +24,7 @@ pub(crate) struct JoinNet {
     pub(crate) before: BTreeSet<usize>,
 }
 
-pub(super) fn check(draft: &Draft, graph: &Graph, dominators: &Dominators, report: &mut Report) -> Vec<JoinNet> {
+pub(super) fn check(draft: &Draft, graph: &Graph, dominators: &Dominators, report: &mut Report) -> Vec<AnalyzedJoin> {
     let all: Vec<(usize, &TaskDraft)> =
         draft.tasks.iter().enumerate().filter(|(_, task)| task.join == JoinKind::All).collect();
     if all.is_empty() {
@@ -62,7 +62,7 @@ struct Joining<'c> {
 }
 
 impl Joining<'_> {
-    fn net(&self, dominators: &Dominators, reached: &[bool], report: &mut Report) -> Option<JoinNet> {
+    fn net(&self, dominators: &Dominators, reached: &[bool], report: &mut Report) -> Option<AnalyzedJoin> {
         let sources = self.graph.predecessors(self.index);
         let name = quote(self.task.name.as_str());
         let mut sound = true;
@@ -126,7 +126,7 @@ impl Joining<'_> {
         }
     }
 
-    fn forked(&self, sources: &[usize], dominators: &Dominators, report: &mut Report) -> Option<JoinNet> {
+    fn forked(&self, sources: &[usize], dominators: &Dominators, report: &mut Report) -> Option<AnalyzedJoin> {
         if sources.is_empty() {
             return None;
         }
@@ -154,6 +154,6 @@ impl Joining<'_> {
             return None;
         }
         let before = before.into_iter().enumerate().filter(|(_, carries)| *carries).map(|(task, _)| task).collect();
-        Some(JoinNet { task: self.index, fork, sources: sources.to_vec(), before })
+        Some(AnalyzedJoin { task: self.index, fork, sources: sources.to_vec(), before })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Net;
+use super::analysis::Analysis;
 use crate::bounds::MAX_TOKEN;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
@@ -18,11 +18,11 @@ const JTI: usize = 25;
 const ENVELOPE: usize = 260;
 
 /// The largest token that any instance could need, on the worst way through the document.
-pub(super) fn check(draft: &Draft, net: &Net, report: &mut Report) {
+pub(super) fn check(draft: &Draft, analysis: &Analysis, report: &mut Report) {
     if draft.assurance == Some(Assurance::Identity) {
         return;
     }
-    let worst = worst(draft, net);
+    let worst = worst(draft, analysis);
     if worst > MAX_TOKEN {
         let message = format!("tokens of this workflow may need {worst} bytes");
         let large = Diagnostic::new(Code::TokenTooLarge, draft.span, message);
@@ -37,10 +37,11 @@ fn ids(actor: &ActorDraft) -> impl Iterator<Item = usize> + '_ {
     actor.spiffe.iter().map(|(id, _)| id.as_str().len())
 }
 
-fn worst(draft: &Draft, net: &Net) -> usize {
+fn worst(draft: &Draft, analysis: &Analysis) -> usize {
     let name = |task: usize| draft.task_name(task).len();
     let longest = draft.actors.iter().flat_map(ids).max().unwrap_or_default();
-    let visits = (0..draft.tasks.len()).filter(|task| net.on_cycle(*task)).map(|task| name(task).saturating_add(12));
+    let visits =
+        (0..draft.tasks.len()).filter(|task| analysis.on_cycle(*task)).map(|task| name(task).saturating_add(12));
     let constrained: BTreeSet<usize> = draft
         .constraints
         .iter()
@@ -52,8 +53,8 @@ fn worst(draft: &Draft, net: &Net) -> usize {
         let all = performer.map(|actor| ids(actor).fold(0, |sum: usize, id| sum.saturating_add(id).saturating_add(3)));
         name(task).saturating_add(6).saturating_add(all.unwrap_or_default())
     });
-    let forks = net.joins.iter().map(|join| name(join.task).saturating_add(6).saturating_add(JTI));
-    let parents = net.joins.iter().map(|join| join.sources.len()).max().unwrap_or(1).saturating_mul(JTI);
+    let forks = analysis.joins.iter().map(|join| name(join.task).saturating_add(6).saturating_add(JTI));
+    let parents = analysis.joins.iter().map(|join| join.sources.len()).max().unwrap_or(1).saturating_mul(JTI);
     let names = (0..draft.tasks.len()).map(name).max().unwrap_or_default().saturating_mul(2);
     let parts = visits.chain(performers).chain(forks).chain([CLAIMS, longest.saturating_mul(2), parents, names]);
     let claims = parts.fold(0, usize::saturating_add);

@@ -9,7 +9,7 @@ use crate::spiffe::SpiffeId;
 
 pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<(Exemption, Span)> {
     let inner = fields.items("exempt").iter().filter_map(|node| fields.inner("exempt", node));
-    inner.filter_map(|exemption| Some((self::exemption(exemption, context)?, exemption.head()))).collect()
+    inner.filter_map(|exemption| Some((self::exemption(exemption, context)?, exemption.head_span()))).collect()
 }
 
 fn exemption(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Option<Exemption> {
@@ -21,15 +21,15 @@ fn exemption(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Option<Exempt
             ExemptPeers::These(ids.collect())
         }
     };
-    let given = |key| fields.given(key).is_some();
+    let given = |key| fields.get(key).is_some();
     let narrowed = given("path") || given("methods") || given("host");
     if peers == ExemptPeers::Anyone && !narrowed {
-        let all = Diagnostic::new(Code::ExemptsAll, fields.head(), "this exempts every request of anyone");
+        let all = Diagnostic::new(Code::ExemptsAll, fields.head_span(), "this exempts every request of anyone");
         context.report.push(all.label("no `path`, `methods` or `host`").help("say what is exempt: `path: /healthz`"));
         return None;
     }
     if !given("path") {
-        let paths = Diagnostic::new(Code::ExemptsPaths, fields.head(), "this exempts every path");
+        let paths = Diagnostic::new(Code::ExemptsPaths, fields.head_span(), "this exempts every path");
         context.report.push(
             paths.label("it has no `path`").help("what is exempt passes without a step, also to tasks of workflows"),
         );

@@ -19,7 +19,7 @@ pub(super) fn read(fields: Fields<'_, '_>, documents: &[Document], context: &mut
     for inner in fields.items("keys").iter().filter_map(|node| fields.inner("keys", node)) {
         if let Some(key) = self::key(inner, context) {
             belongs(inner, &key, &drafts, context);
-            keys.push((key, inner.spanned("kid").map_or(inner.head(), |(_, span)| span)));
+            keys.push((key, inner.text_and_span("kid").map_or(inner.head_span(), |(_, span)| span)));
         }
     }
     duplicates(&keys, context);
@@ -49,7 +49,7 @@ fn key(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Option<KeySpec> {
 
 fn source(fields: Fields<'_, '_>, kid: &Kid, key_use: KeyUse, context: &mut Context<'_>) -> Option<KeySource> {
     let bad = |span, message: String, label: &str| Diagnostic::new(Code::BadKey, span, message).label(label);
-    match (fields.given("env"), fields.given("jwk")) {
+    match (fields.get("env"), fields.get("jwk")) {
         (Some(_), None) => fields.text("env").map(|name| KeySource::Env(name.to_owned())),
         (None, Some(given)) => {
             if !matches!(given.node.kind, Kind::Map(_)) {
@@ -76,7 +76,7 @@ fn source(fields: Fields<'_, '_>, kid: &Kid, key_use: KeyUse, context: &mut Cont
         (both, _) => {
             let message = "a key has exactly one of `env` and `jwk`".to_owned();
             let label = if both.is_some() { "this one has both" } else { "this one has neither" };
-            context.report.push(bad(fields.head(), message, label));
+            context.report.push(bad(fields.head_span(), message, label));
             None
         }
     }
@@ -91,7 +91,7 @@ fn belongs(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context: &m
         let names: Vec<&str> =
             drafts.iter().filter_map(|draft| draft.name.as_ref()).map(WorkflowName::as_str).collect();
         let help = context.report.did_you_mean(key.workflow.as_str(), names);
-        let span = fields.spanned("workflow").map_or(fields.head(), |(_, span)| span);
+        let span = fields.text_and_span("workflow").map_or(fields.head_span(), |(_, span)| span);
         let message = format!("there is no workflow {} here for this key", quote(key.workflow.as_str()));
         context.report.push(Diagnostic::new(Code::Absent, span, message).label("the key is not used").maybe_help(help));
         return;
@@ -100,7 +100,7 @@ fn belongs(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context: &m
         Some(actor) if own.iter().all(|draft| draft.actor_index(actor.as_str()).is_none()) => {
             let actors = own.iter().flat_map(|draft| &draft.actors).map(|actor| actor.name.as_str());
             let help = context.report.did_you_mean(actor.as_str(), actors.collect::<Vec<_>>());
-            let span = fields.spanned("actor").map_or(fields.head(), |(_, span)| span);
+            let span = fields.text_and_span("actor").map_or(fields.head_span(), |(_, span)| span);
             let message =
                 format!("key for unknown actor {} of {}", quote(actor.as_str()), quote(key.workflow.as_str()));
             context.report.push(
@@ -120,7 +120,7 @@ fn shared(fields: Fields<'_, '_>, key: &KeySpec, own: &[&&Draft], context: &mut 
     if domains.len() > 1 {
         let message =
             format!("one key serves actors of {} trust domains of {}", domains.len(), quote(key.workflow.as_str()));
-        let span = fields.spanned("kid").map_or(fields.head(), |(_, span)| span);
+        let span = fields.text_and_span("kid").map_or(fields.head_span(), |(_, span)| span);
         let shared = Diagnostic::new(Code::SharedKey, span, message).label("for every actor");
         context.report.push(
             shared.help("whoever reads it in one domain speaks for all of them: give each actor an ES256 or EdDSA key"),

@@ -15,7 +15,7 @@ pub(super) fn read(
     keys: &[(KeySpec, crate::Span)],
     context: &mut Context<'_>,
 ) -> Revoked {
-    let Some(inner) = fields.given("revoked").and_then(|given| fields.inner("revoked", given.node)) else {
+    let Some(inner) = fields.get("revoked").and_then(|given| fields.inner("revoked", given.node)) else {
         return Revoked::default();
     };
     // A name with a slip in it would revoke nothing, when it matters most.

@@ -18,7 +18,7 @@ pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Doc
         .filter_map(|node| fields.inner("workflows", node))
         .map(|fields| document::read(fields, context))
         .collect();
-    if let Some(given) = fields.given("workflows").filter(|given| given.node.items().is_empty())
+    if let Some(given) = fields.get("workflows").filter(|given| given.node.items().is_empty())
         && matches!(given.node.kind, crate::syntax::Kind::List(_))
     {
         let none = Diagnostic::new(Code::NoWorkflows, given.key_span, "this gate has no workflows");

@@ -4,24 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Draft, canonical};
-use crate::check::Net;
+use crate::check::Analysis;
 use crate::name::TaskName;
 use crate::workflow::{Actor, Constraint, Digest, Join, Task, Transition, Workflow};
 
 /// The workflow; none where the draft lacks something, which was then reported.
-pub(super) fn build(draft: &Draft, net: &Net) -> Option<Workflow> {
+pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
     let actors: Vec<Arc<Actor>> = draft.actors.iter().map(|actor| Arc::new(self::actor(actor))).collect();
     // What is advisory is not in the model: nobody could mistake it for enforced.
     let enforced = || draft.constraints.iter().filter(|constraint| !constraint.advisory);
     let constrained = enforced().flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).collect();
-    let tasks = (0..draft.tasks.len()).map(|index| task(draft, net, &actors, &constrained, index));
+    let tasks = (0..draft.tasks.len()).map(|index| task(draft, analysis, &actors, &constrained, index));
     let tasks: Vec<Arc<Task>> = tasks.collect::<Option<_>>()?;
-    let transitions: Vec<Arc<Transition>> = (draft.transitions.iter().zip(draft.flows()))
-        .map(|(transition, flow)| {
+    let transitions: Vec<Arc<Transition>> = (draft.transitions.iter().zip(draft.edges()))
+        .map(|(transition, edge)| {
             Some(Arc::new(Transition {
                 from: Arc::clone(tasks.get(transition.from)?),
                 to: Arc::clone(tasks.get(transition.to)?),
-                caller: Arc::clone(actors.get(flow.caller?)?),
+                caller: Arc::clone(actors.get(edge.caller?)?),
                 via: transition.via.is_some(),
                 uses: transition.uses,
                 when: transition.when.clone(),
@@ -29,7 +29,7 @@ pub(super) fn build(draft: &Draft, net: &Net) -> Option<Workflow> {
         })
         .collect::<Option<_>>()?;
     let name = |index: usize| tasks.get(index).map(|task| task.name.clone());
-    let joins = net.joins.iter().map(|join| {
+    let joins = analysis.joins.iter().map(|join| {
         let sources = join.sources.iter().map(|source| name(*source)).collect::<Option<_>>()?;
         let task = name(join.task)?;
         Some((task.clone(), Arc::new(Join { task, fork: name(join.fork)?, sources })))
@@ -71,14 +71,14 @@ fn actor(draft: &super::ActorDraft) -> Actor {
 
 fn task(
     draft: &Draft,
-    net: &Net,
+    analysis: &Analysis,
     actors: &[Arc<Actor>],
     constrained: &BTreeSet<usize>,
     index: usize,
 ) -> Option<Arc<Task>> {
     let task = draft.task(index)?;
-    let joins = |such: &dyn Fn(&crate::check::JoinNet) -> bool| -> Option<BTreeSet<TaskName>> {
-        let joins = net.joins.iter().filter(|join| such(join));
+    let joins = |such: &dyn Fn(&crate::check::AnalyzedJoin) -> bool| -> Option<BTreeSet<TaskName>> {
+        let joins = analysis.joins.iter().filter(|join| such(join));
         joins.map(|join| draft.task(join.task).map(|task| task.name.clone())).collect()
     };
     Some(Arc::new(Task {
@@ -89,7 +89,7 @@ fn task(
         join: task.join,
         split: task.split,
         upgrade: task.upgrade.clone(),
-        max_visits: task.max_visits.filter(|_| net.on_cycle(index)).map(|(visits, _)| visits),
+        max_visits: task.max_visits.filter(|_| analysis.on_cycle(index)).map(|(visits, _)| visits),
         constrained: constrained.contains(&index),
         forks: joins(&|join| join.fork == index)?,
         carries: joins(&|join| join.before.contains(&index))?,

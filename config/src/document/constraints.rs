@@ -12,13 +12,13 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
     let tasks = Names::of(fields.entries("tasks"), draft.tasks.iter().map(|task| task.name.as_str()));
     for node in fields.items("constraints") {
         let Some(of) = fields.inner("constraints", node) else { continue };
-        let (key, relation, given) = match (of.given("separate"), of.given("bind")) {
+        let (key, relation, given) = match (of.get("separate"), of.get("bind")) {
             (Some(given), None) => ("separate", Relation::Separate, given),
             (None, Some(given)) => ("bind", Relation::Bind, given),
             (both, _) => {
                 let message = "a constraint has exactly one of `separate` and `bind`";
                 let label = if both.is_some() { "this one has both" } else { "this one has neither" };
-                context.report.push(Diagnostic::new(Code::BadConstraint, of.head(), message).label(label));
+                context.report.push(Diagnostic::new(Code::BadConstraint, of.head_span(), message).label(label));
                 continue;
             }
         };

@@ -80,7 +80,7 @@ pub(crate) struct ConstraintDraft {
 
 /// A transition's way between tasks, and who walks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Flow {
+pub(crate) struct Edge {
     pub(crate) from: usize,
     pub(crate) to: usize,
     /// None where the actor is unknown.
@@ -112,8 +112,8 @@ impl Draft {
     }
 
     /// All transitions as ways, in the order of the document.
-    pub(crate) fn flows(&self) -> impl Iterator<Item = Flow> {
-        self.transitions.iter().map(|t| Flow { from: t.from, to: t.to, caller: self.caller(t) })
+    pub(crate) fn edges(&self) -> impl Iterator<Item = Edge> {
+        self.transitions.iter().map(|t| Edge { from: t.from, to: t.to, caller: self.caller(t) })
     }
 
     /// The index of the actor called `name`.

@@ -29,7 +29,7 @@ impl Guards {
         assurance: Option<Assurance>,
         context: &mut Context<'_>,
     ) -> Option<Guard> {
-        let given = of.given("when")?;
+        let given = of.get("when")?;
         let source = given.node.text()?;
         if !self.read.contains_key(source) {
             let Some(left) = context.guard_text.checked_sub(source.len()) else {

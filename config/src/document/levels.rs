@@ -3,7 +3,7 @@
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
-use crate::schema::{Fields, Format, Given, Key, Level, Need, Value};
+use crate::schema::{Field, Fields, Format, Key, Level, Need, Value};
 use crate::syntax::Kind;
 use crate::workflow::Assurance;
 
@@ -11,7 +11,7 @@ use crate::workflow::Assurance;
 /// that the gates do enforce: a reader must be able to trust what a document says.
 pub(super) fn check(fields: Fields<'_, '_>, assurance: Option<Assurance>, report: &mut Report) {
     let Some(assurance) = assurance else { return };
-    for (key, given) in fields.all_given() {
+    for (key, given) in fields.all() {
         // Constraints are advisory one by one: their own reader looks.
         if key.name == "constraints" {
             continue;
@@ -28,7 +28,7 @@ pub(super) fn check(fields: Fields<'_, '_>, assurance: Option<Assurance>, report
 
 /// Whether what is given says more than the key's absence would. A life that is given is a promise
 /// even where it is the usual one.
-fn claims(key: &Key, given: &Given<'_, '_>) -> bool {
+fn claims(key: &Key, given: &Field<'_, '_>) -> bool {
     match (key.need, &given.node.kind) {
         (Need::Default(_), _) if matches!(key.value, Value::Text(Format::Duration)) => true,
         (Need::Default(default), Kind::Text(text)) => *text != default,

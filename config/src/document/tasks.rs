@@ -21,7 +21,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             continue;
         };
         levels::check(of, draft.assurance, &mut context.report);
-        let performer = of.spanned("actor").and_then(|(actor, span)| {
+        let performer = of.text_and_span("actor").and_then(|(actor, span)| {
             let index = known.get(actor).copied();
             if index.is_none() {
                 unknown_actor(
@@ -39,13 +39,13 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             span: entry.key_span,
             performer,
             requests: of.items("requests").iter().filter_map(|node| of.inner("requests", node)).map(request).collect(),
-            requests_span: of.given("requests").map(|given| given.key_span),
+            requests_span: of.get("requests").map(|given| given.key_span),
             initial: of.flag("initial").unwrap_or_default(),
             join: if of.text("join") == Some("all") { JoinKind::All } else { JoinKind::Any },
-            join_span: of.given("join").map(|given| given.key_span),
+            join_span: of.get("join").map(|given| given.key_span),
             split: if of.text("split") == Some("one") { Split::One } else { Split::Any },
             upgrade: of.items("upgrade").iter().filter_map(Node::text).map(str::to_owned).collect(),
-            max_visits: of.small("max_visits").zip(of.given("max_visits").map(|given| given.key_span)),
+            max_visits: of.u32("max_visits").zip(of.get("max_visits").map(|given| given.key_span)),
         });
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             span: whole,
             to_span,
             via: via.filter(|_| redundant.is_none()),
-            uses: of.small("uses").unwrap_or(1),
+            uses: of.u32("uses").unwrap_or(1),
             when,
         });
     }
@@ -80,7 +80,7 @@ impl<'t, 'a> Names<'t, 'a> {
 
     /// The task at `from` or `to`.
     fn end(&self, of: Fields<'_, '_>, key: &str, report: &mut Report) -> Option<(usize, Span)> {
-        let (name, span) = of.spanned(key)?;
+        let (name, span) = of.text_and_span(key)?;
         let task = self.task(name, span, if key == "from" { "transition from" } else { "transition to" }, report)?;
         // Where to point for the whole of a transition: from the key of the first to the name of the last.
         Some((task, span))
@@ -101,7 +101,7 @@ impl<'t, 'a> Names<'t, 'a> {
 
     /// The actor that `via` names.
     fn via(&self, of: Fields<'_, '_>, report: &mut Report) -> Option<(usize, Span)> {
-        let (name, span) = of.spanned("via")?;
+        let (name, span) = of.text_and_span("via")?;
         let known = self.known.get(name).copied();
         if known.is_none() {
             let names: Vec<&Entry<'_>> = self.written.iter().collect();

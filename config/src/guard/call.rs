@@ -26,7 +26,7 @@ impl Walk<'_> {
             (Operator::Comparison, [a, b]) => {
                 let (left, right) = (self.value(a), self.value(b));
                 if left != right && left != Type::Any && right != Type::Any {
-                    let label = format!("{} on the left, {} on the right", left.what(), right.what());
+                    let label = format!("{} on the left, {} on the right", left.type_name(), right.type_name());
                     let error = GuardError::new(Code::GuardValue, self.place(node), "these two cannot be compared");
                     self.errors.push(error.label(label));
                 }
@@ -37,7 +37,7 @@ impl Walk<'_> {
                 let of = self.value(within);
                 if !of.may_be(&[Type::List, Type::Map]) {
                     let error = GuardError::new(Code::GuardValue, self.whole(within), "`in` wants a list or a map");
-                    self.errors.push(error.label(format!("this is {}", of.what())));
+                    self.errors.push(error.label(format!("this is {}", of.type_name())));
                 }
                 Type::Bool
             }
@@ -157,9 +157,12 @@ impl Walk<'_> {
 
     fn expect(&mut self, wanted: Type, given: Type, function: &str, node: &IdedExpr) {
         if !given.may_be(&[wanted]) {
-            let error =
-                GuardError::new(Code::GuardValue, self.place(node), format!("`{function}` wants {}", wanted.what()));
-            self.errors.push(error.label(format!("this is {}", given.what())));
+            let error = GuardError::new(
+                Code::GuardValue,
+                self.place(node),
+                format!("`{function}` wants {}", wanted.type_name()),
+            );
+            self.errors.push(error.label(format!("this is {}", given.type_name())));
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn scan(source: &str) -> Result<(), GuardError> {
         let taken = match literal(rest) {
             Some(length) => length,
             None => {
-                depth.take(first, rest, at)?;
+                depth.count(first, rest, at)?;
                 first.len_utf8()
             }
         };
@@ -34,7 +34,7 @@ struct Depth {
 }
 
 impl Depth {
-    fn take(&mut self, c: char, rest: &str, at: usize) -> Result<(), GuardError> {
+    fn count(&mut self, c: char, rest: &str, at: usize) -> Result<(), GuardError> {
         let place = Some(at..at.saturating_add(c.len_utf8()));
         match c {
             '(' | '[' | '{' => {

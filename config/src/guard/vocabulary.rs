@@ -26,7 +26,7 @@ impl Type {
     }
 
     /// The type in words.
-    pub(super) fn what(self) -> &'static str {
+    pub(super) fn type_name(self) -> &'static str {
         match self {
             Self::Bool => "a bool",
             Self::Number => "a number",

@@ -51,7 +51,7 @@ impl Walk<'_> {
         let of = self.value(node);
         if !of.may_be(&[Type::Bool]) {
             let error = GuardError::new(Code::GuardValue, self.whole(node), "this is not a condition");
-            self.errors.push(error.label(format!("this is {}, never true or false", of.what())));
+            self.errors.push(error.label(format!("this is {}, never true or false", of.type_name())));
         }
     }
 
@@ -167,7 +167,7 @@ impl Walk<'_> {
             None => {
                 let of = self.value(operand);
                 if !of.may_be(&[Type::Map]) {
-                    let error = GuardError::new(Code::GuardName, at, format!("{} has no fields", of.what()));
+                    let error = GuardError::new(Code::GuardName, at, format!("{} has no fields", of.type_name()));
                     self.errors.push(error.label("nothing to read here"));
                 }
                 Type::Any

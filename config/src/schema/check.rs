@@ -1,6 +1,7 @@
 //! Whether a tree has the shape that the tables say: every departure, each with its place.
 
-use super::{Format, Key, Level, Need, Object, Value, article};
+use super::key::article;
+use super::{Format, Key, Level, Need, Object, Value};
 use crate::bounds::MAX_ATTRIBUTE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -30,7 +31,7 @@ impl At<'_> {
 /// Reports all in which `node` differs from `object`. What passes can be read through
 /// [`super::Fields`] without a further look at its form.
 pub(crate) fn check(node: &Node<'_>, object: &'static Object, report: &mut Report) {
-    self::object(node, object, At { name: None, span: node.head(), item: false }, report);
+    self::object(node, object, At { name: None, span: node.head_span(), item: false }, report);
 }
 
 fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Report) {
@@ -61,7 +62,7 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
         (Value::List { of, least, most }, Kind::List(items)) => {
             count(items.len(), *least, *most, "item", node, at, report);
             for item in items {
-                value(item, of, At { name: at.name, span: item.head(), item: true }, report);
+                value(item, of, At { name: at.name, span: item.head_span(), item: true }, report);
             }
         }
         (Value::Map { keys, of, most }, Kind::Map(entries)) => {
@@ -128,7 +129,7 @@ fn count(given: usize, least: usize, most: usize, what: &str, node: &Node<'_>, a
 }
 
 fn wrong_kind(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Report) {
-    let message = format!("{} is {}, not {}", at.subject(), node.what(), wanted(expected));
+    let message = format!("{} is {}, not {}", at.subject(), node.type_name(), wanted(expected));
     let text = node.text();
     let help = match (expected, text) {
         (Value::List { .. }, Some(text)) => Some(format!("write `[{text}]`")),
@@ -139,7 +140,7 @@ fn wrong_kind(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mu
         _ => None,
     };
     // Nothing has no place of its own: point at its key.
-    let span = if matches!(node.kind, Kind::Null) { at.span } else { node.head() };
+    let span = if matches!(node.kind, Kind::Null) { at.span } else { node.head_span() };
     report.push(
         Diagnostic::new(Code::WrongKind, span, message)
             .label(format!("expected {}", wanted(expected)))
@@ -164,8 +165,8 @@ fn wanted(value: &Value) -> String {
 fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Report) {
     let Kind::Map(entries) = &node.kind else {
         if !matches!(node.kind, Kind::Broken) {
-            let message = format!("a {} is a mapping, this is {}", object.noun, node.what());
-            report.push(Diagnostic::new(Code::WrongKind, node.head(), message).label("expected a mapping"));
+            let message = format!("a {} is a mapping, this is {}", object.noun, node.type_name());
+            report.push(Diagnostic::new(Code::WrongKind, node.head_span(), message).label("expected a mapping"));
         }
         return;
     };
@@ -232,7 +233,7 @@ fn advised<'t, 'a>(node: &'t Node<'a>, key: &Key, report: &mut Report) -> &'t No
         match (&*entry.key, &entry.value.kind) {
             ("value", _) | ("advisory", Kind::Bool(true) | Kind::Broken) => {}
             ("advisory", _) => report.push(
-                Diagnostic::new(Code::BadValue, entry.value.head(), "`advisory` is `true` or not there")
+                Diagnostic::new(Code::BadValue, entry.value.head_span(), "`advisory` is `true` or not there")
                     .label("expected `true`"),
             ),
             _ => report.push(
@@ -248,7 +249,7 @@ fn advised<'t, 'a>(node: &'t Node<'a>, key: &Key, report: &mut Report) -> &'t No
     }
     if node.get("advisory").is_none() {
         let message = format!("`{}` has a `value`, but no `advisory: true`", key.name);
-        report.push(Diagnostic::new(Code::MissingKey, node.head(), message).label("`advisory: true` is missing"));
+        report.push(Diagnostic::new(Code::MissingKey, node.head_span(), message).label("`advisory: true` is missing"));
     }
     inner
 }

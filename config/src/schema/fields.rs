@@ -17,7 +17,7 @@ pub(crate) struct Fields<'t, 'a> {
 
 /// A key that was given.
 #[derive(Clone, Copy)]
-pub(crate) struct Given<'t, 'a> {
+pub(crate) struct Field<'t, 'a> {
     pub(crate) key_span: Span,
     pub(crate) node: &'t Node<'a>,
     /// The place of `{value: X, advisory: true}`, where it was written so.
@@ -36,44 +36,44 @@ impl<'t, 'a> Fields<'t, 'a> {
     }
 
     /// Where to point when the object as a whole is meant.
-    pub(crate) fn head(&self) -> Span {
-        self.node.head()
+    pub(crate) fn head_span(&self) -> Span {
+        self.node.head_span()
     }
 
     /// What was given at `key`.
-    pub(crate) fn given(&self, key: &str) -> Option<Given<'t, 'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<Field<'t, 'a>> {
         let entry = self.node.entries().iter().find(|entry| entry.key == key)?;
         let can_advise = self.object.key(key).is_some_and(|key| key.from > Level::Identity);
         let inner = entry.value.get("value").filter(|_| can_advise);
-        Some(Given {
+        Some(Field {
             key_span: entry.key_span,
             node: inner.unwrap_or(&entry.value),
-            advisory: inner.map(|_| entry.value.head()),
+            advisory: inner.map(|_| entry.value.head_span()),
         })
     }
 
     /// All keys that were given and that the object has.
-    pub(crate) fn all_given(&self) -> impl Iterator<Item = (&'static super::Key, Given<'t, 'a>)> + use<'t, 'a> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static super::Key, Field<'t, 'a>)> + use<'t, 'a> {
         let this = *self;
-        this.object.keys().filter_map(move |key| this.given(key.name).map(|given| (key, given)))
+        this.object.keys().filter_map(move |key| this.get(key.name).map(|given| (key, given)))
     }
 
     /// The text at `key`, given or by default.
     pub(crate) fn text(&self, key: &str) -> Option<&'t str> {
-        match self.given(key) {
+        match self.get(key) {
             Some(given) => given.node.text(),
             None => self.default(key),
         }
     }
 
     /// The text that was given at `key`, with its place.
-    pub(crate) fn spanned(&self, key: &str) -> Option<(&'t str, Span)> {
-        self.given(key).and_then(|given| Some((given.node.text()?, given.node.span)))
+    pub(crate) fn text_and_span(&self, key: &str) -> Option<(&'t str, Span)> {
+        self.get(key).and_then(|given| Some((given.node.text()?, given.node.span)))
     }
 
     /// The whole number at `key`, given or by default.
-    pub(crate) fn whole(&self, key: &str) -> Option<i64> {
-        match self.given(key).map(|given| &given.node.kind) {
+    pub(crate) fn integer(&self, key: &str) -> Option<i64> {
+        match self.get(key).map(|given| &given.node.kind) {
             Some(Kind::Int(number)) => Some(*number),
             Some(_) => None,
             None => self.default(key).and_then(|text| text.parse().ok()),
@@ -81,13 +81,13 @@ impl<'t, 'a> Fields<'t, 'a> {
     }
 
     /// The same in 32 bits.
-    pub(crate) fn small(&self, key: &str) -> Option<u32> {
-        self.whole(key).and_then(|number| u32::try_from(number).ok())
+    pub(crate) fn u32(&self, key: &str) -> Option<u32> {
+        self.integer(key).and_then(|number| u32::try_from(number).ok())
     }
 
     /// The flag that was given at `key`.
     pub(crate) fn flag(&self, key: &str) -> Option<bool> {
-        match self.given(key).map(|given| &given.node.kind) {
+        match self.get(key).map(|given| &given.node.kind) {
             Some(Kind::Bool(flag)) => Some(*flag),
             _ => None,
         }
@@ -100,12 +100,12 @@ impl<'t, 'a> Fields<'t, 'a> {
 
     /// The items of the list at `key`.
     pub(crate) fn items(&self, key: &str) -> &'t [Node<'a>] {
-        self.given(key).map_or(&[], |given| given.node.items())
+        self.get(key).map_or(&[], |given| given.node.items())
     }
 
     /// The entries of the mapping at `key`.
     pub(crate) fn entries(&self, key: &str) -> &'t [Entry<'a>] {
-        self.given(key).map_or(&[], |given| given.node.entries())
+        self.get(key).map_or(&[], |given| given.node.entries())
     }
 
     fn default(&self, key: &str) -> Option<&'static str> {

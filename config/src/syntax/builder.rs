@@ -23,32 +23,32 @@ pub(super) struct Builder<'a, 'r> {
 }
 
 /// What was read makes no tree any more; the report says why.
-pub(super) struct Stop;
+pub(super) struct Rejected;
 
 impl<'a, 'r> Builder<'a, 'r> {
     pub(super) fn new(report: &'r mut Report) -> Self {
         Self { open: Vec::new(), root: None, values: 0, report }
     }
 
-    pub(super) fn stop(&mut self, diagnostic: Diagnostic) -> Result<(), Stop> {
+    pub(super) fn reject(&mut self, diagnostic: Diagnostic) -> Result<(), Rejected> {
         self.report.push(diagnostic);
-        Err(Stop)
+        Err(Rejected)
     }
 
-    pub(super) fn begin(&mut self, open: Open<'a>, span: Span) -> Result<(), Stop> {
+    pub(super) fn begin(&mut self, open: Open<'a>, span: Span) -> Result<(), Rejected> {
         // A key is a text: stop here, or all that belongs to it would be reported too.
         if let Some(Open::Map { key: None, .. }) = self.open.last() {
-            return self.stop(unsupported("a key that is a list or a mapping", span));
+            return self.reject(unsupported("a key that is a list or a mapping", span));
         }
         if self.open.len() >= MAX_DEPTH {
             let deep = format!("lists and mappings are nested more than {MAX_DEPTH} deep");
-            return self.stop(Diagnostic::new(Code::TooMany, span, deep));
+            return self.reject(Diagnostic::new(Code::TooMany, span, deep));
         }
         self.open.push(open);
         Ok(())
     }
 
-    pub(super) fn end(&mut self, span: Span) -> Result<(), Stop> {
+    pub(super) fn end(&mut self, span: Span) -> Result<(), Rejected> {
         let node = match self.open.pop() {
             Some(Open::List { start, items }) => {
                 let last = items.last().map_or(start, |item| item.span);
@@ -65,7 +65,7 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     /// Puts a value where it belongs; in a mapping, every other one is a key.
-    pub(super) fn value(&mut self, node: Node<'a>) -> Result<(), Stop> {
+    pub(super) fn value(&mut self, node: Node<'a>) -> Result<(), Rejected> {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
@@ -84,7 +84,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         self.values = self.values.saturating_add(1);
         if self.values > MAX_VALUES {
             let span = self.root.as_ref().map_or(Span::START, |root| root.span);
-            return self.stop(Diagnostic::new(
+            return self.reject(Diagnostic::new(
                 Code::TooMany,
                 span,
                 format!("the input has more than {MAX_VALUES} values"),
@@ -122,7 +122,7 @@ fn ended(start: Span, last: Span, end: Span) -> Span {
 /// The text that a key is; none, and a report, where it is something else.
 fn key_of<'a>(node: Node<'a>, report: &mut Report) -> (Option<Cow<'a, str>>, Span) {
     let span = node.span;
-    let what = node.what();
+    let what = node.type_name();
     match node.kind {
         Kind::Text(text) if text == "<<" => {
             report.push(unsupported("a merge key", span));

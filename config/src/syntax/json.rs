@@ -25,13 +25,13 @@ pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Option<Nod
         };
         let done = match (next, first) {
             (Next::Value | Next::ValueOrEnd, b'{') => {
-                let span = cursor.take(1);
+                let span = cursor.advance(1);
                 lists.push(false);
                 next = Next::KeyOrEnd;
                 builder.begin(Open::Map { start: span, entries: Vec::new(), key: None }, span)
             }
             (Next::Value | Next::ValueOrEnd, b'[') => {
-                let span = cursor.take(1);
+                let span = cursor.advance(1);
                 lists.push(true);
                 next = Next::ValueOrEnd;
                 builder.begin(Open::List { start: span, items: Vec::new() }, span)
@@ -39,15 +39,15 @@ pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Option<Nod
             (Next::ValueOrEnd | Next::CommaOrEnd, b']') if lists.last() == Some(&true) => {
                 lists.pop();
                 next = Next::after(&lists);
-                builder.end(cursor.take(1))
+                builder.end(cursor.advance(1))
             }
             (Next::KeyOrEnd | Next::CommaOrEnd, b'}') if lists.last() == Some(&false) => {
                 lists.pop();
                 next = Next::after(&lists);
-                builder.end(cursor.take(1))
+                builder.end(cursor.advance(1))
             }
             (Next::CommaOrEnd, b',') => {
-                cursor.take(1);
+                cursor.advance(1);
                 next = if lists.last() == Some(&true) { Next::Value } else { Next::Key };
                 Ok(())
             }
@@ -57,7 +57,7 @@ pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Option<Nod
                 if cursor.peek() != Some(b':') {
                     return None;
                 }
-                cursor.take(1);
+                cursor.advance(1);
                 next = Next::Value;
                 builder.value(node)
             }
@@ -116,11 +116,11 @@ impl<'a> Cursor<'a> {
 
     fn space(&mut self) {
         let blanks = self.rest().bytes().take_while(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')).count();
-        self.take(blanks);
+        self.advance(blanks);
     }
 
     /// Goes on by so many bytes, and says where they stand.
-    fn take(&mut self, bytes: usize) -> Span {
+    fn advance(&mut self, bytes: usize) -> Span {
         let (start, line, column) = (self.at, self.line, self.column);
         for byte in self.rest().bytes().take(bytes) {
             match byte {
@@ -144,7 +144,7 @@ impl<'a> Cursor<'a> {
         if !matches!(word, "null" | "true" | "false") && !is_number(word) {
             return None;
         }
-        let span = self.take(length);
+        let span = self.advance(length);
         let kind = scalar::plain(Cow::Borrowed(word)).unwrap_or_else(|message| {
             report.push(Diagnostic::new(Code::BadValue, span, message));
             Kind::Broken
@@ -169,7 +169,7 @@ impl<'a> Cursor<'a> {
             }
         }
         let length = self.rest().len().saturating_sub(rest.len());
-        Some(Node { span: self.take(length), kind: Kind::Text(text) })
+        Some(Node { span: self.advance(length), kind: Kind::Text(text) })
     }
 }
 

@@ -112,7 +112,7 @@ impl<'a> Node<'a> {
     }
 
     /// What this is, in words.
-    pub(crate) fn what(&self) -> &'static str {
+    pub(crate) fn type_name(&self) -> &'static str {
         match &self.kind {
             Kind::Null => "nothing",
             Kind::Bool(_) => "a bool",
@@ -127,10 +127,10 @@ impl<'a> Node<'a> {
 
     /// Where to point when the value as a whole is meant: at its first key or item if it runs on
     /// over several lines, since marking twenty lines marks nothing.
-    pub(crate) fn head(&self) -> Span {
+    pub(crate) fn head_span(&self) -> Span {
         match &self.kind {
             Kind::Map(entries) => entries.first().map_or(self.span, |first| first.key_span),
-            Kind::List(items) => items.first().map_or(self.span, Node::head),
+            Kind::List(items) => items.first().map_or(self.span, Node::head_span),
             Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::Text(_) | Kind::Broken => self.span,
         }
     }

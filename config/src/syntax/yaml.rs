@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span as Mark, Tag};
 
-use super::builder::{Builder, Open, Stop, unsupported};
+use super::builder::{Builder, Open, Rejected, unsupported};
 use super::offsets::Offsets;
 use super::yaml11::is_ambiguous;
 use super::{Kind, MAX_STRUCTURE, Node, scalar};
@@ -25,7 +25,7 @@ pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Node<'a>> 
     let mut events = Events { offsets: Offsets::of(text), builder: Builder::new(report) };
     for event in Parser::new_from_str(text) {
         match event {
-            Ok((event, mark)) => events.take(event, mark).ok()?,
+            Ok((event, mark)) => events.handle(event, mark).ok()?,
             Err(error) => {
                 let span = events.offsets.span(*error.marker(), *error.marker());
                 // Where an alias names nothing, the parser says so before we can say that there are none.
@@ -57,15 +57,15 @@ struct Events<'a, 'r> {
 }
 
 impl<'a> Events<'a, '_> {
-    fn take(&mut self, event: Event<'a>, mark: Mark) -> Result<(), Stop> {
+    fn handle(&mut self, event: Event<'a>, mark: Mark) -> Result<(), Rejected> {
         let span = self.offsets.span(mark.start, mark.end);
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) if self.builder.root.is_some() => {
-                self.builder.stop(unsupported("a second document", span))
+                self.builder.reject(unsupported("a second document", span))
             }
             Event::DocumentStart(_) => Ok(()),
-            Event::Alias(_) => self.builder.stop(unsupported("an alias", span)),
+            Event::Alias(_) => self.builder.reject(unsupported("an alias", span)),
             Event::Scalar(text, style, anchor, tag) => {
                 self.plain_only(anchor, tag.as_deref(), span);
                 self.scalar(text, style, span)
@@ -92,7 +92,7 @@ impl<'a> Events<'a, '_> {
         }
     }
 
-    fn scalar(&mut self, text: Cow<'a, str>, style: ScalarStyle, span: Span) -> Result<(), Stop> {
+    fn scalar(&mut self, text: Cow<'a, str>, style: ScalarStyle, span: Span) -> Result<(), Rejected> {
         let is_plain = style == ScalarStyle::Plain;
         let kind = if is_plain && is_ambiguous(&text) {
             let message = format!("{} means different things to different readers of YAML", quote(&text));

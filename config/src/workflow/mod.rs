@@ -1,6 +1,7 @@
 //! A checked workflow: what the decision works on. Values of these types are made only by
 //! [`crate::read`], so what they say holds: names resolve, cycles are bounded, joins have a fork.
 
+mod actor;
 mod constraint;
 mod digest;
 mod request;
@@ -10,13 +11,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use actor::{Actor, Attribute};
 pub use constraint::{Constraint, Relation};
 pub use digest::Digest;
 pub use request::{MAX_PATTERN, Method, PathPattern, RequestPattern, Segment, without_port};
 pub use task::{Join, JoinKind, Split, Task, Transition};
 
 use crate::name::{ActorName, TaskName, WorkflowName};
-use crate::spiffe::{SpiffeId, TrustDomain};
+use crate::spiffe::TrustDomain;
 
 /// How much a workflow's gates prove. Two more levels (`once`, `ledger`) are part of the language;
 /// a document that asks for one is refused until the gates can keep the promise.
@@ -36,40 +38,6 @@ pub enum Mode {
     /// Refuse.
     #[default]
     Enforce,
-}
-
-/// A fact about an actor that guards may read.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Attribute {
-    /// `true` or `false`.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// Any other number.
-    Float(f64),
-    /// A text.
-    Text(String),
-}
-
-/// Who performs tasks: one or more workloads.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Actor {
-    /// Its name in the document.
-    pub name: ActorName,
-    /// The workloads that may act for it. No two actors of a workflow share one.
-    pub spiffe: Vec<SpiffeId>,
-    /// Facts for guards.
-    pub attributes: BTreeMap<String, Attribute>,
-    /// The authorities by which others call it.
-    pub hosts: Vec<String>,
-}
-
-impl Actor {
-    /// Whether the workload `id` may act for this actor.
-    pub fn includes(&self, id: &SpiffeId) -> bool {
-        self.spiffe.contains(id)
-    }
 }
 
 /// One revision of one workflow.

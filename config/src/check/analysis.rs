@@ -1,0 +1,18 @@
+//! The results of the checks, from which the checked workflow is built.
+
+use super::joins::AnalyzedJoin;
+
+/// The results of the checks on a document's graph.
+pub(crate) struct Analysis {
+    /// Whether each task lies on a cycle.
+    pub(super) cyclic: Vec<bool>,
+    /// The joins that require evidence of every incoming transition, in the order of the document.
+    pub(crate) joins: Vec<AnalyzedJoin>,
+}
+
+impl Analysis {
+    /// Whether the task with this index lies on a cycle.
+    pub(crate) fn on_cycle(&self, task: usize) -> bool {
+        self.cyclic.get(task).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,13 @@
+//! The state that all readers of one input share.
+
+use crate::report::Report;
+
+/// The state that reading a document requires besides its tree.
+pub(crate) struct Context<'t> {
+    /// The whole input, to find places within strings.
+    pub(crate) text: &'t str,
+    /// The diagnostics so far.
+    pub(crate) report: Report,
+    /// How many more bytes of distinct guards may be read.
+    pub(crate) guard_text: usize,
+}

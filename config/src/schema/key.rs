@@ -1,0 +1,144 @@
+//! The building blocks of the tables: objects, their keys, and the values of keys.
+
+use super::Format;
+use crate::workflow::Assurance;
+
+/// A mapping with known keys.
+#[derive(Debug)]
+pub(crate) struct Object {
+    /// What it is, in a sentence: `task`, `transition`.
+    pub(crate) noun: &'static str,
+    /// What it is, in one line.
+    pub(crate) doc: &'static str,
+    /// Its keys; several slices where it has those of another object and more.
+    pub(crate) keys: &'static [&'static [Key]],
+}
+
+impl Object {
+    /// The article before its noun.
+    pub(crate) fn article(&self) -> &'static str {
+        article(self.noun)
+    }
+
+    /// All its keys, in the order of the reference.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'static Key> + Clone + use<> {
+        self.keys.iter().flat_map(|keys| keys.iter())
+    }
+
+    /// The key with this name.
+    pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys().find(|key| key.name == name)
+    }
+}
+
+/// The article before a word.
+pub(crate) fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" }
+}
+
+/// A key of an object.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    /// What it means, in one line.
+    pub(crate) doc: &'static str,
+    pub(crate) value: Value,
+    pub(crate) need: Need,
+    /// The lowest level that enforces it; below, it may stand only as advisory.
+    pub(crate) from: Level,
+    /// Part of the language that the gates of this release cannot keep yet.
+    pub(crate) later: bool,
+}
+
+/// Whether a key must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// It must.
+    Required,
+    /// It need not; then nothing is meant.
+    Optional,
+    /// It need not; then this is meant.
+    Default(&'static str),
+}
+
+/// From where on a key is enforced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// Always.
+    Identity,
+    /// From `signed` on.
+    Signed,
+    /// From `once` on, which the gates of this release do not know.
+    Once,
+}
+
+impl Level {
+    /// Whether gates of this assurance enforce it.
+    pub(crate) fn within(self, assurance: Assurance) -> bool {
+        match assurance {
+            Assurance::Identity => self <= Self::Identity,
+            Assurance::Signed => self <= Self::Signed,
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Signed => "signed",
+            Self::Once => "once",
+        }
+    }
+}
+
+/// What stands at a key.
+#[derive(Debug)]
+pub(crate) enum Value {
+    /// A text of this form.
+    Text(Format),
+    /// One of a few words; those in `later` belong to the language, but not to this release.
+    Choice { words: &'static [&'static str], later: &'static [&'static str] },
+    /// `true` or `false`.
+    Flag,
+    /// A whole number within bounds.
+    Whole { least: i64, most: i64 },
+    /// A bool, a number or a text.
+    Scalar,
+    /// A list of `least..=most` such values.
+    List { of: &'static Value, least: usize, most: usize },
+    /// A mapping from names of the giver's choice; `most` entries.
+    Map { keys: Format, of: &'static Value, most: usize },
+    /// A mapping with known keys.
+    Object(&'static Object),
+    /// One or the other: a word or a list.
+    Either(&'static Value, &'static Value),
+    /// A JSON Web Key, which its own reader looks at.
+    Jwk,
+    /// Anything: nothing of it is read.
+    Unread,
+}
+
+impl Key {
+    pub(super) const fn new(name: &'static str, value: Value, doc: &'static str) -> Self {
+        Self { name, doc, value, need: Need::Optional, from: Level::Identity, later: false }
+    }
+
+    pub(super) const fn required(mut self) -> Self {
+        self.need = Need::Required;
+        self
+    }
+
+    pub(super) const fn default(mut self, value: &'static str) -> Self {
+        self.need = Need::Default(value);
+        self
+    }
+
+    pub(super) const fn from(mut self, level: Level) -> Self {
+        self.from = level;
+        self
+    }
+
+    pub(super) const fn later(mut self) -> Self {
+        self.later = true;
+        self
+    }
+}
