@@ -1,8 +1,8 @@
-//! How much of anything one input may have. Past a bound is an error, never a cut.
+//! How many of each thing one input may have. More is an error; nothing is cut off silently.
 
 use std::time::Duration;
 
-/// Workflows in one configuration, all revisions counted.
+/// Workflows in one configuration; each revision counts.
 pub const MAX_WORKFLOWS: usize = 64;
 /// Tasks of one document.
 pub const MAX_TASKS: usize = 4_096;
@@ -14,13 +14,13 @@ pub const MAX_ACTORS: usize = 1_024;
 pub const MAX_SPIFFE_IDS: usize = 64;
 /// Attributes of one actor.
 pub const MAX_ATTRIBUTES: usize = 64;
-/// Longest text as an attribute, in bytes.
+/// Longest string as an attribute, in bytes.
 pub const MAX_ATTRIBUTE: usize = 256;
 /// Hosts of one actor.
 pub const MAX_HOSTS: usize = 64;
-/// Kinds of requests of one task.
+/// Request patterns of one task.
 pub const MAX_REQUESTS: usize = 64;
-/// Methods of one kind of request.
+/// Methods of one request pattern.
 pub const MAX_METHODS: usize = 32;
 /// Upgrades of one task.
 pub const MAX_UPGRADES: usize = 8;
@@ -28,14 +28,14 @@ pub const MAX_UPGRADES: usize = 8;
 pub const MAX_CONSTRAINTS: usize = 1_024;
 /// Tasks with `join: all` in one document.
 pub const MAX_JOINS: usize = 256;
-/// Incoming transitions of one join: the tokens that one request may show.
+/// Incoming transitions of one join, and so the tokens that one request may show.
 pub const MAX_SOURCES: usize = 64;
-/// Largest token that a document may need, in bytes: what a gate takes.
+/// Largest token that a document may require, in bytes: the largest one that a gate accepts.
 pub const MAX_TOKEN: usize = 8_192;
-/// Pairs of a task and a join whose fork its tokens carry, in one document: what carries is a part of
-/// the tokens' size, and of the memory that a document takes.
+/// Pairs of a task and a join whose fork the task's tokens carry, in one document. They add to the size
+/// of tokens and to the memory that a document uses.
 pub const MAX_CARRIED: usize = 65_536;
-/// Pairs of request patterns that are held against each other in one document.
+/// Pairs of request patterns that are compared in one document.
 pub const MAX_OVERLAPS: usize = 2_000_000;
 /// Highest revision. Revisions are ordered, so dates such as 20261101 fit.
 pub const MAX_REVISION: i64 = u32::MAX as i64;
@@ -43,7 +43,7 @@ pub const MAX_REVISION: i64 = u32::MAX as i64;
 pub const MAX_USES: i64 = 65_536;
 /// Highest `max_visits`.
 pub const MAX_VISITS: i64 = 65_536;
-/// All distinct guards of one input together, in bytes: parsing one takes some microseconds a byte.
+/// All distinct guards of one input together, in bytes: parsing takes some microseconds for each byte.
 pub const MAX_GUARD_TEXT: usize = 128 << 10;
 
 /// Exemptions of one gate.
@@ -54,9 +54,9 @@ pub const MAX_PEERS: usize = 256;
 pub const MAX_KEYS: usize = 1_024;
 /// Interlock secrets of one gate.
 pub const MAX_INTERLOCKS: usize = 8;
-/// Entries in each list of what is revoked.
+/// Entries in each list of revocations.
 pub const MAX_REVOKED: usize = 4_096;
 /// Longest leeway.
 pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
-/// Largest configuration as JSON, in bytes, that a cluster stores with room to spare: etcd takes 1.5 MiB.
+/// Largest configuration as JSON, in bytes, that a cluster stores with room to spare: etcd stores up to 1.5 MiB.
 pub const MAX_STORED: usize = 1 << 20;

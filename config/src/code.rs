@@ -1,4 +1,4 @@
-//! The kinds of things that can be wrong, each with a number that stays.
+//! The kinds of diagnostics, each with a stable number.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ impl fmt::Display for Severity {
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $severity:ident $text:literal,)+) => {
-        /// What is wrong, by kind. Numbers are stable: one is never used again for something else.
+        /// The kind of a diagnostic. Numbers are stable: a number is never reused for another kind.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
@@ -41,7 +41,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)+ }
             }
 
-            /// How bad it is: a code has one severity.
+            /// The severity, which is the same for all diagnostics of a code.
             pub fn severity(self) -> Severity {
                 match self { $(Self::$name => Severity::$severity,)+ }
             }
@@ -54,25 +54,25 @@ codes! {
     Unreadable = Error "E001",
     /// It is not YAML 1.2 (or JSON).
     Syntax = Error "E002",
-    /// A key stands twice in one mapping.
+    /// A key appears twice in one mapping.
     DuplicateKey = Error "E003",
-    /// YAML that this language leaves out: aliases, anchors, tags, merge keys, several documents, keys that are no text.
+    /// YAML that this language does not have: aliases, anchors, tags, merge keys, several documents, keys that are not strings.
     Unsupported = Error "E004",
-    /// More of something, or something deeper, than a bound allows.
+    /// More items, or deeper nesting, than a bound allows.
     TooMany = Error "E005",
-    /// A key that is none.
+    /// A key that the language does not have.
     UnknownKey = Error "E006",
-    /// A key that must be there.
+    /// A required key is missing.
     MissingKey = Error "E007",
-    /// A list where a mapping is wanted, a number where a text is, and the like.
+    /// A list instead of a mapping, a number instead of a string, and the like.
     WrongKind = Error "E008",
-    /// A value that is none of those possible here.
+    /// A value that is not allowed here.
     BadValue = Error "E009",
     /// Not a name.
     BadName = Error "E010",
     /// Not a SPIFFE ID, or not a trust domain.
     BadSpiffeId = Error "E011",
-    /// Not a duration, or one out of bounds.
+    /// Not a duration, or a duration out of bounds.
     BadDuration = Error "E012",
     /// Not a method, host or path pattern.
     BadRequest = Error "E013",
@@ -80,59 +80,59 @@ codes! {
     UnknownTask = Error "E014",
     /// No actor has this name.
     UnknownActor = Error "E015",
-    /// The same thing twice where once is meant.
+    /// The same item twice.
     Duplicate = Error "E016",
-    /// Part of the language that the gates of this release cannot keep yet.
+    /// A part of the language that the gates of this release do not enforce yet.
     NotYet = Error "E017",
     /// A key that the level does not enforce, and that is not marked as advisory.
     NotEnforced = Error "E018",
-    /// A key marked as advisory that cannot be.
+    /// A key marked as advisory that cannot be advisory.
     NotAdvisory = Error "E019",
     /// No instance can begin.
     NoInitial = Error "E020",
-    /// A cycle that nothing bounds.
+    /// A cycle without a bound.
     Unbounded = Error "E021",
-    /// A `via` that nobody could follow.
+    /// A `via` whose actor cannot have a receipt to show.
     BadVia = Error "E022",
-    /// Two tasks that one request could be.
+    /// A request that matches two tasks.
     Ambiguous = Error "E023",
-    /// A join that has nothing to guard, or no fork.
+    /// A join that guards nothing, never completes, or has no fork.
     BadJoin = Error "E024",
-    /// A constraint that cannot hold, or that says nothing.
+    /// A constraint that cannot be satisfied, cannot be enforced, or has no relation.
     BadConstraint = Error "E025",
     /// A guard that is not CEL.
     GuardSyntax = Error "E026",
-    /// A guard that reads what there is not.
+    /// A guard that reads an unknown name.
     GuardName = Error "E027",
-    /// A guard that calls what there is not.
+    /// A guard that calls an unknown function, or calls one wrongly.
     GuardFunction = Error "E028",
     /// A guard past a bound.
     GuardBound = Error "E029",
-    /// A guard that cannot be a condition: not a bool, no such zone, no such pattern.
+    /// A guard that is not a condition, or has a wrong type, time zone or pattern.
     GuardValue = Error "E030",
-    /// A header name that a step cannot travel in.
+    /// A header name that cannot carry a step.
     BadHeader = Error "E031",
     /// Not the name of an environment variable.
     BadEnv = Error "E032",
     /// A key that cannot be used.
     BadKey = Error "E033",
-    /// A `signed` workflow for which no key signs.
+    /// A `signed` workflow without a signing key.
     NoSigningKey = Error "E034",
-    /// An exemption that would let everything through.
+    /// An exemption that would let every request through.
     ExemptsAll = Error "E035",
-    /// A workflow whose tokens no gate would take.
+    /// A workflow whose tokens could be larger than a gate accepts.
     TokenTooLarge = Error "E036",
-    /// A task that any request is.
+    /// A task that any request matches.
     AnyRequest = Warning "W001",
-    /// A key that changes nothing where it stands.
+    /// A key that has no effect where it is.
     NoEffect = Warning "W002",
     /// A task that no instance reaches.
     Unreachable = Warning "W003",
-    /// An actor who does nothing.
+    /// An actor without a task or transition.
     Idle = Warning "W004",
-    /// A key or revocation for something that is not configured here.
+    /// A key or revocation for a workflow or key that is not configured here.
     Absent = Warning "W005",
-    /// A key that several trust domains would share.
+    /// A secret that several trust domains share.
     SharedKey = Warning "W006",
     /// An exemption for every path.
     ExemptsPaths = Warning "W007",
@@ -140,18 +140,18 @@ codes! {
     NoWorkflows = Warning "W008",
     /// A configuration larger than a cluster stores.
     Large = Warning "W009",
-    /// A join whose evidence may be held by workloads that cannot put it together.
+    /// A join whose tokens may belong to different workloads, so that no request can show all of them.
     ScatteredJoin = Warning "W010",
-    /// An exemption that is a request of a task, too.
+    /// An exemption that also matches requests of a task.
     ExemptsTask = Warning "W011",
-    /// How often loops may be entered.
+    /// How often the tasks of loops may be entered.
     Visits = Note "N001",
-    /// More was found than is shown.
+    /// There are more diagnostics than are shown.
     More = Note "N002",
 }
 
 impl Code {
-    /// Whether it may be no more than the echo of an error elsewhere: what a slip has cut off is not reached.
+    /// Whether it may only follow from an error elsewhere: a task behind a mistyped transition is unreachable, too.
     pub(crate) fn may_be_a_consequence(self) -> bool {
         matches!(self, Self::Unreachable | Self::Idle | Self::Visits)
     }

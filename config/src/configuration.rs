@@ -1,7 +1,6 @@
 //! From the tree of a gate's configuration to the checked configuration.
 
 mod exempt;
-mod jwk;
 mod keys;
 mod overlap;
 mod revoked;
@@ -18,15 +17,16 @@ use crate::spiffe::SpiffeId;
 use crate::syntax::{Node, json_len};
 use crate::workflow::Assurance;
 
-/// Reads a gate's configuration; `fields` has been checked for its shape. None where something is
-/// wrong, which the report then says.
+/// Reads a gate's configuration; `fields` has been checked against the schema. None where there are errors, which are
+/// then in the report.
 pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Context<'_>) -> Option<GateConfig> {
     let size = json_len(root);
     if size > MAX_STORED {
-        let message = format!("this configuration has some {size} bytes as JSON");
-        let large = Diagnostic::new(Code::Large, root.head_span(), message).label(format!("more than {MAX_STORED}"));
+        let message = format!("this configuration has about {size} bytes as JSON");
+        let large =
+            Diagnostic::new(Code::Large, root.head_span(), message).label(format!("more than {MAX_STORED} bytes"));
         context.report.push(large.help(
-            "a cluster stores objects of up to 1.5 MiB: give each gate only the workflows that it takes part in",
+            "a cluster stores objects of up to 1.5 MiB: give each gate only the workflows that its actors are in",
         ));
     }
     let documents = workflows::read(fields, context);
@@ -70,28 +70,28 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
         keys: keys.into_iter().map(|(key, _)| key).collect(),
         revoked,
         log: log(fields)?,
-        workflows: workflows::opened(documents)?,
+        workflows: workflows::with_open_revisions(documents)?,
     })
 }
 
-/// A plain step has slashes, which libraries encode when they hand baggage on.
+/// A plain step has slashes, which libraries encode when they propagate baggage.
 fn check_baggage(fields: Fields<'_, '_>, documents: &[Document], context: &mut Context<'_>) {
-    let Some(given) = fields.get("carrier").filter(|_| fields.text("carrier") == Some("baggage")) else { return };
+    let Some(carrier) = fields.get("carrier").filter(|_| fields.text("carrier") == Some("baggage")) else { return };
     let plain =
         documents.iter().map(|document| &document.draft).find(|draft| draft.assurance == Some(Assurance::Identity));
     if let Some(draft) = plain {
         let wrong =
-            Diagnostic::new(Code::BadValue, given.node.span, "steps of level `identity` cannot travel in baggage");
+            Diagnostic::new(Code::BadValue, carrier.node.span, "baggage cannot carry steps of level `identity`");
         context.report.push(
             wrong
-                .label("libraries encode the slashes of a plain step")
-                .also(draft.span, "this workflow is at `identity`")
+                .label("libraries would encode the slashes of a plain step")
+                .also(draft.span, "this workflow has level `identity`")
                 .help("use `carrier: header`, or `assurance: signed`"),
         );
     }
 }
 
-/// The interlock's value goes to the application with every request.
+/// The application receives the interlock's value with every request, so it must not be a key.
 fn check_interlock(fields: Fields<'_, '_>, keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
     let secrets = interlock(fields);
     for (key, span) in keys {
@@ -102,14 +102,14 @@ fn check_interlock(fields: Fields<'_, '_>, keys: &[(KeySpec, Span)], context: &m
             context.report.push(
                 shared
                     .label("this key would be sent to the application with every request")
-                    .help("give the interlock a variable of its own, with a random text of 16 characters or more"),
+                    .help("use another variable for the interlock, with a random string of 16 characters or more"),
             );
         }
     }
 }
 
 fn interlock(fields: Fields<'_, '_>) -> Vec<String> {
-    let inner = fields.get("interlock").and_then(|given| fields.inner("interlock", given.node));
+    let inner = fields.get("interlock").and_then(|field| fields.inner("interlock", field.node));
     let names = inner.map_or(&[][..], |interlock| interlock.items("env"));
     names.iter().filter_map(Node::text).map(str::to_owned).collect()
 }
@@ -117,7 +117,7 @@ fn interlock(fields: Fields<'_, '_>) -> Vec<String> {
 fn log(fields: Fields<'_, '_>) -> Option<LogLimits> {
     // Without `log`, the defaults of its keys.
     let empty = Node { span: fields.head_span(), kind: crate::syntax::Kind::Map(Vec::new()) };
-    let node = fields.get("log").map_or(&empty, |given| given.node);
+    let node = fields.get("log").map_or(&empty, |field| field.node);
     let log = fields.inner("log", node)?;
     Some(LogLimits {
         denials_per_second: log.u32("denials_per_second")?,

@@ -1,15 +1,15 @@
-//! What is wrong with a text, where, and what would be right.
+//! Diagnostics: what is wrong with an input, where, and how to correct it.
 
 use std::fmt;
 
 use crate::code::{Code, Severity};
 
-/// A place in the text. Inputs have at most [`crate::MAX_INPUT`] bytes, so 32 bits hold any offset.
+/// A place in the input. Inputs have at most [`crate::MAX_INPUT`] bytes, so 32 bits hold any offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Span {
     /// The first byte, counted from 0.
     pub start: u32,
-    /// The byte after the last; never less than `start`.
+    /// The offset after the last byte; never less than `start`.
     pub end: u32,
     /// The line of the first byte, counted from 1.
     pub line: u32,
@@ -18,7 +18,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The beginning of a text.
+    /// The beginning of the input.
     pub(crate) const START: Self = Self { start: 0, end: 0, line: 1, column: 1 };
 
     /// From the beginning of this place to the end of `last`.
@@ -27,30 +27,30 @@ impl Span {
         Self { end: last.end.max(self.end), ..self }
     }
 
-    /// What stands here in `text`.
+    /// The part of `text` at this place.
     pub fn of<'a>(&self, text: &'a str) -> &'a str {
         let range = usize::try_from(self.start).ok().zip(usize::try_from(self.end).ok());
         range.and_then(|(start, end)| text.get(start..end)).unwrap_or_default()
     }
 }
 
-/// One thing that is wrong, or worth knowing, with its place.
+/// One error, warning or note, with its place.
 ///
-/// Its `Display` is one line, for logs; `render` (feature `render`) shows it with the text, for people.
+/// Its `Display` is one line, for logs; `render` (feature `render`) shows it with the lines of the input, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnostic {
-    /// Which kind of thing it is. Stable.
+    /// Its kind. Stable.
     pub code: Code,
-    /// What is wrong, in one line, lower case.
+    /// What is wrong, in one line, without a capital or a full stop.
     pub message: String,
-    /// The offending text.
+    /// The place of the error.
     pub primary: Span,
-    /// What to say at the offending text; may be empty.
+    /// A short text for the place of the error; may be empty.
     pub label: String,
-    /// Other places that have to do with it.
+    /// Related places, each with a short text.
     pub secondary: Vec<(Span, String)>,
-    /// What would be right.
+    /// How to correct it.
     pub help: Option<String>,
 }
 
@@ -60,40 +60,40 @@ impl Diagnostic {
         Self { code, message: message.into(), primary, label: String::new(), secondary: Vec::new(), help: None }
     }
 
-    /// The same, with something to say at the offending text.
+    /// The same, with a short text for the place of the error.
     #[must_use]
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// The same, with another place.
+    /// The same, with a related place.
     #[must_use]
     pub(crate) fn also(mut self, span: Span, label: impl Into<String>) -> Self {
         self.secondary.push((span, label.into()));
         self
     }
 
-    /// The same, with what would be right.
+    /// The same, with how to correct it.
     #[must_use]
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// The same, with help where there is some.
+    /// The same, with `help` where it is given.
     #[must_use]
     pub(crate) fn maybe_help(mut self, help: Option<String>) -> Self {
         self.help = help.or(self.help);
         self
     }
 
-    /// How bad it is: a code has one severity.
+    /// Its severity, which depends only on its code.
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }
 
-    /// Whether nothing is made of the text because of this.
+    /// Whether the input is rejected because of it.
     pub fn is_error(&self) -> bool {
         self.severity() == Severity::Error
     }

@@ -1,6 +1,6 @@
 //! From the tree of a document to its draft: names resolved, forms parsed, places kept.
 //!
-//! A draft may be wrong in any way; the report then says so. What is wrong is left out of it.
+//! A draft may have errors, which are then in the report; the parts with errors are left out of it.
 
 mod actors;
 mod build;
@@ -10,6 +10,7 @@ mod context;
 mod draft;
 mod guards;
 mod levels;
+mod names;
 mod tasks;
 mod transitions;
 
@@ -23,19 +24,19 @@ use crate::schema::Fields;
 use crate::spiffe::TrustDomain;
 use crate::workflow::{Assurance, Mode, Workflow};
 
-/// A document that was read: what is known of it even where it has errors, and the workflow where it has none.
+/// A document that was read: its draft, also where it has errors, and its workflow where it has none.
 pub(crate) struct Document {
     pub(crate) draft: Draft,
     pub(crate) workflow: Option<Workflow>,
 }
 
-/// Reads one document; `fields` has been checked for its shape.
+/// Reads one document; `fields` has been checked against the schema.
 pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Document {
     let before = context.report.errors();
     let draft = draft(fields, context);
     let analysis = check::check(&draft, &mut context.report);
-    let sound = context.report.errors() == before;
-    let workflow = analysis.filter(|_| sound).and_then(|analysis| build::build(&draft, &analysis));
+    let valid = context.report.errors() == before;
+    let workflow = analysis.filter(|_| valid).and_then(|analysis| build::build(&draft, &analysis));
     Document { draft, workflow }
 }
 
@@ -76,7 +77,7 @@ fn assurance(word: &str) -> Option<Assurance> {
     }
 }
 
-/// The mode that a word names.
+/// The mode with this name.
 pub(crate) fn mode(word: &str) -> Option<Mode> {
     match word {
         "enforce" => Some(Mode::Enforce),

@@ -2,44 +2,56 @@
 
 use std::time::Duration;
 
-/// The longest duration anywhere: ten years of 365 days.
+use thiserror::Error;
+
+/// The longest duration: ten years of 365 days.
 pub const MAX_DURATION: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
-/// Whole numbers, each with a unit, from the largest unit to the smallest: `h`, `m`, `s`, `ms`.
+/// Why a text is not a duration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum DurationError {
+    /// Another form.
+    #[error("a duration is whole numbers with units, such as `250ms`, `30s` or `1h30m`")]
+    Form,
+    /// Zero, or longer than [`MAX_DURATION`].
+    #[error("a duration is greater than zero and at most 10 years (`87600h`)")]
+    Bound,
+}
+
+/// Parses whole numbers, each with a unit, from the largest unit to the smallest: `h`, `m`, `s`, `ms`.
 ///
 /// # Errors
-/// What is wrong, for a text that is something else, for zero, and past [`MAX_DURATION`].
-pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
-    const FORM: &str = "a duration is whole numbers with units, such as `250ms`, `30s` or `1h30m`";
-    const BOUND: &str = "a duration is more than nothing and at most 10 years (`87600h`)";
+/// Another form, zero, and a duration longer than [`MAX_DURATION`].
+pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let mut rest = text;
     let mut millis: u64 = 0;
     let mut last_unit = u64::MAX;
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, tail) = rest.split_at_checked(digits).ok_or(FORM)?;
+        let (number, tail) = rest.split_at_checked(digits).ok_or(DurationError::Form)?;
         let unit_len = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let (unit, tail) = tail.split_at_checked(unit_len).ok_or(FORM)?;
+        let (unit, tail) = tail.split_at_checked(unit_len).ok_or(DurationError::Form)?;
         let unit = match unit {
             "h" => 3_600_000,
             "m" => 60_000,
             "s" => 1_000,
             "ms" => 1,
-            _ => return Err(FORM),
+            _ => return Err(DurationError::Form),
         };
         if number.is_empty() || unit >= last_unit {
-            return Err(FORM);
+            return Err(DurationError::Form);
         }
         last_unit = unit;
-        let number: u64 = number.parse().map_err(|_| BOUND)?;
-        millis = number.checked_mul(unit).and_then(|part| millis.checked_add(part)).ok_or(BOUND)?;
+        let number: u64 = number.parse().map_err(|_| DurationError::Bound)?;
+        let part = number.checked_mul(unit).ok_or(DurationError::Bound)?;
+        millis = millis.checked_add(part).ok_or(DurationError::Bound)?;
         rest = tail;
     }
     if text.is_empty() {
-        return Err(FORM);
+        return Err(DurationError::Form);
     }
     let duration = Duration::from_millis(millis);
-    if duration.is_zero() || duration > MAX_DURATION { Err(BOUND) } else { Ok(duration) }
+    if duration.is_zero() || duration > MAX_DURATION { Err(DurationError::Bound) } else { Ok(duration) }
 }
 
 #[cfg(test)]
@@ -61,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn other_texts_are_rejected() {
         for text in [
             "",
             "0s",

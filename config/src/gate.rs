@@ -1,4 +1,4 @@
-//! A checked gate configuration: what stands under `pluginConfig`, and what the decision needs of it.
+//! The checked configuration of a gate: the value of `pluginConfig`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,47 +8,47 @@ use crate::name::{ActorName, Kid, WorkflowName};
 use crate::spiffe::SpiffeId;
 use crate::workflow::{Mode, RequestPattern, Workflow};
 
-/// How a step travels in requests.
+/// The part of a request that carries steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Carrier {
-    /// In the header that the configuration names.
+    /// The header that the configuration names.
     #[default]
     Header,
-    /// As a member of W3C `baggage`: `step`, or `step.0`, `step.1`, … for a join's evidence.
+    /// A member of W3C `baggage`: `step`, or `step.0`, `step.1`, … for the tokens of a join.
     Baggage,
 }
 
-/// Which way the gate looks.
+/// The direction of the gate's listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {
-    /// As the listener says (`xds.listener_direction`).
+    /// As the proxy reports it (`xds.listener_direction`).
     #[default]
     Auto,
-    /// At requests that come in, whatever the listener says.
+    /// Inbound, even if the proxy reports another direction or none.
     Inbound,
 }
 
-/// Whose code verifies and signs ES256.
+/// The implementation that verifies and signs ES256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CryptoSource {
-    /// The proxy's where it is there and passes its self-test, else Rust.
+    /// The proxy's, if it is available and passes its self-test, else the module's own.
     #[default]
     Auto,
-    /// Rust.
+    /// The module's own, in Rust.
     Rust,
 }
 
-/// Where the peer's identity is read.
+/// The source of the peer's identity.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum PeerSource {
     /// The certificate of the mTLS connection.
     #[default]
     Connection,
-    /// A string in Envoy's filter state that a trusted filter before this one has set, by its key.
+    /// A string in Envoy's filter state, by its key. A trusted filter before this one must set it.
     FilterState(String),
 }
 
-/// To whom an exemption applies.
+/// The peers of an exemption.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ExemptPeers {
     /// Any peer with mTLS.
@@ -60,17 +60,17 @@ pub enum ExemptPeers {
     These(Vec<SpiffeId>),
 }
 
-/// Requests that belong to no workflow.
+/// Requests that belong to no workflow and pass without a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exemption {
-    /// Which requests.
+    /// The pattern of the requests.
     pub request: RequestPattern,
-    /// Whose.
+    /// The peers that may send them.
     pub peers: ExemptPeers,
 }
 
-/// What a key is for.
+/// The use of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyUse {
     /// Signs and verifies.
@@ -79,12 +79,12 @@ pub enum KeyUse {
     Verify,
 }
 
-/// Where a key's JWK (RFC 7517) stands.
+/// The source of a key's JWK (RFC 7517).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource {
-    /// In this variable of the VM's environment.
+    /// This environment variable of the VM.
     Env(String),
-    /// In the configuration: a public key, as JSON.
+    /// The configuration: a public key, as JSON.
     Jwk(String),
 }
 
@@ -92,19 +92,19 @@ pub enum KeySource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeySpec {
-    /// Whose tokens it verifies.
+    /// The workflow whose tokens it verifies.
     pub workflow: WorkflowName,
-    /// The actor who may have signed with it; none: any actor of the workflow.
+    /// The actor whose tokens it verifies; none: any actor of the workflow.
     pub actor: Option<ActorName>,
     /// Its identifier within the workflow.
     pub kid: Kid,
-    /// What it is for.
+    /// Whether it signs.
     pub key_use: KeyUse,
-    /// Where it stands.
+    /// The source of its JWK.
     pub source: KeySource,
 }
 
-/// What has been stopped at once.
+/// Instances, keys and workflows that are stopped at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Revoked {
@@ -120,9 +120,9 @@ pub struct Revoked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogLimits {
-    /// Denials written in full each second, for each worker; those beyond are counted in one line.
+    /// The number of denials that each worker writes in full each second; one line counts the others.
     pub denials_per_second: u32,
-    /// Whether permits are written too: the audit trail.
+    /// Whether permits are written, too, as an audit trail.
     pub permits: bool,
 }
 
@@ -130,32 +130,40 @@ pub struct LogLimits {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct GateConfig {
-    /// What is done with what would be refused.
+    /// The mode of all workflows without a stricter one; see [`GateConfig::mode_of`].
     pub mode: Mode,
     /// The step header's name, lower case.
     pub header: String,
-    /// How steps travel.
+    /// The part of a request that carries steps.
     pub carrier: Carrier,
-    /// Which way the gate looks.
+    /// The direction of the gate's listener.
     pub direction: Direction,
-    /// The gate's own identity (`self`), where the connection's certificate is not to be asked.
+    /// The gate's own identity (`self`); none: that of the connection's certificate.
     pub own: Option<SpiffeId>,
-    /// Where the peer's identity is read.
+    /// The source of the peer's identity.
     pub peer_source: PeerSource,
-    /// Whose code verifies and signs ES256.
+    /// The implementation that verifies and signs ES256.
     pub crypto: CryptoSource,
-    /// How far two clocks may be apart.
+    /// The largest difference between two clocks that the gate tolerates.
     pub leeway: Duration,
-    /// The variables that hold the interlock's secrets: the first is set, all are stripped.
+    /// The environment variables with the interlock's secrets: the gate sends the first one, and removes all of them from
+    /// requests.
     pub interlock: Vec<String>,
-    /// What belongs to no workflow.
+    /// Requests that belong to no workflow.
     pub exempt: Vec<Exemption>,
     /// The keys of all workflows.
     pub keys: Vec<KeySpec>,
-    /// What is stopped at once.
+    /// Instances, keys and workflows that are stopped at once.
     pub revoked: Revoked,
-    /// How much is logged.
+    /// Limits of the log.
     pub log: LogLimits,
-    /// The workflows, one for each (name, revision); at most one revision of a name is open.
+    /// The workflows, at most one for each name and revision; at most one revision of a name is open.
     pub workflows: Vec<Arc<Workflow>>,
+}
+
+impl GateConfig {
+    /// The effective mode of one of its workflows: the stricter of the gate's mode and the workflow's own.
+    pub fn mode_of(&self, workflow: &Workflow) -> Mode {
+        workflow.mode.map_or(self.mode, |own| own.max(self.mode))
+    }
 }

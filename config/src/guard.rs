@@ -1,4 +1,4 @@
-//! Guards: conditions in CEL, bounded when they are read.
+//! Guards: conditions in CEL, checked and bounded before they run.
 
 mod call;
 mod error;
@@ -22,9 +22,9 @@ use crate::code::Code;
 use crate::report::quote;
 use walk::Found;
 
-/// A guard that has been parsed and found within bounds: no comprehension, at most
-/// [`MAX_NODES`] nodes, regular expressions literal and at most [`MAX_REGEX`] bytes, only the
-/// variables of the language. What it costs is therefore bounded by what it says.
+/// A guard that has been parsed and checked: no comprehensions, at most [`MAX_NODES`] nodes, regular expressions only as
+/// literals of at most [`MAX_REGEX`] bytes, and only the variables of the language. The time that it takes to evaluate is
+/// therefore bounded by its size.
 #[derive(Clone)]
 pub struct Guard {
     source: Arc<str>,
@@ -34,12 +34,12 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Reads a guard.
+    /// Parses and checks a guard.
     ///
     /// # Errors
-    /// All that is wrong with it; at least one.
+    /// All errors of the guard; at least one.
     pub(crate) fn compile(source: &str, vocabulary: &Vocabulary) -> Result<Self, Vec<GuardError>> {
-        // Before the parser sees it: the parser recurses, and some of its time is not linear.
+        // Before the parser, which recurses, and whose time is not always linear.
         scan::scan(source).map_err(|error| vec![error])?;
         let program = cel::Program::compile(source).map_err(|errors| vec![syntax(source, &errors)])?;
         let Found { reads_instance, patterns } = walk::walk(source, &program, vocabulary)?;
@@ -51,23 +51,23 @@ impl Guard {
         &self.source
     }
 
-    /// The parsed program, to run with `now`, `request`, `peer`, `instance` and `task` in its context.
+    /// The parsed program, to evaluate with `now`, `request`, `peer`, `instance` and `task` in its context.
     pub fn program(&self) -> &cel::Program {
         &self.program
     }
 
-    /// The regular expressions of its calls of `matches`, compiled; to run it, `matches` looks them up here.
+    /// The compiled regular expressions of its calls of `matches`, by pattern.
     pub fn patterns(&self) -> &Arc<BTreeMap<String, Regex>> {
         &self.patterns
     }
 
-    /// Whether it reads `instance`, which there is not at level `identity`.
+    /// Whether it reads `instance`, which level `identity` does not have.
     pub fn reads_instance(&self) -> bool {
         self.reads_instance
     }
 }
 
-/// The first error of the parser: those after it are mostly its echo.
+/// The first error of the parser: later ones mostly follow from it.
 fn syntax(source: &str, errors: &cel::ParseErrors) -> GuardError {
     let Some(first) = errors.errors.first() else {
         return GuardError::new(Code::GuardSyntax, None, "this guard is not CEL");
@@ -79,22 +79,27 @@ fn syntax(source: &str, errors: &cel::ParseErrors) -> GuardError {
     let start = within.map_or(source.len(), |(at, _)| before.saturating_add(at));
     let end =
         source.get(start..).and_then(|rest| rest.chars().next()).map_or(start, |c| start.saturating_add(c.len_utf8()));
-    let error = GuardError::new(Code::GuardSyntax, Some(start..end), "this guard is not CEL").label(said(&first.msg));
-    if found(&first.msg).is_some_and(|text| text.trim_end() == "=") { error.help("compare with `==`") } else { error }
+    let error =
+        GuardError::new(Code::GuardSyntax, Some(start..end), "this guard is not CEL").label(parser_message(&first.msg));
+    if unexpected(&first.msg).is_some_and(|text| text.trim_end() == "=") {
+        error.help("compare with `==`")
+    } else {
+        error
+    }
 }
 
-/// What the parser says, without the list of all tokens that could stand there, which helps nobody.
-fn said(message: &str) -> String {
-    match found(message) {
-        Some("<EOF>") => "the guard ends here, but more is expected".to_owned(),
-        Some(text) if text.starts_with(['"', '\'']) => "a text that does not end".to_owned(),
+/// The parser's message, without its list of all tokens that it would accept, which is long and of no help.
+fn parser_message(message: &str) -> String {
+    match unexpected(message) {
+        Some("<EOF>") => "the guard ends here, but it is not complete".to_owned(),
+        Some(text) if text.starts_with(['"', '\'']) => "this string has no closing quote".to_owned(),
         Some(text) => format!("{} is not expected here", quote(text.trim_end())),
         None => message.split(" expecting ").next().unwrap_or_default().trim_start_matches("Syntax error: ").to_owned(),
     }
 }
 
-/// What stands where the parser expected something else.
-fn found(message: &str) -> Option<&str> {
+/// The token that the parser did not expect.
+fn unexpected(message: &str) -> Option<&str> {
     let message = message.strip_prefix("Syntax error: ")?;
     let starts = [
         "mismatched input '",

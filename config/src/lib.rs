@@ -1,11 +1,11 @@
 //! The workflow language of Stepgate: documents and the gate's configuration, from bytes to checked values.
 //!
-//! No I/O, no clock, no proxy. A text goes in; either a checked [`Workflow`] or [`GateConfig`] comes
-//! out, or everything that is wrong with it, each with its place.
+//! No I/O, no clock, no proxy. Reading an input gives a checked [`Workflow`] or [`GateConfig`], or all
+//! errors of the input, each with its place.
 //!
-//! [`read`] goes through these steps: `syntax` (bytes to a tree with places), `schema` (the keys of the
-//! language, as tables), `document` and `configuration` (the tree to drafts), `check` (what must hold of
-//! the drafts), and only where nothing is wrong the checked values.
+//! [`read`] has these steps: `syntax` (bytes to a tree with places), `schema` (the tree against the
+//! tables of the language's keys), `document` and `configuration` (the tree to drafts), `check` (the
+//! drafts as a whole), and, only where there is no error, the checked values.
 //!
 //! ```
 //! let outcome = stepgate_config::read(b"workflow: movie\nrevision: 1\n");
@@ -20,9 +20,10 @@ mod code;
 mod configuration;
 mod diagnostic;
 mod document;
-mod duration;
+pub mod duration;
 pub mod gate;
 pub mod guard;
+pub mod jwk;
 pub mod name;
 mod read;
 #[cfg(feature = "render")]

@@ -1,38 +1,32 @@
-//! The names people give: workflows, actors, tasks and keys.
+//! The names in documents: of workflows, actors, tasks and keys.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use thiserror::Error;
+
 /// Longest name, in bytes.
 pub const MAX_NAME: usize = 64;
 
 /// Why a text is not a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NameError {
-    /// Nothing at all.
+    /// No characters.
+    #[error("a name has at least one character")]
     Empty,
     /// More than [`MAX_NAME`] bytes.
+    #[error("a name has at most {MAX_NAME} bytes; this one has {0}")]
     TooLong(usize),
     /// A character outside `[a-z0-9._-]`.
+    #[error("`{}`{} is not allowed in a name: use a-z, 0-9, `.`, `_` and `-`", .0.escape_debug(), code_point(*.0))]
     BadCharacter(char),
 }
 
-impl fmt::Display for NameError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => write!(f, "a name has at least one character"),
-            Self::TooLong(n) => write!(f, "a name has at most {MAX_NAME} bytes, this one has {n}"),
-            Self::BadCharacter(c) => {
-                // A letter that looks like one of these is told by its number.
-                let number = if c.is_ascii() { String::new() } else { format!(" (U+{:04X})", u32::from(*c)) };
-                write!(f, "`{}`{number} is not allowed in a name: use a-z, 0-9, `.`, `_` and `-`", c.escape_debug())
-            }
-        }
-    }
+/// The code point of a character outside ASCII, which may look like a letter of it.
+fn code_point(c: char) -> String {
+    if c.is_ascii() { String::new() } else { format!(" (U+{:04X})", u32::from(c)) }
 }
-
-impl std::error::Error for NameError {}
 
 fn check(text: &str) -> Result<(), NameError> {
     if text.is_empty() {

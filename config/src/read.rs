@@ -1,4 +1,4 @@
-//! From bytes to checked values: the entry of this crate.
+//! From bytes to checked values: the entry point of this crate.
 
 use std::sync::Arc;
 
@@ -11,16 +11,16 @@ use crate::schema::{self, Fields};
 use crate::syntax::{self, Node};
 use crate::{GateConfig, Workflow, configuration};
 
-/// What came of a text.
+/// The result of reading an input.
 #[derive(Debug, Clone)]
 pub struct Outcome<T = Checked> {
-    /// The checked value: there exactly when no diagnostic is an error.
+    /// The checked value; present exactly when no diagnostic is an error.
     pub checked: Option<T>,
-    /// All that is wrong or worth knowing, in the order of the text.
+    /// All errors, warnings and notes, in the order of the input.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// What a text was.
+/// The value of an input, by its kind.
 #[derive(Debug, Clone)]
 pub enum Checked {
     /// A workflow document.
@@ -30,7 +30,7 @@ pub enum Checked {
 }
 
 impl<T> Outcome<T> {
-    /// The checked value with its warnings and notes, or everything that is wrong.
+    /// The checked value with its warnings and notes, or all diagnostics where one is an error.
     ///
     /// # Errors
     /// All diagnostics, where one of them is an error.
@@ -45,8 +45,8 @@ impl<T> Outcome<T> {
 /// Reads a workflow document or a gate's configuration, YAML or JSON: a mapping with the key
 /// `workflow` is a document, anything else is read as a gate's configuration.
 ///
-/// Any input is answered: what is larger than [`crate::MAX_INPUT`] is refused unread, and all work on
-/// the rest is bounded by constants of this crate.
+/// Never panics, and its time and memory are bounded: input larger than [`crate::MAX_INPUT`] is rejected
+/// unread, and all work on the rest is bounded by constants of this crate.
 pub fn read(text: &[u8]) -> Outcome {
     parsed(text, |root, context| match root.get("workflow") {
         Some(_) => workflow(root, context).map(Checked::Workflow),
@@ -74,18 +74,22 @@ fn gate(root: &Node<'_>, context: &mut Context<'_>) -> Option<GateConfig> {
     configuration::read(Fields::of(&schema::GATE, root), root, context)
 }
 
-/// Parses `text` and, where there is a tree, makes of it what `then` makes. Errors of every step are in
-/// the outcome, and where there is one, nothing else is.
+/// Parses `text` and applies `then` to its tree. The errors of every step are in the outcome; where there
+/// is one, the outcome has no value.
 fn parsed<T>(text: &[u8], then: impl FnOnce(&Node<'_>, &mut Context<'_>) -> Option<T>) -> Outcome<T> {
     let mut report = Report::new();
     let root = syntax::parse(text, &mut report);
     let mut context =
         Context { text: std::str::from_utf8(text).unwrap_or_default(), report, guard_text: MAX_GUARD_TEXT };
-    let made = root.and_then(|root| then(&root, &mut context));
-    if made.is_none() && context.report.errors() == 0 {
-        // Nothing was made and nobody said why: a fault here, and never a reason to go on without.
-        context.report.push(Diagnostic::new(Code::Unreadable, Span::START, "this input could not be read"));
+    let value = root.and_then(|root| then(&root, &mut context));
+    if value.is_none() && context.report.errors() == 0 {
+        // No value and no reason: a bug in this crate, which must not pass for an accepted input.
+        context.report.push(Diagnostic::new(
+            Code::Unreadable,
+            Span::START,
+            "this input could not be read: please report this as a bug of `stepgate`",
+        ));
     }
-    let checked = made.filter(|_| context.report.errors() == 0);
+    let checked = value.filter(|_| context.report.errors() == 0);
     Outcome { checked, diagnostics: context.report.finish() }
 }

@@ -1,14 +1,14 @@
-//! Diagnostics with the text they are about, for people.
+//! Diagnostics with the lines of the input, for people.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, renderer::DecorStyle};
 
 use crate::code::Severity;
 use crate::diagnostic::{Diagnostic, Span};
 
-/// Shows each diagnostic with the lines of `text` that it is about, in the form of rustc. `text` is what
-/// was read, `name` the file's name; `color` is for terminals.
+/// Shows each diagnostic with the lines of `text` that it is about, in the form of rustc. `text` is the
+/// input, `name` the file's name; `color` is for terminals.
 pub fn render(diagnostics: &[Diagnostic], text: &[u8], name: &str, color: bool) -> String {
-    // What is not UTF-8 is shown too: up to the place of the error, offsets stay the same.
+    // Input that is not UTF-8 is shown, too: up to the place of the error, offsets stay the same.
     let text = String::from_utf8_lossy(text);
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
@@ -42,7 +42,7 @@ fn group<'d>(diagnostic: &'d Diagnostic, text: &'d str, name: &'d str) -> Group<
     }
 }
 
-/// The lines from the first place to the last, and no more: a text may be long.
+/// Only the lines from the first place to the last: the input may be long.
 fn snippet<'d>(
     diagnostic: &'d Diagnostic,
     text: &'d str,
@@ -61,7 +61,7 @@ fn snippet<'d>(
     };
     let primary = AnnotationKind::Primary.span(within(&diagnostic.primary)).label(label(&diagnostic.label));
     let others =
-        diagnostic.secondary.iter().map(|(span, said)| AnnotationKind::Context.span(within(span)).label(label(said)));
+        diagnostic.secondary.iter().map(|(span, text)| AnnotationKind::Context.span(within(span)).label(label(text)));
     let window = text.get(from..to).unwrap_or_default();
     Snippet::source(window).line_start(line).path(name).annotation(primary).annotations(others)
 }
@@ -70,7 +70,7 @@ fn label(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// A place as offsets that lie within the text, on whole characters, without the line's end.
+/// A place as offsets within the text, at character boundaries, without the line's end.
 fn range(span: &Span, text: &str) -> (usize, usize) {
     let offset = |at: u32| text.floor_char_boundary(usize::try_from(at).unwrap_or(text.len()).min(text.len()));
     let (start, end) = (offset(span.start), offset(span.end));

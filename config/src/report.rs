@@ -5,19 +5,19 @@ use std::borrow::Cow;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 
-/// Most diagnostics that are kept; one more line says how many there were besides.
+/// Most diagnostics that are kept; one more says how many others there are.
 pub const MAX_DIAGNOSTICS: usize = 256;
-/// Most comparisons of names in search of the nearest one, for one input: the search costs the square
-/// of a name's length, and a hostile document would ask for it at every key.
+/// Most comparisons of names in search of the nearest one, for one input: one comparison takes time in the
+/// square of the names' length, and a hostile document has an unknown name at every key.
 const MAX_COMPARISONS: usize = 20_000;
-/// The longest stretch of the input that a message repeats, in characters.
+/// The longest part of the input that a message repeats, in characters.
 const MAX_QUOTE: usize = 64;
 
-/// Collects what is wrong.
+/// Collects diagnostics.
 #[derive(Debug)]
 pub(crate) struct Report {
     diagnostics: Vec<Diagnostic>,
-    /// Those beyond the bound.
+    /// How many there are beyond the bound.
     more: usize,
     errors: usize,
     comparisons: usize,
@@ -35,24 +35,24 @@ impl Report {
             return;
         }
         self.more = self.more.saturating_add(1);
-        // Errors go before warnings: what is kept must show why there is no value.
-        let lesser = self.diagnostics.iter_mut().rfind(|kept| !kept.is_error());
-        if let Some(lesser) = lesser.filter(|_| diagnostic.is_error()) {
-            *lesser = diagnostic;
+        // Errors replace warnings: the diagnostics that are kept must show why the input is rejected.
+        let replaceable = self.diagnostics.iter_mut().rfind(|kept| !kept.is_error());
+        if let Some(replaceable) = replaceable.filter(|_| diagnostic.is_error()) {
+            *replaceable = diagnostic;
         }
     }
 
-    /// How many errors there are so far.
+    /// The number of errors so far.
     pub(crate) fn errors(&self) -> usize {
         self.errors
     }
 
-    /// Whether more would only be counted: what costs time to explain may then be left out.
+    /// Whether further diagnostics are only counted: an explanation that takes time can then be skipped.
     pub(crate) fn is_full(&self) -> bool {
         self.diagnostics.len() >= MAX_DIAGNOSTICS
     }
 
-    /// All of them, in the order of the text.
+    /// All diagnostics, in the order of the input.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         if self.errors > 0 {
             self.diagnostics.retain(|diagnostic| !diagnostic.code.may_be_a_consequence());
@@ -66,7 +66,7 @@ impl Report {
         self.diagnostics
     }
 
-    /// The one of `names` that `given` was probably meant to be.
+    /// The one of `names` that `given` probably means.
     pub(crate) fn nearest<'n>(&mut self, given: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
         if given.len() > MAX_QUOTE || self.comparisons == 0 {
             return None;
@@ -86,12 +86,12 @@ impl Report {
         best.map(|(_, name)| name)
     }
 
-    /// ``did you mean `grade`?``, where there is something near.
+    /// ``did you mean `grade`?``, where a name is close enough.
     pub(crate) fn did_you_mean<'n>(&mut self, given: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
         self.nearest(given, names).map(|name| format!("did you mean `{name}`?"))
     }
 
-    /// ``did you mean `grade` (line 9)?``, where there is something near.
+    /// ``did you mean `grade` (line 9)?``, where a name is close enough.
     pub(crate) fn did_you_mean_at<'n>(
         &mut self,
         given: &str,
@@ -103,12 +103,12 @@ impl Report {
     }
 }
 
-/// A part of the input in a message: in backticks, escaped, not longer than a line bears.
+/// A part of the input for a message: in backticks, escaped, at most [`MAX_QUOTE`] characters.
 pub(crate) fn quote(text: &str) -> String {
     format!("`{}`", shorten(text))
 }
 
-/// A part of the input, escaped, not longer than a line bears.
+/// A part of the input, escaped, at most [`MAX_QUOTE`] characters.
 fn shorten(text: &str) -> Cow<'_, str> {
     let short = match text.char_indices().nth(MAX_QUOTE) {
         Some((at, _)) => Cow::Owned(format!("{}…", text.get(..at).unwrap_or_default())),

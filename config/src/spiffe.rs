@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use thiserror::Error;
+
 /// Longest SPIFFE ID, in bytes (SPIFFE-ID, section 2.3).
 pub const MAX_SPIFFE_ID: usize = 2048;
 /// Longest trust domain, in bytes (SPIFFE-ID, section 2.3).
@@ -10,31 +12,22 @@ pub const MAX_TRUST_DOMAIN: usize = 255;
 
 const SCHEME: &str = "spiffe://";
 
-/// Why bytes are not a SPIFFE ID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a text is not a SPIFFE ID or trust domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SpiffeIdError {
     /// Longer than [`MAX_SPIFFE_ID`].
+    #[error("a SPIFFE ID has at most 2048 bytes")]
     TooLong,
     /// Does not begin with `spiffe://`.
+    #[error("a SPIFFE ID begins with `spiffe://`")]
     Scheme,
-    /// The trust domain is empty, too long, or has other than `[a-z0-9._-]`.
+    /// The trust domain is empty, too long, or has characters other than `[a-z0-9._-]`.
+    #[error("a trust domain has 1 to 255 bytes of `[a-z0-9._-]`")]
     TrustDomain,
-    /// The path is missing, ends in `/`, has an empty, `.` or `..` segment, or has other than `[a-zA-Z0-9._-]`.
+    /// The path is missing, ends in `/`, has an empty, `.` or `..` segment, or has characters other than `[a-zA-Z0-9._-]`.
+    #[error("a workload's path is `/` and segments of `[a-zA-Z0-9._-]`, none of them empty, `.` or `..`")]
     Path,
 }
-
-impl fmt::Display for SpiffeIdError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLong => "a SPIFFE ID has at most 2048 bytes",
-            Self::Scheme => "a SPIFFE ID begins with `spiffe://`",
-            Self::TrustDomain => "a trust domain has 1 to 255 bytes of `[a-z0-9._-]`",
-            Self::Path => "a workload's path is `/` and segments of `[a-zA-Z0-9._-]`, none empty, `.` or `..`",
-        })
-    }
-}
-
-impl std::error::Error for SpiffeIdError {}
 
 /// The authority of a SPIFFE ID: lower case, 1 to 255 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,8 +55,8 @@ impl fmt::Display for TrustDomain {
     }
 }
 
-/// A workload's SPIFFE ID: `spiffe://TRUST-DOMAIN/PATH`, at most 2,048 bytes. It has a path: an ID
-/// without one names a trust domain and no workload.
+/// A workload's SPIFFE ID: `spiffe://TRUST-DOMAIN/PATH`, at most 2,048 bytes. The path is required: an ID
+/// without one names a trust domain, not a workload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpiffeId(Arc<str>);
 
@@ -82,7 +75,7 @@ impl SpiffeId {
     /// The ID of the workload at `path` (with or without its leading `/`) in `domain`.
     ///
     /// # Errors
-    /// Where the whole is not a SPIFFE ID.
+    /// Where the result is not a SPIFFE ID.
     pub fn within(domain: &TrustDomain, path: &str) -> Result<Self, SpiffeIdError> {
         let path = path.strip_prefix('/').unwrap_or(path);
         Self::try_from(format!("{SCHEME}{domain}/{path}").as_bytes())
@@ -119,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_workloads_id_is_taken_whole() {
+    fn a_workloads_id_has_a_trust_domain_and_a_path() {
         let id = SpiffeId::try_from(&b"spiffe://cluster.local/ns/movie/sa/vfx-1"[..]).unwrap();
         assert_eq!(id.trust_domain(), "cluster.local");
         assert_eq!(
@@ -129,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_id_says_why() {
+    fn other_texts_are_rejected_with_the_reason() {
         for (text, error) in [
             ("https://cluster.local/x", SpiffeIdError::Scheme),
             ("SPIFFE://cluster.local/x", SpiffeIdError::Scheme),

@@ -1,4 +1,4 @@
-//! A text as JSON, for those who write it on.
+//! An input as JSON.
 
 use serde_json::Value;
 
@@ -6,11 +6,10 @@ use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 use crate::syntax;
 
-/// The same values as JSON: what a document looks like within a gate's configuration. Only the form of
-/// the text is judged, not what it says.
+/// The values of an input as JSON, such as a document for a gate's configuration. Only the syntax is checked.
 ///
 /// # Errors
-/// All that keeps it from being read: bytes, syntax, aliases and the like, and bounds.
+/// All errors of the syntax: wrong bytes, wrong YAML, aliases and the like, and exceeded bounds.
 pub fn to_json(text: &[u8]) -> Result<Value, Vec<Diagnostic>> {
     let mut report = Report::new();
     match syntax::parse(text, &mut report) {
@@ -24,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn yaml_and_json_are_one() {
+    fn yaml_and_json_give_the_same_values() {
         let json = r#"{"workflow": "movie", "revision": 1, "actors": {"a": {"spiffe": ["x"]}}, "open": true}"#;
         let yaml = "workflow: movie\nrevision: 1.0\nactors:\n  a: {spiffe: [x]}\nopen: true\n";
         assert_eq!(to_json(json.as_bytes()), to_json(yaml.as_bytes()));
@@ -32,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_is_nothing() {
+    fn wrong_syntax_gives_diagnostics() {
         for text in [&b"a: *b"[..], b"a: 1\na: 2\n", b"{", b"", b"a: \xff"] {
             assert!(to_json(text).is_err_and(|found| !found.is_empty()));
         }

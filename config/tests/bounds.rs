@@ -1,6 +1,6 @@
-//! Hostile inputs: each is answered, in bounded time, and nothing comes of it.
+//! Hostile inputs: each is rejected, in bounded time.
 //!
-//! Times are generous, for machines that are busy: what they catch is work that grows with the square.
+//! The limits of time are generous, for busy machines: they catch work that grows with the square of the input.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use stepgate_config::{Code, MAX_INPUT, MAX_VALUES, Outcome, read};
 
-/// As long as inputs may be; shorter where nothing is optimised.
+/// The largest input; a smaller one in builds without optimisation.
 const LONG: usize = if cfg!(debug_assertions) { MAX_INPUT / 8 } else { MAX_INPUT };
 
 fn timed(name: &str, text: &str) -> Outcome {
@@ -31,54 +31,54 @@ fn timed(name: &str, text: &str) -> Outcome {
     outcome
 }
 
-fn refused(name: &str, text: &str) {
+fn rejected(name: &str, text: &str) {
     assert!(timed(name, text).checked.is_none(), "{name}");
 }
 
 #[test]
-fn what_is_long_or_deep_is_refused() {
+fn long_and_deep_inputs_are_rejected() {
     let fill = |unit: &str| unit.repeat(LONG / unit.len());
     for unit in [
         "[", "{a: ", "- ", "? ", "a:\n", "a: b\n", "\"", "'", "&a ", "!a ", "#", " ", "\t", "\n", "a", "a b\n",
         "%A b\n", "|\n", "- - ", "[]", "{},",
     ] {
-        refused(unit, &fill(unit));
+        rejected(unit, &fill(unit));
     }
-    refused("zeros", &format!("[{}0]", "0,".repeat(LONG / 2 - 2)));
-    refused("keys", &(0..LONG / 28).map(|n| format!("k{n}: 1\n")).collect::<String>());
-    refused("steps", &(0..300).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>());
+    rejected("zeros", &format!("[{}0]", "0,".repeat(LONG / 2 - 2)));
+    rejected("keys", &(0..LONG / 28).map(|n| format!("k{n}: 1\n")).collect::<String>());
+    rejected("steps", &(0..300).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>());
 }
 
-/// What another reader would multiply is not taken at all, at whatever depth, and is not multiplied here.
+/// Aliases, which other readers expand, are rejected at any depth, and never expanded here.
 #[test]
-fn what_is_to_be_multiplied_is_refused() {
+fn aliases_are_rejected() {
     let levels = |line: &dyn Fn(usize) -> String| (1..40).map(line).collect::<String>();
     let aliases = levels(&|n| format!("k{n}: &k{n} [{}]\n", vec![format!("*k{}", n - 1); 9].join(", ")));
-    refused("aliases", &format!("k0: &k0 x\n{aliases}"));
+    rejected("aliases", &format!("k0: &k0 x\n{aliases}"));
     let merges = levels(&|n| format!("k{n}: &k{n} {{<<: [*k{0}, *k{0}]}}\n", n - 1));
-    refused("merge keys", &format!("k0: &k0 {{a: b}}\n{merges}"));
-    refused("anchors", &(0..LONG / 24).map(|n| format!("- &k{n} x\n")).collect::<String>());
-    refused("one anchor", &"- &k x\n".repeat(LONG / 8));
-    refused("an alias within what it names", "a: &a [*a]\n");
-    refused("tags", &"- !!binary aGk=\n".repeat(LONG / 24));
-    refused("tag prefixes", &format!("%TAG !e! tag:{}\n---\na: !e!b c\n", "x".repeat(LONG / 2)));
-    refused("documents", &"---\na: b\n...\n".repeat(LONG / 16));
+    rejected("merge keys", &format!("k0: &k0 {{a: b}}\n{merges}"));
+    rejected("anchors", &(0..LONG / 24).map(|n| format!("- &k{n} x\n")).collect::<String>());
+    rejected("one anchor", &"- &k x\n".repeat(LONG / 8));
+    rejected("an alias within what it names", "a: &a [*a]\n");
+    rejected("tags", &"- !!binary aGk=\n".repeat(LONG / 24));
+    rejected("tag prefixes", &format!("%TAG !e! tag:{}\n---\na: !e!b c\n", "x".repeat(LONG / 2)));
+    rejected("documents", &"---\na: b\n...\n".repeat(LONG / 16));
 }
 
 #[test]
-fn what_is_one_long_thing_is_refused() {
+fn inputs_of_one_long_part_are_rejected() {
     let long = LONG / 2;
-    refused("a key", &format!("{}: 1\n", "k".repeat(long)));
-    refused("a key in quotes", &format!("\"{}\": 1\n", "\\u006b".repeat(long / 6)));
-    refused("a key in question", &format!("? {}\n: 1\n", "k".repeat(long)));
-    refused("a number", &format!("a: {}\n", "1".repeat(long)));
-    refused("a number in JSON", &format!("{{\"a\": {}}}", "1".repeat(long)));
-    refused("an exponent", &format!("{{\"a\": 1e{}}}", "1".repeat(long)));
-    refused("a number of base 60", &format!("a: 1{}\n", ":30".repeat(long / 3)));
-    refused("a number with spaces", &format!("a: 1{}\n", "_0".repeat(long / 2)));
-    refused("a name like others", &format!("workflow: {}\n", "w".repeat(long)));
-    refused("a comment", &format!("# {}\n", "x".repeat(long)));
-    refused("a mark of byte order", &"\u{feff}".repeat(long / 3));
+    rejected("a key", &format!("{}: 1\n", "k".repeat(long)));
+    rejected("a key in quotes", &format!("\"{}\": 1\n", "\\u006b".repeat(long / 6)));
+    rejected("a key in question", &format!("? {}\n: 1\n", "k".repeat(long)));
+    rejected("a number", &format!("a: {}\n", "1".repeat(long)));
+    rejected("a number in JSON", &format!("{{\"a\": {}}}", "1".repeat(long)));
+    rejected("an exponent", &format!("{{\"a\": 1e{}}}", "1".repeat(long)));
+    rejected("a number of base 60", &format!("a: 1{}\n", ":30".repeat(long / 3)));
+    rejected("a number with spaces", &format!("a: 1{}\n", "_0".repeat(long / 2)));
+    rejected("a name like others", &format!("workflow: {}\n", "w".repeat(long)));
+    rejected("a comment", &format!("# {}\n", "x".repeat(long)));
+    rejected("a mark of byte order", &"\u{feff}".repeat(long / 3));
 }
 
 #[test]
@@ -116,25 +116,25 @@ fn the_largest_documents_are_read() {
 }
 
 #[test]
-fn what_would_take_the_square_is_bounded() {
+fn work_that_grows_with_the_square_is_bounded() {
     let unbounded = document(64, 4_096, "", (0..65_536).map(|n: usize| (n % 4_096, (n * 7 + n / 4_096 + 1) % 4_096)));
-    refused("cycles without a bound", &unbounded);
+    rejected("cycles without a bound", &unbounded);
     let ambiguous = document(1, 4_096, "", (0..16).flat_map(|from| (0..4_080).map(move |n| (from, n + 16))));
-    refused("requests to tell apart", &ambiguous);
+    rejected("requests to tell apart", &ambiguous);
     let joins = document(1_024, 4_096, ", join: all", (0..4_094).flat_map(|n| [(n, n + 1), (n, n + 2)]));
-    refused("joins", &joins);
+    rejected("joins", &joins);
     let some = (0..4_094).flat_map(|n| [(n, n + 1), (n, n + 2)]);
     let mut carried = document(1_024, 4_096, "", some);
     (3_800..4_000)
         .for_each(|n| carried = carried.replace(&format!("path: /{n}}}]"), &format!("path: /{n}}}], join: all")));
     timed("joins far from their fork", &carried);
     let names = document(1_024, 4_096, "", (0..4_000).map(|n| (n + 10_000, n + 20_000)));
-    refused("names to find again", &names);
+    rejected("names to find again", &names);
     let keys = "a: {x: ".to_owned()
         + &"y".repeat(1 << 20)
         + "}\n"
         + &(0..10_000).map(|n| format!("wrkflow{n}: 1\n")).collect::<String>();
-    refused("keys to find again", &keys);
+    rejected("keys to find again", &keys);
 }
 
 #[test]
@@ -148,11 +148,11 @@ fn guards_are_bounded_together() {
     let outcome = timed("guards", &text);
     assert!(outcome.diagnostics.iter().any(|d| d.code == Code::GuardBound));
     let wrong = text.replace("1,1,1,1,1,1,1,1", "(((((((((((((((");
-    refused("wrong guards", &wrong);
+    rejected("wrong guards", &wrong);
 }
 
-/// The stack of a gate is small, and what recurses there is bounded. Frames are many times larger
-/// where nothing is optimised.
+/// The stack of a gate is small, and recursion in it is bounded. Frames are many times larger in builds without
+/// optimisation.
 #[test]
 fn a_small_stack_is_enough() {
     let guard = |when: String| {

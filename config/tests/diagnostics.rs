@@ -1,6 +1,6 @@
-//! Wrong inputs as data: `diagnostics/NAME.yaml` and, beside it, what is said of it (`NAME.stderr`).
+//! Wrong inputs as data: `diagnostics/NAME.yaml`, and beside each its diagnostics, `NAME.stderr`.
 //!
-//! `BLESS=1 cargo test` writes what is said now; read it before it is committed.
+//! `BLESS=1 cargo test` writes the current diagnostics; read them before you commit them.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use stepgate_config::{Code, Diagnostic, MAX_DIAGNOSTICS, MAX_INPUT, read, render};
 
-/// What only inputs show that are too long for a file; the tests below make them.
+/// Codes of inputs that are too long for a file; the tests below generate these inputs.
 const GENERATED: [Code; 2] = [Code::Large, Code::More];
 
 fn cases() -> Vec<PathBuf> {
@@ -28,7 +28,7 @@ fn cases() -> Vec<PathBuf> {
 }
 
 #[test]
-fn each_wrong_input_is_told_what_is_wrong() {
+fn each_wrong_input_has_the_expected_diagnostics() {
     let bless = std::env::var_os("BLESS").is_some();
     let mut differing = Vec::new();
     for file in cases() {
@@ -49,7 +49,7 @@ fn each_wrong_input_is_told_what_is_wrong() {
 }
 
 #[test]
-fn each_code_has_a_case_that_bears_its_name() {
+fn each_code_has_a_case_with_its_name() {
     let named = |code: &Code| format!("{}-", code.as_str().to_lowercase());
     for code in Code::ALL.iter().filter(|code| !GENERATED.contains(code)) {
         let cases: Vec<PathBuf> = cases()
@@ -94,14 +94,14 @@ fn a_configuration_that_no_cluster_stores_is_a_warning() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_unread() {
+fn too_large_an_input_is_rejected_unread() {
     let outcome = read(&vec![b'a'; MAX_INPUT + 1]);
     assert_eq!(outcome.diagnostics.first().unwrap().code, Code::Unreadable);
     assert!(outcome.checked.is_none());
 }
 
 #[test]
-fn what_is_no_text_is_refused_with_its_place() {
+fn an_input_that_is_not_text_is_rejected_with_its_place() {
     for (text, place) in [(&b"a: b\nc\xc3\xa9: \xff\n"[..], "2:5"), (b"a: b\nc: \0", "2:4")] {
         let outcome = read(text);
         let said = outcome.diagnostics.first().unwrap().to_string();

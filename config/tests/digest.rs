@@ -1,4 +1,4 @@
-//! The digest: one for one meaning, another for another.
+//! The digest: equal for documents of equal meaning, different for others.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,8 +27,8 @@ fn digest(text: &str) -> String {
     workflow(text).digest.to_string()
 }
 
-/// Gates of two releases run in one mesh while it is updated, and take each other's tokens only if
-/// they come to the same digest. If this test fails, the canonical form has changed: mend that.
+/// Gates of two releases run in one mesh during an update, and accept each other's tokens only if they compute the same
+/// digest. If this test fails, the canonical form has changed: restore it.
 #[test]
 fn the_digest_of_the_movie_stays() {
     assert_eq!(digest(&movie()), "DqjYtp62hf3YbXig1oBr2dKhrXNJ5i5yAD9fyx5-qt4");
@@ -48,7 +48,7 @@ transitions:
   - {from: start, to: work, when: 'peer.tenure > 3'}
 "#;
 
-/// As a proxy hands it on: JSON, keys in another order, all numbers as doubles.
+/// As a proxy passes it on: JSON, keys in another order, all numbers as doubles.
 const AS_JSON: &str = r#"{"transitions":[{"when":"peer.tenure > 3","to":"work","from":"start"}],
 "tasks":{"work":{"upgrade":["websocket"],"requests":[{"path":"\/w\/{id}","methods":["POST"]}],"actor":"b"},
 "start":{"initial":true,"actor":"a"}},"trust_domain":"example.org","revision":3.0,"workflow":"w",
@@ -56,7 +56,7 @@ const AS_JSON: &str = r#"{"transitions":[{"when":"peer.tenure > 3","to":"work","
 "a":{"spiffe":["ns/x/sa/a"],"attributes":{"lead":true,"team":"1","share":5e-1,"tenure":1.0e1}}}}"#;
 
 #[test]
-fn spelling_changes_nothing() {
+fn notation_does_not_change_it() {
     let digest_of = digest(DOCUMENT);
     for other in [
         AS_JSON.to_owned(),
@@ -94,7 +94,7 @@ fn meaning_changes_it() {
         ("transitions:", "constraints: [{separate: [start, work]}]\ntransitions:"),
     ] {
         let text = DOCUMENT.replace(from, to);
-        // A way back makes a cycle.
+        // A transition back makes a cycle.
         let text = match text.contains("to: start}") {
             true => text
                 .replace("initial: true", "initial: true, max_visits: 2")

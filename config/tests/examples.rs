@@ -1,4 +1,4 @@
-//! Every example is right: no errors, no warnings.
+//! Every example is valid, without warnings.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +23,7 @@ fn examples(folder: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_example_is_right() {
+fn every_example_is_valid() {
     for file in examples("examples").into_iter().chain(examples("examples/gate")) {
         let outcome = read(&fs::read(&file).unwrap());
         let worse: Vec<String> =
@@ -34,7 +34,7 @@ fn every_example_is_right() {
 }
 
 #[test]
-fn a_gate_has_the_document_as_it_is() {
+fn a_gates_configuration_contains_the_document_unchanged() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let checked = |file: &str| read(&fs::read(folder.join(file)).unwrap()).checked.unwrap();
     let (Checked::Workflow(alone), Checked::Gate(gate)) = (checked("movie.yaml"), checked("gate/movie.yaml")) else {

@@ -1,4 +1,4 @@
-//! What reading makes of a document: the values that the decision works on.
+//! The checked values of documents and configurations.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,8 +34,8 @@ fn example(file: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(file)).unwrap()
 }
 
-/// A document of tasks `t0`, `t1`, … with an actor each, and transitions given as pairs.
-fn net(tasks: &[&str], transitions: &[(usize, usize)]) -> String {
+/// A document with the tasks `t0`, `t1`, …, each with an actor of its own, and transitions as pairs of tasks.
+fn document(tasks: &[&str], transitions: &[(usize, usize)]) -> String {
     let mut text = "workflow: w\nrevision: 1\ntrust_domain: t\nactors:\n".to_owned();
     for (n, _) in tasks.iter().enumerate() {
         text.push_str(&format!("  a{n}: {{spiffe: [x/{n}]}}\n"));
@@ -51,7 +51,7 @@ fn net(tasks: &[&str], transitions: &[(usize, usize)]) -> String {
     text
 }
 
-/// `forks` and `carries` of each task that has some, as text.
+/// The `forks` and `carries` of each task that has some, as text.
 fn rounds(workflow: &Workflow) -> BTreeMap<&str, String> {
     let names = |set: &std::collections::BTreeSet<stepgate_config::name::TaskName>| {
         set.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
@@ -61,7 +61,7 @@ fn rounds(workflow: &Workflow) -> BTreeMap<&str, String> {
 }
 
 #[test]
-fn the_movie_is_what_its_document_says() {
+fn the_movie_has_the_values_of_its_document() {
     let movie = workflow(&example("movie.yaml"));
     assert_eq!((movie.assurance, movie.open, movie.mode), (Assurance::Signed, true, None));
     assert_eq!((movie.deadline, movie.task_ttl), (Duration::from_secs(86_400), Duration::from_secs(3_600)));
@@ -82,7 +82,7 @@ fn the_movie_is_what_its_document_says() {
 }
 
 #[test]
-fn a_loan_has_bounds_where_it_loops() {
+fn a_loan_has_bounds_on_its_loop() {
     let loan = workflow(&example("loan.yaml"));
     let visits: Vec<Option<u32>> =
         ["apply", "assess", "documents", "approve"].map(|task| loan.tasks[task].max_visits).into();
@@ -91,7 +91,7 @@ fn a_loan_has_bounds_where_it_loops() {
 }
 
 #[test]
-fn an_orchestrator_carries_what_via_says() {
+fn via_names_the_caller() {
     let checkout = workflow(&example("checkout.yaml"));
     let callers: Vec<(&str, bool)> = checkout.transitions.iter().map(|t| (t.caller.name.as_str(), t.via)).collect();
     assert_eq!(callers, [("shop", false), ("shop", true), ("shop", true)]);
@@ -102,7 +102,7 @@ fn nested_joins_have_a_fork_each() {
     // t0 -> t1 -> {t2 -> {t3, t4} -> t5, t6} -> t7 -> t8, where t5 and t7 are joins.
     let transitions = [(0, 1), (1, 2), (1, 6), (2, 3), (2, 4), (3, 5), (4, 5), (5, 7), (6, 7), (7, 8)];
     let all = ", join: all";
-    let nested = workflow(&net(&[", initial: true", "", "", "", "", all, "", all, ""], &transitions));
+    let nested = workflow(&document(&[", initial: true", "", "", "", "", all, "", all, ""], &transitions));
     let expected = [
         ("t1", "t7/"),
         ("t2", "t5/t7"),
@@ -118,7 +118,7 @@ fn nested_joins_have_a_fork_each() {
 #[test]
 fn a_fork_may_be_a_source_of_its_join() {
     let transitions = [(0, 1), (1, 2), (1, 3), (2, 3), (3, 4)];
-    let skipped = workflow(&net(&[", initial: true", "", "", ", join: all", ""], &transitions));
+    let skipped = workflow(&document(&[", initial: true", "", "", ", join: all", ""], &transitions));
     assert_eq!(skipped.joins["t3"].fork.as_str(), "t1");
     assert_eq!(rounds(&skipped)["t2"], "/t3");
 }
@@ -128,15 +128,15 @@ fn a_cycle_through_the_fork_begins_a_new_round() {
     let twice = ", max_visits: 2";
     let transitions = [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4), (4, 1), (4, 5)];
     let looped =
-        workflow(&net(&[", initial: true", twice, twice, twice, ", join: all, max_visits: 2", ""], &transitions));
+        workflow(&document(&[", initial: true", twice, twice, twice, ", join: all, max_visits: 2", ""], &transitions));
     assert_eq!(looped.joins["t4"].fork.as_str(), "t1");
     assert_eq!(rounds(&looped)["t4"], "/t4");
     assert_eq!(rounds(&looped)["t1"], "t4/");
 }
 
 #[test]
-fn what_is_advisory_stands_in_the_model() {
-    let text = net(&[", initial: true", ", split: {value: one, advisory: true}"], &[(0, 1)])
+fn advisory_values_are_in_the_workflow() {
+    let text = document(&[", initial: true", ", split: {value: one, advisory: true}"], &[(0, 1)])
         .replace("to: t1}", "to: t1, uses: {value: 3, advisory: true}}");
     let advisory = workflow(&text);
     assert_eq!(advisory.transitions[0].uses, 3);
@@ -144,7 +144,7 @@ fn what_is_advisory_stands_in_the_model() {
 }
 
 #[test]
-fn a_gate_is_what_its_configuration_says() {
+fn a_gate_has_the_values_of_its_configuration() {
     let movie = gate(&example("gate/movie.yaml"));
     assert_eq!(
         (movie.mode, movie.header.as_str(), movie.leeway),
@@ -165,7 +165,7 @@ fn a_gate_is_what_its_configuration_says() {
 #[test]
 fn the_highest_revision_that_is_not_closed_is_open() {
     let document = |revision: u32, more: &str| {
-        let body = net(&[", initial: true", ""], &[(0, 1)])
+        let body = document(&[", initial: true", ""], &[(0, 1)])
             .replace("revision: 1", &format!("revision: {revision}\nassurance: identity\n{more}"));
         format!("- {}", body.trim_end().replace('\n', "\n  "))
     };

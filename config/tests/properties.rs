@@ -1,5 +1,5 @@
-//! What holds of any input: it is answered, at once, and what is said of it points into it; the same document in
-//! YAML and in JSON is one document.
+//! Properties of any input: reading it ends, its diagnostics point into it, and a document has the same meaning in YAML
+//! and in JSON.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use stepgate_config::{Checked, Diagnostic, MAX_DIAGNOSTICS, Outcome, Span, read, render, to_json};
 
-/// Documents and configurations that are right, to begin with.
+/// Valid documents and configurations, which the tests change.
 static EXAMPLES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let files = [root.clone(), root.join("gate")].into_iter().flat_map(|folder| fs::read_dir(folder).unwrap());
@@ -26,7 +26,7 @@ static EXAMPLES: LazyLock<Vec<String>> = LazyLock::new(|| {
     paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
 });
 
-/// What is put into them.
+/// Texts that are inserted into them.
 const PIECES: [&str; 50] = [
     "&a ",
     "*a",
@@ -133,8 +133,8 @@ fn changed() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// Reads, and checks what holds of every answer.
-fn answered(bytes: &[u8]) -> Result<Outcome, TestCaseError> {
+/// Reads the input and checks the properties of the outcome.
+fn read_checked(bytes: &[u8]) -> Result<Outcome, TestCaseError> {
     let begun = Instant::now();
     let outcome = read(bytes);
     prop_assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
@@ -158,7 +158,7 @@ fn lies_within(span: Span, bytes: &[u8]) -> Result<(), TestCaseError> {
     prop_assert!(start <= end && end <= bytes.len(), "{:?} of {}", span, bytes.len());
     let before = String::from_utf8_lossy(&bytes[..start]).into_owned();
     prop_assert!(span.line >= 1 && span.column >= 1);
-    // The parser counts the end of a text as a line of its own.
+    // The parser counts the end of the input as a line of its own.
     let at_end = usize::from(start == bytes.len());
     let lines = before.matches('\n').count() + before.replace("\r\n", "").matches('\r').count() + 1 + at_end;
     prop_assert!(usize::try_from(span.line).unwrap() <= lines, "{:?}: line {} of {}", span, span.line, lines);
@@ -179,26 +179,26 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
-    fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        answered(&bytes)?;
+    fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        read_checked(&bytes)?;
     }
 
     #[test]
-    fn any_pieces_are_answered(pieces in proptest::collection::vec(proptest::sample::select(&PIECES[..]), 0..40)) {
-        answered(pieces.concat().as_bytes())?;
+    fn any_pieces_are_read(pieces in proptest::collection::vec(proptest::sample::select(&PIECES[..]), 0..40)) {
+        read_checked(pieces.concat().as_bytes())?;
     }
 
-    /// A document, changed or not, says the same once it is JSON, and once that is written anew.
+    /// A document, changed or not, has the same meaning as JSON, and as JSON that is written again.
     #[test]
     fn yaml_and_json_are_one_document(bytes in changed()) {
-        let outcome = answered(&bytes)?;
+        let outcome = read_checked(&bytes)?;
         match to_json(&bytes) {
             Err(errors) => {
                 prop_assert!(!errors.is_empty());
                 prop_assert!(outcome.checked.is_none());
             }
             Ok(json) => {
-                let again = answered(json.to_string().as_bytes())?;
+                let again = read_checked(json.to_string().as_bytes())?;
                 prop_assert_eq!(digests(&outcome), digests(&again));
                 let codes = |outcome: &Outcome| {
                     let mut codes: Vec<_> = outcome.diagnostics.iter().filter(|d| d.is_error()).map(|d| d.code).collect();
@@ -208,7 +208,7 @@ proptest! {
                 prop_assert_eq!(codes(&outcome), codes(&again));
                 prop_assert_eq!(to_json(json.to_string().as_bytes()), Ok(json.clone()));
                 let pretty = serde_json::to_string_pretty(&json).unwrap();
-                prop_assert_eq!(digests(&outcome), digests(&answered(pretty.as_bytes())?));
+                prop_assert_eq!(digests(&outcome), digests(&read_checked(pretty.as_bytes())?));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Whether whoever `via` names can hold what it has to show: a receipt for the task before.
+//! Whether the actor that `via` names can have the receipt that it must show, for the task before.
 
 use std::collections::BTreeMap;
 
@@ -19,28 +19,32 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
         };
         let from_name = quote(from.name.as_str());
         if from.initial {
-            let message = format!("{caller_name} cannot carry what leaves the initial task {from_name}");
-            report.push(Diagnostic::new(Code::BadVia, span, message).label("a start has no receipt to show").help(
-                format!(
-                    "let {caller_name} perform the initial task: what it calls first, it calls as that task's actor"
-                ),
-            ));
-            continue;
-        }
-        // A receipt goes to whoever brought the request. Where somebody else may have brought it,
-        // the caller has none.
-        let other = incoming.get(&transition.from).into_iter().flatten().find(|before| {
-            let brings = draft.caller(before);
-            brings.is_some() && brings != Some(caller)
-        });
-        if let Some(before) = other {
-            let brings = draft.caller(before).map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
-            let message = format!("{caller_name} holds no receipt for {from_name}: {brings} carries the request there");
+            let message = format!("{caller_name} cannot call from the initial task {from_name}: it has no receipt");
             report.push(
                 Diagnostic::new(Code::BadVia, span, message)
-                    .label("it has nothing to show")
-                    .also(before.span, format!("carried by {brings}"))
-                    .help(format!("add `via: {}` there, or leave it out here", draft.actor_name(caller))),
+                    .label("an instance that begins in this task has no receipt for it")
+                    .help(format!(
+                        "let {caller_name} perform the initial task: it then makes the first calls as that task's actor"
+                    )),
+            );
+            continue;
+        }
+        // The caller of a request gets the receipt. Where another actor may call `from`, this caller has none.
+        let other = incoming.get(&transition.from).into_iter().flatten().find(|before| {
+            let before = draft.caller(before);
+            before.is_some() && before != Some(caller)
+        });
+        if let Some(before) = other {
+            let other = draft.caller(before).map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
+            let message = format!("{caller_name} has no receipt for {from_name}: {other} calls that task");
+            report.push(
+                Diagnostic::new(Code::BadVia, span, message)
+                    .label("this actor must show the receipt")
+                    .also(before.span, format!("called by {other}"))
+                    .help(format!(
+                        "add `via: {}` to that transition, too, or remove it from this one",
+                        draft.actor_name(caller)
+                    )),
             );
         }
     }

@@ -1,4 +1,4 @@
-//! Whether constraints can hold at all.
+//! Whether constraints can be satisfied and enforced.
 
 use std::collections::BTreeMap;
 
@@ -18,30 +18,30 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
     }
 }
 
-/// A token tells who performed the tasks on its own way here. Where neither of two tasks lies on every way to
-/// the other, they may be done side by side, and no gate could compare them.
+/// A token names the performers of the tasks on its own branch only. Where neither of two tasks lies on every path to
+/// the other, they may be on different branches, and no gate could compare their performers.
 pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut Report) {
     for constraint in draft.constraints.iter().filter(|constraint| !constraint.advisory) {
         let mut rest = constraint.tasks.as_slice();
         while let Some(((first, first_span), others)) = rest.split_first() {
             rest = others;
-            let apart = |(other, _): &&(usize, Span)| {
+            let is_unordered = |(other, _): &&(usize, Span)| {
                 !dominators.dominates(*first, *other) && !dominators.dominates(*other, *first)
             };
-            let Some((other, other_span)) = others.iter().find(apart) else { continue };
+            let Some((other, other_span)) = others.iter().find(is_unordered) else { continue };
             let (one, two) = (quote(draft.task_name(*first)), quote(draft.task_name(*other)));
-            let message = format!("no gate can hold this constraint: {one} and {two} may be done side by side");
+            let message = format!("this constraint cannot be enforced: {one} and {two} may be on different branches");
             report.push(
                 Diagnostic::new(Code::BadConstraint, *other_span, message)
-                    .label("an instance comes here without knowing who did the other")
-                    .also(*first_span, "the other one")
-                    .help("put one of them before the other on every way, or mark the constraint `advisory: true`"),
+                    .label("a token at this task may not name the performer of the other task")
+                    .also(*first_span, "the other task")
+                    .help("put one of the tasks before the other on every path, or add `advisory: true` to the constraint"),
             );
         }
     }
 }
 
-/// The tasks of a constraint by who performs them.
+/// The tasks of a constraint, by performer.
 fn by_performer(draft: &Draft, constraint: &ConstraintDraft) -> BTreeMap<usize, Vec<usize>> {
     let mut tasks: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (task, _) in &constraint.tasks {
@@ -52,19 +52,19 @@ fn by_performer(draft: &Draft, constraint: &ConstraintDraft) -> BTreeMap<usize, 
     tasks
 }
 
-/// Among as many tasks of one actor as it has SPIFFE IDs, each can have its own; among more, two must
-/// share one. Actors share none.
+/// One actor can perform as many tasks separately as it has SPIFFE IDs; with more tasks, two must share an ID. Tasks of
+/// different actors are always separate.
 fn separate(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
     for (performer, tasks) in by_performer(draft, constraint) {
         let Some(actor) = draft.actors.get(performer).filter(|actor| actor.spiffe.len() < tasks.len()) else {
             continue;
         };
-        // An actor whose IDs were wrong has been reported.
+        // An actor without a valid ID has been reported.
         if actor.spiffe.is_empty() {
             continue;
         }
         let names = listed(tasks.iter().map(|task| draft.task_name(*task)), 8, "and");
-        let message = format!("this constraint cannot hold: {} performs {names}", quote(actor.name.as_str()));
+        let message = format!("this constraint cannot be satisfied: {} performs {names}", quote(actor.name.as_str()));
         let ids = match actor.spiffe.len() {
             1 => "it has only one SPIFFE ID".to_owned(),
             more => format!("it has only {more} SPIFFE IDs"),
@@ -73,20 +73,20 @@ fn separate(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
             Diagnostic::new(Code::BadConstraint, constraint.span, message)
                 .label(ids)
                 .also(actor.span, "this actor")
-                .help("give the actor more SPIFFE IDs, or the tasks different actors"),
+                .help("add SPIFFE IDs to the actor, or give the tasks to different actors"),
         );
     }
 }
 
-/// Actors share no SPIFFE ID, so one can perform tasks of one actor only.
+/// Two actors never share a SPIFFE ID, so one ID performs tasks of one actor only.
 fn bind(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
     let performers = by_performer(draft, constraint);
     if performers.len() > 1 {
         let names = listed(performers.keys().map(|actor| draft.actor_name(*actor)), 8, "and");
-        let message = format!("this constraint cannot hold: {names} have no SPIFFE ID in common");
+        let message = format!("this constraint cannot be satisfied: {names} have no SPIFFE ID in common");
         report.push(
             Diagnostic::new(Code::BadConstraint, constraint.span, message)
-                .label("no one could perform all of them")
+                .label("no workload could perform all of these tasks")
                 .help("bind only tasks of one actor"),
         );
     }

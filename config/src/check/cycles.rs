@@ -1,4 +1,4 @@
-//! Cycles, and what bounds them.
+//! Cycles and their bounds.
 
 use std::collections::VecDeque;
 
@@ -11,8 +11,8 @@ use crate::report::{Report, quote};
 /// Most tasks of a cycle that a message names.
 const SHOWN: usize = 8;
 
-/// Whether each task lies on a cycle. Every one that does must say how often it may be entered: a
-/// default would either stop a loop at its first turn or bound nothing.
+/// Whether each task lies on a cycle. Every task on a cycle requires a bound: no default would fit, since 1 would stop a
+/// loop at its first turn and a high one would bound nothing.
 pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<bool> {
     let components = graph.components();
     let mut bounded = Vec::new();
@@ -22,42 +22,47 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<bo
             (Some(_), None) => {
                 let message = format!("task {name} lies on a cycle and has no `max_visits`");
                 let mut unbounded = Diagnostic::new(Code::Unbounded, task.span, message)
-                    .label("nothing bounds how often it is entered");
-                // To find a cycle takes time, and may be asked for each task of a large one.
+                    .label("without it, a branch could enter this task without limit");
+                // The search takes time, and each task of a large cycle may require one.
                 if !report.is_full() {
-                    let around = shortest(graph, &components, index).into_iter();
-                    let names: Vec<&str> = around.take(SHOWN).map(|task| draft.task_name(task)).collect();
+                    let cycle = shortest(graph, &components, index).into_iter();
+                    let names: Vec<&str> = cycle.take(SHOWN).map(|task| draft.task_name(task)).collect();
                     let dots = if names.len() < SHOWN { "" } else { "… -> " };
-                    let way = format!("{} -> {dots}{}", names.join(" -> "), task.name);
-                    unbounded = unbounded
-                        .help(format!("the cycle is {way}; each task on it needs a bound, such as `max_visits: 3`"));
+                    let path = format!("{} -> {dots}{}", names.join(" -> "), task.name);
+                    unbounded = unbounded.help(format!(
+                        "the cycle is {path}: add a bound to each of its tasks, such as `max_visits: 3`"
+                    ));
                 }
                 report.push(unbounded);
             }
-            (Some(_), Some((visits, _))) => bounded.push(format!("{name} {visits}")),
+            (Some(_), Some((visits, _))) => bounded.push((name, visits)),
             (None, Some((_, span))) => {
-                let message = format!("task {name} lies on no cycle, so `max_visits` says nothing");
-                report.push(Diagnostic::new(Code::NoEffect, span, message).label("leave it out"));
+                let message = format!("`max_visits` has no effect: task {name} is not on a cycle");
+                report.push(Diagnostic::new(Code::NoEffect, span, message).label("remove it"));
             }
             (None, None) => {}
         }
     }
-    note(draft, bounded, report);
+    note(draft, &bounded, report);
     components.iter().map(Option::is_some).collect()
 }
 
-/// What the bounds come to. Each of several branches that run at the same time counts for itself, so
-/// the total of an instance is the bound times the branches.
-fn note(draft: &Draft, mut bounded: Vec<String>, report: &mut Report) {
+/// Lists the bounds. Branches that run at the same time are counted separately, so an instance may enter a task as
+/// often as the bound times the number of branches.
+fn note(draft: &Draft, bounded: &[(String, u32)], report: &mut Report) {
     let Some(span) = draft.tasks_span.filter(|_| !bounded.is_empty()) else { return };
-    let hidden = bounded.len().saturating_sub(SHOWN);
-    bounded.truncate(SHOWN);
-    if hidden > 0 {
-        bounded.push(format!("and {hidden} more"));
+    let mut bounds: Vec<String> = Vec::new();
+    for (name, visits) in bounded.iter().take(SHOWN) {
+        let entered = if bounds.is_empty() { " is entered" } else { "" };
+        let times = if *visits == 1 { "once".to_owned() } else { format!("{visits} times") };
+        bounds.push(format!("{name}{entered} at most {times}"));
     }
-    let message = format!("one line of descent enters, at most: {}", bounded.join(", "));
-    let note = Diagnostic::new(Code::Visits, span, message);
-    report.push(note.label("branches that run at the same time count each for itself"));
+    let hidden = bounded.len().saturating_sub(SHOWN);
+    if hidden > 0 {
+        bounds.push(format!("and {hidden} more tasks have bounds"));
+    }
+    let note = Diagnostic::new(Code::Visits, span, format!("along one branch, {}", bounds.join(", ")));
+    report.push(note.label("branches that run at the same time are counted separately"));
 }
 
 /// The tasks of a shortest cycle through `start`, which comes first.
@@ -68,7 +73,7 @@ fn shortest(graph: &Graph, components: &[Option<usize>], start: usize) -> Vec<us
     while let Some(task) = open.pop_front() {
         for &next in graph.successors(task) {
             if next == start {
-                return walked(&from, task);
+                return path_to(&from, task);
             }
             let inside = components.get(next).copied().flatten() == component;
             if let (true, Some(slot @ None)) = (inside, from.get_mut(next)) {
@@ -80,13 +85,14 @@ fn shortest(graph: &Graph, components: &[Option<usize>], start: usize) -> Vec<us
     vec![start]
 }
 
-fn walked(from: &[Option<usize>], last: usize) -> Vec<usize> {
-    let mut way = vec![last];
+/// The path from the start to `last`, by the task from which each task was found.
+fn path_to(from: &[Option<usize>], last: usize) -> Vec<usize> {
+    let mut path = vec![last];
     let mut at = last;
     while let Some(before) = from.get(at).copied().flatten() {
-        way.push(before);
+        path.push(before);
         at = before;
     }
-    way.reverse();
-    way
+    path.reverse();
+    path
 }

@@ -7,9 +7,9 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use crate::document::Draft;
 
 pub(super) struct Graph {
-    net: DiGraph<(), ()>,
+    digraph: DiGraph<(), ()>,
     root: NodeIndex,
-    /// How many tasks there are; the root is the node after the last.
+    /// The number of tasks; the root is the node after the last task.
     pub(super) tasks: usize,
     successors: Vec<Vec<usize>>,
     predecessors: Vec<Vec<usize>>,
@@ -18,22 +18,22 @@ pub(super) struct Graph {
 impl Graph {
     pub(super) fn of(draft: &Draft) -> Self {
         let tasks = draft.tasks.len();
-        let mut net = DiGraph::with_capacity(tasks.saturating_add(1), draft.transitions.len());
+        let mut digraph = DiGraph::with_capacity(tasks.saturating_add(1), draft.transitions.len());
         for _ in 0..tasks {
-            net.add_node(());
+            digraph.add_node(());
         }
-        let root = net.add_node(());
+        let root = digraph.add_node(());
         for (index, _) in draft.tasks.iter().enumerate().filter(|(_, task)| task.initial) {
-            net.add_edge(root, NodeIndex::new(index), ());
+            digraph.add_edge(root, NodeIndex::new(index), ());
         }
         let mut successors = vec![Vec::new(); tasks];
         let mut predecessors = vec![Vec::new(); tasks];
         for edge in draft.edges() {
-            net.add_edge(NodeIndex::new(edge.from), NodeIndex::new(edge.to), ());
+            digraph.add_edge(NodeIndex::new(edge.from), NodeIndex::new(edge.to), ());
             push(&mut successors, edge.from, edge.to);
             push(&mut predecessors, edge.to, edge.from);
         }
-        Self { net, root, tasks, successors, predecessors }
+        Self { digraph, root, tasks, successors, predecessors }
     }
 
     /// The tasks to which transitions lead from `task`, in the order of the document.
@@ -46,7 +46,7 @@ impl Graph {
         self.predecessors.get(task).map_or(&[], Vec::as_slice)
     }
 
-    /// All tasks to which a way leads, by `next`, from `starts` (these included), without entering `without`.
+    /// All tasks on paths by `next` from `starts` (these included) that do not enter `without`.
     pub(super) fn closure<'g>(
         &self,
         starts: impl IntoIterator<Item = usize>,
@@ -67,11 +67,11 @@ impl Graph {
         found
     }
 
-    /// The tasks that lie on a cycle, by the cycle's strongly connected component; none for the others.
+    /// The strongly connected component of each task that lies on a cycle; none for the others.
     pub(super) fn components(&self) -> Vec<Option<usize>> {
         let mut components = vec![None; self.tasks];
-        // Kosaraju's algorithm, because this implementation of it does not recurse.
-        for (number, component) in kosaraju_scc(&self.net).into_iter().enumerate() {
+        // Kosaraju's algorithm, because its implementation does not recurse.
+        for (number, component) in kosaraju_scc(&self.digraph).into_iter().enumerate() {
             for task in component.iter().map(|node| node.index()) {
                 let cyclic = component.len() > 1 || self.successors(task).contains(&task);
                 if let (true, Some(slot)) = (cyclic, components.get_mut(task)) {
@@ -82,9 +82,9 @@ impl Graph {
         components
     }
 
-    /// The immediate dominator of each task that can be reached, and its depth in that tree.
+    /// The immediate dominator of each reachable task, and its depth in the tree of dominators.
     pub(super) fn dominators(&self) -> Dominators {
-        let found = simple_fast(&self.net, self.root);
+        let found = simple_fast(&self.digraph, self.root);
         let nodes = self.tasks.saturating_add(1);
         let above: Vec<Option<usize>> =
             (0..nodes).map(|task| found.immediate_dominator(NodeIndex::new(task)).map(NodeIndex::index)).collect();
@@ -93,14 +93,14 @@ impl Graph {
             *depth = Some(0);
         }
         for task in 0..nodes {
-            let mut way = Vec::new();
+            let mut path = Vec::new();
             let mut at = Some(task);
             while let Some(node) = at.filter(|node| depths.get(*node).copied().flatten().is_none()) {
-                way.push(node);
+                path.push(node);
                 at = above.get(node).copied().flatten();
             }
             let Some(mut depth) = at.and_then(|node| depths.get(node).copied().flatten()) else { continue };
-            for node in way.into_iter().rev() {
+            for node in path.into_iter().rev() {
                 depth = depth.saturating_add(1);
                 if let Some(slot) = depths.get_mut(node) {
                     *slot = Some(depth);
@@ -120,14 +120,14 @@ fn push(lists: &mut [Vec<usize>], at: usize, value: usize) {
 /// The tree of dominators.
 pub(super) struct Dominators {
     above: Vec<Option<usize>>,
-    /// None where no instance comes.
+    /// None where a task is unreachable.
     depths: Vec<Option<usize>>,
     root: usize,
 }
 
 impl Dominators {
-    /// The nearest task through which every way to each of `tasks` leads; none where there is no such
-    /// task. It may be one of them itself.
+    /// The nearest task through which every path to each of `tasks` leads; none where there is no such task. It may be
+    /// one of them.
     pub(super) fn nearest_common(&self, tasks: &[usize]) -> Option<usize> {
         let mut tasks = tasks.iter().copied();
         let first = tasks.next()?;
@@ -135,7 +135,7 @@ impl Dominators {
         (common != self.root).then_some(common)
     }
 
-    /// Whether every way to `task` leads through `before`. What is never reached counts as ordered.
+    /// Whether every path to `task` leads through `before`. Unreachable tasks count as ordered.
     pub(super) fn dominates(&self, before: usize, task: usize) -> bool {
         match (self.depth(before), self.depth(task)) {
             (Some(_), Some(_)) => self.common(before, task) == Some(before),

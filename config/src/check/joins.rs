@@ -1,9 +1,8 @@
-//! Joins that need the evidence of every incoming transition: whether they have a fork, and which
-//! tokens carry it.
+//! Joins that require evidence of every incoming transition: whether they have a fork, and which tokens carry it.
 //!
-//! The fork of a join J is the nearest task F through which every way to J's sources leads: an arrival
-//! at F begins a round, and evidence of two rounds never mixes. So no cycle may come back to J without
-//! passing F, or one round would meet itself.
+//! The fork of a join J is the nearest task F through which every path to J's sources leads. An arrival at F begins a
+//! round, and tokens of different rounds never complete a join together. So every cycle through J must pass F: otherwise
+//! two passes through J would have the same round.
 
 use std::collections::BTreeSet;
 
@@ -15,12 +14,12 @@ use crate::document::{Draft, TaskDraft};
 use crate::report::{Report, listed, quote};
 use crate::workflow::JoinKind;
 
-/// A join and what it rests on.
+/// A join with its fork and its sources.
 pub(crate) struct AnalyzedJoin {
     pub(crate) task: usize,
     pub(crate) fork: usize,
     pub(crate) sources: Vec<usize>,
-    /// The tasks whose tokens carry the fork: from which a way leads to the join without passing the fork.
+    /// The tasks whose tokens carry the fork: those with a path to the join that does not pass the fork.
     pub(crate) before: BTreeSet<usize>,
 }
 
@@ -40,12 +39,16 @@ pub(super) fn check(draft: &Draft, graph: &Graph, dominators: &Dominators, repor
     let mut carried: usize = 0;
     let mut joins = Vec::new();
     for (index, task) in all {
-        let join = Joining { draft, graph, index, task }.net(dominators, &reached, report);
+        let join = JoinCheck { draft, graph, index, task }.check(dominators, &reached, report);
         if let Some(join) = join {
             carried = carried.saturating_add(join.before.len());
             if carried > MAX_CARRIED {
-                let message = format!("more than {MAX_CARRIED} pairs of a task and a join ahead of it");
-                report.push(Diagnostic::new(Code::TooMany, task.span, message).label("this join is past the bound"));
+                let message = format!("more than {MAX_CARRIED} pairs of a task and a later join");
+                report.push(
+                    Diagnostic::new(Code::TooMany, task.span, message)
+                        .label("this join exceeds the bound")
+                        .help("use fewer joins, or fewer tasks between a fork and its join"),
+                );
                 return joins;
             }
             joins.push(join);
@@ -54,79 +57,81 @@ pub(super) fn check(draft: &Draft, graph: &Graph, dominators: &Dominators, repor
     joins
 }
 
-struct Joining<'c> {
+struct JoinCheck<'c> {
     draft: &'c Draft,
     graph: &'c Graph,
     index: usize,
     task: &'c TaskDraft,
 }
 
-impl Joining<'_> {
-    fn net(&self, dominators: &Dominators, reached: &[bool], report: &mut Report) -> Option<AnalyzedJoin> {
+impl JoinCheck<'_> {
+    fn check(&self, dominators: &Dominators, reached: &[bool], report: &mut Report) -> Option<AnalyzedJoin> {
         let sources = self.graph.predecessors(self.index);
         let name = quote(self.task.name.as_str());
-        let mut sound = true;
-        let mut fail = |message: String, label: &str, help: &str| {
-            sound = false;
+        let mut valid = true;
+        let mut reject = |message: String, label: &str, help: &str| {
+            valid = false;
             let span = self.task.join_span.unwrap_or(self.task.span);
             report.push(Diagnostic::new(Code::BadJoin, span, message).label(label).help(help));
         };
         if self.task.initial {
-            fail(
-                format!("the initial task {name} cannot be a join of all"),
-                "a start has no evidence to show",
-                "let another task be the initial one",
+            reject(
+                format!("the initial task {name} cannot have `join: all`"),
+                "an instance that begins here has no tokens to show",
+                "make another task initial, or remove the `join`",
             );
         }
         if self.graph.successors(self.index).is_empty() {
-            fail(
-                format!("nothing leaves {name}, so its join guards nothing"),
-                "a join guards what leaves its task",
-                "put the effect into a task of its own, and let a transition lead there",
+            reject(
+                format!("the join {name} guards nothing: it has no outgoing transition"),
+                "a join guards the outgoing transitions of its task",
+                "move the effect to a task of its own, and add a transition to it",
             );
         }
         if let Some(source) = sources.iter().find(|source| !reached.get(**source).copied().unwrap_or_default()) {
             let source = quote(self.draft.task_name(*source));
-            fail(
-                format!("the join {name} never completes: no instance comes to {source}"),
-                "it needs the evidence of every incoming transition",
-                "remove that transition, or let a way lead there from an initial task",
+            reject(
+                format!("the join {name} never completes: no instance reaches {source}"),
+                "it requires a token from each incoming transition",
+                "remove that transition, or add a path from an initial task",
             );
         }
         if sources.len() > MAX_SOURCES {
-            fail(
+            reject(
                 format!("the join {name} has {} incoming transitions", sources.len()),
                 "a request shows at most 64 tokens",
-                "bring the branches together in several joins, one after the other",
+                "join the branches in several joins, one after the other",
             );
         }
-        if !sound || self.task.initial {
+        if !valid || self.task.initial {
             return None;
         }
         if sources.len() < 2 {
-            let message = format!("the join {name} has less than two incoming transitions");
+            let message = format!("`join: all` has no effect: {name} has fewer than two incoming transitions");
             let span = self.task.join_span.unwrap_or(self.task.span);
             report.push(Diagnostic::new(Code::NoEffect, span, message).label("`all` is the same as `any` here"));
         }
         self.check_holders(report);
-        self.forked(sources, dominators, report)
+        self.find_fork(sources, dominators, report)
     }
 
-    /// Evidence is shown by who holds all of it: tokens belong to a SPIFFE ID, not to an actor.
+    /// One workload must have all the tokens: a token belongs to a SPIFFE ID, not to an actor.
     fn check_holders(&self, report: &mut Report) {
         let actor = self.task.performer.and_then(|performer| self.draft.actors.get(performer));
         if let Some(actor) = actor.filter(|actor| actor.spiffe.len() > 1) {
             let (task, actor) = (quote(self.task.name.as_str()), quote(actor.name.as_str()));
             let span = self.task.join_span.unwrap_or(self.task.span);
-            let message = format!("the join {task} is performed by {actor}, who has several SPIFFE IDs");
+            let message = format!("the join {task} is performed by {actor}, which has several SPIFFE IDs");
             let scattered = Diagnostic::new(Code::ScatteredJoin, span, message);
-            report.push(scattered.label("evidence that comes to different ones cannot be put together").help(
-                "let all that comes to this task reach one SPIFFE ID, or give the task to an actor who has only one",
-            ));
+            report.push(
+                scattered
+                    .label("tokens that reach different SPIFFE IDs cannot be shown together")
+                    .help("route all calls of this task to one SPIFFE ID, or give the task to an actor with only one"),
+            );
         }
     }
 
-    fn forked(&self, sources: &[usize], dominators: &Dominators, report: &mut Report) -> Option<AnalyzedJoin> {
+    fn find_fork(&self, sources: &[usize], dominators: &Dominators, report: &mut Report) -> Option<AnalyzedJoin> {
         if sources.is_empty() {
             return None;
         }
@@ -137,23 +142,23 @@ impl Joining<'_> {
             let names = listed(sources.iter().map(|source| self.draft.task_name(*source)), 4, "and");
             let message = format!("the join {name} has no fork");
             let none = Diagnostic::new(Code::BadJoin, span, message)
-                .label(format!("no task lies before {names} on every way"));
-            report.push(none.help("what a join brings together must have been parted at one task before it"));
+                .label(format!("no task lies before {names} on every path"));
+            report.push(none.help("let the branches of a join begin at one task, which lies on every path to them"));
             return None;
         };
         let before = self.graph.closure([self.index], Some(fork), |task| self.graph.predecessors(task));
-        let carries = |task: usize| before.get(task).copied().unwrap_or_default();
-        if let Some(back) = self.graph.successors(self.index).iter().find(|next| carries(**next)) {
+        let is_before = |task: usize| before.get(task).copied().unwrap_or_default();
+        if let Some(back) = self.graph.successors(self.index).iter().find(|next| is_before(**next)) {
             let (back, fork) = (quote(self.draft.task_name(*back)), quote(self.draft.task_name(fork)));
             let message = format!("a cycle through the join {name} does not pass its fork {fork}");
             let cycle = Diagnostic::new(Code::BadJoin, span, message)
-                .label(format!("by way of {back}, it comes back to itself"));
+                .label(format!("a path through {back} leads back to the join"));
             report.push(cycle.help(format!(
-                "let the cycle lead back to {fork} or before it: each arrival there begins a new round"
+                "let the cycle lead back to {fork} or to a task before it: each arrival at {fork} begins a new round"
             )));
             return None;
         }
-        let before = before.into_iter().enumerate().filter(|(_, carries)| *carries).map(|(task, _)| task).collect();
+        let before = before.into_iter().enumerate().filter(|(_, is_before)| *is_before).map(|(task, _)| task).collect();
         Some(AnalyzedJoin { task: self.index, fork, sources: sources.to_vec(), before })
     }
 }

@@ -1,4 +1,4 @@
-//! Whether instances can begin, and where they come.
+//! Whether instances can begin, and which tasks they reach.
 
 use super::graph::Graph;
 use crate::code::Code;
@@ -11,7 +11,10 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
         unreachable(draft, graph, report);
     } else if let Some(span) = draft.tasks_span {
         let none = Diagnostic::new(Code::NoInitial, span, "no task is initial, so no instance can begin");
-        report.push(none.label("none of these is initial").help("mark where an instance begins: `initial: true`"));
+        report.push(
+            none.label("none of these tasks is initial")
+                .help("add `initial: true` to the task in which instances begin"),
+        );
     }
     idle(draft, report);
 }
@@ -20,27 +23,31 @@ fn unreachable(draft: &Draft, graph: &Graph, report: &mut Report) {
     let initial = draft.tasks.iter().enumerate().filter(|(_, task)| task.initial).map(|(index, _)| index);
     let reached = graph.closure(initial, None, |task| graph.successors(task));
     for (index, (task, reached)) in draft.tasks.iter().zip(reached).enumerate() {
-        let (comes, leaves) = (!graph.predecessors(index).is_empty(), !graph.successors(index).is_empty());
+        let (entered, left) = (!graph.predecessors(index).is_empty(), !graph.successors(index).is_empty());
         let name = quote(task.name.as_str());
-        let found = match (reached, comes, leaves) {
+        let found = match (reached, entered, left) {
             (true, false, false) => {
-                Some((format!("an instance that begins with {name} goes nowhere"), "no transition leaves it"))
+                Some((format!("an instance that begins with {name} cannot continue"), "it has no outgoing transition"))
             }
-            (false, false, false) => Some((format!("no transition leads to or from {name}"), "it is never reached")),
-            (false, false, true) => {
-                Some((format!("no transition leads to {name}, and it is not initial"), "it is never reached"))
+            (false, false, false) => {
+                Some((format!("task {name} is unreachable: it has no transition"), "no instance reaches it"))
             }
-            (false, true, _) => {
-                Some((format!("no instance comes to {name}"), "no way leads here from an initial task"))
-            }
+            (false, false, true) => Some((
+                format!("task {name} is unreachable: it has no incoming transition and is not initial"),
+                "no instance reaches it",
+            )),
+            (false, true, _) => Some((
+                format!("task {name} is unreachable: no path leads to it from an initial task"),
+                "no instance reaches it",
+            )),
             (true, _, _) => None,
         };
         if let Some((message, label)) = found {
             report.push(Diagnostic::new(Code::Unreachable, task.span, message).label(label));
         }
-        if let (true, false, Some(span)) = (task.initial, comes, task.requests_span) {
-            let message = format!("no transition leads to {name}, so these requests say nothing");
-            report.push(Diagnostic::new(Code::NoEffect, span, message).label("leave it out"));
+        if let (true, false, Some(span)) = (task.initial, entered, task.requests_span) {
+            let message = format!("`requests` has no effect: no transition leads to {name}");
+            report.push(Diagnostic::new(Code::NoEffect, span, message).label("remove it"));
         }
     }
 }
@@ -48,9 +55,13 @@ fn unreachable(draft: &Draft, graph: &Graph, report: &mut Report) {
 fn idle(draft: &Draft, report: &mut Report) {
     let performers = draft.tasks.iter().filter_map(|task| task.performer);
     let callers = draft.transitions.iter().filter_map(|transition| transition.via.map(|(actor, _)| actor));
-    let busy: std::collections::BTreeSet<usize> = performers.chain(callers).collect();
-    for (_, actor) in draft.actors.iter().enumerate().filter(|(index, _)| !busy.contains(index)) {
+    let active: std::collections::BTreeSet<usize> = performers.chain(callers).collect();
+    for (_, actor) in draft.actors.iter().enumerate().filter(|(index, _)| !active.contains(index)) {
         let message = format!("the actor {} performs no task", quote(actor.name.as_str()));
-        report.push(Diagnostic::new(Code::Idle, actor.span, message).label("and carries no transition"));
+        report.push(
+            Diagnostic::new(Code::Idle, actor.span, message)
+                .label("and calls no task by `via`")
+                .help("remove the actor, or give it a task"),
+        );
     }
 }

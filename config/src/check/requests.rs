@@ -1,4 +1,4 @@
-//! Whether a request says which task it is.
+//! Whether each request matches one task only.
 
 use std::collections::BTreeMap;
 
@@ -11,38 +11,38 @@ use crate::workflow::RequestPattern;
 
 pub(super) fn check(draft: &Draft, report: &mut Report) {
     any_request(draft, report);
-    // What one gate, from one step and one peer, has to tell apart.
-    let mut choices: BTreeMap<(usize, usize, usize), Vec<Choice<'_>>> = BTreeMap::new();
+    // The transitions among which one gate chooses, for requests from one task and one caller.
+    let mut candidates: BTreeMap<(usize, usize, usize), Vec<Candidate<'_>>> = BTreeMap::new();
     for transition in &draft.transitions {
         let to = draft.task(transition.to);
         let performer = to.and_then(|task| task.performer);
         if let (Some(to), Some(performer), Some(caller)) = (to, performer, draft.caller(transition)) {
-            choices.entry((transition.from, performer, caller)).or_default().push((transition, to));
+            candidates.entry((transition.from, performer, caller)).or_default().push((transition, to));
         }
     }
-    // And from no step at all: all that one actor may begin.
-    let mut starts: BTreeMap<(usize, usize), Vec<Choice<'_>>> = BTreeMap::new();
+    // And for requests without a token: all transitions with which one actor may begin an instance.
+    let mut starts: BTreeMap<(usize, usize), Vec<Candidate<'_>>> = BTreeMap::new();
     for transition in &draft.transitions {
-        let begun = draft.task(transition.from).filter(|from| from.initial).and_then(|from| from.performer);
+        let initiator = draft.task(transition.from).filter(|from| from.initial).and_then(|from| from.performer);
         let to = draft.task(transition.to);
-        if let (Some(initiator), Some(to), Some(performer)) = (begun, to, to.and_then(|to| to.performer)) {
+        if let (Some(initiator), Some(to), Some(performer)) = (initiator, to, to.and_then(|to| to.performer)) {
             starts.entry((initiator, performer)).or_default().push((transition, to));
         }
     }
-    // Those of one initial task have been compared as its choices.
+    // The transitions from a single initial task are compared already, as its candidates.
     let starts = starts
         .into_values()
         .filter(|starts| starts.iter().any(|(t, _)| Some(t.from) != starts.first().map(|s| s.0.from)));
-    let choices: Vec<Vec<Choice<'_>>> = choices.into_values().chain(starts).collect();
+    let groups: Vec<Vec<Candidate<'_>>> = candidates.into_values().chain(starts).collect();
     let mut left = MAX_OVERLAPS;
-    for choice in &choices {
-        let mut rest = choice.as_slice();
+    for group in &groups {
+        let mut rest = group.as_slice();
         while let Some((first, others)) = rest.split_first() {
             rest = others;
             for other in others {
                 let pairs = first.1.requests.len().max(1).saturating_mul(other.1.requests.len().max(1));
                 let Some(remaining) = left.checked_sub(pairs) else {
-                    let message = "too many requests of one actor to tell apart";
+                    let message = "too many `requests` of one actor to compare";
                     let label = format!("at most {MAX_OVERLAPS} pairs are compared in one document");
                     report.push(Diagnostic::new(Code::TooMany, first.0.span, message).label(label));
                     return;
@@ -66,47 +66,47 @@ fn any_request(draft: &Draft, report: &mut Report) {
     for (task, reached) in draft.tasks.iter().zip(reached) {
         let label = match task.requests_span {
             None => "it has no `requests`",
-            // One that is wrong in itself has been reported.
+            // A pattern with errors has been reported.
             Some(_) if report.errors() == 0 && task.requests.contains(&RequestPattern::default()) => {
-                "one of its `requests` says nothing"
+                "one of its `requests` has no keys"
             }
             Some(_) => continue,
         };
         if reached {
-            let message = format!("any request is the task {}", quote(task.name.as_str()));
+            let message = format!("any request matches task {}", quote(task.name.as_str()));
             report.push(
                 Diagnostic::new(Code::AnyRequest, task.span, message)
                     .label(label)
-                    .help("say which are: `requests: [{methods: [POST], path: /…}]`"),
+                    .help("restrict them, such as by `requests: [{methods: [POST], path: /…}]`"),
             );
         }
     }
 }
 
-/// Whether some request matches both; no patterns match any request.
+/// Whether some request matches both; an empty list matches any request.
 fn overlap(a: &[RequestPattern], b: &[RequestPattern]) -> bool {
     a.is_empty() || b.is_empty() || a.iter().any(|a| b.iter().any(|b| a.overlaps(b)))
 }
 
 /// A transition, and the task to which it leads.
-type Choice<'c> = (&'c TransitionDraft, &'c TaskDraft);
+type Candidate<'c> = (&'c TransitionDraft, &'c TaskDraft);
 
-fn ambiguous(draft: &Draft, first: Choice<'_>, other: Choice<'_>, report: &mut Report) {
+fn ambiguous(draft: &Draft, first: Candidate<'_>, other: Candidate<'_>, report: &mut Report) {
     let from = quote(draft.task_name(first.0.from));
     let actor = first.1.performer.map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
     let (message, help) = if first.0.from == other.0.from {
         let (one, two) = (quote(first.1.name.as_str()), quote(other.1.name.as_str()));
-        let message = format!("from {from}, one request of {actor} could be {one} or {two}");
-        (message, "give them `requests` that no request matches both of")
+        let message = format!("from {from}, one request to {actor} could match both {one} and {two}");
+        (message, "change their `requests` so that no request matches both")
     } else {
         let also = quote(draft.task_name(other.0.from));
         let message = format!("one request to {actor} could begin an instance at {from} or at {also}");
-        (message, "let what they lead to have different `requests`, or let one task be initial")
+        (message, "give the tasks that they lead to different `requests`, or make only one of them initial")
     };
     report.push(
         Diagnostic::new(Code::Ambiguous, other.0.to_span, message)
-            .label("the gate could not tell which")
-            .also(first.0.to_span, "the other one")
+            .label("the gate could not decide between the two")
+            .also(first.0.to_span, "the other task")
             .help(help),
     );
 }

@@ -1,4 +1,4 @@
-//! Whether the tokens of a workflow stay within what a gate takes.
+//! Whether the tokens of a workflow are small enough for gates.
 
 use std::collections::BTreeSet;
 
@@ -10,24 +10,24 @@ use crate::document::{ActorDraft, Draft};
 use crate::report::Report;
 use crate::workflow::Assurance;
 
-/// The names of the claims, times, the instance, the digest, punctuation: what every token has.
+/// The parts of every token: names of claims, times, the instance, the digest, punctuation.
 const CLAIMS: usize = 600;
 /// A `jti` in quotes, with a comma.
 const JTI: usize = 25;
-/// The JOSE header with the longest `kid`, the signature, two points.
+/// The JOSE header with the longest `kid`, the signature, and two dots.
 const ENVELOPE: usize = 260;
 
-/// The largest token that any instance could need, on the worst way through the document.
+/// Compares the largest token that an instance could have, on the worst path through the document, with the bound.
 pub(super) fn check(draft: &Draft, analysis: &Analysis, report: &mut Report) {
     if draft.assurance == Some(Assurance::Identity) {
         return;
     }
     let worst = worst(draft, analysis);
     if worst > MAX_TOKEN {
-        let message = format!("tokens of this workflow may need {worst} bytes");
+        let message = format!("tokens of this workflow may have {worst} bytes");
         let large = Diagnostic::new(Code::TokenTooLarge, draft.span, message);
-        report.push(large.label(format!("a gate takes {MAX_TOKEN}")).help(
-            "what counts are tasks on cycles, tasks under constraints with the SPIFFE IDs of their actors, and joins: have fewer, or shorter names",
+        report.push(large.label(format!("gates accept at most {MAX_TOKEN}")).help(
+            "tokens grow with tasks on cycles, with tasks under constraints and the SPIFFE IDs of their actors, and with joins: use fewer of them, or shorter names",
         ));
     }
 }
@@ -58,6 +58,6 @@ fn worst(draft: &Draft, analysis: &Analysis) -> usize {
     let names = (0..draft.tasks.len()).map(name).max().unwrap_or_default().saturating_mul(2);
     let parts = visits.chain(performers).chain(forks).chain([CLAIMS, longest.saturating_mul(2), parents, names]);
     let claims = parts.fold(0, usize::saturating_add);
-    // base64url makes four characters of three bytes.
+    // base64url encodes three bytes as four characters.
     claims.saturating_mul(4).div_ceil(3).saturating_add(ENVELOPE)
 }

@@ -1,4 +1,4 @@
-//! What belongs to no workflow.
+//! Exemptions: requests that belong to no workflow.
 
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -21,17 +21,21 @@ fn exemption(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Option<Exempt
             ExemptPeers::These(ids.collect())
         }
     };
-    let given = |key| fields.get(key).is_some();
-    let narrowed = given("path") || given("methods") || given("host");
+    let has = |key| fields.get(key).is_some();
+    let narrowed = has("path") || has("methods") || has("host");
     if peers == ExemptPeers::Anyone && !narrowed {
-        let all = Diagnostic::new(Code::ExemptsAll, fields.head_span(), "this exempts every request of anyone");
-        context.report.push(all.label("no `path`, `methods` or `host`").help("say what is exempt: `path: /healthz`"));
+        let all = Diagnostic::new(Code::ExemptsAll, fields.head_span(), "this exempts every request from anyone");
+        context.report.push(
+            all.label("no `path`, `methods` or `host`").help("say which requests are exempt, such as `path: /healthz`"),
+        );
         return None;
     }
-    if !given("path") {
+    if !has("path") {
         let paths = Diagnostic::new(Code::ExemptsPaths, fields.head_span(), "this exempts every path");
         context.report.push(
-            paths.label("it has no `path`").help("what is exempt passes without a step, also to tasks of workflows"),
+            paths
+                .label("it has no `path`")
+                .help("add a `path`: exempt requests pass without a step, also to tasks of workflows"),
         );
     }
     Some(Exemption { request: request(fields), peers })

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::jwk;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, Document, Draft};
 use crate::gate::{KeySource, KeySpec, KeyUse};
+use crate::jwk;
 use crate::name::{ActorName, Kid, WorkflowName};
 use crate::report::quote;
 use crate::schema::Fields;
@@ -18,12 +18,12 @@ pub(super) fn read(fields: Fields<'_, '_>, documents: &[Document], context: &mut
     let mut keys = Vec::new();
     for inner in fields.items("keys").iter().filter_map(|node| fields.inner("keys", node)) {
         if let Some(key) = self::key(inner, context) {
-            belongs(inner, &key, &drafts, context);
+            check_owner(inner, &key, &drafts, context);
             keys.push((key, inner.text_and_span("kid").map_or(inner.head_span(), |(_, span)| span)));
         }
     }
-    duplicates(&keys, context);
-    signers(&keys, &drafts, fields, context);
+    check_duplicates(&keys, context);
+    check_signing_keys(&keys, &drafts, fields, context);
     keys
 }
 
@@ -51,30 +51,31 @@ fn source(fields: Fields<'_, '_>, kid: &Kid, key_use: KeyUse, context: &mut Cont
     let bad = |span, message: String, label: &str| Diagnostic::new(Code::BadKey, span, message).label(label);
     match (fields.get("env"), fields.get("jwk")) {
         (Some(_), None) => fields.text("env").map(|name| KeySource::Env(name.to_owned())),
-        (None, Some(given)) => {
-            if !matches!(given.node.kind, Kind::Map(_)) {
+        (None, Some(field)) => {
+            if !matches!(field.node.kind, Kind::Map(_)) {
                 return None;
             }
             if key_use == KeyUse::Sign {
                 let message = "a public key cannot sign".to_owned();
                 context.report.push(
-                    bad(given.key_span, message, "public").help("put the private JWK into the environment: `env`"),
+                    bad(field.key_span, message, "a public key")
+                        .help("use `env`, with the private JWK in that environment variable"),
                 );
                 return None;
             }
-            let jwk = to_json(given.node);
-            if let Err(wrong) = jwk::check(&jwk, kid.as_str()) {
+            let jwk = to_json(field.node).to_string();
+            if let Err(error) = jwk::check_public(&jwk, kid.as_str()) {
                 context.report.push(bad(
-                    given.key_span,
-                    format!("the JWK of {} cannot be used", quote(kid.as_str())),
-                    wrong,
+                    field.key_span,
+                    format!("the JWK of key {} cannot be used", quote(kid.as_str())),
+                    &error.to_string(),
                 ));
                 return None;
             }
-            Some(KeySource::Jwk(jwk.to_string()))
+            Some(KeySource::Jwk(jwk))
         }
         (both, _) => {
-            let message = "a key has exactly one of `env` and `jwk`".to_owned();
+            let message = "a key requires exactly one of `env` and `jwk`".to_owned();
             let label = if both.is_some() { "this one has both" } else { "this one has neither" };
             context.report.push(bad(fields.head_span(), message, label));
             None
@@ -82,9 +83,9 @@ fn source(fields: Fields<'_, '_>, kid: &Kid, key_use: KeyUse, context: &mut Cont
     }
 }
 
-/// Whether the workflow and the actor of a key are here. A key may outlive its workflow, whose last
-/// instances are elsewhere; an actor that no revision has is a slip.
-fn belongs(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context: &mut Context<'_>) {
+/// Checks that the workflow and the actor of a key are here. A missing workflow is a warning: a key may outlive it. A
+/// missing actor is an error, since it is a typing error.
+fn check_owner(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context: &mut Context<'_>) {
     let named = |draft: &&&Draft| draft.name.as_ref() == Some(&key.workflow);
     let own: Vec<&&Draft> = drafts.iter().filter(named).collect();
     if own.is_empty() {
@@ -92,8 +93,10 @@ fn belongs(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context: &m
             drafts.iter().filter_map(|draft| draft.name.as_ref()).map(WorkflowName::as_str).collect();
         let help = context.report.did_you_mean(key.workflow.as_str(), names);
         let span = fields.text_and_span("workflow").map_or(fields.head_span(), |(_, span)| span);
-        let message = format!("there is no workflow {} here for this key", quote(key.workflow.as_str()));
-        context.report.push(Diagnostic::new(Code::Absent, span, message).label("the key is not used").maybe_help(help));
+        let message = format!("key for unknown workflow {}", quote(key.workflow.as_str()));
+        context
+            .report
+            .push(Diagnostic::new(Code::Absent, span, message).label("this key is never used").maybe_help(help));
         return;
     }
     match &key.actor {
@@ -108,33 +111,35 @@ fn belongs(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context: &m
             );
         }
         Some(_) => {}
-        None if matches!(key.source, KeySource::Env(_)) => shared(fields, key, &own, context),
+        None if matches!(key.source, KeySource::Env(_)) => check_shared(fields, key, &own, context),
         None => {}
     }
 }
 
-/// One secret for actors of several trust domains: who can read it in one of them speaks for all.
-fn shared(fields: Fields<'_, '_>, key: &KeySpec, own: &[&&Draft], context: &mut Context<'_>) {
+/// Warns of one secret for actors of several trust domains: a workload that reads it in one of them can sign for all.
+fn check_shared(fields: Fields<'_, '_>, key: &KeySpec, own: &[&&Draft], context: &mut Context<'_>) {
     let ids = own.iter().flat_map(|draft| &draft.actors).flat_map(|actor| &actor.spiffe);
     let domains: BTreeSet<&str> = ids.map(|(id, _)| id.trust_domain()).collect();
     if domains.len() > 1 {
         let message =
-            format!("one key serves actors of {} trust domains of {}", domains.len(), quote(key.workflow.as_str()));
+            format!("actors of {} trust domains share one key of {}", domains.len(), quote(key.workflow.as_str()));
         let span = fields.text_and_span("kid").map_or(fields.head_span(), |(_, span)| span);
-        let shared = Diagnostic::new(Code::SharedKey, span, message).label("for every actor");
-        context.report.push(
-            shared.help("whoever reads it in one domain speaks for all of them: give each actor an ES256 or EdDSA key"),
-        );
+        let shared = Diagnostic::new(Code::SharedKey, span, message).label("this key is for every actor");
+        context
+            .report
+            .push(shared.help(
+                "a workload that reads it in one domain can sign for all: give each actor an ES256 or EdDSA key",
+            ));
     }
 }
 
-fn duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
+fn check_duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
     let mut kids: BTreeMap<(&WorkflowName, &Kid), Span> = BTreeMap::new();
     let mut signers: BTreeMap<(&WorkflowName, Option<&ActorName>), Span> = BTreeMap::new();
     for (key, span) in keys {
         if let Some(first) = kids.get(&(&key.workflow, &key.kid)) {
             let message =
-                format!("the key {} of {} stands twice", quote(key.kid.as_str()), quote(key.workflow.as_str()));
+                format!("the key {} of {} appears twice", quote(key.kid.as_str()), quote(key.workflow.as_str()));
             context
                 .report
                 .push(Diagnostic::new(Code::Duplicate, *span, message).label("again here").also(*first, "first here"));
@@ -147,28 +152,32 @@ fn duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
         if let Some(first) = signers.get(&owner) {
             let of = key.actor.as_ref().map_or_else(|| "every actor".to_owned(), |actor| quote(actor.as_str()));
             let message = format!("two keys sign for {of} of {}", quote(key.workflow.as_str()));
-            let twice =
-                Diagnostic::new(Code::Duplicate, *span, message).label("signs too").also(*first, "signs already");
-            context.report.push(twice.help("one signs; the others, before and after it, are `use: verify`"));
+            let duplicate = Diagnostic::new(Code::Duplicate, *span, message)
+                .label("this key signs, too")
+                .also(*first, "this key signs");
+            context.report.push(
+                duplicate.help("use `use: sign` for one key and `use: verify` for its predecessors and successors"),
+            );
         }
         signers.entry(owner).or_insert(*span);
     }
 }
 
-/// A gate that signs nothing would let nothing on.
-fn signers(keys: &[(KeySpec, Span)], drafts: &[&Draft], fields: Fields<'_, '_>, context: &mut Context<'_>) {
-    let mut told: BTreeSet<&WorkflowName> = BTreeSet::new();
+/// Requires a signing key for each `signed` workflow: without one, the gate could issue no tokens.
+fn check_signing_keys(keys: &[(KeySpec, Span)], drafts: &[&Draft], fields: Fields<'_, '_>, context: &mut Context<'_>) {
+    let mut reported: BTreeSet<&WorkflowName> = BTreeSet::new();
     for draft in drafts.iter().filter(|draft| draft.assurance == Some(Assurance::Signed)) {
         let Some(name) = &draft.name else { continue };
-        // A key that was wrong in itself has been reported; it may have been the one.
-        let tried = fields.items("keys").iter().filter_map(|node| fields.inner("keys", node));
-        let mut tried = tried.filter(|key| key.text("workflow") == Some(name.as_str()));
+        // A key with errors has been reported; it may be the signing key.
+        let listed = fields.items("keys").iter().filter_map(|node| fields.inner("keys", node));
+        let mut listed = listed.filter(|key| key.text("workflow") == Some(name.as_str()));
         let signs = keys.iter().any(|(key, _)| key.workflow == *name && key.key_use == KeyUse::Sign);
-        if signs || tried.any(|key| key.text("use") != Some("verify")) || !told.insert(name) {
+        if signs || listed.any(|key| key.text("use") != Some("verify")) || !reported.insert(name) {
             continue;
         }
-        let message = format!("no key signs for the workflow {}", quote(name.as_str()));
-        let none = Diagnostic::new(Code::NoSigningKey, draft.span, message).label("its assurance is `signed`");
+        let message = format!("workflow {} has no signing key", quote(name.as_str()));
+        let none =
+            Diagnostic::new(Code::NoSigningKey, draft.span, message).label("its level is `signed`, which requires one");
         let variable = name.as_str().to_ascii_uppercase().replace(['-', '.'], "_");
         let help = format!("add to `keys`: `{{workflow: {name}, kid: k1, use: sign, env: STEPGATE_KEY_{variable}}}`");
         context.report.push(none.help(help));

@@ -1,4 +1,4 @@
-//! Exemptions that are requests of a task, too: what is exempt is not asked for its step.
+//! Exemptions that also match requests of a task: an exempt request is not asked for its step.
 
 use crate::bounds::MAX_OVERLAPS;
 use crate::code::Code;
@@ -9,8 +9,8 @@ use crate::report::quote;
 use crate::spiffe::SpiffeId;
 use crate::workflow::RequestPattern;
 
-/// Warns of each exemption once, by the first task that it meets. `own` is the gate's identity, where it is said:
-/// tasks of others are not called here.
+/// Warns of each exemption once, for the first task that it overlaps. `own` is the gate's identity, where it is
+/// configured: the tasks of other workloads are not called here.
 pub(super) fn check(
     exempt: &[(Exemption, Span)],
     documents: &[Document],
@@ -22,23 +22,26 @@ pub(super) fn check(
     for (exemption, span) in exempt {
         for task in &tasks {
             let Some(remaining) = left.checked_sub(task.requests.len()) else {
-                let message = "too many requests of tasks to hold this exemption against";
-                let label = format!("at most {MAX_OVERLAPS} pairs are compared in one configuration");
+                let message = "this exemption was not compared with all requests of tasks";
+                let label = format!("at most {MAX_OVERLAPS} pairs are compared");
                 return context.report.push(Diagnostic::new(Code::ExemptsTask, *span, message).label(label));
             };
             left = remaining;
-            if task.requests.iter().any(|request| meets(&exemption.request, request)) {
-                let message = format!("this exempts requests of the task {}", quote(task.name.as_str()));
-                let found = Diagnostic::new(Code::ExemptsTask, *span, message).label("they pass without a step");
-                let found = found.also(task.requests_span.unwrap_or(task.span), "which are these");
-                context.report.push(found.help("give the exemption a path, methods or a host that no task has"));
+            if task.requests.iter().any(|request| overlap(&exemption.request, request)) {
+                let message = format!("this exempts requests of task {}", quote(task.name.as_str()));
+                let found =
+                    Diagnostic::new(Code::ExemptsTask, *span, message).label("these requests pass without a step");
+                let found = found.also(task.requests_span.unwrap_or(task.span), "the requests of the task");
+                context.report.push(found.help(
+                    "change the exemption's `path`, `methods` or `host` so that it matches no request of a task",
+                ));
                 break;
             }
         }
     }
 }
 
-/// The tasks to which a transition leads, of this gate's actor where it is known.
+/// The tasks that a transition leads to; only those of the gate's actor, where it is known.
 fn called<'d>(draft: &'d Draft, own: Option<&'d SpiffeId>) -> impl Iterator<Item = &'d TaskDraft> {
     let is_called = |index: usize| draft.transitions.iter().any(|transition| transition.to == index);
     let performs = move |task: &TaskDraft| {
@@ -49,7 +52,7 @@ fn called<'d>(draft: &'d Draft, own: Option<&'d SpiffeId>) -> impl Iterator<Item
     tasks.filter(move |(index, task)| performs(task) && is_called(*index)).map(|(_, task)| task)
 }
 
-/// Whether some request is both. Without a path on either side another warning says so already.
-fn meets(exempt: &RequestPattern, request: &RequestPattern) -> bool {
+/// Whether some request matches both. A pattern without a path has a warning of its own.
+fn overlap(exempt: &RequestPattern, request: &RequestPattern) -> bool {
     exempt.path.is_some() && request.path.is_some() && exempt.overlaps(request)
 }

@@ -1,4 +1,4 @@
-//! What is stopped at once.
+//! Revocations.
 
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
@@ -15,25 +15,25 @@ pub(super) fn read(
     keys: &[(KeySpec, crate::Span)],
     context: &mut Context<'_>,
 ) -> Revoked {
-    let Some(inner) = fields.get("revoked").and_then(|given| fields.inner("revoked", given.node)) else {
+    let Some(inner) = fields.get("revoked").and_then(|field| fields.inner("revoked", field.node)) else {
         return Revoked::default();
     };
-    // A name with a slip in it would revoke nothing, when it matters most.
-    let mut absent = |node: &Node<'_>, known: Vec<&str>, what: &str| {
+    // A mistyped name would revoke nothing, in an emergency.
+    let mut check_known = |node: &Node<'_>, known: Vec<&str>, noun: &str| {
         if let Some(name) = node.text().filter(|name| !known.contains(name)) {
             let help = context.report.did_you_mean(name, known);
-            let message = format!("there is no {what} {} here to revoke", quote(name));
+            let message = format!("revocation of unknown {noun} {}", quote(name));
             context
                 .report
-                .push(Diagnostic::new(Code::Absent, node.span, message).label("revokes nothing").maybe_help(help));
+                .push(Diagnostic::new(Code::Absent, node.span, message).label("this revokes nothing").maybe_help(help));
         }
     };
     for node in inner.items("kids") {
-        absent(node, keys.iter().map(|(key, _)| key.kid.as_str()).collect(), "key");
+        check_known(node, keys.iter().map(|(key, _)| key.kid.as_str()).collect(), "key");
     }
     for node in inner.items("workflows") {
         let known = documents.iter().filter_map(|document| document.draft.name.as_ref()).map(WorkflowName::as_str);
-        absent(node, known.collect(), "workflow");
+        check_known(node, known.collect(), "workflow");
     }
     Revoked {
         instances: inner.items("instances").iter().filter_map(Node::text).map(str::to_owned).collect(),

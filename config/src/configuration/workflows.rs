@@ -1,4 +1,4 @@
-//! The workflows of a gate: their revisions, and which of them are open.
+//! The workflows of a gate: their revisions, and which revisions are open.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Doc
         .filter_map(|node| fields.inner("workflows", node))
         .map(|fields| document::read(fields, context))
         .collect();
-    if let Some(given) = fields.get("workflows").filter(|given| given.node.items().is_empty())
-        && matches!(given.node.kind, crate::syntax::Kind::List(_))
+    if let Some(field) = fields.get("workflows").filter(|field| field.node.items().is_empty())
+        && matches!(field.node.kind, crate::syntax::Kind::List(_))
     {
-        let none = Diagnostic::new(Code::NoWorkflows, given.key_span, "this gate has no workflows");
-        context.report.push(none.label("all that is not exempt is denied"));
+        let none = Diagnostic::new(Code::NoWorkflows, field.key_span, "this gate has no workflows");
+        context.report.push(none.label("every request that is not exempt is denied"));
     }
     revisions(&documents, context);
     documents
@@ -34,38 +34,44 @@ fn revisions(documents: &[Document], context: &mut Context<'_>) {
     for draft in documents.iter().map(|document| &document.draft) {
         let (Some(name), Some(revision)) = (&draft.name, draft.revision) else { continue };
         if let Some(first) = seen.get(&(name, revision)) {
-            let message = format!("revision {revision} of {} stands twice", quote(name.as_str()));
-            let twice =
+            let message = format!("revision {revision} of {} appears twice", quote(name.as_str()));
+            let duplicate =
                 Diagnostic::new(Code::Duplicate, draft.span, message).label("again here").also(*first, "first here");
             context
                 .report
-                .push(twice.help("two documents are two revisions: an instance must know which one it runs in"));
+                .push(duplicate.help("give each document a `revision` of its own: an instance stays in one revision"));
         }
         seen.entry((name, revision)).or_insert(draft.span);
         let Some(span) = draft.open_span.filter(|_| draft.open == Some(true)) else { continue };
         if let Some(first) = open.get(name) {
             let message = format!("two revisions of {} are open", quote(name.as_str()));
-            let twice = Diagnostic::new(Code::Duplicate, span, message).label("open too").also(*first, "open already");
-            context.report.push(twice.help("new instances begin in one revision; the others only end theirs"));
+            let duplicate = Diagnostic::new(Code::Duplicate, span, message).label("open, too").also(*first, "open");
+            context.report.push(duplicate.help(
+                "set `open: true` in one revision: new instances begin in it, and other revisions only finish theirs",
+            ));
         }
         open.entry(name).or_insert(span);
     }
 }
 
-/// A workflow cannot be laxer than its gate.
+/// Warns where a workflow is to observe and its gate enforces: the stricter mode applies.
 pub(super) fn check_modes(documents: &[Document], gate: Option<Mode>, context: &mut Context<'_>) {
     for draft in documents.iter().map(|document| &document.draft) {
         let (Some(Mode::Enforce), Some(Mode::Observe), Some(span)) = (gate, draft.mode, draft.mode_span) else {
             continue;
         };
-        let laxer = Diagnostic::new(Code::NoEffect, span, "this gate enforces, whatever a workflow of it says");
-        let help = "to observe one workflow, let the gate observe and the other workflows enforce";
-        context.report.push(laxer.label("the stricter of the two wins").help(help));
+        let ineffective = Diagnostic::new(
+            Code::NoEffect,
+            span,
+            "`mode: observe` has no effect: this gate enforces all its workflows",
+        );
+        let help = "to observe one workflow only, set `mode: observe` for the gate and `mode: enforce` for its other workflows";
+        context.report.push(ineffective.label("the stricter mode applies").help(help));
     }
 }
 
-/// The workflows, with `open` decided: the revision that says so, else the highest that is not closed.
-pub(super) fn opened(documents: Vec<Document>) -> Option<Vec<Arc<Workflow>>> {
+/// The workflows with their `open`: the revision with `open: true` is open, else the highest without `open: false`.
+pub(super) fn with_open_revisions(documents: Vec<Document>) -> Option<Vec<Arc<Workflow>>> {
     let mut chosen: BTreeMap<WorkflowName, (bool, u32)> = BTreeMap::new();
     for draft in documents.iter().map(|document| &document.draft) {
         if draft.open == Some(false) {

@@ -1,4 +1,4 @@
-//! Who takes part.
+//! The actors of a document.
 
 use std::collections::BTreeMap;
 
@@ -25,16 +25,16 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
                 continue;
             };
             match owners.get(&id) {
-                // Which of the two a peer is could not be told.
+                // A peer with this ID could be either actor.
                 Some((owner, first)) => context.report.push(
                     Diagnostic::new(
                         Code::Duplicate,
                         node.span,
-                        format!("the SPIFFE ID {} stands twice", quote(id.as_str())),
+                        format!("the SPIFFE ID {} appears twice", quote(id.as_str())),
                     )
                     .label("again here")
                     .also(*first, format!("first here, for {}", quote(owner)))
-                    .help("one workload acts for one actor; an actor may perform many tasks"),
+                    .help("remove one: a workload acts for one actor only, which may perform many tasks"),
                 ),
                 None => {
                     owners.insert(id.clone(), (entry.key.clone().into_owned(), node.span));

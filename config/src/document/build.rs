@@ -8,10 +8,10 @@ use crate::check::Analysis;
 use crate::name::TaskName;
 use crate::workflow::{Actor, Constraint, Digest, Join, Task, Transition, Workflow};
 
-/// The workflow; none where the draft lacks something, which was then reported.
+/// The workflow; none where a part of the draft is missing, which has then been reported.
 pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
     let actors: Vec<Arc<Actor>> = draft.actors.iter().map(|actor| Arc::new(self::actor(actor))).collect();
-    // What is advisory is not in the model: nobody could mistake it for enforced.
+    // An advisory constraint is not part of the workflow, so no reader takes it for an enforced one.
     let enforced = || draft.constraints.iter().filter(|constraint| !constraint.advisory);
     let constrained = enforced().flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).collect();
     let tasks = (0..draft.tasks.len()).map(|index| task(draft, analysis, &actors, &constrained, index));
@@ -77,8 +77,8 @@ fn task(
     index: usize,
 ) -> Option<Arc<Task>> {
     let task = draft.task(index)?;
-    let joins = |such: &dyn Fn(&crate::check::AnalyzedJoin) -> bool| -> Option<BTreeSet<TaskName>> {
-        let joins = analysis.joins.iter().filter(|join| such(join));
+    let joins = |selected: &dyn Fn(&crate::check::AnalyzedJoin) -> bool| -> Option<BTreeSet<TaskName>> {
+        let joins = analysis.joins.iter().filter(|join| selected(join));
         joins.map(|join| draft.task(join.task).map(|task| task.name.clone())).collect()
     };
     Some(Arc::new(Task {

@@ -1,8 +1,8 @@
-//! The canonical form of a document, of which the digest is taken.
+//! The canonical form of a document, over which the digest is computed.
 //!
-//! Gates of two releases in one mesh must come to the same digest, so this form is part of the
-//! protocol. It has only what differs from the default: a key that a later release adds, and that a
-//! document does not use, changes nothing.
+//! Gates of two releases in one mesh must compute the same digest, so this form is part of the protocol.
+//! It has only the values that differ from their defaults: a key that a later release adds changes the
+//! digest only of documents that use it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use crate::workflow::{
     Actor, Assurance, Attribute, Digest, JoinKind, Relation, RequestPattern, Split, Task, Transition, Workflow,
 };
 
-/// The digest of a workflow's meaning: without `open` and `mode`, which are its gate's.
+/// The digest of a workflow's meaning: without `open` and `mode`, which belong to the gate's configuration.
 pub(super) fn digest(workflow: &Workflow) -> Digest {
-    // Maps have text keys and no number is infinite, so nothing here can fail to be JSON.
+    // Keys of maps are strings and all numbers are finite, so the form always serializes.
     Digest::of(&serde_json::to_vec(&form(workflow)).unwrap_or_default())
 }
 
@@ -114,8 +114,8 @@ fn form(workflow: &Workflow) -> Form<'_> {
             Assurance::Identity => Some("identity"),
             Assurance::Signed => None,
         },
-        deadline_ms: unusual("deadline", workflow.deadline),
-        task_ttl_ms: unusual("task_ttl", workflow.task_ttl),
+        deadline_ms: non_default("deadline", workflow.deadline),
+        task_ttl_ms: non_default("task_ttl", workflow.task_ttl),
         actors: workflow.actors.values().map(|actor| (actor.name.as_str(), self::actor(actor))).collect(),
         tasks: workflow.tasks.values().map(|task| (task.name.as_str(), self::task(task))).collect(),
         transitions: workflow.transitions.iter().map(|transition| self::transition(transition)).collect(),
@@ -133,13 +133,13 @@ fn form(workflow: &Workflow) -> Form<'_> {
     }
 }
 
-/// A duration in milliseconds, where it is not the default of `key`.
-fn unusual(key: &str, given: Duration) -> Option<u128> {
+/// A duration in milliseconds, unless it is the default of `key`.
+fn non_default(key: &str, duration: Duration) -> Option<u128> {
     let default = match DOCUMENT.key(key).map(|key| key.need) {
         Some(Need::Default(text)) => duration::parse(text).ok(),
         Some(Need::Required | Need::Optional) | None => None,
     };
-    (default != Some(given)).then_some(given.as_millis())
+    (default != Some(duration)).then_some(duration.as_millis())
 }
 
 fn actor(actor: &Actor) -> ActorForm<'_> {

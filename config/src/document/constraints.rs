@@ -1,6 +1,6 @@
-//! Who must, and who must not, be the same.
+//! The constraints of a document.
 
-use super::transitions::Names;
+use super::names::Names;
 use super::{ConstraintDraft, Context, Draft, levels};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
@@ -12,37 +12,37 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
     let tasks = Names::of(fields.entries("tasks"), draft.tasks.iter().map(|task| task.name.as_str()));
     for node in fields.items("constraints") {
         let Some(of) = fields.inner("constraints", node) else { continue };
-        let (key, relation, given) = match (of.get("separate"), of.get("bind")) {
-            (Some(given), None) => ("separate", Relation::Separate, given),
-            (None, Some(given)) => ("bind", Relation::Bind, given),
+        let (key, relation, field) = match (of.get("separate"), of.get("bind")) {
+            (Some(field), None) => ("separate", Relation::Separate, field),
+            (None, Some(field)) => ("bind", Relation::Bind, field),
             (both, _) => {
-                let message = "a constraint has exactly one of `separate` and `bind`";
+                let message = "a constraint requires exactly one of `separate` and `bind`";
                 let label = if both.is_some() { "this one has both" } else { "this one has neither" };
                 context.report.push(Diagnostic::new(Code::BadConstraint, of.head_span(), message).label(label));
                 continue;
             }
         };
         let advisory = of.flag("advisory").unwrap_or_default();
-        // Advisory is right at every level: some constraints no gate of `signed` can hold.
+        // A constraint may be advisory at every level: some cannot be enforced at `signed`.
         if let Some(assurance) = draft.assurance
             && !Level::Signed.within(assurance)
             && !advisory
         {
-            context.report.push(levels::not_enforced(key, Level::Signed, assurance, given.key_span));
+            context.report.push(levels::not_enforced(key, Level::Signed, assurance, field.key_span));
         }
         let mut named: Vec<(usize, crate::Span)> = Vec::new();
-        for node in given.node.items() {
+        for node in field.node.items() {
             let Some(name) = node.text() else { continue };
             let Some(task) = tasks.task(name, node.span, "constraint on", &mut context.report) else { continue };
             match named.iter().find(|(known, _)| *known == task) {
                 Some((_, first)) => context.report.push(
-                    Diagnostic::new(Code::Duplicate, node.span, format!("the task {} stands twice", quote(name)))
+                    Diagnostic::new(Code::Duplicate, node.span, format!("the task {} appears twice", quote(name)))
                         .label("again here")
                         .also(*first, "first here"),
                 ),
                 None => named.push((task, node.span)),
             }
         }
-        draft.constraints.push(ConstraintDraft { relation, advisory, tasks: named, span: given.key_span });
+        draft.constraints.push(ConstraintDraft { relation, advisory, tasks: named, span: field.key_span });
     }
 }

@@ -1,4 +1,4 @@
-//! Drafts: what a document says, with places, before it is known to be right.
+//! Drafts: the content of a document, with places, before it is checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,9 +9,9 @@ use crate::name::{ActorName, TaskName, WorkflowName};
 use crate::spiffe::{SpiffeId, TrustDomain};
 use crate::workflow::{Assurance, Attribute, JoinKind, Mode, Relation, RequestPattern, Split};
 
-/// A document. Actors and tasks are known by their index.
+/// A document. Actors and tasks are referred to by their index.
 pub(crate) struct Draft {
-    /// The workflow's name.
+    /// The place of the workflow's name.
     pub(crate) span: Span,
     pub(crate) name: Option<WorkflowName>,
     pub(crate) revision: Option<u32>,
@@ -19,19 +19,19 @@ pub(crate) struct Draft {
     pub(crate) assurance: Option<Assurance>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) task_ttl: Option<Duration>,
-    /// Of a gate's configuration, not of the document.
+    /// From a gate's configuration; not part of the document.
     pub(crate) open: Option<bool>,
     pub(crate) open_span: Option<Span>,
     pub(crate) mode: Option<Mode>,
     pub(crate) mode_span: Option<Span>,
-    /// The key `tasks`; none where it is missing, which was reported.
+    /// The place of the key `tasks`; none where it is missing, which has been reported.
     pub(crate) tasks_span: Option<Span>,
     pub(crate) actors: Vec<ActorDraft>,
     pub(crate) tasks: Vec<TaskDraft>,
     pub(crate) transitions: Vec<TransitionDraft>,
     pub(crate) constraints: Vec<ConstraintDraft>,
-    /// Whether all tasks and transitions are here: where one was left out for an error of its own,
-    /// what is said about the way through them all would only be an echo.
+    /// Whether all tasks and transitions are here: where one is left out because of an error, errors about
+    /// the graph would only follow from it.
     pub(crate) complete: bool,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct TransitionDraft {
     pub(crate) to: usize,
     pub(crate) span: Span,
     pub(crate) to_span: Span,
-    /// The actor that `via` names, if it is another one than the performer of `from`.
+    /// The actor that `via` names, unless it is the performer of `from`.
     pub(crate) via: Option<(usize, Span)>,
     pub(crate) uses: u32,
     pub(crate) when: Option<Guard>,
@@ -72,13 +72,13 @@ pub(crate) struct TransitionDraft {
 
 pub(crate) struct ConstraintDraft {
     pub(crate) relation: Relation,
-    /// For people only: no gate looks at it.
+    /// For people only: gates do not enforce it.
     pub(crate) advisory: bool,
     pub(crate) tasks: Vec<(usize, Span)>,
     pub(crate) span: Span,
 }
 
-/// A transition's way between tasks, and who walks it.
+/// A transition as an edge of the graph: its two tasks and its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Edge {
     pub(crate) from: usize,
@@ -88,7 +88,7 @@ pub(crate) struct Edge {
 }
 
 impl Draft {
-    /// The task with this index; all indexes in a draft are its own.
+    /// The task with this index.
     pub(crate) fn task(&self, index: usize) -> Option<&TaskDraft> {
         self.tasks.get(index)
     }
@@ -103,7 +103,7 @@ impl Draft {
         self.actors.get(index).map_or("", |actor| actor.name.as_str())
     }
 
-    /// Who carries a transition's request.
+    /// The caller of a transition: the actor that sends its request.
     pub(crate) fn caller(&self, transition: &TransitionDraft) -> Option<usize> {
         match transition.via {
             Some((actor, _)) => Some(actor),
@@ -111,7 +111,7 @@ impl Draft {
         }
     }
 
-    /// All transitions as ways, in the order of the document.
+    /// All transitions as edges, in the order of the document.
     pub(crate) fn edges(&self) -> impl Iterator<Item = Edge> {
         self.transitions.iter().map(|t| Edge { from: t.from, to: t.to, caller: self.caller(t) })
     }

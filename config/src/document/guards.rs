@@ -1,4 +1,4 @@
-//! The guards of one document: each text is read once, however many transitions have it.
+//! The guards of one document: a guard that several transitions share is compiled once.
 
 use std::collections::BTreeMap;
 
@@ -29,13 +29,13 @@ impl Guards {
         assurance: Option<Assurance>,
         context: &mut Context<'_>,
     ) -> Option<Guard> {
-        let given = of.get("when")?;
-        let source = given.node.text()?;
+        let field = of.get("when")?;
+        let source = field.node.text()?;
         if !self.read.contains_key(source) {
             let Some(left) = context.guard_text.checked_sub(source.len()) else {
-                let message = format!("the guards of this input have more than {MAX_GUARD_TEXT} bytes together");
+                let message = format!("all guards of this input together have more than {MAX_GUARD_TEXT} bytes");
                 context.report.push(
-                    Diagnostic::new(Code::GuardBound, given.node.span, message).label("this one is past the bound"),
+                    Diagnostic::new(Code::GuardBound, field.node.span, message).label("this guard exceeds the bound"),
                 );
                 return None;
             };
@@ -46,15 +46,17 @@ impl Guards {
             Ok(guard) => {
                 if guard.reads_instance() && assurance == Some(Assurance::Identity) {
                     let level = levels::name(Assurance::Identity);
-                    let message = format!("`{level}` knows no instances, and this guard reads `instance`");
-                    let diagnostic = Diagnostic::new(Code::NotEnforced, given.node.span, message);
-                    context.report.push(diagnostic.label("never true at this level").help("use `assurance: signed`"));
+                    let message = format!("this guard reads `instance`, which level `{level}` does not have");
+                    let diagnostic = Diagnostic::new(Code::NotEnforced, field.node.span, message);
+                    context.report.push(
+                        diagnostic.label("every request would be denied at this level").help("use `assurance: signed`"),
+                    );
                 }
                 Some(guard.clone())
             }
             Err(errors) => {
                 for error in errors {
-                    let span = place(given.node, source, error, context.text);
+                    let span = place(field.node, source, error, context.text);
                     let diagnostic = Diagnostic::new(error.code, span, error.message.clone());
                     context.report.push(diagnostic.label(error.label.clone()).maybe_help(error.help.clone()));
                 }
@@ -64,7 +66,8 @@ impl Guards {
     }
 }
 
-/// Where an error in a guard stands in the input: exactly, where the guard stands there as it is, on one line.
+/// The place of an error of a guard in the input: the exact place where the input has the guard unescaped on one
+/// line, else the whole guard.
 fn place(node: &Node<'_>, source: &str, error: &GuardError, text: &str) -> Span {
     let exact = || {
         let raw = node.span.of(text);

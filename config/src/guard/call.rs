@@ -1,8 +1,9 @@
-//! What a guard calls: operators and functions, and the types of what they take.
+//! The calls of a guard: operators, functions, and the types of their arguments.
 
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
 
 use super::function::{Argument, FUNCTIONS, Function, Operator, operator};
+use super::literal::LiteralError;
 use super::vocabulary::{Type, is_record};
 use super::walk::{Walk, table};
 use super::{GuardError, literal};
@@ -27,7 +28,8 @@ impl Walk<'_> {
                 let (left, right) = (self.value(a), self.value(b));
                 if left != right && left != Type::Any && right != Type::Any {
                     let label = format!("{} on the left, {} on the right", left.type_name(), right.type_name());
-                    let error = GuardError::new(Code::GuardValue, self.place(node), "these two cannot be compared");
+                    let error =
+                        GuardError::new(Code::GuardValue, self.place(node), "values of these types cannot be compared");
                     self.errors.push(error.label(label));
                 }
                 Type::Bool
@@ -36,7 +38,11 @@ impl Walk<'_> {
                 self.value(element);
                 let of = self.value(within);
                 if !of.may_be(&[Type::List, Type::Map]) {
-                    let error = GuardError::new(Code::GuardValue, self.whole(within), "`in` wants a list or a map");
+                    let error = GuardError::new(
+                        Code::GuardValue,
+                        self.whole(within),
+                        "`in` requires a list or a map on its right",
+                    );
                     self.errors.push(error.label(format!("this is {}", of.type_name())));
                 }
                 Type::Bool
@@ -67,8 +73,13 @@ impl Walk<'_> {
             return self.member(of, name.inner(), self.place(key));
         }
         if record || table(of).is_some() {
-            let error = GuardError::new(Code::GuardName, self.whole(key), "what a guard reads is named by a literal");
-            self.errors.push(error.label("not a literal text").help("such as `request.headers[\"x-tier\"]`"));
+            let error =
+                GuardError::new(Code::GuardName, self.whole(key), "a name that a guard reads must be a literal");
+            self.errors.push(
+                error
+                    .label("not a string literal")
+                    .help("write the name itself, such as `request.headers[\"x-tier\"]`"),
+            );
             return Type::Any;
         }
         self.value(of);
@@ -84,11 +95,11 @@ impl Walk<'_> {
             self.no_function(name, on.is_some(), node);
             return Type::Any;
         };
-        if let (Some(wanted), Some(given)) = (function.on, on) {
-            self.expect(wanted, given, name, node);
+        if let (Some(expected), Some(given)) = (function.on, on) {
+            self.expect(expected, given, name, node);
         }
         self.arguments(function, &call.args, node);
-        function.gives
+        function.result
     }
 
     fn no_function(&mut self, name: &str, on: bool, node: &IdedExpr) {
@@ -101,10 +112,10 @@ impl Walk<'_> {
             (Some(_), _) if on => format!("write `{name}(x)`"),
             (Some(_), _) => format!("write `x.{name}()`"),
             (None, Some(near)) => near,
-            (None, None) => format!("known are {}", listed(names, 24, "and")),
+            (None, None) => format!("the functions are {}", listed(names, 24, "and")),
         };
         let at = self.name_before(name, node);
-        let error = GuardError::new(Code::GuardFunction, at, format!("a guard has no function {}", quote(name)));
+        let error = GuardError::new(Code::GuardFunction, at, format!("guards have no function {}", quote(name)));
         self.errors.push(error.label("unknown function").help(help));
     }
 
@@ -116,51 +127,55 @@ impl Walk<'_> {
             let error = GuardError::new(
                 Code::GuardFunction,
                 self.name_before(function.name, node),
-                format!("`{}` has {} arguments here", function.name, given.len()),
+                format!("`{}` is called with {} arguments", function.name, given.len()),
             );
-            self.errors.push(error.label(format!("it takes {count}")));
+            self.errors.push(error.label(format!("it requires {count}")));
         }
-        for (wanted, argument) in function.arguments.iter().zip(given) {
+        for (expected, argument) in function.arguments.iter().zip(given) {
             let of = self.value(argument);
-            let wrong = match wanted {
-                Argument::Of(wanted) => {
-                    self.expect(*wanted, of, function.name, argument);
-                    Ok(())
-                }
-                Argument::Regex => {
-                    let pattern = text(argument).ok_or_else(|| "a pattern is a literal text".to_owned());
-                    pattern.and_then(|pattern| {
-                        let regex = literal::regex(pattern)?;
-                        self.found.patterns.insert(pattern.to_owned(), regex);
-                        Ok(())
-                    })
-                }
-                Argument::Zone => {
-                    text(argument).ok_or_else(|| "a zone is a literal text".to_owned()).and_then(literal::zone)
-                }
-            };
-            if let Err(label) = wrong {
-                let (code, message) = match wanted {
-                    Argument::Zone => (Code::GuardValue, "no such time zone"),
-                    Argument::Regex | Argument::Of(_) => (Code::GuardValue, "this pattern cannot be used"),
-                };
-                let mut error = GuardError::new(code, self.whole(argument), message).label(label);
-                if *wanted == Argument::Zone {
-                    let near = text(argument).and_then(|zone| self.names.did_you_mean(zone, literal::zones()));
-                    let form = "an IANA name such as `Europe/Paris`, or an offset such as `+02:00`";
-                    error.help = Some(near.unwrap_or_else(|| form.to_owned()));
-                }
-                self.errors.push(error);
+            match expected {
+                Argument::Of(expected) => self.expect(*expected, of, function.name, argument),
+                Argument::Regex => self.regex(argument),
+                Argument::Zone => self.zone(argument),
             }
         }
     }
 
-    fn expect(&mut self, wanted: Type, given: Type, function: &str, node: &IdedExpr) {
-        if !given.may_be(&[wanted]) {
+    fn regex(&mut self, argument: &IdedExpr) {
+        let compiled = text(argument).ok_or(LiteralError::NotALiteral("a pattern")).and_then(|pattern| {
+            let regex = literal::regex(pattern)?;
+            Ok((pattern.to_owned(), regex))
+        });
+        match compiled {
+            Ok((pattern, regex)) => {
+                self.found.patterns.insert(pattern, regex);
+            }
+            Err(error) => {
+                let at = self.whole(argument);
+                let wrong = GuardError::new(Code::GuardValue, at, "this pattern cannot be used");
+                self.errors.push(wrong.label(error.to_string()));
+            }
+        }
+    }
+
+    fn zone(&mut self, argument: &IdedExpr) {
+        let name = text(argument);
+        let checked = name.ok_or(LiteralError::NotALiteral("a time zone")).and_then(literal::check_zone);
+        if let Err(error) = checked {
+            let near = name.and_then(|zone| self.names.did_you_mean(zone, literal::zones()));
+            let form = "use an IANA name such as `Europe/Paris`, or an offset such as `+02:00`";
+            let at = self.whole(argument);
+            let wrong = GuardError::new(Code::GuardValue, at, "this time zone is unknown").label(error.to_string());
+            self.errors.push(wrong.help(near.unwrap_or_else(|| form.to_owned())));
+        }
+    }
+
+    fn expect(&mut self, expected: Type, given: Type, function: &str, node: &IdedExpr) {
+        if !given.may_be(&[expected]) {
             let error = GuardError::new(
                 Code::GuardValue,
                 self.place(node),
-                format!("`{function}` wants {}", wanted.type_name()),
+                format!("`{function}` requires {}", expected.type_name()),
             );
             self.errors.push(error.label(format!("this is {}", given.type_name())));
         }

@@ -1,4 +1,4 @@
-//! Why a text is not a guard, and the bounds of guards.
+//! The bounds of guards, and the errors of a guard.
 
 use std::ops::Range;
 
@@ -12,16 +12,16 @@ pub const MAX_NODES: usize = 512;
 pub const MAX_REGEX: usize = 256;
 /// Largest compiled regular expression, in bytes.
 pub const MAX_REGEX_PROGRAM: usize = 256 << 10;
-/// Deepest nesting of brackets, and most conditional operators.
+/// Deepest nesting of brackets, and also the largest number of conditional operators.
 pub const MAX_NESTING: usize = 8;
-/// Longest chain of operators, selections and calls that depend on one another, brackets included.
+/// Longest chain of operators, selections and calls that depend on each other, brackets included.
 pub const MAX_CHAIN: usize = 64;
 
-/// Why a text is not a guard.
+/// One error of a guard, as a diagnostic whose place is relative to the guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GuardError {
     pub(crate) code: Code,
-    /// Where in the guard, in bytes; none: all of it.
+    /// The place in the guard, in bytes; none: the whole guard.
     pub(crate) at: Option<Range<usize>>,
     pub(crate) message: String,
     pub(crate) label: String,

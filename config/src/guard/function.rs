@@ -1,8 +1,8 @@
-//! The functions and operators that guards may call. All others are refused when the guard is read.
+//! The functions and operators that guards may call. A guard that calls another one is rejected.
 
 use super::vocabulary::Type;
 
-/// What is special about an argument.
+/// The kind of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Argument {
     /// Any value of this type.
@@ -17,24 +17,24 @@ pub(super) enum Argument {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Function {
     pub(super) name: &'static str,
-    /// What it is called on, as `x.f()`; none: as `f(x)`.
+    /// The type of `x` in `x.f()`; none: the function is called as `f(x)`.
     pub(super) on: Option<Type>,
     pub(super) arguments: &'static [Argument],
-    pub(super) gives: Type,
+    pub(super) result: Type,
 }
 
 const ANY: Argument = Argument::Of(Type::Any);
 const TEXT: Argument = Argument::Of(Type::Text);
 
-const fn on(on: Type, name: &'static str, arguments: &'static [Argument], gives: Type) -> Function {
-    Function { name, on: Some(on), arguments, gives }
+const fn on(on: Type, name: &'static str, arguments: &'static [Argument], result: Type) -> Function {
+    Function { name, on: Some(on), arguments, result }
 }
 
-const fn global(name: &'static str, arguments: &'static [Argument], gives: Type) -> Function {
-    Function { name, on: None, arguments, gives }
+const fn global(name: &'static str, arguments: &'static [Argument], result: Type) -> Function {
+    Function { name, on: None, arguments, result }
 }
 
-/// Every function that guards may call. None of them costs more than its arguments are long.
+/// The functions that guards may call. The time of each is at most linear in the size of its arguments.
 pub(super) const FUNCTIONS: &[Function] = &[
     on(Type::Text, "contains", &[TEXT], Type::Bool),
     on(Type::Text, "startsWith", &[TEXT], Type::Bool),
@@ -61,12 +61,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     global("bool", &[ANY], Type::Bool),
 ];
 
-/// An operator, by what it takes and gives.
+/// An operator, by the types of its operands and result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {
-    /// `&&`, `||`, `!`: conditions in, a condition out.
+    /// `&&`, `||`, `!`: of conditions; a condition.
     Logic,
-    /// `==`, `!=`, `<`, `<=`, `>`, `>=`: two of one type.
+    /// `==`, `!=`, `<`, `<=`, `>`, `>=`: of two values of one type; a condition.
     Comparison,
     /// `in`: a list or a map on the right.
     Membership,

@@ -1,4 +1,4 @@
-//! Where the parts of a guard stand in it.
+//! The places of a guard's parts.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use cel::common::ast::{Expr, IdedExpr, SelectExpr};
 use super::walk::Walk;
 
 impl Walk<'_> {
-    /// Where the node's own token stands: an identifier, a literal, an operator, or a call's bracket.
+    /// The place of the node's own token: an identifier, a literal, an operator, or the bracket of a call.
     pub(super) fn place(&self, node: &IdedExpr) -> Option<Range<usize>> {
         let (start, last) = self.program.source_info().offset_for(node.id)?;
         let start = usize::try_from(start).ok()?;
@@ -15,7 +15,7 @@ impl Walk<'_> {
         (self.source.is_char_boundary(start) && self.source.is_char_boundary(end) && start <= end).then_some(start..end)
     }
 
-    /// Where all of an expression stands, as far as its outermost parts show it.
+    /// The place of the whole expression, as far as the places of its outermost parts are known.
     pub(super) fn whole(&self, node: &IdedExpr) -> Option<Range<usize>> {
         let own = self.place(node)?;
         let (first, last) = match &node.expr {
@@ -31,7 +31,7 @@ impl Walk<'_> {
         Some(start..last.map_or(own.end, |last| last.end.max(own.end)))
     }
 
-    /// Where a selected field's name stands: after the dot, or within the brackets of `has`.
+    /// The place of a selected field's name: after the dot, or within the brackets of `has`.
     pub(super) fn field_place(&self, select: &SelectExpr, node: &IdedExpr) -> Option<Range<usize>> {
         let own = self.place(node)?;
         let from = match select.test {
@@ -42,7 +42,7 @@ impl Walk<'_> {
         Some(at..at.saturating_add(select.field.len()))
     }
 
-    /// Where the name of a called function stands: before its bracket.
+    /// The place of the name of a called function: before its bracket.
     pub(super) fn name_before(&self, name: &str, node: &IdedExpr) -> Option<Range<usize>> {
         let own = self.place(node)?;
         let at = self.source.get(..own.start).and_then(|before| before.rfind(name));

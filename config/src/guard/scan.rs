@@ -1,33 +1,33 @@
-//! A look at a guard before the parser: whether it is short and flat enough to be parsed.
+//! A check before the parser: whether a guard is short and flat enough to be parsed.
 //!
-//! The parser, its visitor, the interpreter and the destructor of the tree all recurse, and a gate's
-//! stack is small. What nests is counted here, on characters alone: rather too much than too little.
+//! The parser, its visitor, the interpreter and the destructor of the tree all recurse, and a gate's stack is small.
+//! Nesting is counted here on characters alone: the count may be too high, but never too low.
 
 use super::{GuardError, MAX_CHAIN, MAX_NESTING, MAX_SOURCE};
 use crate::code::Code;
 
 pub(super) fn scan(source: &str) -> Result<(), GuardError> {
     if source.len() > MAX_SOURCE {
-        let label = format!("{} bytes, at most {MAX_SOURCE} are allowed", source.len());
+        let label = format!("it has {} bytes; at most {MAX_SOURCE} are allowed", source.len());
         return Err(GuardError::new(Code::GuardBound, None, "this guard is too long").label(label));
     }
     let mut depth = Depth { levels: vec![0], conditionals: 0 };
     let mut rest = source;
     while let Some(first) = rest.chars().next() {
         let at = source.len().saturating_sub(rest.len());
-        let taken = match literal(rest) {
+        let length = match literal(rest) {
             Some(length) => length,
             None => {
                 depth.count(first, rest, at)?;
                 first.len_utf8()
             }
         };
-        rest = rest.get(taken..).unwrap_or_default();
+        rest = rest.get(length..).unwrap_or_default();
     }
     Ok(())
 }
 
-/// The links of the chain at each level of brackets.
+/// The length of the chain at each level of brackets.
 struct Depth {
     levels: Vec<usize>,
     conditionals: usize,
@@ -44,7 +44,7 @@ impl Depth {
             ')' | ']' | '}' if self.levels.len() > 1 => {
                 self.levels.pop();
             }
-            // The parser balances these two, and a comma parts siblings.
+            // The parser balances these two operators, and a comma separates siblings.
             ',' => self.restart(),
             '&' | '|' if rest.starts_with("&&") || rest.starts_with("||") => self.restart(),
             '?' => self.conditionals = self.conditionals.saturating_add(1),
@@ -53,11 +53,11 @@ impl Depth {
             _ => {}
         }
         if self.levels.len() > MAX_NESTING.saturating_add(1) || self.conditionals > MAX_NESTING {
-            let label = format!("at most {MAX_NESTING} brackets within each other, and as many `?`");
+            let label = format!("at most {MAX_NESTING} levels of brackets and {MAX_NESTING} `?` are allowed");
             return Err(GuardError::new(Code::GuardBound, place, "this guard is nested too deeply").label(label));
         }
         if self.levels.iter().sum::<usize>() > MAX_CHAIN {
-            let label = format!("at most {MAX_CHAIN} operators that depend on one another");
+            let label = format!("at most {MAX_CHAIN} operators that depend on each other are allowed");
             return Err(GuardError::new(Code::GuardBound, place, "this guard is nested too deeply").label(label));
         }
         Ok(())
@@ -76,7 +76,7 @@ impl Depth {
     }
 }
 
-/// The length of the string literal, comment or number that `rest` begins with: what is in it does not nest.
+/// The length of the string literal, comment, number or word at the start of `rest`, in which nothing nests.
 fn literal(rest: &str) -> Option<usize> {
     if rest.starts_with("//") {
         return Some(rest.find('\n').unwrap_or(rest.len()));
@@ -98,7 +98,7 @@ fn literal(rest: &str) -> Option<usize> {
     }
 }
 
-/// The length of a string with its quotes; to the end where it has none.
+/// The length of a string with its quotes; to the end of the guard where the closing quote is missing.
 fn string_len(string: &str, quote: char, raw: bool) -> usize {
     let triple: String = [quote; 3].iter().collect();
     let end = if string.starts_with(&triple) { triple } else { quote.to_string() };
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_flat_passes() {
+    fn flat_guards_pass() {
         for source in [
             "a.b == 1 && c.d < 2".to_owned(),
             vec!["peer.tenure > 10"; 100].join(" || "),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nests_is_refused() {
+    fn deep_guards_are_rejected() {
         for source in [
             "(".repeat(MAX_NESTING + 1),
             "a?b:".repeat(MAX_NESTING + 1),

@@ -1,10 +1,10 @@
-//! What a guard may read, and of which type it is.
+//! The names that a guard may read, and their types.
 
 use std::collections::BTreeMap;
 
 use crate::workflow::Attribute;
 
-/// The type of a value in a guard, as far as it is known before it runs.
+/// The type of a value in a guard, as far as it is known before the guard is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Type {
     Bool,
@@ -21,16 +21,16 @@ pub(crate) enum Type {
 
 impl Type {
     /// Whether a value of this type may be one of these.
-    pub(super) fn may_be(self, wanted: &[Self]) -> bool {
-        self == Self::Any || wanted.contains(&self) || wanted.contains(&Self::Any)
+    pub(super) fn may_be(self, types: &[Self]) -> bool {
+        self == Self::Any || types.contains(&self) || types.contains(&Self::Any)
     }
 
-    /// The type in words.
+    /// The type's name, with its article.
     pub(super) fn type_name(self) -> &'static str {
         match self {
             Self::Bool => "a bool",
             Self::Number => "a number",
-            Self::Text => "a text",
+            Self::Text => "a string",
             Self::Time => "a timestamp",
             Self::Span => "a duration",
             Self::List => "a list",
@@ -40,7 +40,7 @@ impl Type {
     }
 }
 
-/// The variables whose fields guards read, and these fields. `peer` has the attributes besides.
+/// The variables whose fields guards read, and these fields. `peer` has the attributes, too.
 const RECORDS: &[(&str, &[(&str, Type)])] = &[
     ("instance", &[("id", Type::Text), ("revision", Type::Number)]),
     ("peer", &[("id", Type::Text), ("actor", Type::Text), ("attributes", Type::Map)]),
@@ -51,24 +51,24 @@ const RECORDS: &[(&str, &[(&str, Type)])] = &[
 /// The variables of the language.
 pub(super) const VARIABLES: [&str; 5] = ["now", "request", "peer", "instance", "task"];
 
-/// What the guards of one workflow may read.
+/// The names that the guards of one workflow may read.
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
     attributes: BTreeMap<String, Type>,
 }
 
 impl Vocabulary {
-    /// With the attributes of all actors: where two actors give one name different types, it has none.
+    /// With the attributes of all actors. An attribute with different types in two actors has the type `Any`.
     pub(crate) fn new<'a>(attributes: impl IntoIterator<Item = (&'a String, &'a Attribute)>) -> Self {
         let mut types: BTreeMap<String, Type> = BTreeMap::new();
         for (name, value) in attributes {
-            let given = match value {
+            let of = match value {
                 Attribute::Bool(_) => Type::Bool,
                 Attribute::Int(_) | Attribute::Float(_) => Type::Number,
                 Attribute::Text(_) => Type::Text,
             };
-            let entry = types.entry(name.clone()).or_insert(given);
-            if *entry != given {
+            let entry = types.entry(name.clone()).or_insert(of);
+            if *entry != of {
                 *entry = Type::Any;
             }
         }

@@ -1,6 +1,6 @@
-//! A walk over a guard's syntax tree: what it reads, what it calls, and whether it is a condition.
+//! A walk over a guard's syntax tree: the names that it reads, the functions that it calls, and whether it is a condition.
 //!
-//! The recursion is bounded by what `scan` let through.
+//! The depth of the recursion is bounded by `scan`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use super::{GuardError, MAX_NODES};
 use crate::code::Code;
 use crate::report::{Report, listed, quote};
 
-/// What a walk finds out about a guard that is in order.
+/// The results for a guard without errors.
 pub(super) struct Found {
     /// Whether it reads `instance`.
     pub(super) reads_instance: bool,
@@ -21,19 +21,19 @@ pub(super) struct Found {
     pub(super) patterns: BTreeMap<String, Regex>,
 }
 
-/// What the guard reads and matches; or all that is wrong with it.
+/// Checks a guard: the results, or all its errors.
 pub(super) fn walk(source: &str, program: &cel::Program, vocabulary: &Vocabulary) -> Result<Found, Vec<GuardError>> {
     let found = Found { reads_instance: false, patterns: BTreeMap::new() };
     let mut walk = Walk { source, program, vocabulary, nodes: 0, found, errors: Vec::new(), names: Report::new() };
     walk.condition(program.expression());
     if walk.nodes > MAX_NODES {
-        let label = format!("{} nodes, at most {MAX_NODES} are allowed", walk.nodes);
+        let label = format!("it has more than {MAX_NODES} nodes");
         walk.errors = vec![GuardError::new(Code::GuardBound, None, "this guard is too large").label(label)];
     }
     if walk.errors.is_empty() { Ok(walk.found) } else { Err(walk.errors) }
 }
 
-/// What is known of a guard on the way through it.
+/// The state of a walk.
 pub(super) struct Walk<'w> {
     pub(super) source: &'w str,
     pub(super) program: &'w cel::Program,
@@ -41,17 +41,17 @@ pub(super) struct Walk<'w> {
     pub(super) nodes: usize,
     pub(super) found: Found,
     pub(super) errors: Vec<GuardError>,
-    /// For its search of the nearest name, within its bound.
+    /// Used for its bounded search of the nearest name.
     pub(super) names: Report,
 }
 
 impl Walk<'_> {
-    /// An expression that must be true or false.
+    /// Checks an expression that must be a condition.
     pub(super) fn condition(&mut self, node: &IdedExpr) {
         let of = self.value(node);
         if !of.may_be(&[Type::Bool]) {
             let error = GuardError::new(Code::GuardValue, self.whole(node), "this is not a condition");
-            self.errors.push(error.label(format!("this is {}, never true or false", of.type_name())));
+            self.errors.push(error.label(format!("this is {}, not a bool", of.type_name())));
         }
     }
 
@@ -79,20 +79,20 @@ impl Walk<'_> {
                 Type::Map
             }
             Expr::Comprehension(_) => {
-                self.fail(
+                self.reject(
                     Code::GuardFunction,
                     node,
-                    "a guard has no loops",
-                    "`all`, `exists`, `exists_one`, `map` and `filter` are left out",
+                    "guards have no loops",
+                    "`all`, `exists`, `exists_one`, `map` and `filter` are not part of the language",
                 );
                 Type::Any
             }
             Expr::Struct(_) => {
-                self.fail(Code::GuardFunction, node, "a guard makes no messages", "only lists and maps");
+                self.reject(Code::GuardFunction, node, "guards have no message literals", "only list and map literals");
                 Type::Any
             }
             Expr::Unspecified => {
-                self.fail(Code::GuardSyntax, node, "this guard is not CEL", "nothing is said here");
+                self.reject(Code::GuardSyntax, node, "this guard is not CEL", "this expression is empty");
                 Type::Any
             }
         }
@@ -110,13 +110,15 @@ impl Walk<'_> {
         }
         if is_record(name) {
             let fields = listed(self.vocabulary.fields(name), 12, "and");
-            let error = GuardError::new(Code::GuardName, self.place(node), format!("`{name}` is read by its fields"));
-            self.errors.push(error.label("not a value by itself").help(format!("it has {fields}")));
+            let error =
+                GuardError::new(Code::GuardName, self.place(node), format!("`{name}` cannot be read as a whole"));
+            self.errors.push(error.label("read one of its fields").help(format!("its fields are {fields}")));
             return Type::Any;
         }
         let near = self.names.did_you_mean(name, VARIABLES);
-        let all = format!("a guard reads {}", listed(VARIABLES, 5, "and"));
-        let error = GuardError::new(Code::GuardName, self.place(node), format!("a guard knows no {}", quote(name)));
+        let all = format!("the variables are {}", listed(VARIABLES, 5, "and"));
+        let error =
+            GuardError::new(Code::GuardName, self.place(node), format!("guards have no variable {}", quote(name)));
         self.errors.push(error.label("unknown name").help(near.unwrap_or(all)));
         Type::Any
     }
@@ -147,12 +149,13 @@ impl Walk<'_> {
         match table(operand) {
             Some(Table::Headers) => {
                 self.nodes = self.nodes.saturating_add(2);
-                // The gate gives headers by their lower-case names: another would never be found.
+                // Gates look headers up by their lower-case names: another name would never be found.
                 let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
                 if field.is_empty() || !field.bytes().all(lower) {
-                    let error =
-                        GuardError::new(Code::GuardName, at, format!("{} is not a header's name", quote(field)));
-                    self.errors.push(error.label("lower case, such as `x-tier`; no pseudo-headers"));
+                    let error = GuardError::new(Code::GuardName, at, format!("{} is not a header name", quote(field)));
+                    self.errors.push(
+                        error.label("header names are lower case, such as `x-tier`; pseudo-headers cannot be read"),
+                    );
                 }
                 Type::Text
             }
@@ -168,23 +171,23 @@ impl Walk<'_> {
                 let of = self.value(operand);
                 if !of.may_be(&[Type::Map]) {
                     let error = GuardError::new(Code::GuardName, at, format!("{} has no fields", of.type_name()));
-                    self.errors.push(error.label("nothing to read here"));
+                    self.errors.push(error.label("only a map has fields"));
                 }
                 Type::Any
             }
         }
     }
 
-    fn unknown(&mut self, message: &str, given: &str, known: Vec<&str>, at: Option<Range<usize>>) -> Type {
-        let near = self.names.did_you_mean(given, known.iter().copied());
-        let all = (!known.is_empty()).then(|| format!("known are {}", listed(known, 12, "and")));
+    fn unknown(&mut self, message: &str, name: &str, known: Vec<&str>, at: Option<Range<usize>>) -> Type {
+        let near = self.names.did_you_mean(name, known.iter().copied());
+        let all = (!known.is_empty()).then(|| format!("known names are {}", listed(known, 12, "and")));
         let mut error = GuardError::new(Code::GuardName, at, message).label("unknown name");
         error.help = near.or(all);
         self.errors.push(error);
         Type::Any
     }
 
-    fn fail(&mut self, code: Code, node: &IdedExpr, message: &str, label: &str) {
+    fn reject(&mut self, code: Code, node: &IdedExpr, message: &str, label: &str) {
         self.errors.push(GuardError::new(code, self.place(node), message).label(label));
     }
 }
@@ -195,7 +198,7 @@ pub(super) enum Table {
     Attributes,
 }
 
-/// Which of these maps an expression is.
+/// The map that an expression is, if it is one of these.
 pub(super) fn table(node: &IdedExpr) -> Option<Table> {
     let Expr::Select(select) = &node.expr else { return None };
     let Expr::Ident(record) = &select.operand.expr else { return None };

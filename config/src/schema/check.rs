@@ -1,4 +1,4 @@
-//! Whether a tree has the shape that the tables say: every departure, each with its place.
+//! Checks a tree against the tables of the language: all differences, each with its place.
 
 use super::key::article;
 use super::{Format, Key, Level, Need, Object, Value};
@@ -8,28 +8,27 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::report::{Report, listed, quote};
 use crate::syntax::{Entry, Kind, Node};
 
-/// The key, and where it stands, under which a value was found.
+/// The key of a value, and its place.
 #[derive(Clone, Copy)]
 struct At<'t> {
     name: Option<&'t str>,
     span: Span,
-    /// Whether it is an item of the list that stands there.
+    /// Whether the value is an item of the list at this key.
     item: bool,
 }
 
 impl At<'_> {
-    /// `` `requests` ``, or what there is instead of a name.
+    /// The subject of a message: `` `requests` ``, or another phrase where the value has no key.
     fn subject(&self) -> String {
         match self.name {
             Some(name) if self.item => format!("an item of {}", quote(name)),
             Some(name) => quote(name),
-            None => "this".to_owned(),
+            None => "the value".to_owned(),
         }
     }
 }
 
-/// Reports all in which `node` differs from `object`. What passes can be read through
-/// [`super::Fields`] without a further look at its form.
+/// Reports all differences of `node` from `object`. Without a report, [`super::Fields`] can read all its keys.
 pub(crate) fn check(node: &Node<'_>, object: &'static Object, report: &mut Report) {
     self::object(node, object, At { name: None, span: node.head_span(), item: false }, report);
 }
@@ -38,39 +37,43 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
     match (expected, &node.kind) {
         (_, Kind::Broken) | (Value::Unread, _) => {}
         (Value::Text(format), Kind::Text(text)) => {
-            if let Err((code, message)) = format.check(text) {
-                report.push(Diagnostic::new(code, node.span, not_such(text, *format)).label(message));
+            if let Err(error) = format.check(text) {
+                let message = not_of_form(text, *format);
+                report.push(Diagnostic::new(error.code(), node.span, message).label(error.to_string()));
             }
         }
         (Value::Choice { words, later }, Kind::Text(text)) => choice(text, words, later, node.span, at, report),
         (Value::Flag, Kind::Bool(_)) => {}
         (Value::Whole { least, most }, Kind::Int(number)) => {
             if !(*least..=*most).contains(number) {
-                let message = format!("{} is out of range", at.subject());
-                report.push(Diagnostic::new(Code::BadValue, node.span, message).label(format!("{least} to {most}")));
+                let message = format!("{} is {number}, which is out of range", at.subject());
+                report.push(
+                    Diagnostic::new(Code::BadValue, node.span, message).label(format!("expected {least} to {most}")),
+                );
             }
         }
         (Value::Scalar, Kind::Bool(_) | Kind::Int(_) | Kind::Float(_)) => {}
         (Value::Scalar, Kind::Text(text)) => {
             if text.len() > MAX_ATTRIBUTE {
-                let message = format!("{} is too long", at.subject());
+                let message = format!("{} has {} bytes", at.subject(), text.len());
                 report.push(
-                    Diagnostic::new(Code::TooMany, node.span, message).label(format!("at most {MAX_ATTRIBUTE} bytes")),
+                    Diagnostic::new(Code::TooMany, node.span, message)
+                        .label(format!("at most {MAX_ATTRIBUTE} bytes are allowed")),
                 );
             }
         }
         (Value::List { of, least, most }, Kind::List(items)) => {
-            count(items.len(), *least, *most, "item", node, at, report);
+            count(items.len(), *least, *most, ("item", "items"), node, at, report);
             for item in items {
                 value(item, of, At { name: at.name, span: item.head_span(), item: true }, report);
             }
         }
         (Value::Map { keys, of, most }, Kind::Map(entries)) => {
-            count(entries.len(), 0, *most, "entry", node, at, report);
+            count(entries.len(), 0, *most, ("entry", "entries"), node, at, report);
             for entry in entries {
-                if let Err((code, message)) = keys.check(&entry.key) {
-                    let name = Diagnostic::new(code, entry.key_span, not_such(&entry.key, *keys));
-                    report.push(name.label(message));
+                if let Err(error) = keys.check(&entry.key) {
+                    let name = Diagnostic::new(error.code(), entry.key_span, not_of_form(&entry.key, *keys));
+                    report.push(name.label(error.to_string()));
                 }
                 value(&entry.value, of, At { name: Some(&entry.key), span: entry.key_span, item: false }, report);
             }
@@ -100,7 +103,7 @@ fn choice(text: &str, words: &[&'static str], later: &[&'static str], span: Span
         return;
     }
     if later.contains(&text) {
-        let message = format!("the gates of this release cannot keep `{}: {text}` yet", at.name.unwrap_or_default());
+        let message = format!("the gates of this release do not support `{}: {text}` yet", at.name.unwrap_or_default());
         let label = format!("use {}", listed(words.iter().copied(), 8, "or"));
         return report.push(Diagnostic::new(Code::NotYet, span, message).label(label));
     }
@@ -110,54 +113,64 @@ fn choice(text: &str, words: &[&'static str], later: &[&'static str], span: Span
     report.push(Diagnostic::new(Code::BadValue, span, message).label(label).maybe_help(help));
 }
 
-fn count(given: usize, least: usize, most: usize, what: &str, node: &Node<'_>, at: At<'_>, report: &mut Report) {
-    let point = if node.entries().is_empty() && node.items().is_empty() { node.span } else { at.span };
-    if given < least {
-        let message = format!("{} has too few", at.subject());
-        report.push(
-            Diagnostic::new(Code::BadValue, point, message).label(format!("{given} here, at least {least} are wanted")),
-        );
+fn count(
+    count: usize,
+    least: usize,
+    most: usize,
+    noun: (&str, &str),
+    node: &Node<'_>,
+    at: At<'_>,
+    report: &mut Report,
+) {
+    let span = if count == 0 { node.span } else { at.span };
+    let counted = match count {
+        0 => "is empty".to_owned(),
+        1 => format!("has 1 {}", noun.0),
+        _ => format!("has {count} {}", noun.1),
+    };
+    if count < least {
+        let required = if least == 1 { "one is".to_owned() } else { format!("{least} are") };
+        let message = format!("{} {counted}; at least {required} required", at.subject());
+        report.push(Diagnostic::new(Code::BadValue, span, message));
     }
-    if given > most {
-        let message = format!("{} has too many", at.subject());
-        let plural = if what == "entry" { "entries" } else { "items" };
-        report.push(
-            Diagnostic::new(Code::TooMany, point, message)
-                .label(format!("{given} {plural}, at most {most} are allowed")),
-        );
+    if count > most {
+        let message = format!("{} {counted}; at most {most} are allowed", at.subject());
+        report.push(Diagnostic::new(Code::TooMany, span, message));
     }
 }
 
 fn wrong_kind(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Report) {
-    let message = format!("{} is {}, not {}", at.subject(), node.type_name(), wanted(expected));
+    let message = format!("{} is {}, not {}", at.subject(), node.type_name(), type_of(expected));
     let text = node.text();
     let help = match (expected, text) {
         (Value::List { .. }, Some(text)) => Some(format!("write `[{text}]`")),
         (Value::Text(_) | Value::Choice { .. }, None) if node.entries().is_empty() && node.items().is_empty() => {
-            matches!(node.kind, Kind::Bool(_) | Kind::Int(_) | Kind::Float(_)).then(|| "put it in quotes".to_owned())
+            matches!(node.kind, Kind::Bool(_) | Kind::Int(_) | Kind::Float(_))
+                .then(|| "put the value in quotes".to_owned())
         }
-        (Value::Flag | Value::Whole { .. }, Some(_)) => Some("without quotes".to_owned()),
+        (Value::Flag | Value::Whole { .. }, Some(_)) => Some("remove the quotes".to_owned()),
         _ => None,
     };
-    // Nothing has no place of its own: point at its key.
+    // An empty value has no place of its own: point at its key.
     let span = if matches!(node.kind, Kind::Null) { at.span } else { node.head_span() };
     report.push(
         Diagnostic::new(Code::WrongKind, span, message)
-            .label(format!("expected {}", wanted(expected)))
+            .label(format!("expected {}", type_of(expected)))
             .maybe_help(help),
     );
 }
 
-fn wanted(value: &Value) -> String {
+/// The type of a value, with its article.
+fn type_of(value: &Value) -> String {
     match value {
-        Value::Text(format) => format!("a text ({})", format.word()),
+        Value::Text(format) => format!("a string ({})", format.word()),
         Value::Choice { words, .. } => listed(words.iter().copied(), 8, "or"),
         Value::Flag => "`true` or `false`".to_owned(),
         Value::Whole { .. } => "a whole number".to_owned(),
-        Value::Scalar => "a bool, a number or a text".to_owned(),
+        Value::Scalar => "a bool, a number or a string".to_owned(),
         Value::List { .. } => "a list".to_owned(),
         Value::Map { .. } | Value::Object(_) | Value::Jwk => "a mapping".to_owned(),
-        Value::Either(a, b) => format!("{} or {}", wanted(a), wanted(b)),
+        Value::Either(a, b) => format!("{} or {}", type_of(a), type_of(b)),
         Value::Unread => "anything".to_owned(),
     }
 }
@@ -165,7 +178,8 @@ fn wanted(value: &Value) -> String {
 fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Report) {
     let Kind::Map(entries) = &node.kind else {
         if !matches!(node.kind, Kind::Broken) {
-            let message = format!("a {} is a mapping, this is {}", object.noun, node.type_name());
+            let message =
+                format!("{} {} is a mapping, but this is {}", object.article(), object.noun, node.type_name());
             report.push(Diagnostic::new(Code::WrongKind, node.head_span(), message).label("expected a mapping"));
         }
         return;
@@ -174,27 +188,27 @@ fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Rep
         match object.key(&entry.key) {
             None => unknown(entry, object, report),
             Some(key) if key.later => {
-                let message = format!("the gates of this release do not know {} yet", quote(key.name));
-                report.push(Diagnostic::new(Code::NotYet, entry.key_span, message).label("leave it out"));
+                let message = format!("the gates of this release do not support {} yet", quote(key.name));
+                report.push(Diagnostic::new(Code::NotYet, entry.key_span, message).label("remove it"));
             }
-            Some(key) if key.from == Level::Identity && asks_for_advice(&entry.value, &key.value) => {
+            Some(key) if key.from == Level::Identity && is_marked_advisory(&entry.value, &key.value) => {
                 let message = format!("{} cannot be advisory", quote(key.name));
                 report
                     .push(Diagnostic::new(Code::NotAdvisory, entry.key_span, message).label("every level enforces it"));
             }
             Some(key) => {
                 let at = At { name: Some(key.name), span: entry.key_span, item: false };
-                value(advised(&entry.value, key, report), &key.value, at, report);
+                value(unmarked(&entry.value, key, report), &key.value, at, report);
             }
         }
     }
     for key in object.keys().filter(|key| key.need == Need::Required) {
         if !entries.iter().any(|entry| entry.key == key.name) {
-            let this = match at.name.filter(|_| !at.item) {
+            let subject = match at.name.filter(|_| !at.item) {
                 Some(name) => format!("{} {}", object.noun, quote(name)),
                 None => format!("{} {}", object.article(), object.noun),
             };
-            let message = format!("{this} has no `{}`", key.name);
+            let message = format!("{subject} has no `{}`", key.name);
             let help = format!("`{}`: {}", key.name, key.doc);
             report.push(
                 Diagnostic::new(Code::MissingKey, at.span, message)
@@ -205,51 +219,54 @@ fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Rep
     }
 }
 
-fn not_such(text: &str, format: Format) -> String {
+fn not_of_form(text: &str, format: Format) -> String {
     format!("{} is not {} {}", quote(text), article(format.word()), format.word())
 }
 
 fn unknown(entry: &Entry<'_>, object: &'static Object, report: &mut Report) {
     let names = || object.keys().map(|key| key.name);
-    // What is only counted need not be explained.
+    // A diagnostic that is only counted needs no explanation.
     let help = if report.is_full() { None } else { report.did_you_mean(&entry.key, names()) };
-    let known = if report.is_full() { String::new() } else { format!("known are {}", listed(names(), 20, "and")) };
+    let known = if report.is_full() { String::new() } else { format!("its keys are {}", listed(names(), 20, "and")) };
     let message = format!("{} {} has no key {}", object.article(), object.noun, quote(&entry.key));
     report.push(
         Diagnostic::new(Code::UnknownKey, entry.key_span, message).label("unknown key").help(help.unwrap_or(known)),
     );
 }
 
-/// Whether a value is written as advisory where no mapping belongs.
-fn asks_for_advice(node: &Node<'_>, expected: &Value) -> bool {
+/// Whether a value that is not a mapping is written as `{value: X, advisory: true}`.
+fn is_marked_advisory(node: &Node<'_>, expected: &Value) -> bool {
     let mapping = matches!(expected, Value::Map { .. } | Value::Object(_) | Value::Jwk | Value::Unread);
     !mapping && node.get("advisory").is_some()
 }
 
-/// What stands in `{value: X, advisory: true}`, where a key may be written so; else the node itself.
-fn advised<'t, 'a>(node: &'t Node<'a>, key: &Key, report: &mut Report) -> &'t Node<'a> {
+/// The value in `{value: X, advisory: true}`, where a key may be written so; else the node itself.
+fn unmarked<'t, 'a>(node: &'t Node<'a>, key: &Key, report: &mut Report) -> &'t Node<'a> {
     let Some(inner) = node.get("value").filter(|_| key.from > Level::Identity) else { return node };
     for entry in node.entries() {
         match (&*entry.key, &entry.value.kind) {
             ("value", _) | ("advisory", Kind::Bool(true) | Kind::Broken) => {}
             ("advisory", _) => report.push(
-                Diagnostic::new(Code::BadValue, entry.value.head_span(), "`advisory` is `true` or not there")
-                    .label("expected `true`"),
+                Diagnostic::new(Code::BadValue, entry.value.head_span(), "`advisory` can only be `true`")
+                    .label("expected `true`: remove the key for a value that is enforced"),
             ),
             _ => report.push(
                 Diagnostic::new(
                     Code::UnknownKey,
                     entry.key_span,
-                    format!("an advisory key has no key {}", quote(&entry.key)),
+                    format!("an advisory value has no key {}", quote(&entry.key)),
                 )
                 .label("unknown key")
-                .help("an advisory key is `{value: X, advisory: true}`"),
+                .help("write `{value: X, advisory: true}`"),
             ),
         }
     }
     if node.get("advisory").is_none() {
-        let message = format!("`{}` has a `value`, but no `advisory: true`", key.name);
-        report.push(Diagnostic::new(Code::MissingKey, node.head_span(), message).label("`advisory: true` is missing"));
+        let message = format!("`{}` has a `value` but no `advisory`", key.name);
+        report.push(
+            Diagnostic::new(Code::MissingKey, node.head_span(), message)
+                .label("add `advisory: true`, or write the value alone"),
+        );
     }
     inner
 }

@@ -14,19 +14,15 @@ pub(super) static KEYS: &[Key] = &[
     Key::new(
         "revision",
         Value::Whole { least: 1, most: MAX_REVISION },
-        "The document's version. Instances keep to the revision they were begun in.",
+        "The version of the document. An instance stays in the revision in which it began.",
     )
     .required(),
-    Key::new(
-        "trust_domain",
-        Value::Text(Format::TrustDomain),
-        "The SPIFFE trust domain in which relative SPIFFE IDs are read.",
-    )
-    .required(),
+    Key::new("trust_domain", Value::Text(Format::TrustDomain), "The SPIFFE trust domain of relative SPIFFE IDs.")
+        .required(),
     Key::new(
         "assurance",
         Value::Choice { words: &["identity", "signed"], later: &["once", "ledger"] },
-        "How much the gates prove.",
+        "The assurance level: how much the gates prove.",
     )
     .default("signed"),
     Key::new("deadline", Value::Text(Format::Duration), "The longest life of an instance.")
@@ -38,13 +34,13 @@ pub(super) static KEYS: &[Key] = &[
     Key::new(
         "actors",
         Value::Map { keys: Format::Name, of: &Value::Object(&ACTOR), most: MAX_ACTORS },
-        "Who takes part: workloads, by a name of the document's own.",
+        "The actors: the workloads that take part, each with a name.",
     )
     .required(),
     Key::new(
         "tasks",
         Value::Map { keys: Format::Name, of: &Value::Object(&TASK), most: MAX_TASKS },
-        "What is done, and by whom. An actor may have several tasks.",
+        "The tasks: each is performed by one actor. An actor may have several tasks.",
     )
     .required(),
     Key::new(
@@ -56,19 +52,19 @@ pub(super) static KEYS: &[Key] = &[
     Key::new(
         "constraints",
         Value::List { of: &Value::Object(&CONSTRAINT), least: 0, most: MAX_CONSTRAINTS },
-        "Who must, and who must not, be the same within one instance.",
+        "Which tasks of one instance must have the same performer, and which must not.",
     )
     .from(Level::Signed),
 ];
 
 static ACTOR: Object = Object {
     noun: "actor",
-    doc: "Who performs tasks: one or more workloads.",
+    doc: "One or more workloads that perform tasks.",
     keys: &[&[
         Key::new(
             "spiffe",
             Value::List { of: &Value::Text(Format::SpiffeId), least: 1, most: MAX_SPIFFE_IDS },
-            "Its SPIFFE IDs, whole (`spiffe://…`) or relative to `trust_domain` (`ns/x/sa/y`). Several: any of them may act. No two actors share one.",
+            "Its SPIFFE IDs, absolute (`spiffe://…`) or relative to `trust_domain` (`ns/x/sa/y`). Any of them may act for the actor. Two actors cannot share one.",
         )
         .required(),
         Key::new(
@@ -79,38 +75,38 @@ static ACTOR: Object = Object {
         Key::new(
             "hosts",
             Value::List { of: &Value::Text(Format::Host), least: 0, most: MAX_HOSTS },
-            "The authorities by which others call it. Only outbound gates need them.",
+            "The authorities by which others call it. Gates of this release do not use them; `stepgate lab` and `stepgate render` do.",
         ),
     ]],
 };
 
 static TASK: Object = Object {
     noun: "task",
-    doc: "One thing that one actor does.",
+    doc: "A piece of work that one actor does when it receives a request.",
     keys: &[&[
-        Key::new("actor", Value::Text(Format::Actor), "Who performs it.").required(),
+        Key::new("actor", Value::Text(Format::Actor), "The actor that performs it.").required(),
         Key::new(
             "requests",
             Value::List { of: &Value::Object(&REQUEST), least: 1, most: MAX_REQUESTS },
-            "Which requests are this task; any of them. Without it any request is, which is a warning.",
+            "The requests of this task: a request matches the task if it matches any entry; all keys of an entry must match. Without `requests`, any request matches, which is a warning.",
         ),
         Key::new(
             "initial",
             Value::Flag,
-            "Whether instances begin here: with no token shown, its actor may take what leaves it.",
+            "Whether instances begin here: its actor may take the transitions from it without a token.",
         )
         .default("false"),
         Key::new(
             "join",
             Value::Choice { words: &["any", "all"], later: &[] },
-            "`any`: every arrival is enough by itself. `all`: only who shows a token from each incoming transition may go on.",
+            "`any`: each arrival may continue by itself. `all`: a request that continues must show a token from each incoming transition.",
         )
         .default("any")
         .from(Level::Signed),
         Key::new(
             "split",
             Value::Choice { words: &["any", "one"], later: &[] },
-            "`any`: a visit may take each leaving transition, up to its `uses`. `one`: only one of them.",
+            "`any`: one visit may take each outgoing transition, up to its `uses`. `one`: only one of them.",
         )
         .default("any")
         .from(Level::Once),
@@ -122,63 +118,59 @@ static TASK: Object = Object {
         Key::new(
             "max_visits",
             Value::Whole { least: 1, most: MAX_VISITS },
-            "How often one line of descent may enter the task. Every task on a cycle has one; elsewhere it has no effect.",
+            "How often one branch of an instance may enter the task. Required for each task on a cycle; without effect elsewhere.",
         )
         .from(Level::Signed),
     ]],
 };
 
 pub(super) static REQUEST: Object =
-    Object { noun: "request", doc: "One kind of request: all that is given must match.", keys: &[REQUEST_KEYS] };
+    Object { noun: "request", doc: "A pattern of requests: all its keys must match.", keys: &[REQUEST_KEYS] };
 
 pub(super) static REQUEST_KEYS: &[Key] = &[
     Key::new(
         "methods",
         Value::List { of: &Value::Text(Format::Method), least: 1, most: MAX_METHODS },
-        "The methods, upper case. Without it: any.",
+        "The methods, upper case. Without it, any method matches.",
     ),
     Key::new(
         "host",
         Value::Text(Format::Host),
-        "The authority, lower case; without a port it matches any port. Without it: any.",
+        "The authority, lower case; without a port it matches any port. Without it, any host matches.",
     ),
     Key::new(
         "path",
         Value::Text(Format::Path),
-        "The path: literal segments, `{name}` for any one segment, `**` at the end for one or more; gRPC as `/pkg.Service/Method`. Without it: any.",
+        "The path: literal segments, `{name}` for any one segment, `**` at the end for one or more; gRPC as `/pkg.Service/Method`. Without it, any path matches.",
     ),
 ];
 
 static TRANSITION: Object = Object {
     noun: "transition",
-    doc: "A way from one task to another.",
+    doc: "A step from one task to another.",
     keys: &[&[
-        Key::new("from", Value::Text(Format::Task), "Where the instance stands before.").required(),
-        Key::new("to", Value::Text(Format::Task), "Where it stands after.").required(),
+        Key::new("from", Value::Text(Format::Task), "The task that the instance leaves.").required(),
+        Key::new("to", Value::Text(Format::Task), "The task that the request enters.").required(),
         Key::new(
             "via",
             Value::Text(Format::Actor),
-            "Another caller than the performer of `from`, such as an orchestrator that calls one service after the other.",
+            "The actor that sends the request, if it is not the performer of `from`: for example an orchestrator that calls one service after the other.",
         ),
         Key::new(
             "uses",
             Value::Whole { least: 1, most: MAX_USES },
-            "How often one visit may take it: fan-out, retries.",
+            "How often one visit may take it: for fan-out and retries.",
         )
         .default("1")
         .from(Level::Once),
-        Key::new(
-            "when",
-            Value::Text(Format::Guard),
-            "A guard in CEL. Where it is false, or fails, the request is denied.",
-        ),
+        Key::new("when", Value::Text(Format::Guard), "A guard in CEL. The request is denied if it is false or fails."),
     ]],
 };
 
-/// One of `separate` and `bind`, which its reader sees to. Each is advisory by a key beside it.
+/// Exactly one of `separate` and `bind`, which `document` checks. The key beside them makes a constraint advisory.
 static CONSTRAINT: Object = Object {
     noun: "constraint",
-    doc: "What must hold between the performers of tasks: exactly one of `separate` and `bind`.",
+    doc: "A rule for the performers of several tasks: exactly one of `separate` and `bind`.",
     keys: &[&[
         Key::new(
             "separate",
@@ -190,7 +182,11 @@ static CONSTRAINT: Object = Object {
             Value::List { of: &Value::Text(Format::Task), least: 2, most: MAX_TASKS },
             "One SPIFFE ID performs all of these tasks in one instance.",
         ),
-        Key::new("advisory", Value::Flag, "For people and the audit only: the level does not enforce it.")
-            .default("false"),
+        Key::new(
+            "advisory",
+            Value::Flag,
+            "Whether the constraint is only for people and audits: gates do not enforce it.",
+        )
+        .default("false"),
     ]],
 };

@@ -1,5 +1,5 @@
-//! Reading an object whose shape has been checked: what has the wrong form is silently absent, since
-//! it has been reported.
+//! Reading an object that has been checked against the tables: a value of a wrong form is absent here, since it has
+//! been reported.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use crate::diagnostic::Span;
 use crate::duration;
 use crate::syntax::{Entry, Kind, Node};
 
-/// The keys of one object and what stands there.
+/// The keys of one object and their values.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'t, 'a> {
     object: &'static Object,
     node: &'t Node<'a>,
 }
 
-/// A key that was given.
+/// A key that is present, and its value.
 #[derive(Clone, Copy)]
 pub(crate) struct Field<'t, 'a> {
     pub(crate) key_span: Span,
     pub(crate) node: &'t Node<'a>,
-    /// The place of `{value: X, advisory: true}`, where it was written so.
+    /// The place of `{value: X, advisory: true}`, where the value is written so.
     pub(crate) advisory: Option<Span>,
 }
 
@@ -29,18 +29,18 @@ impl<'t, 'a> Fields<'t, 'a> {
         Self { object, node }
     }
 
-    /// The fields of the object that stands at `key`'s value, one of its items or entries.
+    /// The fields of an object at `key`: its value, or one of its items or entries.
     pub(crate) fn inner(&self, key: &str, node: &'t Node<'a>) -> Option<Self> {
         let object = self.object.key(key).and_then(|key| key.value.object())?;
         matches!(node.kind, Kind::Map(_)).then_some(Self { object, node })
     }
 
-    /// Where to point when the object as a whole is meant.
+    /// The place to point at for the object as a whole.
     pub(crate) fn head_span(&self) -> Span {
         self.node.head_span()
     }
 
-    /// What was given at `key`.
+    /// The field with this key, where it is present.
     pub(crate) fn get(&self, key: &str) -> Option<Field<'t, 'a>> {
         let entry = self.node.entries().iter().find(|entry| entry.key == key)?;
         let can_advise = self.object.key(key).is_some_and(|key| key.from > Level::Identity);
@@ -52,60 +52,60 @@ impl<'t, 'a> Fields<'t, 'a> {
         })
     }
 
-    /// All keys that were given and that the object has.
+    /// All fields that are present, in the order of the table.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&'static super::Key, Field<'t, 'a>)> + use<'t, 'a> {
         let this = *self;
-        this.object.keys().filter_map(move |key| this.get(key.name).map(|given| (key, given)))
+        this.object.keys().filter_map(move |key| this.get(key.name).map(|field| (key, field)))
     }
 
-    /// The text at `key`, given or by default.
+    /// The string at `key`, or its default.
     pub(crate) fn text(&self, key: &str) -> Option<&'t str> {
         match self.get(key) {
-            Some(given) => given.node.text(),
+            Some(field) => field.node.text(),
             None => self.default(key),
         }
     }
 
-    /// The text that was given at `key`, with its place.
+    /// The string at `key`, where it is present, with its place.
     pub(crate) fn text_and_span(&self, key: &str) -> Option<(&'t str, Span)> {
-        self.get(key).and_then(|given| Some((given.node.text()?, given.node.span)))
+        self.get(key).and_then(|field| Some((field.node.text()?, field.node.span)))
     }
 
-    /// The whole number at `key`, given or by default.
+    /// The whole number at `key`, or its default.
     pub(crate) fn integer(&self, key: &str) -> Option<i64> {
-        match self.get(key).map(|given| &given.node.kind) {
+        match self.get(key).map(|field| &field.node.kind) {
             Some(Kind::Int(number)) => Some(*number),
             Some(_) => None,
             None => self.default(key).and_then(|text| text.parse().ok()),
         }
     }
 
-    /// The same in 32 bits.
+    /// The same, in 32 bits.
     pub(crate) fn u32(&self, key: &str) -> Option<u32> {
         self.integer(key).and_then(|number| u32::try_from(number).ok())
     }
 
-    /// The flag that was given at `key`.
+    /// The flag at `key`, where it is present.
     pub(crate) fn flag(&self, key: &str) -> Option<bool> {
-        match self.get(key).map(|given| &given.node.kind) {
+        match self.get(key).map(|field| &field.node.kind) {
             Some(Kind::Bool(flag)) => Some(*flag),
             _ => None,
         }
     }
 
-    /// The duration at `key`, given or by default.
+    /// The duration at `key`, or its default.
     pub(crate) fn duration(&self, key: &str) -> Option<Duration> {
         self.text(key).and_then(|text| duration::parse(text).ok())
     }
 
     /// The items of the list at `key`.
     pub(crate) fn items(&self, key: &str) -> &'t [Node<'a>] {
-        self.get(key).map_or(&[], |given| given.node.items())
+        self.get(key).map_or(&[], |field| field.node.items())
     }
 
     /// The entries of the mapping at `key`.
     pub(crate) fn entries(&self, key: &str) -> &'t [Entry<'a>] {
-        self.get(key).map_or(&[], |given| given.node.entries())
+        self.get(key).map_or(&[], |field| field.node.entries())
     }
 
     fn default(&self, key: &str) -> Option<&'static str> {
@@ -117,7 +117,7 @@ impl<'t, 'a> Fields<'t, 'a> {
 }
 
 impl super::Value {
-    /// The object that stands here, or in each item or entry.
+    /// The object that is the value, or each item or entry of it.
     fn object(&self) -> Option<&'static Object> {
         match self {
             Self::Object(object) => Some(object),

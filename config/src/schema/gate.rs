@@ -7,66 +7,66 @@ use crate::bounds::{MAX_EXEMPTIONS, MAX_INTERLOCKS, MAX_KEYS, MAX_PEERS, MAX_REV
 /// The configuration of one gate.
 pub(crate) static GATE: Object = Object {
     noun: "gate",
-    doc: "The configuration of one gate: what stands under `pluginConfig`.",
+    doc: "The configuration of one gate: the value of `pluginConfig`.",
     keys: &[&[
         Key::new(
             "mode",
             MODE,
-            "`enforce` refuses; `observe` decides, logs and counts, but lets through. A workflow may set its own.",
+            "`enforce`: requests that break the workflow are rejected. `observe`: they are logged and counted, and pass. A workflow may have a mode of its own; the stricter one applies.",
         )
         .default("enforce"),
-        Key::new("header", Value::Text(Format::Header), "The header in which a step travels.")
+        Key::new("header", Value::Text(Format::Header), "The header that carries steps.")
             .default("x-workflow-step"),
         Key::new(
             "carrier",
             Value::Choice { words: &["header", "baggage"], later: &[] },
-            "Whether a step travels in that header or as a member of W3C `baggage`.",
+            "Where requests carry steps: in that header, or as a member of W3C `baggage`.",
         )
         .default("header"),
         Key::new(
             "direction",
             Value::Choice { words: &["auto", "inbound"], later: &["outbound"] },
-            "Which way the gate looks; `auto`: as the listener says.",
+            "The direction of the gate's listener. `auto`: as the proxy reports it. `inbound`: inbound, even if the proxy reports another one or none.",
         )
         .default("auto"),
-        Key::new("self", Value::Text(Format::WholeSpiffeId), "The gate's own SPIFFE ID, where the proxy cannot tell."),
+        Key::new("self", Value::Text(Format::WholeSpiffeId), "The gate's own SPIFFE ID, for proxies that do not provide it."),
         Key::new(
             "peer_source",
             Value::Text(Format::PeerSource),
-            "Where the peer's SPIFFE ID is read: `connection`, or `filter_state:KEY` that a trusted filter has set.",
+            "The source of the peer's SPIFFE ID: `connection`, or `filter_state:KEY`, which a trusted filter must set.",
         )
         .default("connection"),
         Key::new(
             "crypto",
             Value::Choice { words: &["auto", "rust"], later: &[] },
-            "Whose code verifies and signs ES256; `auto`: the proxy's where it is there and passes a self-test, else Rust.",
+            "The implementation of ES256. `auto`: the proxy's, if it is available and passes a self-test, else the module's own. `rust`: the module's own.",
         )
         .default("auto"),
-        Key::new("leeway", Value::Text(Format::Leeway), "How far two clocks may be apart; at most 5 minutes.")
+        Key::new("leeway", Value::Text(Format::Leeway), "The largest difference between two clocks that gates tolerate; at most 5 minutes.")
             .default("30s"),
         Key::new(
             "interlock",
             Value::Object(&INTERLOCK),
-            "The secret by which a permit shows, behind the gate, that there was one.",
+            "A secret that the gate sends to the application with each permitted request, as proof that the gate decided it.",
         ),
         Key::new(
             "exempt",
             Value::List { of: &Value::Object(&EXEMPTION), least: 0, most: MAX_EXEMPTIONS },
             "Requests that belong to no workflow: health checks, telemetry.",
         ),
-        Key::new("egress", Value::Unread, "What may leave without a workflow.").later(),
+        Key::new("egress", Value::Unread, "Outgoing requests that belong to no workflow.").later(),
         Key::new(
             "keys",
             Value::List { of: &Value::Object(&KEY), least: 0, most: MAX_KEYS },
             "The keys of the workflows.",
         ),
-        Key::new("revoked", Value::Object(&REVOKED), "What is stopped at once."),
+        Key::new("revoked", Value::Object(&REVOKED), "Instances, keys and workflows that are stopped at once."),
         Key::new("log", Value::Object(&LOG), "How much the gate writes to the proxy's log."),
-        Key::new("ledger", Value::Unread, "Where the ledger is.").later(),
+        Key::new("ledger", Value::Unread, "The address of the ledger.").later(),
         Key::new(
             "workflows",
             Value::List { of: &Value::Object(&CONFIGURED), least: 0, most: MAX_WORKFLOWS },
-            "The workflows: documents, each with two keys more.",
+            "The workflows: documents, each with two further keys.",
         )
         .required(),
     ]],
@@ -76,34 +76,34 @@ const MODE: Value = Value::Choice { words: &["enforce", "observe"], later: &[] }
 
 static CONFIGURED: Object = Object {
     noun: "workflow",
-    doc: "A document within a gate's configuration. The two further keys are not part of it: its digest stays the same.",
+    doc: "A document within a gate's configuration. The two further keys are not part of the document and do not change its digest.",
     keys: &[
         KEYS,
         &[
             Key::new(
                 "open",
                 Value::Flag,
-                "Whether new instances begin in this revision. Without it: in the highest one of the name that is not closed.",
+                "Whether new instances begin in this revision. By default, they begin in the highest revision that is not `open: false`.",
             ),
-            Key::new("mode", MODE, "The workflow's own mode."),
+            Key::new("mode", MODE, "The workflow's own mode. The stricter of it and the gate's mode applies."),
         ],
     ],
 };
 
 static INTERLOCK: Object = Object {
     noun: "interlock",
-    doc: "The secret that a permit sets.",
+    doc: "A secret that the gate sends to the application with each permitted request.",
     keys: &[&[Key::new(
         "env",
         Value::List { of: &Value::Text(Format::Env), least: 1, most: MAX_INTERLOCKS },
-        "The variables of the VM's environment that hold it: the first is set, all are stripped.",
+        "The environment variables of the VM with the secrets: the gate sends the first one, and removes all of them from requests.",
     )
     .required()]],
 };
 
 static EXEMPTION: Object = Object {
     noun: "exemption",
-    doc: "Requests that belong to no workflow: all that is given must match.",
+    doc: "A pattern of requests that belong to no workflow: all its keys must match.",
     keys: &[
         REQUEST_KEYS,
         &[Key::new(
@@ -112,7 +112,7 @@ static EXEMPTION: Object = Object {
                 &Value::Choice { words: &["mesh", "anyone"], later: &[] },
                 &Value::List { of: &Value::Text(Format::WholeSpiffeId), least: 1, most: MAX_PEERS },
             ),
-            "Whose: `mesh` (any peer with mTLS), `anyone` (also without mTLS), or a list of SPIFFE IDs.",
+            "The peers: `mesh` (any peer with mTLS), `anyone` (also without mTLS), or a list of SPIFFE IDs.",
         )
         .default("mesh")],
     ],
@@ -120,30 +120,30 @@ static EXEMPTION: Object = Object {
 
 static KEY: Object = Object {
     noun: "key",
-    doc: "A key (JWK, RFC 7517) of one workflow: in the environment, or, if it is public, here.",
+    doc: "A key (JWK, RFC 7517) of one workflow: in an environment variable, or here if it is public.",
     keys: &[&[
         Key::new("workflow", Value::Text(Format::Name), "The workflow whose tokens it verifies.").required(),
         Key::new(
             "actor",
             Value::Text(Format::AnyActor),
-            "The actor who may have signed with it, or `*`: any actor of the workflow.",
+            "The actor whose tokens it verifies, or `*` for any actor of the workflow.",
         )
         .default("*"),
         Key::new("kid", Value::Text(Format::Name), "Its identifier, unique within the workflow.").required(),
         Key::new(
             "use",
             Value::Choice { words: &["sign", "verify"], later: &[] },
-            "`sign`: signs and verifies; one for each workflow and actor. `verify`: verifies only.",
+            "`sign`: signs and verifies; one key for each workflow and actor. `verify`: verifies only.",
         )
         .required(),
-        Key::new("env", Value::Text(Format::Env), "The variable of the VM's environment that holds the JWK."),
-        Key::new("jwk", Value::Jwk, "The public JWK itself. Exactly one of `env` and `jwk`."),
+        Key::new("env", Value::Text(Format::Env), "The environment variable of the VM with the JWK."),
+        Key::new("jwk", Value::Jwk, "The public JWK itself. Exactly one of `env` and `jwk` is required."),
     ]],
 };
 
 static REVOKED: Object = Object {
     noun: "revocation",
-    doc: "What is stopped at once.",
+    doc: "Instances, keys and workflows that are stopped at once.",
     keys: &[&[
         Key::new(
             "instances",
@@ -170,9 +170,9 @@ static LOG: Object = Object {
         Key::new(
             "denials_per_second",
             Value::Whole { least: 0, most: 10_000 },
-            "Denials written in full each second, for each worker; one line counts those beyond.",
+            "The number of denials that each worker writes in full each second; one line counts the others.",
         )
         .default("50"),
-        Key::new("permits", Value::Flag, "Whether permits are written too: the audit trail.").default("false"),
+        Key::new("permits", Value::Flag, "Whether permits are written, too, as an audit trail.").default("false"),
     ]],
 };

@@ -1,6 +1,6 @@
 //! The JSON Schema (draft 2020-12) of the language, for editors.
 //!
-//! It says what the tables say: forms, not meaning. What passes it may still fail the checks.
+//! It is derived from the tables, and so describes the form only: an input that it accepts may still have errors.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -81,7 +81,7 @@ fn value(value: &'static Value, definitions: &mut Map<String, Json>) -> Json {
         }),
         Value::Object(of) => {
             if !definitions.contains_key(of.noun) {
-                // The place is taken first, so that an object within itself would end.
+                // Inserted first, so that the recursion ends for an object that contains itself.
                 definitions.insert(of.noun.into(), Json::Null);
                 let schema = object(of, definitions);
                 definitions.insert(of.noun.into(), schema.into());

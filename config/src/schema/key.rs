@@ -6,11 +6,11 @@ use crate::workflow::Assurance;
 /// A mapping with known keys.
 #[derive(Debug)]
 pub(crate) struct Object {
-    /// What it is, in a sentence: `task`, `transition`.
+    /// Its name in messages: `task`, `transition`.
     pub(crate) noun: &'static str,
-    /// What it is, in one line.
+    /// Its description, in one line.
     pub(crate) doc: &'static str,
-    /// Its keys; several slices where it has those of another object and more.
+    /// Its keys; several slices where it has the keys of another object and more.
     pub(crate) keys: &'static [&'static [Key]],
 }
 
@@ -33,47 +33,47 @@ impl Object {
 
 /// The article before a word.
 pub(crate) fn article(word: &str) -> &'static str {
-    if word.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" }
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
 /// A key of an object.
 #[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
-    /// What it means, in one line.
+    /// Its description, in one line.
     pub(crate) doc: &'static str,
     pub(crate) value: Value,
     pub(crate) need: Need,
-    /// The lowest level that enforces it; below, it may stand only as advisory.
+    /// The lowest level that enforces it; below it, the key may only be advisory.
     pub(crate) from: Level,
-    /// Part of the language that the gates of this release cannot keep yet.
+    /// Whether it is a part of the language that the gates of this release do not support yet.
     pub(crate) later: bool,
 }
 
-/// Whether a key must be there.
+/// Whether a key is required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// It must.
+    /// It is required.
     Required,
-    /// It need not; then nothing is meant.
+    /// It is optional, without a default.
     Optional,
-    /// It need not; then this is meant.
+    /// It is optional; this is its default.
     Default(&'static str),
 }
 
-/// From where on a key is enforced.
+/// The level from which on a key is enforced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
-    /// Always.
+    /// Every level.
     Identity,
-    /// From `signed` on.
+    /// `signed` and above.
     Signed,
-    /// From `once` on, which the gates of this release do not know.
+    /// `once` and above, which the gates of this release do not support.
     Once,
 }
 
 impl Level {
-    /// Whether gates of this assurance enforce it.
+    /// Whether gates of this assurance enforce keys of this level.
     pub(crate) fn within(self, assurance: Assurance) -> bool {
         match assurance {
             Assurance::Identity => self <= Self::Identity,
@@ -90,30 +90,30 @@ impl Level {
     }
 }
 
-/// What stands at a key.
+/// The type of a key's value.
 #[derive(Debug)]
 pub(crate) enum Value {
-    /// A text of this form.
+    /// A string of this form.
     Text(Format),
-    /// One of a few words; those in `later` belong to the language, but not to this release.
+    /// One of these words; those in `later` are part of the language, but not of this release.
     Choice { words: &'static [&'static str], later: &'static [&'static str] },
     /// `true` or `false`.
     Flag,
     /// A whole number within bounds.
     Whole { least: i64, most: i64 },
-    /// A bool, a number or a text.
+    /// A bool, a number or a string.
     Scalar,
-    /// A list of `least..=most` such values.
+    /// A list of `least..=most` values of one type.
     List { of: &'static Value, least: usize, most: usize },
-    /// A mapping from names of the giver's choice; `most` entries.
+    /// A mapping with free names; at most `most` entries.
     Map { keys: Format, of: &'static Value, most: usize },
     /// A mapping with known keys.
     Object(&'static Object),
-    /// One or the other: a word or a list.
+    /// One of two types: a word or a list.
     Either(&'static Value, &'static Value),
-    /// A JSON Web Key, which its own reader looks at.
+    /// A JSON Web Key, which `jwk` checks.
     Jwk,
-    /// Anything: nothing of it is read.
+    /// A value that is not read.
     Unread,
 }
 

@@ -1,13 +1,15 @@
-//! The keys of the language: one declaration from which checks of form, defaults, the JSON Schema and
-//! the reference are made.
+//! The keys of the language, declared once, as tables. The checks of inputs, defaults, the JSON Schema and the reference
+//! are derived from them.
 
 mod check;
 mod document;
 mod fields;
 mod format;
+mod format_error;
 mod gate;
 mod json_schema;
 mod key;
+mod lexical;
 mod reference;
 
 pub(crate) use check::check;
@@ -19,7 +21,7 @@ pub use json_schema::json_schema;
 pub(crate) use key::{Key, Level, Need, Object, Value};
 pub use reference::reference_markdown;
 
-/// The two kinds of text that this crate reads.
+/// The two kinds of input that this crate reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     /// A workflow document.
@@ -29,7 +31,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The object that a whole text is.
+    /// The object that a whole input is.
     fn root(self) -> &'static Object {
         match self {
             Self::Workflow => &DOCUMENT,

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::{DOCUMENT, Key, Language, Level, Need, Object, Value};
 
-/// The keys of documents or of gates' configurations: a table for each object. Those of gates have of the
-/// documents within them only what is not in a document.
+/// The keys of documents or of gates' configurations: a table for each object. For the documents within a gate's
+/// configuration, only the keys that documents alone do not have.
 pub fn reference_markdown(language: Language) -> String {
     let mut text = String::new();
     let mut objects = vec![language.root()];
@@ -17,7 +17,7 @@ pub fn reference_markdown(language: Language) -> String {
         let article = if object.article() == "an" { "An" } else { "A" };
         let _ = writeln!(text, "## {article} {}\n\n{}\n", object.noun, object.doc);
         text.push_str("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
-        // Documents have a reference of their own.
+        // The keys of documents are in their own reference.
         let document = DOCUMENT.keys().count();
         let known = if language == Language::Gate && object.key("tasks").is_some() { document } else { 0 };
         for key in object.keys().skip(known) {
@@ -44,7 +44,7 @@ fn row(key: &Key) -> String {
     let level = match (key.later, key.from) {
         (true, _) => " Not in this release.".to_owned(),
         (false, Level::Identity) => String::new(),
-        (false, from) => format!(" Enforced from `{}` on; below it, only as advisory.", from.as_str()),
+        (false, from) => format!(" Enforced from level `{}` on; advisory only below it.", from.as_str()),
     };
     format!(
         "| `{}` | {} | {default} | {}{level} |\n",
@@ -64,7 +64,7 @@ fn shown(value: &Value) -> String {
         }
         Value::Flag => "`true`, `false`".to_owned(),
         Value::Whole { least, most } => format!("{least} to {most}"),
-        Value::Scalar => "bool, number or text".to_owned(),
+        Value::Scalar => "bool, number or string".to_owned(),
         Value::List { of, most, .. } => format!("list of {}, at most {most}", shown(of)),
         Value::Map { keys, of, most } => format!("mapping from {} to {}, at most {most}", keys.word(), shown(of)),
         Value::Object(object) => object.noun.to_owned(),

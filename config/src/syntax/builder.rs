@@ -1,4 +1,4 @@
-//! Puts a tree together from its parts, in the order of the text.
+//! Builds a tree from its parts, in the order of the input.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ pub(super) enum Open<'a> {
     Map { start: Span, entries: Vec<Entry<'a>>, key: Option<(Option<Cow<'a, str>>, Span)> },
 }
 
-/// A tree in the making.
+/// A tree that is not complete yet.
 pub(super) struct Builder<'a, 'r> {
     open: Vec<Open<'a>>,
     pub(super) root: Option<Node<'a>>,
@@ -22,7 +22,7 @@ pub(super) struct Builder<'a, 'r> {
     pub(super) report: &'r mut Report,
 }
 
-/// What was read makes no tree any more; the report says why.
+/// The input is rejected; the reason is in the report.
 pub(super) struct Rejected;
 
 impl<'a, 'r> Builder<'a, 'r> {
@@ -36,12 +36,12 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     pub(super) fn begin(&mut self, open: Open<'a>, span: Span) -> Result<(), Rejected> {
-        // A key is a text: stop here, or all that belongs to it would be reported too.
+        // A key must be a string: stop here, or all parts of this one would be reported, too.
         if let Some(Open::Map { key: None, .. }) = self.open.last() {
             return self.reject(unsupported("a key that is a list or a mapping", span));
         }
         if self.open.len() >= MAX_DEPTH {
-            let deep = format!("lists and mappings are nested more than {MAX_DEPTH} deep");
+            let deep = format!("lists and mappings are nested more than {MAX_DEPTH} levels deep");
             return self.reject(Diagnostic::new(Code::TooMany, span, deep));
         }
         self.open.push(open);
@@ -52,28 +52,28 @@ impl<'a, 'r> Builder<'a, 'r> {
         let node = match self.open.pop() {
             Some(Open::List { start, items }) => {
                 let last = items.last().map_or(start, |item| item.span);
-                Node { span: ended(start, last, span), kind: Kind::List(items) }
+                Node { span: whole_span(start, last, span), kind: Kind::List(items) }
             }
             Some(Open::Map { start, entries, .. }) => {
                 let last = entries.last().map_or(start, |entry| entry.value.span.to(entry.key_span));
                 self.duplicates(&entries);
-                Node { span: ended(start, last, span), kind: Kind::Map(entries) }
+                Node { span: whole_span(start, last, span), kind: Kind::Map(entries) }
             }
             None => return Ok(()),
         };
         self.value(node)
     }
 
-    /// Puts a value where it belongs; in a mapping, every other one is a key.
+    /// Adds a value to the innermost open list or mapping; in a mapping, keys and values alternate.
     pub(super) fn value(&mut self, node: Node<'a>) -> Result<(), Rejected> {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
             Some(Open::Map { entries, key, .. }) => match key.take() {
                 Some((Some(name), key_span)) => entries.push(Entry { key: name, key_span, value: node }),
-                // The key was reported; what it holds goes with it.
+                // The key has been reported; its value is dropped with it.
                 Some((None, _)) => {}
-                // Not counted as a value.
+                // A key is not counted as a value.
                 None => {
                     let named = key_of(node, self.report);
                     *key = Some(named);
@@ -101,7 +101,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                     Diagnostic::new(
                         Code::DuplicateKey,
                         entry.key_span,
-                        format!("the key {} stands twice", quote(&entry.key)),
+                        format!("the key {} appears twice", quote(&entry.key)),
                     )
                     .label("again here")
                     .also(*first, "first here"),
@@ -114,15 +114,15 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 }
 
-/// Where a list or mapping stands: a flow one ends with its bracket, a block one with its last part.
-fn ended(start: Span, last: Span, end: Span) -> Span {
+/// The place of a list or mapping: in flow style it ends with its bracket, in block style with its last part.
+fn whole_span(start: Span, last: Span, end: Span) -> Span {
     if end.end > end.start && start.end > start.start { start.to(end) } else { start.to(last) }
 }
 
-/// The text that a key is; none, and a report, where it is something else.
+/// A key's string; none, and a report, where the key is not a string.
 fn key_of<'a>(node: Node<'a>, report: &mut Report) -> (Option<Cow<'a, str>>, Span) {
     let span = node.span;
-    let what = node.type_name();
+    let kind = node.type_name();
     match node.kind {
         Kind::Text(text) if text == "<<" => {
             report.push(unsupported("a merge key", span));
@@ -131,15 +131,16 @@ fn key_of<'a>(node: Node<'a>, report: &mut Report) -> (Option<Cow<'a, str>>, Spa
         Kind::Text(text) => (Some(text), span),
         Kind::Broken => (None, span),
         Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::List(_) | Kind::Map(_) => {
-            let key = Diagnostic::new(Code::Unsupported, span, format!("a key that is {what}"));
-            report.push(key.label("a key is a text").help("write it in quotes"));
+            let key = Diagnostic::new(Code::Unsupported, span, format!("a key is {kind}"));
+            report.push(key.label("a key must be a string").help("put the key in quotes"));
             (None, span)
         }
     }
 }
 
-/// What this language leaves out.
-pub(super) fn unsupported(what: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::Unsupported, span, format!("{what} is not part of this language"))
-        .help("write each value where it belongs: no aliases, anchors, tags, merge keys or second documents")
+/// An error for a part of YAML that this language does not have.
+pub(super) fn unsupported(part: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::Unsupported, span, format!("{part} is not part of the language")).help(
+        "write each value where it belongs: the language has no aliases, anchors, tags, merge keys or second documents",
+    )
 }

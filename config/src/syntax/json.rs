@@ -1,6 +1,6 @@
-//! JSON texts (RFC 8259), without the YAML parser.
+//! JSON (RFC 8259), without the YAML parser.
 //!
-//! Nothing recurses: what is open stands in the builder.
+//! Without recursion: the builder keeps the open lists and mappings.
 
 use std::borrow::Cow;
 
@@ -11,8 +11,8 @@ use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::Report;
 
-/// The tree of a JSON text; the inner none where it is past a bound, which `report` then says. None
-/// where `text` is not JSON: `report` is then of no use.
+/// The tree of a JSON text: `Some(None)` where the text is rejected, with the reason in `report`; `None` where it is not
+/// JSON; `report` is then of no use.
 pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Option<Node<'a>>> {
     let mut cursor = Cursor { text, at: 0, line: 1, column: 1 };
     let mut builder = Builder::new(report);
@@ -78,7 +78,7 @@ pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Option<Nod
     }
 }
 
-/// What may come next.
+/// The parts that may come next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     Value,
@@ -91,13 +91,13 @@ enum Next {
 }
 
 impl Next {
-    /// What may come after a value, given what is open.
+    /// The parts that may come after a value; `lists` says for each open part whether it is a list.
     fn after(lists: &[bool]) -> Self {
         if lists.is_empty() { Self::End } else { Self::CommaOrEnd }
     }
 }
 
-/// A place in the text, and what line and column that is.
+/// A place in the text, with its line and column.
 struct Cursor<'a> {
     text: &'a str,
     at: usize,
@@ -119,7 +119,7 @@ impl<'a> Cursor<'a> {
         self.advance(blanks);
     }
 
-    /// Goes on by so many bytes, and says where they stand.
+    /// Advances by so many bytes, and returns their place.
     fn advance(&mut self, bytes: usize) -> Span {
         let (start, line, column) = (self.at, self.line, self.column);
         for byte in self.rest().bytes().take(bytes) {
@@ -128,7 +128,7 @@ impl<'a> Cursor<'a> {
                     self.line = self.line.saturating_add(1);
                     self.column = 1;
                 }
-                // A byte that continues a character is no column of its own.
+                // A continuation byte of UTF-8 is not a column of its own.
                 0x80..0xc0 => {}
                 _ => self.column = self.column.saturating_add(1),
             }
@@ -145,8 +145,8 @@ impl<'a> Cursor<'a> {
             return None;
         }
         let span = self.advance(length);
-        let kind = scalar::plain(Cow::Borrowed(word)).unwrap_or_else(|message| {
-            report.push(Diagnostic::new(Code::BadValue, span, message));
+        let kind = scalar::plain(Cow::Borrowed(word)).unwrap_or_else(|error| {
+            report.push(Diagnostic::new(Code::BadValue, span, error.to_string()));
             Kind::Broken
         });
         Some(Node { span, kind })
@@ -186,7 +186,7 @@ fn is_number(word: &str) -> bool {
         && exponent.is_none_or(|exponent| digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
 }
 
-/// Adds what an escape stands for, and gives what comes after it.
+/// Adds the character of an escape to `text`, and returns the rest after the escape.
 fn escape<'a>(rest: &'a str, text: &mut String) -> Option<&'a str> {
     let c = rest.chars().next()?;
     let mut rest = rest.get(c.len_utf8()..)?;
@@ -199,7 +199,7 @@ fn escape<'a>(rest: &'a str, text: &mut String) -> Option<&'a str> {
         't' => '\t',
         'u' => {
             let mut units = vec![unit(&mut rest)?];
-            // Half of a pair says nothing without the other.
+            // A high surrogate requires a low one.
             if units.iter().any(|unit| (0xd800..0xdc00).contains(unit)) {
                 rest = rest.strip_prefix("\\u")?;
                 units.push(unit(&mut rest)?);
@@ -233,14 +233,14 @@ mod tests {
         ] {
             let tree = parse(text, &mut Report::new()).unwrap().unwrap();
             let expected: serde_json::Value = serde_json::from_str(text).unwrap();
-            // A whole number is one however it is written.
+            // A whole number is an integer in any notation.
             let expected = expected.to_string().replace("-2500.0", "-2500").replace("100.0", "100");
             assert_eq!(to_json(&tree).to_string(), expected);
         }
     }
 
     #[test]
-    fn what_is_not_json_is_left_to_yaml() {
+    fn other_texts_are_not_json() {
         for text in [
             "{",
             "[1,]",

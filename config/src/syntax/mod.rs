@@ -1,7 +1,7 @@
-//! A text as a tree whose every part knows where it stands.
+//! The syntax of inputs: a tree of values, each with its place.
 //!
-//! YAML 1.2 with its core schema, of which JSON is a part; without aliases, anchors, tags, merge keys
-//! and second documents, so that a text says once, in one place, what it says.
+//! YAML 1.2 with its core schema, and so also JSON; without aliases, anchors, tags, merge keys and second documents, so
+//! that each value is written in one place, where it belongs.
 
 mod builder;
 mod json;
@@ -19,16 +19,16 @@ pub(crate) use to_json::{json_len, to_json};
 
 use crate::diagnostic::Span;
 
-/// Largest input, in bytes; what is larger is refused unread.
+/// Largest input, in bytes; a larger one is rejected unread.
 pub const MAX_INPUT: usize = 8 << 20;
 /// Deepest nesting of lists and mappings.
 pub const MAX_DEPTH: usize = 64;
-/// Most values in one input (a mapping, a list and each scalar that is no key are one each). The
-/// largest document within the other bounds has some 300,000.
+/// Most values in one input: mappings, lists, and scalars other than keys. The largest document within the other bounds
+/// has some 300,000.
 pub const MAX_VALUES: usize = 500_000;
 
-/// Most characters of a YAML text that may part its values. The YAML parser holds a whole `[…]` or `{…}`
-/// as tokens, some 100 bytes each, before it says anything of it.
+/// Most characters in YAML that may separate values. The YAML parser keeps a whole `[…]` or `{…}` as tokens of some 100
+/// bytes each before its first event.
 pub const MAX_STRUCTURE: usize = 400_000;
 
 /// A value and its place.
@@ -38,20 +38,20 @@ pub(crate) struct Node<'a> {
     pub(crate) kind: Kind<'a>,
 }
 
-/// What a value is.
+/// The kind of a value, and the value.
 #[derive(Debug)]
 pub(crate) enum Kind<'a> {
     Null,
     Bool(bool),
-    /// A whole number, also where it is written as `1.0` or `1e3`: a proxy that hands a
-    /// configuration on as a protobuf `Struct` knows only doubles, and both gates must read the same.
+    /// A whole number, also where it is written as `1.0` or `1e3`: a proxy that passes on a configuration as a protobuf
+    /// `Struct` has only doubles, and all gates must read the same number.
     Int(i64),
     /// Any other number; finite.
     Float(f64),
     Text(Cow<'a, str>),
     List(Vec<Node<'a>>),
     Map(Vec<Entry<'a>>),
-    /// Something that has been reported already, so that nobody reports it again.
+    /// A value with an error, which has been reported and is not reported again.
     Broken,
 }
 
@@ -64,12 +64,12 @@ pub(crate) struct Entry<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// The value of `key`, where this is a mapping that has it.
+    /// The value of `key`, if this is a mapping that has it.
     pub(crate) fn get(&self, key: &str) -> Option<&Node<'a>> {
         self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
-    /// The entries, where this is a mapping; else none.
+    /// The entries of a mapping; empty for other values.
     pub(crate) fn entries(&self) -> &[Entry<'a>] {
         match &self.kind {
             Kind::Map(entries) => entries,
@@ -83,7 +83,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The items, where this is a list; else none.
+    /// The items of a list; empty for other values.
     pub(crate) fn items(&self) -> &[Node<'a>] {
         match &self.kind {
             Kind::List(items) => items,
@@ -97,7 +97,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The text, where this is one.
+    /// The string, if this is one.
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Text(text) => Some(text),
@@ -111,22 +111,22 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// What this is, in words.
+    /// The type's name, with its article.
     pub(crate) fn type_name(&self) -> &'static str {
         match &self.kind {
-            Kind::Null => "nothing",
+            Kind::Null => "empty",
             Kind::Bool(_) => "a bool",
             Kind::Int(_) => "a whole number",
             Kind::Float(_) => "a number",
-            Kind::Text(_) => "a text",
+            Kind::Text(_) => "a string",
             Kind::List(_) => "a list",
             Kind::Map(_) => "a mapping",
-            Kind::Broken => "something broken",
+            Kind::Broken => "not valid",
         }
     }
 
-    /// Where to point when the value as a whole is meant: at its first key or item if it runs on
-    /// over several lines, since marking twenty lines marks nothing.
+    /// The place to point at for the value as a whole: the first key or item of a mapping or list, since a mark over many
+    /// lines would not help.
     pub(crate) fn head_span(&self) -> Span {
         match &self.kind {
             Kind::Map(entries) => entries.first().map_or(self.span, |first| first.key_span),

@@ -1,16 +1,16 @@
-//! From the parser's places, counted in characters, to bytes.
+//! From the YAML parser's places, in characters, to offsets in bytes.
 
 use saphyr_parser::Marker;
 
 use crate::diagnostic::Span;
 
-/// One stop in so many characters: a look-up walks less than this far.
+/// The number of characters between two stops: a look-up goes through fewer than these.
 const STRIDE: usize = 128;
 
-/// Where each [`STRIDE`]th character of a text begins.
+/// The offset of each [`STRIDE`]th character of a text.
 pub(super) struct Offsets<'a> {
     text: &'a str,
-    /// None where all of it is ASCII: a character is then a byte.
+    /// None where the text is ASCII: each character is then one byte.
     stops: Option<Vec<usize>>,
 }
 
@@ -20,7 +20,7 @@ impl<'a> Offsets<'a> {
         Self { text, stops: (!text.is_ascii()).then(stops) }
     }
 
-    /// The byte at which the character with this index begins.
+    /// The offset of the character with this index.
     fn byte(&self, index: usize) -> usize {
         let Some(stops) = &self.stops else { return index.min(self.text.len()) };
         let from = index.checked_div(STRIDE).and_then(|stop| stops.get(stop)).copied().unwrap_or(self.text.len());
@@ -42,7 +42,7 @@ impl<'a> Offsets<'a> {
     }
 }
 
-/// An offset in 32 bits: no input is so large that one would not fit.
+/// An offset in 32 bits, which [`super::MAX_INPUT`] fits.
 pub(super) fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }

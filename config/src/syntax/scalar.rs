@@ -2,23 +2,34 @@
 
 use std::borrow::Cow;
 
+use thiserror::Error;
+
 use super::Kind;
 
-/// Beyond it a double no longer tells whole numbers apart (RFC 8259, section 6).
+/// The largest whole number up to which doubles are exact (RFC 8259, section 6).
 const MAX_WHOLE: i64 = (1 << 53) - 1;
 
-/// A scalar without quotes: null, a bool, a number, or else a text.
+/// Why a number is rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(super) enum NumberError {
+    #[error("infinity and NaN are not allowed: numbers are finite")]
+    NotFinite,
+    #[error("whole numbers are between -(2^53 - 1) and 2^53 - 1: JSON readers would round others")]
+    OutOfRange,
+}
+
+/// A scalar without quotes: null, a bool, a number, or else a string.
 ///
 /// # Errors
-/// For a number that is out of range or not finite.
-pub(super) fn plain(text: Cow<'_, str>) -> Result<Kind<'_>, &'static str> {
+/// A number that is out of range or not finite.
+pub(super) fn plain(text: Cow<'_, str>) -> Result<Kind<'_>, NumberError> {
     match &*text {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Kind::Null),
         "true" | "True" | "TRUE" => return Ok(Kind::Bool(true)),
         "false" | "False" | "FALSE" => return Ok(Kind::Bool(false)),
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf" | "-.INF" | ".nan" | ".NaN"
         | ".NAN" => {
-            return Err("a number is finite here");
+            return Err(NumberError::NotFinite);
         }
         _ => {}
     }
@@ -31,16 +42,16 @@ pub(super) fn plain(text: Cow<'_, str>) -> Result<Kind<'_>, &'static str> {
     };
     match whole {
         Some(Some(number)) if (-MAX_WHOLE..=MAX_WHOLE).contains(&number) => Ok(Kind::Int(number)),
-        Some(_) => Err("a whole number lies between -(2^53 - 1) and 2^53 - 1, else JSON does not carry it"),
+        Some(_) => Err(NumberError::OutOfRange),
         None if is_float(&text) => float(&text),
         None => Ok(Kind::Text(text)),
     }
 }
 
-fn float<'a>(text: &str) -> Result<Kind<'a>, &'static str> {
-    let number: f64 = text.parse().map_err(|_| "not a number")?;
+fn float<'a>(text: &str) -> Result<Kind<'a>, NumberError> {
+    let number: f64 = text.parse().map_err(|_| NumberError::NotFinite)?;
     if !number.is_finite() {
-        return Err("a number is finite here");
+        return Err(NumberError::NotFinite);
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "whole and within 2^53: exact")]
     let whole = (number.fract() == 0.0 && number.abs() <= MAX_WHOLE as f64).then_some(number as i64);
@@ -66,9 +77,9 @@ fn unsigned(text: &str) -> &str {
     text.strip_prefix(['+', '-']).unwrap_or(text)
 }
 
-/// Whether there is something, and all of it is such.
-fn all(text: &str, such: impl Fn(u8) -> bool) -> bool {
-    !text.is_empty() && text.bytes().all(such)
+/// Whether `text` is not empty and all its bytes are allowed.
+fn all(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
+    !text.is_empty() && text.bytes().all(allowed)
 }
 
 #[cfg(test)]
@@ -101,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_json_would_change_is_none() {
+    fn numbers_that_json_would_change_are_rejected() {
         for text in ["9007199254740992", "99999999999999999999", "0xffffffffffffffff", "1e999", ".inf", ".nan"] {
             assert!(plain(text.into()).is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! A tree as JSON. Recursion is bounded by the depth that a tree can have.
+//! A tree as JSON. The recursion is bounded by [`super::MAX_DEPTH`].
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ pub(crate) fn to_json(node: &Node<'_>) -> Value {
     }
 }
 
-/// About how many bytes the value has as JSON without spaces: escapes are not counted.
+/// The approximate size of the value as JSON without spaces, in bytes: escapes are not counted.
 pub(crate) fn json_len(node: &Node<'_>) -> usize {
     let quoted = |text: &str| text.len().saturating_add(2);
     match &node.kind {

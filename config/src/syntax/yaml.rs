@@ -12,12 +12,12 @@ use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::{Report, quote};
 
-/// The tree of a YAML text; none where there is none, which `report` then says.
+/// The tree of a YAML text; none where it is rejected, with the reason in `report`.
 pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Node<'a>> {
     let structure = text.bytes().filter(|b| b",:[{?".contains(b)).count();
     if structure > MAX_STRUCTURE {
-        let label = format!("it has {structure} of `,`, `:`, `[`, `{{` and `?`, at most {MAX_STRUCTURE} are read");
-        let help = "JSON may be as large as any input";
+        let label = format!("it has {structure} of `,`, `:`, `[`, `{{` and `?`; at most {MAX_STRUCTURE} are allowed");
+        let help = "write the input as JSON, which does not have this bound";
         report
             .push(Diagnostic::new(Code::TooMany, Span::START, "this YAML has too many parts").label(label).help(help));
         return None;
@@ -28,7 +28,7 @@ pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Node<'a>> 
             Ok((event, mark)) => events.handle(event, mark).ok()?,
             Err(error) => {
                 let span = events.offsets.span(*error.marker(), *error.marker());
-                // Where an alias names nothing, the parser says so before we can say that there are none.
+                // For an alias without an anchor, the parser reports an error before its event.
                 let alias = error.info().contains("unknown anchor");
                 events.builder.report.push(if alias {
                     unsupported("an alias", span)
@@ -41,8 +41,8 @@ pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Node<'a>> 
     }
     let Events { builder, .. } = events;
     if builder.root.is_none() {
-        let nothing = Diagnostic::new(Code::Unreadable, Span::START, "the input has no content");
-        builder.report.push(nothing.help("a gate without a configuration denies everything"));
+        let empty = Diagnostic::new(Code::Unreadable, Span::START, "the input has no content");
+        builder.report.push(empty.help("a gate without a configuration denies every request"));
     }
     builder.root
 }
@@ -67,23 +67,23 @@ impl<'a> Events<'a, '_> {
             Event::DocumentStart(_) => Ok(()),
             Event::Alias(_) => self.builder.reject(unsupported("an alias", span)),
             Event::Scalar(text, style, anchor, tag) => {
-                self.plain_only(anchor, tag.as_deref(), span);
+                self.reject_properties(anchor, tag.as_deref(), span);
                 self.scalar(text, style, span)
             }
             Event::SequenceStart(anchor, tag) => {
-                self.plain_only(anchor, tag.as_deref(), span);
+                self.reject_properties(anchor, tag.as_deref(), span);
                 self.builder.begin(Open::List { start: span, items: Vec::new() }, span)
             }
             Event::MappingStart(anchor, tag) => {
-                self.plain_only(anchor, tag.as_deref(), span);
+                self.reject_properties(anchor, tag.as_deref(), span);
                 self.builder.begin(Open::Map { start: span, entries: Vec::new(), key: None }, span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.builder.end(span),
         }
     }
 
-    /// Anchors and tags would let a text say something elsewhere, or something else, than it shows.
-    fn plain_only(&mut self, anchor: usize, tag: Option<&Tag>, span: Span) {
+    /// Reports anchors and tags, with which a value could be elsewhere, or of another type, than it appears.
+    fn reject_properties(&mut self, anchor: usize, tag: Option<&Tag>, span: Span) {
         if anchor != 0 {
             self.builder.report.push(unsupported("an anchor", span));
         }
@@ -95,12 +95,12 @@ impl<'a> Events<'a, '_> {
     fn scalar(&mut self, text: Cow<'a, str>, style: ScalarStyle, span: Span) -> Result<(), Rejected> {
         let is_plain = style == ScalarStyle::Plain;
         let kind = if is_plain && is_ambiguous(&text) {
-            let message = format!("{} means different things to different readers of YAML", quote(&text));
+            let message = format!("readers of YAML 1.1 and YAML 1.2 read {} differently", quote(&text));
             Err(Diagnostic::new(Code::BadValue, span, message).help(
-                "put a text in quotes; write `true` or `false`, and numbers in decimal: no leading zero, `_` or `1e3`",
+                "put a string in quotes; write bools as `true` or `false`, and numbers in decimal, without leading zeros, `_` or `1e3`",
             ))
         } else if is_plain {
-            scalar::plain(text).map_err(|message| Diagnostic::new(Code::BadValue, span, message))
+            scalar::plain(text).map_err(|error| Diagnostic::new(Code::BadValue, span, error.to_string()))
         } else {
             Ok(Kind::Text(text))
         };

@@ -1,13 +1,13 @@
-//! Plain scalars that not every reader of YAML reads alike.
+//! Plain scalars that YAML 1.1 and YAML 1.2 read differently.
 //!
-//! What checks a document, `kubectl` that applies it and the gate that enforces it are different readers: YAML 1.1
-//! (with it, Kubernetes) has other numbers and other words for true and false than YAML 1.2.
+//! `stepgate check`, `kubectl` and the gate are different readers of one document: YAML 1.1, which Kubernetes uses, has
+//! other numbers, and other words for true and false, than YAML 1.2.
 
-/// True or false in YAML 1.1, a text in YAML 1.2.
+/// Bools in YAML 1.1, strings in YAML 1.2.
 const WORDS: [&str; 16] =
     ["y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF"];
 
-/// Whether another reader could take this scalar, which stands without quotes, for something else.
+/// Whether the two versions read this scalar, without quotes, differently.
 pub(super) fn is_ambiguous(text: &str) -> bool {
     let number = text.strip_prefix(['+', '-']).unwrap_or(text);
     let has_sign = number.len() < text.len();
@@ -19,7 +19,7 @@ pub(super) fn is_ambiguous(text: &str) -> bool {
         || is_date(text)
 }
 
-/// `010`, `0o10`, `0b10`, `1_000`: eight or ten, two, a thousand, or texts.
+/// `010`, `0o10`, `0b10`, `1_000`: numbers in one version, other numbers or strings in the other.
 fn has_other_digits(number: &str) -> bool {
     let plain = number.replace('_', "");
     let spaced = plain.len() < number.len() && number.starts_with(|c: char| c.is_ascii_digit() || c == '.');
@@ -30,7 +30,7 @@ fn has_other_digits(number: &str) -> bool {
     octal || binary || padded || (spaced && (hexadecimal || is_decimal(&plain)))
 }
 
-/// `1e3`: for YAML 1.1 only `1.0e+3` is a number.
+/// `1e3`: in YAML 1.1 only `1.0e+3` is a number.
 fn is_odd_exponent(number: &str) -> bool {
     number.split_once(['e', 'E']).is_some_and(|(mantissa, exponent)| {
         let digits = exponent.strip_prefix(['+', '-']);
@@ -39,7 +39,7 @@ fn is_odd_exponent(number: &str) -> bool {
     })
 }
 
-/// `12:30:45`: digits of base 60.
+/// `12:30:45`: a number in base 60.
 fn is_base_60(number: &str) -> bool {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let mut parts = whole.split(':');
@@ -51,7 +51,7 @@ fn is_base_60(number: &str) -> bool {
         && (fraction.is_empty() || is_digits(fraction))
 }
 
-/// `2026-11-24`, and a time after it.
+/// `2026-11-24`, also with a time after it.
 fn is_date(text: &str) -> bool {
     let (date, time) = text.find(['T', 't', ' ']).map_or((text, ""), |at| text.split_at(at));
     let parts: Vec<&str> = date.split('-').collect();
@@ -60,7 +60,7 @@ fn is_date(text: &str) -> bool {
     numbers && parts.iter().all(|part| is_digits(part)) && (time.is_empty() || time.contains(':'))
 }
 
-/// Digits, with at most one point among them.
+/// Digits with at most one decimal point.
 fn is_decimal(text: &str) -> bool {
     let (head, tail) = text.split_once('.').unwrap_or((text, ""));
     (is_digits(head) || head.is_empty()) && (is_digits(tail) || tail.is_empty()) && text.len() > 1 || is_digits(text)
@@ -70,9 +70,9 @@ fn is_digits(text: &str) -> bool {
     all(text, |b| b.is_ascii_digit())
 }
 
-/// Whether there is something, and all of it is such.
-fn all(text: &str, such: impl Fn(u8) -> bool) -> bool {
-    !text.is_empty() && text.bytes().all(such)
+/// Whether `text` is not empty and all its bytes are allowed.
+fn all(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
+    !text.is_empty() && text.bytes().all(allowed)
 }
 
 #[cfg(test)]
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_readers_take_for_different_things() {
+    fn ambiguous_scalars_are_found() {
         for text in [
             "y",
             "No",
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_readers_take_for_the_same() {
+    fn other_scalars_pass() {
         for text in [
             "true",
             "False",

@@ -18,7 +18,7 @@ pub enum Attribute {
     Text(String),
 }
 
-/// Who performs tasks: one or more workloads.
+/// One or more workloads that perform tasks.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Actor {

@@ -2,21 +2,21 @@
 
 use crate::name::TaskName;
 
-/// What must hold between performers.
+/// The relation of performers that a constraint requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
-    /// No SPIFFE ID performs two of them in one instance (separation of duty).
+    /// No SPIFFE ID performs two of the tasks in one instance (separation of duty).
     Separate,
-    /// One SPIFFE ID performs them all in one instance (binding of duty).
+    /// One SPIFFE ID performs all of the tasks in one instance (binding of duty).
     Bind,
 }
 
-/// A constraint: two or more tasks of one workflow and what holds between their performers.
+/// A constraint on the performers of two or more tasks of one workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Constraint {
-    /// What must hold.
+    /// The required relation.
     pub relation: Relation,
-    /// Between whom.
+    /// The tasks, in the order of the document.
     pub tasks: Vec<TaskName>,
 }

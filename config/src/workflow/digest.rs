@@ -1,18 +1,18 @@
-//! The digest by which two gates know that they hold the same document.
+//! The digest by which gates compare their documents.
 
 use std::fmt;
 
 use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 
-/// SHA-256 of a document's meaning: equal for YAML and JSON, whatever the spelling, the order of
-/// keys or the comments; different for any change that a decision could see.
+/// SHA-256 of a document's meaning: equal for YAML and JSON, and independent of notation, order of keys and comments;
+/// different for any change that could change a decision.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(String);
 
 impl Digest {
     /// The digest of canonical bytes.
     pub(crate) fn of(canonical: &[u8]) -> Self {
-        // Encoding 32 bytes cannot fail; an empty text would equal no digest in a token.
+        // Encoding 32 bytes cannot fail; an empty digest would match no token.
         Self(Base64UrlSafeNoPadding::encode_to_string(hmac_sha256::Hash::hash(canonical)).unwrap_or_default())
     }
 

@@ -1,5 +1,5 @@
-//! A checked workflow: what the decision works on. Values of these types are made only by
-//! [`crate::read`], so what they say holds: names resolve, cycles are bounded, joins have a fork.
+//! A checked workflow, which decisions are based on. Only [`crate::read`] makes values of these types, so their
+//! invariants hold: names resolve, cycles are bounded, joins have a fork.
 
 mod actor;
 mod constraint;
@@ -14,14 +14,16 @@ use std::time::Duration;
 pub use actor::{Actor, Attribute};
 pub use constraint::{Constraint, Relation};
 pub use digest::Digest;
-pub use request::{MAX_PATTERN, Method, PathPattern, RequestPattern, Segment, without_port};
+pub use request::{
+    MAX_PATTERN, Method, MethodError, PathPattern, PathPatternError, RequestPattern, Segment, without_port,
+};
 pub use task::{Join, JoinKind, Split, Task, Transition};
 
 use crate::name::{ActorName, TaskName, WorkflowName};
 use crate::spiffe::TrustDomain;
 
-/// How much a workflow's gates prove. Two more levels (`once`, `ledger`) are part of the language;
-/// a document that asks for one is refused until the gates can keep the promise.
+/// How much a workflow's gates prove. The language has two more levels (`once`, `ledger`); documents with these are
+/// rejected, since the gates of this release do not support them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Assurance {
     /// The peer's identity and a plain step.
@@ -30,51 +32,50 @@ pub enum Assurance {
     Signed,
 }
 
-/// What a gate does with what it would refuse.
+/// What a gate does with requests that it denies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Mode {
-    /// Decide, log and count, but let through.
+    /// Log and count them, and let them pass.
     Observe,
-    /// Refuse.
+    /// Reject them.
     #[default]
     Enforce,
 }
 
 /// One revision of one workflow.
 ///
-/// What a document marks as advisory stands here as it is written. Only keys that the level does not
-/// enforce can be advisory, and at the levels that enforce them they must not be, so nobody who goes by
-/// [`Workflow::assurance`] holds a request to something advisory.
+/// Advisory values are here as written, except advisory constraints, which are left out. A key can be advisory only at
+/// levels that do not enforce it, so code that respects [`Workflow::assurance`] never enforces an advisory value.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Workflow {
     /// Its name.
     pub name: WorkflowName,
-    /// Which version of the document this is; an instance ends in the revision in which it began.
+    /// The version of the document; an instance stays in the revision in which it began.
     pub revision: u32,
-    /// SHA-256 of the document's meaning (not of its spelling).
+    /// SHA-256 of the document's meaning, independent of its notation.
     pub digest: Digest,
-    /// Against which relative SPIFFE IDs are read.
+    /// The trust domain of relative SPIFFE IDs.
     pub trust_domain: TrustDomain,
-    /// What its gates prove.
+    /// How much its gates prove.
     pub assurance: Assurance,
     /// The longest life of an instance.
     pub deadline: Duration,
     /// The longest life of one step's token.
     pub task_ttl: Duration,
-    /// Who takes part.
+    /// Its actors, by name.
     pub actors: BTreeMap<ActorName, Arc<Actor>>,
-    /// What is done.
+    /// Its tasks, by name.
     pub tasks: BTreeMap<TaskName, Arc<Task>>,
-    /// How an instance moves, in the order of the document. At most one for each (from, to).
+    /// Its transitions, in the order of the document; at most one for each pair of tasks.
     pub transitions: Vec<Arc<Transition>>,
-    /// The joins that need all their evidence, by the joining task.
+    /// The joins that require a token from each incoming transition, by their task.
     pub joins: BTreeMap<TaskName, Arc<Join>>,
-    /// Who must, and who must not, be the same.
+    /// Its enforced constraints, in the order of the document.
     pub constraints: Vec<Constraint>,
     /// Whether new instances may begin in this revision; set in the gate's configuration
     /// (default: only the highest revision of a name is open).
     pub open: bool,
-    /// The workflow's own mode, where its gate's configuration names one.
+    /// The workflow's own mode, where the gate's configuration has one; see [`crate::GateConfig::mode_of`].
     pub mode: Option<Mode>,
 }

@@ -1,6 +1,8 @@
-//! Which requests are a task: methods, host and path.
+//! Request patterns: methods, host and path.
 
 use std::fmt;
+
+use thiserror::Error;
 
 /// Longest pattern, in bytes.
 pub const MAX_PATTERN: usize = 1024;
@@ -16,16 +18,21 @@ impl Method {
     }
 }
 
+/// The text is not a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a method is 1 to 32 upper-case letters, such as `POST`")]
+pub struct MethodError;
+
 impl TryFrom<&str> for Method {
-    type Error = &'static str;
+    type Error = MethodError;
     /// A method as in RFC 9110, section 9, in upper case: methods are case-sensitive, and a
     /// lower-case one in a document is a mistake that would never match.
-    fn try_from(text: &str) -> Result<Self, Self::Error> {
+    fn try_from(text: &str) -> Result<Self, MethodError> {
         let fits = (1..=32).contains(&text.len());
         if fits && text.bytes().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-')) {
             Ok(Self(text.to_owned()))
         } else {
-            Err("a method is 1 to 32 upper-case letters, such as `POST`")
+            Err(MethodError)
         }
     }
 }
@@ -41,8 +48,8 @@ pub enum Segment {
 
 /// A path pattern: `/a/{id}/b`, with `**` as its last segment for any tail of one segment or more.
 ///
-/// Literals have only characters that every reader of a URL takes alike
-/// (`[A-Za-z0-9._~!$&'()*+,=:@-]`, none encoded), so a literal never depends on who decodes.
+/// Literals have only characters that all readers of a URL interpret alike
+/// (`[A-Za-z0-9._~!$&'()*+,=:@-]`, none percent-encoded), so a literal never depends on decoding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathPattern {
     text: String,
@@ -51,12 +58,12 @@ pub struct PathPattern {
 }
 
 impl PathPattern {
-    /// Whether a path, given as its segments, is one of these.
+    /// Whether a path, given as its segments, matches.
     pub fn matches<'a>(&self, mut path: impl Iterator<Item = &'a str>) -> bool {
-        for segment in &self.segments {
-            match (segment, path.next()) {
-                (Segment::Literal(literal), Some(given)) if literal == given => {}
-                (Segment::Any, Some(given)) if !given.is_empty() => {}
+        for expected in &self.segments {
+            match (expected, path.next()) {
+                (Segment::Literal(literal), Some(segment)) if literal == segment => {}
+                (Segment::Any, Some(segment)) if !segment.is_empty() => {}
                 _ => return false,
             }
         }
@@ -74,11 +81,11 @@ impl PathPattern {
             (Segment::Any, Segment::Literal(l)) | (Segment::Literal(l), Segment::Any) => !l.is_empty(),
             (Segment::Any, Segment::Any) => true,
         });
-        // A tail begins with a segment that is not empty, which the one segment of `/` is.
-        let nothing = Segment::Literal(String::new());
+        // A tail begins with a non-empty segment; the only segment of `/` is empty.
+        let empty = Segment::Literal(String::new());
         let reaches = |short: &Self, long: &Self| {
             let next = long.segments.get(short.segments.len());
-            short.tail && long.least() > short.segments.len() && next != Some(&nothing)
+            short.tail && long.least() > short.segments.len() && next != Some(&empty)
         };
         common
             && match self.segments.len().cmp(&other.segments.len()) {
@@ -88,22 +95,53 @@ impl PathPattern {
             }
     }
 
-    /// The least number of segments that a matching path has.
+    /// The smallest number of segments of a matching path.
     fn least(&self) -> usize {
         self.segments.len().saturating_add(usize::from(self.tail))
     }
 }
 
+/// Why a text is not a path pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PathPatternError {
+    /// Longer than [`MAX_PATTERN`].
+    #[error("a path pattern has at most {MAX_PATTERN} bytes")]
+    TooLong,
+    /// No `/` at the start.
+    #[error("a path pattern begins with `/`")]
+    Start,
+    /// `**` elsewhere than as the last segment.
+    #[error("`**` must be the last segment; use `{{name}}` for one segment")]
+    Tail,
+    /// `{` without `}` at the end of the segment.
+    #[error("`{{name}}` must be a whole segment")]
+    Placeholder,
+    /// A placeholder without a name, or with other characters.
+    #[error("the name in `{{name}}` has letters, digits, `_` and `-`")]
+    PlaceholderName,
+    /// An empty segment.
+    #[error("a path pattern has no empty segment")]
+    Empty,
+    /// A segment `.` or `..`.
+    #[error("a path pattern has no `.` or `..`: gates deny all requests that have one")]
+    Dots,
+    /// A character that readers of a URL could interpret differently.
+    #[error(
+        "a path pattern has letters, digits and `._~!$&'()*+,=:@-`; use `{{name}}` for segments with other characters"
+    )]
+    Character,
+}
+
 impl TryFrom<&str> for PathPattern {
-    type Error = &'static str;
-    fn try_from(text: &str) -> Result<Self, Self::Error> {
+    type Error = PathPatternError;
+    fn try_from(text: &str) -> Result<Self, PathPatternError> {
         if text.len() > MAX_PATTERN {
-            return Err("a path pattern has at most 1024 bytes");
+            return Err(PathPatternError::TooLong);
         }
-        let rest = text.strip_prefix('/').ok_or("a path pattern begins with `/`")?;
+        let rest = text.strip_prefix('/').ok_or(PathPatternError::Start)?;
         let (rest, tail) = match rest.strip_suffix("**") {
             Some("") => (None, true),
-            Some(head) => (Some(head.strip_suffix('/').ok_or("`**` is a whole segment, the last")?), true),
+            Some(head) => (Some(head.strip_suffix('/').ok_or(PathPatternError::Tail)?), true),
             None => (Some(rest), false),
         };
         let segments = match rest {
@@ -116,24 +154,22 @@ impl TryFrom<&str> for PathPattern {
     }
 }
 
-fn segment(text: &str) -> Result<Segment, &'static str> {
+fn segment(text: &str) -> Result<Segment, PathPatternError> {
     if let Some(name) = text.strip_prefix('{') {
-        let name = name.strip_suffix('}').ok_or("`{name}` stands for one whole segment")?;
+        let name = name.strip_suffix('}').ok_or(PathPatternError::Placeholder)?;
         let named = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        return if named { Ok(Segment::Any) } else { Err("`{name}` wants a name of letters, digits, `_` and `-`") };
+        return if named { Ok(Segment::Any) } else { Err(PathPatternError::PlaceholderName) };
     }
     match text {
-        "" => Err("a path pattern has no empty segment"),
-        "." | ".." => Err("a path pattern has no `.` or `..`: no request that has one is let through"),
-        "*" | "**" => Err("`**` may stand only at the end; for one segment write `{name}`"),
+        "" => Err(PathPatternError::Empty),
+        "." | ".." => Err(PathPatternError::Dots),
+        "*" | "**" => Err(PathPatternError::Tail),
         _ if text.bytes().all(is_plain) => Ok(Segment::Literal(text.to_owned())),
-        _ => Err(
-            "a path pattern has letters, digits and `._~!$&'()*+,=:@-`; what else a client encodes, `{name}` matches",
-        ),
+        _ => Err(PathPatternError::Character),
     }
 }
 
-/// Characters that nobody decodes, strips or splits at.
+/// Characters at which no reader decodes, strips or splits.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"._~!$&'()*+,=:@-".contains(&byte)
 }
@@ -144,15 +180,15 @@ impl fmt::Display for PathPattern {
     }
 }
 
-/// One kind of request. All that is given must match; what is empty or absent matches anything.
+/// One request pattern: all fields that are given must match; an empty or absent one matches any request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct RequestPattern {
-    /// The methods, or none for any.
+    /// The methods; empty: any method.
     pub methods: Vec<Method>,
     /// The authority, lower case; without a port it matches any port.
     pub host: Option<String>,
-    /// The path.
+    /// The pattern of the path.
     pub path: Option<PathPattern>,
 }
 
@@ -226,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_readers_could_take_differently_is_no_pattern() {
+    fn ambiguous_texts_are_not_patterns() {
         for text in ["a", "/a//b", "/a/./b", "/a/../b", "/%41", "/a;b", "/a\\b", "/{}", "/{x}y", "/*/a", "/**/a", "/é"]
         {
             assert!(PathPattern::try_from(text).is_err(), "{text}");

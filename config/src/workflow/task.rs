@@ -1,4 +1,4 @@
-//! Tasks, and the transitions that join them.
+//! Tasks, transitions and joins.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,71 +8,69 @@ use super::{Actor, RequestPattern};
 use crate::guard::Guard;
 use crate::name::TaskName;
 
-/// What starts a task.
+/// What a task requires before it continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum JoinKind {
-    /// Each arrival starts it.
+    /// One arrival.
     #[default]
     Any,
-    /// What leaves it needs the evidence of every incoming transition.
+    /// A token from each incoming transition, all of one round.
     All,
 }
 
-/// How many of the transitions that leave a task one visit may take.
+/// How many outgoing transitions one visit of a task may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Split {
     /// Each, up to its `uses`.
     #[default]
     Any,
-    /// Only one of them.
+    /// Only one of them; gates of this release do not enforce it, so it is advisory.
     One,
 }
 
-/// One thing that one actor does.
+/// A piece of work that one actor does when it receives a request.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Task {
     /// Its name in the document.
     pub name: TaskName,
-    /// Who performs it.
+    /// The actor that performs it.
     pub performer: Arc<Actor>,
-    /// Which requests are this task; empty: any request.
+    /// Its requests: those that match any of the patterns; empty: any request.
     pub requests: Vec<RequestPattern>,
     /// Whether an instance may begin here.
     pub initial: bool,
-    /// What starts it.
+    /// What it requires before it continues.
     pub join: JoinKind,
-    /// What may leave it.
+    /// How many of its outgoing transitions one visit may take.
     pub split: Split,
     /// Protocol upgrades that belong to the task, lower case (`websocket`, `connect`).
     pub upgrade: BTreeSet<String>,
-    /// How often one line of descent may enter it: set exactly where it lies on a cycle.
+    /// How often one branch of an instance may enter it; present exactly for tasks on a cycle.
     pub max_visits: Option<u32>,
-    /// Whether a constraint names it: tokens then carry who performed it.
+    /// Whether a constraint names it: tokens then carry its performer.
     pub constrained: bool,
-    /// The joins for which an arrival here stamps the fork.
+    /// The joins whose fork it is: an arrival here begins a round of each.
     pub forks: BTreeSet<TaskName>,
-    /// The joins whose fork a token at this task carries on: those ahead, before their fork comes again.
+    /// The joins whose fork the tokens of this task carry: those that a path leads to without passing their fork.
     pub carries: BTreeSet<TaskName>,
 }
 
-/// A way from one task to another.
+/// A step from one task to another.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Transition {
-    /// Where the instance stands before.
+    /// The task that the instance leaves.
     pub from: Arc<Task>,
-    /// Where it stands after.
+    /// The task that the request enters.
     pub to: Arc<Task>,
-    /// Who brings the request: the performer of `from`, or the actor that `via` names.
+    /// The actor that sends the request: the performer of `from`, or the one that `via` names.
     pub caller: Arc<Actor>,
-    /// Whether `via` names another caller than the performer of `from`: the caller then shows a
-    /// receipt, not an arrival.
+    /// Whether the caller is not the performer of `from`: it then shows a receipt, not an arrival.
     pub via: bool,
-    /// How often it may be taken in one visit. No level of this release enforces more than that two
-    /// requests of one use are one: above 1 it is advisory.
+    /// How often it may be taken in one visit. Advisory above 1: no level of this release enforces a higher number.
     pub uses: u32,
-    /// What must hold besides.
+    /// The guard: a condition that must be true for the request to pass.
     pub when: Option<Guard>,
 }
 
@@ -83,14 +81,14 @@ impl fmt::Display for Transition {
     }
 }
 
-/// A join that needs the evidence of all its incoming transitions.
+/// A join that requires a token from each of its incoming transitions.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Join {
-    /// The joining task.
+    /// The task with `join: all`.
     pub task: TaskName,
-    /// The nearest common dominator of what comes in: its arrival names the round.
+    /// The nearest common dominator of the sources: an arrival there begins a round.
     pub fork: TaskName,
-    /// The tasks from which evidence must come, in the order of the document.
+    /// The tasks from which transitions lead to it, in the order of the document.
     pub sources: Vec<TaskName>,
 }

@@ -1,0 +1,61 @@
+//! Why a text does not have its form.
+
+use thiserror::Error;
+
+use crate::code::Code;
+use crate::duration::DurationError;
+use crate::name::NameError;
+use crate::spiffe::SpiffeIdError;
+use crate::workflow::{MethodError, PathPatternError};
+
+/// Why a text does not have its form. The message says what such a text looks like.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub(super) enum FormatError {
+    #[error(transparent)]
+    Name(#[from] NameError),
+    #[error(transparent)]
+    SpiffeId(#[from] SpiffeIdError),
+    #[error(transparent)]
+    Duration(#[from] DurationError),
+    #[error("a leeway is at most 5 minutes: gates accept expired tokens for that long")]
+    Leeway,
+    #[error(transparent)]
+    Method(#[from] MethodError),
+    #[error("a host is lower case, with or without a port: `api.example` or `api.example:8080`")]
+    Host,
+    #[error(transparent)]
+    Path(#[from] PathPatternError),
+    #[error("an upgrade is a lower-case token, such as `websocket`")]
+    Upgrade,
+    #[error("`peer.id`, `peer.actor` and `peer.attributes` already have a meaning in guards: use another name")]
+    AttributeTaken,
+    #[error(
+        "an attribute is an identifier of CEL: 1 to 64 of `[a-z0-9_]`, not beginning with a digit, not a reserved word"
+    )]
+    Attribute,
+    #[error("a header name is 1 to 64 of `[a-z0-9-]`")]
+    Header,
+    #[error("this header has another purpose: use one that only gates read and write, such as `x-workflow-step`")]
+    HeaderTaken,
+    #[error("an environment variable is 1 to 128 of `[A-Z0-9_]`, not beginning with a digit")]
+    Env,
+    #[error("the source is `connection` or `filter_state:KEY`")]
+    PeerSource,
+    #[error("an instance's `txn` is 1 to 128 of `[A-Za-z0-9_-]`")]
+    Instance,
+}
+
+impl FormatError {
+    /// The code of the diagnostic.
+    pub(super) fn code(&self) -> Code {
+        match self {
+            Self::Name(_) | Self::AttributeTaken | Self::Attribute => Code::BadName,
+            Self::SpiffeId(_) => Code::BadSpiffeId,
+            Self::Duration(_) | Self::Leeway => Code::BadDuration,
+            Self::Method(_) | Self::Host | Self::Path(_) => Code::BadRequest,
+            Self::Upgrade | Self::PeerSource | Self::Instance => Code::BadValue,
+            Self::Header | Self::HeaderTaken => Code::BadHeader,
+            Self::Env => Code::BadEnv,
+        }
+    }
+}

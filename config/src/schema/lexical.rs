@@ -1,0 +1,115 @@
+//! The lexical rules of the strings that have no type of their own.
+
+/// The fields of `peer` that are not attributes.
+const PEER_FIELDS: [&str; 3] = ["id", "actor", "attributes"];
+
+/// The reserved words of CEL (langdef, "Syntax"), which could not be written as `peer.NAME`.
+const RESERVED: [&str; 21] = [
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
+];
+
+/// Headers that have a meaning for proxies, servers or Stepgate itself. A step in one of them would be changed, dropped
+/// (RFC 9110, section 7.6.1) or interpreted as something else; and the gate removes its header from every request.
+const OTHER_HEADERS: [&str; 29] = [
+    "accept",
+    "authorization",
+    "baggage",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "origin",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "set-cookie",
+    "te",
+    "traceparent",
+    "tracestate",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "via",
+    "x-request-id",
+    "x-stepgate-permit",
+];
+
+/// The prefixes of more such headers.
+const OTHER_HEADER_PREFIXES: [&str; 5] = ["grpc-", "x-envoy-", "x-forwarded-", "x-b3-", "sec-"];
+
+/// Whether `text` has 1 to `most` bytes, all of them allowed.
+fn all_of(text: &str, most: usize, allowed: impl Fn(u8) -> bool) -> bool {
+    (1..=most).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+/// `host` or `host:port` (RFC 9110, section 7.2), lower case.
+pub(super) fn is_host(text: &str) -> bool {
+    let (name, port) = text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port)));
+    all_of(name, 253, |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))
+        && port.is_none_or(|port| port.bytes().all(|b| b.is_ascii_digit()) && port.parse().is_ok_and(|n: u16| n > 0))
+}
+
+pub(super) fn is_token(text: &str) -> bool {
+    all_of(text, 32, |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
+}
+
+/// Whether `text` is a field of `peer` in guards that is not an attribute.
+pub(super) fn is_peer_field(text: &str) -> bool {
+    PEER_FIELDS.contains(&text)
+}
+
+pub(super) fn is_attribute(text: &str) -> bool {
+    all_of(text, 64, |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && !RESERVED.contains(&text)
+}
+
+pub(super) fn is_header(text: &str) -> bool {
+    all_of(text, 64, |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+}
+
+pub(super) fn has_other_purpose(header: &str) -> bool {
+    OTHER_HEADERS.contains(&header) || OTHER_HEADER_PREFIXES.iter().any(|prefix| header.starts_with(prefix))
+}
+
+pub(super) fn is_env(text: &str) -> bool {
+    all_of(text, 128, |b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+}
+
+pub(super) fn is_peer_source(text: &str) -> bool {
+    let is_key = |key: &str| all_of(key, 128, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+    text == "connection" || text.strip_prefix("filter_state:").is_some_and(is_key)
+}
+
+pub(super) fn is_instance(text: &str) -> bool {
+    all_of(text, 128, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+}
