@@ -62,7 +62,7 @@ impl Guard {
     }
 
     /// Whether it reads `instance`, which level `identity` does not have.
-    pub fn reads_instance(&self) -> bool {
+    pub(crate) fn reads_instance(&self) -> bool {
         self.reads_instance
     }
 }

@@ -25,25 +25,19 @@ fn unreachable(draft: &Draft, graph: &Graph, report: &mut Report) {
     for (index, (task, reached)) in draft.tasks.iter().zip(reached).enumerate() {
         let (entered, left) = (!graph.predecessors(index).is_empty(), !graph.successors(index).is_empty());
         let name = quote(task.name.as_str());
-        let found = match (reached, entered, left) {
-            (true, false, false) => {
-                Some((format!("an instance that begins with {name} cannot continue"), "it has no outgoing transition"))
-            }
-            (false, false, false) => {
-                Some((format!("task {name} is unreachable: it has no transition"), "no instance reaches it"))
-            }
-            (false, false, true) => Some((
-                format!("task {name} is unreachable: it has no incoming transition and is not initial"),
-                "no instance reaches it",
-            )),
-            (false, true, _) => Some((
-                format!("task {name} is unreachable: no path leads to it from an initial task"),
-                "no instance reaches it",
-            )),
-            (true, _, _) => None,
-        };
-        if let Some((message, label)) = found {
-            report.push(Diagnostic::new(Code::Unreachable, task.span, message).label(label));
+        if reached && !entered && !left {
+            let message = format!("an instance that begins with {name} cannot continue");
+            let stuck = Diagnostic::new(Code::Unreachable, task.span, message);
+            report.push(stuck.label("it has no outgoing transition"));
+        }
+        if !reached {
+            let reason = match (entered, left) {
+                (true, _) => "no path leads to it from an initial task",
+                (false, true) => "it has no incoming transition and is not initial",
+                (false, false) => "it has no transition",
+            };
+            let message = format!("task {name} is unreachable: {reason}");
+            report.push(Diagnostic::new(Code::Unreachable, task.span, message).label("no instance reaches it"));
         }
         if let (true, false, Some(span)) = (task.initial, entered, task.requests_span) {
             let message = format!("`requests` has no effect: no transition leads to {name}");

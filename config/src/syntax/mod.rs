@@ -71,44 +71,17 @@ impl<'a> Node<'a> {
 
     /// The entries of a mapping; empty for other values.
     pub(crate) fn entries(&self) -> &[Entry<'a>] {
-        match &self.kind {
-            Kind::Map(entries) => entries,
-            Kind::Null
-            | Kind::Bool(_)
-            | Kind::Int(_)
-            | Kind::Float(_)
-            | Kind::Text(_)
-            | Kind::List(_)
-            | Kind::Broken => &[],
-        }
+        if let Kind::Map(entries) = &self.kind { entries } else { &[] }
     }
 
     /// The items of a list; empty for other values.
     pub(crate) fn items(&self) -> &[Node<'a>] {
-        match &self.kind {
-            Kind::List(items) => items,
-            Kind::Null
-            | Kind::Bool(_)
-            | Kind::Int(_)
-            | Kind::Float(_)
-            | Kind::Text(_)
-            | Kind::Map(_)
-            | Kind::Broken => &[],
-        }
+        if let Kind::List(items) = &self.kind { items } else { &[] }
     }
 
     /// The string, if this is one.
     pub(crate) fn text(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Text(text) => Some(text),
-            Kind::Null
-            | Kind::Bool(_)
-            | Kind::Int(_)
-            | Kind::Float(_)
-            | Kind::List(_)
-            | Kind::Map(_)
-            | Kind::Broken => None,
-        }
+        if let Kind::Text(text) = &self.kind { Some(text) } else { None }
     }
 
     /// The type's name, with its article.

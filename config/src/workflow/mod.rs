@@ -14,9 +14,7 @@ use std::time::Duration;
 pub use actor::{Actor, Attribute};
 pub use constraint::{Constraint, Relation};
 pub use digest::Digest;
-pub use request::{
-    MAX_PATTERN, Method, MethodError, PathPattern, PathPatternError, RequestPattern, Segment, without_port,
-};
+pub use request::{MAX_PATTERN, Method, MethodError, PathPattern, PathPatternError, RequestPattern, without_port};
 pub use task::{Join, JoinKind, Split, Task, Transition};
 
 use crate::name::{ActorName, TaskName, WorkflowName};

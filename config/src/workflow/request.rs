@@ -39,7 +39,7 @@ impl TryFrom<&str> for Method {
 
 /// One segment of a path pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Segment {
+enum Segment {
     /// Exactly this text.
     Literal(String),
     /// `{name}`: any one segment that is not empty.
