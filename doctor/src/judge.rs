@@ -109,7 +109,7 @@ fn held<'c>(config: &'c GateConfig, wanted: &Workflow) -> Result<&'c Workflow, G
 }
 
 fn other_mode(config: &GateConfig, has: &Workflow, wanted: Mode) -> Option<Gap> {
-    let mode = has.mode.map_or(config.mode, |own| own.max(config.mode));
+    let mode = config.mode_of(has);
     let told = |mode: Mode| match mode {
         Mode::Enforce => "enforces",
         Mode::Observe => "observes",

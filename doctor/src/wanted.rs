@@ -25,10 +25,9 @@ impl Wanted {
 
     /// A configuration is wanted as it stands, of each workflow its open revision.
     pub fn of_gate(config: &GateConfig, version: String) -> Self {
-        let mode = |workflow: &Workflow| workflow.mode.map_or(config.mode, |own| own.max(config.mode));
         let open = config.workflows.iter().filter(|workflow| workflow.open);
         Self {
-            workflows: open.map(|workflow| (Arc::clone(workflow), mode(workflow))).collect(),
+            workflows: open.map(|workflow| (Arc::clone(workflow), config.mode_of(workflow))).collect(),
             keys: config.keys.clone(),
             version,
         }

@@ -147,7 +147,7 @@ pub(super) static REQUEST_KEYS: &[Key] = &[
 
 static TRANSITION: Object = Object {
     noun: "transition",
-    doc: "A step from one task to another.",
+    doc: "A request that moves an instance from one task to another.",
     keys: &[&[
         Key::new("from", Value::Text(Format::Task), "The task that the instance leaves.").required(),
         Key::new("to", Value::Text(Format::Task), "The task that the request enters.").required(),

@@ -56,7 +56,7 @@ pub struct Task {
     pub carries: BTreeSet<TaskName>,
 }
 
-/// A step from one task to another.
+/// A request that moves an instance from one task to another.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Transition {

@@ -62,7 +62,7 @@ fn only_workflow(config: &GateConfig) -> Result<Arc<Workflow>, LabError> {
 
 fn of_actor(config: GateConfig, given: &Given, actor: &Actor, workflow: &Workflow) -> Result<Post, LabError> {
     let wrong = |what: String| LabError::Gate(format!("the gate of `{}` {what}", actor.name));
-    if workflow.mode.map_or(config.mode, |own| own.max(config.mode)) != Mode::Enforce {
+    if config.mode_of(workflow) != Mode::Enforce {
         return Err(wrong("only observes: nothing would be refused".into()));
     }
     let own = EXEMPT_PATH.split('/').skip(1);
