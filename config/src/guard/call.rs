@@ -150,10 +150,10 @@ impl Walk<'_> {
             Ok((pattern, regex)) => {
                 self.found.patterns.insert(pattern, regex);
             }
-            Err(error) => {
+            Err(cause) => {
                 let at = self.whole(argument);
-                let wrong = GuardError::new(Code::GuardValue, at, "this pattern cannot be used");
-                self.errors.push(wrong.label(error.to_string()));
+                let error = GuardError::new(Code::GuardValue, at, "this pattern cannot be used");
+                self.errors.push(error.label(cause.to_string()));
             }
         }
     }
@@ -161,12 +161,12 @@ impl Walk<'_> {
     fn zone(&mut self, argument: &IdedExpr) {
         let name = text(argument);
         let checked = name.ok_or(LiteralError::NotALiteral("a time zone")).and_then(literal::check_zone);
-        if let Err(error) = checked {
+        if let Err(cause) = checked {
             let near = name.and_then(|zone| self.names.did_you_mean(zone, literal::zones()));
             let form = "use an IANA name such as `Europe/Paris`, or an offset such as `+02:00`";
             let at = self.whole(argument);
-            let wrong = GuardError::new(Code::GuardValue, at, "this time zone is unknown").label(error.to_string());
-            self.errors.push(wrong.help(near.unwrap_or_else(|| form.to_owned())));
+            let error = GuardError::new(Code::GuardValue, at, "this time zone is unknown").label(cause.to_string());
+            self.errors.push(error.help(near.unwrap_or_else(|| form.to_owned())));
         }
     }
 
