@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
 use serde_json::Value;
-use stepgate_config::GateConfig;
 use stepgate_config::gate::{KeySource, KeyUse};
 use stepgate_config::name::Kid;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Workflow};
+use stepgate_config::{GateConfig, duration};
 use stepgate_decision::UnixTime;
 use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto};
 use stepgate_decision::synthetic::{Step, synthetic_claims};
@@ -120,14 +120,10 @@ impl Mint<'_> {
         let Some(offset) = offset else { return Ok(otherwise) };
         let bad = || format!("`{offset}` is no offset such as `-10s`");
         let (sign, rest) = offset.split_at_checked(1).ok_or_else(bad)?;
-        let (number, unit) = rest.split_at_checked(rest.len().saturating_sub(1)).ok_or_else(bad)?;
-        let scale = match unit {
-            "s" => 1_u64,
-            "m" => 60,
-            "h" => 3600,
-            _ => return Err(bad()),
+        let seconds = match rest {
+            "0s" => 0,
+            _ => duration::parse(rest).map_err(|error| format!("`{offset}`: {error}"))?.as_secs(),
         };
-        let seconds = number.parse::<u64>().map_err(|_| bad())?.saturating_mul(scale);
         let now = self.now.seconds();
         match sign {
             "+" => Ok(UnixTime::from_seconds(now.saturating_add(seconds))),
