@@ -1,66 +1,65 @@
-//! A configuration becomes a station. Whatever is wrong with it, the plugin takes it: a proxy whose
-//! plugin refused its configuration may run without the plugin (`filter/README.md`). So a bad
-//! configuration is one that denies everything, says why, and never leaves an older one in force.
+//! A configuration becomes the plugin's state. The plugin accepts every configuration: a proxy whose plugin refused
+//! its configuration may run without the plugin (`filter/README.md`). So under a bad configuration every request is
+//! denied, the log says why, and no older configuration stays in force.
 
 use std::env::VarError;
 
+use log::Level;
 use stepgate_config::gate::CryptoSource;
 use stepgate_config::{Diagnostic, GateConfig, MAX_INPUT, Severity, read_gate};
 use stepgate_decision::Gate;
 use stepgate_decision::keys::{Algorithm, KeyError};
 
-use crate::crypto::Native;
-use crate::host::{Host, HostError, Level};
-use crate::lines;
-use crate::station::Station;
+use crate::crypto::HostCrypto;
+use crate::host::{Host, HostError};
+use crate::log_events;
+use crate::plugin_state::PluginState;
 
-/// Most lines that one configuration writes to the log.
-const MAX_LINES: usize = 50;
+/// At most this many messages about one configuration are logged.
+const MAX_MESSAGES: usize = 50;
 
-/// A configuration as the proxy holds it.
-pub(crate) trait Source {
-    /// Its size in bytes.
-    fn size(&self) -> usize;
-
-    /// Its bytes.
-    fn read(&self) -> Result<Vec<u8>, HostError>;
-}
-
-/// What answers for the VM's variables.
+/// Reads a variable of the VM's environment.
 pub(crate) type Environment<'e> = &'e dyn Fn(&str) -> Result<String, VarError>;
 
-/// What is said of a configuration.
-type Notes = Vec<(Level, String)>;
+/// Messages about a configuration.
+type Messages = Vec<(Level, String)>;
 
-/// Makes the station of a configuration.
-pub(crate) fn configure(host: &dyn Host, source: &dyn Source, environment: Environment<'_>) -> Station {
-    let mut notes = Notes::new();
-    let gate = read(source, &mut notes).and_then(|config| build(config, environment, &mut notes));
-    let native = gate.as_ref().map(|gate| native(host, gate, &mut notes)).unwrap_or_default();
-    say(host, &notes);
+/// The plugin's state under a configuration.
+pub(crate) fn configure(
+    host: &dyn Host,
+    configuration: Result<Vec<u8>, HostError>,
+    environment: Environment<'_>,
+) -> PluginState {
+    let mut messages = Messages::new();
+    let gate = read(configuration, &mut messages).and_then(|config| build(config, environment, &mut messages));
+    let host_crypto = gate.as_ref().map(|gate| host_crypto(host, gate, &mut messages)).unwrap_or_default();
+    log(&messages);
     match &gate {
-        Some(gate) => say_ready(host, gate, &native),
-        None => host.log(
+        Some(gate) => {
+            let es256 = gate.keys().has(Algorithm::Es256).then(|| host_crypto.engines());
+            log_events::ready(gate.config(), es256);
+        }
+        None => log_events::configuration(
             Level::Error,
-            &lines::configuration("there is no usable configuration: every request is denied with NO_CONFIG"),
+            "there is no usable configuration: every request is denied with NO_CONFIG",
         ),
     }
-    Station::new(host, gate, native)
+    PluginState::new(host, gate, host_crypto)
 }
 
-fn read(source: &dyn Source, notes: &mut Notes) -> Option<GateConfig> {
+fn read(configuration: Result<Vec<u8>, HostError>, messages: &mut Messages) -> Option<GateConfig> {
+    let bytes = configuration.map_err(|why| messages.push((Level::Error, why.to_string()))).ok()?;
     // Istio sends no `pluginConfig` at all where it is empty.
-    if source.size() == 0 {
-        notes.push((Level::Error, "the plugin has no configuration".to_owned()));
+    if bytes.is_empty() {
+        messages.push((Level::Error, "the plugin has no configuration".to_owned()));
         return None;
     }
-    if source.size() > MAX_INPUT {
-        notes.push((Level::Error, format!("the configuration has more than {MAX_INPUT} bytes")));
+    if bytes.len() > MAX_INPUT {
+        messages.push((Level::Error, format!("the configuration has more than {MAX_INPUT} bytes")));
         return None;
     }
-    let bytes = source.read().map_err(|why| notes.push((Level::Error, why.to_owned()))).ok()?;
     let outcome = read_gate(&bytes);
-    notes.extend(outcome.diagnostics.iter().map(|diagnostic| (level(diagnostic), diagnostic.to_string())));
+    messages.extend(outcome.diagnostics.iter().map(|diagnostic| (level(diagnostic), diagnostic.to_string())));
     // One error is enough, whatever was read beside it.
     outcome.into_result().ok().map(|(config, _)| config)
 }
@@ -73,33 +72,33 @@ fn level(diagnostic: &Diagnostic) -> Level {
     }
 }
 
-fn build(config: GateConfig, environment: Environment<'_>, notes: &mut Notes) -> Option<Gate> {
+fn build(config: GateConfig, environment: Environment<'_>, messages: &mut Messages) -> Option<Gate> {
     match Gate::new(config, &|name| environment(name).ok()) {
         Ok((gate, missing)) => {
-            notes.extend(missing.iter().map(|key| (Level::Warn, left_out(key, environment))));
+            messages.extend(missing.iter().map(|key| (Level::Warn, left_out(key, environment))));
             Some(gate)
         }
         Err(errors) => {
-            notes.extend(errors.iter().map(|error| (Level::Error, error.to_string())));
+            messages.extend(errors.iter().map(|error| (Level::Error, error.to_string())));
             None
         }
     }
 }
 
-/// The proxy's crypto, where the gate has a use for it.
-fn native(host: &dyn Host, gate: &Gate, notes: &mut Notes) -> Native {
+/// Tests the proxy's crypto if the gate can use it.
+fn host_crypto(host: &dyn Host, gate: &Gate, messages: &mut Messages) -> HostCrypto {
     match gate.config().crypto {
         CryptoSource::Auto if gate.keys().has(Algorithm::Es256) => {
-            let (native, tried) = Native::tried(host);
-            notes.extend(tried);
-            native
+            let (found, more) = HostCrypto::self_tested(host);
+            messages.extend(more);
+            found
         }
-        CryptoSource::Auto | CryptoSource::Rust => Native::default(),
+        CryptoSource::Auto | CryptoSource::Rust => HostCrypto::default(),
     }
 }
 
-/// Why a key was left out. A variable that is set to nothing or to no text is looked for in vain where
-/// it is said to be missing.
+/// Why a key was left out. A variable that is empty or not text is not called missing: its owner would look for it in
+/// vain.
 fn left_out(key: &KeyError, environment: Environment<'_>) -> String {
     let KeyError::Missing { kid, env } = key else { return key.to_string() };
     match environment(env) {
@@ -109,22 +108,15 @@ fn left_out(key: &KeyError, environment: Environment<'_>) -> String {
     }
 }
 
-/// What is wrong comes before what is only worth knowing, so that no bound cuts it off.
-fn say(host: &dyn Host, notes: &Notes) {
-    let of = |level: Level| notes.iter().filter(move |(l, _)| *l == level);
+/// Logs errors first, then warnings, so that the limit cuts off the least important messages.
+fn log(messages: &Messages) {
+    let of = |level: Level| messages.iter().filter(move |(l, _)| *l == level);
     let in_order = of(Level::Error).chain(of(Level::Warn)).chain(of(Level::Info));
-    for (level, message) in in_order.take(MAX_LINES) {
-        host.log(*level, &lines::configuration(message));
+    for (level, message) in in_order.take(MAX_MESSAGES) {
+        log_events::configuration(*level, message);
     }
-    let more = notes.len().saturating_sub(MAX_LINES);
+    let more = messages.len().saturating_sub(MAX_MESSAGES);
     if more > 0 {
-        host.log(Level::Warn, &lines::configuration(&format!("and {more} more; `stepgate check` shows all")));
+        log_events::configuration(Level::Warn, &format!("and {more} more; `stepgate check` shows all"));
     }
-}
-
-fn say_ready(host: &dyn Host, gate: &Gate, native: &Native) {
-    let config = gate.config();
-    let workflows: Vec<_> = config.workflows.iter().map(|workflow| lines::Ready::of(workflow, config.mode)).collect();
-    let es256 = gate.keys().has(Algorithm::Es256).then(|| native.engines());
-    host.log(Level::Info, &lines::ready(&workflows, es256));
 }

@@ -1,26 +1,26 @@
-//! The counters, all made when a configuration is read: no request can add one.
+//! The counters. All are defined when a configuration is read: no request can add one.
 //!
-//! A counter's labels stand in its name, as Istio writes them, and Envoy's `stats_tags` take them out
-//! again (`filter/README.md`): `workflow=.=movie;.;code=.=NO_STEP;.;stepgate_denials`. Neither `=`, `;`
-//! nor `>` can be in the name of a workflow or task, so a name can be read back in one way only.
+//! A counter's labels are part of its name, as Istio writes them, and Envoy's `stats_tags` extract them
+//! (`filter/README.md`): `workflow=.=movie;.;code=.=NO_STEP;.;stepgate_denials`. Neither `=`, `;` nor `>` can be in the
+//! name of a workflow or task, so a name is parsed in one way only.
 
 use std::collections::BTreeMap;
 
+use proxy_wasm::types::MetricType;
 use stepgate_config::GateConfig;
 use stepgate_config::workflow::{Mode, Workflow};
 use stepgate_decision::Code;
 use stepgate_decision::verdict::AuditContext;
 
-use crate::host::{Host, Level};
-use crate::lines;
-use crate::station::Outcome;
+use crate::host::{Host, HostError};
+use crate::log_events;
 
-/// Most transitions of a configuration that are told apart in counters.
+/// Configurations with more transitions than this count permits by workflow only.
 const MAX_TRANSITIONS: usize = 1000;
-/// The workflow of a denial that came before it was known.
+/// The label of a denial whose workflow was not yet known.
 const UNKNOWN: &str = "-";
 
-/// The numbers of all counters of one configuration.
+/// The counters of one configuration, by their numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     exempt: Option<u32>,
@@ -31,34 +31,30 @@ pub(crate) struct Counters {
 struct OfWorkflow {
     denials: BTreeMap<Code, u32>,
     observed: BTreeMap<Code, u32>,
-    /// By transition; by nothing where there are too many.
+    /// By transition; one for all if there are too many.
     permits: BTreeMap<Option<String>, u32>,
 }
 
 impl Counters {
-    /// Makes the counters of a configuration; without one, those of denials.
+    /// Defines the counters of a configuration; without one, those of denials.
     pub(crate) fn define(host: &dyn Host, config: Option<&GateConfig>) -> Self {
-        let mut maker = Maker { host, failure: None };
-        let mut counters = Self { exempt: maker.make("stepgate_exempt"), ..Self::default() };
+        let mut definer = Definer { host, failure: None };
+        let mut counters = Self { exempt: definer.define("stepgate_exempt"), ..Self::default() };
         let mode = config.map(|config| config.mode).unwrap_or_default();
-        counters.define_denials(&mut maker, UNKNOWN, mode);
+        counters.define_denials(&mut definer, UNKNOWN, mode);
         for workflow in config.map(|config| config.workflows.as_slice()).unwrap_or_default() {
-            counters.define_denials(
-                &mut maker,
-                workflow.name.as_str(),
-                workflow.mode.map_or(mode, |own| own.max(mode)),
-            );
+            counters.define_denials(&mut definer, workflow.name.as_str(), workflow.effective_mode(mode));
         }
         if let Some(config) = config {
-            counters.define_permits(&mut maker, config);
+            counters.define_permits(&mut definer, config);
         }
-        if let Some(why) = maker.failure {
-            host.log(Level::Error, &lines::trouble("not every counter could be made", why));
+        if let Some(why) = definer.failure {
+            log_events::trouble("not every counter could be made", &why.to_string());
         }
         counters
     }
 
-    fn define_denials(&mut self, maker: &mut Maker<'_>, workflow: &str, mode: Mode) {
+    fn define_denials(&mut self, definer: &mut Definer<'_>, workflow: &str, mode: Mode) {
         let of = self.workflows.entry(workflow.to_owned()).or_default();
         let (metric, counters) = match mode {
             Mode::Enforce => ("stepgate_denials", &mut of.denials),
@@ -66,28 +62,28 @@ impl Counters {
         };
         for code in Code::ALL {
             let name = format!("{}{}{metric}", label("workflow", workflow), label("code", code.as_str()));
-            counters.extend(maker.make(&name).map(|counter| (*code, counter)));
+            counters.extend(definer.define(&name).map(|counter| (*code, counter)));
         }
-        // What the shell itself refuses, it refuses in any mode.
+        // A failure of the gate itself denies in either mode.
         if mode == Mode::Observe {
             let name =
                 |code: Code| format!("{}{}stepgate_denials", label("workflow", workflow), label("code", code.as_str()));
-            of.denials.extend(maker.make(&name(Code::Internal)).map(|counter| (Code::Internal, counter)));
+            of.denials.extend(definer.define(&name(Code::Internal)).map(|counter| (Code::Internal, counter)));
         }
     }
 
-    fn define_permits(&mut self, maker: &mut Maker<'_>, config: &GateConfig) {
+    fn define_permits(&mut self, definer: &mut Definer<'_>, config: &GateConfig) {
         let transitions: usize = config.workflows.iter().map(|workflow| workflow.transitions.len()).sum();
         for workflow in &config.workflows {
             let of = self.workflows.entry(workflow.name.as_str().to_owned()).or_default();
             for transition in labels(workflow, transitions) {
                 let labels = match &transition {
-                    // As the audit context names it, without spaces.
+                    // As in the audit context, without spaces.
                     Some(transition) => label("transition", &transition.replace(' ', "")),
                     None => String::new(),
                 };
                 let name = format!("{}{labels}stepgate_permits", label("workflow", workflow.name.as_str()));
-                of.permits.extend(maker.make(&name).map(|counter| (transition, counter)));
+                of.permits.extend(definer.define(&name).map(|counter| (transition, counter)));
             }
         }
     }
@@ -101,13 +97,13 @@ impl Counters {
         }
     }
 
-    /// Counts a denial.
-    pub(crate) fn denial(&self, host: &dyn Host, code: Code, audit: &AuditContext, outcome: Outcome) {
+    /// Counts a denial. In mode `observe` the request went on.
+    pub(crate) fn denial(&self, host: &dyn Host, code: Code, audit: &AuditContext, mode: Mode) {
         let workflow = audit.workflow.as_ref().map_or(UNKNOWN, |(name, _)| name.as_str());
         let of = self.workflows.get(workflow);
-        let counter = of.and_then(|of| match outcome {
-            Outcome::Refused => of.denials.get(&code),
-            Outcome::Observed => of.observed.get(&code),
+        let counter = of.and_then(|of| match mode {
+            Mode::Enforce => of.denials.get(&code),
+            Mode::Observe => of.observed.get(&code),
         });
         count(host, counter);
     }
@@ -118,15 +114,15 @@ impl Counters {
     }
 }
 
-struct Maker<'h> {
+struct Definer<'h> {
     host: &'h dyn Host,
-    failure: Option<&'static str>,
+    failure: Option<HostError>,
 }
 
-impl Maker<'_> {
-    /// A gate decides as well without its counters.
-    fn make(&mut self, name: &str) -> Option<u32> {
-        self.host.counter(name).map_err(|why| self.failure = Some(why)).ok()
+impl Definer<'_> {
+    /// A gate decides without its counters too.
+    fn define(&mut self, name: &str) -> Option<u32> {
+        self.host.define_metric(MetricType::Counter, name).map_err(|why| self.failure = Some(why)).ok()
     }
 }
 
@@ -137,13 +133,13 @@ fn labels(workflow: &Workflow, of_all: usize) -> Vec<Option<String>> {
     workflow.transitions.iter().map(|transition| Some(transition.to_string())).collect()
 }
 
-/// A label, as it stands in a name.
+/// A label, as part of a metric's name.
 pub(crate) fn label(name: &str, value: &str) -> String {
     format!("{name}=.={value};.;")
 }
 
 fn count(host: &dyn Host, counter: Option<&u32>) {
     if let Some(counter) = counter {
-        host.count(*counter);
+        host.increment_metric(*counter, 1);
     }
 }

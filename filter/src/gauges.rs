@@ -1,43 +1,44 @@
-//! What is in force, told in gauges: a log says what a proxy read once, these say what it goes by now.
+//! Gauges show what is in force now; the log shows what a proxy read once.
 //!
-//! A gauge counts the VMs of the proxy (one for each worker, and one in the main thread) that hold what its
-//! labels say; the labels stand in the name, as [`crate::counters`] has them. They come from the
-//! configuration alone, and a key is named by its `kid`. The VM in which Envoy tries a configuration raises none: it
-//! is thrown away without a word, see [`crate::station::Station::begin`].
+//! A gauge counts the VMs of the proxy (one for each worker, and one in the main thread) that its labels describe. The
+//! labels are part of the name, as in [`crate::counters`]. They come from the configuration only, and a key is named
+//! by its `kid`. The VM in which Envoy tries a configuration raises none: Envoy discards it without any callback, see
+//! `PluginState::start`.
 
+use proxy_wasm::types::MetricType;
 use stepgate_config::gate::{KeySpec, KeyUse};
 use stepgate_config::workflow::{Mode, Workflow};
 use stepgate_decision::Gate;
 
 use crate::counters::label;
-use crate::host::{Host, Level};
-use crate::lines;
+use crate::host::Host;
+use crate::log_events;
 
 /// The gauges that one configuration has raised.
 #[derive(Debug, Default)]
 pub(crate) struct Gauges(Vec<u32>);
 
 impl Gauges {
-    /// Says what is in force from now on: a gate, or that there is none.
+    /// Raises the gauges of a gate that comes into force; of no gate, the one that says so.
     pub(crate) fn raise(host: &dyn Host, gate: Option<&Gate>) -> Self {
         let mut raised = Vec::new();
         for name in names(gate) {
-            match host.gauge(&name) {
+            match host.define_metric(MetricType::Gauge, &name) {
                 Ok(gauge) => {
-                    host.add(gauge, 1);
+                    host.increment_metric(gauge, 1);
                     raised.push(gauge);
                 }
-                // A gate decides as well without being seen.
-                Err(why) => host.log(Level::Error, &lines::trouble("a gauge could not be made", why)),
+                // A gate decides without its gauges too.
+                Err(why) => log_events::trouble("a gauge could not be made", &why.to_string()),
             }
         }
         Self(raised)
     }
 
-    /// Says that it is not in force any more.
+    /// Lowers them: they are not in force any more.
     pub(crate) fn lower(&self, host: &dyn Host) {
         for gauge in &self.0 {
-            host.add(*gauge, -1);
+            host.increment_metric(*gauge, -1);
         }
     }
 }
@@ -52,13 +53,10 @@ fn names(gate: Option<&Gate>) -> Vec<String> {
 }
 
 fn of_workflow(workflow: &Workflow, mode: Mode, version: &str) -> String {
-    let mode = match workflow.mode.map_or(mode, |own| own.max(mode)) {
-        Mode::Enforce => "enforce",
-        Mode::Observe => "observe",
-    };
     let (name, revision) =
         (label("workflow", workflow.name.as_str()), label("revision", &workflow.revision.to_string()));
-    let (digest, mode) = (label("digest", workflow.digest.as_str()), label("mode", mode));
+    let (digest, mode) =
+        (label("digest", workflow.digest.as_str()), label("mode", workflow.effective_mode(mode).as_str()));
     format!("{name}{revision}{digest}{mode}{version}stepgate_gate")
 }
 

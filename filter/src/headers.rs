@@ -1,36 +1,63 @@
-//! The headers of one part of a stream, as the decision lets them be changed.
+//! The header maps of a stream: their bounds, and how the decision changes them.
 
-use stepgate_decision::Header;
+use proxy_wasm::types::MapType;
 use stepgate_decision::permit::HeaderMap;
+use stepgate_decision::{Denial, Header, MAX_HEADERS};
 
-use crate::host::{Host, HostError, Part};
+use crate::host::{Host, HostError};
 
-/// One part of a stream.
+/// Most bytes of the names and values of one header map. Envoy's default for a request is 60 KiB.
+const MAX_BYTES: usize = 1 << 20;
+
+/// All headers of a map, within [`check_bounds`].
+pub(crate) fn read(host: &dyn Host, map: MapType) -> Result<Vec<Header>, Denial> {
+    let headers = host.headers(map).map_err(internal)?;
+    check_bounds(&headers)?;
+    Ok(headers)
+}
+
+/// At most [`MAX_HEADERS`] headers of [`MAX_BYTES`] bytes.
+pub(crate) fn check_bounds(headers: &[Header]) -> Result<(), Denial> {
+    if headers.len() > MAX_HEADERS {
+        return Err(Denial::Internal("there are more than 512 headers"));
+    }
+    let bytes = headers.iter().map(|(name, value)| name.len().saturating_add(value.len()));
+    if bytes.fold(0, usize::saturating_add) > MAX_BYTES {
+        return Err(Denial::Internal("there is more than 1 MiB of headers"));
+    }
+    Ok(())
+}
+
+pub(crate) fn internal(why: HostError) -> Denial {
+    Denial::Internal(why.reason())
+}
+
+/// One header map of a stream.
 pub(crate) struct Headers<'h> {
     host: &'h dyn Host,
-    part: Part,
+    map: MapType,
 }
 
 impl<'h> Headers<'h> {
-    pub(crate) fn of(host: &'h dyn Host, part: Part) -> Self {
-        Self { host, part }
+    pub(crate) fn new(host: &'h dyn Host, map: MapType) -> Self {
+        Self { host, map }
     }
 }
 
 impl HeaderMap for Headers<'_> {
-    fn remove(&mut self, name: &str) -> Result<(), HostError> {
-        self.host.remove_header(self.part, name)
+    fn remove(&mut self, name: &str) -> Result<(), &'static str> {
+        self.host.remove_header(self.map, name).map_err(HostError::reason)
     }
 
-    /// Removes first: not every Envoy replaces all lines of a header, and a line that stayed would be
-    /// a step beside the one that was set.
-    fn set(&mut self, name: &str, value: &str) -> Result<(), HostError> {
-        self.host.remove_header(self.part, name)?;
-        self.host.add_header(self.part, name, value)
+    /// Removes first: not every Envoy replaces all lines of a header, and a line that stayed would be a second
+    /// step beside the one that was set.
+    fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
+        self.host.remove_header(self.map, name).map_err(HostError::reason)?;
+        self.host.add_header(self.map, name, value).map_err(HostError::reason)
     }
 }
 
-/// The one value of a header; nothing where it is absent or stands twice.
+/// The value of a header that has exactly one line.
 pub(crate) fn single<'a>(headers: &'a [Header], name: &str) -> Option<&'a [u8]> {
     let mut values = headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice());
     match (values.next(), values.next()) {
@@ -43,12 +70,23 @@ pub(crate) fn single<'a>(headers: &'a [Header], name: &str) -> Option<&'a [u8]> 
 mod tests {
     use super::*;
 
+    fn header(name: &str, value: &str) -> Header {
+        (name.to_owned(), value.as_bytes().to_vec())
+    }
+
     #[test]
-    fn a_header_that_stands_twice_has_no_single_value() {
-        let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+    fn a_header_of_two_lines_has_no_single_value() {
         let headers = [header(":status", "200"), header("grpc-status", "0"), header("Grpc-Status", "7")];
         assert_eq!(single(&headers, ":status"), Some(&b"200"[..]));
         assert_eq!(single(&headers, "grpc-status"), None);
         assert_eq!(single(&headers, "te"), None);
+    }
+
+    #[test]
+    fn headers_are_bounded() {
+        let many = vec![header("x", ""); MAX_HEADERS + 1];
+        assert!(check_bounds(&many[1..]).is_ok() && check_bounds(&many).is_err());
+        let long = |bytes: usize| [header("x", &"y".repeat(bytes - 1))];
+        assert!(check_bounds(&long(MAX_BYTES)).is_ok() && check_bounds(&long(MAX_BYTES + 1)).is_err());
     }
 }

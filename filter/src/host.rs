@@ -1,56 +1,66 @@
-//! What the shell asks of a proxy. [`crate::abi`] asks Envoy; tests ask a fake.
+//! The interface to the proxy. [`crate::sdk_host`] implements it over the SDK of proxy-wasm; tests use a fake.
 
+use proxy_wasm::types::{MapType, MetricType};
 use stepgate_decision::{Header, Randomness};
 
-/// Why the proxy did not do as asked, for the owner's log.
-pub(crate) type HostError = &'static str;
+use crate::local_reply::LocalReply;
 
-/// Why a foreign function gave nothing: the proxy is older than it, or another one.
-pub(crate) const NO_FUNCTION: HostError = "the proxy has no such function";
-
-/// How much a line in the proxy's log matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Level {
-    Info,
-    Warn,
-    Error,
+/// Why a call to the proxy failed, or its answer cannot be used. For the owner's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.reason())]
+pub(crate) enum HostError {
+    NoTime,
+    NoRandomness,
+    NoHeaders,
+    HiddenHeaders,
+    RemoveHeader,
+    AddHeader,
+    LocalReply,
+    ReadSharedData,
+    WriteSharedData,
+    FilterState,
+    Metric,
+    Configuration,
+    /// The proxy is older than the foreign function, or another product.
+    NoFunction,
+    FunctionFailed,
 }
 
-/// Which headers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    RequestHeaders,
-    RequestTrailers,
-    ResponseHeaders,
-    ResponseTrailers,
+impl HostError {
+    /// The same text, for errors of the decision, which are static.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::NoTime => "the proxy gives no time",
+            Self::NoRandomness => "the proxy gives no randomness",
+            Self::NoHeaders => "the proxy gives no headers",
+            Self::HiddenHeaders => "the proxy counts headers and shows none",
+            Self::RemoveHeader => "the proxy does not remove a header",
+            Self::AddHeader => "the proxy does not add a header",
+            Self::LocalReply => "the proxy does not send the response",
+            Self::ReadSharedData => "shared data cannot be read",
+            Self::WriteSharedData => "shared data cannot be written",
+            Self::FilterState => "the proxy does not set the filter state",
+            Self::Metric => "the proxy does not define the metric",
+            Self::Configuration => "the proxy does not give the configuration",
+            Self::NoFunction => "the proxy has no such function",
+            Self::FunctionFailed => "the proxy's function fails",
+        }
+    }
 }
 
-/// A value in shared data with the mark of its version.
-pub(crate) type Shared = (Vec<u8>, u32);
+/// A value in shared data with its version.
+pub(crate) type Versioned = (Vec<u8>, u32);
 
-/// What a write to shared data came to.
+/// The result of a write to shared data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Write {
     Done,
+    /// The value has another version than the one named.
     Mismatch,
 }
 
-/// A response that the proxy gives in place of the application.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LocalResponse {
-    pub(crate) status: u32,
-    /// Envoy's `response_code_details`.
-    pub(crate) details: String,
-    pub(crate) headers: Vec<(&'static str, &'static str)>,
-    pub(crate) body: String,
-    pub(crate) grpc_status: Option<u8>,
-}
-
-/// One proxy, at the moment of one callback.
+/// The proxy, for the time of one callback.
 pub(crate) trait Host {
-    /// Writes one line to the proxy's log.
-    fn log(&self, level: Level, line: &str);
-
     /// Nanoseconds since the epoch.
     fn now(&self) -> Result<u64, HostError>;
 
@@ -60,48 +70,40 @@ pub(crate) trait Host {
     /// A property of the stream as bytes; nothing where the proxy has none.
     fn property(&self, path: &[&str]) -> Option<Vec<u8>>;
 
-    /// All headers, in order, any bytes in their values.
-    fn headers(&self, part: Part) -> Result<Vec<Header>, HostError>;
-
-    /// The first line of one header, where not even all headers can be had.
-    fn first_header(&self, part: Part, name: &str) -> Option<Vec<u8>>;
+    /// All headers of a map, in order. Values may be any bytes.
+    fn headers(&self, map: MapType) -> Result<Vec<Header>, HostError>;
 
     /// Removes every line of a header.
-    fn remove_header(&self, part: Part, name: &str) -> Result<(), HostError>;
+    fn remove_header(&self, map: MapType, name: &str) -> Result<(), HostError>;
 
     /// Adds a line to a header.
-    fn add_header(&self, part: Part, name: &str, value: &str) -> Result<(), HostError>;
+    fn add_header(&self, map: MapType, name: &str, value: &str) -> Result<(), HostError>;
 
     /// Answers in place of the application.
-    fn respond(&self, response: &LocalResponse) -> Result<(), HostError>;
+    fn send_local_reply(&self, reply: &LocalReply) -> Result<(), HostError>;
 
-    /// Breaks the response off.
+    /// Resets the stream of the response.
     fn reset_response(&self);
 
-    /// What shared data holds; nothing where the key was never written.
-    fn read_shared(&self, key: &str) -> Result<Option<Shared>, HostError>;
+    /// The value of a key in shared data; nothing where the key was never written.
+    fn read_shared(&self, key: &str) -> Result<Option<Versioned>, HostError>;
 
-    /// Writes to shared data: over nothing, or over the version named.
+    /// Writes to shared data if the key is absent or has the given version.
     fn write_shared(&self, key: &str, value: &[u8], version: u32) -> Result<Write, HostError>;
 
-    /// Calls one of the proxy's own functions.
-    fn foreign(&self, function: &str, arguments: &[u8]) -> Result<Vec<u8>, HostError>;
+    /// Calls one of the proxy's foreign functions.
+    fn call_foreign_function(&self, function: &str, arguments: &[u8]) -> Result<Vec<u8>, HostError>;
 
-    /// The number of the counter of this name, made where there is none.
-    fn counter(&self, name: &str) -> Result<u32, HostError>;
+    /// The number of the counter or gauge of this name, defined if it is new. A counter and a gauge never
+    /// share a name.
+    fn define_metric(&self, kind: MetricType, name: &str) -> Result<u32, HostError>;
 
-    /// Counts one more.
-    fn count(&self, counter: u32);
+    /// Changes a counter or gauge.
+    fn increment_metric(&self, metric: u32, by: i64);
 
-    /// The number of the gauge of this name, made where there is none.
-    fn gauge(&self, name: &str) -> Result<u32, HostError>;
+    /// Sets the stream's filter state `wasm.KEY`, which access logs can show.
+    fn set_filter_state(&self, key: &str, value: &str) -> Result<(), HostError>;
 
-    /// Raises or lowers a gauge.
-    fn add(&self, gauge: u32, by: i64);
-
-    /// Writes into the stream's filter state, for the access log: `wasm.KEY`.
-    fn tell(&self, key: &str, value: &str) -> Result<(), HostError>;
-
-    /// Asks for a tick each second, or for no more.
-    fn tick(&self, on: bool);
+    /// Starts a tick once a second, or stops it.
+    fn set_ticking(&self, on: bool);
 }

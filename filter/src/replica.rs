@@ -2,42 +2,51 @@
 
 use stepgate_decision::replay_record::{Store, Swap};
 
-use crate::host::{Host, Level};
-use crate::lines;
-use crate::store::SharedData;
+use crate::host::{Host, HostError};
+use crate::log_events;
+use crate::shared_data::SharedData;
 
-/// Where it stands in shared data: drawn by the first worker that needs it, the same for all.
+/// The key in shared data. The first worker that needs a name generates it, for all workers.
 const KEY: &str = "stepgate/1/replica";
-/// Longest name that is taken from shared data, which any plugin of the proxy may write.
+/// Longest name that is read from shared data, which any plugin of the proxy may write.
 const MAX_REPLICA: usize = 64;
 
-/// The replica's name; nothing where the proxy cannot keep one.
-pub(crate) fn name(host: &dyn Host) -> Option<String> {
-    match read_or_draw(host) {
-        Ok(name) => Some(name),
-        Err(why) => {
-            host.log(Level::Error, &lines::trouble("this proxy has no replica name", why));
-            None
-        }
-    }
+/// Why a proxy has no name.
+#[derive(Debug, thiserror::Error)]
+enum ReplicaError {
+    #[error("{0}")]
+    SharedData(&'static str),
+    #[error(transparent)]
+    Host(#[from] HostError),
+    #[error("shared data holds no name")]
+    NotAName,
+    #[error("the name that another worker wrote is gone")]
+    Gone,
 }
 
-fn read_or_draw(host: &dyn Host) -> Result<String, &'static str> {
+/// The replica's name; nothing if the proxy cannot keep one.
+pub(crate) fn name(host: &dyn Host) -> Option<String> {
+    let name = read_or_generate(host);
+    name.map_err(|why| log_events::trouble("this proxy has no replica name", &why.to_string())).ok()
+}
+
+fn read_or_generate(host: &dyn Host) -> Result<String, ReplicaError> {
     let mut shared = SharedData(host);
-    if let Some((kept, _)) = shared.read(KEY)? {
+    let mut read = || shared.read(KEY).map_err(ReplicaError::SharedData);
+    if let Some((kept, _)) = read()? {
         return checked(kept);
     }
-    let drawn: String = host.random()?.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    match shared.swap(KEY, drawn.as_bytes(), None)? {
-        Swap::Done => Ok(drawn),
-        Swap::Changed => shared.read(KEY)?.ok_or("another worker's name is gone").and_then(|(kept, _)| checked(kept)),
+    let generated: String = host.random()?.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    match SharedData(host).swap(KEY, generated.as_bytes(), None).map_err(ReplicaError::SharedData)? {
+        Swap::Done => Ok(generated),
+        Swap::Changed => read()?.ok_or(ReplicaError::Gone).and_then(|(kept, _)| checked(kept)),
     }
 }
 
-fn checked(kept: Vec<u8>) -> Result<String, &'static str> {
-    let name = String::from_utf8(kept).map_err(|_| "shared data holds no name")?;
+fn checked(kept: Vec<u8>) -> Result<String, ReplicaError> {
+    let name = String::from_utf8(kept).map_err(|_| ReplicaError::NotAName)?;
     let fits = (1..=MAX_REPLICA).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
-    if fits { Ok(name) } else { Err("shared data holds no name") }
+    if fits { Ok(name) } else { Err(ReplicaError::NotAName) }
 }
 
 #[cfg(test)]
@@ -48,18 +57,18 @@ mod tests {
     #[test]
     fn all_workers_have_one_name() {
         let proxy = Fake::default();
-        let drawn = name(&proxy).unwrap();
-        assert_eq!(drawn.len(), 32);
-        assert_eq!(name(&proxy), Some(drawn));
+        let generated = name(&proxy).unwrap();
+        assert_eq!(generated.len(), 32);
+        assert_eq!(name(&proxy), Some(generated));
     }
 
     #[test]
-    fn what_another_plugin_wrote_is_no_name() {
+    fn bytes_that_another_plugin_wrote_are_not_a_name() {
         for odd in [&b""[..], b"a b", b"\xff", &[b'a'; MAX_REPLICA + 1]] {
             let proxy = Fake::default();
             proxy.shared.borrow_mut().insert(KEY.into(), (odd.to_vec(), 1));
             assert_eq!(name(&proxy), None);
-            assert_eq!(proxy.log.borrow().len(), 1);
+            assert_eq!(proxy.log().len(), 1);
         }
     }
 }

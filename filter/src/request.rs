@@ -1,4 +1,4 @@
-//! The facts of a request, as the proxy tells them. Nothing is judged here.
+//! The facts of a request, as the proxy gives them. Nothing is decided here.
 
 use stepgate_config::gate::PeerSource;
 use stepgate_decision::{Facts, Header, Listener, Randomness, UnixTime};
@@ -11,7 +11,7 @@ const OUTBOUND: i64 = 2;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
-/// What [`Facts`] borrows.
+/// The values that [`Facts`] borrows.
 pub(crate) struct Request {
     headers: Vec<Header>,
     listener: Listener,
@@ -22,7 +22,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Asks for everything once, in the request phase: later the proxy no longer knows.
+    /// Reads everything once, in the request phase: later the proxy no longer has it.
     pub(crate) fn gather(host: &dyn Host, peer: Peer, headers: Vec<Header>) -> Result<Self, HostError> {
         Ok(Self {
             headers,
@@ -53,7 +53,7 @@ pub(crate) fn seconds(host: &dyn Host) -> Result<u64, HostError> {
     host.now().map(|nanoseconds| nanoseconds / NANOSECONDS)
 }
 
-/// Asked of each stream, not kept: one plugin may serve listeners of both directions.
+/// Read for each stream, not kept: one plugin may serve listeners of both directions.
 fn listener(host: &dyn Host) -> Listener {
     let direction = host.property(&["xds", "listener_direction"]);
     match direction.and_then(|bytes| bytes.try_into().ok()).map(i64::from_le_bytes) {
@@ -63,15 +63,15 @@ fn listener(host: &dyn Host) -> Listener {
     }
 }
 
-/// Whether the connection is mutual TLS, and the peer's URI.
+/// The peer: whether the connection is mutual TLS, and the URI of its certificate.
 pub(crate) struct Peer {
     mtls: bool,
     uri: Option<Vec<u8>>,
 }
 
 impl Peer {
-    /// Where a filter before this one is trusted to say who the peer is, its word stands for both.
-    pub(crate) fn of(host: &dyn Host, source: &PeerSource) -> Self {
+    /// Where the configuration trusts a filter before this one to name the peer, a name proves mutual TLS too.
+    pub(crate) fn new(host: &dyn Host, source: &PeerSource) -> Self {
         match source {
             PeerSource::Connection => {
                 let mtls = host.property(&["connection", "mtls"]).is_some_and(|bytes| bytes == [1]);
@@ -84,7 +84,7 @@ impl Peer {
         }
     }
 
-    /// The URI, if it is proved and there is any.
+    /// The URI, if there is one and mutual TLS proves it.
     pub(crate) fn proved(&self) -> Option<&[u8]> {
         self.uri.as_deref().filter(|uri| self.mtls && !uri.is_empty())
     }

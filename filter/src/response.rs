@@ -1,23 +1,24 @@
-//! What comes back of a request that went on.
+//! The response to a request that went on.
 
+use proxy_wasm::types::MapType;
 use stepgate_decision::permit::{Reply, scrub};
 use stepgate_decision::{Denial, Gate, Header};
 
-use crate::headers::{Headers, single};
-use crate::host::{Host, Part};
+use crate::headers::{self, Headers, single};
+use crate::host::Host;
 
-/// The response to come.
+/// The response to a request that went on.
 pub(crate) struct Response {
     reply: Reply,
     /// Whether the request was gRPC, or may have been.
     grpc: bool,
-    /// When the receipt is due. Nothing is, before the response has begun.
+    /// When the receipt is due; never, before the response has begun.
     receipt: Receipt,
-    /// Whether the request went on only because the gate watches.
-    pub(crate) watched: bool,
+    /// Whether the request was denied and went on only because the gate observes.
+    pub(crate) observed: bool,
 }
 
-/// A receipt says that the performer did its work: 2xx, for gRPC status 0.
+/// A receipt states that the performer did its work: status 2xx, for gRPC also status 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Receipt {
     Now,
@@ -27,19 +28,19 @@ enum Receipt {
 
 impl Response {
     pub(crate) fn new(reply: Reply, grpc: bool) -> Self {
-        Self { reply, grpc, receipt: Receipt::Never, watched: false }
+        Self { reply, grpc, receipt: Receipt::Never, observed: false }
     }
 
-    /// To a request that may not go on, and does because the gate only watches.
-    pub(crate) fn watched(grpc: bool) -> Self {
-        Self { watched: true, ..Self::new(Reply::default(), grpc) }
+    /// The response to a request that was denied by a gate that only observes.
+    pub(crate) fn observed(grpc: bool) -> Self {
+        Self { observed: true, ..Self::new(Reply::default(), grpc) }
     }
 
-    /// Whatever step the application answered with is removed; the start token goes with any answer
-    /// (the instance has begun), the receipt with a good one.
+    /// Removes any step that the application answered with. Adds the start token to any response (the instance
+    /// has begun), and the receipt to a good one.
     pub(crate) fn headers(&mut self, gate: &Gate, host: &dyn Host) -> Result<(), Denial> {
-        let present = host.headers(Part::ResponseHeaders).map_err(Denial::Internal)?;
-        let mut headers = Headers::of(host, Part::ResponseHeaders);
+        let present = headers::read(host, MapType::HttpResponseHeaders)?;
+        let mut headers = Headers::new(host, MapType::HttpResponseHeaders);
         scrub(gate, &present, &mut headers)?;
         self.reply.apply_start(&mut headers)?;
         self.receipt = self.due(&present);
@@ -48,8 +49,8 @@ impl Response {
 
     /// The same for the trailers.
     pub(crate) fn trailers(&mut self, gate: &Gate, host: &dyn Host) -> Result<(), Denial> {
-        let present = host.headers(Part::ResponseTrailers).map_err(Denial::Internal)?;
-        let mut trailers = Headers::of(host, Part::ResponseTrailers);
+        let present = headers::read(host, MapType::HttpResponseTrailers)?;
+        let mut trailers = Headers::new(host, MapType::HttpResponseTrailers);
         scrub(gate, &present, &mut trailers)?;
         let due = self.receipt == Receipt::WithTrailers && single(&present, "grpc-status") == Some(b"0");
         if due { self.reply.apply_receipt(&mut trailers) } else { Ok(()) }
@@ -70,11 +71,11 @@ impl Response {
     }
 }
 
-/// Whether a request or response may be gRPC for somebody: media types have no case (RFC 9110, section
-/// 8.3.1), and a header that stands twice can be read either way. Also gRPC-Web, whose status is in the
-/// body: what is not seen is not good.
+/// Whether any reader may take a request or response for gRPC: media types have no case (RFC 9110, section 8.3.1),
+/// and a header with two lines can be read either way. This includes gRPC-Web, whose status is in the body, which the
+/// gate does not see.
 ///
-/// Wider than [`crate::refuse::is_grpc`], which is Envoy's idea of it: a receipt too few is safe.
+/// Wider than [`crate::local_reply::is_grpc`], which is Envoy's own rule: a missing receipt is safe, a wrong one is not.
 pub(crate) fn may_be_grpc(headers: &[Header]) -> bool {
     const GRPC: &[u8] = b"application/grpc";
     headers

@@ -1,204 +1,199 @@
-//! One request and its response. One decision a stream: long gRPC streams and uploads are decided
+//! One stream: a request and its response. There is one decision a stream: long gRPC streams and uploads are decided
 //! when they begin.
 
 use std::rc::Rc;
 
+use proxy_wasm::types::{Action, MapType};
+use stepgate_config::workflow::Mode;
 use stepgate_decision::permit::{Reply, scrub, scrub_request_trailers};
 use stepgate_decision::verdict::AuditContext;
 use stepgate_decision::{Denial, Verdict, inbound};
 
-use crate::headers::Headers;
-use crate::host::{Host, Level, Part};
-use crate::known::Known;
+use crate::headers::{self, Headers, check_bounds, internal};
+use crate::host::Host;
+use crate::local_reply::{self, is_grpc};
+use crate::log_context::LogContext;
+use crate::log_events;
+use crate::plugin_state::PluginState;
 use crate::request::{Peer, Request};
 use crate::response::{Response, may_be_grpc};
-use crate::station::{Outcome, Station};
-use crate::store::SharedData;
-use crate::{lines, refuse};
+use crate::shared_data::SharedData;
 
-/// Where the access log finds the instance: `%FILTER_STATE(wasm.stepgate.instance:PLAIN)%`.
+/// The access log shows the instance as `%FILTER_STATE(wasm.stepgate.instance:PLAIN)%`.
 const INSTANCE: &str = "stepgate.instance";
-/// Longest name of an instance that it is told, in bytes; a gate draws names of 22.
+/// Longest name of an instance that is set, in bytes; a gate generates names of 22.
 const MAX_INSTANCE: usize = 64;
 
-/// Whether the proxy goes on with what it has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub(crate) enum Next {
-    Continue,
-    Stop,
-}
-
 enum State {
-    /// No decision yet. A response in this state is not the application's: some filter before this
-    /// one refused.
+    /// No decision yet. A response in this state is not the application's: a filter before this one
+    /// refused the request.
     Undecided,
     /// The request went on.
-    Passing(Response),
-    /// The request was refused.
-    Refused,
-    /// The request went on, and its response could not be cleaned.
-    BrokenOff,
+    Forwarded(Response),
+    /// The request was denied.
+    Denied,
+    /// The request went on, and its response could not be scrubbed.
+    Reset,
 }
 
 /// One stream.
 pub(crate) struct Stream {
-    station: Rc<Station>,
+    plugin: Rc<PluginState>,
     state: State,
-    /// Kept to the end: a response that is broken off wants a name too.
-    known: Known,
+    /// Kept to the end: an event about a response that is reset names the request too.
+    log_context: LogContext,
+    /// Whether Envoy takes the request for gRPC, and a denial has the form of gRPC.
+    grpc: bool,
 }
 
 impl Stream {
-    pub(crate) fn new(station: Rc<Station>) -> Self {
-        Self { station, state: State::Undecided, known: Known::default() }
+    pub(crate) fn new(plugin: Rc<PluginState>) -> Self {
+        Self { plugin, state: State::Undecided, log_context: LogContext::default(), grpc: false }
     }
 
     /// Decides.
-    pub(crate) fn request_headers(&mut self, host: &dyn Host) -> Next {
+    pub(crate) fn request_headers(&mut self, host: &dyn Host) -> Action {
         match self.decide(host) {
             Ok(response) => {
-                self.state = State::Passing(response);
-                Next::Continue
+                self.state = State::Forwarded(response);
+                Action::Continue
             }
-            Err(denial) => self.refuse(host, &denial),
+            Err(denial) => self.deny(host, &denial),
         }
     }
 
     /// The response to a request that may go on, its headers changed.
     ///
-    /// What is known is noted before anything can fail: a permit that cannot be applied is a refusal too.
+    /// The log context is set before anything can fail: a permit that cannot be applied is a denial too.
     fn decide(&mut self, host: &dyn Host) -> Result<Response, Denial> {
-        let peer = Peer::of(host, &self.station.peer_source());
-        let present = host.headers(Part::RequestHeaders);
-        self.known = match &present {
-            Ok(present) => Known::of(present, peer.proved()),
-            Err(_) => Known::without_list(host, peer.proved()),
-        };
+        let peer = Peer::new(host, &self.plugin.peer_source());
+        let headers = host.headers(MapType::HttpRequestHeaders);
+        let shown = headers.as_deref().unwrap_or_default();
+        self.log_context = LogContext::new(shown, peer.proved());
+        self.grpc = is_grpc(shown);
         if !matches!(self.state, State::Undecided) {
             return Err(Denial::Internal("a second request on one stream"));
         }
-        let present = present.map_err(Denial::Internal)?;
-        // Every request has one: a list without it is not the request's, and what is not in it stays uncleaned.
-        if !present.iter().any(|(name, _)| name == ":method") {
-            return Err(Denial::Internal("the proxy's headers are of no request"));
+        let headers = headers.map_err(internal)?;
+        check_bounds(&headers)?;
+        // Every request has a method: a list without it is not the request's, and its headers stay unscrubbed.
+        if !headers.iter().any(|(name, _)| name == ":method") {
+            return Err(Denial::Internal("the proxy's headers have no method"));
         }
-        let grpc = may_be_grpc(&present);
-        let request = Request::gather(host, peer, present).map_err(Denial::Internal)?;
-        let facts = request.facts(self.station.replica(host));
-        let verdict = inbound(self.station.gate(), &facts, &self.station.crypto(host), &mut SharedData(host));
-        let mut headers = Headers::of(host, Part::RequestHeaders);
+        let grpc = may_be_grpc(&headers);
+        let request = Request::gather(host, peer, headers).map_err(internal)?;
+        let facts = request.facts(self.plugin.replica(host));
+        let verdict = inbound(self.plugin.gate(), &facts, &self.plugin.crypto(host), &mut SharedData(host));
+        let mut headers = Headers::new(host, MapType::HttpRequestHeaders);
         let reply = match verdict {
             Verdict::Permitted(permit) => {
                 self.learn(host, permit.audit());
                 let reply = permit.apply(&mut headers)?;
-                self.station.permitted(host, &self.known.audit);
+                self.plugin.permitted(host, &self.log_context.audit);
                 reply
             }
             Verdict::Exempt(pass) => {
                 pass.apply(&mut headers)?;
-                self.station.exempted(host);
+                self.plugin.exempted(host);
                 Reply::default()
             }
-            Verdict::Observed(refusal, pass) => {
-                self.learn(host, refusal.audit());
+            Verdict::Observed(denied, pass) => {
+                self.learn(host, denied.audit());
                 pass.apply(&mut headers)?;
-                self.station.denied(host, refusal.denial(), &self.known, Outcome::Observed);
-                return Ok(Response::watched(grpc));
+                self.plugin.denied(host, denied.denial(), &self.log_context, Mode::Observe);
+                return Ok(Response::observed(grpc));
             }
-            Verdict::Denied(refusal) => {
-                self.learn(host, refusal.audit());
-                return Err(refusal.denial().clone());
+            Verdict::Denied(denied) => {
+                self.learn(host, denied.audit());
+                return Err(denied.denial().clone());
             }
         };
         Ok(Response::new(reply, grpc))
     }
 
-    /// Keeps what the decision found, and hands the instance to the access log.
+    /// Keeps the findings of the decision, and sets the instance for the access log.
     fn learn(&mut self, host: &dyn Host, found: &AuditContext) {
-        self.known.learn(found);
+        self.log_context.update(found);
         let instance = found.instance.as_deref().filter(|instance| is_plain(instance));
-        if let Some(why) = instance.and_then(|instance| host.tell(INSTANCE, instance).err()) {
-            host.log(Level::Error, &lines::trouble("the access log is not told of the instance", why));
+        if let Some(why) = instance.and_then(|instance| host.set_filter_state(INSTANCE, instance).err()) {
+            log_events::trouble("the access log does not get the instance", &why.to_string());
         }
     }
 
-    /// The body of a request goes where its headers went; of one that is refused, or not yet decided, nowhere.
-    pub(crate) fn request_body(&self) -> Next {
+    /// The body of a request goes where its headers went. That of a denied or undecided request stays here.
+    pub(crate) fn request_body(&self) -> Action {
         match self.state {
-            State::Passing(_) => Next::Continue,
-            State::Undecided | State::Refused | State::BrokenOff => Next::Stop,
+            State::Forwarded(_) => Action::Continue,
+            State::Undecided | State::Denied | State::Reset => Action::Pause,
         }
     }
 
     /// A step in the trailers would reach the application beside the one that was decided on.
-    pub(crate) fn request_trailers(&mut self, host: &dyn Host) -> Next {
-        let (Some(gate), State::Passing(response)) = (self.station.gate(), &self.state) else {
+    pub(crate) fn request_trailers(&mut self, host: &dyn Host) -> Action {
+        let (Some(gate), State::Forwarded(response)) = (self.plugin.gate(), &self.state) else {
             return self.request_body();
         };
-        let mut trailers = Headers::of(host, Part::RequestTrailers);
-        let present = host.headers(Part::RequestTrailers).map_err(Denial::Internal);
-        let scrubbed = present.and_then(|present| match response.watched {
-            true => scrub(gate, &present, &mut trailers),
-            false => scrub_request_trailers(gate, &present, &mut trailers),
+        let mut trailers = Headers::new(host, MapType::HttpRequestTrailers);
+        let scrubbed = headers::read(host, MapType::HttpRequestTrailers).and_then(|present| {
+            let scrub = if response.observed { scrub } else { scrub_request_trailers };
+            scrub(gate, &present, &mut trailers)
         });
         match scrubbed {
-            Ok(()) => Next::Continue,
-            Err(denial) => self.refuse(host, &denial),
+            Ok(()) => Action::Continue,
+            Err(denial) => self.deny(host, &denial),
         }
     }
 
-    /// Cleans the response and adds what the permit brings.
-    pub(crate) fn response_headers(&mut self, host: &dyn Host) -> Next {
-        let (Some(gate), State::Passing(response)) = (self.station.gate(), &mut self.state) else {
-            return self.rest_of_response();
+    /// Scrubs the response and adds the tokens that the permit grants.
+    pub(crate) fn response_headers(&mut self, host: &dyn Host) -> Action {
+        let (Some(gate), State::Forwarded(response)) = (self.plugin.gate(), &mut self.state) else {
+            return self.response_body();
         };
         let done = response.headers(gate, host);
         self.or_reset(host, done)
     }
 
-    /// Cleans the trailers; a gRPC performer says only here that it did its work.
-    pub(crate) fn response_trailers(&mut self, host: &dyn Host) -> Next {
-        let (Some(gate), State::Passing(response)) = (self.station.gate(), &mut self.state) else {
-            return self.rest_of_response();
+    /// The body of a response that was reset stays here. Any other holds no steps, or is the proxy's own.
+    pub(crate) fn response_body(&self) -> Action {
+        match self.state {
+            State::Reset => Action::Pause,
+            State::Undecided | State::Forwarded(_) | State::Denied => Action::Continue,
+        }
+    }
+
+    /// Scrubs the trailers. A gRPC performer reports only here whether it did its work.
+    pub(crate) fn response_trailers(&mut self, host: &dyn Host) -> Action {
+        let (Some(gate), State::Forwarded(response)) = (self.plugin.gate(), &mut self.state) else {
+            return self.response_body();
         };
         let done = response.trailers(gate, host);
         self.or_reset(host, done)
     }
 
-    /// A response that was broken off stays so; any other that this gate does not clean is the proxy's own.
-    fn rest_of_response(&self) -> Next {
-        match self.state {
-            State::BrokenOff => Next::Stop,
-            State::Undecided | State::Passing(_) | State::Refused => Next::Continue,
+    fn deny(&mut self, host: &dyn Host, denial: &Denial) -> Action {
+        self.state = State::Denied;
+        self.plugin.denied(host, denial, &self.log_context, Mode::Enforce);
+        if let Err(why) = host.send_local_reply(&local_reply::denied(denial.code(), self.grpc)) {
+            log_events::trouble("a denial could not be answered", &why.to_string());
         }
+        Action::Pause
     }
 
-    fn refuse(&mut self, host: &dyn Host, denial: &Denial) -> Next {
-        self.state = State::Refused;
-        self.station.denied(host, denial, &self.known, Outcome::Refused);
-        if let Err(why) = host.respond(&refuse::response(denial.code(), self.known.grpc)) {
-            host.log(Level::Error, &lines::trouble("a denial could not be answered", why));
-        }
-        Next::Stop
-    }
-
-    /// A response that cannot be cleaned could leak a token: it is broken off.
-    fn or_reset(&mut self, host: &dyn Host, done: Result<(), Denial>) -> Next {
+    /// A response that cannot be scrubbed could leak a token: it is reset.
+    fn or_reset(&mut self, host: &dyn Host, done: Result<(), Denial>) -> Action {
         match done {
-            Ok(()) => Next::Continue,
+            Ok(()) => Action::Continue,
             Err(denial) => {
-                self.state = State::BrokenOff;
-                host.log(Level::Error, &lines::broken_off(&denial, &self.known));
+                self.state = State::Reset;
+                log_events::response_reset(&denial, &self.log_context);
                 host.reset_response();
-                Next::Stop
+                Action::Pause
             }
         }
     }
 }
 
-/// Whether a log of plain text can show it. A rogue gate signs what it likes, and shall not write lines of
-/// its own.
+/// Whether a plain-text log can show a name. A rogue gate signs any name, and must not write lines of its own.
 fn is_plain(instance: &str) -> bool {
     instance.len() <= MAX_INSTANCE && instance.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'))
 }

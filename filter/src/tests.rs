@@ -1,4 +1,4 @@
-//! Whole streams through a fake proxy: above all what a real one never does, but might.
+//! Whole streams through a fake proxy: above all failures that a real one never has, but might.
 
 mod engines;
 mod traces;
@@ -6,11 +6,13 @@ mod traces;
 use std::env::VarError;
 use std::rc::Rc;
 
-use crate::configure::{Source, configure};
+use log::Level;
+use proxy_wasm::types::{Action, MapType};
+
+use crate::configure::configure;
 use crate::fake::Fake;
-use crate::host::{HostError, Level, Part};
-use crate::station::Station;
-use crate::stream::{Next, Stream};
+use crate::plugin_state::PluginState;
+use crate::stream::Stream;
 
 const GATE: &str = r"
 interlock: {env: [INTERLOCK]}
@@ -32,16 +34,6 @@ const KEY: &str = r#"{"kty":"oct","alg":"HS256","k":"sRiFB4DThc8JRXf1fPPCPpj0kgL
 const STEP: &str = "x-workflow-step";
 const START: &str = "x-workflow-step-start";
 
-impl Source for &[u8] {
-    fn size(&self) -> usize {
-        self.len()
-    }
-
-    fn read(&self) -> Result<Vec<u8>, HostError> {
-        Ok(self.to_vec())
-    }
-}
-
 fn environment(name: &str) -> Result<String, VarError> {
     match name {
         "KEY" => Ok(KEY.to_owned()),
@@ -50,8 +42,8 @@ fn environment(name: &str) -> Result<String, VarError> {
     }
 }
 
-fn station(proxy: &Fake, gate: &str) -> Rc<Station> {
-    Rc::new(configure(proxy, &gate.as_bytes(), &environment))
+fn plugin(proxy: &Fake, gate: &str) -> Rc<PluginState> {
+    Rc::new(configure(proxy, Ok(gate.into()), &environment))
 }
 
 /// A proxy that holds a start of the workflow.
@@ -66,39 +58,40 @@ fn proxy() -> Fake {
     ] {
         proxy.properties.borrow_mut().insert(name.to_owned(), value.to_vec());
     }
-    proxy.set(Part::RequestHeaders, &[(":method", "POST"), (":path", "/shots"), (":authority", "vfx")]);
+    proxy.set(MapType::HttpRequestHeaders, &[(":method", "POST"), (":path", "/shots"), (":authority", "vfx")]);
     proxy
 }
 
-fn refused(proxy: &Fake, stream: &mut Stream) -> String {
-    assert_eq!(stream.request_headers(proxy), Next::Stop);
-    assert_eq!(stream.request_body(), Next::Stop);
-    let details = proxy.responses.borrow().last().unwrap().details.clone();
+fn denied(proxy: &Fake, stream: &mut Stream) -> String {
+    assert_eq!(stream.request_headers(proxy), Action::Pause);
+    assert_eq!(stream.request_body(), Action::Pause);
+    let details = proxy.replies.borrow().last().unwrap().details.clone();
     details.strip_prefix("stepgate:").unwrap().to_owned()
 }
 
 #[test]
-fn a_start_goes_on_and_its_answer_brings_what_is_due() {
+fn a_start_goes_on_and_its_response_brings_start_token_and_receipt() {
     let proxy = proxy();
-    let mut stream = Stream::new(station(&proxy, GATE));
-    assert_eq!(stream.request_headers(&proxy), Next::Continue);
-    assert_eq!(stream.request_body(), Next::Continue);
-    assert_eq!(proxy.header(Part::RequestHeaders, STEP).len(), 1);
-    assert_eq!(proxy.header(Part::RequestHeaders, "x-stepgate-permit"), ["a-secret-of-this-test"]);
+    let mut stream = Stream::new(plugin(&proxy, GATE));
+    assert_eq!(stream.request_headers(&proxy), Action::Continue);
+    assert_eq!(stream.request_body(), Action::Continue);
+    assert_eq!(proxy.header(MapType::HttpRequestHeaders, STEP).len(), 1);
+    assert_eq!(proxy.header(MapType::HttpRequestHeaders, "x-stepgate-permit"), ["a-secret-of-this-test"]);
 
-    proxy.set(Part::RequestTrailers, &[(STEP, "sneaky"), ("x-other", "1")]);
-    assert_eq!(stream.request_trailers(&proxy), Next::Continue);
-    assert!(proxy.header(Part::RequestTrailers, STEP).is_empty());
-    assert_eq!(proxy.header(Part::RequestTrailers, "x-other"), ["1"]);
+    proxy.set(MapType::HttpRequestTrailers, &[(STEP, "sneaky"), ("x-other", "1")]);
+    assert_eq!(stream.request_trailers(&proxy), Action::Continue);
+    assert!(proxy.header(MapType::HttpRequestTrailers, STEP).is_empty());
+    assert_eq!(proxy.header(MapType::HttpRequestTrailers, "x-other"), ["1"]);
 
-    proxy.set(Part::ResponseHeaders, &[(":status", "200"), (STEP, "leaked"), (START, "leaked")]);
-    assert_eq!(stream.response_headers(&proxy), Next::Continue);
-    let (step, start) = (proxy.header(Part::ResponseHeaders, STEP), proxy.header(Part::ResponseHeaders, START));
+    proxy.set(MapType::HttpResponseHeaders, &[(":status", "200"), (STEP, "leaked"), (START, "leaked")]);
+    assert_eq!(stream.response_headers(&proxy), Action::Continue);
+    let (step, start) =
+        (proxy.header(MapType::HttpResponseHeaders, STEP), proxy.header(MapType::HttpResponseHeaders, START));
     assert_eq!((step.len(), start.len()), (1, 1));
     assert!(step[0].starts_with("eyJ") && start[0].starts_with("eyJ"));
 
     assert_eq!(proxy.counted("workflow=.=film;.;transition=.=brief->shots;.;stepgate_permits"), 1);
-    let log = proxy.log.borrow();
+    let log = proxy.log();
     let (level, permit) = log.last().unwrap();
     assert_eq!(*level, Level::Info);
     assert!(permit.contains(r#""stepgate":"permit""#) && !permit.contains("eyJ"), "{permit}");
@@ -108,96 +101,98 @@ fn a_start_goes_on_and_its_answer_brings_what_is_due() {
 fn a_grpc_receipt_waits_for_the_trailers() {
     for (status, receipts) in [("0", 1), ("7", 0)] {
         let proxy = proxy();
-        let mut stream = Stream::new(station(&proxy, GATE));
-        assert_eq!(stream.request_headers(&proxy), Next::Continue);
-        proxy.set(Part::ResponseHeaders, &[(":status", "200"), ("content-type", "application/grpc")]);
-        proxy.set(Part::ResponseTrailers, &[("grpc-status", status), (STEP, "leaked")]);
-        assert_eq!(stream.response_headers(&proxy), Next::Continue);
-        assert!(proxy.header(Part::ResponseHeaders, STEP).is_empty());
-        assert_eq!(stream.response_trailers(&proxy), Next::Continue);
-        let trailers = proxy.header(Part::ResponseTrailers, STEP);
+        let mut stream = Stream::new(plugin(&proxy, GATE));
+        assert_eq!(stream.request_headers(&proxy), Action::Continue);
+        proxy.set(MapType::HttpResponseHeaders, &[(":status", "200"), ("content-type", "application/grpc")]);
+        proxy.set(MapType::HttpResponseTrailers, &[("grpc-status", status), (STEP, "leaked")]);
+        assert_eq!(stream.response_headers(&proxy), Action::Continue);
+        assert!(proxy.header(MapType::HttpResponseHeaders, STEP).is_empty());
+        assert_eq!(stream.response_trailers(&proxy), Action::Continue);
+        let trailers = proxy.header(MapType::HttpResponseTrailers, STEP);
         assert_eq!(trailers.len(), receipts);
         assert!(trailers.iter().all(|token| token.starts_with("eyJ")));
     }
 }
 
 #[test]
-fn whatever_the_proxy_cannot_do_is_a_denial() {
+fn every_failure_of_the_proxy_is_a_denial() {
     for broken in ["headers", "now", "random", "remove_header", "add_header", "read_shared", "write_shared"] {
         let proxy = proxy();
-        let station = station(&proxy, GATE);
+        let plugin = plugin(&proxy, GATE);
         proxy.broken.borrow_mut().push(broken);
         // Something to remove.
         let present = [(":method", "POST"), (":path", "/shots"), ("x-stepgate-permit", "guess")];
-        proxy.set(Part::RequestHeaders, &present);
-        assert_eq!(refused(&proxy, &mut Stream::new(station)), "INTERNAL", "{broken}");
-        let interlock = proxy.header(Part::RequestHeaders, "x-stepgate-permit");
+        proxy.set(MapType::HttpRequestHeaders, &present);
+        assert_eq!(denied(&proxy, &mut Stream::new(plugin)), "INTERNAL", "{broken}");
+        let interlock = proxy.header(MapType::HttpRequestHeaders, "x-stepgate-permit");
         assert!(!interlock.contains(&"a-secret-of-this-test".into()), "{broken}");
     }
 }
 
 #[test]
-fn without_counters_or_a_way_to_answer_a_gate_still_refuses() {
+fn without_metrics_or_a_way_to_answer_a_gate_still_denies() {
     let proxy = proxy();
-    proxy.broken.borrow_mut().extend(["counter", "gauge", "tell", "respond"]);
-    let mut stream = Stream::new(station(&proxy, GATE));
-    proxy.set(Part::RequestHeaders, &[(":method", "PUT"), (":path", "/shots")]);
-    assert_eq!(stream.request_headers(&proxy), Next::Stop);
-    assert!(proxy.responses.borrow().is_empty());
+    proxy.broken.borrow_mut().extend(["define_metric", "set_filter_state", "send_local_reply"]);
+    let mut stream = Stream::new(plugin(&proxy, GATE));
+    proxy.set(MapType::HttpRequestHeaders, &[(":method", "PUT"), (":path", "/shots")]);
+    assert_eq!(stream.request_headers(&proxy), Action::Pause);
+    assert!(proxy.replies.borrow().is_empty());
 }
 
 #[test]
-fn a_response_that_cannot_be_cleaned_is_broken_off() {
+fn a_response_that_cannot_be_scrubbed_is_reset() {
     for broken in ["headers", "remove_header", "add_header"] {
         let proxy = proxy();
-        let mut stream = Stream::new(station(&proxy, GATE));
-        assert_eq!(stream.request_headers(&proxy), Next::Continue);
-        proxy.set(Part::ResponseHeaders, &[(":status", "200"), (STEP, "leaked")]);
+        let mut stream = Stream::new(plugin(&proxy, GATE));
+        assert_eq!(stream.request_headers(&proxy), Action::Continue);
+        proxy.set(MapType::HttpResponseHeaders, &[(":status", "200"), (STEP, "leaked")]);
         proxy.broken.borrow_mut().push(broken);
-        assert_eq!(stream.response_headers(&proxy), Next::Stop, "{broken}");
+        assert_eq!(stream.response_headers(&proxy), Action::Pause, "{broken}");
         assert_eq!(proxy.resets.get(), 1);
-        // Whatever the proxy makes of that, it stays so.
+        assert_eq!(stream.response_body(), Action::Pause, "{broken}");
+        // Whether or not the proxy resets the stream, no part of the response goes on.
         proxy.broken.borrow_mut().clear();
-        proxy.set(Part::ResponseTrailers, &[("grpc-status", "0")]);
-        assert_eq!(stream.response_trailers(&proxy), Next::Stop, "{broken}");
+        proxy.set(MapType::HttpResponseTrailers, &[("grpc-status", "0")]);
+        assert_eq!(stream.response_trailers(&proxy), Action::Pause, "{broken}");
     }
 }
 
 #[test]
 fn a_stream_is_decided_once() {
     let proxy = proxy();
-    let mut stream = Stream::new(station(&proxy, GATE));
-    assert_eq!(stream.request_headers(&proxy), Next::Continue);
-    assert_eq!(refused(&proxy, &mut stream), "INTERNAL");
+    let mut stream = Stream::new(plugin(&proxy, GATE));
+    assert_eq!(stream.request_headers(&proxy), Action::Continue);
+    assert_eq!(denied(&proxy, &mut stream), "INTERNAL");
 }
 
 #[test]
-fn what_has_not_been_decided_does_not_go_on() {
+fn an_undecided_request_does_not_go_on() {
     let proxy = proxy();
-    let mut stream = Stream::new(station(&proxy, GATE));
-    assert_eq!(stream.request_body(), Next::Stop);
-    assert_eq!(stream.request_trailers(&proxy), Next::Stop);
+    let mut stream = Stream::new(plugin(&proxy, GATE));
+    assert_eq!(stream.request_body(), Action::Pause);
+    assert_eq!(stream.request_trailers(&proxy), Action::Pause);
 }
 
-/// Only observed, it would go on with whatever the list did not show.
+/// If such a request were only observed, it would go on with all headers that the list does not show.
 #[test]
-fn headers_that_are_of_no_request_are_refused_even_where_the_gate_only_observes() {
+fn headers_without_a_method_are_denied_even_if_the_gate_only_observes() {
     let proxy = proxy();
-    let station = station(&proxy, &format!("mode: observe\n{GATE}"));
+    let plugin = plugin(&proxy, &format!("mode: observe\n{GATE}"));
     for headers in [&[][..], &[(":path", "/shots")]] {
-        proxy.set(Part::RequestHeaders, headers);
-        assert_eq!(refused(&proxy, &mut Stream::new(Rc::clone(&station))), "INTERNAL");
+        proxy.set(MapType::HttpRequestHeaders, headers);
+        assert_eq!(denied(&proxy, &mut Stream::new(Rc::clone(&plugin))), "INTERNAL");
     }
 }
 
 #[test]
-fn a_refused_streams_response_is_left_alone() {
+fn the_response_of_a_denied_stream_is_left_alone() {
     let proxy = proxy();
-    let mut stream = Stream::new(station(&proxy, ""));
-    assert_eq!(refused(&proxy, &mut stream), "NO_CONFIG");
+    let mut stream = Stream::new(plugin(&proxy, ""));
+    assert_eq!(denied(&proxy, &mut stream), "NO_CONFIG");
     proxy.broken.borrow_mut().push("headers");
-    assert_eq!(stream.response_headers(&proxy), Next::Continue);
-    assert_eq!(stream.response_trailers(&proxy), Next::Continue);
+    assert_eq!(stream.response_headers(&proxy), Action::Continue);
+    assert_eq!(stream.response_body(), Action::Continue);
+    assert_eq!(stream.response_trailers(&proxy), Action::Continue);
     assert_eq!(proxy.resets.get(), 0);
 }
 
@@ -207,63 +202,63 @@ fn no_configuration_lets_anything_through_and_each_says_why() {
     let bad_key = GATE.replace("env: KEY}", "env: INTERLOCK}");
     for gate in ["", "\0", "[", "mode: enforce\nworkflow: 7", &no_secret, &bad_key] {
         let proxy = proxy();
-        let station = station(&proxy, gate);
-        assert!(proxy.log.borrow().iter().filter(|(level, _)| *level == Level::Error).count() >= 2, "{gate}");
-        assert_eq!(refused(&proxy, &mut Stream::new(Rc::clone(&station))), "NO_CONFIG", "{gate}");
+        let plugin = plugin(&proxy, gate);
+        assert!(proxy.log().iter().filter(|(level, _)| *level == Level::Error).count() >= 2, "{gate}");
+        assert_eq!(denied(&proxy, &mut Stream::new(Rc::clone(&plugin))), "NO_CONFIG", "{gate}");
         // Exempt where there is a configuration; there is none.
-        proxy.set(Part::RequestHeaders, &[(":method", "GET"), (":path", "/healthz")]);
-        assert_eq!(refused(&proxy, &mut Stream::new(station)), "NO_CONFIG", "{gate}");
+        proxy.set(MapType::HttpRequestHeaders, &[(":method", "GET"), (":path", "/healthz")]);
+        assert_eq!(denied(&proxy, &mut Stream::new(plugin)), "NO_CONFIG", "{gate}");
     }
-    let closed = Rc::new(Station::closed());
-    assert_eq!(refused(&proxy(), &mut Stream::new(closed)), "NO_CONFIG");
+    let closed = Rc::new(PluginState::unconfigured());
+    assert_eq!(denied(&proxy(), &mut Stream::new(closed)), "NO_CONFIG");
 }
 
 #[test]
-fn a_flood_of_denials_is_counted_and_told_once() {
+fn a_flood_of_denials_is_counted_and_reported_once() {
     let proxy = proxy();
-    let station = station(&proxy, GATE);
-    proxy.set(Part::RequestHeaders, &[(":method", "PUT"), (":path", "/shots?token=secret")]);
+    let plugin = plugin(&proxy, GATE);
+    proxy.set(MapType::HttpRequestHeaders, &[(":method", "PUT"), (":path", "/shots?token=secret")]);
     for _ in 0..5 {
-        assert_eq!(refused(&proxy, &mut Stream::new(Rc::clone(&station))), "WRONG_REQUEST");
+        assert_eq!(denied(&proxy, &mut Stream::new(Rc::clone(&plugin))), "WRONG_REQUEST");
     }
-    let lines = |kind: &str| proxy.log.borrow().iter().filter(|(_, line)| line.contains(kind)).count();
+    let lines = |kind: &str| proxy.log().iter().filter(|(_, line)| line.contains(kind)).count();
     assert_eq!((lines(r#""denial""#), lines("suppressed"), proxy.ticking.get()), (2, 0, true));
-    station.tell_suppressed(&proxy);
+    plugin.tick(&proxy);
     assert_eq!((lines(r#""denials":3"#), proxy.ticking.get()), (1, false));
     assert_eq!(lines("secret"), 0);
     assert_eq!(proxy.counted("workflow=.=-;.;code=.=WRONG_REQUEST;.;stepgate_denials"), 5);
 }
 
 #[test]
-fn what_is_only_observed_goes_on_without_a_step() {
+fn an_observed_request_goes_on_without_a_step() {
     let proxy = proxy();
-    let mut stream = Stream::new(station(&proxy, &format!("mode: observe\n{GATE}")));
+    let mut stream = Stream::new(plugin(&proxy, &format!("mode: observe\n{GATE}")));
     let present = [(":method", "PUT"), (":path", "/shots"), (STEP, "a.b.c"), ("baggage", "k=v")];
-    proxy.set(Part::RequestHeaders, &present);
-    assert_eq!(stream.request_headers(&proxy), Next::Continue);
-    assert!(proxy.header(Part::RequestHeaders, STEP).is_empty());
-    assert_eq!(proxy.header(Part::RequestHeaders, "x-stepgate-permit"), ["a-secret-of-this-test"]);
-    proxy.set(Part::ResponseHeaders, &[(":status", "200"), (STEP, "leaked")]);
-    assert_eq!(stream.response_headers(&proxy), Next::Continue);
-    assert!(proxy.header(Part::ResponseHeaders, STEP).is_empty());
+    proxy.set(MapType::HttpRequestHeaders, &present);
+    assert_eq!(stream.request_headers(&proxy), Action::Continue);
+    assert!(proxy.header(MapType::HttpRequestHeaders, STEP).is_empty());
+    assert_eq!(proxy.header(MapType::HttpRequestHeaders, "x-stepgate-permit"), ["a-secret-of-this-test"]);
+    proxy.set(MapType::HttpResponseHeaders, &[(":status", "200"), (STEP, "leaked")]);
+    assert_eq!(stream.response_headers(&proxy), Action::Continue);
+    assert!(proxy.header(MapType::HttpResponseHeaders, STEP).is_empty());
     assert_eq!(proxy.counted("workflow=.=-;.;code=.=BAD_STEP;.;stepgate_observed_denials"), 1);
 }
 
 #[test]
-fn only_the_source_that_is_configured_says_who_the_peer_is() {
+fn only_the_configured_source_names_the_peer() {
     let gate = format!("peer_source: filter_state:io.istio.peer_principal\n{GATE}");
     let key = "filter_state.io.istio.peer_principal";
-    // Neither the connection's certificate nor an empty state is taken for it.
+    // Neither the connection's certificate nor an empty state counts.
     for state in [None, Some("")] {
         let proxy = proxy();
         proxy.properties.borrow_mut().extend(state.map(|state| (key.to_owned(), state.into())));
-        assert_eq!(refused(&proxy, &mut Stream::new(station(&proxy, &gate))), "NO_PEER");
+        assert_eq!(denied(&proxy, &mut Stream::new(plugin(&proxy, &gate))), "NO_PEER");
     }
     let proxy = proxy();
     proxy.properties.borrow_mut().remove("connection.mtls");
     proxy.properties.borrow_mut().insert(key.to_owned(), b"spiffe://film.example/owner".to_vec());
-    assert_eq!(Stream::new(station(&proxy, &gate)).request_headers(&proxy), Next::Continue);
-    assert_eq!(refused(&proxy, &mut Stream::new(station(&proxy, GATE))), "NO_PEER");
+    assert_eq!(Stream::new(plugin(&proxy, &gate)).request_headers(&proxy), Action::Continue);
+    assert_eq!(denied(&proxy, &mut Stream::new(plugin(&proxy, GATE))), "NO_PEER");
 }
 
 #[test]
@@ -274,20 +269,20 @@ fn an_outbound_listener_is_not_gated_by_this_release() {
         let proxy = proxy();
         proxy.properties.borrow_mut().remove("xds.listener_direction");
         proxy.properties.borrow_mut().extend(direction.map(|bytes| ("xds.listener_direction".to_owned(), bytes)));
-        assert_eq!(refused(&proxy, &mut Stream::new(station(&proxy, GATE))), code);
+        assert_eq!(denied(&proxy, &mut Stream::new(plugin(&proxy, GATE))), code);
     }
 }
 
-/// Of two configurations one is in force, and the gauges say which.
+/// One of two configurations is in force, and the gauges show which.
 #[test]
 fn gauges_follow_the_configuration() {
     let proxy = proxy();
-    let first = station(&proxy, GATE);
-    // A VM in which Envoy only tries a configuration ends before its first second, without a word.
-    assert!(proxy.gauges.borrow().is_empty());
+    let first = plugin(&proxy, GATE);
+    // A VM in which Envoy only tries a configuration ends before its first second, without a callback.
+    assert!(proxy.gauges().is_empty());
     first.tick(&proxy);
     let in_force = |proxy: &Fake| -> Vec<String> {
-        proxy.gauges.borrow().iter().filter(|(_, value)| *value == 1).map(|(name, _)| name.clone()).collect()
+        proxy.gauges().into_iter().filter(|(_, value)| *value == 1).map(|(name, _)| name).collect()
     };
     let digest = first.gate().unwrap().config().workflows[0].digest.to_string();
     let version = env!("CARGO_PKG_VERSION");
@@ -300,28 +295,28 @@ fn gauges_follow_the_configuration() {
             "workflow=.=film;.;actor=.=*;.;kid=.=now;.;use=.=sign;.;stepgate_key".to_owned(),
         ]
     );
-    // A key that is not there is not held, whatever the configuration says.
+    // A key whose variable is missing has no gauge, though the configuration names it.
     let second =
-        station(&proxy, &GATE.replace("env: KEY}", "env: NONE}").replace("interlock", "mode: observe\ninterlock"));
+        plugin(&proxy, &GATE.replace("env: KEY}", "env: NONE}").replace("interlock", "mode: observe\ninterlock"));
     first.retire(&proxy);
     second.tick(&proxy);
     second.tick(&proxy);
     let now = in_force(&proxy);
     assert!(now.len() == 1 && now[0].contains("mode=.=observe;.;"), "{now:?}");
-    let third = station(&proxy, "nonsense");
+    let third = plugin(&proxy, "nonsense");
     second.retire(&proxy);
     third.tick(&proxy);
     assert_eq!(in_force(&proxy), [format!("version=.={version};.;stepgate_no_config")]);
     third.retire(&proxy);
     third.tick(&proxy);
-    assert!(proxy.gauges.borrow().iter().all(|(_, value)| *value == 0));
+    assert!(proxy.gauges().iter().all(|(_, value)| *value == 0));
 }
 
 #[test]
-fn the_access_log_is_told_of_the_instance() {
+fn the_access_log_gets_the_instance() {
     let proxy = proxy();
-    let mut stream = Stream::new(station(&proxy, GATE));
-    assert_eq!(stream.request_headers(&proxy), Next::Continue);
-    let told = proxy.told.borrow().get("stepgate.instance").cloned().unwrap();
-    assert_eq!(told.len(), 22);
+    let mut stream = Stream::new(plugin(&proxy, GATE));
+    assert_eq!(stream.request_headers(&proxy), Action::Continue);
+    let instance = proxy.filter_state.borrow().get("stepgate.instance").cloned().unwrap();
+    assert_eq!(instance.len(), 22);
 }

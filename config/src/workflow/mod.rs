@@ -40,6 +40,16 @@ pub enum Mode {
     Enforce,
 }
 
+impl Mode {
+    /// The word for it in documents, logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Enforce => "enforce",
+        }
+    }
+}
+
 /// One revision of one workflow.
 ///
 /// Advisory values are here as written, except advisory constraints, which are left out. A key can be advisory only at
@@ -76,4 +86,11 @@ pub struct Workflow {
     pub open: bool,
     /// The workflow's own mode, where the gate's configuration has one; see [`crate::GateConfig::mode_of`].
     pub mode: Option<Mode>,
+}
+
+impl Workflow {
+    /// The mode under a gate of the given mode: the stricter of the two.
+    pub fn effective_mode(&self, gate: Mode) -> Mode {
+        self.mode.map_or(gate, |own| own.max(gate))
+    }
 }

@@ -3,11 +3,12 @@
 
 use prost::Message;
 
-use crate::host::{Host, HostError};
+use super::error::CryptoError;
+use crate::host::Host;
 
 /// The only hash function of ES256 (RFC 7518, section 3.4).
 const HASH: &str = "sha256";
-/// Longest answer that is read, in bytes: a signature is 72, and an error a line.
+/// Longest answer that is read, in bytes: a signature has 72, and an error is one line.
 const MAX_ANSWER: usize = 1024;
 
 #[derive(Message)]
@@ -30,7 +31,7 @@ pub(super) struct VerifySignatureResult {
     pub(super) error: String,
 }
 
-/// Not to be written anywhere: it holds a private key.
+/// Never to be logged: it holds a private key.
 #[derive(Message)]
 #[prost(skip_debug)]
 pub(super) struct SignArguments {
@@ -52,12 +53,11 @@ pub(super) struct SignResult {
     pub(super) error: String,
 }
 
-/// Whether a signature is the key's over the text.
+/// Whether a signature over the text is the key's.
 ///
 /// # Errors
-/// Where the proxy does not answer plainly. An answer with neither a `true` nor an error says nothing: all
-/// of it is what a message has that nobody filled in.
-pub(super) fn verify(host: &dyn Host, spki: &[u8], signature: &[u8], text: &[u8]) -> Result<bool, HostError> {
+/// If the answer is not clear. One with neither a `true` nor an error is not: an empty message reads like that.
+pub(super) fn verify(host: &dyn Host, spki: &[u8], signature: &[u8], text: &[u8]) -> Result<bool, CryptoError> {
     let arguments = VerifySignatureArguments {
         hash_function: HASH.to_owned(),
         public_key: spki.to_vec(),
@@ -68,29 +68,29 @@ pub(super) fn verify(host: &dyn Host, spki: &[u8], signature: &[u8], text: &[u8]
     match (answer.result, answer.error.is_empty()) {
         (true, true) => Ok(true),
         (false, false) => Ok(false),
-        (true, false) => Err("the proxy calls a signature good and names an error"),
-        (false, true) => Err("the proxy calls a signature neither good nor bad"),
+        (true, false) => Err(CryptoError::GoodWithError),
+        (false, true) => Err(CryptoError::NoVerdict),
     }
 }
 
 /// The key's signature over the text.
 ///
 /// # Errors
-/// Where the proxy does not answer with one.
-pub(super) fn sign(host: &dyn Host, pkcs8: &[u8], text: &[u8]) -> Result<Vec<u8>, HostError> {
+/// If the proxy does not answer with one.
+pub(super) fn sign(host: &dyn Host, pkcs8: &[u8], text: &[u8]) -> Result<Vec<u8>, CryptoError> {
     let arguments = SignArguments { hash_function: HASH.to_owned(), private_key: pkcs8.to_vec(), text: text.to_vec() };
     let answer: SignResult = call(host, "sign", &arguments)?;
-    if answer.result && answer.error.is_empty() { Ok(answer.signature) } else { Err("the proxy does not sign") }
+    if answer.result && answer.error.is_empty() { Ok(answer.signature) } else { Err(CryptoError::Unsigned) }
 }
 
 fn call<Answer: Message + Default>(
     host: &dyn Host,
     function: &str,
     arguments: &impl Message,
-) -> Result<Answer, HostError> {
-    let answer = host.foreign(function, &arguments.encode_to_vec())?;
+) -> Result<Answer, CryptoError> {
+    let answer = host.call_foreign_function(function, &arguments.encode_to_vec())?;
     if answer.len() > MAX_ANSWER {
-        return Err("the proxy's crypto answers at length");
+        return Err(CryptoError::TooLong);
     }
-    Answer::decode(answer.as_slice()).map_err(|_| "the proxy's crypto answers with what is no message")
+    Answer::decode(answer.as_slice()).map_err(|_| CryptoError::NotAMessage)
 }

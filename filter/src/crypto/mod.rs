@@ -1,96 +1,100 @@
-//! ES256 by the proxy's own crypto, which takes a tenth of the time that it takes in this module. Everything
-//! else, and ES256 where the proxy's is not there or was not found good, is done in Rust.
+//! ES256 by the proxy's own crypto, which takes a tenth of the time that this module takes. Rust does everything
+//! else, and ES256 too if the proxy has no such function or fails the self-test.
 //!
-//! A proxy that fails, or answers what it should not, is not believed: that signature is judged, or made,
-//! in Rust. What the proxy cannot do is have a signature taken for good by failing.
+//! If the proxy fails or gives a malformed answer, Rust verifies or makes that signature instead. So a failure of the
+//! proxy never makes a signature valid.
 
+mod error;
 mod message;
+mod self_test;
 #[cfg(test)]
 mod tests;
-mod trial;
 
 use std::cell::Cell;
 
 use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
+use log::Level;
 use stepgate_decision::keys::{Crypto, Key, RustCrypto, ecdsa};
 use stepgate_decision::token::{Claims, TokenType, UnverifiedToken, unsigned};
 
-use crate::host::{Host, HostError, Level, NO_FUNCTION};
-use crate::lines;
+use crate::host::{Host, HostError};
+use crate::log_events;
+use error::CryptoError;
 
-/// What the proxy's crypto was found good for, under one configuration.
+/// The functions of the proxy's crypto that passed the self-test, under one configuration.
 #[derive(Debug, Default)]
-pub(crate) struct Native {
+pub(crate) struct HostCrypto {
     verifies: bool,
     signs: bool,
-    told: Cell<bool>,
+    failure_logged: Cell<bool>,
 }
 
-impl Native {
-    /// What the self-test finds, and what is to be said of it.
-    pub(crate) fn tried(host: &dyn Host) -> (Self, Vec<(Level, String)>) {
-        let mut notes = Vec::new();
-        let mut good = |what: &str, found: Result<(), HostError>| {
-            let level = |why| if why == NO_FUNCTION { Level::Info } else { Level::Warn };
-            found.map_err(|why| notes.push((level(why), format!("{what} in Rust: {why}")))).is_ok()
+impl HostCrypto {
+    /// Runs the self-test. Returns messages for the log, too.
+    pub(crate) fn self_tested(host: &dyn Host) -> (Self, Vec<(Level, String)>) {
+        let mut messages = Vec::new();
+        let mut passed = |what: &str, result: Result<(), CryptoError>| {
+            let absent = CryptoError::Host(HostError::NoFunction);
+            let level = |why| if why == absent { Level::Info } else { Level::Warn };
+            result.map_err(|why| messages.push((level(why), format!("{what} in Rust: {why}")))).is_ok()
         };
-        let verifies = good("ES256 is verified", trial::verifies(host));
-        let signs = good("ES256 is signed", trial::signs(host));
-        (Self { verifies, signs, told: Cell::new(false) }, notes)
+        let verifies = passed("ES256 is verified", self_test::verifies(host));
+        let signs = passed("ES256 is signed", self_test::signs(host));
+        (Self { verifies, signs, failure_logged: Cell::new(false) }, messages)
     }
 
     /// Whose code verifies, and whose signs: for the log.
     pub(crate) fn engines(&self) -> [&'static str; 2] {
-        [self.verifies, self.signs].map(|native| if native { "proxy" } else { "rust" })
+        [self.verifies, self.signs].map(|by_proxy| if by_proxy { "proxy" } else { "rust" })
     }
 
-    /// Once: a peer may be able to bring it about again and again.
-    fn tell(&self, host: &dyn Host, why: HostError) {
-        if !self.told.replace(true) {
-            host.log(Level::Error, &lines::trouble("the proxy's crypto failed; Rust does what it does not", why));
+    /// Logs a failure once: a peer may be able to cause it again and again.
+    fn log_failure(&self, why: CryptoError) {
+        if !self.failure_logged.replace(true) {
+            log_events::trouble("the proxy's crypto failed; Rust replaces it", &why.to_string());
         }
     }
 }
 
-/// The proxy's crypto where it is good, else Rust.
-pub(crate) struct ProxyCrypto<'a> {
+/// The crypto of a gate: the proxy's where it passed the self-test, else Rust.
+pub(crate) struct GateCrypto<'a> {
     pub(crate) host: &'a dyn Host,
-    pub(crate) native: &'a Native,
+    pub(crate) host_crypto: &'a HostCrypto,
 }
 
-impl Crypto for ProxyCrypto<'_> {
-    fn verify(&self, key: &Key, jws: &UnverifiedToken<'_>) -> bool {
-        let Some(public) = key.material().ec_public().filter(|_| self.native.verifies) else {
-            return RustCrypto.verify(key, jws);
+impl Crypto for GateCrypto<'_> {
+    fn verify(&self, key: &Key, token: &UnverifiedToken<'_>) -> bool {
+        let Some(public) = key.material().ec_public().filter(|_| self.host_crypto.verifies) else {
+            return RustCrypto.verify(key, token);
         };
-        // What is no signature for one is none for the other.
-        let Some(signature) = ecdsa::to_der(jws.signature()) else { return false };
-        match message::verify(self.host, public.spki(), &signature, jws.signed().as_bytes()) {
+        // Both libraries must accept the same signatures: a malformed one reaches neither.
+        let Some(signature) = ecdsa::to_der(token.signature()) else { return false };
+        match message::verify(self.host, public.spki(), &signature, token.signed().as_bytes()) {
             Ok(good) => good,
             Err(why) => {
-                self.native.tell(self.host, why);
-                RustCrypto.verify(key, jws)
+                self.host_crypto.log_failure(why);
+                RustCrypto.verify(key, token)
             }
         }
     }
 
     fn sign(&self, key: &Key, token_type: TokenType, claims: &Claims) -> Result<String, &'static str> {
-        let Some(pair) = key.material().ec_pair().filter(|_| self.native.signs) else {
+        let Some(pair) = key.material().ec_pair().filter(|_| self.host_crypto.signs) else {
             return RustCrypto.sign(key, token_type, claims);
         };
         let text = unsigned(key, token_type, claims)?;
         match sign(self.host, pair, text.as_bytes()) {
             Ok(signature) => Ok(format!("{text}.{signature}")),
             Err(why) => {
-                self.native.tell(self.host, why);
+                self.host_crypto.log_failure(why);
                 RustCrypto.sign(key, token_type, claims)
             }
         }
     }
 }
 
-fn sign(host: &dyn Host, pair: &ecdsa::EcPair, text: &[u8]) -> Result<String, HostError> {
+fn sign(host: &dyn Host, pair: &ecdsa::EcPair, text: &[u8]) -> Result<String, CryptoError> {
     let der = message::sign(host, pair.pkcs8(), text)?;
-    let raw = ecdsa::from_der(&der).ok_or("the proxy signs with what is no ECDSA signature")?;
-    Base64UrlSafeNoPadding::encode_to_string(raw).map_err(|_| "a signature cannot be encoded")
+    let raw = ecdsa::from_der(&der).ok_or(CryptoError::NotASignature)?;
+    Base64UrlSafeNoPadding::encode_to_string(raw).map_err(|_| CryptoError::Encoding)
 }

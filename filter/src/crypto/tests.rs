@@ -19,21 +19,22 @@ const KEY: &str = r#"{"kty":"EC","crv":"P-256","alg":"ES256","x":"fGbwON4P1S0v1d
 fn envoy(function: &str, arguments: &[u8]) -> Result<Vec<u8>, HostError> {
     match function {
         "verify_signature" => {
-            let arguments = VerifySignatureArguments::decode(arguments).map_err(|_| "bad argument")?;
+            let arguments = VerifySignatureArguments::decode(arguments).map_err(|_| HostError::FunctionFailed)?;
             assert_eq!(arguments.hash_function, "sha256");
-            let key = VerifyingKey::from_public_key_der(&arguments.public_key).map_err(|_| "bad argument")?;
+            let key =
+                VerifyingKey::from_public_key_der(&arguments.public_key).map_err(|_| HostError::FunctionFailed)?;
             let good = Signature::from_der(&arguments.signature).is_ok_and(|s| key.verify(&arguments.text, &s).is_ok());
             let error = if good { String::new() } else { "Failed to verify digest. Error code: 0".to_owned() };
             Ok(VerifySignatureResult { result: good, error }.encode_to_vec())
         }
         "sign" => {
-            let arguments = SignArguments::decode(arguments).map_err(|_| "bad argument")?;
-            let key = SigningKey::from_pkcs8_der(&arguments.private_key).map_err(|_| "bad argument")?;
+            let arguments = SignArguments::decode(arguments).map_err(|_| HostError::FunctionFailed)?;
+            let key = SigningKey::from_pkcs8_der(&arguments.private_key).map_err(|_| HostError::FunctionFailed)?;
             let signature: Signature = key.sign(&arguments.text);
             let signature = signature.to_der().as_bytes().to_vec();
             Ok(SignResult { result: true, signature, error: String::new() }.encode_to_vec())
         }
-        _ => Err(NO_FUNCTION),
+        _ => Err(HostError::NoFunction),
     }
 }
 
@@ -77,15 +78,15 @@ fn claims() -> Claims {
 
 /// The texts of the log.
 fn log(fake: &Fake) -> Vec<String> {
-    fake.log.borrow().iter().map(|(_, line)| line.clone()).collect()
+    fake.log().into_iter().map(|(_, line)| line).collect()
 }
 
 #[test]
 fn a_proxy_with_both_functions_does_both() {
     let fake = proxy(envoy);
-    let (native, notes) = Native::tried(&fake);
-    assert_eq!((native.engines(), notes.len()), (["proxy", "proxy"], 0));
-    let crypto = ProxyCrypto { host: &fake, native: &native };
+    let (found, messages) = HostCrypto::self_tested(&fake);
+    assert_eq!((found.engines(), messages.len()), (["proxy", "proxy"], 0));
+    let crypto = GateCrypto { host: &fake, host_crypto: &found };
     let (key, claims) = (key(), claims());
     let token = crypto.sign(&key, TokenType::Receipt, &claims).unwrap();
     let jws = UnverifiedToken::parse(&token).unwrap();
@@ -103,19 +104,19 @@ fn a_proxy_with_both_functions_does_both() {
 }
 
 #[test]
-fn a_proxy_without_a_function_is_not_asked_for_it() {
+fn a_function_that_the_proxy_lacks_is_not_called() {
     let verify_only = |function: &str, arguments: &[u8]| {
-        if function == "sign" { Err(NO_FUNCTION) } else { envoy(function, arguments) }
+        if function == "sign" { Err(HostError::NoFunction) } else { envoy(function, arguments) }
     };
     for (fake, engines) in [(proxy(verify_only), ["proxy", "rust"]), (Fake::default(), ["rust", "rust"])] {
-        let (native, notes) = Native::tried(&fake);
-        assert_eq!(native.engines(), engines);
-        assert!(notes.iter().all(|(level, _)| *level == Level::Info) && !notes.is_empty());
+        let (found, messages) = HostCrypto::self_tested(&fake);
+        assert_eq!(found.engines(), engines);
+        assert!(messages.iter().all(|(level, _)| *level == Level::Info) && !messages.is_empty());
         fake.foreign.replace(Some(Box::new(|function, _| {
             assert_ne!(function, "sign");
-            Err("it is down")
+            Err(HostError::FunctionFailed)
         })));
-        let crypto = ProxyCrypto { host: &fake, native: &native };
+        let crypto = GateCrypto { host: &fake, host_crypto: &found };
         let (key, claims) = (key(), claims());
         let token = crypto.sign(&key, TokenType::Arrival, &claims).unwrap();
         assert!(crypto.verify(&key, &UnverifiedToken::parse(&token).unwrap()));
@@ -157,9 +158,9 @@ fn signed(result: bool, signature: &[u8], error: &str) -> Vec<u8> {
 
 type Lie = fn() -> Result<Vec<u8>, HostError>;
 
-/// What is no plain answer to "is it good?".
+/// Answers that say neither that a signature is good nor that it is bad.
 const NO_VERDICTS: [Lie; 8] = [
-    || Err("the proxy's function fails"),
+    || Err(HostError::FunctionFailed),
     || Ok(Vec::new()),
     || Ok(verdict(true, "but the key was odd")),
     || Ok(b"OK".to_vec()),
@@ -170,7 +171,7 @@ const NO_VERDICTS: [Lie; 8] = [
 ];
 
 #[test]
-fn a_proxy_that_does_not_answer_plainly_is_not_believed() {
+fn rust_verifies_if_the_proxys_answer_is_not_clear() {
     let (key, claims) = (key(), claims());
     let token = RustCrypto.sign(&key, TokenType::Arrival, &claims).unwrap();
     let public = KEY.split(",\"d\"").next().unwrap().to_owned() + "}";
@@ -178,14 +179,14 @@ fn a_proxy_that_does_not_answer_plainly_is_not_believed() {
     let forged = RustCrypto.sign(&forger(), TokenType::Arrival, &claims).unwrap();
     for (at, lie) in NO_VERDICTS.iter().enumerate() {
         let lie = *lie;
-        // Found so at the start, it is not used at all.
-        let (native, notes) = Native::tried(&proxy(move |_, _| lie()));
-        assert_eq!(native.engines(), ["rust", "rust"], "{at}");
-        assert!(notes.iter().all(|(level, _)| *level == Level::Warn), "{at}: {notes:?}");
-        // Grown so since, each signature is judged in Rust, and it is said once.
+        // If the self-test finds it, the proxy's crypto is not used at all.
+        let (found, messages) = HostCrypto::self_tested(&proxy(move |_, _| lie()));
+        assert_eq!(found.engines(), ["rust", "rust"], "{at}");
+        assert!(messages.iter().all(|(level, _)| *level == Level::Warn), "{at}: {messages:?}");
+        // If it begins later, Rust verifies each signature, and the failure is logged once.
         let fake = proxy(move |_, _| lie());
-        let native = Native { verifies: true, signs: true, told: Cell::new(false) };
-        let crypto = ProxyCrypto { host: &fake, native: &native };
+        let found = HostCrypto { verifies: true, signs: true, failure_logged: Cell::new(false) };
+        let crypto = GateCrypto { host: &fake, host_crypto: &found };
         for key in [&key, &public] {
             assert!(crypto.verify(key, &UnverifiedToken::parse(&token).unwrap()), "{at}");
             assert!(!crypto.verify(key, &UnverifiedToken::parse(&forged).unwrap()), "{at}");
@@ -194,7 +195,7 @@ fn a_proxy_that_does_not_answer_plainly_is_not_believed() {
     }
 }
 
-/// A key of nobody's.
+/// A key that no gate has.
 fn forger() -> Key {
     let jwk = r#"{"kty":"EC","crv":"P-256","x":"HpaUPoEsgWwTpAR3OcSLCikbcgbRagBsQ9LxX0qWG9k","y":"kb4eOLHzDLvyGWI7sQkk5aW5fO4jay5fUWD3NGXI0RQ","d":"giWhvgRDc4RnaAR1xmrBVsvyWcnQISK1hkCkD3tkSbA"}"#;
     Key::new(Kid::try_from("now").unwrap(), KeyActor::Any, jwk).unwrap()
@@ -204,9 +205,9 @@ fn forger() -> Key {
 #[test]
 fn a_proxy_that_always_says_the_same_does_not_pass() {
     for always in [verdict(true, ""), verdict(false, "no")] {
-        let (native, notes) = Native::tried(&proxy(move |_, _| Ok(always.clone())));
-        assert_eq!(native.engines(), ["rust", "rust"]);
-        assert!(notes.iter().any(|(_, note)| note.contains("wrongly")), "{notes:?}");
+        let (found, messages) = HostCrypto::self_tested(&proxy(move |_, _| Ok(always.clone())));
+        assert_eq!(found.engines(), ["rust", "rust"]);
+        assert!(messages.iter().any(|(_, message)| message.contains("wrongly")), "{messages:?}");
     }
 }
 
@@ -214,20 +215,20 @@ fn a_proxy_that_always_says_the_same_does_not_pass() {
 #[test]
 fn a_proxy_that_reads_signatures_loosely_does_not_pass() {
     let loose = |function: &str, arguments: &[u8]| {
-        let mut read = VerifySignatureArguments::decode(arguments).map_err(|_| "bad argument")?;
+        let mut read = VerifySignatureArguments::decode(arguments).map_err(|_| HostError::FunctionFailed)?;
         if let Some(der) = ecdsa::to_der(&read.signature) {
             read.signature = der;
         }
         envoy(function, &read.encode_to_vec())
     };
-    assert_eq!(Native::tried(&proxy(loose)).0.engines()[0], "rust");
+    assert_eq!(HostCrypto::self_tested(&proxy(loose)).0.engines()[0], "rust");
 }
 
 #[test]
-fn what_is_no_signature_never_reaches_the_proxy() {
+fn a_malformed_signature_never_reaches_the_proxy() {
     let fake = proxy(|_, _| panic!("asked"));
-    let native = Native { verifies: true, signs: true, told: Cell::new(false) };
-    let crypto = ProxyCrypto { host: &fake, native: &native };
+    let found = HostCrypto { verifies: true, signs: true, failure_logged: Cell::new(false) };
+    let crypto = GateCrypto { host: &fake, host_crypto: &found };
     let text = unsigned(&key(), TokenType::Arrival, &claims()).unwrap();
     let order = [&[0xff; 4][..], &[0; 4], &[0xff; 8]].concat();
     let order: Vec<u8> = [&order[..], &p256_order_tail()].concat();
@@ -280,13 +281,13 @@ fn a_proxy_that_signs_badly_does_not_sign() {
             if function == "sign" { Ok(answer.clone()) } else { envoy(function, arguments) }
         };
         let fake = proxy(sign);
-        assert_eq!(Native::tried(&fake).0.engines(), ["proxy", "rust"], "{at}");
+        assert_eq!(HostCrypto::self_tested(&fake).0.engines(), ["proxy", "rust"], "{at}");
         if at == 9 {
             // Well formed: only the self-test can tell.
             continue;
         }
-        let native = Native { verifies: true, signs: true, told: Cell::new(false) };
-        let token = ProxyCrypto { host: &fake, native: &native }.sign(&key, TokenType::Arrival, &claims).unwrap();
+        let found = HostCrypto { verifies: true, signs: true, failure_logged: Cell::new(false) };
+        let token = GateCrypto { host: &fake, host_crypto: &found }.sign(&key, TokenType::Arrival, &claims).unwrap();
         assert!(RustCrypto.verify(&key, &UnverifiedToken::parse(&token).unwrap()), "{at}");
         assert_eq!(log(&fake).len(), 1, "{at}");
     }
@@ -294,15 +295,12 @@ fn a_proxy_that_signs_badly_does_not_sign() {
 
 #[test]
 fn no_key_is_in_the_log() {
-    let fake = proxy(|_, _| Err("down"));
-    let native = Native { verifies: true, signs: true, told: Cell::new(false) };
-    let crypto = ProxyCrypto { host: &fake, native: &native };
+    let fake = proxy(|_, _| Err(HostError::FunctionFailed));
+    let found = HostCrypto { verifies: true, signs: true, failure_logged: Cell::new(false) };
+    let crypto = GateCrypto { host: &fake, host_crypto: &found };
     let key = key();
     let token = crypto.sign(&key, TokenType::Arrival, &claims()).unwrap();
     assert!(crypto.verify(&key, &UnverifiedToken::parse(&token).unwrap()));
-    let told = log(&fake).concat();
-    assert!(
-        told.contains("the proxy's crypto failed") && !told.contains("hUZb4F0L") && !told.contains(&token),
-        "{told}"
-    );
+    let log = log(&fake).concat();
+    assert!(log.contains("the proxy's crypto failed") && !log.contains("hUZb4F0L") && !log.contains(&token), "{log}");
 }

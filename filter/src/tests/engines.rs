@@ -1,4 +1,4 @@
-//! When the proxy's crypto is asked for at all, and what the owner finds in the log of it.
+//! When the proxy's crypto is used at all, and what the log says about it.
 
 use super::*;
 
@@ -9,34 +9,34 @@ fn with_es256(first: &str) -> String {
 }
 
 fn log(proxy: &Fake) -> String {
-    proxy.log.borrow().iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n")
+    proxy.log().into_iter().map(|(_, line)| line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn without_the_functions_the_log_says_rust() {
     let proxy = proxy();
-    assert!(station(&proxy, &with_es256("")).gate().is_some());
+    assert!(plugin(&proxy, &with_es256("")).gate().is_some());
     let log = log(&proxy);
     assert!(log.contains(r#""es256":{"verify":"rust","sign":"rust"}"#), "{log}");
     assert!(log.contains("ES256 is verified in Rust: the proxy has no such function"), "{log}");
     assert!(log.contains("ES256 is signed in Rust: the proxy has no such function"), "{log}");
-    assert!(proxy.log.borrow().iter().all(|(level, _)| *level == Level::Info), "{log}");
+    assert!(proxy.log().iter().all(|(level, _)| *level == Level::Info), "{log}");
 }
 
 #[test]
-fn a_proxy_that_fails_at_the_start_is_a_warning_and_no_reason_to_stop() {
+fn a_proxy_that_fails_the_self_test_is_a_warning_and_the_gate_works() {
     let proxy = proxy();
-    proxy.broken.borrow_mut().push("foreign");
-    assert!(station(&proxy, &with_es256("")).gate().is_some());
-    assert_eq!(proxy.log.borrow().iter().filter(|(level, _)| *level == Level::Warn).count(), 2);
+    proxy.broken.borrow_mut().push("call_foreign_function");
+    assert!(plugin(&proxy, &with_es256("")).gate().is_some());
+    assert_eq!(proxy.log().iter().filter(|(level, _)| *level == Level::Warn).count(), 2);
 }
 
 #[test]
-fn the_proxy_is_not_asked_without_a_reason() {
+fn the_proxys_crypto_is_not_called_without_a_reason() {
     for (gate, said) in [(with_es256("crypto: rust"), true), (GATE.to_owned(), false)] {
         let proxy = proxy();
         proxy.foreign.replace(Some(Box::new(|_, _| panic!("asked"))));
-        assert!(station(&proxy, &gate).gate().is_some());
+        assert!(plugin(&proxy, &gate).gate().is_some());
         assert_eq!(log(&proxy).contains(r#""es256":{"verify":"rust","sign":"rust"}"#), said);
     }
 }

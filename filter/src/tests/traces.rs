@@ -1,4 +1,4 @@
-//! What the owner finds in the log of a stream that the shell itself broke off: who, what, which instance.
+//! The log events of a stream that failed in the gate itself name the caller, the request and the instance.
 
 use serde_json::Value;
 use stepgate_decision::MAX_HEADERS;
@@ -7,9 +7,9 @@ use super::*;
 
 const OWNER: &str = "spiffe://film.example/owner";
 
-/// The last line of the log of this kind.
-fn told(proxy: &Fake, kind: &str) -> Value {
-    let log = proxy.log.borrow();
+/// The last event of this kind.
+fn event(proxy: &Fake, kind: &str) -> Value {
+    let log = proxy.log();
     let mut lines = log.iter().rev().map(|(_, line)| serde_json::from_str::<Value>(line).unwrap());
     lines.find(|line| line["stepgate"] == kind).unwrap()
 }
@@ -20,16 +20,16 @@ fn too_many<'a>(headers: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 }
 
 fn body(proxy: &Fake) -> String {
-    proxy.responses.borrow().last().unwrap().body.clone()
+    proxy.replies.borrow().last().unwrap().body.clone()
 }
 
 #[test]
-fn too_many_headers_do_not_hide_who_sent_them() {
+fn too_many_headers_do_not_hide_their_sender() {
     let proxy = proxy();
     let path = format!("/shots/{}?token=secret", "é".repeat(9999));
-    proxy.set(Part::RequestHeaders, &too_many(&[(":method", "POST"), (":path", &path)]));
-    assert_eq!(refused(&proxy, &mut Stream::new(station(&proxy, GATE))), "INTERNAL");
-    let line = told(&proxy, "denial");
+    proxy.set(MapType::HttpRequestHeaders, &too_many(&[(":method", "POST"), (":path", &path)]));
+    assert_eq!(denied(&proxy, &mut Stream::new(plugin(&proxy, GATE))), "INTERNAL");
+    let line = event(&proxy, "denial");
     assert_eq!((&line["code"], &line["why"]), (&"INTERNAL".into(), &MANY.into()));
     assert_eq!((&line["peer"], &line["method"]), (&OWNER.into(), &"POST".into()));
     let path = line["path"].as_str().unwrap();
@@ -40,30 +40,33 @@ fn too_many_headers_do_not_hide_who_sent_them() {
 const MANY: &str = "the gate could not do its work: there are more than 512 headers";
 
 #[test]
-fn a_grpc_caller_with_too_many_headers_is_told_as_one() {
+fn a_grpc_caller_with_too_many_headers_is_answered_in_grpc() {
     let proxy = proxy();
     let present = [(":method", "POST"), (":path", "/shots"), ("content-type", "application/grpc")];
-    proxy.set(Part::RequestHeaders, &too_many(&present));
-    assert_eq!(refused(&proxy, &mut Stream::new(station(&proxy, GATE))), "INTERNAL");
+    proxy.set(MapType::HttpRequestHeaders, &too_many(&present));
+    assert_eq!(denied(&proxy, &mut Stream::new(plugin(&proxy, GATE))), "INTERNAL");
     assert_eq!(body(&proxy), "INTERNAL");
 }
 
 #[test]
-fn no_failure_of_the_shell_hides_who_called() {
-    for broken in ["headers", "now", "random", "read_shared", "add_header"] {
+fn no_failure_hides_the_caller() {
+    // Without its headers, a request has no path; its peer is named all the same.
+    for (broken, path) in
+        [("headers", ""), ("now", "/shots"), ("random", "/shots"), ("read_shared", "/shots"), ("add_header", "/shots")]
+    {
         let proxy = proxy();
-        let station = station(&proxy, GATE);
+        let plugin = plugin(&proxy, GATE);
         proxy.broken.borrow_mut().push(broken);
-        assert_eq!(refused(&proxy, &mut Stream::new(station)), "INTERNAL");
-        let line = told(&proxy, "denial");
-        assert_eq!((&line["peer"], &line["path"]), (&OWNER.into(), &"/shots".into()), "{broken}");
+        assert_eq!(denied(&proxy, &mut Stream::new(plugin)), "INTERNAL");
+        let line = event(&proxy, "denial");
+        assert_eq!((&line["peer"], &line["path"]), (&OWNER.into(), &path.into()), "{broken}");
     }
-    // And where nothing at all can be had, it is still a denial.
+    // Without any fact it is a denial too.
     let proxy = proxy();
-    proxy.broken.borrow_mut().extend(["headers", "first_header"]);
+    proxy.broken.borrow_mut().push("headers");
     proxy.properties.borrow_mut().clear();
-    assert_eq!(refused(&proxy, &mut Stream::new(station(&proxy, GATE))), "INTERNAL");
-    assert!(told(&proxy, "denial").get("peer").is_none());
+    assert_eq!(denied(&proxy, &mut Stream::new(plugin(&proxy, GATE))), "INTERNAL");
+    assert!(event(&proxy, "denial").get("peer").is_none());
 }
 
 #[test]
@@ -71,26 +74,26 @@ fn a_peer_without_mtls_is_not_named() {
     let proxy = proxy();
     proxy.properties.borrow_mut().remove("connection.mtls");
     proxy.broken.borrow_mut().push("headers");
-    assert_eq!(refused(&proxy, &mut Stream::new(station(&proxy, GATE))), "INTERNAL");
-    assert!(told(&proxy, "denial").get("peer").is_none());
+    assert_eq!(denied(&proxy, &mut Stream::new(plugin(&proxy, GATE))), "INTERNAL");
+    assert!(event(&proxy, "denial").get("peer").is_none());
 }
 
 #[test]
-fn trailers_that_cannot_be_cleaned_name_what_was_permitted() {
+fn trailers_that_cannot_be_scrubbed_name_the_permit() {
     let grpc = [(":method", "POST"), (":path", "/shots"), ("content-type", "application/grpc+proto")];
     for (present, body_begins) in [(&grpc[..2], "{"), (&grpc[..], "INTERNAL")] {
         for broken in [None, Some("headers"), Some("remove_header")] {
             let proxy = proxy();
-            let mut stream = Stream::new(station(&proxy, GATE));
-            proxy.set(Part::RequestHeaders, present);
-            assert_eq!(stream.request_headers(&proxy), Next::Continue);
+            let mut stream = Stream::new(plugin(&proxy, GATE));
+            proxy.set(MapType::HttpRequestHeaders, present);
+            assert_eq!(stream.request_headers(&proxy), Action::Continue);
             proxy.broken.borrow_mut().extend(broken);
             match broken {
-                None => proxy.set(Part::RequestTrailers, &too_many(&[])),
-                Some(_) => proxy.set(Part::RequestTrailers, &[(STEP, "sneaky")]),
+                None => proxy.set(MapType::HttpRequestTrailers, &too_many(&[])),
+                Some(_) => proxy.set(MapType::HttpRequestTrailers, &[(STEP, "sneaky")]),
             }
-            assert_eq!(stream.request_trailers(&proxy), Next::Stop);
-            let (line, permit) = (told(&proxy, "denial"), told(&proxy, "permit"));
+            assert_eq!(stream.request_trailers(&proxy), Action::Pause);
+            let (line, permit) = (event(&proxy, "denial"), event(&proxy, "permit"));
             for member in ["peer", "workflow", "instance", "transition", "method", "path"] {
                 assert!(line[member].is_string() && line[member] == permit[member], "{member}: {line}");
             }
@@ -101,34 +104,34 @@ fn trailers_that_cannot_be_cleaned_name_what_was_permitted() {
 }
 
 #[test]
-fn trailers_of_what_had_no_permit_name_what_is_known() {
+fn trailers_of_a_request_without_a_permit_name_the_request() {
     for (gate, method, path) in
         [(GATE.to_owned(), "GET", "/healthz"), (format!("mode: observe\n{GATE}"), "PUT", "/shots")]
     {
         let proxy = proxy();
-        let mut stream = Stream::new(station(&proxy, &gate));
-        proxy.set(Part::RequestHeaders, &[(":method", method), (":path", path)]);
-        assert_eq!(stream.request_headers(&proxy), Next::Continue);
-        proxy.set(Part::RequestTrailers, &too_many(&[]));
-        assert_eq!(stream.request_trailers(&proxy), Next::Stop);
-        let line = told(&proxy, "denial");
+        let mut stream = Stream::new(plugin(&proxy, &gate));
+        proxy.set(MapType::HttpRequestHeaders, &[(":method", method), (":path", path)]);
+        assert_eq!(stream.request_headers(&proxy), Action::Continue);
+        proxy.set(MapType::HttpRequestTrailers, &too_many(&[]));
+        assert_eq!(stream.request_trailers(&proxy), Action::Pause);
+        let line = event(&proxy, "denial");
         assert_eq!((&line["code"], &line["peer"]), (&"INTERNAL".into(), &OWNER.into()));
         assert_eq!((&line["method"], &line["path"]), (&method.into(), &path.into()));
     }
 }
 
 #[test]
-fn a_response_that_is_broken_off_names_its_instance() {
-    for part in [Part::ResponseHeaders, Part::ResponseTrailers] {
+fn a_response_that_is_reset_names_its_instance() {
+    for map in [MapType::HttpResponseHeaders, MapType::HttpResponseTrailers] {
         let proxy = proxy();
-        let mut stream = Stream::new(station(&proxy, GATE));
-        assert_eq!(stream.request_headers(&proxy), Next::Continue);
-        let permit = told(&proxy, "permit");
-        let trailers = part == Part::ResponseTrailers;
-        proxy.set(part, &too_many(&[(":status", "200")]));
+        let mut stream = Stream::new(plugin(&proxy, GATE));
+        assert_eq!(stream.request_headers(&proxy), Action::Continue);
+        let permit = event(&proxy, "permit");
+        let trailers = map == MapType::HttpResponseTrailers;
+        proxy.set(map, &too_many(&[(":status", "200")]));
         let next = if trailers { stream.response_trailers(&proxy) } else { stream.response_headers(&proxy) };
-        assert_eq!(next, Next::Stop);
-        let line = told(&proxy, "trouble");
+        assert_eq!(next, Action::Pause);
+        let line = event(&proxy, "trouble");
         assert_eq!(line["what"], "a response could not be cleaned");
         assert_eq!((&line["why"], &line["peer"]), (&MANY.into(), &OWNER.into()));
         assert!(line["instance"].is_string() && line["instance"] == permit["instance"], "{line}");
@@ -136,7 +139,7 @@ fn a_response_that_is_broken_off_names_its_instance() {
 }
 
 #[test]
-fn a_uri_that_is_no_spiffe_id_is_told_to_the_owner_alone() {
+fn a_uri_that_is_not_a_spiffe_id_is_only_in_the_log() {
     let long = format!("spiffe://film.example/{}", "é".repeat(999));
     for (uri, shown) in [
         (&b"https://film.example/\"\n\x1b[2J"[..], "https://film.example/\"\n\u{1b}[2J"),
@@ -147,19 +150,19 @@ fn a_uri_that_is_no_spiffe_id_is_told_to_the_owner_alone() {
         let proxy = proxy();
         let key = "connection.uri_san_peer_certificate".to_owned();
         proxy.properties.borrow_mut().insert(key, uri.to_vec());
-        assert_eq!(refused(&proxy, &mut Stream::new(station(&proxy, GATE))), "BAD_PEER");
-        let line = told(&proxy, "denial");
+        assert_eq!(denied(&proxy, &mut Stream::new(plugin(&proxy, GATE))), "BAD_PEER");
+        let line = event(&proxy, "denial");
         assert_eq!((&line["uri"], line.get("peer")), (&shown.into(), None));
-        let log = proxy.log.borrow();
+        let log = proxy.log();
         assert!(log.iter().all(|(_, line)| !line.chars().any(char::is_control)));
-        let answers = proxy.responses.borrow();
-        assert!(answers.iter().all(|answer| !format!("{answer:?}").contains("uri")), "{answers:?}");
+        let replies = proxy.replies.borrow();
+        assert!(replies.iter().all(|reply| !format!("{reply:?}").contains("uri")), "{replies:?}");
     }
-    // One that is well-formed is not said twice.
+    // A well-formed one is logged once, as the peer.
     let proxy = proxy();
-    proxy.set(Part::RequestHeaders, &[(":method", "PUT"), (":path", "/shots")]);
-    assert_eq!(refused(&proxy, &mut Stream::new(station(&proxy, GATE))), "WRONG_REQUEST");
-    assert!(told(&proxy, "denial").get("uri").is_none());
+    proxy.set(MapType::HttpRequestHeaders, &[(":method", "PUT"), (":path", "/shots")]);
+    assert_eq!(denied(&proxy, &mut Stream::new(plugin(&proxy, GATE))), "WRONG_REQUEST");
+    assert!(event(&proxy, "denial").get("uri").is_none());
 }
 
 #[test]
@@ -169,23 +172,23 @@ fn media_types_have_no_case_where_a_receipt_is_due() {
         for (request, response) in [(kind, "text/plain"), ("text/plain", kind), (kind, kind)] {
             for (status, receipts) in [("0", 1), ("7", 0)] {
                 let proxy = proxy();
-                let mut stream = Stream::new(station(&proxy, GATE));
+                let mut stream = Stream::new(plugin(&proxy, GATE));
                 let present = [(":method", "POST"), (":path", "/shots"), ("content-type", request)];
-                proxy.set(Part::RequestHeaders, &present);
-                assert_eq!(stream.request_headers(&proxy), Next::Continue);
-                proxy.set(Part::ResponseHeaders, &[(":status", "200"), ("content-type", response)]);
-                proxy.set(Part::ResponseTrailers, &[("grpc-status", status)]);
-                assert_eq!(stream.response_headers(&proxy), Next::Continue);
-                assert!(proxy.header(Part::ResponseHeaders, STEP).is_empty(), "{request} {response}");
-                assert_eq!(stream.response_trailers(&proxy), Next::Continue);
-                assert_eq!(proxy.header(Part::ResponseTrailers, STEP).len(), receipts, "{request} {response}");
+                proxy.set(MapType::HttpRequestHeaders, &present);
+                assert_eq!(stream.request_headers(&proxy), Action::Continue);
+                proxy.set(MapType::HttpResponseHeaders, &[(":status", "200"), ("content-type", response)]);
+                proxy.set(MapType::HttpResponseTrailers, &[("grpc-status", status)]);
+                assert_eq!(stream.response_headers(&proxy), Action::Continue);
+                assert!(proxy.header(MapType::HttpResponseHeaders, STEP).is_empty(), "{request} {response}");
+                assert_eq!(stream.response_trailers(&proxy), Action::Continue);
+                assert_eq!(proxy.header(MapType::HttpResponseTrailers, STEP).len(), receipts, "{request} {response}");
             }
         }
     }
 }
 
 #[test]
-fn a_variable_that_is_there_is_not_said_to_be_missing() {
+fn a_variable_that_exists_is_not_called_missing() {
     for (value, why) in [
         (Err(VarError::NotPresent), "key `now`: the environment has no `KEY`"),
         (Ok(String::new()), "key `now`: the environment's `KEY` is empty"),
@@ -193,8 +196,8 @@ fn a_variable_that_is_there_is_not_said_to_be_missing() {
     ] {
         let proxy = proxy();
         let odd = |name: &str| if name == "KEY" { value.clone() } else { environment(name) };
-        let _ = configure(&proxy, &GATE.as_bytes(), &odd);
-        let log = proxy.log.borrow();
+        let _ = configure(&proxy, Ok(GATE.into()), &odd);
+        let log = proxy.log();
         assert!(log.iter().any(|(level, line)| *level == Level::Warn && line.contains(why)), "{why}: {log:?}");
     }
 }

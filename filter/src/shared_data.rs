@@ -1,39 +1,38 @@
-//! Shared data as the record's store.
+//! The proxy's shared data as the store of the replay record.
 
 use stepgate_decision::replay_record::{Store, Swap};
 
 use crate::host::{Host, HostError, Write};
 
-/// The version that no value has.
+/// A version that no value has.
 ///
-/// Shared data has no "write if absent": version 0 means "whatever is there", so two workers that
-/// both found nothing would both write, and a transition would be taken twice. But the proxy looks
-/// at the version only where the key *exists* (proxy-wasm-cpp-host, `SharedData::set`): with a
-/// version that no value has, an absent key is written and a present one is a mismatch. That is
-/// write-if-absent, in one step under the proxy's lock. Versions count up from 1 with each write of
-/// the whole proxy: the last one is 4,294,967,294 writes away.
-pub(crate) const ABSENT: u32 = u32::MAX;
+/// Shared data has no "write if absent": version 0 means "any version", so two workers that both found nothing would
+/// both write, and a transition would be consumed twice. But the proxy compares the version only if the key *exists*
+/// (proxy-wasm-cpp-host, `SharedData::set`): with a version that no value has, an absent key is written and a present
+/// one is a mismatch. That is write-if-absent, in one step under the proxy's lock. Versions count up from 1 with each
+/// write of the whole proxy: this one is 4,294,967,294 writes away.
+const ABSENT: u32 = u32::MAX;
 
 /// The shared data of a proxy, which all its workers have in common.
 pub(crate) struct SharedData<'h>(pub(crate) &'h dyn Host);
 
 impl Store for SharedData<'_> {
-    fn read(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
-        match self.0.read_shared(key)? {
-            // Written back, it would overwrite whatever came between.
+    fn read(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, &'static str> {
+        match self.0.read_shared(key).map_err(HostError::reason)? {
+            // A write back with version 0 would overwrite any write in between.
             Some((_, 0)) => Err("shared data has a value without a version"),
             found => Ok(found),
         }
     }
 
-    fn swap(&mut self, key: &str, value: &[u8], version: Option<u32>) -> Result<Swap, HostError> {
+    fn swap(&mut self, key: &str, value: &[u8], version: Option<u32>) -> Result<Swap, &'static str> {
         if version == Some(0) {
             return Err("no value has version 0");
         }
-        Ok(match self.0.write_shared(key, value, version.unwrap_or(ABSENT))? {
-            Write::Done => Swap::Done,
-            Write::Mismatch => Swap::Changed,
-        })
+        match self.0.write_shared(key, value, version.unwrap_or(ABSENT)).map_err(HostError::reason)? {
+            Write::Done => Ok(Swap::Done),
+            Write::Mismatch => Ok(Swap::Changed),
+        }
     }
 }
 

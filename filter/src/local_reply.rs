@@ -1,21 +1,30 @@
-//! What a refused caller is told: the code, and nothing else.
+//! The response to a denied request: the code, and nothing else.
 
-use stepgate_decision::Code;
-use stepgate_decision::Header;
+use stepgate_decision::{Code, Header};
 
 use crate::headers::single;
-use crate::host::LocalResponse;
 
 /// `PERMISSION_DENIED` (gRPC status codes).
 const PERMISSION_DENIED: u8 = 7;
 
-/// The refusal of a request: `application/problem+json` (RFC 9457) with status 403, or for gRPC the
+/// A response that the proxy sends in place of the application's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LocalReply {
+    pub(crate) status: u32,
+    /// Envoy's `response_code_details`.
+    pub(crate) details: String,
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
+    pub(crate) body: String,
+    pub(crate) grpc_status: Option<u8>,
+}
+
+/// The response to a denied request: `application/problem+json` (RFC 9457) with status 403, or for gRPC the
 /// status 7 with the code as its message.
-pub(crate) fn response(code: Code, grpc: bool) -> LocalResponse {
+pub(crate) fn denied(code: Code, grpc: bool) -> LocalReply {
     let details = format!("stepgate:{code}");
     if grpc {
         // Envoy makes a trailers-only response of it, and `grpc-message` of the body.
-        return LocalResponse {
+        return LocalReply {
             status: 403,
             details,
             headers: Vec::new(),
@@ -23,7 +32,7 @@ pub(crate) fn response(code: Code, grpc: bool) -> LocalResponse {
             grpc_status: Some(PERMISSION_DENIED),
         };
     }
-    LocalResponse {
+    LocalReply {
         status: 403,
         details,
         headers: vec![("content-type", "application/problem+json"), ("cache-control", "no-store")],
@@ -35,7 +44,7 @@ pub(crate) fn response(code: Code, grpc: bool) -> LocalResponse {
     }
 }
 
-/// Whether a request is gRPC, by the same rule by which Envoy chooses the form of its answer.
+/// Whether a request is gRPC, by the rule by which Envoy chooses the form of its own responses.
 pub(crate) fn is_grpc(headers: &[Header]) -> bool {
     single(headers, "content-type")
         .and_then(|value| value.strip_prefix(b"application/grpc"))
@@ -49,24 +58,25 @@ mod tests {
     #[test]
     fn every_code_makes_a_problem() {
         for code in Code::ALL {
-            let response = response(*code, false);
-            let problem: serde_json::Value = serde_json::from_str(&response.body).unwrap();
-            assert_eq!((response.status, &problem["status"]), (403, &403.into()));
+            let reply = denied(*code, false);
+            let problem: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
+            assert_eq!((reply.status, &problem["status"]), (403, &403.into()));
             assert_eq!(problem["code"], code.as_str());
             assert!(code.as_str().bytes().all(|b| b.is_ascii_uppercase() || b == b'_'));
-            assert_eq!(super::response(*code, true).body, code.as_str());
+            assert_eq!(denied(*code, true).body, code.as_str());
         }
     }
 
     #[test]
-    fn grpc_is_what_envoy_takes_for_it() {
+    fn grpc_is_by_the_rule_of_envoy() {
         for (value, grpc) in [
-            ("application/grpc", true),
-            ("application/grpc+proto", true),
-            ("application/grpc-web", false),
-            ("application/json", false),
+            (&b"application/grpc"[..], true),
+            (b"application/grpc+proto", true),
+            (b"application/grpc-web", false),
+            (b"application/json", false),
+            (&[0xff; 1 << 20], false),
         ] {
-            assert_eq!(is_grpc(&[("content-type".into(), value.into())]), grpc, "{value}");
+            assert_eq!(is_grpc(&[("content-type".into(), value.into())]), grpc, "{:?}", value.get(..30));
         }
         assert!(!is_grpc(&[]));
     }
