@@ -33,7 +33,7 @@ impl HostError {
             Self::NoTime => "the proxy gives no time",
             Self::NoRandomness => "the proxy gives no randomness",
             Self::NoHeaders => "the proxy gives no headers",
-            Self::HiddenHeaders => "the proxy counts headers and shows none",
+            Self::HiddenHeaders => "the proxy counts other headers than it shows",
             Self::RemoveHeader => "the proxy does not remove a header",
             Self::AddHeader => "the proxy does not add a header",
             Self::LocalReply => "the proxy does not send the response",

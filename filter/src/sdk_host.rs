@@ -45,7 +45,7 @@ impl Host for SdkHost {
     fn headers(&self, map: MapType) -> Result<Vec<Header>, HostError> {
         let headers = hostcalls::get_map_bytes(map).map_err(|_| HostError::NoHeaders)?;
         // Headers that the host hides cannot be scrubbed: fail closed.
-        if headers.is_empty() && self.num_headers > 0 { Err(HostError::HiddenHeaders) } else { Ok(headers) }
+        if headers.len() == self.num_headers { Ok(headers) } else { Err(HostError::HiddenHeaders) }
     }
 
     fn remove_header(&self, map: MapType, name: &str) -> Result<(), HostError> {

@@ -1,6 +1,6 @@
 //! The functions of the ABI (proxy-wasm/spec, v0.2.1) that the module calls.
 
-use wasmtime::{Caller, Error, Extern, Linker, Result, Val};
+use wasmtime::{Caller, Error, Extern, Linker, Module, Result, Val};
 
 use super::fault::{Fault, Function};
 use super::memory::{Call, allocate, point, read, text, write};
@@ -13,10 +13,38 @@ const INVALID_MEMORY: u32 = 6;
 /// Where a call hands bytes over: a place for the pointer, and one for the size.
 type Out = (u32, u32);
 
-pub(super) fn define(linker: &mut Linker<Proxy>) -> Result<()> {
+/// The rest of the ABI: the SDK links it, and a gate never calls it.
+const UNUSED: [&str; 18] = [
+    "proxy_continue_stream",
+    "proxy_dequeue_shared_queue",
+    "proxy_done",
+    "proxy_enqueue_shared_queue",
+    "proxy_get_header_map_value",
+    "proxy_get_status",
+    "proxy_grpc_call",
+    "proxy_grpc_cancel",
+    "proxy_grpc_close",
+    "proxy_grpc_send",
+    "proxy_grpc_stream",
+    "proxy_http_call",
+    "proxy_register_shared_queue",
+    "proxy_replace_header_map_value",
+    "proxy_resolve_shared_queue",
+    "proxy_set_buffer_bytes",
+    "proxy_set_effective_context",
+    "proxy_set_header_map_pairs",
+];
+
+pub(super) fn define(linker: &mut Linker<Proxy>, module: &Module) -> Result<()> {
     plain(linker)?;
     bytes(linker)?;
     headers(linker)?;
+    for import in module.imports().filter(|import| import.module() == "env" && UNUSED.contains(&import.name())) {
+        let (name, ty) = (import.name().to_owned(), import.ty());
+        let ty = ty.func().ok_or_else(|| Error::msg(format!("{name} is not a function")))?.clone();
+        linker
+            .func_new("env", &name.clone(), ty, move |_, _, _| Err(Error::msg(format!("the module calls {name}"))))?;
+    }
     Ok(())
 }
 
@@ -174,14 +202,6 @@ fn headers(linker: &mut Linker<Proxy>) -> Result<()> {
     )?;
     linker.func_wrap(
         "env",
-        "proxy_get_header_map_value",
-        |mut c: Caller<'_, Proxy>, part: u32, name: u32, name_size: u32, data: u32, size: u32| {
-            let name = text(&mut c, name, name_size)?;
-            give(&mut c, Function::Value, (data, size), |proxy| proxy.value(part, &name))
-        },
-    )?;
-    linker.func_wrap(
-        "env",
         "proxy_remove_header_map_value",
         |mut c: Caller<'_, Proxy>, part: u32, name: u32, size: u32| {
             let name = text(&mut c, name, size)?;
@@ -207,6 +227,7 @@ pub(super) fn begin(call: &mut Call<'_>, function: Function) -> Result<Option<Fa
     }
     call.data_mut().calls.push(function);
     let fault = call.data().faults.get(&at).cloned();
+    call.data_mut().may_trap |= fault.as_ref().is_some_and(|fault| fault.may_trap(function));
     if let Some(Fault::Within(name, arguments)) = &fault
         && let Some(function) = call.get_export(name).and_then(Extern::into_func)
     {

@@ -1,5 +1,7 @@
 //! What can go wrong with a call of the module to its proxy.
 
+use super::proxy::{BAD_ARGUMENT, CAS_MISMATCH, INTERNAL_FAILURE, NOT_FOUND, SERIALIZATION_FAILURE};
+
 /// The functions that a module calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the names of the ABI")]
@@ -11,7 +13,6 @@ pub enum Function {
     Property,
     SetProperty,
     Pairs,
-    Value,
     Remove,
     Add,
     GetShared,
@@ -30,8 +31,25 @@ pub enum Function {
 impl Function {
     /// Whether it hands over bytes.
     pub fn gives_bytes(self) -> bool {
-        use Function::{Buffer, GetShared, Pairs, Property, Sign, Value, Verify};
-        matches!(self, Buffer | Property | Pairs | Value | GetShared | Verify | Sign)
+        use Function::{Buffer, GetShared, Pairs, Property, Sign, Verify};
+        matches!(self, Buffer | Property | Pairs | GetShared | Verify | Sign)
+    }
+
+    /// Whether this status is one that Envoy gives for this function, so that the module must go on with it. The SDK
+    /// panics on all others; the two calls that go past the SDK take any.
+    fn can_give(self, status: u32) -> bool {
+        match self {
+            Self::Respond | Self::SetProperty => true,
+            Self::Buffer | Self::GetShared => status == NOT_FOUND,
+            Self::Property => [NOT_FOUND, SERIALIZATION_FAILURE, INTERNAL_FAILURE].contains(&status),
+            Self::SetShared => status == CAS_MISMATCH,
+            Self::IncrementMetric => [NOT_FOUND, BAD_ARGUMENT].contains(&status),
+            Self::Verify | Self::Sign => {
+                [NOT_FOUND, BAD_ARGUMENT, SERIALIZATION_FAILURE, INTERNAL_FAILURE].contains(&status)
+            }
+            Self::Log | Self::Time | Self::Tick | Self::Pairs | Self::Remove | Self::Add | Self::Close => false,
+            Self::DefineMetric | Self::Random | Self::Environment | Self::Write => false,
+        }
     }
 }
 
@@ -60,6 +78,21 @@ pub enum Fault {
     Within(&'static str, Vec<u32>),
 }
 
+impl Fault {
+    /// Whether the module may trap on it. Only a proxy that lies does such a thing, and no peer can make it; a trap
+    /// ends the VM, and so fails closed (docs/adr/0020).
+    pub fn may_trap(&self, function: Function) -> bool {
+        match self {
+            Self::Fails(status) | Self::DoneButSays(status) => !function.can_give(*status),
+            // Memory that was not lent, or not so much of it; a callback before the last one has returned.
+            Self::Elsewhere(..) | Self::Misjudged(_) | Self::Within(..) => true,
+            // A header map that is none.
+            Self::Bytes(_) => function == Function::Pairs,
+            Self::Silent | Self::Null(_) | Self::Answers(_) | Self::Time(_) => false,
+        }
+    }
+}
+
 /// Bytes that are not those that should be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Odd {
@@ -75,8 +108,7 @@ pub enum Odd {
     All(u8),
     /// 2 MiB of them.
     Huge,
-    /// One of those before the names of a header map, its count and its sizes, is another: where, and what is put
-    /// there.
+    /// One of the bytes before the names of a header map is another: which, and what it is instead.
     Bent(usize, u8),
 }
 

@@ -41,7 +41,7 @@ impl Module {
         let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let module = wasmtime::Module::new(&engine, bytes).map_err(words)?;
         let mut linker = Linker::new(&engine);
-        abi::define(&mut linker).map_err(words)?;
+        abi::define(&mut linker, &module).map_err(words)?;
         wasi::define(&mut linker).map_err(words)?;
         let pre = linker.instantiate_pre(&module).map_err(words)?;
         Ok(Self { pre })

@@ -67,6 +67,8 @@ pub struct Proxy {
     pub calls: Vec<Function>,
     /// What goes wrong with which call, by its number.
     pub faults: BTreeMap<usize, Fault>,
+    /// Whether a fault has come that may make the module trap, see [`Fault::may_trap`].
+    pub may_trap: bool,
     versions: u32,
 }
 
@@ -74,7 +76,9 @@ pub struct Proxy {
 pub(super) const OK: u32 = 0;
 pub(super) const NOT_FOUND: u32 = 1;
 pub(super) const BAD_ARGUMENT: u32 = 2;
+pub(super) const SERIALIZATION_FAILURE: u32 = 3;
 pub(super) const CAS_MISMATCH: u32 = 8;
+pub(super) const INTERNAL_FAILURE: u32 = 10;
 
 impl Proxy {
     /// A proxy with this configuration, at the given time.
@@ -96,6 +100,7 @@ impl Proxy {
             tick: 0,
             calls: Vec::new(),
             faults: BTreeMap::new(),
+            may_trap: false,
             versions: 0,
         }
     }
@@ -122,11 +127,6 @@ impl Proxy {
     /// A property, by its path.
     pub fn property(&self, path: &str) -> Result<Vec<u8>, u32> {
         self.properties.get(path).cloned().ok_or(NOT_FOUND)
-    }
-
-    pub(super) fn value(&self, part: u32, name: &str) -> Result<Vec<u8>, u32> {
-        let headers = self.headers.get(&part).ok_or(BAD_ARGUMENT)?;
-        headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone()).ok_or(NOT_FOUND)
     }
 
     pub(super) fn remove(&mut self, part: u32, name: &str) -> u32 {

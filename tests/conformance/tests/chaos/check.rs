@@ -19,11 +19,14 @@ const MAX_MEMORY: usize = 64 << 20;
 pub(crate) fn broken_rules(scenario: &Scenario<'_>, honest: &Story, faults: &Faults, story: &Story) -> Vec<String> {
     let mut broken = Vec::new();
     nothing_goes_on_that_should_not(honest, story, &mut broken);
-    if story.script == honest.script {
+    if story.script == honest.script && story.trap.is_none() {
         what_is_refused_is_answered(honest, faults, story, &mut broken);
     }
-    the_log_is_clean(scenario, story, &mut broken);
-    if story.memory > MAX_MEMORY {
+    // A proxy that hands over the module's own memory as an answer has read it already.
+    if !faults.values().any(|fault| matches!(fault, Fault::Elsewhere(..) | Fault::Misjudged(_))) {
+        the_log_is_clean(scenario, story, &mut broken);
+    }
+    if story.memory > MAX_MEMORY && story.trap.is_none() {
         broken.push(format!("{} bytes of memory", story.memory));
     }
     broken
@@ -135,7 +138,9 @@ fn what_is_refused_is_answered(honest: &Story, faults: &Faults, story: &Story, b
 fn the_log_is_clean(scenario: &Scenario<'_>, story: &Story, broken: &mut Vec<String>) {
     for (level, line) in &story.proxy.as_ref().unwrap().log {
         let told = scenario.secrets.iter().any(|secret| line.contains(secret.as_str()));
-        if *level == u32::MAX || line.contains("panic") || told || line.contains("eyJ") || line.contains(SMUGGLED) {
+        // A VM that traps says why, past the proxy's log where that fails.
+        let panic = (*level == u32::MAX || line.contains("panic")) && story.trap.is_none();
+        if panic || told || line.contains("eyJ") || line.contains(SMUGGLED) {
             broken.push(format!("the log: {line}"));
         }
     }

@@ -11,7 +11,7 @@ use stepgate_tests::wasm::{
 };
 
 use crate::check::Faults;
-use crate::script::{Callback, STREAM, in_order};
+use crate::script::{Callback, Ids, STREAM, in_order};
 
 /// What nobody may see of the request, its trailers or the response.
 pub(crate) const SMUGGLED: &str = "smuggled";
@@ -36,6 +36,8 @@ pub(crate) struct Story {
     /// The first call that belongs to the stream.
     pub(crate) begins: usize,
     pub(crate) proxy: Option<Proxy>,
+    /// Where the module trapped, the message, and whether it may.
+    pub(crate) trap: Option<(String, bool)>,
     pub(crate) memory: usize,
     /// What the very same request came to afterwards, of a proxy that behaves.
     pub(crate) again: Option<Action>,
@@ -68,27 +70,34 @@ impl<'a> Scenario<'a> {
 
     /// Keeps what is before the stream, so that it need not be played again.
     pub(crate) fn keep(&mut self, module: &Module) -> Result<(), String> {
-        self.kept = Some(self.begun(module, &Faults::new())?.kept());
+        let (mut vm, begun) = self.begun(module, &Faults::new())?;
+        begun?;
+        self.kept = Some(vm.kept());
         Ok(())
     }
 
-    /// A VM that the stream can come to.
-    fn begun(&self, module: &Module, faults: &Faults) -> Result<Vm, String> {
+    /// A VM that the stream can come to, and whether it trapped on the way.
+    fn begun(&self, module: &Module, faults: &Faults) -> Result<(Vm, Result<(), String>), String> {
         let mut proxy = self.proxy.clone();
         proxy.faults.clone_from(faults);
         let mut vm = module.vm(proxy)?;
-        start(&mut vm)?;
+        let begun = self.begin(&mut vm);
+        Ok((vm, begun))
+    }
+
+    fn begin(&self, vm: &mut Vm) -> Result<(), String> {
+        start(vm)?;
         // Gauges rise in the first second, and requests come later.
         vm.call("proxy_on_tick", &[ROOT])?;
         for (stream, exchange) in (2..).zip(&self.before) {
             // With faults, it may come to anything.
-            if let Err(why) = exchange.run(&mut vm, stream)
+            if let Err(why) = exchange.run(vm, stream)
                 && why.contains("trapped")
             {
                 return Err(why);
             }
         }
-        Ok(vm)
+        Ok(())
     }
 
     pub(crate) fn title(&self) -> String {
@@ -97,33 +106,48 @@ impl<'a> Scenario<'a> {
 
     /// Plays it; the faults are by the number of the call.
     pub(crate) fn run(&self, module: &Module, faults: &Faults, script: &[Callback]) -> Result<Story, String> {
-        let mut vm = match &self.kept {
+        let (mut vm, begun) = match &self.kept {
             Some(kept) => {
                 let mut vm = module.resumed(kept)?;
                 assert!(faults.keys().all(|at| *at >= vm.proxy().calls.len()), "faults of what was kept");
                 vm.proxy().faults.clone_from(faults);
-                vm
+                (vm, Ok(()))
             }
             None => self.begun(module, faults)?,
         };
         let mut story = Story { begins: vm.proxy().calls.len(), script: script.to_vec(), ..Story::default() };
+        let (mut ids, mut permitted) = (Ids::begun(), true);
+        let mut played = begun;
         for callback in script {
-            self.play(&mut vm, *callback, &mut story)?;
+            played = played.and_then(|()| {
+                permitted &= ids.permit(*callback);
+                self.play(&mut vm, *callback, &mut story)
+            });
         }
         story.calls.clone_from(&vm.proxy().calls);
         story.memory = vm.memory();
         story.proxy = Some(vm.proxy().clone());
         vm.proxy().faults.clear();
-        self.play(&mut vm, Callback::Create(STREAM + 7), &mut Story::default())?;
-        self.exchange.begin(&mut vm);
-        let again = vm.ask("proxy_on_request_headers", &[STREAM + 7, count(&self.exchange.headers), 1])?;
-        story.again = Some(again);
+        let again = Callback::Create(STREAM + 7);
+        played = played.and_then(|()| {
+            permitted &= ids.permit(again);
+            self.play(&mut vm, again, &mut Story::default())?;
+            self.exchange.begin(&mut vm);
+            let arguments = [STREAM + 7, count(&self.exchange.headers), 1];
+            story.again = Some(vm.ask("proxy_on_request_headers", &arguments)?);
+            Ok(())
+        });
+        story.trap = played.err().map(|why| (why, !permitted || vm.proxy().may_trap));
         Ok(story)
     }
 
     /// What an honest proxy comes to.
     pub(crate) fn honest(&self, module: &Module) -> Result<Story, String> {
-        self.run(module, &Faults::new(), &in_order())
+        let story = self.run(module, &Faults::new(), &in_order())?;
+        match story.trap {
+            Some((why, _)) => Err(why),
+            None => Ok(story),
+        }
     }
 
     fn play(&self, vm: &mut Vm, callback: Callback, story: &mut Story) -> Result<(), String> {

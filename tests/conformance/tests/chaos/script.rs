@@ -1,6 +1,9 @@
 //! The order in which the proxy calls back.
 
+use std::collections::BTreeSet;
+
 use stepgate_tests::random::Rng;
+use stepgate_tests::wasm::ROOT;
 
 /// A callback, and of which stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,14 +82,37 @@ pub(crate) fn disorders() -> Vec<Vec<Callback>> {
         changed(&|script| script.insert(1, *callback));
         changed(&|script| script.insert(at, Callback::Configure));
         changed(&|script| script.insert(at, Callback::Delete(STREAM)));
-        changed(&|script| script.insert(at, Callback::Delete(stepgate_tests::wasm::ROOT)));
+        changed(&|script| script.insert(at, Callback::Delete(ROOT)));
         changed(&|script| script.insert(at, Callback::Create(STREAM)));
-        for id in [0, stepgate_tests::wasm::ROOT, STREAM + 1, u32::MAX] {
+        for id in [0, ROOT, STREAM + 1, u32::MAX] {
             changed(&|script| script.insert(at, callback.of(id)));
         }
     }
     all.push([order.clone(), order].concat());
     all
+}
+
+/// The contexts that a proxy has created and not deleted.
+pub(crate) struct Ids(BTreeSet<u32>);
+
+impl Ids {
+    /// After the start: the plugin's.
+    pub(crate) fn begun() -> Self {
+        Self([ROOT].into())
+    }
+
+    /// Whether the ABI permits this callback now: it names a context that exists, or creates one that does not.
+    pub(crate) fn permit(&mut self, callback: Callback) -> bool {
+        use Callback::*;
+        match callback {
+            Configure | Tick => self.0.contains(&ROOT),
+            Create(id) => self.0.contains(&ROOT) && self.0.insert(id),
+            Delete(id) => self.0.remove(&id),
+            Done(id) | Log(id) => self.0.contains(&id),
+            RequestHeaders(id) | RequestBody(id) | RequestTrailers(id) | ResponseHeaders(id) | ResponseBody(id)
+            | ResponseTrailers(id) => id != ROOT && self.0.contains(&id),
+        }
+    }
 }
 
 /// Some disorder of this seed.
