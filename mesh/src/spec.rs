@@ -146,6 +146,8 @@ pub struct Inbound {
     pub client_certificate: ClientCertificate,
     /// What Envoy does to a path before the filter sees it.
     pub path_normalization: PathNormalization,
+    /// The application behind it, in place of the one that the mesh runs.
+    pub application: Option<std::net::SocketAddr>,
     /// Settings of its HTTP connection manager (as JSON) over those that the mesh makes.
     pub manager: serde_json::Map<String, serde_json::Value>,
 }

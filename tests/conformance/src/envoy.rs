@@ -58,6 +58,7 @@ impl<'a> Subject<'a> {
             };
             workload.egress = Some(Egress { plugin: Some(plugin.clone()) });
             workload.inbound = Inbound {
+                application: None,
                 plugin: Some(plugin),
                 client_certificate: ClientCertificate::Optional,
                 path_normalization: path_normalization(whole),

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::mesh::{PLAIN, Wire, code};
 
 /// Each worker serves as before: more connections than there are workers, all of them answered.
-fn still_serves(wire: &Wire, name: &str) {
+pub(crate) fn still_serves(wire: &Wire, name: &str) {
     for n in 0..8 {
         let head = format!("POST /shots/{name}-{n} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n");
         let response = wire.block(async { wire.raw(PLAIN).await.exchange(head.as_bytes()).await.unwrap() });

@@ -67,12 +67,46 @@ pub(crate) enum Ended {
     Closed,
 }
 
+/// What a client sends first (RFC 9113, section 3.4).
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Types of frames.
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const SETTINGS: u8 = 4;
+
+/// Headers or trailers, any bytes.
+pub(crate) type Lines<'a> = &'a [(&'a [u8], &'a [u8])];
+
 /// Sends one header block as it stands, and waits for the stream's end.
-pub(crate) async fn send(wire: &Wire, site: &str, headers: &[(&[u8], &[u8])]) -> Ended {
-    const HEADERS: u8 = 1;
-    const SETTINGS: u8 = 4;
+pub(crate) async fn send(wire: &Wire, site: &str, headers: Lines<'_>) -> Ended {
+    send_with_trailers(wire, site, headers, &[]).await
+}
+
+/// The same with trailers, if there are any.
+pub(crate) async fn send_with_trailers(wire: &Wire, site: &str, headers: Lines<'_>, trailers: Lines<'_>) -> Ended {
+    let mut bytes = PREFACE.to_vec();
+    frame(&mut bytes, SETTINGS, 0, 0, &[]);
+    message(&mut bytes, headers, trailers);
+    let mut stream = wire.tls(site).await;
+    stream.write_all(&bytes).await.unwrap();
+    stream.flush().await.unwrap();
+    tokio::time::timeout(WAIT, ended(&mut stream)).await.expect("a stream without an end")
+}
+
+/// A message of stream 1 without a body.
+pub(crate) fn message(bytes: &mut Vec<u8>, headers: Lines<'_>, trailers: Lines<'_>) {
+    const END_STREAM: u8 = 1;
+    const END_HEADERS: u8 = 4;
+    if trailers.is_empty() {
+        frame(bytes, HEADERS, END_STREAM | END_HEADERS, 1, &block(headers));
+    } else {
+        frame(bytes, HEADERS, END_HEADERS, 1, &block(headers));
+        frame(bytes, HEADERS, END_STREAM | END_HEADERS, 1, &block(trailers));
+    }
+}
+
+fn block(lines: Lines<'_>) -> Vec<u8> {
     let mut block = Vec::new();
-    for (name, value) in headers {
+    for (name, value) in lines {
         // A literal without indexing, with a new name (RFC 7541, section 6.2.2).
         block.push(0);
         for text in [name, value] {
@@ -80,14 +114,7 @@ pub(crate) async fn send(wire: &Wire, site: &str, headers: &[(&[u8], &[u8])]) ->
             block.extend_from_slice(text);
         }
     }
-    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
-    frame(&mut bytes, SETTINGS, 0, 0, &[]);
-    // END_STREAM and END_HEADERS.
-    frame(&mut bytes, HEADERS, 5, 1, &block);
-    let mut stream = wire.tls(site).await;
-    stream.write_all(&bytes).await.unwrap();
-    stream.flush().await.unwrap();
-    tokio::time::timeout(WAIT, ended(&mut stream)).await.expect("a stream without an end")
+    block
 }
 
 async fn ended(stream: &mut (impl AsyncReadExt + Unpin)) -> Ended {
@@ -125,7 +152,7 @@ fn integer(block: &mut Vec<u8>, value: usize) {
     block.push(u8::try_from(rest).unwrap());
 }
 
-fn frame(bytes: &mut Vec<u8>, kind: u8, flags: u8, stream: u8, payload: &[u8]) {
+pub(crate) fn frame(bytes: &mut Vec<u8>, kind: u8, flags: u8, stream: u8, payload: &[u8]) {
     bytes.extend_from_slice(&u32::try_from(payload.len()).unwrap().to_be_bytes()[1..]);
     bytes.extend_from_slice(&[kind, flags, 0, 0, 0, stream]);
     bytes.extend_from_slice(payload);
@@ -133,8 +160,7 @@ fn frame(bytes: &mut Vec<u8>, kind: u8, flags: u8, stream: u8, payload: &[u8]) {
 
 /// Heads that no library would send. The first is as it should be, so that the others fail for their own reason.
 pub(crate) fn odd_headers(wire: &Wire) {
-    type Lines = &'static [(&'static [u8], &'static [u8])];
-    let odd: [(Lines, bool); 14] = [
+    let odd: [(Lines<'static>, bool); 14] = [
         (&[], true),
         (&[(b":path", b"/shots/odd2")], false),
         (&[(b":method", b"GET")], false),

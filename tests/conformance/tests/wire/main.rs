@@ -15,8 +15,10 @@ mod grpc;
 mod http1;
 mod http2;
 mod mesh;
+mod names;
 mod smuggled;
 mod targets;
+mod upstream;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -25,7 +27,7 @@ use stepgate_tests::proxies::proxies;
 
 type Check = (&'static str, fn(&Wire));
 
-const CHECKS: [Check; 19] = [
+const CHECKS: [Check; 21] = [
     ("requests that come at once are decided one by one", http1::pipelined),
     ("what follows a refusal is not let in", http1::pipelined_behind_a_refusal),
     ("a caller that waits for leave is refused at once", http1::expects_and_is_refused),
@@ -44,6 +46,8 @@ const CHECKS: [Check; 19] = [
     ("a caller that leaves within the response", gone::within_the_response),
     ("requests within requests", smuggled::requests),
     ("targets with every normalisation", targets::all),
+    ("names of headers in requests are text", names::requests),
+    ("names of headers in responses are text", names::responses),
     ("nothing unpermitted was seen", mesh::only_the_permitted),
 ];
 

@@ -15,6 +15,8 @@ use stepgate_mesh::{
 use stepgate_tests::outcome::claims;
 use tokio::runtime::Runtime;
 
+use crate::upstream::Upstream;
+
 const GATE: &str = r#"
 exempt: [{methods: [GET], path: /healthz, peers: anyone}]
 keys: [{workflow: film, kid: now, use: sign, env: KEY}]
@@ -53,6 +55,9 @@ pub(crate) const PATHS: [(&str, PathNormalization); 4] = [
     ("paths-decode", PathNormalization::DecodeAndMergeSlashes),
 ];
 
+/// Before an application that writes responses byte by byte.
+pub(crate) const RAW: &str = "raw";
+
 /// The longest that anything may take here.
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
@@ -62,6 +67,7 @@ pub(crate) struct Wire {
     mesh: Mesh,
     owner: Credential,
     runtime: Runtime,
+    pub(crate) upstream: Upstream,
 }
 
 impl Wire {
@@ -89,13 +95,18 @@ impl Wire {
             ),
         ];
         workloads.extend(PATHS.map(|(name, normalization)| workload(name, normalization, json!({}))));
+        let runtime = Runtime::new().unwrap();
+        let upstream = runtime.block_on(Upstream::start());
+        let mut raw = workload(RAW, PathNormalization::None, json!({}));
+        raw.inbound.application = Some(upstream.address);
+        workloads.push(raw);
         let mut spec = MeshSpec::new(workloads);
         spec.envoys = Envoys::OneForAll;
         spec.envoy = envoy;
         spec.concurrency = workers;
         let mesh = Mesh::start(spec).unwrap();
         let owner = mesh.authority().issue(&["spiffe://wire.example/owner"]).unwrap();
-        Self { mesh, owner, runtime: Runtime::new().unwrap() }
+        Self { mesh, owner, runtime, upstream }
     }
 
     /// Waits for it, but not for ever.
