@@ -96,5 +96,7 @@ fn http2(reply: &Reply) -> Vec<u8> {
     // The acknowledgement of the client's.
     frame(&mut bytes, SETTINGS, 1, 0, &[]);
     message(&mut bytes, &headers, &lines(&reply.trailers));
+    // GOAWAY after stream 1, without an error: the next request comes on a connection of its own.
+    frame(&mut bytes, 7, 0, 0, &[0, 0, 0, 1, 0, 0, 0, 0]);
     bytes
 }
