@@ -94,7 +94,9 @@ impl Kind {
             Self::NotFetched => {
                 "see that the registry answers and that `url` and `sha256` of the WasmPlugin name an image that is there; all is denied until then"
             }
-            Self::FailsOpen => "set `failStrategy: FAIL_CLOSE` (Envoy: `failure_policy: FAIL_CLOSED`)",
+            Self::FailsOpen => {
+                "set `failStrategy: FAIL_CLOSE` or `FAIL_RELOAD` (Envoy: `failure_policy: FAIL_CLOSED` or `FAIL_RELOAD`)"
+            }
             Self::NoConfig => "the proxy's log says what is wrong; `stepgate check` says the same before it is applied",
             Self::NoWorkflow => "add the workflow to the `pluginConfig` that reaches this workload",
             Self::OtherRevision => {

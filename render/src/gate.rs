@@ -160,7 +160,7 @@ impl Gate {
             "sha256": options.sha256,
             "imagePullPolicy": if options.pull_always { "Always" } else { "IfNotPresent" },
             "pluginName": "stepgate",
-            "failStrategy": "FAIL_CLOSE",
+            "failStrategy": if options.fail_reload { "FAIL_RELOAD" } else { "FAIL_CLOSE" },
             "vmConfig": {"env": self.environment()},
             "pluginConfig": self.config,
         });

@@ -90,6 +90,9 @@ pub struct Options {
     pub pull_always: bool,
     /// The Secret with the registry's credentials, in the namespace of the plugin.
     pub pull_secret: Option<String>,
+    /// Whether a proxy starts a new VM after a trap (`FAIL_RELOAD`), or denies until it restarts (`FAIL_CLOSE`).
+    /// Istio knows the former since 1.28.
+    pub fail_reload: bool,
     /// The order among plugins of the phase: the lower, the nearer to the application.
     pub priority: i32,
     /// Which API.

@@ -74,6 +74,15 @@ fn a_gate_is_attached_as_it_is_asked_for() {
     }
 }
 
+/// No strategy fails open, and the definitions of Istio before 1.28 know only the default.
+#[test]
+fn a_trap_denies_until_the_proxy_restarts_or_starts_a_new_vm() {
+    for (more, strategy) in [(&[][..], "FAIL_CLOSE"), (&["--fail-reload"], "FAIL_RELOAD")] {
+        let all = read(&files(&[&["movie.yaml"], more].concat()), "base/movie.yaml");
+        assert_eq!(find(&all, "WasmPlugin", "stepgate")["spec"]["failStrategy"], strategy);
+    }
+}
+
 /// In ambient nothing reaches a workload past its waypoint.
 #[test]
 fn a_waypoint_is_the_only_way_in() {

@@ -24,6 +24,9 @@ pub(super) struct Flags {
     /// The Secret with the registry's credentials, in the plugin's namespace
     #[arg(long, value_name = "NAME")]
     pull_secret: Option<String>,
+    /// After a trap of the module, start a new VM instead of denying until the proxy restarts; since Istio 1.28
+    #[arg(long)]
+    fail_reload: bool,
     /// The order among plugins of the phase: the lowest runs last, next to the application
     #[arg(long, value_name = "NUMBER", default_value_t = -1000, allow_negative_numbers = true)]
     priority: i32,
@@ -95,6 +98,7 @@ impl Flags {
             sha256: self.sha256.clone(),
             pull_always: self.pull_policy == Pull::Always,
             pull_secret: self.pull_secret.clone(),
+            fail_reload: self.fail_reload,
             priority: self.priority,
             api: match self.api {
                 Plugin::WasmPlugin => Api::WasmPlugin,

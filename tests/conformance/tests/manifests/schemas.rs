@@ -104,6 +104,18 @@ fn every_release_takes_what_is_rendered() {
     }
 }
 
+/// So it is not the default.
+#[test]
+fn only_releases_from_1_28_on_start_a_new_vm_after_a_trap() {
+    let tree = Tree::new("HS256", &["--fail-reload"]);
+    let all = manifests(&tree);
+    let plugin = all.iter().find(|object| object["kind"] == "WasmPlugin").unwrap();
+    for (release, schemas) in releases() {
+        let minor: u32 = release.split('.').nth(1).unwrap().parse().unwrap();
+        assert_eq!(schemas.faults(plugin).is_empty(), minor >= 28, "{release}");
+    }
+}
+
 /// The judge is one: it finds what is wrong.
 #[test]
 fn a_wrong_manifest_is_found() {
