@@ -30,6 +30,7 @@ mod read;
 mod render;
 mod report;
 mod schema;
+mod serde_text;
 pub mod spiffe;
 mod syntax;
 mod to_json;

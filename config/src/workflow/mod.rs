@@ -13,12 +13,12 @@ use std::time::Duration;
 
 pub use actor::{Actor, Attribute};
 pub use constraint::{Constraint, Relation};
-pub use digest::Digest;
+pub use digest::{Digest, DigestError};
 pub use request::{MAX_PATTERN, Method, MethodError, PathPattern, PathPatternError, RequestPattern, without_port};
 pub use task::{Join, JoinKind, Split, Task, Transition};
 
 use crate::name::{ActorName, TaskName, WorkflowName};
-use crate::spiffe::TrustDomain;
+use crate::spiffe::{SpiffeId, TrustDomain};
 
 /// How much a workflow's gates prove. The language has two more levels (`once`, `ledger`); documents with these are
 /// rejected, since the gates of this release do not support them.
@@ -92,5 +92,16 @@ impl Workflow {
     /// The mode under a gate of the given mode: the stricter of the two.
     pub fn effective_mode(&self, gate: Mode) -> Mode {
         self.mode.map_or(gate, |own| own.max(gate))
+    }
+
+    /// The transitions that leave a task, in the order of the document.
+    pub fn leaving(&self, task: &Task) -> impl Iterator<Item = &Arc<Transition>> {
+        self.transitions.iter().filter(|transition| transition.from.name == task.name)
+    }
+
+    /// Whether this workload is the caller of a transition (`via`) that leaves a task of another performer. It then
+    /// needs a receipt for that task, and presents it.
+    pub fn needs_receipt(&self, task: &Task, id: &SpiffeId) -> bool {
+        self.leaving(task).any(|transition| transition.via && transition.caller.includes(id))
     }
 }
