@@ -1,14 +1,16 @@
-//! Why a request was refused.
+//! Why a request is refused.
 
 use std::fmt;
 
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::{SpiffeId, SpiffeIdError};
 
+use crate::path::PathError;
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal;)+) => {
         /// The stable name of a reason: part of the interface (see `docs/denials.md`). The list is
-        /// closed; a caller learns no more than this.
+        /// closed; a caller learns nothing else.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $($(#[$doc])* $variant,)+ }
 
@@ -16,7 +18,7 @@ macro_rules! codes {
             /// Every code that this release can give, in the order in which the decision looks.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The code as it stands in responses, logs and counters.
+            /// The code as in responses, logs and metrics.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
@@ -29,25 +31,25 @@ codes! {
     NoConfig = "NO_CONFIG";
     /// The connection has no mTLS or no peer certificate with a URI.
     NoPeer = "NO_PEER";
-    /// The peer's URI is no SPIFFE ID, or of a trust domain that no workflow here knows.
+    /// The peer's URI is not a SPIFFE ID, or is of a trust domain that no workflow here knows.
     BadPeer = "BAD_PEER";
-    /// The peer is no actor of any workflow here.
+    /// The peer is not an actor in any workflow of this gate.
     Outsider = "OUTSIDER";
     /// A CONNECT or protocol upgrade that the task does not declare.
     Upgrade = "UPGRADE";
     /// Two readers could take the path differently.
     BadPath = "BAD_PATH";
-    /// No step, and the peer may begin nothing.
+    /// No step, and the peer may not begin an instance.
     NoStep = "NO_STEP";
     /// No step; the peer may begin instances, but not with this actor.
     NotInitial = "NOT_INITIAL";
-    /// The step is malformed, too long, empty, double, mixed, or a list outside a join.
+    /// The step is malformed, too long, empty, repeated, mixed, or a list outside a join.
     BadStep = "BAD_STEP";
     /// No key of that workflow has this `kid`.
     UnknownKey = "UNKNOWN_KEY";
-    /// The signature is not that key's, or the algorithm is another.
+    /// The signature is not that key's, or the algorithm is not.
     BadSignature = "BAD_SIGNATURE";
-    /// A token of a type that has no place here.
+    /// A token of a type that is not accepted here.
     WrongType = "WRONG_TYPE";
     /// Past its `exp`.
     Expired = "EXPIRED";
@@ -59,7 +61,7 @@ codes! {
     RevisionRetired = "REVISION_RETIRED";
     /// The instance, the key or the workflow was revoked.
     Revoked = "REVOKED";
-    /// The issuer may not speak for that step.
+    /// The issuer may not issue that step.
     WrongIssuer = "WRONG_ISSUER";
     /// The step belongs to another workload than the one that presented it.
     WrongHolder = "WRONG_HOLDER";
@@ -67,7 +69,7 @@ codes! {
     NoTransition = "NO_TRANSITION";
     /// A transition leads here, but not with this request.
     WrongRequest = "WRONG_REQUEST";
-    /// More than one transition would do.
+    /// More than one transition accepts the request.
     Ambiguous = "AMBIGUOUS";
     /// The instance's deadline has passed.
     Deadline = "DEADLINE";
@@ -75,13 +77,13 @@ codes! {
     TooManyVisits = "TOO_MANY_VISITS";
     /// A separation or binding of duty would be broken.
     Constraint = "CONSTRAINT";
-    /// The evidence of a join is not complete, not of one round, or double.
+    /// The evidence of a join is not complete, not of one round, or repeated.
     JoinIncomplete = "JOIN_INCOMPLETE";
     /// The guard is false, or failed.
     Guard = "GUARD";
     /// The transition was taken already.
     AlreadyTaken = "ALREADY_TAKEN";
-    /// The record has no room.
+    /// The replay record has no room.
     Capacity = "CAPACITY";
     /// The gate is on an outbound listener, for which this release has no gate.
     Egress = "EGRESS";
@@ -95,100 +97,144 @@ impl fmt::Display for Code {
     }
 }
 
-/// Why a request was refused, with what the owner (never the caller) is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why a request was refused. The message is one sentence for the owner's log; the caller gets only the code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Denial {
-    /// [`Code::NoConfig`]: what is missing.
+    /// [`Code::NoConfig`]: the missing part.
+    #[error("the gate has no usable configuration: {0}")]
     NoConfig(&'static str),
     /// [`Code::NoPeer`].
+    #[error("the connection has no peer certificate with a URI")]
     NoPeer,
     /// [`Code::BadPeer`]: not a SPIFFE ID.
+    #[error("the peer's URI is not a SPIFFE ID: {0}")]
     PeerMalformed(SpiffeIdError),
-    /// [`Code::BadPeer`]: a trust domain that no workflow here knows.
+    /// [`Code::BadPeer`]: a trust domain of no workflow here.
+    #[error("no workflow here knows the trust domain of `{0}`")]
     PeerForeign(SpiffeId),
     /// [`Code::Outsider`].
+    #[error("the peer is not an actor in any workflow of this gate")]
     Outsider,
-    /// [`Code::Upgrade`]: what was asked for.
+    /// [`Code::Upgrade`]: the upgrade that was asked for.
+    #[error("the task does not declare the upgrade `{}`", .0.escape_default())]
     Upgrade(String),
-    /// [`Code::BadPath`]: what is ambiguous about it.
-    BadPath(&'static str),
+    /// [`Code::BadPath`].
+    #[error("the path could be read in two ways: {0}")]
+    BadPath(PathError),
     /// [`Code::NoStep`].
+    #[error("the request has no step, and the peer may not begin an instance")]
     NoStep,
     /// [`Code::NotInitial`].
+    #[error("the request has no step, and the peer may not begin here")]
     NotInitial,
-    /// [`Code::BadStep`]: what is wrong with it.
+    /// [`Code::BadStep`]: in words.
+    #[error("the step is malformed: {0}")]
     BadStep(&'static str),
     /// [`Code::UnknownKey`].
+    #[error("no key of that workflow has this `kid`")]
     UnknownKey,
     /// [`Code::BadSignature`].
+    #[error("the signature is not that key's")]
     BadSignature,
-    /// [`Code::WrongType`]: what was expected.
+    /// [`Code::WrongType`]: in words.
+    #[error("the step is of the wrong type: {0}")]
     WrongType(&'static str),
     /// [`Code::Expired`].
+    #[error("the step has expired")]
     Expired,
     /// [`Code::NotYet`].
+    #[error("the step was issued in the future")]
     NotYet,
     /// [`Code::UnknownWorkflow`]: by name.
+    #[error("no workflow of that name is configured here")]
     UnknownWorkflow,
     /// [`Code::UnknownWorkflow`]: same name and revision, another document.
+    #[error("this gate has another document with that name and revision")]
     OtherDocument,
     /// [`Code::RevisionRetired`].
+    #[error("that revision is no longer configured here")]
     RevisionRetired,
-    /// [`Code::Revoked`]: what was.
+    /// [`Code::Revoked`]: the instance, the key or the workflow.
+    #[error("the {0} was revoked")]
     Revoked(&'static str),
     /// [`Code::WrongIssuer`].
+    #[error("the issuer may not issue that step")]
     WrongIssuer,
     /// [`Code::WrongHolder`].
+    #[error("the step belongs to another workload")]
     WrongHolder,
-    /// [`Code::NoTransition`]: where the peer could have gone from there.
+    /// [`Code::NoTransition`].
+    #[error("no transition leads from that step to this actor")]
     NoTransition {
         /// The tasks that the peer may reach from its step.
         expected: Vec<TaskName>,
     },
-    /// [`Code::WrongRequest`]: the tasks here that another request would reach.
+    /// [`Code::WrongRequest`].
+    #[error("the transition does not accept this request")]
     WrongRequest {
-        /// The tasks of this actor.
+        /// The tasks of this actor that another request would reach.
         expected: Vec<TaskName>,
     },
     /// [`Code::Ambiguous`].
+    #[error("more than one transition accepts this request")]
     Ambiguous,
     /// [`Code::Deadline`].
+    #[error("the instance's deadline has passed")]
     Deadline,
-    /// [`Code::TooManyVisits`]: the bound.
+    /// [`Code::TooManyVisits`].
+    #[error("the task may be entered {bound} times")]
     TooManyVisits {
         /// How often the task may be entered.
         bound: u32,
     },
-    /// [`Code::Constraint`]: between which tasks.
+    /// [`Code::Constraint`].
+    #[error("the constraint between `{}` and `{}` would be broken", .tasks[0], .tasks[1])]
     Constraint {
         /// Both tasks.
         tasks: [TaskName; 2],
     },
-    /// [`Code::JoinIncomplete`]: what is wrong with the evidence.
+    /// [`Code::JoinIncomplete`].
+    #[error("the join's evidence is incomplete: {why}")]
     JoinIncomplete {
         /// In words.
         why: &'static str,
-        /// From which tasks evidence is wanted.
+        /// The tasks whose evidence is required.
         expected: Vec<TaskName>,
     },
-    /// [`Code::Guard`]: it was false, or how it failed.
-    Guard {
-        /// The error, where there was one.
-        error: Option<String>,
-    },
+    /// [`Code::Guard`]: it was false.
+    #[error("the guard is false")]
+    GuardFalse,
+    /// [`Code::Guard`]: how it failed.
+    #[error("the guard failed: {0}")]
+    GuardFailed(String),
     /// [`Code::AlreadyTaken`].
+    #[error("the transition was taken already")]
     AlreadyTaken,
     /// [`Code::Capacity`].
+    #[error("the replay record has no room")]
     Capacity,
     /// [`Code::Egress`].
+    #[error("this release has no outbound gate: let the plugin match inbound traffic only")]
     Egress,
-    /// [`Code::Internal`]: what failed.
+    /// [`Code::Internal`]: the failure.
+    #[error("the gate could not do its work: {0}")]
     Internal(&'static str),
 }
 
+/// Why the proxy did not do what the decision asked of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ProxyError(pub &'static str);
+
+impl From<ProxyError> for Denial {
+    fn from(ProxyError(why): ProxyError) -> Self {
+        Self::Internal(why)
+    }
+}
+
 impl Denial {
-    /// The code that the caller is given.
+    /// The code that the caller gets.
     pub fn code(&self) -> Code {
         match self {
             Self::NoConfig(_) => Code::NoConfig,
@@ -217,7 +263,7 @@ impl Denial {
             Self::TooManyVisits { .. } => Code::TooManyVisits,
             Self::Constraint { .. } => Code::Constraint,
             Self::JoinIncomplete { .. } => Code::JoinIncomplete,
-            Self::Guard { .. } => Code::Guard,
+            Self::GuardFalse | Self::GuardFailed(_) => Code::Guard,
             Self::AlreadyTaken => Code::AlreadyTaken,
             Self::Capacity => Code::Capacity,
             Self::Egress => Code::Egress,
@@ -225,7 +271,7 @@ impl Denial {
         }
     }
 
-    /// The tasks that would have been right, where that can be said.
+    /// The tasks that would have been accepted, for the denials that know them.
     pub fn expected(&self) -> &[TaskName] {
         if let Self::NoTransition { expected }
         | Self::WrongRequest { expected }
@@ -234,47 +280,5 @@ impl Denial {
             return expected;
         }
         &[]
-    }
-}
-
-impl fmt::Display for Denial {
-    /// One sentence for the owner's log.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoConfig(what) => write!(f, "the gate has no usable configuration: {what}"),
-            Self::NoPeer => write!(f, "the connection shows no peer certificate with a URI"),
-            Self::PeerMalformed(why) => write!(f, "the peer's URI is no SPIFFE ID: {why}"),
-            Self::PeerForeign(id) => write!(f, "no workflow here knows the trust domain of `{id}`"),
-            Self::Outsider => write!(f, "the peer is no actor of any workflow here"),
-            Self::Upgrade(what) => write!(f, "the task does not declare the upgrade `{}`", what.escape_default()),
-            Self::BadPath(why) => write!(f, "the path could be read in two ways: {why}"),
-            Self::NoStep => write!(f, "the request has no step, and the peer may begin nothing"),
-            Self::NotInitial => write!(f, "the request has no step, and the peer may not begin here"),
-            Self::BadStep(why) => write!(f, "the step is malformed: {why}"),
-            Self::UnknownKey => write!(f, "no key of that workflow has this `kid`"),
-            Self::BadSignature => write!(f, "the signature is not that key's"),
-            Self::WrongType(expected) => write!(f, "the step is of the wrong type: {expected}"),
-            Self::Expired => write!(f, "the step has expired"),
-            Self::NotYet => write!(f, "the step was issued in the future"),
-            Self::UnknownWorkflow => write!(f, "no workflow of that name is configured here"),
-            Self::OtherDocument => write!(f, "that name and revision stand for another document here"),
-            Self::RevisionRetired => write!(f, "that revision is no longer configured here"),
-            Self::Revoked(what) => write!(f, "the {what} was revoked"),
-            Self::WrongIssuer => write!(f, "the issuer may not speak for that step"),
-            Self::WrongHolder => write!(f, "the step belongs to another workload"),
-            Self::NoTransition { .. } => write!(f, "no transition leads from that step to this actor"),
-            Self::WrongRequest { .. } => write!(f, "the transition does not accept this request"),
-            Self::Ambiguous => write!(f, "more than one transition would do"),
-            Self::Deadline => write!(f, "the instance's deadline has passed"),
-            Self::TooManyVisits { bound } => write!(f, "the task may be entered {bound} times"),
-            Self::Constraint { tasks: [a, b] } => write!(f, "the constraint between `{a}` and `{b}` would be broken"),
-            Self::JoinIncomplete { why, .. } => write!(f, "the join's evidence is incomplete: {why}"),
-            Self::Guard { error: None } => write!(f, "the guard is false"),
-            Self::Guard { error: Some(error) } => write!(f, "the guard failed: {error}"),
-            Self::AlreadyTaken => write!(f, "the transition was taken already"),
-            Self::Capacity => write!(f, "the record of taken transitions has no room"),
-            Self::Egress => write!(f, "this release has no outbound gate: let the plugin match inbound traffic only"),
-            Self::Internal(what) => write!(f, "the gate could not do its work: {what}"),
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! What is known of a request when it is decided.
+//! The facts of a request, before any of them is judged.
 
 use crate::time::UnixTime;
 
@@ -12,10 +12,10 @@ pub const MAX_HEADERS: usize = 512;
 /// Random bytes for one request.
 pub type Randomness = [u8; 32];
 
-/// Which way the listener looks on which a request came.
+/// The direction of the listener on which a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Listener {
-    /// Towards this workload.
+    /// To this workload.
     Inbound,
     /// From this workload to others.
     Outbound,
@@ -24,35 +24,62 @@ pub enum Listener {
     Unknown,
 }
 
-/// The facts of one request. Nothing here has been judged.
-#[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
-    /// Which way the listener looks.
+/// The facts of one request. This is the one type of a request outside the decision: a proxy's filter fills it in, and
+/// so does [`Facts::received`] where there is no proxy.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The direction of the listener.
     pub listener: Listener,
-    /// Whether the request came over mutual TLS (or a trusted filter says who the peer is).
+    /// Whether the request came over mutual TLS (or a trusted filter names the peer).
     pub mtls: bool,
     /// The first URI of the peer's certificate.
-    pub peer: Option<&'a [u8]>,
-    /// The URI of the gate's own certificate: under what identity it was reached.
-    pub own: Option<&'a [u8]>,
+    pub peer: Option<Vec<u8>>,
+    /// The URI of the gate's own certificate: the identity under which it was reached.
+    pub own: Option<Vec<u8>>,
     /// All request headers, in order.
-    pub headers: &'a [Header],
+    pub headers: Vec<Header>,
     /// The time.
     pub now: UnixTime,
     /// Fresh randomness from a cryptographic source.
     pub random: Randomness,
-    /// The receiving replica, as the proxy knows it.
-    pub replica: Option<&'a str>,
+    /// The name of the receiving replica.
+    pub replica: Option<String>,
 }
 
-impl<'a> Facts<'a> {
+impl Facts {
+    /// A request as an inbound listener would have received it, for a decision without a proxy. A peer has mutual TLS.
+    pub fn received(peer: Option<&str>, own: &str, headers: Vec<Header>, now: UnixTime, random: Randomness) -> Self {
+        Self {
+            listener: Listener::Inbound,
+            mtls: peer.is_some(),
+            peer: peer.map(|id| id.as_bytes().to_vec()),
+            own: Some(own.as_bytes().to_vec()),
+            headers,
+            now,
+            random,
+            replica: None,
+        }
+    }
+
     /// All values of a header.
-    pub(crate) fn all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+    pub(crate) fn all<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         self.headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
     }
 
     /// The first value of a header.
-    pub(crate) fn first(&self, name: &str) -> Option<&'a [u8]> {
+    pub(crate) fn first(&self, name: &str) -> Option<&[u8]> {
         self.all(name).next()
     }
+}
+
+/// The headers of a request, its pseudo-headers first.
+pub fn request_headers<'h>(
+    method: &str,
+    path: &str,
+    authority: &str,
+    more: impl IntoIterator<Item = (&'h str, &'h str)>,
+) -> Vec<Header> {
+    let pseudo = [(":method", method), (":path", path), (":authority", authority)];
+    let header = |(name, value): (&str, &str)| (name.to_owned(), value.as_bytes().to_vec());
+    pseudo.into_iter().map(header).chain(more.into_iter().map(header)).collect()
 }

@@ -1,11 +1,11 @@
-//! A gate that is ready to decide: its configuration with keys and secrets, and what can be worked
-//! out before a request comes.
+//! A gate that is ready to decide: its configuration with keys and secrets, compiled for requests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use stepgate_config::gate::{ExemptPeers, GateConfig};
+use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Mode, Task, Transition, Workflow};
 
@@ -14,43 +14,30 @@ use crate::keys::{KeyError, KeyRing};
 
 /// Shortest interlock secret, in bytes: it must not be guessed.
 const MIN_INTERLOCK: usize = 16;
+/// Longest interlock secret, in bytes.
+const MAX_INTERLOCK: usize = 256;
 
 /// Why a gate cannot be built. Until it can, everything is denied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GateError {
-    /// A key that is there and cannot be used.
+    /// A key whose variable is set and that cannot be used.
+    #[error(transparent)]
     Key(KeyError),
-    /// An interlock variable that is not set, or too short, or no header value.
+    /// An interlock variable that is not set, or too short, or not a header value.
+    #[error("interlock: the environment's `{0}` must be {MIN_INTERLOCK} to {MAX_INTERLOCK} visible ASCII characters")]
     Interlock(String),
 }
-
-impl fmt::Display for GateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(error) => error.fmt(f),
-            Self::Interlock(env) => {
-                write!(
-                    f,
-                    "interlock: the environment's `{env}` must be {MIN_INTERLOCK} to 256 visible ASCII characters"
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for GateError {}
 
 /// One revision of a workflow, with its transitions by the task they leave.
 pub(crate) struct CompiledWorkflow {
     pub(crate) workflow: Arc<Workflow>,
-    pub(crate) mode: Mode,
     pub(crate) revoked: bool,
-    leaving: BTreeMap<String, Vec<Arc<Transition>>>,
+    leaving: BTreeMap<TaskName, Vec<Arc<Transition>>>,
 }
 
 impl CompiledWorkflow {
     pub(crate) fn leaving(&self, task: &Task) -> &[Arc<Transition>] {
-        self.leaving.get(task.name.as_str()).map(Vec::as_slice).unwrap_or_default()
+        self.leaving.get(&task.name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The transitions with which an instance may begin.
@@ -66,17 +53,17 @@ pub struct Gate {
     pub(crate) interlock: Vec<String>,
     pub(crate) start_header: String,
     pub(crate) guards: Guards,
-    plans: BTreeMap<String, BTreeMap<u32, CompiledWorkflow>>,
+    workflows: BTreeMap<WorkflowName, BTreeMap<u32, CompiledWorkflow>>,
     actors: BTreeSet<SpiffeId>,
     trust_domains: BTreeSet<String>,
 }
 
 impl Gate {
-    /// Makes a gate of a checked configuration; `environment` answers for the variables that hold
-    /// keys and interlock secrets. Beside it come the keys that were left out for want of their variable.
+    /// Makes a gate of a checked configuration; `environment` gives the values of the variables that hold
+    /// keys and interlock secrets. Returns the keys that were left out because their variable is not set, too.
     ///
     /// # Errors
-    /// All that keeps it from being safe.
+    /// Everything that is wrong.
     pub fn new(
         config: GateConfig,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -86,7 +73,7 @@ impl Gate {
         for (at, env) in config.interlock.iter().enumerate() {
             match environment(env) {
                 Some(secret) if is_secret(&secret) => interlock.push(secret),
-                // Only the secret that is set must be there: the next one comes with the next roll-out.
+                // Only the first secret is in use: the variable of the next one may come with the next roll-out.
                 None if at > 0 => {}
                 _ => errors.push(GateError::Interlock(env.clone())),
             }
@@ -101,15 +88,15 @@ impl Gate {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let mut plans: BTreeMap<String, BTreeMap<u32, CompiledWorkflow>> = BTreeMap::new();
+        let mut workflows: BTreeMap<WorkflowName, BTreeMap<u32, CompiledWorkflow>> = BTreeMap::new();
         let (mut actors, mut trust_domains) = (BTreeSet::new(), BTreeSet::new());
         for workflow in &config.workflows {
             for id in workflow.actors.values().flat_map(|actor| &actor.spiffe) {
                 actors.insert(id.clone());
                 trust_domains.insert(id.trust_domain().to_owned());
             }
-            let revisions = plans.entry(workflow.name.as_str().to_owned()).or_default();
-            revisions.insert(workflow.revision, plan(workflow, &config));
+            let revisions = workflows.entry(workflow.name.clone()).or_default();
+            revisions.insert(workflow.revision, compile(workflow, &config));
         }
         for exemption in &config.exempt {
             if let ExemptPeers::These(ids) = &exemption.peers {
@@ -118,7 +105,7 @@ impl Gate {
         }
         let start_header = format!("{}-start", config.header);
         let guards = Guards::new();
-        Ok((Self { config, keys, interlock, start_header, guards, plans, actors, trust_domains }, missing))
+        Ok((Self { config, keys, interlock, start_header, guards, workflows, actors, trust_domains }, missing))
     }
 
     /// The configuration that the gate was made of.
@@ -139,21 +126,23 @@ impl Gate {
         self.actors.contains(id)
     }
 
-    /// What is done with a denial at this workload: the strictest of what its workflows say. Which workflow a
-    /// request belongs to is the request's own word, and that must not choose the mode.
+    /// The mode of this workload: the strictest of its workflows. The request itself says which workflow it belongs
+    /// to, and must not choose the mode by it.
     pub(crate) fn mode_of(&self, own: Option<&SpiffeId>) -> Mode {
-        let takes_part = |plan: &&CompiledWorkflow| {
-            own.is_none_or(|own| plan.workflow.actors.values().any(|actor| actor.includes(own)))
+        let takes_part = |compiled: &&CompiledWorkflow| {
+            own.is_none_or(|own| compiled.workflow.actors.values().any(|actor| actor.includes(own)))
         };
-        self.plans().filter(takes_part).map(|plan| plan.mode).max().unwrap_or(self.config.mode).max(self.config.mode)
+        let modes = self.workflows().filter(takes_part).map(|compiled| self.config.mode_of(&compiled.workflow));
+        modes.max().unwrap_or(self.config.mode)
     }
 
-    pub(crate) fn plans(&self) -> impl Iterator<Item = &CompiledWorkflow> {
-        self.plans.values().flat_map(BTreeMap::values)
+    /// All revisions of all workflows.
+    pub(crate) fn workflows(&self) -> impl Iterator<Item = &CompiledWorkflow> {
+        self.workflows.values().flat_map(BTreeMap::values)
     }
 
     pub(crate) fn revisions(&self, workflow: &str) -> Option<&BTreeMap<u32, CompiledWorkflow>> {
-        self.plans.get(workflow)
+        self.workflows.get(workflow)
     }
 }
 
@@ -165,17 +154,15 @@ impl fmt::Debug for Gate {
 }
 
 fn is_secret(secret: &str) -> bool {
-    (MIN_INTERLOCK..=256).contains(&secret.len()) && secret.bytes().all(|b| b.is_ascii_graphic())
+    (MIN_INTERLOCK..=MAX_INTERLOCK).contains(&secret.len()) && secret.bytes().all(|b| b.is_ascii_graphic())
 }
 
-fn plan(workflow: &Arc<Workflow>, config: &GateConfig) -> CompiledWorkflow {
-    let mut leaving: BTreeMap<String, Vec<Arc<Transition>>> = BTreeMap::new();
+fn compile(workflow: &Arc<Workflow>, config: &GateConfig) -> CompiledWorkflow {
+    let mut leaving: BTreeMap<TaskName, Vec<Arc<Transition>>> = BTreeMap::new();
     for transition in &workflow.transitions {
-        leaving.entry(transition.from.name.as_str().to_owned()).or_default().push(Arc::clone(transition));
+        leaving.entry(transition.from.name.clone()).or_default().push(Arc::clone(transition));
     }
     CompiledWorkflow {
-        // The stricter of the two wins.
-        mode: workflow.mode.map_or(config.mode, |own| own.max(config.mode)),
         revoked: config.revoked.workflows.contains(&workflow.name),
         workflow: Arc::clone(workflow),
         leaving,

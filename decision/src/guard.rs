@@ -11,7 +11,6 @@ use stepgate_config::guard::Guard;
 use stepgate_config::workflow::{Actor, Attribute, Task};
 
 use crate::denial::Denial;
-use crate::facts::Facts;
 use crate::request::Request;
 
 /// Most bytes of one header that a guard sees.
@@ -20,9 +19,8 @@ const MAX_HEADER_VALUE: usize = 8192;
 /// The environment in which guards run, made once.
 pub(crate) struct Guards(Arc<Env>);
 
-/// What a guard may read.
+/// The values that a guard may read.
 pub(crate) struct Situation<'a> {
-    pub(crate) facts: &'a Facts<'a>,
     pub(crate) request: &'a Request<'a>,
     pub(crate) peer: &'a str,
     pub(crate) peer_actor: &'a Actor,
@@ -39,9 +37,9 @@ impl Guards {
 
     /// Permits only where the guard is true: false, another value and an error all deny.
     pub(crate) fn check(&self, guard: &Guard, situation: &Situation<'_>) -> Result<(), Denial> {
-        let failed = |error: String| Denial::Guard { error: Some(error) };
+        let failed = Denial::GuardFailed;
         let mut context = Context::with_env(Arc::clone(&self.0));
-        let now = i64::try_from(situation.facts.now.seconds())
+        let now = i64::try_from(situation.request.facts.now.seconds())
             .ok()
             .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
             .ok_or_else(|| failed("the time is out of range".into()))?;
@@ -65,12 +63,12 @@ impl Guards {
         let patterns = Arc::clone(guard.patterns());
         let matches = move |This(text): This<Arc<String>>, pattern: Arc<String>| match patterns.get(pattern.as_str()) {
             Some(regex) => Ok(regex.is_match(&text)),
-            None => Err(ExecutionError::function_error("matches", "a pattern that was not read with the guard")),
+            None => Err(ExecutionError::function_error("matches", "the pattern was not compiled with the guard")),
         };
         context.add_function("matches", matches).map_err(|error| failed(error.to_string()))?;
         match guard.program().execute(&context) {
             Ok(Value::Bool(true)) => Ok(()),
-            Ok(Value::Bool(false)) => Err(Denial::Guard { error: None }),
+            Ok(Value::Bool(false)) => Err(Denial::GuardFalse),
             Ok(_) => Err(failed("its value is neither true nor false".into())),
             Err(error) => Err(failed(error.to_string())),
         }
@@ -81,10 +79,10 @@ fn request(situation: &Situation<'_>) -> Value {
     let request = situation.request;
     let mut headers: HashMap<Key, Value> = HashMap::new();
     let mut seen: BTreeSet<String> = BTreeSet::new();
-    for (name, value) in situation.facts.headers {
+    for (name, value) in &request.facts.headers {
         let name = name.to_ascii_lowercase();
-        // The first value of a name counts, whatever it is; one that is not text or too long is as if the
-        // header were not there.
+        // The first value of a name counts, whatever it is. If it is not text, or is too long, the guard sees no such
+        // header.
         if name.starts_with(':') || !seen.insert(name.clone()) {
             continue;
         }

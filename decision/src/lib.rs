@@ -1,17 +1,19 @@
 //! The decision of Stepgate: facts go in, a permit or a denial comes out.
 //!
 //! Pure: no clock, no randomness, no log, no call to a proxy. Time and randomness are facts,
-//! signatures go through [`keys::Crypto`], and what was taken is remembered by a [`replay_record::Store`].
+//! signatures go through [`keys::Crypto`], and a [`replay_record::Store`] keeps the consumed transitions.
 //!
 //! [`inbound`] is where to begin reading.
 
+mod audit;
+mod baggage;
 mod facts;
+mod fingerprint;
 mod gate;
 mod guard;
 mod inbound;
 mod path;
 mod request;
-mod step;
 mod time;
 mod unsafe_headers;
 
@@ -19,14 +21,15 @@ pub mod denial;
 pub mod keys;
 pub mod permit;
 pub mod replay_record;
+pub mod step;
 pub mod synthetic;
 pub mod token;
 pub mod verdict;
 
-pub use denial::{Code, Denial};
-pub use facts::{Facts, Header, Listener, MAX_HEADERS, Randomness};
+pub use denial::{Code, Denial, ProxyError};
+pub use facts::{Facts, Header, Listener, MAX_HEADERS, Randomness, request_headers};
 pub use gate::{Gate, GateError};
 pub use inbound::inbound;
-pub use path::CanonicalPath;
-pub use time::UnixTime;
+pub use path::{CanonicalPath, PathError};
+pub use time::{Clock, UnixTime, UnixTimeError};
 pub use verdict::Verdict;

@@ -1,17 +1,22 @@
-//! Paths that every reader takes alike, or none at all.
+//! Paths that every reader takes alike. Any other path is refused.
 //!
-//! Between the gate and the application stand Envoy, perhaps a router, and a framework; each may
-//! decode, fold dots or slashes, or cut at `;`. The gate does not guess which: it refuses what any
-//! of them could read differently. What is left is compared byte for byte.
+//! Between the gate and the application are Envoy, perhaps a router, and a framework; each may
+//! decode, fold dots or slashes, or cut at `;`. The gate does not guess which: it refuses a path that any
+//! of them could read differently. The others are compared byte for byte.
 
 use stepgate_config::workflow::PathPattern;
+
+/// In words, what two readers could take differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct PathError(&'static str);
 
 /// Longest path with its query, in bytes.
 const MAX_PATH: usize = 8192;
 
 /// A path in the one form that normalisation (RFC 3986, section 6.2.2) does not change: it begins
 /// with `/`, has no empty segment but perhaps the last, no `.` or `..`, and percent-encodes only
-/// what must be and what no reader splits, cuts or decodes twice.
+/// characters that must be encoded and that no reader splits at, cuts at or decodes twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CanonicalPath<'a>(Option<&'a str>);
 
@@ -19,16 +24,16 @@ impl<'a> CanonicalPath<'a> {
     /// The path of a request target in origin form (RFC 9112, section 3.2.1), without its query.
     ///
     /// # Errors
-    /// In words, what two readers could take differently.
-    pub fn of(target: &'a str) -> Result<Self, &'static str> {
+    /// Where two readers could take it differently.
+    pub fn of(target: &'a str) -> Result<Self, PathError> {
         if target.len() > MAX_PATH {
-            return Err("it is longer than 8192 bytes");
+            return Err(PathError("it is longer than 8192 bytes"));
         }
         if target.contains('#') {
-            return Err("it has a fragment");
+            return Err(PathError("it has a fragment"));
         }
         let path = target.split_once('?').map_or(target, |(path, _)| path);
-        let rest = path.strip_prefix('/').ok_or("it does not begin with `/`")?;
+        let rest = path.strip_prefix('/').ok_or(PathError("it does not begin with `/`"))?;
         let mut segments = rest.split('/').peekable();
         while let Some(segment) = segments.next() {
             check_segment(segment, segments.peek().is_none())?;
@@ -47,12 +52,12 @@ impl<'a> CanonicalPath<'a> {
     }
 }
 
-fn check_segment(segment: &str, last: bool) -> Result<(), &'static str> {
+fn check_segment(segment: &str, last: bool) -> Result<(), PathError> {
     if segment.is_empty() && !last {
-        return Err("it has an empty segment");
+        return Err(PathError("it has an empty segment"));
     }
     if matches!(segment, "." | "..") {
-        return Err("it has a `.` or `..` segment");
+        return Err(PathError("it has a `.` or `..` segment"));
     }
     let mut decoded = Vec::with_capacity(segment.len());
     let mut bytes = segment.bytes();
@@ -63,25 +68,28 @@ fn check_segment(segment: &str, last: bool) -> Result<(), &'static str> {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => byte,
             b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':'
             | b'@' => byte,
-            b';' => return Err("it has a `;`"),
-            _ => return Err("it has a character that should be encoded"),
+            b';' => return Err(PathError("it has a `;`")),
+            _ => return Err(PathError("it has a character that should be encoded")),
         });
     }
     // An overlong form (`%C0%AF`) is a slash to a careless reader.
-    std::str::from_utf8(&decoded).map(drop).map_err(|_| "it encodes what is not UTF-8")
+    std::str::from_utf8(&decoded).map(drop).map_err(|_| PathError("it encodes bytes that are not UTF-8"))
 }
 
-fn check_escape(high: Option<u8>, low: Option<u8>) -> Result<u8, &'static str> {
-    let digit =
-        |byte: Option<u8>| byte.and_then(|b| char::from(b).to_digit(16)).ok_or("it has a `%` that encodes nothing");
+fn check_escape(high: Option<u8>, low: Option<u8>) -> Result<u8, PathError> {
+    let digit = |byte: Option<u8>| {
+        byte.and_then(|b| char::from(b).to_digit(16)).ok_or(PathError("it has a `%` that encodes nothing"))
+    };
     let value = digit(high)?.saturating_mul(16).saturating_add(digit(low)?);
     match u8::try_from(value).unwrap_or_default() {
         // Some decode these before they match, some after, some twice.
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => Err("it encodes what needs no encoding"),
-        b'/' | b'\\' => Err("it encodes a slash"),
-        b'%' => Err("it encodes a `%`"),
-        b';' | b'?' | b'#' => Err("it encodes a separator"),
-        0..=0x1f | 0x7f => Err("it encodes a control character"),
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            Err(PathError("it encodes a character that needs no encoding"))
+        }
+        b'/' | b'\\' => Err(PathError("it encodes a slash")),
+        b'%' => Err(PathError("it encodes a `%`")),
+        b';' | b'?' | b'#' => Err(PathError("it encodes a separator")),
+        0..=0x1f | 0x7f => Err(PathError("it encodes a control character")),
         byte => Ok(byte),
     }
 }
@@ -91,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_reads_one_way_is_taken() {
+    fn a_path_that_reads_one_way_is_accepted() {
         for target in ["/", "/a", "/a/", "/a/b?x=../%2e#".trim_end_matches('#'), "/a%20b", "/caf%C3%A9", "/a:b@c,d=e"] {
             assert!(CanonicalPath::of(target).is_ok(), "{target}");
         }
@@ -105,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_read_two_ways_is_not() {
+    fn a_path_that_could_read_two_ways_is_refused() {
         for target in [
             "",
             "*",

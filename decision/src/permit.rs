@@ -1,15 +1,15 @@
-//! What may be done to a request that goes on.
+//! The changes to a request that goes on, and to its response.
 
 use std::fmt;
 
 use stepgate_config::gate::Carrier;
 
-use crate::denial::Denial;
-use crate::facts::{Facts, Header};
+use crate::audit::AuditContext;
+use crate::baggage::{self, BAGGAGE};
+use crate::denial::{Denial, ProxyError};
+use crate::facts::Header;
 use crate::gate::Gate;
-use crate::step::{BAGGAGE, rewritten_baggage};
 use crate::unsafe_headers::{FOR_APPLICATIONS, FOR_ROUTERS};
-use crate::verdict::AuditContext;
 
 /// The header that proves to the mesh's own policy that a gate has let a request through.
 pub const INTERLOCK_HEADER: &str = "x-stepgate-permit";
@@ -20,17 +20,17 @@ pub trait HeaderMap {
     ///
     /// # Errors
     /// Where the proxy refuses.
-    fn remove(&mut self, name: &str) -> Result<(), &'static str>;
+    fn remove(&mut self, name: &str) -> Result<(), ProxyError>;
 
     /// Sets a header to one value, whatever it was.
     ///
     /// # Errors
     /// Where the proxy refuses.
-    fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str>;
+    fn set(&mut self, name: &str, value: &str) -> Result<(), ProxyError>;
 }
 
-/// The tokens that a permit brings.
-pub(crate) struct Grant {
+/// The steps that a permit brings, minted.
+pub(crate) struct Minted {
     pub(crate) step: String,
     pub(crate) start: Option<String>,
     pub(crate) receipt: Option<String>,
@@ -40,49 +40,48 @@ pub(crate) struct Grant {
 #[must_use]
 pub struct Permit {
     pass: PassThrough,
-    step: (String, String),
+    /// The header that carries the new step.
+    header: (String, String),
+    step: String,
     reply: Reply,
     audit: AuditContext,
 }
 
 impl Permit {
-    pub(crate) fn new(gate: &Gate, facts: &Facts<'_>, grant: Grant, audit: AuditContext) -> Self {
-        let step = match gate.config.carrier {
-            Carrier::Header => (gate.config.header.clone(), grant.step),
-            Carrier::Baggage => {
-                let baggage = rewritten_baggage(facts.headers, &[&grant.step]).unwrap_or_default();
-                (BAGGAGE.to_owned(), baggage)
-            }
+    pub(crate) fn new(gate: &Gate, headers: &[Header], minted: Minted, audit: AuditContext) -> Self {
+        let header = match gate.config.carrier {
+            Carrier::Header => (gate.config.header.clone(), minted.step.clone()),
+            Carrier::Baggage => (BAGGAGE.to_owned(), baggage::with_step(headers, &minted.step)),
         };
         let reply = Reply {
-            start: grant.start.map(|token| (gate.start_header.clone(), token)),
-            receipt: grant.receipt.map(|token| (gate.config.header.clone(), token)),
+            start: minted.start.map(|token| (gate.start_header.clone(), token)),
+            receipt: minted.receipt.map(|token| (gate.config.header.clone(), token)),
         };
-        Self { pass: PassThrough::new(gate, facts), step, reply, audit }
+        Self { pass: PassThrough::permitted(gate, headers), header, step: minted.step, reply, audit }
     }
 
-    /// Changes the request: every carrier of steps is cleaned, the new step and the interlock are set.
+    /// Changes the request: every step is removed, the new step and the interlock are set.
     ///
     /// # Errors
     /// [`Denial::Internal`] where the proxy refuses; the request must then not go on.
     pub fn apply(self, request: &mut impl HeaderMap) -> Result<Reply, Denial> {
         self.pass.apply(request)?;
-        let (name, value) = &self.step;
-        request.set(name, value).map_err(Denial::Internal)?;
+        let (name, value) = &self.header;
+        request.set(name, value)?;
         Ok(self.reply)
     }
 
-    /// What was permitted.
+    /// The request that is permitted.
     pub fn audit(&self) -> &AuditContext {
         &self.audit
     }
 
-    /// The step that the application will see.
+    /// The new step, for the application.
     pub fn step(&self) -> &str {
-        &self.step.1
+        &self.step
     }
 
-    /// What the response will bring.
+    /// The tokens for the response.
     pub fn reply(&self) -> &Reply {
         &self.reply
     }
@@ -95,7 +94,7 @@ impl fmt::Debug for Permit {
     }
 }
 
-/// Leave to go on without a step: for what is exempt, and for what is only observed.
+/// Lets a request go on without a step: for requests that are exempt or only observed.
 #[must_use]
 pub struct PassThrough {
     edits: Edits,
@@ -103,27 +102,27 @@ pub struct PassThrough {
 }
 
 impl PassThrough {
-    /// For what goes on because it may: it stays the request that was decided on.
-    pub(crate) fn new(gate: &Gate, facts: &Facts<'_>) -> Self {
-        let mut pass = Self::watched(gate, facts);
-        pass.edits.remove_all(&FOR_APPLICATIONS, facts.headers);
-        pass.edits.remove_all(&FOR_ROUTERS, facts.headers);
+    /// For a request that goes on because it may. It stays the request that was decided on.
+    pub(crate) fn permitted(gate: &Gate, headers: &[Header]) -> Self {
+        let mut pass = Self::observed(gate, headers);
+        pass.edits.remove_all(&FOR_APPLICATIONS, headers);
+        pass.edits.remove_all(&FOR_ROUTERS, headers);
         pass
     }
 
-    /// For what goes on though it may not, because the gate only watches.
-    pub(crate) fn watched(gate: &Gate, facts: &Facts<'_>) -> Self {
-        Self { edits: Edits::of(gate, facts.headers), interlock: gate.interlock.first().cloned() }
+    /// For a request that goes on though it may not, because the gate only observes.
+    pub(crate) fn observed(gate: &Gate, headers: &[Header]) -> Self {
+        Self { edits: Edits::of(gate, headers), interlock: gate.interlock.first().cloned() }
     }
 
-    /// Changes the request: every carrier of steps is cleaned, the interlock is set.
+    /// Changes the request: every step is removed, the interlock is set.
     ///
     /// # Errors
     /// [`Denial::Internal`] where the proxy refuses; the request must then not go on.
     pub fn apply(self, request: &mut impl HeaderMap) -> Result<(), Denial> {
         self.edits.apply(request)?;
         match &self.interlock {
-            Some(secret) => request.set(INTERLOCK_HEADER, secret).map_err(Denial::Internal),
+            Some(secret) => Ok(request.set(INTERLOCK_HEADER, secret)?),
             None => Ok(()),
         }
     }
@@ -136,7 +135,7 @@ impl fmt::Debug for PassThrough {
     }
 }
 
-/// What the response to a permitted request brings its caller.
+/// The tokens that the response to a permitted request brings its caller.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Reply {
     start: Option<(String, String)>,
@@ -180,13 +179,13 @@ impl fmt::Debug for Reply {
 
 fn put(header: Option<&(String, String)>, map: &mut impl HeaderMap) -> Result<(), Denial> {
     match header {
-        Some((name, token)) => map.set(name, token).map_err(Denial::Internal),
+        Some((name, token)) => Ok(map.set(name, token)?),
         None => Ok(()),
     }
 }
 
-/// The same of a request's trailers, which some servers read as headers: what its headers may not say of another
-/// method or path, its trailers may not say either. To be called only of a request that goes on because it may.
+/// The same for a request's trailers, which some servers read as headers. Like its headers, they may not name another
+/// method or path. To be called only for a request that goes on because it may.
 ///
 /// # Errors
 /// [`Denial::Internal`] where the proxy refuses.
@@ -196,8 +195,8 @@ pub fn scrub_request_trailers(gate: &Gate, present: &[Header], map: &mut impl He
     edits.apply(map)
 }
 
-/// Removes every carrier of steps from headers or trailers of either direction, so that no token
-/// rides in beside an honest request and none leaks out.
+/// Removes every step from headers or trailers of either direction, so that no token
+/// comes in beside an honest request and none leaks out.
 ///
 /// # Errors
 /// [`Denial::Internal`] where the proxy refuses.
@@ -205,13 +204,13 @@ pub fn scrub(gate: &Gate, present: &[Header], map: &mut impl HeaderMap) -> Resul
     Edits::of(gate, present).apply(map)
 }
 
-/// Some servers make one variable of `x_a` and `x-a`.
+/// Whether some servers make one variable of both names, as of `x_a` and `x-a`.
 fn matches_ignoring_underscores(name: &str, own: &str) -> bool {
     let same = |(a, b): (u8, u8)| a.eq_ignore_ascii_case(&b) || (a == b'_' && b == b'-');
     name.len() == own.len() && name.bytes().zip(own.bytes()).all(same)
 }
 
-/// What must go from a set of headers. Only what is there is named: each removal is a call to the proxy.
+/// The headers to remove from a map. Only headers that are present are named: each removal is a call to the proxy.
 struct Edits {
     remove: Vec<String>,
     baggage: Option<String>,
@@ -219,7 +218,7 @@ struct Edits {
 
 impl Edits {
     fn of(gate: &Gate, present: &[Header]) -> Self {
-        let mut edits = Self { remove: Vec::new(), baggage: rewritten_baggage(present, &[]) };
+        let mut edits = Self { remove: Vec::new(), baggage: baggage::without_steps(present) };
         edits.remove_all(&[gate.config.header.as_str(), gate.start_header.as_str(), INTERLOCK_HEADER], present);
         edits
     }
@@ -234,12 +233,12 @@ impl Edits {
 
     fn apply(&self, map: &mut impl HeaderMap) -> Result<(), Denial> {
         for name in &self.remove {
-            map.remove(name).map_err(Denial::Internal)?;
+            map.remove(name)?;
         }
         match self.baggage.as_deref() {
             None => Ok(()),
-            Some("") => map.remove(BAGGAGE).map_err(Denial::Internal),
-            Some(kept) => map.set(BAGGAGE, kept).map_err(Denial::Internal),
+            Some("") => Ok(map.remove(BAGGAGE)?),
+            Some(kept) => Ok(map.set(BAGGAGE, kept)?),
         }
     }
 }

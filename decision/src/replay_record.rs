@@ -1,17 +1,17 @@
-//! The record of transitions taken: put-if-absent in a store that never frees a key.
+//! The replay record: put-if-absent of consumed transitions in a store that never frees a key.
 //!
 //! Envoy's shared data keeps a key for as long as the process lives, so the keys are a fixed set of
 //! buckets, [`BUCKETS`] for each document, and the entries live in their values. Each compare-and-swap
-//! drops what can no longer be presented. A live entry is never dropped: a full bucket denies.
+//! drops entries that can no longer be presented. A live entry is never dropped: a full bucket denies.
 //!
-//! A document is its digest, not its name: all gates of a proxy share the store, and two owners may have
-//! called their workflows alike. Two gates of one document share its record, as they must: a token that
-//! was taken at one port is taken at the other.
+//! A document is its digest, not its name: all gates of a proxy share the store, and two owners may use one name
+//! for their workflows. Two gates of one document share its record, as they must: a transition that
+//! was consumed at one port is consumed at the other.
 
-use hmac_sha256::Hash;
 use stepgate_config::workflow::Workflow;
 
-use crate::denial::Denial;
+use crate::denial::{Denial, ProxyError};
+use crate::fingerprint::{FINGERPRINT, fingerprint};
 use crate::time::UnixTime;
 
 /// Buckets of one document. With [`BUCKET_ENTRIES`], the quota of a document: 262,144 live entries,
@@ -19,27 +19,26 @@ use crate::time::UnixTime;
 pub const BUCKETS: u16 = 4096;
 /// Most live entries of one bucket.
 pub const BUCKET_ENTRIES: usize = 64;
-/// How often a compare-and-swap is tried when other workers write the same bucket. One that fails is one of
-/// theirs that was done, and after 64 of those a bucket is full: so a request is not denied for a crowded bucket alone,
-/// unless many uses of one transition are taken in the same moment.
+/// How often a compare-and-swap is tried when other workers write the same bucket. Each one that fails means that
+/// another worker's was done, and after 64 of those a bucket is full. So contention alone denies a request only
+/// where many uses of one transition are consumed at the same moment.
 pub const MAX_TRIES: usize = 2 * BUCKET_ENTRIES;
 
-const ID: usize = 16;
-const ENTRY: usize = ID + 8 + 4;
+const ENTRY: usize = FINGERPRINT + 8 + 4;
 
-/// What one transition of one instance is called in the record.
+/// One transition of one instance, in the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// `WORKFLOW/DIGEST`.
     document: String,
-    id: [u8; ID],
+    id: [u8; FINGERPRINT],
     until: UnixTime,
     uses: u32,
 }
 
 impl Entry {
     /// The entry of a transition that leaves the arrival `parent` (at a join: the round), which can
-    /// be presented until `until` and taken `uses` times.
+    /// be presented until `until` and consumed `uses` times.
     pub fn new(workflow: &Workflow, parent: &str, transition: &str, until: UnixTime, uses: u32) -> Self {
         let (name, digest) = (workflow.name.as_str(), workflow.digest.as_str());
         let id = fingerprint(&["taken", name, digest, parent, transition]);
@@ -53,20 +52,7 @@ impl Entry {
     }
 }
 
-/// 16 bytes that stand for these parts and no others: each is prefixed with its length.
-pub(crate) fn fingerprint(parts: &[&str]) -> [u8; ID] {
-    let mut hash = Hash::new();
-    for part in parts {
-        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    let whole = hash.finalize();
-    let mut half = [0; ID];
-    half.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
-    half
-}
-
-/// What a store answers to a write.
+/// The store's answer to a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Swap {
     /// Written.
@@ -81,31 +67,31 @@ pub trait Store {
     ///
     /// # Errors
     /// Where the store does not answer.
-    fn read(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, &'static str>;
+    fn read(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, ProxyError>;
 
     /// Writes a value over the version that was read (none: over nothing).
     ///
     /// # Errors
     /// Where the store does not answer.
-    fn swap(&mut self, key: &str, value: &[u8], version: Option<u32>) -> Result<Swap, &'static str>;
+    fn swap(&mut self, key: &str, value: &[u8], version: Option<u32>) -> Result<Swap, ProxyError>;
 }
 
-/// Takes the entry, as the n-th use of those allowed.
+/// Consumes one use of the entry.
 ///
 /// # Errors
-/// `ALREADY_TAKEN` where its uses are spent, `CAPACITY` where its bucket is full or too contended,
-/// `INTERNAL` where the store fails or holds what no gate wrote.
-pub fn take(store: &mut dyn Store, entry: &Entry, now: UnixTime) -> Result<(), Denial> {
+/// `ALREADY_TAKEN` where no use is left, `CAPACITY` where its bucket is full or too contended,
+/// `INTERNAL` where the store fails or holds a value that no gate wrote.
+pub fn consume(store: &mut dyn Store, entry: &Entry, now: UnixTime) -> Result<(), Denial> {
     let key = entry.key();
     for _ in 0..MAX_TRIES {
-        let (bucket, version) = match store.read(&key).map_err(Denial::Internal)? {
+        let (bucket, version) = match store.read(&key)? {
             // An entry is written with its bucket, so none is empty.
             Some((bucket, _)) if bucket.is_empty() => return Err(Denial::Internal("the record has an empty bucket")),
             Some((bucket, version)) => (bucket, Some(version)),
             None => (Vec::new(), None),
         };
         let next = with(&bucket, entry, now)?;
-        match store.swap(&key, &next, version).map_err(Denial::Internal)? {
+        match store.swap(&key, &next, version)? {
             Swap::Done => return Ok(()),
             Swap::Changed => {}
         }
@@ -113,12 +99,12 @@ pub fn take(store: &mut dyn Store, entry: &Entry, now: UnixTime) -> Result<(), D
     Err(Denial::Capacity)
 }
 
-/// The bucket with one more use of the entry, and without what has ended.
+/// The bucket with one more use of the entry, and without entries that have ended.
 fn with(bucket: &[u8], entry: &Entry, now: UnixTime) -> Result<Vec<u8>, Denial> {
     let (entries, rest) = bucket.as_chunks::<ENTRY>();
     // Shared data is one namespace for all plugins of a proxy.
     if !rest.is_empty() || entries.len() > BUCKET_ENTRIES {
-        return Err(Denial::Internal("the record holds what no gate wrote"));
+        return Err(Denial::Internal("the record holds a value that no gate wrote"));
     }
     let mut next = Vec::with_capacity(bucket.len().saturating_add(ENTRY));
     let (mut live, mut used, mut last) = (0_usize, 0_u32, entry.until);
@@ -145,9 +131,9 @@ fn with(bucket: &[u8], entry: &Entry, now: UnixTime) -> Result<Vec<u8>, Denial> 
     Ok(next)
 }
 
-/// The name, the end and the count of an entry.
+/// The ID, the end and the count of an entry.
 fn read(entry: &[u8; ENTRY]) -> (&[u8], UnixTime, u32) {
-    let (id, rest) = entry.split_at(ID);
+    let (id, rest) = entry.split_at(FINGERPRINT);
     let (until, uses) = rest.split_at(8);
     (id, UnixTime::from_seconds(number(until)), u32::try_from(number(uses)).unwrap_or(u32::MAX))
 }
@@ -161,11 +147,11 @@ fn number(bytes: &[u8]) -> u64 {
 pub struct MemoryStore(std::collections::BTreeMap<String, (Vec<u8>, u32)>);
 
 impl Store for MemoryStore {
-    fn read(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, &'static str> {
+    fn read(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, ProxyError> {
         Ok(self.0.get(key).cloned())
     }
 
-    fn swap(&mut self, key: &str, value: &[u8], version: Option<u32>) -> Result<Swap, &'static str> {
+    fn swap(&mut self, key: &str, value: &[u8], version: Option<u32>) -> Result<Swap, ProxyError> {
         if self.0.get(key).map(|(_, version)| *version) != version {
             return Ok(Swap::Changed);
         }
@@ -188,30 +174,30 @@ mod tests {
     }
 
     #[test]
-    fn a_transition_is_taken_as_often_as_it_may_be() {
+    fn a_transition_is_consumed_as_often_as_it_may_be() {
         let mut store = MemoryStore::default();
         let now = UnixTime::from_seconds(1);
-        assert_eq!(take(&mut store, &entry(1, 2), now), Ok(()));
-        assert_eq!(take(&mut store, &entry(1, 2), now), Ok(()));
-        assert_eq!(take(&mut store, &entry(1, 2), now), Err(Denial::AlreadyTaken));
-        assert_eq!(take(&mut store, &entry(2, 1), now), Ok(()));
-        assert_eq!(take(&mut store, &entry(2, 1), now), Err(Denial::AlreadyTaken));
+        assert_eq!(consume(&mut store, &entry(1, 2), now), Ok(()));
+        assert_eq!(consume(&mut store, &entry(1, 2), now), Ok(()));
+        assert_eq!(consume(&mut store, &entry(1, 2), now), Err(Denial::AlreadyTaken));
+        assert_eq!(consume(&mut store, &entry(2, 1), now), Ok(()));
+        assert_eq!(consume(&mut store, &entry(2, 1), now), Err(Denial::AlreadyTaken));
     }
 
     #[test]
     fn live_entries_are_never_dropped_and_dead_ones_are() {
         let mut store = MemoryStore::default();
         for n in 0..BUCKET_ENTRIES {
-            assert_eq!(take(&mut store, &entry(n, 1), UnixTime::from_seconds(1)), Ok(()));
+            assert_eq!(consume(&mut store, &entry(n, 1), UnixTime::from_seconds(1)), Ok(()));
         }
-        assert_eq!(take(&mut store, &entry(999, 1), UnixTime::from_seconds(99)), Err(Denial::Capacity));
-        assert_eq!(take(&mut store, &entry(3, 1), UnixTime::from_seconds(99)), Err(Denial::AlreadyTaken));
-        assert_eq!(take(&mut store, &entry(999, 1), UnixTime::from_seconds(100)), Ok(()));
+        assert_eq!(consume(&mut store, &entry(999, 1), UnixTime::from_seconds(99)), Err(Denial::Capacity));
+        assert_eq!(consume(&mut store, &entry(3, 1), UnixTime::from_seconds(99)), Err(Denial::AlreadyTaken));
+        assert_eq!(consume(&mut store, &entry(999, 1), UnixTime::from_seconds(100)), Ok(()));
     }
 
     /// The n-th entry of a bucket.
     fn nth(bucket: u16, n: u16) -> Entry {
-        let mut id = [0; ID];
+        let mut id = [0; FINGERPRINT];
         id[..2].copy_from_slice(&bucket.to_be_bytes());
         id[2..4].copy_from_slice(&n.to_be_bytes());
         Entry { document: "movie/digest".to_owned(), id, until: UnixTime::from_seconds(100), uses: 1 }
@@ -224,18 +210,18 @@ mod tests {
         let now = UnixTime::from_seconds(1);
         for bucket in 0..BUCKETS {
             for n in 0..most {
-                assert_eq!(take(&mut store, &nth(bucket, n), now), Ok(()));
+                assert_eq!(consume(&mut store, &nth(bucket, n), now), Ok(()));
             }
         }
         let bytes = |store: &MemoryStore| store.0.values().map(|(value, _)| value.len()).sum::<usize>();
         assert_eq!((store.0.len(), bytes(&store)), (4096, 262_144 * 28));
         for bucket in 0..BUCKETS {
-            assert_eq!(take(&mut store, &nth(bucket, most), now), Err(Denial::Capacity));
+            assert_eq!(consume(&mut store, &nth(bucket, most), now), Err(Denial::Capacity));
         }
         assert_eq!((store.0.len(), bytes(&store)), (4096, 262_144 * 28));
         // Once they have ended, the next that comes to a bucket drops them all.
         for bucket in 0..BUCKETS {
-            assert_eq!(take(&mut store, &nth(bucket, most), UnixTime::from_seconds(100)), Ok(()));
+            assert_eq!(consume(&mut store, &nth(bucket, most), UnixTime::from_seconds(100)), Ok(()));
         }
         assert_eq!((store.0.len(), bytes(&store)), (4096, 4096 * 28));
     }
@@ -244,19 +230,19 @@ mod tests {
     struct Shared<'a>(&'a std::sync::Mutex<MemoryStore>);
 
     impl Store for Shared<'_> {
-        fn read(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, &'static str> {
+        fn read(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, ProxyError> {
             let found = self.0.lock().unwrap().read(key);
             std::thread::yield_now();
             found
         }
 
-        fn swap(&mut self, key: &str, value: &[u8], version: Option<u32>) -> Result<Swap, &'static str> {
+        fn swap(&mut self, key: &str, value: &[u8], version: Option<u32>) -> Result<Swap, ProxyError> {
             self.0.lock().unwrap().swap(key, value, version)
         }
     }
 
     #[test]
-    fn sixteen_workers_at_one_bucket_lose_no_entry_and_turn_nobody_away() {
+    fn sixteen_workers_at_one_bucket_lose_no_entry_and_deny_nothing() {
         for _ in 0..20 {
             let store = std::sync::Mutex::new(MemoryStore::default());
             let taken = std::sync::atomic::AtomicU32::new(0);
@@ -266,9 +252,9 @@ mod tests {
                     scope.spawn(move || {
                         let now = UnixTime::from_seconds(1);
                         for n in 0..4 {
-                            assert_eq!(take(&mut Shared(store), &nth(7, worker * 4 + n), now), Ok(()));
-                            // Everybody's, eight times.
-                            match take(&mut Shared(store), &entry_of_all(), now) {
+                            assert_eq!(consume(&mut Shared(store), &nth(7, worker * 4 + n), now), Ok(()));
+                            // One entry of all workers, eight times.
+                            match consume(&mut Shared(store), &entry_of_all(), now) {
                                 Ok(()) => drop(taken.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
                                 Err(denial) => assert_eq!(denial, Denial::AlreadyTaken),
                             }
@@ -291,19 +277,19 @@ mod tests {
         let mut store = MemoryStore::default();
         let now = UnixTime::from_seconds(1);
         let shorter = Entry { until: UnixTime::from_seconds(50), ..entry(1, 2) };
-        assert_eq!(take(&mut store, &entry(1, 2), now), Ok(()));
-        assert_eq!(take(&mut store, &shorter, now), Ok(()));
+        assert_eq!(consume(&mut store, &entry(1, 2), now), Ok(()));
+        assert_eq!(consume(&mut store, &shorter, now), Ok(()));
         // Another's write, which drops what has ended.
-        assert_eq!(take(&mut store, &entry(2, 1), UnixTime::from_seconds(60)), Ok(()));
-        assert_eq!(take(&mut store, &entry(1, 2), UnixTime::from_seconds(60)), Err(Denial::AlreadyTaken));
+        assert_eq!(consume(&mut store, &entry(2, 1), UnixTime::from_seconds(60)), Ok(()));
+        assert_eq!(consume(&mut store, &entry(1, 2), UnixTime::from_seconds(60)), Err(Denial::AlreadyTaken));
     }
 
     #[test]
-    fn what_no_gate_wrote_denies() {
+    fn a_value_that_no_gate_wrote_denies() {
         for odd in [&b"odd"[..], b""] {
             let mut store = MemoryStore::default();
             store.swap(&entry(1, 1).key(), odd, None).unwrap();
-            let denial = take(&mut store, &entry(1, 1), UnixTime::from_seconds(1));
+            let denial = consume(&mut store, &entry(1, 1), UnixTime::from_seconds(1));
             assert!(matches!(denial, Err(Denial::Internal(_))));
         }
     }

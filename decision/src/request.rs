@@ -4,32 +4,35 @@ use stepgate_config::workflow::{RequestPattern, without_port};
 
 use crate::denial::Denial;
 use crate::facts::Facts;
-use crate::path::CanonicalPath;
+use crate::path::{CanonicalPath, PathError};
 
 /// Longest method, host or upgrade token that is looked at, in bytes.
 const MAX_TOKEN: usize = 256;
 
-/// A request that can be matched: everything is text, and its path reads only one way, or is none.
+/// The facts of a request, read so that they can be matched: everything is text, and the path reads only one way, or
+/// there is no path.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request<'a> {
+    pub(crate) facts: &'a Facts,
     pub(crate) method: &'a str,
     pub(crate) host: &'a str,
     /// The path as sent, query and all, for guards.
     pub(crate) target: &'a str,
-    /// Why the path is not to be trusted, or the path.
-    pub(crate) path: Result<CanonicalPath<'a>, &'static str>,
+    /// The path, or why it is not to be trusted.
+    path: Result<CanonicalPath<'a>, PathError>,
     connect: bool,
-    /// Whether there is no path at all, which is not the same as one that is no text.
+    /// Whether there is no path at all, which is not the same as one that is not text.
     pathless: bool,
 }
 
 impl<'a> Request<'a> {
-    /// Reads the request's own headers. What is not text is taken as empty, which matches nothing.
-    pub(crate) fn of(facts: &Facts<'a>) -> Self {
+    /// Reads the request's own headers. One that is not text is taken as empty, which matches nothing.
+    pub(crate) fn of(facts: &'a Facts) -> Self {
         let text = |name: &str| facts.first(name).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
         let method = text(":method");
         let target = text(":path");
         Self {
+            facts,
             method,
             host: text(":authority"),
             target,
@@ -39,15 +42,15 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The protocol to which the client wants to change, if any (RFC 9110, sections 7.8 and 9.3.6).
+    /// The protocol that the client asks to change to, if any (RFC 9110, sections 7.8 and 9.3.6).
     ///
     /// # Errors
-    /// Where there are several, or one that is no short token: nobody declares such.
-    pub(crate) fn upgrade(&self, facts: &Facts<'a>) -> Result<Option<String>, Denial> {
-        let mut upgrades = facts.all("upgrade").chain(facts.all(":protocol"));
+    /// Where there are several, or one that is not a short token: no task declares these.
+    pub(crate) fn upgrade(&self) -> Result<Option<String>, Denial> {
+        let mut upgrades = self.facts.all("upgrade").chain(self.facts.all(":protocol"));
         let first = upgrades.next();
-        // Envoy takes a CONNECT by what it names as an upgrade; the application gets a CONNECT.
-        if upgrades.next().is_some() || (self.connect && facts.first("upgrade").is_some()) {
+        // Envoy takes a CONNECT for the upgrade that it names; the application gets a CONNECT.
+        if upgrades.next().is_some() || (self.connect && self.facts.first("upgrade").is_some()) {
             return Err(Denial::Upgrade("several".into()));
         }
         match first {
@@ -88,7 +91,7 @@ impl<'a> Request<'a> {
     }
 
     /// Whether the request asks to be sent back as it came to the application (RFC 9110, section 9.3.8): with the
-    /// interlock and the step that the gate has put into it. No method given is any method but these.
+    /// interlock and the step that the gate has put into it. A pattern without methods accepts any method but these.
     fn echoes(&self) -> bool {
         matches!(self.method, "TRACE" | "TRACK")
     }

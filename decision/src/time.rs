@@ -11,6 +11,11 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "u64", into = "u64")]
 pub struct UnixTime(u64);
 
+/// A time after [`UnixTime::MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a time after the year 9999")]
+pub struct UnixTimeError;
+
 impl UnixTime {
     /// The last second of the year 9999.
     pub const MAX: Self = Self(253_402_300_799);
@@ -28,16 +33,15 @@ impl UnixTime {
     /// This time and a while more. Parts of a second count as a whole one.
     #[must_use]
     pub fn plus(self, while_: Duration) -> Self {
-        let whole = while_.as_secs().saturating_add(u64::from(while_.subsec_nanos() > 0));
-        Self::from_seconds(self.0.saturating_add(whole))
+        Self::from_seconds(self.0.saturating_add(whole_seconds(while_)))
     }
 }
 
 impl TryFrom<u64> for UnixTime {
-    type Error = &'static str;
-    fn try_from(seconds: u64) -> Result<Self, Self::Error> {
+    type Error = UnixTimeError;
+    fn try_from(seconds: u64) -> Result<Self, UnixTimeError> {
         let time = Self(seconds);
-        if time <= Self::MAX { Ok(time) } else { Err("a time after the year 9999") }
+        if time <= Self::MAX { Ok(time) } else { Err(UnixTimeError) }
     }
 }
 
@@ -45,4 +49,34 @@ impl From<UnixTime> for u64 {
     fn from(time: UnixTime) -> Self {
         time.0
     }
+}
+
+/// The time at a gate, and the leeway that it allows other gates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// The time.
+    pub now: UnixTime,
+    /// How far two clocks may be apart.
+    pub leeway: Duration,
+}
+
+impl Clock {
+    /// Whether a token that ends at `exp` has expired: from `exp + leeway` on.
+    pub fn is_past(self, exp: UnixTime) -> bool {
+        self.now >= exp.plus(self.leeway)
+    }
+
+    /// Whether a token that was issued at `iat` is from the future: later than `now + leeway`.
+    pub fn is_before(self, iat: UnixTime) -> bool {
+        iat > self.now.plus(self.leeway)
+    }
+
+    /// The leeway in whole seconds, rounded up.
+    pub(crate) fn leeway_seconds(self) -> u64 {
+        whole_seconds(self.leeway)
+    }
+}
+
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
 }

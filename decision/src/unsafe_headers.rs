@@ -1,7 +1,7 @@
-//! Headers by which what follows the gate would do something else than what was decided on.
+//! Headers that make the router or the application do something else than was decided on.
 
-/// By these some frameworks take another method or path. None of them is the proxy's own at this place: Envoy sets
-/// `x-envoy-original-path` behind its filters.
+/// Some frameworks take another method or path from these. None of them is the proxy's own at this point: Envoy sets
+/// `x-envoy-original-path` after its filters.
 pub(crate) const FOR_APPLICATIONS: [&str; 6] = [
     "x-http-method-override",
     "x-http-method",
@@ -11,10 +11,10 @@ pub(crate) const FOR_APPLICATIONS: [&str; 6] = [
     "x-envoy-original-path",
 ];
 
-/// These steer Envoy's router, which comes behind the gate, where Envoy takes the caller for its own. By them a caller
-/// could have one permitted request sent to the application again and again (`retry`, `hedge`), have Envoy answer 204 in
-/// the application's place (`alt-response`), which would bring a receipt, send it to another host, or end it early.
-/// The caller's own proxy has used up what was meant for it.
+/// These steer Envoy's router, which comes after the gate, where Envoy trusts the caller as internal. With them a caller
+/// could make Envoy send one permitted request again and again (`retry`, `hedge`), answer 204 in the application's
+/// place (`alt-response`), which would bring a receipt, send it to another host, or end it early. The caller's own proxy
+/// has already used the ones that were meant for it.
 pub(crate) const FOR_ROUTERS: [&str; 12] = [
     "x-envoy-hedge-on-per-try-timeout",
     "x-envoy-max-retries",

@@ -48,7 +48,7 @@ fn names(gate: Option<&Gate>) -> Vec<String> {
     let Some(gate) = gate else { return vec![format!("{version}stepgate_no_config")] };
     let config = gate.config();
     let workflows = config.workflows.iter().map(|workflow| of_workflow(workflow, config.mode, &version));
-    let held = config.keys.iter().filter(|key| gate.keys().find(key.workflow.as_str(), key.kid.as_str()).is_some());
+    let held = config.keys.iter().filter(|key| gate.keys().find(&key.workflow, key.kid.as_str()).is_some());
     workflows.chain(held.map(of_key)).collect()
 }
 

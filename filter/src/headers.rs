@@ -2,7 +2,7 @@
 
 use proxy_wasm::types::MapType;
 use stepgate_decision::permit::HeaderMap;
-use stepgate_decision::{Denial, Header, MAX_HEADERS};
+use stepgate_decision::{Denial, Header, MAX_HEADERS, ProxyError};
 
 use crate::host::{Host, HostError};
 
@@ -45,15 +45,15 @@ impl<'h> Headers<'h> {
 }
 
 impl HeaderMap for Headers<'_> {
-    fn remove(&mut self, name: &str) -> Result<(), &'static str> {
-        self.host.remove_header(self.map, name).map_err(HostError::reason)
+    fn remove(&mut self, name: &str) -> Result<(), ProxyError> {
+        Ok(self.host.remove_header(self.map, name)?)
     }
 
     /// Removes first: not every Envoy replaces all lines of a header, and a line that stayed would be a second
     /// step beside the one that was set.
-    fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
-        self.host.remove_header(self.map, name).map_err(HostError::reason)?;
-        self.host.add_header(self.map, name, value).map_err(HostError::reason)
+    fn set(&mut self, name: &str, value: &str) -> Result<(), ProxyError> {
+        self.host.remove_header(self.map, name)?;
+        Ok(self.host.add_header(self.map, name, value)?)
     }
 }
 

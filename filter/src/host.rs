@@ -1,7 +1,7 @@
 //! The interface to the proxy. [`crate::sdk_host`] implements it over the SDK of proxy-wasm; tests use a fake.
 
 use proxy_wasm::types::{MapType, MetricType};
-use stepgate_decision::{Header, Randomness};
+use stepgate_decision::{Header, ProxyError, Randomness};
 
 use crate::local_reply::LocalReply;
 
@@ -45,6 +45,12 @@ impl HostError {
             Self::NoFunction => "the proxy has no such function",
             Self::FunctionFailed => "the proxy's function fails",
         }
+    }
+}
+
+impl From<HostError> for ProxyError {
+    fn from(error: HostError) -> Self {
+        Self(error.reason())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The name of this proxy among the replicas of its workload.
 
+use stepgate_decision::ProxyError;
 use stepgate_decision::replay_record::{Store, Swap};
 
 use crate::host::{Host, HostError};
@@ -14,8 +15,8 @@ const MAX_REPLICA: usize = 64;
 /// Why a proxy has no name.
 #[derive(Debug, thiserror::Error)]
 enum ReplicaError {
-    #[error("{0}")]
-    SharedData(&'static str),
+    #[error(transparent)]
+    SharedData(#[from] ProxyError),
     #[error(transparent)]
     Host(#[from] HostError),
     #[error("shared data holds no name")]
@@ -32,12 +33,12 @@ pub(crate) fn name(host: &dyn Host) -> Option<String> {
 
 fn read_or_generate(host: &dyn Host) -> Result<String, ReplicaError> {
     let mut shared = SharedData(host);
-    let mut read = || shared.read(KEY).map_err(ReplicaError::SharedData);
+    let mut read = || shared.read(KEY);
     if let Some((kept, _)) = read()? {
         return checked(kept);
     }
     let generated: String = host.random()?.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    match SharedData(host).swap(KEY, generated.as_bytes(), None).map_err(ReplicaError::SharedData)? {
+    match SharedData(host).swap(KEY, generated.as_bytes(), None)? {
         Swap::Done => Ok(generated),
         Swap::Changed => read()?.ok_or(ReplicaError::Gone).and_then(|(kept, _)| checked(kept)),
     }

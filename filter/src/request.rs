@@ -1,7 +1,7 @@
 //! The facts of a request, as the proxy gives them. Nothing is decided here.
 
 use stepgate_config::gate::PeerSource;
-use stepgate_decision::{Facts, Header, Listener, Randomness, UnixTime};
+use stepgate_decision::{Facts, Header, Listener, UnixTime};
 
 use crate::host::{Host, HostError};
 
@@ -11,41 +11,23 @@ const OUTBOUND: i64 = 2;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
-/// The values that [`Facts`] borrows.
-pub(crate) struct Request {
-    headers: Vec<Header>,
-    listener: Listener,
+/// Reads everything once, in the request phase: later the proxy no longer has it.
+pub(crate) fn facts(
+    host: &dyn Host,
     peer: Peer,
-    own: Option<Vec<u8>>,
-    now: UnixTime,
-    random: Randomness,
-}
-
-impl Request {
-    /// Reads everything once, in the request phase: later the proxy no longer has it.
-    pub(crate) fn gather(host: &dyn Host, peer: Peer, headers: Vec<Header>) -> Result<Self, HostError> {
-        Ok(Self {
-            headers,
-            listener: listener(host),
-            peer,
-            own: host.property(&["connection", "uri_san_local_certificate"]),
-            now: UnixTime::from_seconds(seconds(host)?),
-            random: host.random()?,
-        })
-    }
-
-    pub(crate) fn facts<'a>(&'a self, replica: Option<&'a str>) -> Facts<'a> {
-        Facts {
-            listener: self.listener,
-            mtls: self.peer.mtls,
-            peer: self.peer.uri.as_deref(),
-            own: self.own.as_deref(),
-            headers: &self.headers,
-            now: self.now,
-            random: self.random,
-            replica,
-        }
-    }
+    headers: Vec<Header>,
+    replica: Option<&str>,
+) -> Result<Facts, HostError> {
+    Ok(Facts {
+        listener: listener(host),
+        mtls: peer.mtls,
+        peer: peer.uri,
+        own: host.property(&["connection", "uri_san_local_certificate"]),
+        headers,
+        now: UnixTime::from_seconds(seconds(host)?),
+        random: host.random()?,
+        replica: replica.map(str::to_owned),
+    })
 }
 
 /// Whole seconds since the epoch.

@@ -1,8 +1,9 @@
 //! The proxy's shared data as the store of the replay record.
 
+use stepgate_decision::ProxyError;
 use stepgate_decision::replay_record::{Store, Swap};
 
-use crate::host::{Host, HostError, Write};
+use crate::host::{Host, Write};
 
 /// A version that no value has.
 ///
@@ -17,19 +18,19 @@ const ABSENT: u32 = u32::MAX;
 pub(crate) struct SharedData<'h>(pub(crate) &'h dyn Host);
 
 impl Store for SharedData<'_> {
-    fn read(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, &'static str> {
-        match self.0.read_shared(key).map_err(HostError::reason)? {
+    fn read(&mut self, key: &str) -> Result<Option<(Vec<u8>, u32)>, ProxyError> {
+        match self.0.read_shared(key)? {
             // A write back with version 0 would overwrite any write in between.
-            Some((_, 0)) => Err("shared data has a value without a version"),
+            Some((_, 0)) => Err(ProxyError("shared data has a value without a version")),
             found => Ok(found),
         }
     }
 
-    fn swap(&mut self, key: &str, value: &[u8], version: Option<u32>) -> Result<Swap, &'static str> {
+    fn swap(&mut self, key: &str, value: &[u8], version: Option<u32>) -> Result<Swap, ProxyError> {
         if version == Some(0) {
-            return Err("no value has version 0");
+            return Err(ProxyError("no value has version 0"));
         }
-        match self.0.write_shared(key, value, version.unwrap_or(ABSENT)).map_err(HostError::reason)? {
+        match self.0.write_shared(key, value, version.unwrap_or(ABSENT))? {
             Write::Done => Ok(Swap::Done),
             Write::Mismatch => Ok(Swap::Changed),
         }

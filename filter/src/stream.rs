@@ -15,7 +15,7 @@ use crate::local_reply::{self, is_grpc};
 use crate::log_context::LogContext;
 use crate::log_events;
 use crate::plugin_state::PluginState;
-use crate::request::{Peer, Request};
+use crate::request::{self, Peer};
 use crate::response::{Response, may_be_grpc};
 use crate::shared_data::SharedData;
 
@@ -81,8 +81,7 @@ impl Stream {
             return Err(Denial::Internal("the proxy's headers have no method"));
         }
         let grpc = may_be_grpc(&headers);
-        let request = Request::gather(host, peer, headers).map_err(internal)?;
-        let facts = request.facts(self.plugin.replica(host));
+        let facts = request::facts(host, peer, headers, self.plugin.replica(host)).map_err(internal)?;
         let verdict = inbound(self.plugin.gate(), &facts, &self.plugin.crypto(host), &mut SharedData(host));
         let mut headers = Headers::new(host, MapType::HttpRequestHeaders);
         let reply = match verdict {

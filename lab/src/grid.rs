@@ -226,8 +226,7 @@ fn spliced(
 
 /// Who holds the step: the sender where it may, else its performer; and by which token.
 fn holder(setting: &Setting, from: &Member, task: &Task) -> (SpiffeId, TokenType) {
-    let mut leaving = setting.workflow.transitions.iter().filter(|t| t.from.name == task.name);
-    if leaving.any(|t| t.via && t.caller.name == from.actor.name) {
+    if setting.workflow.needs_receipt(task, &from.id) {
         return (from.id.clone(), TokenType::Receipt);
     }
     (identity(&task.performer).clone(), TokenType::Arrival)

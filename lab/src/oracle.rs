@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::replay_record::MemoryStore;
-use stepgate_decision::{Facts, Header, Listener, Verdict, inbound};
+use stepgate_decision::{Facts, Verdict, inbound, request_headers};
 
 use super::attempt::{Attempt, now};
 use super::setting::Setting;
@@ -37,22 +37,13 @@ impl<'a> Oracle<'a> {
     }
 
     fn decide(&self, attempt: &Attempt, record: &mut MemoryStore) -> Option<String> {
-        let own = [(":method", attempt.method.as_str()), (":path", &attempt.path), (":authority", attempt.authority())];
-        let own = own.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let headers: Vec<Header> = own.chain(attempt.lines()).map(|(name, value)| (name, value.into_bytes())).collect();
+        let lines = attempt.lines();
+        let lines = lines.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let headers = request_headers(&attempt.method, &attempt.path, attempt.authority(), lines);
         let mut random = [1; 32];
         let drawn = self.drawn.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         random.iter_mut().zip(drawn).for_each(|(to, from)| *to = from);
-        let facts = Facts {
-            listener: Listener::Inbound,
-            mtls: attempt.from.id().is_some(),
-            peer: attempt.from.id().map(str::as_bytes),
-            own: Some(attempt.to.id.as_str().as_bytes()),
-            headers: &headers,
-            now: now(),
-            random,
-            replica: None,
-        };
+        let facts = Facts::received(attempt.from.id(), attempt.to.id.as_str(), headers, now(), random);
         match inbound(self.setting.gate(&attempt.to.actor), &facts, &RustCrypto, record) {
             Verdict::Permitted(_) | Verdict::Exempt(_) => None,
             Verdict::Observed(refusal, _) | Verdict::Denied(refusal) => Some(refusal.code().to_string()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Transition, Workflow};
+use stepgate_decision::step::PlainStep;
 use stepgate_decision::synthetic::{Step, synthetic_claims};
 use stepgate_decision::token::{Claims, TokenType};
 
@@ -131,7 +132,7 @@ pub(super) fn held(at: &Arc<Task>, holder: &SpiffeId, kind: TokenType, instance:
 
 /// A step at level `identity`.
 pub(super) fn plain_step(workflow: &Workflow, task: &Task) -> String {
-    format!("{}/{}/{}", workflow.name, workflow.revision, task.name)
+    PlainStep::of(workflow, task).to_string()
 }
 
 /// The pairs of workloads in which each one of both sides takes part; where duties are held apart, the receiver

@@ -66,19 +66,19 @@ impl Setting {
     pub(super) fn sign(&self, token_type: TokenType, claims: &Claims) -> Result<String, LabError> {
         let key = self.issuer(claims).and_then(|post| post.keys.as_ref()).map(|keys| &keys.own);
         let key = key.ok_or_else(|| LabError::Gate("there is no key to sign with".into()))?;
-        RustCrypto.sign(key, token_type, claims).map_err(|error| LabError::Gate(error.to_owned()))
+        RustCrypto.sign(key, token_type, claims).map_err(|error| LabError::Gate(error.to_string()))
     }
 
     /// Signs with a key of nobody's, under the same `kid`.
     pub(super) fn forge(&self, token_type: TokenType, claims: &Claims) -> Result<String, LabError> {
         let key = self.issuer(claims).and_then(|post| post.keys.as_ref()).map(|keys| &keys.forged);
         let key = key.ok_or_else(|| LabError::Gate("there is no key to forge".into()))?;
-        RustCrypto.sign(key, token_type, claims).map_err(|error| LabError::Gate(error.to_owned()))
+        RustCrypto.sign(key, token_type, claims).map_err(|error| LabError::Gate(error.to_string()))
     }
 
     /// The post of the actor who is named as issuer.
     pub(super) fn issuer(&self, claims: &Claims) -> Option<&Arc<Post>> {
-        let actor = self.workflow.actors.values().find(|actor| actor.spiffe.iter().any(|id| id.as_str() == claims.iss));
+        let actor = self.workflow.actors.values().find(|actor| actor.includes(&claims.iss));
         self.post(actor?)
     }
 

@@ -1,10 +1,10 @@
 //! A step that somebody holds, as claims and as what travels in a request.
 
-use stepgate_config::gate::Carrier;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Task, Workflow};
 use stepgate_decision::UnixTime;
 use stepgate_decision::keys::{Crypto, Key, KeyRing, RustCrypto};
+use stepgate_decision::step::PlainStep;
 use stepgate_decision::synthetic::{Step, synthetic_claims};
 use stepgate_decision::token::{Claims, TokenType};
 
@@ -21,22 +21,16 @@ pub(super) struct Held<'a> {
     pub(super) issued: UnixTime,
 }
 
-/// Whether this workload carries a transition of another performer's task, and so shows receipts.
-pub(super) fn carries_on(workflow: &Workflow, task: &Task, id: &SpiffeId) -> bool {
-    let mut leaving = workflow.transitions.iter().filter(|way| way.from.name == task.name);
-    leaving.any(|way| way.via && way.caller.includes(id))
-}
-
 impl Held<'_> {
     /// What the gates would have minted: one token's claims, or at a join those of each source.
     pub(super) fn claims(&self) -> Vec<Claims> {
         let Self { workflow, task, ref holder, token_type, instance, issued } = *self;
         let mut all = synthetic_claims(&Step { workflow, task, holder, instance, token_type, issued });
         // A gate issues for its own workload. A holder who performs nothing there did not issue it.
-        let speaks = |claims: &Claims| task.performer.spiffe.iter().any(|id| id.as_str() == claims.iss);
-        for claims in all.iter_mut().filter(|claims| !speaks(claims) && claims.iss == holder.as_str()) {
+        let speaks = |claims: &Claims| task.performer.includes(&claims.iss);
+        for claims in all.iter_mut().filter(|claims| !speaks(claims) && claims.iss == *holder) {
             if let Some(performer) = task.performer.spiffe.first() {
-                claims.iss = performer.to_string();
+                claims.iss.clone_from(performer);
             }
         }
         all
@@ -46,7 +40,7 @@ impl Held<'_> {
     pub(super) fn values(&self, keys: &KeyRing) -> Result<Vec<String>, Failure> {
         let workflow = self.workflow;
         if workflow.assurance == Assurance::Identity {
-            return Ok(vec![format!("{}/{}/{}", workflow.name, workflow.revision, self.task.name)]);
+            return Ok(vec![PlainStep::of(workflow, self.task).to_string()]);
         }
         self.claims().iter().map(|claims| sign(self.token_type, claims, key_for(workflow, claims, keys)?)).collect()
     }
@@ -61,23 +55,9 @@ pub(super) fn sign(token_type: TokenType, claims: &Claims, key: &Key) -> Result<
 
 /// The key with which the issuer of these claims signs.
 pub(super) fn key_for<'k>(workflow: &Workflow, claims: &Claims, keys: &'k KeyRing) -> Result<&'k Key, Failure> {
-    let issuer = names::actor_of(workflow, &claims.iss);
-    issuer.and_then(|actor| keys.signer(workflow.name.as_str(), &actor.name)).ok_or_else(|| {
+    let issuer = names::actor_of(workflow, claims.iss.as_str());
+    issuer.and_then(|actor| keys.signer(&workflow.name, &actor.name)).ok_or_else(|| {
         Failure::impossible(format!("there is no key with which `{}` could sign for `{}`", claims.iss, workflow.name))
             .help("a key with `use: sign`, for that actor or for `*`, must be configured and in the environment")
     })
-}
-
-/// The headers in which these steps travel.
-pub(super) fn headers(header: &str, carrier: Carrier, values: &[String]) -> Vec<(String, String)> {
-    match (carrier, values) {
-        (_, []) => Vec::new(),
-        (Carrier::Header, several) => vec![(header.to_owned(), several.join(","))],
-        (Carrier::Baggage, [one]) => vec![("baggage".into(), format!("step={one}"))],
-        (Carrier::Baggage, several) => {
-            let members: Vec<String> =
-                several.iter().enumerate().map(|(at, step)| format!("step.{at}={step}")).collect();
-            vec![("baggage".into(), members.join(","))]
-        }
-    }
 }

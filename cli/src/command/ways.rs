@@ -23,7 +23,7 @@ pub(super) struct Way {
 
 /// The transitions that leave a task.
 pub(super) fn from(workflow: &Workflow, task: &Task) -> Vec<Way> {
-    workflow.transitions.iter().filter(|way| way.from.name == task.name).map(|way| Way::of(way)).collect()
+    workflow.leaving(task).map(|way| Way::of(way)).collect()
 }
 
 /// The transitions with which an instance may begin.

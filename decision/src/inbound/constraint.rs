@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 
 use stepgate_config::name::TaskName;
+use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Relation, Workflow};
 
 use crate::denial::Denial;
 use crate::token::Performers;
 
-/// Whether those who performed the tasks so far, this one counted, keep every constraint.
+/// Whether the performers of the tasks so far, this one included, keep every constraint.
 pub(super) fn check(workflow: &Workflow, performers: &Performers) -> Result<(), Denial> {
     for constraint in &workflow.constraints {
-        let mut earlier: Vec<(&TaskName, &BTreeSet<String>)> = Vec::new();
+        let mut earlier: Vec<(&TaskName, &BTreeSet<SpiffeId>)> = Vec::new();
         for task in &constraint.tasks {
-            let Some(ids) = performers.get(task.as_str()) else { continue };
-            // Bound to one workload, also when it comes again.
+            let Some(ids) = performers.get(task) else { continue };
+            // Bound to one workload, also when the task is entered again.
             if constraint.relation == Relation::Bind && ids.len() > 1 {
                 return Err(Denial::Constraint { tasks: [task.clone(), task.clone()] });
             }

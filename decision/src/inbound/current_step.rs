@@ -1,25 +1,26 @@
-//! Where an instance stands, as its step says and the signatures prove.
+//! The step that an instance has reached, as the request says and the signatures prove.
 
 use std::sync::Arc;
 
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Assurance, Task, Workflow};
+use stepgate_config::workflow::{Actor, Assurance, Task, Workflow};
 
-use super::Inquiry;
-use super::issuance::is_true_start;
+use super::start::is_true_start;
 use crate::denial::Denial;
 use crate::gate::{CompiledWorkflow, Gate};
+use crate::keys::Crypto;
 use crate::step::{PlainStep, Steps};
-use crate::token::{Claims, TokenType, UnverifiedToken, VerifiedToken};
+use crate::time::UnixTime;
+use crate::token::{Claims, TokenType, UnverifiedToken, VerifiedToken, verify};
 
-/// What a request shows for its step.
+/// The evidence for a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Evidence {
     /// Level `identity`: a plain step, or a start.
     Plain,
-    /// A start at level `signed`: the instance, drawn now.
+    /// A start at level `signed`: the new instance.
     Start { txn: String },
-    /// VerifiedToken tokens; more than one only at a join. Never empty.
+    /// Verified tokens; more than one only at a join. Never empty.
     Tokens(Vec<VerifiedToken>),
 }
 
@@ -40,135 +41,149 @@ impl Evidence {
     }
 }
 
-/// Where an instance stands.
+/// The step that an instance has reached.
 pub(super) struct CurrentStep<'a> {
-    pub(super) plan: &'a CompiledWorkflow,
+    pub(super) compiled: &'a CompiledWorkflow,
     pub(super) at: Arc<Task>,
-    pub(super) origin: Evidence,
+    pub(super) evidence: Evidence,
 }
 
 /// Reads the steps of a request; there is at least one.
-pub(super) fn read<'a>(inquiry: &Inquiry<'a, '_>, steps: &Steps<'a>) -> Result<CurrentStep<'a>, Denial> {
+pub(super) fn read<'a>(
+    gate: &'a Gate,
+    steps: &Steps<'a>,
+    crypto: &dyn Crypto,
+    now: UnixTime,
+) -> Result<CurrentStep<'a>, Denial> {
     match steps.0.as_slice() {
-        [plain] if PlainStep::is_one(plain) => read_plain(inquiry.gate, PlainStep::parse(plain)?),
+        [plain] if PlainStep::is_one(plain) => read_plain(gate, PlainStep::parse(plain)?),
         several if several.iter().any(|step| PlainStep::is_one(step)) => {
             Err(Denial::BadStep("a list holds a plain step"))
         }
-        tokens => read_tokens(inquiry, tokens),
+        tokens => read_tokens(gate, tokens, crypto, now),
     }
 }
 
 fn read_plain<'a>(gate: &'a Gate, step: PlainStep<'_>) -> Result<CurrentStep<'a>, Denial> {
-    let plan = find_plan(gate, step.workflow, step.revision)?;
-    if plan.workflow.assurance != Assurance::Identity {
-        return Err(Denial::WrongType("the workflow wants a signed token"));
+    let compiled = find_workflow(gate, step.workflow, step.revision)?;
+    if compiled.workflow.assurance != Assurance::Identity {
+        return Err(Denial::WrongType("the workflow requires a signed token"));
     }
-    let at = find_task(plan, step.task)?;
-    Ok(CurrentStep { plan, at, origin: Evidence::Plain })
+    let at = find_task(compiled, step.task)?;
+    Ok(CurrentStep { compiled, at, evidence: Evidence::Plain })
 }
 
-fn read_tokens<'a>(inquiry: &Inquiry<'a, '_>, steps: &[&'a str]) -> Result<CurrentStep<'a>, Denial> {
+fn read_tokens<'a>(
+    gate: &'a Gate,
+    steps: &[&'a str],
+    crypto: &dyn Crypto,
+    now: UnixTime,
+) -> Result<CurrentStep<'a>, Denial> {
     let parsed = steps.iter().map(|step| UnverifiedToken::parse(step)).collect::<Result<Vec<_>, _>>()?;
-    check_list(inquiry.gate, &parsed)?;
-    let verified = parsed.into_iter().map(|jws| inquiry.verify(jws)).collect::<Result<Vec<_>, _>>()?;
+    check_list(gate, &parsed)?;
+    let leeway = gate.config.leeway;
+    let verified = parsed
+        .into_iter()
+        .map(|token| verify(token, &gate.keys, crypto, now, leeway))
+        .collect::<Result<Vec<_>, _>>()?;
     let Some(first) = verified.first() else {
         return Err(Denial::BadStep("there is no token"));
     };
-    let plan = find_plan(inquiry.gate, &first.claims.wf.name, first.claims.wf.rev)?;
-    if plan.workflow.assurance == Assurance::Identity {
-        return Err(Denial::WrongType("the workflow wants a plain step"));
+    let compiled = find_workflow(gate, first.claims.wf.name.as_str(), first.claims.wf.rev)?;
+    if compiled.workflow.assurance == Assurance::Identity {
+        return Err(Denial::WrongType("the workflow requires a plain step"));
     }
-    if verified.iter().any(|token| token.claims.wf.digest != plan.workflow.digest.as_str()) {
+    if verified.iter().any(|token| token.claims.wf.digest != compiled.workflow.digest) {
         return Err(Denial::OtherDocument);
     }
-    if verified.iter().any(|token| outlives(&token.claims, &plan.workflow)) {
-        return Err(Denial::BadStep("a token lives longer than its workflow lets it"));
+    if verified.iter().any(|token| outlives(&token.claims, &compiled.workflow)) {
+        return Err(Denial::BadStep("a token lives longer than its workflow allows"));
     }
-    if inquiry.gate.config.revoked.instances.contains(&first.claims.txn) {
+    if gate.config.revoked.instances.contains(&first.claims.txn) {
         return Err(Denial::Revoked("instance"));
     }
     if verified.iter().any(|token| token.token_type == TokenType::Departure) {
-        return Err(Denial::WrongType("no departure is taken at this level"));
+        return Err(Denial::WrongType("a departure is not accepted at this level"));
     }
-    let at = find_task(plan, &first.claims.wf.task)?;
-    Ok(CurrentStep { plan, at, origin: Evidence::Tokens(verified) })
+    let at = find_task(compiled, first.claims.wf.task.as_str())?;
+    Ok(CurrentStep { compiled, at, evidence: Evidence::Tokens(verified) })
 }
 
-/// Whether a token, or the instance it speaks of, has a longer life than any gate would give it.
+/// Whether a token, or its instance, has a longer life than any gate would give it.
 fn outlives(claims: &Claims, workflow: &Workflow) -> bool {
     claims.exp > claims.iat.plus(workflow.task_ttl) || claims.dl > claims.iat.plus(workflow.deadline)
 }
 
-/// A list is one step of one instance, and stands only where a join wants several tokens. Looked at
+/// A list is one step of one instance, and is allowed only at a join that needs several tokens. Checked
 /// before signatures, because it can only deny.
 fn check_list(gate: &Gate, tokens: &[UnverifiedToken<'_>]) -> Result<(), Denial> {
     let [first, rest @ ..] = tokens else { return Ok(()) };
     if rest.is_empty() {
         return Ok(());
     }
-    let step = |claims: &Claims| (claims.wf.name.clone(), claims.wf.rev, claims.wf.task.clone(), claims.txn.clone());
-    let wanted = step(first.claims());
-    if rest.iter().any(|token| step(token.claims()) != wanted) {
+    let step = |token: &UnverifiedToken<'_>| {
+        let Claims { wf, txn, .. } = token.claims().clone();
+        (wf.name, wf.rev, wf.task, txn)
+    };
+    if rest.iter().any(|token| step(token) != step(first)) {
         return Err(Denial::BadStep("the tokens are of different steps or instances"));
     }
     let wf = &first.claims().wf;
     let join = gate
-        .revisions(&wf.name)
+        .revisions(wf.name.as_str())
         .and_then(|revisions| revisions.get(&wf.rev))
-        .and_then(|plan| plan.workflow.joins.get(wf.task.as_str()));
+        .and_then(|compiled| compiled.workflow.joins.get(&wf.task));
     match join {
         None => Err(Denial::BadStep("a list of tokens outside a join")),
         // Each token costs a signature.
         Some(join) if tokens.len() > join.sources.len() => Err(Denial::JoinIncomplete {
-            why: "it has more tokens than the join has sources",
+            why: "there are more tokens than the join has sources",
             expected: join.sources.clone(),
         }),
         Some(_) => Ok(()),
     }
 }
 
-/// What holds for a step whoever it leads to: not revoked, issued and held by the right ones.
+/// Checks that do not depend on the next task: the step is not revoked, and its issuer and its holder are right.
 pub(super) fn check(current: &CurrentStep<'_>, peer: &SpiffeId) -> Result<(), Denial> {
-    if current.plan.revoked {
+    if current.compiled.revoked {
         return Err(Denial::Revoked("workflow"));
     }
-    for token in current.origin.tokens() {
+    for token in current.evidence.tokens() {
         check_issuer(current, token)?;
     }
-    let held = match &current.origin {
-        // A plain step has no holder: any who may carry on from that task may show it.
+    let held = match &current.evidence {
+        // A plain step has no holder: any workload that may go on from that task may show it.
         Evidence::Plain | Evidence::Start { .. } => {
-            current.plan.leaving(&current.at).iter().any(|t| t.caller.includes(peer))
+            current.compiled.leaving(&current.at).iter().any(|t| t.caller.includes(peer))
                 || current.at.performer.includes(peer)
         }
-        Evidence::Tokens(tokens) => tokens.iter().all(|token| token.claims.sub == peer.as_str()),
+        Evidence::Tokens(tokens) => tokens.iter().all(|token| token.claims.sub == *peer),
     };
     if held { Ok(()) } else { Err(Denial::WrongHolder) }
 }
 
-/// An arrival or receipt speaks for its task's performer, and is issued by that actor's gate. The one
-/// exception is a start, which the gate that was first called issues for the initiator.
+/// An arrival or receipt is issued by the gate of its task's performer. The one
+/// exception is a start, which the gate that was called first issues for the initiator.
 fn check_issuer(current: &CurrentStep<'_>, token: &VerifiedToken) -> Result<(), Denial> {
-    let is_start = token.claims.parents.is_empty() && current.at.initial && token.token_type == TokenType::Arrival;
-    let speaks = |actor: &stepgate_config::workflow::Actor| {
-        token.signer.covers(&actor.name) && actor.spiffe.iter().any(|id| id.as_str() == token.claims.iss)
-    };
+    let claims = &token.claims;
+    let is_start = claims.parents.is_empty() && current.at.initial && token.token_type == TokenType::Arrival;
+    let may_issue = |actor: &Actor| token.signer.covers(&actor.name) && actor.includes(&claims.iss);
     let right = if is_start {
-        let sub_begins = current.at.performer.spiffe.iter().any(|id| id.as_str() == token.claims.sub);
-        sub_begins
-            && is_true_start(&current.plan.workflow, &current.at, &token.claims)
-            && current.plan.leaving(&current.at).iter().any(|t| speaks(&t.to.performer))
+        current.at.performer.includes(&claims.sub)
+            && is_true_start(&current.compiled.workflow, &current.at, claims)
+            && current.compiled.leaving(&current.at).iter().any(|t| may_issue(&t.to.performer))
     } else {
-        speaks(&current.at.performer)
+        may_issue(&current.at.performer)
     };
     if right { Ok(()) } else { Err(Denial::WrongIssuer) }
 }
 
-fn find_plan<'a>(gate: &'a Gate, workflow: &str, revision: u32) -> Result<&'a CompiledWorkflow, Denial> {
+fn find_workflow<'a>(gate: &'a Gate, workflow: &str, revision: u32) -> Result<&'a CompiledWorkflow, Denial> {
     let revisions = gate.revisions(workflow).ok_or(Denial::UnknownWorkflow)?;
     revisions.get(&revision).ok_or(Denial::RevisionRetired)
 }
 
-fn find_task(plan: &CompiledWorkflow, task: &str) -> Result<Arc<Task>, Denial> {
-    plan.workflow.tasks.get(task).cloned().ok_or(Denial::NoTransition { expected: Vec::new() })
+fn find_task(compiled: &CompiledWorkflow, task: &str) -> Result<Arc<Task>, Denial> {
+    compiled.workflow.tasks.get(task).cloned().ok_or(Denial::NoTransition { expected: Vec::new() })
 }

@@ -1,4 +1,4 @@
-//! Who is on the other end, and who is on this one.
+//! The two ends of the connection.
 
 use stepgate_config::spiffe::SpiffeId;
 
@@ -7,17 +7,16 @@ use crate::facts::Facts;
 use crate::gate::Gate;
 
 /// The peer and the gate's own workload, both as SPIFFE IDs of their certificates.
-pub(super) fn identify(gate: &Gate, facts: &Facts<'_>) -> Result<(SpiffeId, SpiffeId), Denial> {
-    let peer = facts.peer.filter(|bytes| facts.mtls && !bytes.is_empty()).ok_or(Denial::NoPeer)?;
+pub(super) fn identify(gate: &Gate, facts: &Facts) -> Result<(SpiffeId, SpiffeId), Denial> {
+    let peer = facts.peer.as_deref().filter(|bytes| facts.mtls && !bytes.is_empty()).ok_or(Denial::NoPeer)?;
     let peer = SpiffeId::try_from(peer).map_err(Denial::PeerMalformed)?;
     if !gate.knows_domain(&peer) {
         return Err(Denial::PeerForeign(peer));
     }
-    let own = match (&gate.config.own, facts.own) {
+    let own = match (&gate.config.own, &facts.own) {
         (Some(own), _) => own.clone(),
-        (None, Some(bytes)) => {
-            SpiffeId::try_from(bytes).map_err(|_| Denial::Internal("the gate's own certificate has no SPIFFE ID"))?
-        }
+        (None, Some(bytes)) => SpiffeId::try_from(bytes.as_slice())
+            .map_err(|_| Denial::Internal("the gate's own certificate has no SPIFFE ID"))?,
         (None, None) => return Err(Denial::Internal("the gate's own certificate has no URI; set `self`")),
     };
     Ok((peer, own))

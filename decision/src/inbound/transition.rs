@@ -1,20 +1,19 @@
-//! Which transition a request is.
+//! The transition that a request is.
 
 use std::sync::Arc;
 
-use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Transition};
 
 use super::current_step::{CurrentStep, Evidence};
+use super::start::new_instance;
 use crate::denial::Denial;
-use crate::facts::{Facts, Randomness};
 use crate::gate::{CompiledWorkflow, Gate};
 use crate::request::Request;
 use crate::token::TokenType;
 
-/// The one transition that leads from where the instance stands, by this peer, to a task of this
+/// The one transition that leads from the current step, by this peer, to a task of this
 /// actor that accepts this request.
 pub(super) fn choose(
     current: &CurrentStep<'_>,
@@ -22,7 +21,7 @@ pub(super) fn choose(
     peer: &SpiffeId,
     own: &SpiffeId,
 ) -> Result<Arc<Transition>, Denial> {
-    let leaving = current.plan.leaving(&current.at);
+    let leaving = current.compiled.leaving(&current.at);
     let carried: Vec<_> = leaving.iter().filter(|t| t.caller.includes(peer)).collect();
     let here: Vec<_> = carried.iter().filter(|t| t.to.performer.includes(own)).copied().collect();
     if here.is_empty() {
@@ -39,19 +38,18 @@ pub(super) fn choose(
 pub(super) fn start<'a>(
     gate: &'a Gate,
     request: &Request<'_>,
-    facts: &Facts<'_>,
     peer: &SpiffeId,
     own: &SpiffeId,
 ) -> Result<(CurrentStep<'a>, Arc<Transition>), Denial> {
     let begins: Vec<(&CompiledWorkflow, &Arc<Transition>)> = gate
-        .plans()
-        .filter(|plan| plan.workflow.open)
-        .flat_map(|plan| plan.starts().map(move |t| (plan, t)))
+        .workflows()
+        .filter(|compiled| compiled.workflow.open)
+        .flat_map(|compiled| compiled.starts().map(move |t| (compiled, t)))
         .filter(|(_, t)| t.from.performer.includes(peer))
         .collect();
     let initiates = gate
-        .plans()
-        .flat_map(|plan| plan.workflow.tasks.values())
+        .workflows()
+        .flat_map(|compiled| compiled.workflow.tasks.values())
         .any(|task| task.initial && task.performer.includes(peer));
     if begins.is_empty() && !initiates {
         return Err(Denial::NoStep);
@@ -60,33 +58,27 @@ pub(super) fn start<'a>(
     if here.is_empty() {
         return Err(Denial::NotInitial);
     }
-    let live: Vec<_> = here.into_iter().filter(|(plan, _)| !plan.revoked).collect();
+    let live: Vec<_> = here.into_iter().filter(|(compiled, _)| !compiled.revoked).collect();
     if live.is_empty() {
         return Err(Denial::Revoked("workflow"));
     }
     let transition = one(live.iter().map(|(_, t)| *t).collect(), request)?;
-    let plan = live
+    let compiled = live
         .iter()
         .find(|(_, t)| Arc::ptr_eq(t, &transition))
-        .map(|(plan, _)| *plan)
+        .map(|(compiled, _)| *compiled)
         .ok_or(Denial::Internal("a transition without its workflow"))?;
-    let origin = match plan.workflow.assurance {
+    let evidence = match compiled.workflow.assurance {
         Assurance::Identity => Evidence::Plain,
-        Assurance::Signed => draw(&facts.random),
+        Assurance::Signed => Evidence::Start { txn: new_instance(&request.facts.random) },
     };
-    Ok((CurrentStep { plan, at: Arc::clone(&transition.from), origin }, transition))
-}
-
-/// A new instance: 128 random bits, never from the request.
-fn draw(random: &Randomness) -> Evidence {
-    let (txn, _) = random.split_at(random.len() / 2);
-    Evidence::Start { txn: Base64UrlSafeNoPadding::encode_to_string(txn).unwrap_or_default() }
+    Ok((CurrentStep { compiled, at: Arc::clone(&transition.from), evidence }, transition))
 }
 
 /// Where a transition has another caller, that caller shows receipts; else the performer shows arrivals.
 fn shows_right_type(current: &CurrentStep<'_>, transition: &Transition) -> bool {
-    let wanted = if transition.via { TokenType::Receipt } else { TokenType::Arrival };
-    current.origin.tokens().iter().all(|token| token.token_type == wanted)
+    let required = if transition.via { TokenType::Receipt } else { TokenType::Arrival };
+    current.evidence.tokens().iter().all(|token| token.token_type == required)
 }
 
 fn one(candidates: Vec<&Arc<Transition>>, request: &Request<'_>) -> Result<Arc<Transition>, Denial> {

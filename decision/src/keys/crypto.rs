@@ -1,40 +1,82 @@
-//! The two operations on keys, which a shell may do otherwise (with Envoy's own crypto, say).
+//! The two operations on keys. A proxy may offer its own crypto for them.
 
-use jwt_simple::prelude::{ECDSAP256KeyPairLike, EdDSAKeyPairLike, MACLike};
+use jwt_simple::prelude::{
+    Duration, ECDSAP256KeyPairLike, ECDSAP256PublicKeyLike, EdDSAKeyPairLike, EdDSAPublicKeyLike, JWTClaims, MACLike,
+    NoCustomClaims, UnixTimeStamp, VerificationOptions,
+};
+use jwt_simple::{Error, JWTError};
 
+use super::error::{SignError, VerifyError};
 use super::jwk::Material;
 use super::ring::Key;
-use crate::token::{Claims, TokenType, UnverifiedToken};
+use crate::time::Clock;
+use crate::token::{Claims, MAX_HEADER, MAX_TOKEN, TokenType, UnverifiedToken, for_library};
+
+/// The last second of the library's clock, in 2106. Later times equal it.
+const LAST_SECOND: u64 = u32::MAX as u64;
 
 /// Verifies and signs.
 pub trait Crypto {
-    /// Whether the token's signature is this key's. Nothing but the signature is judged.
-    fn verify(&self, key: &Key, jws: &UnverifiedToken<'_>) -> bool;
+    /// Verifies the signature of a token that names this key and its algorithm. It may look at the token's times, too;
+    /// [`crate::token::verify`] does in any case.
+    ///
+    /// # Errors
+    /// Why the token is not accepted.
+    fn verify(&self, key: &Key, token: &UnverifiedToken<'_>, clock: Clock) -> Result<(), VerifyError>;
 
     /// Signs claims as a compact JWS.
     ///
     /// # Errors
     /// Where the key is not for signing, or the library fails.
-    fn sign(&self, key: &Key, token_type: TokenType, claims: &Claims) -> Result<String, &'static str>;
+    fn sign(&self, key: &Key, token_type: TokenType, claims: &Claims) -> Result<String, SignError>;
 }
 
-/// In Rust all the way down.
+/// jwt-simple, in Rust.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RustCrypto;
 
 impl Crypto for RustCrypto {
-    fn verify(&self, key: &Key, jws: &UnverifiedToken<'_>) -> bool {
-        key.material().verifies(jws.signed().as_bytes(), jws.signature())
+    fn verify(&self, key: &Key, token: &UnverifiedToken<'_>, clock: Clock) -> Result<(), VerifyError> {
+        let (text, options) = (token.text(), Some(options(key, token, clock)));
+        // The strict reader has the claims already; the library's reading is for the times.
+        let verified: Result<JWTClaims<NoCustomClaims>, Error> = match key.material() {
+            Material::Hmac(key) => key.verify_token(text, options),
+            Material::EcPair(key) => key.public.key.verify_token(text, options),
+            Material::EcPublic(key) => key.key.verify_token(text, options),
+            Material::EdPair(key) => key.public_key().verify_token(text, options),
+            Material::EdPublic(key) => key.verify_token(text, options),
+        };
+        verified.map(drop).map_err(|error| match error.downcast_ref() {
+            Some(JWTError::TokenHasExpired) => VerifyError::Expired,
+            Some(JWTError::ClockDrift) => VerifyError::NotYet,
+            _ => VerifyError::BadSignature,
+        })
     }
 
-    fn sign(&self, key: &Key, token_type: TokenType, claims: &Claims) -> Result<String, &'static str> {
-        let (claims, options) = crate::token::for_library(token_type, claims);
+    fn sign(&self, key: &Key, token_type: TokenType, claims: &Claims) -> Result<String, SignError> {
+        let (claims, options) = for_library(token_type, claims);
         let signed = match key.material() {
             Material::Hmac(key) => key.authenticate_with_options(claims, &options),
             Material::EcPair(key) => key.pair.sign_with_options(claims, &options),
             Material::EdPair(key) => key.sign_with_options(claims, &options),
-            Material::EcPublic(_) | Material::EdPublic(_) => return Err("the key is public: it cannot sign"),
+            Material::EcPublic(_) | Material::EdPublic(_) => return Err(SignError::PublicKey),
         };
-        signed.map_err(|_| "the token could not be signed")
+        signed.map_err(|_| SignError::Failed)
+    }
+}
+
+/// All that the library can check. Its defaults are looser: no key ID, any JWT type, a tolerance of 15 minutes.
+fn options(key: &Key, token: &UnverifiedToken<'_>, clock: Clock) -> VerificationOptions {
+    // The library adds the two without a check for overflow.
+    let tolerance = clock.leeway_seconds().min(LAST_SECOND / 2);
+    let now = clock.now.seconds().min(LAST_SECOND.saturating_sub(tolerance));
+    VerificationOptions {
+        required_key_id: Some(key.kid().to_string()),
+        required_signature_type: Some(token.token_type().typ().to_owned()),
+        max_token_length: Some(MAX_TOKEN),
+        max_header_length: Some(MAX_HEADER),
+        artificial_time: Some(UnixTimeStamp::from_secs(now)),
+        time_tolerance: Some(Duration::from_secs(tolerance)),
+        ..VerificationOptions::default()
     }
 }

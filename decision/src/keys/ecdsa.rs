@@ -1,8 +1,8 @@
 //! ECDSA on P-256: the two spellings of a signature, and a key in the form that other libraries take.
 //!
-//! JWS writes a signature as `r || s` (RFC 7518, section 3.4); Envoy and most libraries want it in DER
-//! (RFC 3279, section 2.2.3). Both directions take one spelling only, and a number from 1 to the group's
-//! order: what one reader may refuse and another may not, is no signature here.
+//! JWS writes a signature as `r || s` (RFC 7518, section 3.4); Envoy and most libraries take it in DER
+//! (RFC 3279, section 2.2.3). Both directions accept one spelling only, and numbers from 1 up to the order of the
+//! group: a signature that some readers accept and others refuse is refused here.
 
 use jwt_simple::prelude::{ECDSAP256PublicKeyLike, ES256KeyPair, ES256PublicKey};
 use p256::ecdsa::Signature;
@@ -23,7 +23,7 @@ pub fn from_der(der: &[u8]) -> Option<[u8; RAW_SIGNATURE]> {
 
 /// A public key.
 pub struct EcPublic {
-    key: ES256PublicKey,
+    pub(super) key: ES256PublicKey,
     spki: Vec<u8>,
 }
 
@@ -38,9 +38,11 @@ impl EcPublic {
         &self.spki
     }
 
-    /// Whether these 64 bytes are the key's signature over the text.
-    pub(super) fn verifies(&self, text: &[u8], raw: &[u8]) -> bool {
-        // `s` and `n - s` are both good, here as in Envoy: a token is told from another by its claims.
+    /// Whether these 64 bytes are the key's signature over the text: for the self-test of a proxy's crypto. Tokens are
+    /// verified by [`super::Crypto`].
+    pub fn verifies(&self, text: &[u8], raw: &[u8]) -> bool {
+        // `s` and `n - s` are both valid, here as in Envoy: two signatures do not make two tokens, since the replay
+        // record goes by the claims.
         Signature::from_slice(raw)
             .is_ok_and(|signature| self.key.public_key().as_ref().verify(text, &signature).is_ok())
     }

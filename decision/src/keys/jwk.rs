@@ -1,55 +1,36 @@
-//! JWKs (RFC 7517) of the three kinds that gates use.
-
-use std::fmt;
+//! Keys as the libraries hold them, read from JWKs.
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
-use hmac_sha256::HMAC;
-use jwt_simple::prelude::{
-    ES256KeyPair, ES256PublicKey, Ed25519KeyPair, Ed25519PublicKey, EdDSAKeyPairLike, EdDSAPublicKeyLike, HS256Key,
-    MACLike,
-};
+use jwt_simple::prelude::{ES256KeyPair, ES256PublicKey, Ed25519KeyPair, Ed25519PublicKey, HS256Key};
 use serde::Deserialize;
+use stepgate_config::jwk::{Algorithm, JwkError, key_type};
 
 use super::ecdsa::{EcPair, EcPublic};
 
 /// Shortest HMAC key, in bytes (RFC 7518, section 3.2).
 const MIN_HMAC_KEY: usize = 32;
-/// Longest JWK, in bytes: what Istio lets an environment variable hold.
+/// Longest JWK, in bytes: the longest value that Istio allows in an environment variable.
 const MAX_JWK: usize = 2048;
 
-/// The algorithms that gates sign with (RFC 7518, section 3.1; RFC 8037, section 3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
-    /// HMAC with SHA-256: one key for all gates of a workflow.
-    Hs256,
-    /// ECDSA with P-256 and SHA-256.
-    Es256,
-    /// Ed25519.
-    EdDsa,
+/// Why a JWK is not a key that can be used. The message never contains the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MaterialError {
+    /// More than 2048 bytes.
+    #[error("the JWK has more than {MAX_JWK} bytes")]
+    TooLong,
+    /// Not of a type that gates accept.
+    #[error(transparent)]
+    Jwk(#[from] JwkError),
+    /// An `oct` key without its secret.
+    #[error("an `oct` key has a `k`: base64url without padding")]
+    NoSecret,
+    /// A secret that could be guessed.
+    #[error("an HS256 key has at least {MIN_HMAC_KEY} bytes")]
+    ShortSecret,
+    /// Numbers that are not a key of their type.
+    #[error("the {0} is not valid")]
+    Invalid(&'static str),
 }
-
-impl Algorithm {
-    /// The `alg` header parameter.
-    pub fn alg(self) -> &'static str {
-        match self {
-            Self::Hs256 => "HS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-        }
-    }
-}
-
-/// Why a text is not a usable JWK. It never repeats the key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JwkError(&'static str);
-
-impl fmt::Display for JwkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for JwkError {}
 
 /// A key, as the library holds it.
 pub enum Material {
@@ -66,7 +47,7 @@ pub enum Material {
 }
 
 impl Material {
-    /// The algorithm for which the key is.
+    /// The algorithm that the key is for.
     pub fn algorithm(&self) -> Algorithm {
         match self {
             Self::Hmac(_) => Algorithm::Hs256,
@@ -80,18 +61,6 @@ impl Material {
         match self {
             Self::Hmac(_) | Self::EcPair(_) | Self::EdPair(_) => true,
             Self::EcPublic(_) | Self::EdPublic(_) => false,
-        }
-    }
-
-    /// Whether these bytes are the key's signature (JWS, RFC 7515) over the text.
-    pub fn verifies(&self, text: &[u8], signature: &[u8]) -> bool {
-        match self {
-            // In constant time.
-            Self::Hmac(key) => signature.try_into().is_ok_and(|tag| HMAC::verify(text, key.key().as_ref(), tag)),
-            Self::EcPair(key) => key.public.verifies(text, signature),
-            Self::EcPublic(key) => key.verifies(text, signature),
-            Self::EdPair(key) => ed25519(&key.key_pair().as_ref().pk, text, signature),
-            Self::EdPublic(key) => ed25519(key.public_key().as_ref(), text, signature),
         }
     }
 
@@ -112,68 +81,46 @@ impl Material {
         }
     }
 
-    /// Reads a JWK. `alg`, where it stands, must agree with `kty`; `kid`, where it stands, with `kid`.
+    /// Reads a JWK of a type that [`key_type`] accepts; the library reads the numbers of an asymmetric key strictly.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn from_jwk(text: &str, kid: &str) -> Result<Self, JwkError> {
+    pub fn from_jwk(text: &str, kid: &str) -> Result<Self, MaterialError> {
         if text.len() > MAX_JWK {
-            return Err(JwkError("the JWK has more than 2048 bytes"));
+            return Err(MaterialError::TooLong);
         }
-        let jwk: Members = serde_json::from_str(text).map_err(|_| JwkError("the value is not a JWK (RFC 7517)"))?;
-        if jwk.kid.as_deref().is_some_and(|own| own != kid) {
-            return Err(JwkError("the JWK's `kid` is not the one configured"));
-        }
-        let material = match (jwk.kty.as_str(), jwk.crv.as_deref(), jwk.d.is_some()) {
-            ("oct", None, false) => Self::Hmac(hmac(&jwk)?.with_key_id(kid)),
-            ("EC", Some("P-256"), true) => {
+        let key = key_type(text, kid)?;
+        let (read, what) = match (key.algorithm, key.secret) {
+            (Algorithm::Hs256, _) => return Ok(Self::Hmac(shared_secret(text)?.with_key_id(kid))),
+            (Algorithm::Es256, true) => {
                 let pair = ES256KeyPair::from_jwk(text).ok().map(|pair| pair.with_key_id(kid));
-                Self::EcPair(pair.and_then(EcPair::new).ok_or(JwkError("the EC key pair is not valid"))?)
+                (pair.and_then(EcPair::new).map(Self::EcPair), "EC key pair")
             }
-            ("EC", Some("P-256"), false) => {
+            (Algorithm::Es256, false) => {
                 let key = ES256PublicKey::from_jwk(text).ok().map(|key| key.with_key_id(kid));
-                Self::EcPublic(key.and_then(EcPublic::new).ok_or(JwkError("the EC public key is not valid"))?)
+                (key.and_then(EcPublic::new).map(Self::EcPublic), "EC public key")
             }
-            ("OKP", Some("Ed25519"), true) => Self::EdPair(
-                Ed25519KeyPair::from_jwk(text)
-                    .map_err(|_| JwkError("the Ed25519 key pair is not valid"))?
-                    .with_key_id(kid),
-            ),
-            ("OKP", Some("Ed25519"), false) => Self::EdPublic(
-                Ed25519PublicKey::from_jwk(text)
-                    .map_err(|_| JwkError("the Ed25519 public key is not valid"))?
-                    .with_key_id(kid),
-            ),
-            _ => return Err(JwkError("a key is `oct`, `EC` on `P-256`, or `OKP` on `Ed25519`")),
+            (Algorithm::EdDsa, true) => {
+                let pair = Ed25519KeyPair::from_jwk(text).ok().map(|pair| pair.with_key_id(kid));
+                (pair.map(Self::EdPair), "Ed25519 key pair")
+            }
+            (Algorithm::EdDsa, false) => {
+                let key = Ed25519PublicKey::from_jwk(text).ok().map(|key| key.with_key_id(kid));
+                (key.map(Self::EdPublic), "Ed25519 public key")
+            }
         };
-        if jwk.alg.as_deref().is_some_and(|alg| alg != material.algorithm().alg()) {
-            return Err(JwkError("the JWK's `alg` does not agree with its `kty`"));
-        }
-        Ok(material)
+        read.ok_or(MaterialError::Invalid(what))
     }
 }
 
-/// The members that are looked at here; the library reads the rest of an asymmetric key strictly.
-#[derive(Deserialize)]
-struct Members {
-    kty: String,
-    crv: Option<String>,
-    alg: Option<String>,
-    kid: Option<String>,
-    k: Option<String>,
-    d: Option<serde_json::Value>,
-}
-
-fn hmac(jwk: &Members) -> Result<HS256Key, JwkError> {
-    let k = jwk.k.as_deref().ok_or(JwkError("an `oct` key has a `k`"))?;
-    let secret =
-        Base64UrlSafeNoPadding::decode_to_vec(k, None).map_err(|_| JwkError("`k` is not base64url without padding"))?;
-    if secret.len() < MIN_HMAC_KEY {
-        return Err(JwkError("an HS256 key has at least 32 bytes"));
+/// The library reads no `oct` keys.
+fn shared_secret(jwk: &str) -> Result<HS256Key, MaterialError> {
+    #[derive(Deserialize)]
+    struct Secret {
+        k: String,
     }
-    Ok(HS256Key::from_bytes(&secret))
-}
 
-fn ed25519(key: &ed25519_compact::PublicKey, text: &[u8], signature: &[u8]) -> bool {
-    ed25519_compact::Signature::from_slice(signature).is_ok_and(|signature| key.verify(text, &signature).is_ok())
+    let Secret { k } = serde_json::from_str(jwk).map_err(|_| MaterialError::NoSecret)?;
+    let secret = Base64UrlSafeNoPadding::decode_to_vec(k, None).map_err(|_| MaterialError::NoSecret)?;
+    if secret.len() < MIN_HMAC_KEY { Err(MaterialError::ShortSecret) } else { Ok(HS256Key::from_bytes(&secret)) }
 }

@@ -1,10 +1,13 @@
-//! Keys by (workflow, `kid`): each fixes the algorithm and the actor who may have signed with it.
+//! Keys by (workflow, `kid`): each fixes the algorithm and the actor who may sign with it.
 
 mod crypto;
 pub mod ecdsa;
+mod error;
 mod jwk;
 mod ring;
 
 pub use crypto::{Crypto, RustCrypto};
-pub use jwk::{Algorithm, JwkError, Material};
+pub use error::{SignError, VerifyError};
+pub use jwk::{Material, MaterialError};
 pub use ring::{Key, KeyActor, KeyError, KeyRing};
+pub use stepgate_config::jwk::{Algorithm, JwkError};

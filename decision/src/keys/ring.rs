@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use stepgate_config::gate::{KeySource, KeySpec, KeyUse, Revoked};
-use stepgate_config::name::{ActorName, Kid};
+use stepgate_config::jwk::Algorithm;
+use stepgate_config::name::{ActorName, Kid, WorkflowName};
 
-use super::jwk::{Algorithm, JwkError, Material};
+use super::jwk::{Material, MaterialError};
 
-/// Who may have signed with a key.
+/// The actor who may sign with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyActor {
     /// Any actor of the workflow.
@@ -27,7 +28,7 @@ impl KeyActor {
     }
 }
 
-/// A key with what is known of it.
+/// A key with its configuration.
 pub struct Key {
     kid: Kid,
     actor: KeyActor,
@@ -41,7 +42,7 @@ impl Key {
     ///
     /// # Errors
     /// What is wrong with the JWK.
-    pub fn new(kid: Kid, actor: KeyActor, jwk: &str) -> Result<Self, JwkError> {
+    pub fn new(kid: Kid, actor: KeyActor, jwk: &str) -> Result<Self, MaterialError> {
         let material = Material::from_jwk(jwk, kid.as_str())?;
         Ok(Self { kid, actor, key_use: KeyUse::Sign, revoked: false, material })
     }
@@ -51,7 +52,7 @@ impl Key {
         &self.kid
     }
 
-    /// Who may have signed with it.
+    /// The actor who may sign with it.
     pub fn actor(&self) -> &KeyActor {
         &self.actor
     }
@@ -80,54 +81,45 @@ impl fmt::Debug for Key {
 }
 
 /// Why a key cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// The environment has no such variable: expected where each actor has a key of its own and
-    /// knows only that one; the key is left out.
+    /// The variable is not set. This is normal where each actor has a key of its own and only its own gate has the
+    /// variable; the key is left out.
+    #[error("key `{kid}`: the environment has no `{env}`")]
     Missing {
         /// The key.
         kid: Kid,
         /// The variable.
         env: String,
     },
-    /// Its value is no usable JWK: the gate must not run.
+    /// Its value is not a usable JWK: the gate must not run.
+    #[error("key `{kid}`: {error}")]
     Unusable {
         /// The key.
         kid: Kid,
         /// Why.
-        error: JwkError,
+        error: MaterialError,
     },
-    /// It is to sign, and cannot.
+    /// It is configured to sign, and cannot.
+    #[error("key `{kid}`: `use: sign` requires a private key, and this one is public")]
     CannotSign {
         /// The key.
         kid: Kid,
     },
 }
 
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing { kid, env } => write!(f, "key `{kid}`: the environment has no `{env}`"),
-            Self::Unusable { kid, error } => write!(f, "key `{kid}`: {error}"),
-            Self::CannotSign { kid } => write!(f, "key `{kid}`: `use: sign` wants a private key, this one is public"),
-        }
-    }
-}
-
-impl std::error::Error for KeyError {}
-
 /// Keys by workflow and `kid`.
 #[derive(Debug, Default)]
 pub struct KeyRing {
-    workflows: BTreeMap<String, BTreeMap<String, Key>>,
+    workflows: BTreeMap<WorkflowName, BTreeMap<Kid, Key>>,
 }
 
 impl KeyRing {
-    /// Reads all keys; `environment` answers for variables. Keys that are missing are left out and
+    /// Reads all keys; `environment` gives the value of a variable. Keys that are missing are left out and
     /// returned beside the ring.
     ///
     /// # Errors
-    /// All keys that are there and cannot be used.
+    /// All keys whose variable is set and that cannot be used.
     pub fn read(
         specs: &[KeySpec],
         revoked: &Revoked,
@@ -137,8 +129,7 @@ impl KeyRing {
         for spec in specs {
             match read_key(spec, &revoked.kids, environment) {
                 Ok(key) => {
-                    let keys = ring.workflows.entry(spec.workflow.as_str().to_owned()).or_default();
-                    keys.insert(spec.kid.as_str().to_owned(), key);
+                    ring.workflows.entry(spec.workflow.clone()).or_default().insert(spec.kid.clone(), key);
                 }
                 Err(error @ KeyError::Missing { .. }) => missing.push(error),
                 Err(error @ (KeyError::Unusable { .. } | KeyError::CannotSign { .. })) => unusable.push(error),
@@ -148,7 +139,7 @@ impl KeyRing {
     }
 
     /// The key of a workflow with this `kid`.
-    pub fn find(&self, workflow: &str, kid: &str) -> Option<&Key> {
+    pub fn find(&self, workflow: &WorkflowName, kid: &str) -> Option<&Key> {
         self.workflows.get(workflow)?.get(kid)
     }
 
@@ -157,8 +148,8 @@ impl KeyRing {
         self.workflows.values().flat_map(BTreeMap::values).any(|key| key.algorithm() == algorithm)
     }
 
-    /// The key with which this actor's gate signs: its own before one for any actor.
-    pub fn signer(&self, workflow: &str, actor: &ActorName) -> Option<&Key> {
+    /// The key that this actor's gate signs with: its own, or else one for any actor.
+    pub fn signer(&self, workflow: &WorkflowName, actor: &ActorName) -> Option<&Key> {
         let signing = || {
             self.workflows
                 .get(workflow)

@@ -1,4 +1,4 @@
-//! Strict compact JWS (RFC 7515, section 3.1): three parts in the one spelling that base64url has.
+//! Strict compact JWS (RFC 7515, section 3.1): three parts in canonical base64url.
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
 
@@ -7,11 +7,12 @@ use crate::denial::Denial;
 /// Longest token, in bytes.
 pub const MAX_TOKEN: usize = 8192;
 /// Longest JOSE header, encoded, in bytes.
-const MAX_HEADER: usize = 512;
+pub(crate) const MAX_HEADER: usize = 512;
 
-/// Three parts, of which nothing is known but that they can be decoded.
+/// Three decoded parts, none of them interpreted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compact<'a> {
+    text: &'a str,
     signed: &'a str,
     header: Vec<u8>,
     payload: Vec<u8>,
@@ -19,7 +20,7 @@ pub struct Compact<'a> {
 }
 
 impl<'a> Compact<'a> {
-    /// Takes a compact serialisation apart.
+    /// Splits and decodes a compact serialisation.
     ///
     /// # Errors
     /// [`Denial::BadStep`] for anything but three canonical base64url parts of bounded length.
@@ -31,12 +32,13 @@ impl<'a> Compact<'a> {
         let (Some(header), Some(payload), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(Denial::BadStep("a token is not three parts"));
+            return Err(Denial::BadStep("a token does not have three parts"));
         };
         if header.len() > MAX_HEADER {
             return Err(Denial::BadStep("a token's header has more than 512 bytes"));
         }
         Ok(Self {
+            text,
             signed: text.rsplit_once('.').map(|(signed, _)| signed).unwrap_or_default(),
             header: decode(header, "a token's header is not canonical base64url")?,
             payload: decode(payload, "a token's claims are not canonical base64url")?,
@@ -44,7 +46,12 @@ impl<'a> Compact<'a> {
         })
     }
 
-    /// What is signed: the first two parts as they came.
+    /// The whole serialisation, as it came.
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// The JWS signing input: the first two parts as they came.
     pub fn signed(&self) -> &'a str {
         self.signed
     }

@@ -1,4 +1,4 @@
-//! Step tokens: compact JWS (RFC 7515) with typed claims, and who may sign them.
+//! Step tokens: compact JWS (RFC 7515) with typed claims, read strictly, verified and minted.
 
 mod claims;
 mod compact;
@@ -7,8 +7,9 @@ mod object;
 mod unverified;
 mod verify;
 
-pub(crate) use claims::start_name;
+pub(crate) use claims::start_jti;
 pub use claims::{Claims, Forks, MAX_PARENTS, Performers, StepClaim, TOKEN_VERSION, TokenType, Visits};
+pub(crate) use compact::MAX_HEADER;
 pub use compact::{Compact, MAX_TOKEN};
 pub(crate) use mint::for_library;
 pub use mint::unsigned;

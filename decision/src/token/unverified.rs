@@ -1,4 +1,4 @@
-//! A step token: a compact JWS with exactly our header and claims.
+//! A token that is read but not verified: a compact JWS with exactly our header and claims.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use super::compact::Compact;
 use super::object::Object;
 use crate::denial::Denial;
 
-/// The JOSE header: exactly these three. Nothing that names a key, a certificate or a place to
+/// The JOSE header: exactly these three. No member that holds a key or a certificate, or says where to
 /// fetch one (`jku`, `jwk`, `x5c`, `x5u`), no extension (`crit`, `b64`): RFC 8725, section 3.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,8 +17,8 @@ pub(super) struct JoseHeader {
     pub(super) typ: String,
 }
 
-/// A token that is well formed, and of which nothing is believed yet. Its claims may be used to find
-/// the key, and to refuse; never to permit.
+/// A well-formed token that is not verified. Its claims may be used to find the key, and to refuse; never to
+/// permit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnverifiedToken<'a> {
     compact: Compact<'a>,
@@ -28,7 +28,7 @@ pub struct UnverifiedToken<'a> {
 }
 
 impl<'a> UnverifiedToken<'a> {
-    /// Takes a compact serialisation apart.
+    /// Reads a compact serialisation.
     ///
     /// # Errors
     /// [`Denial::BadStep`] for anything but three canonical base64url parts of bounded length with
@@ -36,9 +36,9 @@ impl<'a> UnverifiedToken<'a> {
     pub fn parse(compact: &'a str) -> Result<Self, Denial> {
         let compact = Compact::parse(compact)?;
         let header: JoseHeader = json(compact.header(), "a token's header is not exactly `alg`, `kid` and `typ`")?;
-        let token_type = TokenType::from_typ(&header.typ).ok_or(Denial::WrongType("`typ` is no step token's"))?;
+        let token_type =
+            TokenType::from_typ(&header.typ).ok_or(Denial::WrongType("its `typ` is not that of a step token"))?;
         let claims: Claims = json(compact.payload(), "a token's claims are not those of a step")?;
-        // The one before the first version is none.
         if claims.wf.v != TOKEN_VERSION {
             return Err(Denial::BadStep("a token is of an unknown version"));
         }
@@ -51,12 +51,17 @@ impl<'a> UnverifiedToken<'a> {
         Ok(Self { compact, header, token_type, claims })
     }
 
-    /// What is signed: the first two parts as they came.
+    /// The compact serialisation, as it came.
+    pub fn text(&self) -> &'a str {
+        self.compact.text()
+    }
+
+    /// The JWS signing input: the first two parts as they came.
     pub fn signed(&self) -> &'a str {
         self.compact.signed()
     }
 
-    /// The signature, whatever the algorithm makes of it.
+    /// The signature, decoded.
     pub fn signature(&self) -> &[u8] {
         self.compact.signature()
     }
@@ -81,13 +86,13 @@ impl<'a> UnverifiedToken<'a> {
         &self.claims
     }
 
-    /// The claims of a token whose signature has been found good.
+    /// The claims of a token that was verified.
     pub(super) fn into_claims(self) -> Claims {
         self.claims
     }
 }
 
 fn json<T: for<'de> Deserialize<'de>>(bytes: &[u8], why: &'static str) -> Result<T, Denial> {
-    // serde's derived readers refuse a member that stands twice.
+    // serde's derived readers refuse a repeated member.
     serde_json::from_slice(bytes).map(|Object(read)| read).map_err(|_| Denial::BadStep(why))
 }

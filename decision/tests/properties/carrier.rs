@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use stepgate_decision::permit::{HeaderMap, scrub};
-use stepgate_decision::{Gate, Header};
+use stepgate_decision::{Gate, Header, ProxyError};
 
 /// Pieces of baggage.
 const PIECES: [&str; 24] = [
@@ -60,12 +60,12 @@ fn headers() -> impl Strategy<Value = Vec<Header>> {
 struct Map(Vec<Header>);
 
 impl HeaderMap for Map {
-    fn remove(&mut self, name: &str) -> Result<(), &'static str> {
+    fn remove(&mut self, name: &str) -> Result<(), ProxyError> {
         self.0.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
         Ok(())
     }
 
-    fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), ProxyError> {
         self.remove(name)?;
         self.0.push((name.to_owned(), value.as_bytes().to_vec()));
         Ok(())

@@ -1,13 +1,17 @@
 //! Claims become a token and claims again, and nothing else becomes the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
 use proptest::prelude::*;
-use stepgate_config::name::Kid;
-use stepgate_decision::UnixTime;
+use stepgate_config::name::{ActorName, Kid, TaskName, WorkflowName};
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::Digest;
 use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto};
-use stepgate_decision::token::{Claims, StepClaim, TOKEN_VERSION, TokenType, UnverifiedToken};
+use stepgate_decision::token::{
+    Claims, Forks, Performers, StepClaim, TOKEN_VERSION, TokenType, UnverifiedToken, Visits,
+};
+use stepgate_decision::{Clock, UnixTime};
 
 const HMAC: &str = r#"{"kty":"oct","alg":"HS256","k":"sRiFB4DThc8JRXf1fPPCPpj0kgLTERLcuirFbh9KgVw"}"#;
 /// The example key of RFC 7515, appendix A.3.
@@ -27,27 +31,43 @@ fn token_type() -> impl Strategy<Value = TokenType> {
     prop_oneof![Just(TokenType::Arrival), Just(TokenType::Receipt), Just(TokenType::Departure)]
 }
 
-fn step() -> impl Strategy<Value = StepClaim> {
-    (text(), any::<u32>(), text(), text(), proptest::option::of(text()))
-        .prop_map(|(name, rev, digest, task, from)| StepClaim { v: TOKEN_VERSION, name, rev, digest, task, from })
+fn id() -> impl Strategy<Value = SpiffeId> {
+    "spiffe://[a-z0-9._-]{1,12}(/[a-zA-Z0-9_-]{1,8}){1,3}".prop_map(|id| SpiffeId::try_from(id.as_bytes()).unwrap())
 }
 
-type Histories = (BTreeMap<String, u32>, BTreeMap<String, BTreeSet<String>>, BTreeMap<String, String>);
+fn name() -> impl Strategy<Value = String> {
+    "[a-z0-9._-]{1,24}"
+}
 
-fn histories() -> impl Strategy<Value = Histories> {
+fn task() -> impl Strategy<Value = TaskName> {
+    name().prop_map(|name| TaskName::try_from(name.as_str()).unwrap())
+}
+
+fn step() -> impl Strategy<Value = StepClaim> {
+    (name(), any::<u32>(), any::<[u8; 32]>(), task(), proptest::option::of(task())).prop_map(
+        |(name, rev, digest, task, from)| {
+            let name = WorkflowName::try_from(name.as_str()).unwrap();
+            let digest = Digest::try_from(Base64UrlSafeNoPadding::encode_to_string(digest).unwrap().as_str()).unwrap();
+            StepClaim { v: TOKEN_VERSION, name, rev, digest, task, from }
+        },
+    )
+}
+
+fn histories() -> impl Strategy<Value = (Visits, Performers, Forks)> {
     use proptest::collection::{btree_map, btree_set};
     (
-        btree_map(text(), any::<u32>(), 0..4),
-        btree_map(text(), btree_set(text(), 0..3), 0..3),
-        btree_map(text(), text(), 0..4),
+        btree_map(task(), any::<u32>(), 0..4),
+        btree_map(task(), btree_set(id(), 0..3), 0..3),
+        btree_map(task(), text(), 0..4),
     )
 }
 
 fn claims() -> impl Strategy<Value = Claims> {
     // Until 2106: the library counts seconds in 32 bits.
     let times = proptest::collection::vec(0_u64..1 << 32, 3);
-    let texts = (text(), text(), text(), text());
-    let options = (proptest::option::of(text()), proptest::option::of(text()), proptest::option::of(text()));
+    let texts = (id(), id(), text(), text());
+    let actor = name().prop_map(|name| ActorName::try_from(name.as_str()).unwrap());
+    let options = (proptest::option::of(actor), proptest::option::of(text()), proptest::option::of(task()));
     (texts, options, times, proptest::collection::vec(text(), 0..5), step(), histories()).prop_map(
         |((iss, sub, txn, jti), (aud, rep, to), mut times, parents, wf, (visits, performers, fork))| {
             times.sort_unstable();
@@ -57,18 +77,24 @@ fn claims() -> impl Strategy<Value = Claims> {
     )
 }
 
+/// Whether the token is the key's, at a time when it lives.
+fn verifies(key: &Key, token: &UnverifiedToken<'_>) -> bool {
+    let clock = Clock { now: token.claims().iat, leeway: Duration::ZERO };
+    RustCrypto.verify(key, token, clock).is_ok()
+}
+
 fn round_trip(key: &Key, token_type: TokenType, claims: &Claims) -> Result<String, TestCaseError> {
     let token = RustCrypto.sign(key, token_type, claims).unwrap();
     let read = UnverifiedToken::parse(&token).unwrap();
     prop_assert_eq!(read.claims(), claims);
     prop_assert_eq!((read.token_type(), read.kid(), read.alg()), (token_type, "k", key.algorithm().alg()));
-    prop_assert!(RustCrypto.verify(key, &read));
+    prop_assert!(verifies(key, &read));
     Ok(token)
 }
 
-/// Whether somebody takes the token: reads it, and finds its algorithm and signature to be the key's.
+/// Whether the token is accepted: it can be read, and its algorithm and signature are the key's.
 fn taken(key: &Key, token: &str) -> bool {
-    UnverifiedToken::parse(token).is_ok_and(|read| read.alg() == key.algorithm().alg() && RustCrypto.verify(key, &read))
+    UnverifiedToken::parse(token).is_ok_and(|read| read.alg() == key.algorithm().alg() && verifies(key, &read))
 }
 
 /// One character is another.

@@ -23,8 +23,6 @@ pub(super) enum CryptoError {
     BadSignature,
     #[error("the proxy judges a known signature wrongly")]
     WrongVerdict,
-    #[error("the signature cannot be encoded")]
-    Encoding,
     #[error("the key of the self-test cannot be read")]
     SelfTestKey,
 }

@@ -12,9 +12,10 @@ mod tests;
 
 use std::cell::Cell;
 
-use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
+use base64ct::{Base64UrlUnpadded, Encoding};
 use log::Level;
-use stepgate_decision::keys::{Crypto, Key, RustCrypto, ecdsa};
+use stepgate_decision::Clock;
+use stepgate_decision::keys::{Crypto, Key, RustCrypto, SignError, VerifyError, ecdsa};
 use stepgate_decision::token::{Claims, TokenType, UnverifiedToken, unsigned};
 
 use crate::host::{Host, HostError};
@@ -63,22 +64,23 @@ pub(crate) struct GateCrypto<'a> {
 }
 
 impl Crypto for GateCrypto<'_> {
-    fn verify(&self, key: &Key, token: &UnverifiedToken<'_>) -> bool {
+    fn verify(&self, key: &Key, token: &UnverifiedToken<'_>, clock: Clock) -> Result<(), VerifyError> {
         let Some(public) = key.material().ec_public().filter(|_| self.host_crypto.verifies) else {
-            return RustCrypto.verify(key, token);
+            return RustCrypto.verify(key, token, clock);
         };
         // Both libraries must accept the same signatures: a malformed one reaches neither.
-        let Some(signature) = ecdsa::to_der(token.signature()) else { return false };
+        let signature = ecdsa::to_der(token.signature()).ok_or(VerifyError::BadSignature)?;
         match message::verify(self.host, public.spki(), &signature, token.signed().as_bytes()) {
-            Ok(good) => good,
+            Ok(true) => Ok(()),
+            Ok(false) => Err(VerifyError::BadSignature),
             Err(why) => {
                 self.host_crypto.log_failure(why);
-                RustCrypto.verify(key, token)
+                RustCrypto.verify(key, token, clock)
             }
         }
     }
 
-    fn sign(&self, key: &Key, token_type: TokenType, claims: &Claims) -> Result<String, &'static str> {
+    fn sign(&self, key: &Key, token_type: TokenType, claims: &Claims) -> Result<String, SignError> {
         let Some(pair) = key.material().ec_pair().filter(|_| self.host_crypto.signs) else {
             return RustCrypto.sign(key, token_type, claims);
         };
@@ -96,5 +98,5 @@ impl Crypto for GateCrypto<'_> {
 fn sign(host: &dyn Host, pair: &ecdsa::EcPair, text: &[u8]) -> Result<String, CryptoError> {
     let der = message::sign(host, pair.pkcs8(), text)?;
     let raw = ecdsa::from_der(&der).ok_or(CryptoError::NotASignature)?;
-    Base64UrlSafeNoPadding::encode_to_string(raw).map_err(|_| CryptoError::Encoding)
+    Ok(Base64UrlUnpadded::encode_string(&raw))
 }

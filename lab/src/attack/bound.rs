@@ -28,7 +28,7 @@ fn visited(scene: &Scene<'_>, left: u32) -> Result<Vec<Move>, LabError> {
     let before = to.max_visits.unwrap_or_default().saturating_sub(left);
     let (mut claims, mut held) = (scene.claims(), scene.held());
     for one in &mut claims {
-        one.visits.insert(to.name.to_string(), before);
+        one.visits.insert(to.name.clone(), before);
     }
     held.entered.insert(to.name.clone(), before);
     let attempt = Attempt { steps: scene.sign(&claims)?, ..scene.request() };

@@ -1,6 +1,7 @@
 //! Claims that were altered under the signature of what they were.
 
 use serde_json::json;
+use stepgate_config::spiffe::SpiffeId;
 
 use super::{Attack, Stopped, attack};
 use crate::jws::with_claims;
@@ -14,7 +15,9 @@ pub(super) const ALL: &[Attack] = &[
         |scene| {
             let mut claims = scene.claims();
             for one in &mut claims {
-                one.sub = format!("{}-other", one.sub);
+                if let Ok(other) = SpiffeId::try_from(format!("{}-other", one.sub).as_bytes()) {
+                    one.sub = other;
+                }
             }
             let own = scene.from.id.as_str();
             let tokens = scene.sign(&claims)?;
@@ -30,7 +33,7 @@ pub(super) const ALL: &[Attack] = &[
         |scene| {
             let mut claims = scene.claims();
             for one in &mut claims {
-                one.wf.task = scene.transition.to.name.to_string();
+                one.wf.task = scene.transition.to.name.clone();
             }
             let due = scene.transition.from.name.as_str();
             let tokens = scene.sign(&claims)?;

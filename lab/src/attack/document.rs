@@ -1,5 +1,8 @@
 //! Steps of another document than the gate's.
 
+use stepgate_config::name::{MAX_NAME, TaskName, WorkflowName};
+use stepgate_config::workflow::Digest;
+
 use super::{Attack, Stopped, attack};
 use crate::LabError;
 use crate::scene::{Move, Scene};
@@ -21,8 +24,9 @@ pub(super) const ALL: &[Attack] = &[
         Stopped::Always,
         |_| true,
         |scene| {
-            let other = format!("{}-other", scene.workflow().name);
+            let other = other(scene.workflow().name.as_str());
             if scene.signed() {
+                let other = WorkflowName::try_from(other.as_str()).map_err(|e| LabError::Gate(e.to_string()))?;
                 scene.minted(|claims| claims.wf.name.clone_from(&other))
             } else {
                 plain(scene, Some(&other), scene.workflow().revision)
@@ -34,7 +38,10 @@ pub(super) const ALL: &[Attack] = &[
         "A token with the digest of another document.",
         Stopped::Signed,
         |scene| scene.signed(),
-        |scene| scene.minted(|claims| claims.wf.digest = claims.wf.digest.chars().rev().collect()),
+        |scene| {
+            let zeros = Digest::try_from("A".repeat(43).as_str()).map_err(|e| LabError::Gate(e.to_string()))?;
+            scene.minted(|claims| claims.wf.digest.clone_from(&zeros))
+        },
     ),
     attack(
         "an unknown task",
@@ -42,8 +49,9 @@ pub(super) const ALL: &[Attack] = &[
         Stopped::Always,
         |_| true,
         |scene| {
-            let other = format!("{}-other", scene.transition.from.name);
+            let other = other(scene.transition.from.name.as_str());
             if scene.signed() {
+                let other = TaskName::try_from(other.as_str()).map_err(|e| LabError::Gate(e.to_string()))?;
                 return scene.minted(|claims| claims.wf.task.clone_from(&other));
             }
             let workflow = scene.workflow();
@@ -51,6 +59,11 @@ pub(super) const ALL: &[Attack] = &[
         },
     ),
 ];
+
+/// Another name, no longer than names are.
+fn other(name: &str) -> String {
+    format!("{}-other", name.get(..name.len().min(MAX_NAME.saturating_sub(6))).unwrap_or_default())
+}
 
 fn plain(scene: &Scene<'_>, name: Option<&str>, revision: u32) -> Result<Vec<Move>, LabError> {
     let name = name.unwrap_or(scene.workflow().name.as_str());

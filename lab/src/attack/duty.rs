@@ -46,7 +46,7 @@ fn earlier<'a>(scene: &Scene<'a>, relation: Relation) -> Option<&'a TaskName> {
 fn done_by(scene: &Scene<'_>, task: &TaskName, id: &SpiffeId) -> Result<Vec<Move>, LabError> {
     let (mut claims, mut held) = (scene.claims(), scene.held());
     for one in &mut claims {
-        one.performers.insert(task.to_string(), std::iter::once(id.to_string()).collect());
+        one.performers.insert(task.clone(), std::iter::once(id.clone()).collect());
     }
     // A start says nothing of the past, so its history could not be changed without breaking it: there the claim
     // is only that the initiator itself has done the task.

@@ -50,10 +50,10 @@ pub(super) const ALL: &[Attack] = &[
         Stopped::Signed,
         |scene| scene.joins(),
         |scene| {
-            let join = scene.transition.from.name.as_str();
+            let join = &scene.transition.from.name;
             evidence(scene, |all| {
                 if let Some(last) = all.last_mut() {
-                    last.fork.insert(join.to_owned(), "another.round".into());
+                    last.fork.insert(join.clone(), "another.round".into());
                 }
             })
         },

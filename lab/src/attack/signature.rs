@@ -90,8 +90,8 @@ pub(super) const ALL: &[Attack] = &[
         Stopped::Signed,
         |scene| scene.signed() && bystander(scene).is_some(),
         |scene| {
-            let issuer = bystander(scene).map(|actor| identity(actor).to_string()).unwrap_or_default();
-            scene.minted(|claims| claims.iss.clone_from(&issuer))
+            let issuer = bystander(scene).map(identity);
+            scene.minted(|claims| claims.iss = issuer.unwrap_or(&claims.iss).clone())
         },
     ),
 ];
@@ -107,7 +107,7 @@ fn with_public_key(scene: &Scene<'_>) -> Result<Vec<Move>, LabError> {
     let claims = scene.claims();
     let sign = |claims| {
         let key = public(scene, claims)?;
-        Some(RustCrypto.sign(key, scene.token_type(), claims).map_err(|error| LabError::Gate(error.to_owned())))
+        Some(RustCrypto.sign(key, scene.token_type(), claims).map_err(|error| LabError::Gate(error.to_string())))
     };
     Ok(scene.worthless(claims.iter().filter_map(sign).collect::<Result<_, _>>()?))
 }

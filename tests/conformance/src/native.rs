@@ -3,7 +3,7 @@
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::permit::{HeaderMap, scrub, scrub_request_trailers};
 use stepgate_decision::replay_record::MemoryStore;
-use stepgate_decision::{Facts, Gate, Listener, UnixTime, Verdict, inbound};
+use stepgate_decision::{Facts, Gate, Listener, ProxyError, UnixTime, Verdict, inbound};
 
 use crate::corpus::{Corpus, Whole};
 use crate::outcome::Outcome;
@@ -39,19 +39,11 @@ pub fn run(corpus: &Corpus, whole: &Whole, now: UnixTime) -> Result<Outcome, Str
 
 fn decide(gate: Option<&Gate>, request: &Prepared, now: UnixTime, store: &mut MemoryStore) -> Outcome {
     let headers = request.proxy_headers();
-    let facts = Facts {
-        listener: if request.outbound { Listener::Outbound } else { Listener::Inbound },
-        mtls: request.peer.is_some(),
-        peer: request.peer.as_deref().map(str::as_bytes),
-        own: Some(request.own.as_bytes()),
-        headers: &headers,
-        now,
-        // Fixed: what is drawn is no part of any case.
-        random: [7; 32],
-        replica: None,
-    };
     let mut seen =
         Seen(headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned())).collect());
+    // The randomness is fixed: it is not part of any case.
+    let mut facts = Facts::received(request.peer.as_deref(), &request.own, headers, now, [7; 32]);
+    facts.listener = if request.outbound { Listener::Outbound } else { Listener::Inbound };
     let mut outcome = Outcome::default();
     let applied = match inbound(gate, &facts, &RustCrypto, store) {
         Verdict::Permitted(permit) => permit.apply(&mut seen).map(|reply| {
@@ -106,12 +98,12 @@ fn answers_well(request: &Prepared) -> bool {
 struct Seen(Vec<(String, String)>);
 
 impl HeaderMap for Seen {
-    fn remove(&mut self, name: &str) -> Result<(), &'static str> {
+    fn remove(&mut self, name: &str) -> Result<(), ProxyError> {
         self.0.retain(|(n, _)| n != name);
         Ok(())
     }
 
-    fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), ProxyError> {
         self.remove(name)?;
         self.0.push((name.to_owned(), value.to_owned()));
         Ok(())

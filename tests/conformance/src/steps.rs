@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
 use serde_json::Value;
 use stepgate_config::gate::{KeySource, KeyUse};
-use stepgate_config::name::Kid;
+use stepgate_config::name::{Kid, TaskName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Workflow};
 use stepgate_config::{GateConfig, duration};
@@ -93,7 +93,7 @@ impl Mint<'_> {
         });
         let mut claims = rightful
             .into_iter()
-            .find(|claims| step.from.is_none() || claims.wf.from == step.from)
+            .find(|claims| step.from.is_none() || claims.wf.from.as_ref().map(TaskName::as_str) == step.from.as_deref())
             .ok_or("no such source")?;
         claims.dl = self.at(step.deadline.as_deref(), claims.dl)?;
         claims.exp = self.at(step.expires.as_deref(), claims.exp.min(claims.dl))?;
@@ -142,7 +142,7 @@ impl Mint<'_> {
         let (kid, jwk) = self.key(step, workflow)?;
         let name = Kid::try_from(kid.as_str()).map_err(|error| error.to_string())?;
         let key = Key::new(name, KeyActor::Any, &jwk).map_err(|error| format!("{kid}: {error}"))?;
-        let token = RustCrypto.sign(&key, token_type, claims).map_err(str::to_owned)?;
+        let token = RustCrypto.sign(&key, token_type, claims).map_err(|error| error.to_string())?;
         let token = if step.claims.is_empty() && step.header.is_empty() { token } else { rewrite(&token, step, &key)? };
         step.tamper.as_ref().map_or(Ok(token.clone()), |how| tamper(&token, how, &key))
     }

@@ -16,7 +16,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use p256::ecdsa::signature::Signer;
@@ -24,10 +24,10 @@ use p256::ecdsa::{RecoveryId, Signature, SigningKey, VerifyingKey};
 use p256::pkcs8::DecodePrivateKey;
 use stepgate_config::name::Kid;
 use stepgate_config::workflow::Workflow;
-use stepgate_decision::UnixTime;
 use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto, ecdsa};
 use stepgate_decision::synthetic::{Step, synthetic_claims};
 use stepgate_decision::token::{TokenType, UnverifiedToken, unsigned};
+use stepgate_decision::{Clock, UnixTime};
 use stepgate_mesh::{Credential, Envoys, Mesh, MeshSpec, Plugin, Request, Workload, find_envoy};
 use stepgate_tests::corpus::Corpus;
 use stepgate_tests::environment::Environment;
@@ -257,7 +257,9 @@ fn verified(mesh: &Mesh, caller: &Credential, site: &str, token: &str, mint: &Mi
         let seen = response.seen().unwrap();
         let minted = seen.header("x-workflow-step").next().unwrap().to_owned();
         let jws = UnverifiedToken::parse(&minted).unwrap();
-        assert!(jws.alg() == "ES256" && jws.kid() == "now" && RustCrypto.verify(&mint.key("now"), &jws), "{minted}");
+        let clock = Clock { now: jws.claims().iat, leeway: Duration::ZERO };
+        assert_eq!((jws.alg(), jws.kid()), ("ES256", "now"));
+        assert_eq!(RustCrypto.verify(&mint.key("now"), &jws, clock), Ok(()), "{minted}");
         assert_eq!(jws.signature().len(), ecdsa::RAW_SIGNATURE);
         return true;
     }

@@ -136,11 +136,14 @@ fn agree(
 ) -> Result<(), String> {
     let (said, ours) = (claims(&answer.arrival), reader.arrival(arrived.arrival).unwrap());
     let same = |what: &str, holds: bool| if holds { Ok(()) } else { Err(format!("not to one {what}: {said:?}")) };
-    same("task", said.wf.task == ours.task)?;
+    same("task", said.wf.task.as_str() == ours.task)?;
     same("instance", *instances.entry(said.txn.clone()).or_insert(ours.instance) == ours.instance)?;
-    same("holder", said.sub == ours.performer)?;
+    same("holder", said.sub.as_str() == ours.performer)?;
     same("end", (said.exp.seconds(), said.dl.seconds()) == (ours.exp, ours.dl))?;
-    same("history", said.visits.iter().all(|(task, count)| reader.visits(&[arrived.arrival], task) == *count))?;
+    same(
+        "history",
+        said.visits.iter().all(|(task, count)| reader.visits(&[arrived.arrival], task.as_str()) == *count),
+    )?;
     same("start", answer.start.is_some() == arrived.start.is_some())?;
     same("receipt", answer.receipt.is_some() == arrived.receipt)
 }

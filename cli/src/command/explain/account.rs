@@ -138,7 +138,7 @@ fn workflow<'s>(scene: &'s Scene<'_>, audit: &AuditContext) -> &'s Workflow {
 
 /// The owner's sentence, with what the sentence cannot know.
 fn reason(denial: &Denial, account: &Account, workflow: &Workflow) -> String {
-    if let (Denial::Guard { .. }, Some(transition)) = (denial, &account.transition) {
+    if let (Denial::GuardFalse | Denial::GuardFailed(_), Some(transition)) = (denial, &account.transition) {
         let mut all = workflow.transitions.iter();
         let guard = all.find(|way| way.to_string() == *transition).and_then(|way| way.when.as_ref());
         return guard.map_or_else(|| denial.to_string(), |guard| format!("{denial}: {}", guard.source()));
@@ -146,11 +146,9 @@ fn reason(denial: &Denial, account: &Account, workflow: &Workflow) -> String {
     denial.to_string()
 }
 
-/// The new step without its signature: claims, or the plain step. In baggage it is one member of several.
-fn step(value: &str) -> Value {
-    let member = value.split(',').find_map(|member| member.trim().strip_prefix("step="));
-    let step = member.unwrap_or(value);
-    UnverifiedToken::parse(step).map_or_else(|_| json!(step), |jws| claims(jws.claims()))
+/// The new step without its signature: claims, or the plain step.
+fn step(step: &str) -> Value {
+    UnverifiedToken::parse(step).map_or_else(|_| json!(step), |token| claims(token.claims()))
 }
 
 fn claims(claims: &Claims) -> Value {

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Workflow};
+use stepgate_decision::step;
 use stepgate_decision::token::TokenType;
-use stepgate_decision::{Facts, Gate, Header, Listener, Randomness, UnixTime};
+use stepgate_decision::{Facts, Gate, Header, Randomness, UnixTime, request_headers};
 
 use super::Args;
 use crate::command::failure::Failure;
-use crate::command::held::{self, Held};
+use crate::command::held::Held;
 use crate::command::stand_in::{self, Staged};
 use crate::command::subject::Subject;
 use crate::command::{names, time};
@@ -72,13 +73,12 @@ impl<'a> Scene<'a> {
             }
         };
         let host = args.host.clone().unwrap_or_else(|| first_host(workflow, &own));
-        let mut headers = vec![(":method", args.method.as_str()), (":path", &args.path), (":authority", &host)];
-        headers.extend(args.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let (step_header, carrier) = (&subject.config.header, subject.config.carrier);
-        let minted = held::headers(step_header, carrier, &values);
-        headers.extend(minted.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        headers.extend(args.step.iter().map(|raw| (step_header.as_str(), raw.as_str())));
-        let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect();
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let minted = step::step_header(carrier, step_header, &values);
+        let more = args.headers.iter().chain(&minted).map(|(name, value)| (name.as_str(), value.as_str()));
+        let raw = args.step.iter().map(|raw| (step_header.as_str(), raw.as_str()));
+        let headers = request_headers(&args.method, &args.path, &host, more.chain(raw));
         Ok(Self {
             gate,
             workflow,
@@ -94,17 +94,8 @@ impl<'a> Scene<'a> {
         })
     }
 
-    pub(super) fn facts(&self, random: Randomness) -> Facts<'_> {
-        Facts {
-            listener: Listener::Inbound,
-            mtls: self.peer.is_some(),
-            peer: self.peer.as_deref().map(str::as_bytes),
-            own: Some(self.own.as_bytes()),
-            headers: &self.headers,
-            now: self.now,
-            random,
-            replica: None,
-        }
+    pub(super) fn facts(&self, random: Randomness) -> Facts {
+        Facts::received(self.peer.as_deref(), &self.own, self.headers.clone(), self.now, random)
     }
 }
 
@@ -136,7 +127,7 @@ fn held<'a>(
     issued: UnixTime,
 ) -> Result<Held<'a>, Failure> {
     let parse = |text: &str| SpiffeId::try_from(text.as_bytes());
-    let could_hold = |id: &SpiffeId| task.performer.includes(id) || held::carries_on(workflow, task, id);
+    let could_hold = |id: &SpiffeId| task.performer.includes(id) || workflow.needs_receipt(task, id);
     let holder = match &args.holder {
         Some(given) => {
             let given = names::identity(workflow, given, "--holder")?;
@@ -147,7 +138,7 @@ fn held<'a>(
         }
     };
     let holder = holder.ok_or_else(|| Failure::usage(format!("--at: nobody performs `{}`", task.name)))?;
-    let receives = !task.performer.includes(&holder) && held::carries_on(workflow, task, &holder);
+    let receives = !task.performer.includes(&holder) && workflow.needs_receipt(task, &holder);
     let token_type = if receives { TokenType::Receipt } else { TokenType::Arrival };
     Ok(Held { workflow, task, holder, token_type, instance: INSTANCE, issued })
 }

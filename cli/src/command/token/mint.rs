@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use serde_json::json;
+use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Task, Workflow};
 use stepgate_decision::UnixTime;
@@ -101,10 +102,10 @@ fn claims(args: &Args, workflow: &Workflow, task: &Task) -> Result<Vec<Claims>, 
     let holder = holder(args, workflow, task)?;
     let mut all = Held { workflow, task, holder, token_type, instance, issued }.claims();
     if let Some(from) = &args.from {
-        let sources: Vec<String> = all.iter().filter_map(|claims| claims.wf.from.clone()).collect();
-        all.retain(|claims| claims.wf.from.as_deref() == Some(from.as_str()));
+        let sources: Vec<TaskName> = all.iter().filter_map(|claims| claims.wf.from.clone()).collect();
+        all.retain(|claims| claims.wf.from.as_ref().is_some_and(|source| source.as_str() == from));
         if all.is_empty() {
-            let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
+            let sources: Vec<&str> = sources.iter().map(TaskName::as_str).collect();
             let known = names::suggest(from, sources.iter().copied(), "it is joined from");
             return Err(Failure::usage(format!(
                 "--from: `{}` is not joined from `{}`",
@@ -121,8 +122,8 @@ fn claims(args: &Args, workflow: &Workflow, task: &Task) -> Result<Vec<Claims>, 
         if let Some(to) = departs {
             // A departure is issued by the gate of its caller, for the actor who performs the next task.
             claims.iss.clone_from(&claims.sub);
-            claims.aud = Some(to.performer.name.to_string());
-            claims.to = Some(to.name.to_string());
+            claims.aud = Some(to.performer.name.clone());
+            claims.to = Some(to.name.clone());
         }
     }
     Ok(all)
@@ -144,7 +145,7 @@ fn holder(args: &Args, workflow: &Workflow, task: &Task) -> Result<SpiffeId, Fai
     let found = match args.kind {
         Kind::Arrival | Kind::Departure => performer(),
         Kind::Receipt => {
-            let leaving = workflow.transitions.iter().filter(|way| way.from.name == task.name && way.via);
+            let leaving = workflow.leaving(task).filter(|way| way.via);
             let mut callers: Vec<&str> = leaving.map(|way| way.caller.name.as_str()).collect();
             callers.sort_unstable();
             callers.dedup();

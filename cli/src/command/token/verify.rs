@@ -96,7 +96,7 @@ impl Finding {
             },
             Ok((workflow, verified)) => {
                 let claims = serde_json::to_value(&verified.claims).unwrap_or_default();
-                let task = workflow.tasks.get(verified.claims.wf.task.as_str());
+                let task = workflow.tasks.get(&verified.claims.wf.task);
                 Self {
                     valid: true,
                     code: None,
@@ -130,12 +130,12 @@ impl Finding {
 
 /// The document of which the claims speak, as the gate looks for it.
 fn find<'c>(config: &'c GateConfig, claims: &Claims) -> Result<&'c Workflow, Denial> {
-    let mut revisions = config.workflows.iter().filter(|workflow| workflow.name.as_str() == claims.wf.name).peekable();
+    let mut revisions = config.workflows.iter().filter(|workflow| workflow.name == claims.wf.name).peekable();
     if revisions.peek().is_none() {
         return Err(Denial::UnknownWorkflow);
     }
     let workflow = revisions.find(|workflow| workflow.revision == claims.wf.rev).ok_or(Denial::RevisionRetired)?;
-    if workflow.digest.as_str() != claims.wf.digest {
+    if workflow.digest != claims.wf.digest {
         return Err(Denial::OtherDocument);
     }
     if config.revoked.instances.contains(&claims.txn) {
@@ -155,7 +155,8 @@ fn which(workflow: &Workflow, verified: &VerifiedToken) -> String {
         TokenType::Departure => "a departure from",
         TokenType::Receipt => "a receipt for",
     };
-    let holder = names::actor_of(workflow, &claims.sub).map_or(claims.sub.as_str(), |actor| actor.name.as_str());
+    let holder =
+        names::actor_of(workflow, claims.sub.as_str()).map_or(claims.sub.as_str(), |actor| actor.name.as_str());
     let from = claims.wf.from.as_ref().map(|from| format!(" from `{from}`")).unwrap_or_default();
     let (task, txn) = (&claims.wf.task, &claims.txn);
     format!(

@@ -7,7 +7,7 @@ use jwt_simple::algorithms::MACLike;
 use jwt_simple::prelude::HS256Key;
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::replay_record::MemoryStore;
-use stepgate_decision::{Facts, Gate, Header, Listener, Verdict, inbound};
+use stepgate_decision::{Facts, Gate, Header, Verdict, inbound, request_headers};
 
 use super::Effort;
 use super::rounds::in_turns;
@@ -53,21 +53,12 @@ fn sign(key: &HS256Key, tokens: &[String]) -> f64 {
 
 /// µs for one.
 fn decide(gate: &Gate, steps: &[String]) -> Result<f64, String> {
-    let requests: Vec<Vec<Header>> = steps.iter().map(|step| headers(step)).collect();
     let (now, mut store) = (now(), MemoryStore::default());
+    let facts = |step: &String| Facts::received(Some(CALLER), CALLED, headers(step), now, [7; 32]);
+    let requests: Vec<Facts> = steps.iter().map(facts).collect();
     let begun = Instant::now();
-    for headers in &requests {
-        let facts = Facts {
-            listener: Listener::Inbound,
-            mtls: true,
-            peer: Some(CALLER.as_bytes()),
-            own: Some(CALLED.as_bytes()),
-            headers,
-            now,
-            random: [7; 32],
-            replica: None,
-        };
-        match black_box(inbound(Some(gate), &facts, &RustCrypto, &mut store)) {
+    for facts in &requests {
+        match black_box(inbound(Some(gate), facts, &RustCrypto, &mut store)) {
             Verdict::Permitted(_) => {}
             Verdict::Denied(refusal) | Verdict::Observed(refusal, _) => {
                 return Err(format!("the decision: {:?}", refusal.denial()));
@@ -80,9 +71,7 @@ fn decide(gate: &Gate, steps: &[String]) -> Result<f64, String> {
 
 fn headers(step: &str) -> Vec<Header> {
     let (method, path) = REQUEST;
-    let lines =
-        [(":method", method), (":path", path), (":authority", "third"), GUARDED_HEADER, ("x-workflow-step", step)];
-    lines.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).into()
+    request_headers(method, path, "third", [GUARDED_HEADER, ("x-workflow-step", step)])
 }
 
 /// What it takes to read a configuration and make a gate of it, as the filter does when it is configured.

@@ -148,7 +148,7 @@ impl Scene {
             issued: now(),
         });
         let claims = claims.first().ok_or("no claims")?;
-        RustCrypto.sign(&self.key, TokenType::Arrival, claims).map_err(str::to_owned)
+        RustCrypto.sign(&self.key, TokenType::Arrival, claims).map_err(|error| error.to_string())
     }
 }
 

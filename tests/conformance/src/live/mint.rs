@@ -48,7 +48,7 @@ impl Mint {
     /// If there is no such workflow, task or key.
     pub fn step(&self, workflow: (&str, u32), task: &str, kid: &str, instance: &str) -> Result<String, String> {
         let claims = self.claims(workflow, task, instance)?;
-        RustCrypto.sign(&self.key(workflow.0, kid)?, TokenType::Arrival, &claims).map_err(str::to_owned)
+        RustCrypto.sign(&self.key(workflow.0, kid)?, TokenType::Arrival, &claims).map_err(|error| error.to_string())
     }
 
     /// The key of the bucket in which the record has a transition of that instance out of that task.

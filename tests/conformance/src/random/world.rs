@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use stepgate_config::gate::Carrier;
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::replay_record::MemoryStore;
-use stepgate_decision::{Facts, Gate, Header, Listener, UnixTime, Verdict, inbound};
+use stepgate_decision::{Facts, Gate, Header, UnixTime, Verdict, inbound, request_headers};
 
 use stepgate_reference::{Document, LEEWAY, Request};
 
@@ -64,21 +64,11 @@ impl World {
         let mut random = [0; 32];
         // The instance is drawn from the first half, the names of children from all of it.
         random.iter_mut().zip(self.asked.to_be_bytes()).for_each(|(to, from)| *to = from);
-        let pseudo = [(":method", &request.method), (":path", &request.path)];
-        let mut headers: Vec<Header> =
-            pseudo.into_iter().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect();
+        let mut headers = request_headers(&request.method, &request.path, "", []);
         headers.extend_from_slice(more);
-        let replica = format!("{}-{}", request.gate, request.replica);
-        let facts = Facts {
-            listener: Listener::Inbound,
-            mtls: true,
-            peer: Some(request.peer.as_bytes()),
-            own: Some(request.gate.as_bytes()),
-            headers: &headers,
-            now: UnixTime::from_seconds(request.now),
-            random,
-            replica: Some(&replica),
-        };
+        let now = UnixTime::from_seconds(request.now);
+        let mut facts = Facts::received(Some(&request.peer), &request.gate, headers, now, random);
+        facts.replica = Some(format!("{}-{}", request.gate, request.replica));
         let store = self.stores.entry((request.gate.clone(), request.replica)).or_default();
         match inbound(Some(&self.gate), &facts, &RustCrypto, store) {
             Verdict::Permitted(permit) => Ok(Answer {

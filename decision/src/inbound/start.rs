@@ -1,0 +1,53 @@
+//! Starts: the arrival at the initial task, which the initiator needs to take further transitions.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::{Task, Workflow};
+
+use super::inherited::{own_forks, performers, visits};
+use crate::facts::{Facts, Randomness};
+use crate::token::{Claims, StepClaim, start_jti};
+
+/// The `txn` of a new instance: 128 random bits, never from the request.
+pub(super) fn new_instance(random: &Randomness) -> String {
+    let (half, _) = random.split_at(random.len() / 2);
+    Base64UrlUnpadded::encode_string(half)
+}
+
+/// The start of a new instance.
+pub(super) fn first_arrival(
+    workflow: &Workflow,
+    at: &Task,
+    txn: &str,
+    (peer, own): (&SpiffeId, &SpiffeId),
+    facts: &Facts,
+) -> Claims {
+    let dl = facts.now.plus(workflow.deadline);
+    let jti = start_jti(&workflow.name, txn, own, peer);
+    Claims {
+        iss: own.clone(),
+        sub: peer.clone(),
+        aud: None,
+        txn: txn.to_owned(),
+        iat: facts.now,
+        exp: facts.now.plus(workflow.task_ttl).min(dl),
+        dl,
+        parents: Vec::new(),
+        wf: StepClaim::of(workflow, at, None),
+        visits: visits(&[], at),
+        performers: performers(&[], at, peer),
+        fork: own_forks(at, &jti),
+        rep: facts.replica.clone(),
+        to: None,
+        jti,
+    }
+}
+
+/// Whether a start says of its instance only what the gate that was called first would say. That gate may issue "this
+/// initiator has begun", but not the history, the round or the name of another initiator's instance.
+pub(super) fn is_true_start(workflow: &Workflow, at: &Task, claims: &Claims) -> bool {
+    claims.jti == start_jti(&workflow.name, &claims.txn, &claims.iss, &claims.sub)
+        && claims.visits == visits(&[], at)
+        && claims.performers == performers(&[], at, &claims.sub)
+        && claims.fork == own_forks(at, &claims.jti)
+}
