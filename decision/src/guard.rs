@@ -20,7 +20,7 @@ const MAX_HEADER_VALUE: usize = 8192;
 pub(crate) struct Guards(Arc<Env>);
 
 /// The values that a guard may read.
-pub(crate) struct Situation<'a> {
+pub(crate) struct Variables<'a> {
     pub(crate) request: &'a Request<'a>,
     pub(crate) peer: &'a str,
     pub(crate) peer_actor: &'a Actor,
@@ -36,28 +36,28 @@ impl Guards {
     }
 
     /// Permits only where the guard is true: false, another value and an error all deny.
-    pub(crate) fn check(&self, guard: &Guard, situation: &Situation<'_>) -> Result<(), Denial> {
+    pub(crate) fn check(&self, guard: &Guard, variables: &Variables<'_>) -> Result<(), Denial> {
         let failed = Denial::GuardFailed;
         let mut context = Context::with_env(Arc::clone(&self.0));
-        let now = i64::try_from(situation.request.facts.now.seconds())
+        let now = i64::try_from(variables.request.facts.now.seconds())
             .ok()
             .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
             .ok_or_else(|| failed("the time is out of range".into()))?;
         let now: DateTime<FixedOffset> = now.fixed_offset();
         context.add_variable_from_value("now", Value::Timestamp(now));
-        context.add_variable_from_value("request", request(situation));
-        context.add_variable_from_value("peer", peer(situation));
+        context.add_variable_from_value("request", request(variables));
+        context.add_variable_from_value("peer", peer(variables));
         context.add_variable_from_value(
             "task",
             map([
-                ("name", text(situation.task.name.as_str())),
-                ("actor", text(situation.task.performer.name.as_str())),
+                ("name", text(variables.task.name.as_str())),
+                ("actor", text(variables.task.performer.name.as_str())),
             ]),
         );
-        if let Some(instance) = situation.instance {
+        if let Some(instance) = variables.instance {
             context.add_variable_from_value(
                 "instance",
-                map([("id", text(instance)), ("revision", Value::Int(i64::from(situation.revision)))]),
+                map([("id", text(instance)), ("revision", Value::Int(i64::from(variables.revision)))]),
             );
         }
         let patterns = Arc::clone(guard.patterns());
@@ -75,8 +75,8 @@ impl Guards {
     }
 }
 
-fn request(situation: &Situation<'_>) -> Value {
-    let request = situation.request;
+fn request(variables: &Variables<'_>) -> Value {
+    let request = variables.request;
     let mut headers: HashMap<Key, Value> = HashMap::new();
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for (name, value) in &request.facts.headers {
@@ -100,10 +100,10 @@ fn request(situation: &Situation<'_>) -> Value {
     ])
 }
 
-fn peer(situation: &Situation<'_>) -> Value {
-    let actor = situation.peer_actor;
+fn peer(variables: &Variables<'_>) -> Value {
+    let actor = variables.peer_actor;
     let attributes = || actor.attributes.iter().map(|(name, value)| (name.as_str(), attribute(value)));
-    let own = [("id", text(situation.peer)), ("actor", text(actor.name.as_str())), ("attributes", map(attributes()))];
+    let own = [("id", text(variables.peer)), ("actor", text(actor.name.as_str())), ("attributes", map(attributes()))];
     map(attributes().chain(own))
 }
 

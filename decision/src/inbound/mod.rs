@@ -22,7 +22,7 @@ use crate::baggage::MAX_BAGGAGE_MEMBER;
 use crate::denial::Denial;
 use crate::facts::{Facts, Listener, MAX_HEADERS};
 use crate::gate::{CompiledWorkflow, Gate};
-use crate::guard::Situation;
+use crate::guard::Variables;
 use crate::keys::{Crypto, Key};
 use crate::permit::{Minted, PassThrough, Permit};
 use crate::replay_record::{Entry, Store, consume};
@@ -164,7 +164,7 @@ impl<'a> Decision<'a, '_> {
         store: &mut dyn Store,
     ) -> Result<Minted, Denial> {
         let workflow = &current.compiled.workflow;
-        let situation = Situation {
+        let variables = Variables {
             request: &self.request,
             peer: peer.as_str(),
             peer_actor: &transition.caller,
@@ -172,7 +172,7 @@ impl<'a> Decision<'a, '_> {
             instance: current.evidence.instance(),
             revision: workflow.revision,
         };
-        let check_guard = || transition.when.as_ref().map_or(Ok(()), |guard| self.gate.guards.check(guard, &situation));
+        let check_guard = || transition.when.as_ref().map_or(Ok(()), |guard| self.gate.guards.check(guard, &variables));
         if workflow.assurance == Assurance::Identity {
             check_guard()?;
             let step = PlainStep::of(workflow, &transition.to).to_string();

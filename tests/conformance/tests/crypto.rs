@@ -266,7 +266,7 @@ fn verified(mesh: &Mesh, caller: &Credential, site: &str, token: &str, mint: &Mi
     let problem: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
     match problem["code"].as_str().unwrap() {
         "BAD_SIGNATURE" => false,
-        "REPLAYED" => true,
+        "ALREADY_TAKEN" => true,
         code => panic!("{site}: {code}"),
     }
 }
