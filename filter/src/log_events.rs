@@ -124,7 +124,7 @@ pub(crate) fn response_reset(denial: &Denial, context: &LogContext) {
     write(Level::Error, "trouble", &event);
 }
 
-/// A configuration is in force. `es256` says whose code verifies and whose signs, if there are keys for ES256.
+/// A configuration is in force. `es256` names whose code verifies and whose signs, if there are keys for ES256.
 pub(crate) fn ready(config: &GateConfig, es256: Option<[&'static str; 2]>) {
     #[derive(Serialize)]
     struct Event<'a> {
