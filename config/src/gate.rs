@@ -164,6 +164,6 @@ pub struct GateConfig {
 impl GateConfig {
     /// The effective mode of one of its workflows: the stricter of the gate's mode and the workflow's own.
     pub fn mode_of(&self, workflow: &Workflow) -> Mode {
-        workflow.effective_mode(self.mode)
+        workflow.mode.map_or(self.mode, |own| own.max(self.mode))
     }
 }

@@ -60,7 +60,7 @@ fn read(configuration: Result<Vec<u8>, HostError>, messages: &mut Messages) -> O
     }
     let outcome = read_gate(&bytes);
     messages.extend(outcome.diagnostics.iter().map(|diagnostic| (level(diagnostic), diagnostic.to_string())));
-    // One error is enough, whatever was read beside it.
+    // One error is enough, however much of the rest was readable.
     outcome.into_result().ok().map(|(config, _)| config)
 }
 

@@ -42,10 +42,10 @@ impl Counters {
         let mut counters = Self { exempt: definer.define("stepgate_exempt"), ..Self::default() };
         let mode = config.map(|config| config.mode).unwrap_or_default();
         counters.define_denials(&mut definer, UNKNOWN, mode);
-        for workflow in config.map(|config| config.workflows.as_slice()).unwrap_or_default() {
-            counters.define_denials(&mut definer, workflow.name.as_str(), workflow.effective_mode(mode));
-        }
         if let Some(config) = config {
+            for workflow in &config.workflows {
+                counters.define_denials(&mut definer, workflow.name.as_str(), config.mode_of(workflow));
+            }
             counters.define_permits(&mut definer, config);
         }
         if let Some(why) = definer.failure {

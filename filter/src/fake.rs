@@ -8,8 +8,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use proxy_wasm::types::{MapType, MetricType};
 use stepgate_decision::{Header, Randomness};
 
-use crate::host::{Host, HostError, Versioned, Write};
-use crate::local_reply::LocalReply;
+use crate::host::{Host, HostError, LocalReply, Versioned, Write};
 
 /// Answers a foreign function by its name and arguments.
 pub(crate) type Foreign = Box<dyn Fn(&str, &[u8]) -> Result<Vec<u8>, HostError>>;

@@ -47,7 +47,7 @@ fn names(gate: Option<&Gate>) -> Vec<String> {
     let version = label("version", env!("CARGO_PKG_VERSION"));
     let Some(gate) = gate else { return vec![format!("{version}stepgate_no_config")] };
     let config = gate.config();
-    let workflows = config.workflows.iter().map(|workflow| of_workflow(workflow, config.mode, &version));
+    let workflows = config.workflows.iter().map(|workflow| of_workflow(workflow, config.mode_of(workflow), &version));
     let held = config.keys.iter().filter(|key| gate.keys().find(&key.workflow, key.kid.as_str()).is_some());
     workflows.chain(held.map(of_key)).collect()
 }
@@ -55,8 +55,7 @@ fn names(gate: Option<&Gate>) -> Vec<String> {
 fn of_workflow(workflow: &Workflow, mode: Mode, version: &str) -> String {
     let (name, revision) =
         (label("workflow", workflow.name.as_str()), label("revision", &workflow.revision.to_string()));
-    let (digest, mode) =
-        (label("digest", workflow.digest.as_str()), label("mode", workflow.effective_mode(mode).as_str()));
+    let (digest, mode) = (label("digest", workflow.digest.as_str()), label("mode", mode.as_str()));
     format!("{name}{revision}{digest}{mode}{version}stepgate_gate")
 }
 

@@ -3,8 +3,6 @@
 use proxy_wasm::types::{MapType, MetricType};
 use stepgate_decision::{Header, ProxyError, Randomness};
 
-use crate::local_reply::LocalReply;
-
 /// Why a call to the proxy failed, or its answer cannot be used. For the owner's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.reason())]
@@ -63,6 +61,17 @@ pub(crate) enum Write {
     Done,
     /// The value has another version than the one named.
     Mismatch,
+}
+
+/// A response that the proxy sends in place of the application's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LocalReply {
+    pub(crate) status: u32,
+    /// Envoy's `response_code_details`.
+    pub(crate) details: String,
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
+    pub(crate) body: String,
+    pub(crate) grpc_status: Option<u8>,
 }
 
 /// The proxy, for the time of one callback.

@@ -3,20 +3,10 @@
 use stepgate_decision::{Code, Header};
 
 use crate::headers::single;
+use crate::host::LocalReply;
 
 /// `PERMISSION_DENIED` (gRPC status codes).
 const PERMISSION_DENIED: u8 = 7;
-
-/// A response that the proxy sends in place of the application's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LocalReply {
-    pub(crate) status: u32,
-    /// Envoy's `response_code_details`.
-    pub(crate) details: String,
-    pub(crate) headers: Vec<(&'static str, &'static str)>,
-    pub(crate) body: String,
-    pub(crate) grpc_status: Option<u8>,
-}
 
 /// The response to a denied request: `application/problem+json` (RFC 9457) with status 403, or for gRPC the
 /// status 7 with the code as its message.

@@ -124,7 +124,27 @@ pub(crate) fn response_reset(denial: &Denial, context: &LogContext) {
     write(Level::Error, "trouble", &event);
 }
 
-/// A configuration is in force. `es256` says whose code verifies and whose signs, if there are keys for ES256.
+/// A workflow that is in force.
+#[derive(Serialize)]
+struct Ready<'a> {
+    name: &'a str,
+    revision: u32,
+    digest: &'a str,
+    mode: &'static str,
+}
+
+impl<'a> Ready<'a> {
+    fn new(workflow: &'a Workflow, mode: Mode) -> Self {
+        Self {
+            name: workflow.name.as_str(),
+            revision: workflow.revision,
+            digest: workflow.digest.as_str(),
+            mode: mode.as_str(),
+        }
+    }
+}
+
+/// A configuration is in force. `es256` names whose code verifies and whose signs, if there are keys for ES256.
 pub(crate) fn ready(config: &GateConfig, es256: Option<[&'static str; 2]>) {
     #[derive(Serialize)]
     struct Event<'a> {
@@ -138,25 +158,10 @@ pub(crate) fn ready(config: &GateConfig, es256: Option<[&'static str; 2]>) {
         verify: &'static str,
         sign: &'static str,
     }
-    #[derive(Serialize)]
-    struct Ready<'a> {
-        name: &'a str,
-        revision: u32,
-        digest: &'a str,
-        mode: &'static str,
-    }
-    fn ready(workflow: &Workflow, gate: Mode) -> Ready<'_> {
-        Ready {
-            name: workflow.name.as_str(),
-            revision: workflow.revision,
-            digest: workflow.digest.as_str(),
-            mode: workflow.effective_mode(gate).as_str(),
-        }
-    }
     let event = Event {
         version: env!("CARGO_PKG_VERSION"),
         es256: es256.map(|[verify, sign]| Es256 { verify, sign }),
-        workflows: config.workflows.iter().map(|workflow| ready(workflow, config.mode)).collect(),
+        workflows: config.workflows.iter().map(|workflow| Ready::new(workflow, config.mode_of(workflow))).collect(),
     };
     write(Level::Info, "ready", &event);
 }

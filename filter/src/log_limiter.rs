@@ -1,5 +1,5 @@
-//! Limits how many denials a worker logs each second. All others are only counted: whoever can send requests
-//! must not be able to fill a disk.
+//! Limits how many denials a worker logs each second. All others are only counted: a caller must not be able to fill a
+//! disk by sending requests.
 
 /// The limit of one worker.
 #[derive(Debug)]

@@ -5,8 +5,7 @@
 //! the gate of a worker.
 #![allow(unsafe_code, reason = "host functions that the SDK does not wrap; nowhere else in Stepgate")]
 
-use crate::host::HostError;
-use crate::local_reply::LocalReply;
+use crate::host::{HostError, LocalReply};
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {

@@ -12,8 +12,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 use stepgate_decision::{Header, Randomness};
 
-use crate::host::{Host, HostError, Versioned, Write};
-use crate::local_reply::LocalReply;
+use crate::host::{Host, HostError, LocalReply, Versioned, Write};
 use crate::raw_calls;
 
 const TICK: Duration = Duration::from_secs(1);

@@ -89,11 +89,6 @@ pub struct Workflow {
 }
 
 impl Workflow {
-    /// The mode under a gate of the given mode: the stricter of the two.
-    pub fn effective_mode(&self, gate: Mode) -> Mode {
-        self.mode.map_or(gate, |own| own.max(gate))
-    }
-
     /// The transitions that leave a task, in the order of the document.
     pub fn leaving(&self, task: &Task) -> impl Iterator<Item = &Arc<Transition>> {
         self.transitions.iter().filter(|transition| transition.from.name == task.name)

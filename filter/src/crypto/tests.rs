@@ -116,7 +116,7 @@ fn a_function_that_the_proxy_lacks_is_not_called() {
 }
 
 /// Every ECDSA signature of Wycheproof over P-256 and SHA-256 in the form of JWS: by way of DER and the
-/// proxy's function as by Rust, and as Wycheproof says.
+/// proxy's function as by Rust, and with the result of Wycheproof.
 #[test]
 fn the_vectors_have_one_answer() {
     let set = wycheproof::ecdsa::TestSet::load(wycheproof::ecdsa::TestName::EcdsaSecp256r1Sha256P1363).unwrap();
@@ -193,7 +193,7 @@ fn forger() -> Key {
     Key::new(Kid::try_from("now").unwrap(), KeyActor::Any, jwk).unwrap()
 }
 
-/// A function that always says yes, or always no, is no function.
+/// Functions that give the same answer to every signature.
 #[test]
 fn a_proxy_that_always_says_the_same_does_not_pass() {
     for always in [verdict(true, ""), verdict(false, "no")] {
@@ -203,7 +203,7 @@ fn a_proxy_that_always_says_the_same_does_not_pass() {
     }
 }
 
-/// A reader that takes `r || s` for DER, or reads DER loosely, could take what Rust does not.
+/// A parser that accepts `r || s` for DER, or reads DER loosely, could accept a signature that Rust rejects.
 #[test]
 fn a_proxy_that_reads_signatures_loosely_does_not_pass() {
     let loose = |function: &str, arguments: &[u8]| {

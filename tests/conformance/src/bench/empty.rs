@@ -29,7 +29,7 @@ const I32: u8 = 0x7f;
 
 /// What the module exports: name, number of parameters, and what it returns if it returns anything. The
 /// callbacks are those that the gate has too, so that Envoy enters the VM as often.
-const FUNCTIONS: [(&str, u8, Option<u8>); 8] = [
+const FUNCTIONS: [(&str, u8, Option<u8>); 14] = [
     ("proxy_abi_version_0_2_1", 0, None),
     // Where Envoy writes the name of the plugin, which nobody reads.
     ("proxy_on_memory_allocate", 1, Some(64)),
@@ -38,7 +38,13 @@ const FUNCTIONS: [(&str, u8, Option<u8>); 8] = [
     ("proxy_on_context_create", 2, None),
     // 0 is `Continue`.
     ("proxy_on_request_headers", 3, Some(0)),
+    ("proxy_on_request_body", 3, Some(0)),
+    ("proxy_on_request_trailers", 2, Some(0)),
     ("proxy_on_response_headers", 3, Some(0)),
+    ("proxy_on_response_body", 3, Some(0)),
+    ("proxy_on_response_trailers", 2, Some(0)),
+    ("proxy_on_done", 1, Some(1)),
+    ("proxy_on_log", 1, None),
     ("proxy_on_delete", 1, None),
 ];
 
@@ -49,7 +55,7 @@ fn module() -> Vec<u8> {
         [vec![0x60, parameters], vec![I32; usize::from(parameters)], results].concat()
     });
     // Each function has a type of its own, by the same index.
-    let indices = [0_u8, 1, 2, 3, 4, 5, 6, 7].map(|index| vec![index]);
+    let indices: [_; FUNCTIONS.len()] = std::array::from_fn(|index| vec![u8::try_from(index).unwrap_or_default()]);
     let memory = [vec![0, 1]];
     let functions = FUNCTIONS.iter().zip(&indices).map(|((name, ..), index)| export(name, 0, index));
     let exports: Vec<Vec<u8>> = functions.chain([export("memory", 2, &[0])]).collect();

@@ -10,6 +10,7 @@ mod rounds;
 mod rows;
 mod scene;
 mod start;
+mod streams;
 
 use std::path::Path;
 

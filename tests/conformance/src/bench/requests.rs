@@ -5,21 +5,21 @@ use std::time::Instant;
 
 use stepgate_mesh::{Credential, Envoys, Mesh, MeshSpec, Plugin, Request, Workload};
 
-use super::Effort;
 use super::empty::EmptyFilter;
 use super::process::cpu;
 use super::rounds::in_turns;
 use super::rows::{Row, Spread, rows};
 use super::scene::{CALLED, CALLER, GUARDED_HEADER, Level, REQUEST, Scene};
+use super::{Effort, streams};
 use crate::environment::Environment;
 
 /// One listener of the Envoy.
-struct Variant {
-    label: &'static str,
-    site: String,
+pub(super) struct Variant {
+    pub(super) label: &'static str,
+    pub(super) site: String,
     plugin: Option<Plugin>,
     /// Makes its tokens: those of HS256 where no gate reads them, so that the request is as long.
-    scene: Scene,
+    pub(super) scene: Scene,
 }
 
 /// The rows of latency and of processor time.
@@ -44,6 +44,8 @@ pub(super) fn through_envoy(effort: &Effort, module: &Path, keys: &Environment) 
     })?;
     let mut all = rows("a request through Envoy: latency", "µs", &labels, &latency);
     all.extend(rows("a request through Envoy: processor time of Envoy", "µs", &labels, &cpu));
+    eprintln!("bench: streams through Envoy");
+    all.extend(streams::through_envoy(effort, &mesh, &caller, &mut variants)?);
     Ok(all)
 }
 
