@@ -88,10 +88,11 @@ cluster-programs:
 	@{ tools/get-debian.sh $(CLUSTER_PROGRAMS) && tools/get-istio.sh '$(STEPGATE_CACHE)/istio'; } || echo 'a real Istio NOT tested'
 
 in-cluster:
+	@cargo test --quiet --no-run -p stepgate-cluster-tests $(WITH_WASM) --test cases --test walkthrough
 	$(call step,a real Istio)
-	@timeout --foreground 1500 cargo test --quiet -p stepgate-cluster-tests $(WITH_WASM) --test istio
+	@timeout --foreground 1500 cargo test --quiet -p stepgate-cluster-tests $(WITH_WASM) --test cases
 	$(call step,docs/istio.md in a cluster of its own)
-	@timeout --foreground 900 cargo test --quiet -p stepgate-cluster-tests $(WITH_WASM) --test walk
+	@timeout --foreground 900 cargo test --quiet -p stepgate-cluster-tests $(WITH_WASM) --test walkthrough
 
 bench: envoy filter ## measure the cost of the gate, with a baseline from the same run
 	@cargo build --quiet --release -p stepgate-tests --bin bench
@@ -150,7 +151,7 @@ clippy: target
 	$(call step,cargo clippy)
 	@cargo clippy --quiet --workspace --all-targets $(WITH_WASM) -- -D warnings
 	@cargo clippy --quiet $(WASM) -- -D warnings
-	@cargo clippy --quiet -p stepgate-cluster-tests $(WITH_WASM) --test istio --test walk -- -D warnings
+	@cargo clippy --quiet -p stepgate-cluster-tests $(WITH_WASM) --test cases --test walkthrough -- -D warnings
 
 deny: $(CARGO_DENY) ## check licences, bans and sources of all dependencies, and advisories if they can be fetched
 	$(call step,cargo deny)

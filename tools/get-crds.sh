@@ -23,6 +23,12 @@ get() {
     mv "$3.new" "$3"
 }
 
+# An earlier run may have left releases that are not supported any more.
+keep=" $* $gateway_api "
+for file in "$crds"/*.yaml "$crds"/gateway-api/*.yaml; do
+    version=$(basename "$file" .yaml)
+    case $keep in *" $version "*) ;; *) rm -f "$file" ;; esac
+done
 for version in "$@"; do
     get "istio.io/api@v$version" kubernetes/customresourcedefinitions.gen.yaml "$crds/$version.yaml"
 done

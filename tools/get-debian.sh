@@ -21,7 +21,9 @@ echo "== from Debian (once):$missing"
 # Every package with a service runs this script; 101 means: do not start the service.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
+    # A shell that a signal ends would not run the first of these by itself.
     trap 'rm -f $policy' EXIT
+    trap 'exit 1' HUP INT TERM
     printf '#!/bin/sh\nexit 101\n' >$policy
     chmod +x $policy
 fi

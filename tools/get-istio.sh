@@ -6,6 +6,8 @@
 # About 14 minutes of processor time from nothing, 1.1 GB of modules and 3.9 GB of compiled packages, all in
 # DIRECTORY/go, which may be removed afterwards.
 set -eu
+# Other users must be able to read it: proxies in the test cluster run as one.
+umask 022
 into=$1
 here=$(cd "$(dirname "$0")" && pwd)
 

@@ -11,6 +11,7 @@ use super::MeshError;
 use super::client::{Client, Route};
 use super::message::{CallError, Request, Response, Version};
 use super::process::Process;
+use super::wait::POLL;
 
 /// Time that an Envoy has to start.
 const START: Duration = Duration::from_secs(20);
@@ -18,9 +19,6 @@ const START: Duration = Duration::from_secs(20);
 /// More of it for each filter of the mesh: compiling one keeps a core busy for some two seconds, and all
 /// Envoys start at once on whatever cores there are.
 const START_OF_A_FILTER: Duration = Duration::from_secs(5);
-
-/// Between two looks at something that is about to become true.
-pub(super) const POLL: Duration = Duration::from_millis(20);
 
 /// One line of the access log.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

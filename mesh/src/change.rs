@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::PoisonError;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::MeshError;
-use super::admin::{self, POLL};
+use super::admin;
 use super::bootstrap::dynamic::listener_name;
 use super::running::{Mesh, Site};
 use super::spec::{Delivery, Plugin};
+use super::wait::until;
 
 /// Time that an Envoy has to take a new configuration: it may have to compile a module first.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -47,17 +48,19 @@ impl Mesh {
             }
             Delivery::Listener => self.deliver(&hosted, &around)?,
         }
-        let begun = Instant::now();
-        loop {
-            let now = self.stats_at(admin)?;
-            let refused = |what: String| Err(MeshError::NotInForce { workload: name.into(), what });
+        let refused = |what: String| Err(MeshError::NotInForce { workload: name.into(), what });
+        let result = until(LIMIT, || {
+            let now = match self.stats_at(admin) {
+                Ok(now) => now,
+                Err(error) => return Some(Err(error)),
+            };
             match state(self.launch.delivery, &listener_name(&site.member), &before, &now) {
-                State::InForce => return Ok(()),
-                State::Refused(counter) => return refused(format!("Envoy refuses it: `{counter}` counts one more")),
-                State::Pending if begun.elapsed() < LIMIT => std::thread::sleep(POLL),
-                State::Pending => return refused(format!("it is not in force after {} s", LIMIT.as_secs())),
+                State::InForce => Some(Ok(())),
+                State::Refused(counter) => Some(refused(format!("Envoy refuses it: `{counter}` counts one more"))),
+                State::Pending => None,
             }
-        }
+        });
+        result.unwrap_or_else(|| refused(format!("it is not in force after {} s", LIMIT.as_secs())))
     }
 
     /// Gives workloads other filters as a roll-out does: ends the Envoys that host them, at once, and starts each

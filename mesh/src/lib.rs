@@ -39,6 +39,7 @@ mod signals;
 mod spec;
 mod start;
 mod tls;
+mod wait;
 
 pub use admin::AccessEntry;
 pub use application::{Application, Seen};
@@ -56,3 +57,4 @@ pub use spec::{
     ClientCertificate, Delivery, Egress, Envoys, Inbound, MeshSpec, PathNormalization, Plugin, Vms, Workload,
 };
 pub use start::Progress;
+pub use wait::until;

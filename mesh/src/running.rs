@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use super::admin::{self, AccessEntry, POLL};
+use super::admin::{self, AccessEntry};
 use super::application::{Application, Seen};
 use super::bootstrap::Member;
 use super::certificates::{Authority, Credential};
@@ -21,6 +20,7 @@ use super::process::{Nursery, Process};
 use super::run_dir::RunDir;
 use super::signals::Signals;
 use super::spec::Plugin;
+use super::wait::until;
 use super::{MeshError, tls};
 
 /// A running mesh. Dropping it ends every process and removes every file.
@@ -203,21 +203,11 @@ impl Mesh {
     /// [`MeshError::NotLogged`] if there is none within [`CALL_TIMEOUT`].
     pub fn access_entry(&self, name: &str, id: &str) -> Result<AccessEntry, MeshError> {
         let path = &self.site(name)?.member.access_log;
-        let begun = Instant::now();
-        loop {
-            let mut entries = admin::access_log(path).into_iter();
-            let found = entries.find(|e| e.id.as_deref() == Some(id) && e.direction == "inbound");
-            match found {
-                Some(entry) => return Ok(entry),
-                None if begun.elapsed() < CALL_TIMEOUT => std::thread::sleep(POLL),
-                None => {
-                    return Err(MeshError::NotLogged {
-                        wanted: format!("a request with `x-lab-id: {id}`"),
-                        path: path.clone(),
-                    });
-                }
-            }
-        }
+        let is_entry = |entry: &AccessEntry| entry.id.as_deref() == Some(id) && entry.direction == "inbound";
+        until(CALL_TIMEOUT, || admin::access_log(path).into_iter().find(is_entry)).ok_or_else(|| MeshError::NotLogged {
+            wanted: format!("a request with `x-lab-id: {id}`"),
+            path: path.clone(),
+        })
     }
 
     /// The process ids of the Envoys.

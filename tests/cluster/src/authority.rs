@@ -1,4 +1,4 @@
-//! The mesh's certificate authority, which istiod is given, and certificates that only an attacker would have.
+//! The certificate authority of the mesh, which istiod uses, and certificates that only an attacker would have.
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,

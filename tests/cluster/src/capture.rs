@@ -1,4 +1,4 @@
-//! What a stranger with a tap on a wire sees.
+//! Recordings of network traffic: the view of an attacker who taps a wire.
 
 use std::fs;
 use std::path::PathBuf;
@@ -21,11 +21,11 @@ pub struct Capture {
 impl Capture {
     pub(crate) fn start(workload: &Workload, interface: &str) -> Result<Self> {
         let host = workload.host();
-        let directory = "/run/bed/captures";
+        let directory = "/run/cluster/captures";
         host.run(&format!("mkdir -p {directory}"))?;
         let name = format!("{}.{}.{interface}", workload.pod.name, workload.pod.namespace);
         let file = format!("{directory}/{name}.pcap");
-        // Whole packets, each written at once; as root, which the file belongs to.
+        // Whole packets, each written at once; as root, to which the file belongs.
         let command = ["tcpdump", "-i", interface, "-s", "0", "-U", "-Z", "root", "-w", &file];
         let order = Order {
             name: &name,
@@ -42,7 +42,7 @@ impl Capture {
         Ok(capture)
     }
 
-    /// Ends it; all that was recorded.
+    /// Ends it and returns the recording.
     ///
     /// # Errors
     /// If it does not end, or its file cannot be read.
@@ -52,7 +52,7 @@ impl Capture {
     }
 }
 
-/// Whether these bytes stand somewhere in a recording.
+/// Whether a recording contains these bytes.
 pub fn contains(recording: &[u8], bytes: &[u8]) -> bool {
     memchr::memmem::find(recording, bytes).is_some()
 }

@@ -1,4 +1,4 @@
-//! The cluster, as its owner meets it.
+//! The cluster, as its administrator uses it.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,25 +9,24 @@ use ct_codecs::{Base64, Decoder};
 use serde_json::Value;
 
 use crate::authority::Authority;
-use crate::capture::Capture;
 use crate::control_plane::ControlPlane;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::host::Host;
 use crate::kubernetes::Kubernetes;
 use crate::network::Network;
 use crate::objects;
+use crate::pod::Pod;
 use crate::programs::Programs;
 use crate::registry::Registry;
-use crate::workload::{Pod, Workload};
 
-/// Kubernetes, Istio and a registry. All ends when this is dropped, or this process does.
+/// Kubernetes, Istio and a registry. Everything ends when this is dropped, or this process ends.
 #[derive(Debug)]
 pub struct Cluster {
     /// The registry of images.
     pub registry: Registry,
     control_plane: ControlPlane,
     services: Mutex<BTreeMap<String, Ipv4Addr>>,
-    // Last: it ends whatever still runs.
+    // The last field: dropping it ends everything that still runs.
     network: Network,
 }
 
@@ -35,62 +34,62 @@ impl Cluster {
     /// Starts the control plane with Istio's definitions and its validating webhook, and the registry.
     ///
     /// # Errors
-    /// What did not start, with the end of its log.
+    /// If something does not start: the error shows the end of its log.
     pub fn start(programs: &Programs) -> Result<Self> {
         let network = Network::create()?;
         network.lend(&programs.istio.join("bin"), "bin")?;
         network.lend(&programs.istio.join("share"), "share")?;
         network.lend(&programs.envoy, "envoy")?;
         let mut control_plane = ControlPlane::start(&network, programs)?;
-        let definitions = "/run/bed/share/crd-all.gen.yaml";
+        let definitions = "/run/cluster/share/crd-all.gen.yaml";
         control_plane.kubectl(&["apply", "--server-side", "-f", definitions], None)?;
         control_plane.kubectl(&["wait", "--for=condition=established", "--timeout=60s", "crd", "--all"], None)?;
         control_plane.kubectl(&["create", "namespace", "istio-system"], None)?;
         control_plane.start_istiod()?;
         control_plane.start_webhook()?;
-        let registry = Registry::start(&network)?;
+        let registry = Registry::create(&network)?;
         Ok(Self { registry, control_plane, services: Mutex::default(), network })
     }
 
     /// Applies a file, or a folder with a `kustomization.yaml`, strictly: an unknown field is an error.
     ///
     /// # Errors
-    /// What the API server or the webhook says.
+    /// The message of the API server or the webhook, if it refuses.
     pub fn apply(&self, path: &Path) -> Result<String> {
         let how = if path.is_dir() { "-k" } else { "-f" };
         let path = path.display().to_string();
         self.kubectl(&["apply", "--validate=strict", "--server-side", how, &path])
     }
 
-    /// Applies documents in YAML or JSON in the same manner.
+    /// Applies YAML or JSON documents in the same way.
     ///
     /// # Errors
-    /// What the API server or the webhook says.
+    /// The message of the API server or the webhook, if it refuses.
     pub fn apply_text(&self, documents: &str) -> Result<String> {
         let command = ["apply", "--validate=strict", "--server-side", "--force-conflicts", "-f", "-"];
         self.control_plane.kubectl(&command, Some(documents))
     }
 
-    /// What `kubectl` says.
+    /// Runs `kubectl` and returns its output.
     ///
     /// # Errors
-    /// What it says, if that is no.
+    /// The output, if the command fails.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         self.control_plane.kubectl(arguments, None)
     }
 
-    /// What `kubectl` says to an input.
+    /// Runs `kubectl` with an input and returns its output.
     ///
     /// # Errors
-    /// What it says, if that is no.
+    /// The output, if the command fails.
     pub fn kubectl_with(&self, arguments: &[&str], input: &str) -> Result<String> {
         self.control_plane.kubectl(arguments, Some(input))
     }
 
-    /// What `istioctl` says.
+    /// Runs `istioctl` and returns its output.
     ///
     /// # Errors
-    /// What it says, if that is no.
+    /// The output, if the command fails.
     pub fn istioctl(&self, arguments: &[&str]) -> Result<String> {
         self.control_plane.istioctl(arguments)
     }
@@ -98,44 +97,12 @@ impl Cluster {
     /// Makes a namespace that is part of the mesh.
     ///
     /// # Errors
-    /// What the API server says.
+    /// The message of the API server, if it refuses.
     pub fn namespace(&self, name: &str) -> Result<()> {
         let labels = serde_json::json!({"istio-injection": "enabled"});
         let metadata = serde_json::json!({"name": name, "labels": labels});
         let namespace = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
         self.apply_text(&namespace.to_string()).map(drop)
-    }
-
-    /// Starts pods, all at once, in the order given.
-    ///
-    /// # Errors
-    /// Of the first that does not start.
-    pub fn pods(&self, pods: impl IntoIterator<Item = Pod>) -> Result<Vec<Workload>> {
-        let start = |pod| move || Workload::start(self, pod);
-        std::thread::scope(|scope| {
-            let started: Vec<_> = pods.into_iter().map(|pod| scope.spawn(start(pod))).collect();
-            started.into_iter().map(|pod| pod.join().unwrap_or_else(|_| Err(Error::new("a thread panicked")))).collect()
-        })
-    }
-
-    /// Starts one.
-    ///
-    /// # Errors
-    /// If it does not start.
-    pub fn pod(&self, pod: Pod) -> Result<Workload> {
-        Workload::start(self, pod)
-    }
-
-    /// Ends a pod, and what stands for it in the cluster but its service account and Service.
-    ///
-    /// # Errors
-    /// What the API server says.
-    pub fn remove(&self, workload: Workload) -> Result<()> {
-        let (name, namespace) = (workload.pod.name.clone(), workload.pod.namespace.clone());
-        drop(workload);
-        let objects = [format!("pod/{name}"), format!("endpointslice/{name}")];
-        self.kubectl(&["delete", "--namespace", &namespace, "--grace-period=0", "--force", &objects[0], &objects[1]])
-            .map(drop)
     }
 
     /// Stops istiod.
@@ -146,7 +113,7 @@ impl Cluster {
         self.control_plane.stop_istiod()
     }
 
-    /// Starts istiod again.
+    /// Starts istiod again, unless it runs.
     ///
     /// # Errors
     /// If it is not ready in time.
@@ -169,18 +136,10 @@ impl Cluster {
         &self.control_plane.authority
     }
 
-    /// Records what passes an interface of a workload, from now on.
+    /// The address of a Service.
     ///
     /// # Errors
-    /// If tcpdump does not start.
-    pub fn capture(&self, workload: &Workload, interface: &'static str) -> Result<Capture> {
-        Capture::start(workload, interface)
-    }
-
-    /// Where a Service is.
-    ///
-    /// # Errors
-    /// If the cluster has none of that name.
+    /// If the cluster has no Service of that name.
     pub fn service(&self, name: &str, namespace: &str) -> Result<SocketAddr> {
         let full = format!("{name}.{namespace}");
         let mut services = self.services.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -195,8 +154,13 @@ impl Cluster {
         Ok((at, 80).into())
     }
 
-    /// The machine of etcd, the API server and istiod, on whose loopback istiod's debug interface trusts whoever
-    /// asks: there `kubectl port-forward` comes out.
+    pub(crate) fn forget_service(&self, name: &str, namespace: &str) {
+        let mut services = self.services.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        services.remove(&format!("{name}.{namespace}"));
+    }
+
+    /// The machine of etcd, the API server and istiod. istiod's debug interface trusts every client on its loopback, which
+    /// is where the connections of `kubectl port-forward` arrive.
     pub fn control_plane(&self) -> &Host {
         self.control_plane.host()
     }
@@ -205,24 +169,24 @@ impl Cluster {
         &self.network
     }
 
-    /// What a kubelet tells the API server.
+    /// Reports a pod as running, as a kubelet does.
     pub(crate) fn declare_running(&self, pod: &Pod, address: Ipv4Addr) -> Result<()> {
         let status = objects::running(address);
         let of = ["--namespace", &pod.namespace, "patch", "pod", &pod.name];
         self.kubectl(&[of.as_slice(), &["--subresource=status", "--type=merge", "--patch", &status]].concat()).map(drop)
     }
 
-    /// What a kubelet fetches for a pod's volume.
+    /// The service account token that a kubelet writes into a pod's volume.
     pub(crate) fn token(&self, pod: &Pod) -> Result<String> {
         let of = ["--namespace", &pod.namespace, "create", "token", &pod.service_account, "--audience=istio-ca"];
         let bound = ["--bound-object-kind=Pod", "--bound-object-name", &pod.name];
         Ok(self.kubectl(&[of.as_slice(), &bound].concat())?.trim().to_owned())
     }
 
-    /// What a Secret holds, as a kubelet reads it.
+    /// The data of a Secret, decoded.
     ///
     /// # Errors
-    /// If there is none, or it holds no text.
+    /// If there is no such Secret, or its data is not text.
     pub fn secret(&self, namespace: &str, name: &str) -> Result<Vec<(String, String)>> {
         let secret = self.kubectl(&["--namespace", namespace, "get", "secret", name, "--output=json"])?;
         let secret: Value = serde_json::from_str(&secret)?;

@@ -1,4 +1,4 @@
-//! The API server, and istiod beside it.
+//! The API server and istiod.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -6,16 +6,16 @@ use std::net::SocketAddr;
 use crate::authority::Authority;
 use crate::daemon::{Daemon, Order};
 use crate::error::Result;
-use crate::host::{BED, Host, output};
+use crate::host::{Host, ROOT, output};
 use crate::kubernetes::{DIRECTORY, KUBECONFIG, Kubernetes, START, answers, order};
 use crate::mesh_config;
 use crate::network::{CONTROL_PLANE, Network};
 use crate::programs::Programs;
 
-/// Service `istiod` in `istio-system`, by which the API server calls the webhook.
+/// The address of the Service `istiod` in `istio-system`, at which the API server calls the webhook.
 pub(crate) const WEBHOOK: &str = "10.96.0.2";
 
-/// In the order in which they must end.
+/// Fields are dropped in this order: istiod ends first.
 #[derive(Debug)]
 pub(crate) struct ControlPlane {
     istiod: Option<Daemon>,
@@ -31,8 +31,11 @@ impl ControlPlane {
         Ok(Self { istiod: None, kubernetes, authority })
     }
 
-    /// Starts istiod, with its webhook if it is not there yet.
+    /// Starts istiod, unless it runs.
     pub(crate) fn start_istiod(&mut self) -> Result<()> {
+        if self.istiod.is_some() {
+            return Ok(());
+        }
         let mut istiod = Daemon::start(&self.kubernetes.host, &istiod())?;
         let at = SocketAddr::from((CONTROL_PLANE, 8080));
         istiod.ready(START, || answers(&self.kubernetes.within, at, "/ready"))?;
@@ -44,7 +47,7 @@ impl ControlPlane {
         self.istiod.take().map_or(Ok(()), |mut istiod| istiod.stop())
     }
 
-    /// The API server calls Services by their address, as on any node: so a node's translation is done here.
+    /// The API server calls Services by their address, and no kube-proxy translates it: this rule does.
     pub(crate) fn start_webhook(&self) -> Result<()> {
         let to = format!("{CONTROL_PLANE}:15017");
         self.kubernetes.host.run(&format!(
@@ -54,14 +57,14 @@ impl ControlPlane {
         self.kubectl(&["apply", "-f", "-"], Some(&include_str!("webhook.yaml").replace("CA_BUNDLE", &ca))).map(drop)
     }
 
-    /// What `kubectl` says.
+    /// Runs `kubectl` and returns its output.
     pub(crate) fn kubectl(&self, arguments: &[&str], input: Option<&str>) -> Result<String> {
         self.kubernetes.kubectl(arguments, input)
     }
 
-    /// What `istioctl` says.
+    /// Runs `istioctl` and returns its output.
     pub(crate) fn istioctl(&self, arguments: &[&str]) -> Result<String> {
-        let mut command = self.kubernetes.host.command("/run/bed/bin/istioctl");
+        let mut command = self.kubernetes.host.command("/run/cluster/bin/istioctl");
         command.args(["--kubeconfig", KUBECONFIG]).args(arguments);
         output(&mut command, None).map_err(|error| error.while_doing(arguments.join(" ")))
     }
@@ -89,12 +92,12 @@ fn istiod() -> Order<'static> {
     let mut order = order(
         "istiod",
         &[
-            &format!("{BED}/bin/pilot-discovery discovery --kubeconfig={KUBECONFIG} --meshConfig=mesh.yaml"),
+            &format!("{ROOT}/bin/pilot-discovery discovery --kubeconfig={KUBECONFIG} --meshConfig=mesh.yaml"),
             &format!("--httpsAddr={CONTROL_PLANE}:15017 --httpAddr={CONTROL_PLANE}:8080 --ctrlz_address=127.0.0.1"),
         ],
     );
     let settings = [
-        // Both name filters that only Istio's own build of Envoy has.
+        // The first two would configure filters that only Istio's own build of Envoy has.
         ("PILOT_ENABLE_ALPN_FILTER", "false"),
         ("PILOT_ENABLE_METADATA_EXCHANGE", "false"),
         ("PILOT_DISABLE_MX_ALPN", "true"),

@@ -11,23 +11,22 @@ use rcgen::KeyPair;
 use serde_json::{Value, json};
 use stepgate_mesh::{Client, Request, Response, Route, Version};
 
-use crate::capture::contains;
 use crate::daemon::{Daemon, Order};
 use crate::error::{Error, Result};
-use crate::host::{BED, Host, output};
+use crate::host::{Host, ROOT, output};
 use crate::network::{CONTROL_PLANE, Network, SERVICES};
 use crate::programs::Programs;
 use crate::within::Within;
 
-/// What each may take to start on a busy machine.
+/// Time that each program has to start, on a busy machine.
 pub(crate) const START: Duration = Duration::from_secs(180);
-pub(crate) const DIRECTORY: &str = "/run/bed/control-plane";
-pub(crate) const KUBECONFIG: &str = "/run/bed/control-plane/kubeconfig";
+pub(crate) const DIRECTORY: &str = "/run/cluster/control-plane";
+pub(crate) const KUBECONFIG: &str = "/run/cluster/control-plane/kubeconfig";
 const ETCD: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 2379);
-/// How the API server encrypts what it stores, where there is such a file.
+/// The encryption configuration of the API server, if there is such a file.
 const AT_REST: &str = "at-rest.yaml";
 
-/// The work of these is that of controllers and kubelets, where there are none.
+/// Without controllers and kubelets these admission plug-ins would wait for them.
 const ALONE: &str =
     "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition --enable-priority-and-fairness=false";
 const WITH_KUBELETS: &str = "--allow-privileged=true --kubelet-preferred-address-types=InternalIP";
@@ -41,15 +40,15 @@ pub struct Kubernetes {
     stepgate: PathBuf,
     pub(crate) within: Within,
     pub(crate) host: Host,
-    // Last: it ends whatever still runs.
+    // The last field: dropping it ends everything that still runs.
     network: Option<Network>,
 }
 
 impl Kubernetes {
-    /// An API server without a mesh, which stores everything as it comes.
+    /// An API server without a mesh and without encryption at rest.
     ///
     /// # Errors
-    /// What did not start, with the end of its log.
+    /// If something does not start: the error shows the end of its log.
     pub fn alone(programs: &Programs) -> Result<Self> {
         let network = Network::create()?;
         network.lend(&programs.istio.join("bin"), "bin")?;
@@ -59,12 +58,12 @@ impl Kubernetes {
         Ok(kubernetes)
     }
 
-    /// One in a network that is there, which encrypts what `stepgate at-rest` says.
+    /// An API server in an existing network, with the encryption at rest that `stepgate at-rest` configures.
     pub(crate) fn encrypting(network: &Network, programs: &Programs) -> Result<Self> {
         Self::encrypting_on(machine(network)?, programs, ALONE)
     }
 
-    /// The same, on a machine that is a node, too.
+    /// The same, on a machine that is also a node.
     pub(crate) fn on_node(host: Host, programs: &Programs) -> Result<Self> {
         Self::encrypting_on(host, programs, WITH_KUBELETS)
     }
@@ -92,7 +91,7 @@ impl Kubernetes {
         Ok(())
     }
 
-    /// Ends the API server, and starts it with the files that are there now.
+    /// Restarts the API server, which reads its files again.
     ///
     /// # Errors
     /// If it does not end, or is not ready in time.
@@ -101,45 +100,45 @@ impl Kubernetes {
         self.start()
     }
 
-    /// Runs `stepgate at-rest` for the file with which the API server starts. What it says.
+    /// Runs `stepgate at-rest` for the API server's encryption configuration and returns its output.
     ///
     /// # Errors
-    /// What it says, if that is no.
+    /// The output, if the command fails.
     pub fn at_rest(&self, arguments: &[&str]) -> Result<String> {
         let file = self.host.file(DIRECTORY).join(AT_REST);
         let mut command = Command::new(&self.stepgate);
         output(command.arg("at-rest").arg("--out").arg(file).args(arguments), None)
     }
 
-    /// What `kubectl` says.
+    /// Runs `kubectl` and returns its output.
     ///
     /// # Errors
-    /// What it says, if that is no.
+    /// The output, if the command fails.
     pub fn kubectl(&self, arguments: &[&str], input: Option<&str>) -> Result<String> {
         self.run_kubectl(arguments, input).map_err(|error| error.while_doing(arguments.join(" ")))
     }
 
     fn run_kubectl(&self, arguments: &[&str], input: Option<&str>) -> Result<String> {
-        let mut command = self.host.command("/run/bed/bin/kubectl");
+        let mut command = self.host.command("/run/cluster/bin/kubectl");
         command.env("HOME", DIRECTORY).args(["--kubeconfig", KUBECONFIG]).args(arguments);
         output(&mut command, input)
     }
 
-    /// What etcd holds for an object, such as `secrets/default/a`: the bytes that the API server gave it.
+    /// The bytes that etcd stores for an object, such as `secrets/default/a`.
     ///
     /// # Errors
-    /// If it holds nothing there.
+    /// If etcd has no such object.
     pub fn stored(&self, object: &str) -> Result<Vec<u8>> {
         let key = Base64::encode_to_string(format!("/registry/{object}"))?;
         let request = Request::new("POST", "/v3/kv/range").body(json!({"key": key}).to_string());
         let answer: Value = serde_json::from_slice(&call(&self.within, ETCD, request)?.body)?;
         let value = answer.pointer("/kvs/0/value").and_then(Value::as_str);
-        let value = value.ok_or_else(|| Error::new(format!("etcd holds no {object}")))?;
+        let value = value.ok_or_else(|| Error::new(format!("etcd has no {object}")))?;
         Ok(Base64::decode_to_vec(value, None)?)
     }
 
-    /// Whether any file of etcd's, its log among them, holds a text in the clear: what somebody finds who has the
-    /// disk.
+    /// Whether any file of etcd, including its write-ahead log, contains a text in the clear, which somebody with access
+    /// to the disk would find.
     ///
     /// # Errors
     /// If they cannot be read.
@@ -147,7 +146,7 @@ impl Kubernetes {
         let mut found = false;
         for folder in ["wal", "snap"] {
             for entry in fs::read_dir(self.host.file(DIRECTORY).join("data/member").join(folder))? {
-                found |= contains(&fs::read(entry?.path())?, text.as_bytes());
+                found |= memchr::memmem::find(&fs::read(entry?.path())?, text.as_bytes()).is_some();
             }
         }
         Ok(found)
@@ -157,7 +156,7 @@ impl Kubernetes {
         let file = self.host.file(DIRECTORY).join(AT_REST);
         let encrypting =
             if file.is_file() { format!(" --encryption-provider-config={AT_REST}") } else { String::new() };
-        let bin = format!("{BED}/bin/kube-apiserver");
+        let bin = format!("{ROOT}/bin/kube-apiserver");
         order(
             "kube-apiserver",
             &[
@@ -183,7 +182,7 @@ fn write_files(host: &Host) -> Result<()> {
     let accounts = KeyPair::generate()?;
     write("sa.key", &accounts.serialize_pem())?;
     write("sa.pub", &accounts.public_key_pem())?;
-    write("tokens.csv", "the-owner-of-the-test-bed,admin,admin,system:masters\n")?;
+    write("tokens.csv", "the-owner-of-the-cluster,admin,admin,system:masters\n")?;
     write("kubeconfig", &include_str!("kubeconfig.yaml").replace("SERVER", &format!("https://{CONTROL_PLANE}:6443")))?;
     Ok(())
 }

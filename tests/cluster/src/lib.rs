@@ -1,11 +1,11 @@
 //! A real Istio on one machine: etcd, kube-apiserver, istiod, a registry, and pods with Istio's own redirection,
-//! pilot-agent and Envoy, each with its own network.
+//! pilot-agent and Envoy, each in a network namespace of its own.
 //!
 //! ```no_run
 //! use stepgate_cluster_tests::{Cluster, Pod, Programs, Request, repository};
 //!
 //! # fn main() -> stepgate_cluster_tests::Result<()> {
-//! let programs = Programs::find().map_err(|missing| stepgate_cluster_tests::Error::new(missing.join("\n")))?;
+//! let programs = Programs::find()?;
 //! let cluster = Cluster::start(&programs)?;
 //! cluster.namespace("parcels")?;
 //! cluster.apply(&repository().join("istio/movie.yaml"))?;
@@ -16,7 +16,7 @@
 //! # }
 //! ```
 //!
-//! Needs root. It changes nothing of the machine that it runs on: see [`Host`].
+//! It needs root, and leaves nothing on the machine that it runs on: see [`Host`].
 
 mod authority;
 mod capture;
@@ -26,13 +26,16 @@ mod daemon;
 mod error;
 mod host;
 mod kubernetes;
+mod machine;
 mod mesh_config;
 mod network;
 mod objects;
+mod pod;
+mod pods;
 mod programs;
-mod proxy;
 mod raw;
 mod registry;
+mod running;
 mod sidecar;
 mod tcp;
 mod wait;
@@ -46,11 +49,11 @@ pub use cluster::Cluster;
 pub use error::{Error, Result};
 pub use host::Host;
 pub use kubernetes::Kubernetes;
-pub use programs::{Programs, leave_out, repository};
-pub use proxy::GATEWAY;
+pub use pod::{APPLICATION, GATEWAY, Pod};
+pub use programs::{Programs, leave_out, repository, run};
 pub use registry::Registry;
 pub use stepgate_image::Image;
 pub use stepgate_mesh::{Credential, Request, Response, Seen, Version};
 pub use wait::until;
 pub use whole::WholeCluster;
-pub use workload::{APPLICATION, Pod, Workload};
+pub use workload::Workload;

@@ -1,4 +1,5 @@
-//! What istiod is told of the mesh: what this project gives a mesh owner to merge, and what only this bed needs.
+//! The mesh configuration of istiod: `observe/mesh-config.yaml`, which a mesh owner merges, and the settings that only the
+//! test cluster needs.
 
 use std::fs;
 
@@ -13,7 +14,7 @@ pub(crate) fn text() -> Result<String> {
     Ok(mesh()?.to_string())
 }
 
-/// What of it proxies take when they start: injection writes it into their environment.
+/// The part that proxies read when they start: injection writes it into their environment.
 pub(crate) fn of_proxies() -> Result<Value> {
     let of_proxies = mesh()?.get("defaultConfig").cloned();
     of_proxies.ok_or_else(|| Error::new("there is no `defaultConfig`"))
@@ -36,7 +37,7 @@ fn own() -> Value {
     })
 }
 
-/// Sets what is given, and leaves the rest.
+/// Sets the values of `own`, and keeps the others.
 pub(crate) fn merge(into: &mut Value, own: &Value) {
     match (into, own) {
         (Value::Object(into), Value::Object(own)) => {

@@ -1,10 +1,13 @@
-//! One bridge, and machines on it: `10.77.0.0/16`, seen by nobody else.
+//! One bridge and the machines on it: `10.77.0.0/16`, in a network namespace of its own.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use rustix::fs::Mode;
+use rustix::process::umask;
+
 use crate::error::{Error, Result};
-use crate::host::{BED, Host};
+use crate::host::{Host, ROOT};
 
 /// etcd, the API server, istiod.
 pub(crate) const CONTROL_PLANE: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
@@ -17,19 +20,21 @@ pub(crate) const SERVICES: &str = "10.96.0.0/16";
 #[derive(Debug)]
 pub(crate) struct Network {
     next: AtomicU16,
-    // The last to end: it ends all others.
+    // The last field: when it is dropped, all other machines end.
     bridge: Host,
 }
 
 impl Network {
     pub(crate) fn create() -> Result<Self> {
+        // Files of the cluster are read by several users, whatever umask the test was started with.
+        umask(Mode::from_raw_mode(0o022));
         let bridge = Host::outermost()?;
         bridge.run("ip link set lo up; ip link add br0 type bridge; ip link set br0 up")?;
         Ok(Self { next: AtomicU16::new(0), bridge })
     }
 
-    /// A machine with this address. The default route leads to the control plane, which routes nothing: it is
-    /// there so that connections to Services leave the machine at all, and can be redirected.
+    /// A machine with this address. Its default route leads to the control plane, which forwards nothing: the route only
+    /// makes connections to Services leave the machine, where they are redirected.
     pub(crate) fn join(&self, at: Ipv4Addr, prepare: &str) -> Result<Host> {
         self.connect(self.bridge.inner(prepare)?, at)
     }
@@ -53,7 +58,7 @@ impl Network {
         Ok(host)
     }
 
-    /// An address for a pod that no other has, and one for its Service.
+    /// A new address for a pod, and one for its Service.
     pub(crate) fn number(&self) -> Result<(Ipv4Addr, Ipv4Addr)> {
         let [high, low] = self.next.fetch_add(1, Ordering::SeqCst).to_be_bytes();
         let full = || Error::new("the network is full");
@@ -61,10 +66,10 @@ impl Network {
         Ok((Ipv4Addr::new(10, 77, high, low), Ipv4Addr::new(10, 96, high, low)))
     }
 
-    /// Makes a file or folder of ours readable for all users of the test bed: the cache may lie in a home that
-    /// they cannot enter.
+    /// Makes a file or folder of this machine readable for all users of the cluster: the cache may be below a home
+    /// folder that they cannot enter.
     pub(crate) fn lend(&self, what: &std::path::Path, name: &str) -> Result<String> {
-        let at = format!("{BED}/{name}");
+        let at = format!("{ROOT}/{name}");
         let make = if what.is_dir() { "mkdir" } else { "touch" };
         self.bridge.run(&format!("{make} {at}; mount --bind '{}' {at}", what.display()))?;
         Ok(at)

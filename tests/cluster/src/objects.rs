@@ -1,11 +1,10 @@
-//! The objects that stand for a pod in the cluster.
+//! The Kubernetes objects of a pod.
 
 use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
-use crate::proxy::Proxy;
-use crate::workload::Pod;
+use crate::pod::{Pod, Proxy};
 
 const NODE: &str = "node-1";
 
@@ -49,7 +48,7 @@ pub(crate) fn of_pod(pod: &Pod, address: Ipv4Addr, service: Ipv4Addr) -> String 
             "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
             "metadata": {
                 "name": name, "namespace": namespace,
-                "labels": {"kubernetes.io/service-name": name, "endpointslice.kubernetes.io/managed-by": "bed"},
+                "labels": {"kubernetes.io/service-name": name, "endpointslice.kubernetes.io/managed-by": "tests"},
             },
             "ports": of_endpoints,
             "endpoints": [{
@@ -62,7 +61,7 @@ pub(crate) fn of_pod(pod: &Pod, address: Ipv4Addr, service: Ipv4Addr) -> String 
     json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
 }
 
-/// What a kubelet says of a pod that runs.
+/// The status that a kubelet reports for a running pod.
 pub(crate) fn running(address: Ipv4Addr) -> String {
     let so = |ty: &str| json!({"type": ty, "status": "True"});
     json!({"status": {

@@ -1,32 +1,52 @@
-//! What the test bed is made of, and what of it this machine lacks.
+//! The programs that the test cluster consists of, and those that this machine lacks.
 
 use std::env;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 
 use stepgate_mesh::find_envoy;
 
-/// Programs of the system, with what brings them on Debian.
-const OF_THE_SYSTEM: [(&str, &str); 13] = [
+use crate::error::Error;
+use crate::host::{self, path};
+use crate::machine;
+
+/// Programs of the system, and the Debian packages that contain them.
+const OF_THE_SYSTEM: [(&str, &str); 20] = [
+    ("bash", "bash"),
     ("containerd", "containerd"),
     ("ctr", "containerd"),
     ("docker-registry", "docker-registry"),
     ("etcd", "etcd-server"),
+    ("git", "git"),
     ("ip", "iproute2"),
     ("iptables", "iptables"),
+    ("ldd", "libc-bin"),
+    ("mount", "mount"),
     ("nsenter", "util-linux"),
     ("openssl", "openssl"),
     ("runc", "runc"),
     ("setpriv", "util-linux"),
     ("skopeo", "skopeo"),
+    ("tar", "tar"),
     ("tcpdump", "tcpdump"),
+    ("timeout", "coreutils"),
     ("unshare", "util-linux"),
+    ("xtables-nft-multi", "iptables"),
 ];
 
-/// One of the plug-ins by which containerd gives a pod its network.
-const CNI: &str = "/usr/lib/cni/bridge";
+/// Files that are looked for in one place, and the Debian packages that contain them: the plug-ins by which containerd
+/// gives a pod its network, and the programs that images are made of.
+const FILES: [(&str, &str); 6] = [
+    ("/bin/sh", "dash"),
+    ("/bin/sleep", "coreutils"),
+    ("/usr/bin/python3", "python3"),
+    ("/usr/lib/cni/host-local", "containernetworking-plugins"),
+    ("/usr/lib/cni/ptp", "containernetworking-plugins"),
+    ("/usr/sbin/xtables-nft-multi", "iptables"),
+];
 
-/// What `tools/get-istio.sh` builds.
+/// The files that `tools/get-istio.sh` builds.
 const BUILT: [&str; 12] = [
     "bin/pilot-discovery",
     "bin/pilot-agent",
@@ -42,18 +62,18 @@ const BUILT: [&str; 12] = [
     "share/envoy_bootstrap.json",
 ];
 
-/// Where everything is.
+/// The paths of the programs and files.
 #[derive(Debug, Clone)]
 pub struct Programs {
     /// The cache of `tools/get-istio.sh`: `bin` and `share`.
     pub istio: PathBuf,
-    /// The folder with helm and kustomize, where the machine itself has none (`make tools`).
+    /// The folder into which `make tools` builds helm and kustomize.
     pub tools: PathBuf,
     /// The command `helm`.
     pub helm: PathBuf,
-    /// Releases of Istio with the file of their definitions, the oldest first.
+    /// Releases of Istio and the files with their CustomResourceDefinitions, the oldest first.
     pub releases: Vec<(String, PathBuf)>,
-    /// The definition of the Gateway API's Gateway.
+    /// The CustomResourceDefinition of the Gateway API's Gateway.
     pub gateway_api: PathBuf,
     /// The Envoy of the sidecars.
     pub envoy: PathBuf,
@@ -64,44 +84,53 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Finds them all, or tells everything that is missing.
+    /// Finds all of them.
     ///
     /// # Errors
-    /// A line for each thing that is missing.
-    pub fn find() -> Result<Self, Vec<String>> {
+    /// [`Error::Missing`] with a line for everything that this machine lacks: programs, permissions, kernel features.
+    pub fn find() -> Result<Self, Error> {
+        Self::find_or_list().map_err(Error::Missing)
+    }
+
+    fn find_or_list() -> Result<Self, Vec<String>> {
         let mut missing = Vec::new();
-        if !rustix::process::geteuid().is_root() {
-            missing.push("root: namespaces and iptables need it".into());
-        }
-        if !namespaces() {
-            missing.push("namespaces of processes, mounts and networks: `unshare` is refused".into());
-        }
-        for (program, package) in OF_THE_SYSTEM {
-            if !on_path(program) {
-                missing.push(format!("`{program}` (Debian: {package})"));
-            }
-        }
+        let programs = OF_THE_SYSTEM.into_iter().filter(|(program, _)| on_path(program).is_none());
+        let files = FILES.into_iter().filter(|(file, _)| !Path::new(file).is_file());
+        missing.extend(programs.chain(files).map(|(what, package)| format!("`{what}` (Debian: {package})")));
         let cached = cache().unwrap_or_default();
         let (istio, tools) = (cached.join("istio"), cached.join("bin"));
-        let tool = |name: &str| Some(tools.join(name)).filter(|path| path.is_file() || !on_path(name));
-        let helm = tool("helm").unwrap_or_else(|| "helm".into());
-        for made in ["helm", "kustomize"].into_iter().filter_map(tool).filter(|path| !path.is_file()) {
-            missing.push(format!("`{}` (`make tools` gets it; needs Go)", made.display()));
+        let tool = |name: &str| {
+            Some(tools.join(name))
+                .filter(|path| path.is_file())
+                .or_else(|| on_path(name))
+                .unwrap_or_else(|| tools.join(name))
+        };
+        let helm = tool("helm");
+        for tool in [helm.clone(), tool("kustomize")].iter().filter(|path| !path.is_file()) {
+            missing.push(format!("`{}` (`make tools` gets it; needs Go)", tool.display()));
         }
-        if !Path::new(CNI).is_file() {
-            missing.push(format!("`{CNI}` (Debian: containernetworking-plugins)"));
-        }
-        for file in BUILT {
-            if !istio.join(file).is_file() {
-                missing.push(format!("`{}` (tools/get-istio.sh builds it; needs Go)", istio.join(file).display()));
-            }
+        let built: Vec<PathBuf> = BUILT.iter().map(|file| istio.join(file)).collect();
+        for file in &built {
+            missing.extend(match file.is_file() {
+                false => Some(format!("`{}` (tools/get-istio.sh builds it; needs Go)", file.display())),
+                true => unreadable(file, &istio),
+            });
         }
         let releases = definitions(&cached.join("istio-crds"));
         let gateway_api = definitions(&cached.join("istio-crds/gateway-api")).pop().unwrap_or_default().1;
         if releases.is_empty() || !gateway_api.is_file() {
             missing.push("the definitions of Istio's releases (`make tools` gets them; needs Go)".into());
         }
+        // Without root, or without the programs, all of these attempts would fail.
+        if !rustix::process::geteuid().is_root() {
+            missing.push("root: namespaces and iptables need it".into());
+        } else if missing.is_empty() {
+            missing.extend(machine::missing(&[&cached, repository()]));
+        }
         let envoy = find_envoy().map_err(|error| missing.push(format!("Envoy: {error}")));
+        if let Ok(envoy) = &envoy {
+            missing.extend(unreadable(envoy, envoy));
+        }
         let module = named("STEPGATE_MODULE", "make filter").map_err(|why| missing.push(why));
         let stepgate = named("STEPGATE_BIN", "make cli").map_err(|why| missing.push(why));
         match (envoy, module, stepgate) {
@@ -113,7 +142,7 @@ impl Programs {
     }
 }
 
-/// Versions with the files named after them, the lowest first.
+/// Versions and the files named after them, the lowest first.
 fn definitions(folder: &Path) -> Vec<(String, PathBuf)> {
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let named = |file: PathBuf| Some((file.file_name()?.to_str()?.strip_suffix(".yaml")?.to_owned(), file));
@@ -125,15 +154,18 @@ fn definitions(folder: &Path) -> Vec<(String, PathBuf)> {
     found
 }
 
-fn namespaces() -> bool {
-    let mut unshare = Command::new("unshare");
-    unshare.args(["--mount", "--net", "--pid", "--fork", "true"]).stdout(Stdio::null()).stderr(Stdio::null());
-    unshare.status().is_ok_and(|status| status.success())
+fn on_path(program: &str) -> Option<PathBuf> {
+    env::split_paths(&path()).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-fn on_path(program: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|folder| folder.join(program).is_file())
+/// Proxies run as a user of their own, who must be able to read a file and its folders up to `root`. A umask such as 077
+/// may have created them for root only.
+fn unreadable(file: &Path, root: &Path) -> Option<String> {
+    let closed = file.ancestors().take_while(|path| path.starts_with(root)).find(|path| {
+        let needed = if path.is_dir() { 0o005 } else { 0o004 };
+        path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & needed != needed)
+    })?;
+    Some(format!("read access to `{}` for all users: `chmod -R a+rX {}`", closed.display(), root.display()))
 }
 
 fn named(variable: &str, maker: &str) -> Result<PathBuf, String> {
@@ -150,15 +182,33 @@ fn cache() -> Option<PathBuf> {
     })
 }
 
+/// Runs a program on this machine, in the root of the repository, and returns its standard output. Nothing of the
+/// caller's environment and home folder reaches it.
+///
+/// # Errors
+/// [`Error::Command`] with its output, if it fails.
+pub fn run(program: &Path, arguments: &[&str], input: Option<&str>) -> Result<String, Error> {
+    let home = tempfile::tempdir()?;
+    let mut command = Command::new(program);
+    host::clean(command.args(arguments)).env("HOME", home.path()).current_dir(repository());
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    host::output(&mut command, input).map_err(|error| error.while_doing(format!("{name} {}", arguments.join(" "))))
+}
+
 /// The root of the repository.
 pub fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// A machine that cannot run these says so. In CI that is a failure: there it must be able to.
-pub fn leave_out(what: &str, cases: &[String], missing: &[String]) -> ExitCode {
-    println!("LEFT OUT: {what}. This machine lacks:");
-    missing.iter().for_each(|what| println!("  - {what}"));
+/// Reports that this machine cannot run these cases. In CI that is a failure.
+pub fn leave_out(what: &str, cases: &[String], error: &Error) -> ExitCode {
+    println!("LEFT OUT: {what}.");
+    if let Error::Missing(missing) = error {
+        println!("This machine lacks:");
+        missing.iter().for_each(|what| println!("  - {what}"));
+    } else {
+        println!("{error}");
+    }
     println!("so these were not run:");
     cases.iter().for_each(|case| println!("  - {case}"));
     println!("\n0 passed, 0 failed, {} left out", cases.len());

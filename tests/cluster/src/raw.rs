@@ -1,4 +1,4 @@
-//! Bytes to an address and back, as no HTTP library would send them.
+//! Raw bytes over TCP, for requests that no HTTP library would send.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -11,10 +11,10 @@ use tokio::time::timeout;
 use crate::error::Result;
 
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long the other end may be silent.
+/// After this time without a byte the answer is complete.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// All that came back until the other end closed, or was silent. A reset is an end.
+/// Sends bytes and returns all that comes back until the peer closes or resets the connection, or is silent.
 pub(crate) async fn exchange(to: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>> {
     let mut stream = timeout(CONNECT, TcpStream::connect(to)).await??;
     let mut answer = Vec::new();

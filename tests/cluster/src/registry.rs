@@ -1,4 +1,4 @@
-//! A real registry of images, on a machine of its own, spoken to in plain HTTP.
+//! A real registry of images, on a machine of its own, with plain HTTP.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use crate::network::{Network, REGISTRY};
 use crate::within::Within;
 
 const START: Duration = Duration::from_secs(60);
-const DIRECTORY: &str = "/run/bed/registry";
+const DIRECTORY: &str = "/run/cluster/registry";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const PORT: u16 = 5000;
 
@@ -27,7 +27,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    pub(crate) fn start(network: &Network) -> Result<Self> {
+    pub(crate) fn create(network: &Network) -> Result<Self> {
         let host = network.join(REGISTRY, &format!("mkdir -p {DIRECTORY}/data"))?;
         let config = format!(
             "version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: {DIRECTORY}/data}}}}\n\
@@ -37,16 +37,16 @@ impl Registry {
         fs::write(host.file(DIRECTORY).join("config.yml"), config)?;
         let within = Within::start(&host)?;
         let mut registry = Self { program: None, within, host };
-        registry.resume()?;
+        registry.start()?;
         Ok(registry)
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn address() -> SocketAddr {
         (REGISTRY, PORT).into()
     }
 
-    /// Stops it; what it stores stays.
+    /// Stops it. Its images stay.
     ///
     /// # Errors
     /// If it does not end.
@@ -54,25 +54,28 @@ impl Registry {
         self.program.take().map_or(Ok(()), |mut program| program.stop())
     }
 
-    /// Lets it answer nobody until [`Registry::proceed`]; who connects waits.
+    /// Suspends it until [`Registry::proceed`]: clients connect, and wait for an answer.
     pub fn pause(&mut self) {
         if let Some(program) = &mut self.program {
             program.pause();
         }
     }
 
-    /// Lets it answer again, also those who wait.
+    /// Resumes it: it answers all clients, including those that wait.
     pub fn proceed(&mut self) {
         if let Some(program) = &mut self.program {
             program.proceed();
         }
     }
 
-    /// Starts it again.
+    /// Starts it, unless it runs.
     ///
     /// # Errors
     /// If it is not ready in time.
-    pub fn resume(&mut self) -> Result<()> {
+    pub fn start(&mut self) -> Result<()> {
+        if self.program.is_some() {
+            return Ok(());
+        }
         let command = ["docker-registry", "serve", "config.yml"].map(Into::into).to_vec();
         let order = Order { name: "registry", directory: DIRECTORY, user: 0, environment: Vec::new(), command };
         let mut program = Daemon::start(&self.host, &order)?;
@@ -81,10 +84,10 @@ impl Registry {
         Ok(())
     }
 
-    /// Stores an image under `name:tag`; the `url` of a WasmPlugin for it.
+    /// Stores an image under `name:tag` and returns the `url` of a WasmPlugin for it.
     ///
     /// # Errors
-    /// If the registry refuses a part of it.
+    /// If the registry refuses a part of the image.
     pub fn push(&self, name: &str, tag: &str, image: &Image) -> Result<String> {
         for blob in &image.blobs {
             let begun = self.expect(202, Request::new("POST", format!("/v2/{name}/blobs/uploads/")))?;
@@ -97,7 +100,7 @@ impl Registry {
         let put = Request::new("PUT", format!("/v2/{name}/manifests/{tag}")).header("content-type", MANIFEST);
         let stored = self.expect(201, put.body(image.manifest.clone()))?;
         if stored.header("docker-content-digest") != Some(image.digest().as_bytes()) {
-            return Err(Error::new("the registry computes another digest than we do"));
+            return Err(Error::new("the registry computes another digest for the image"));
         }
         Ok(format!("oci://{}/{name}:{tag}", Self::address()))
     }
@@ -107,7 +110,7 @@ impl Registry {
         &self.host
     }
 
-    /// Its log: who pulled what.
+    /// Its log, with a line for each request.
     pub fn log(&self) -> String {
         self.program.as_ref().map(Daemon::log).unwrap_or_default()
     }

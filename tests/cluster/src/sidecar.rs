@@ -1,4 +1,4 @@
-//! Istio's redirection, pilot-agent, and Envoy under it.
+//! Istio's redirection, and pilot-agent with its Envoy.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -7,21 +7,19 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use stepgate_mesh::{Client, Request, Route, Version};
 
-use crate::cluster::Cluster;
 use crate::daemon::{Daemon, Order};
 use crate::error::{Error, Result};
-use crate::host::{BED, Host};
+use crate::host::{Host, ROOT};
 use crate::mesh_config;
 use crate::network::CONTROL_PLANE;
-use crate::proxy::Proxy;
+use crate::pod::{Pod, Proxy};
 use crate::registry::Registry;
 use crate::within::Within;
-use crate::workload::Pod;
 
-/// Envoy's admin interface, for the pod itself only.
+/// Envoy's admin interface, on the pod's loopback only.
 pub(crate) const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 15000);
 const READY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 15021);
-/// As whom Istio runs its proxy; what this user sends is not redirected.
+/// The user of Istio's proxy; the traffic of this user is not redirected.
 const PROXY: u32 = 1337;
 
 #[derive(Debug)]
@@ -33,17 +31,11 @@ pub(crate) struct Sidecar {
 }
 
 impl Sidecar {
-    /// Its files; and what the init container does: from now on nothing passes but through the proxy. What has
-    /// no application has nothing to redirect.
-    pub(crate) fn prepare(
-        cluster: &Cluster,
-        host: &Host,
-        pod: &Pod,
-        address: Ipv4Addr,
-        directory: &str,
-    ) -> Result<Self> {
+    /// Writes its files and does the work of the init container: from now on all traffic passes through the proxy. A
+    /// gateway has no application whose traffic would be redirected.
+    pub(crate) fn prepare(authority: &str, host: &Host, pod: &Pod, address: Ipv4Addr, directory: &str) -> Result<Self> {
         let redirection = format!(
-            "{BED}/bin/pilot-agent istio-iptables -p 15001 -z 15006 -u {PROXY} -m REDIRECT -i '*' -x '' -b '*' \
+            "{ROOT}/bin/pilot-agent istio-iptables -p 15001 -z 15006 -u {PROXY} -m REDIRECT -i '*' -x '' -b '*' \
              -d 15090,15021,15020"
         );
         if pod.proxy == Proxy::Sidecar {
@@ -53,7 +45,7 @@ impl Sidecar {
         for folder in ["var/run/secrets/tokens", "var/run/secrets/istio", "etc/istio/proxy", "etc/istio/pod"] {
             fs::create_dir_all(files.join(folder))?;
         }
-        fs::write(files.join("var/run/secrets/istio/root-cert.pem"), cluster.authority().certificate())?;
+        fs::write(files.join("var/run/secrets/istio/root-cert.pem"), authority)?;
         Ok(Self { directory: directory.to_owned(), address, files, agent: None })
     }
 
@@ -61,7 +53,7 @@ impl Sidecar {
         fs::write(self.files.join("var/run/secrets/tokens/istio-token"), token)?;
         host.run(&format!("chown -R {PROXY}:{PROXY} {}", self.directory))?;
         let domain = format!("{}.svc.cluster.local", pod.namespace);
-        let agent = format!("{BED}/bin/pilot-agent");
+        let agent = format!("{ROOT}/bin/pilot-agent");
         let command = [&agent, "proxy", pod.proxy.role(), "--domain", &domain, "--proxyLogLevel=warning,wasm:info"];
         let order = Order {
             name: "pilot-agent",
@@ -94,26 +86,26 @@ impl Sidecar {
     }
 
     pub(crate) fn access_log(&self) -> Vec<Value> {
-        // Among the lines of the agent and of the gate, which are no JSON from their beginning to their end; the last
-        // one may be half written.
+        // The log also has lines of the agent and of the gate, which are not JSON as a whole. The last line may be
+        // incomplete.
         self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    /// What injection writes into the container's environment.
+    /// The environment that injection writes for the container.
     fn environment(&self, pod: &Pod) -> Result<Vec<(String, String)>> {
         let Pod { name, namespace, service_account, .. } = pod;
         let directory = &self.directory;
-        // With what the mesh says of all proxies, as injection merges it.
+        // The mesh's settings for all proxies, merged as injection merges them.
         let mut proxy = mesh_config::of_proxies()?;
         let own = json!({
-            "binaryPath": format!("{BED}/envoy"),
+            "binaryPath": format!("{ROOT}/envoy"),
             "configPath": format!("{directory}/etc/istio/proxy"),
             "discoveryAddress": format!("{CONTROL_PLANE}:15012"),
-            "proxyBootstrapTemplatePath": format!("{BED}/share/envoy_bootstrap.json"),
+            "proxyBootstrapTemplatePath": format!("{ROOT}/share/envoy_bootstrap.json"),
             "statusPort": 15020,
             "concurrency": 1,
             "terminationDrainDuration": "1s",
-            // As in `observe/mesh-config.yaml`, which agents get from there in a mesh.
+            // As in `observe/mesh-config.yaml`, from which agents get it in a mesh.
             "proxyStatsMatcher": {"inclusionRegexps": ["cluster\\.inbound\\|.*\\.upstream_rq_total"]},
         });
         mesh_config::merge(&mut proxy, &own);
@@ -131,7 +123,7 @@ impl Sidecar {
             ("SERVICE_ACCOUNT", service_account.clone()),
             ("TRUST_DOMAIN", "cluster.local".into()),
             ("CLOUD_PLATFORM", "none".into()),
-            // The address of istiod is no name, so its certificate is held against this.
+            // istiod is addressed by IP, so its certificate is checked against this name.
             ("ISTIOD_SAN", "istiod.istio-system.svc".into()),
             ("CA_ADDR", String::new()),
             ("ISTIO_META_CLUSTER_ID", "Kubernetes".into()),

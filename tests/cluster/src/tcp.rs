@@ -1,4 +1,4 @@
-//! An application that speaks no HTTP: it sends back what comes.
+//! An application that does not speak HTTP: it sends back what it receives.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 
 use crate::error::Result;
 
-/// Listens; connections are served until the runtime ends.
+/// Listens, and serves connections until the runtime ends.
 pub(crate) async fn echo(port: u16) -> Result<()> {
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await?;
     tokio::spawn(async move {

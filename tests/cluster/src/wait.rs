@@ -1,31 +1,24 @@
-//! Waiting: for a condition, with a deadline.
+//! Waiting for a condition, with a limit.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::running;
 
-/// Between two looks.
-const POLL: Duration = Duration::from_millis(50);
-
-/// Looks until there is something, or the time is over. A look that fails is not yet an error: the last one
-/// says why it took too long.
+/// Looks until there is something. A look that fails is not yet an error: the last one says why the condition was
+/// late. No time is spent on a condition that cannot come true: if a daemon of the test cluster has ended, that is the
+/// error, with the end of its log.
 ///
 /// # Errors
-/// When the time is over.
+/// [`Error::Late`] after `limit`; [`Error::Ended`] in an [`Error::Log`].
 pub fn until<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
-    let begun = Instant::now();
-    loop {
-        let seen = look();
-        if let Ok(Some(found)) = seen {
-            return Ok(found);
+    let mut last = None;
+    let found = stepgate_mesh::until(limit, || match look() {
+        Ok(Some(found)) => Some(Ok(found)),
+        other => {
+            last = other.err();
+            running::ended().map(Err)
         }
-        if begun.elapsed() > limit {
-            let late = Error::new(format!("{what}: not within {} s", limit.as_secs()));
-            return Err(match seen {
-                Ok(_) => late,
-                Err(error) => error.while_doing(late),
-            });
-        }
-        std::thread::sleep(POLL);
-    }
+    });
+    found.unwrap_or_else(|| Err(Error::Late { what: what.to_owned(), limit, last: last.map(Box::new) }))
 }

@@ -1,4 +1,4 @@
-//! A thread of ours on the network of a machine: what it connects and listens to is that machine's.
+//! A thread of this process in the network namespace of a machine: its connections and listeners are that machine's.
 
 use std::fs::File;
 use std::future::Future;
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::error::{Error, Result};
 use crate::host::Host;
 
-/// The thread, with a runtime of tokio. All that was started on it ends when this is dropped.
+/// The thread, with a tokio runtime. All its tasks end when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Within {
     handle: Handle,
@@ -33,7 +33,7 @@ impl Within {
             match runtime {
                 Ok(runtime) => {
                     let _ = started.send(Ok(runtime.handle().clone()));
-                    // Drives what others spawn, until the other end is dropped.
+                    // Runs the spawned tasks until the sender is dropped.
                     let _ = runtime.block_on(ended);
                 }
                 Err(error) => drop(started.send(Err(error))),
@@ -43,7 +43,7 @@ impl Within {
         Ok(Self { handle, end: Some(end), thread: Some(thread) })
     }
 
-    /// What comes of it, there.
+    /// Runs a future there and returns its output.
     pub(crate) fn run<T: Send + 'static>(&self, doing: impl Future<Output = T> + Send + 'static) -> Result<T> {
         let (done, result) = mpsc::channel();
         self.handle.spawn(async move { done.send(doing.await) });

@@ -1,6 +1,5 @@
-//! A pod: what the kubelet, Istio's injection and its init container would make of it.
+//! A running pod, as the kubelet, Istio's injection and its init container would start it.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,86 +11,11 @@ use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::objects;
-use crate::proxy::Proxy;
+use crate::pod::{APPLICATION, Pod, Proxy};
 use crate::raw;
 use crate::sidecar::{ADMIN, Sidecar};
 use crate::tcp;
 use crate::within::Within;
-
-/// Where applications listen.
-pub const APPLICATION: u16 = 8080;
-
-/// A pod that is yet to be started.
-#[derive(Debug, Clone)]
-pub struct Pod {
-    pub(crate) name: String,
-    pub(crate) namespace: String,
-    pub(crate) service_account: String,
-    pub(crate) proxy: Proxy,
-    pub(crate) tcp: Vec<u16>,
-    pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) environment: Vec<(String, String)>,
-    secrets: Vec<String>,
-}
-
-impl Pod {
-    /// A pod in the namespace `default`, behind the Service of its name, under the service account of its name,
-    /// with a sidecar.
-    pub fn named(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            namespace: "default".into(),
-            service_account: name.into(),
-            proxy: Proxy::Sidecar,
-            tcp: Vec::new(),
-            labels: BTreeMap::new(),
-            environment: Vec::new(),
-            secrets: Vec::new(),
-        }
-    }
-
-    /// In another namespace.
-    #[must_use]
-    pub fn namespace(mut self, namespace: &str) -> Self {
-        self.namespace = namespace.into();
-        self
-    }
-
-    /// Under another service account.
-    #[must_use]
-    pub fn service_account(mut self, account: &str) -> Self {
-        self.service_account = account.into();
-        self
-    }
-
-    /// With a label beside `app`.
-    #[must_use]
-    pub fn label(mut self, name: &str, value: &str) -> Self {
-        self.labels.insert(name.into(), value.into());
-        self
-    }
-
-    /// Without Istio: no redirection, no proxy.
-    #[must_use]
-    pub fn without_sidecar(mut self) -> Self {
-        self.proxy = Proxy::None;
-        self
-    }
-
-    /// With a variable of the proxy's container.
-    #[must_use]
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.into(), value.into()));
-        self
-    }
-
-    /// With all variables that a Secret of its namespace holds (`envFrom`), in the proxy's container.
-    #[must_use]
-    pub fn env_from_secret(mut self, secret: &str) -> Self {
-        self.secrets.push(secret.into());
-        self
-    }
-}
 
 /// A running pod. It ends when this is dropped.
 #[derive(Debug)]
@@ -109,7 +33,7 @@ impl Workload {
     pub(crate) fn start(cluster: &Cluster, pod: Pod) -> Result<Self> {
         let (address, service) = cluster.network().number()?;
         let named = |error: Error| error.while_doing(format!("the pod {}", pod.name));
-        let directory = format!("/run/bed/{}.{}", pod.name, pod.namespace);
+        let directory = format!("/run/cluster/{}.{}", pod.name, pod.namespace);
         // pilot-agent keeps modules in `/var/lib/istio/data`: each pod has its own `/var/lib`.
         let prepare = format!("mkdir -p {directory}/var/lib/istio/data && mount --bind {directory}/var/lib /var/lib");
         let host = cluster.network().join(address, &prepare).map_err(named)?;
@@ -127,7 +51,13 @@ impl Workload {
         }
         let mut workload = Self { client: Arc::default(), application, sidecar: None, within, host, address, pod };
         if workload.pod.proxy != Proxy::None {
-            workload.sidecar = Some(Sidecar::prepare(cluster, &workload.host, &workload.pod, address, &directory)?);
+            workload.sidecar = Some(Sidecar::prepare(
+                cluster.authority().certificate(),
+                &workload.host,
+                &workload.pod,
+                address,
+                &directory,
+            )?);
             workload.start_proxy(cluster)?;
         }
         Ok(workload)
@@ -143,7 +73,7 @@ impl Workload {
         &self.pod.namespace
     }
 
-    /// Its name and its namespace, as [`Workload::call`] takes them.
+    /// `NAME.NAMESPACE`, as [`Workload::call`] takes it.
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.pod.name, self.pod.namespace)
     }
@@ -153,31 +83,31 @@ impl Workload {
         (self.address, APPLICATION).into()
     }
 
-    /// Calls a Service, `NAME` or `NAME.NAMESPACE`, over a connection that is kept.
+    /// Calls a Service, `NAME` or `NAME.NAMESPACE`, over a connection that stays open.
     ///
     /// # Errors
-    /// If no response came.
+    /// If there is no response.
     pub fn call(&self, cluster: &Cluster, service: &str, request: &Request) -> Result<Response> {
         let (name, namespace) = service.split_once('.').unwrap_or((service, &self.pod.namespace));
         let to = cluster.service(name, namespace)?;
         self.call_at(to, &format!("{name}.{namespace}.svc.cluster.local"), request)
     }
 
-    /// Calls an address, over a connection that is kept.
+    /// Calls an address over a connection that stays open.
     ///
     /// # Errors
-    /// If no response came.
+    /// If there is no response.
     pub fn call_at(&self, to: SocketAddr, authority: &str, request: &Request) -> Result<Response> {
         let (client, authority, request) = (Arc::clone(&self.client), authority.to_owned(), request.clone());
         let route = Route::plain(to, request.version);
         self.within.run(async move { client.call(&route, &authority, &request).await })?.map_err(Error::new)
     }
 
-    /// Calls the gate of a workload over TLS, past every proxy on this side, with a certificate (and its key) or without
-    /// one, over a connection that is kept. Nothing: the other end refused the connection.
+    /// Calls the gate of a workload over TLS, past every proxy on this side, with a client certificate or without one,
+    /// over a connection that stays open. Returns `None` if the peer refused the connection.
     ///
     /// # Errors
-    /// If there was neither a response nor a refusal, or the other end has no certificate of the mesh's authority.
+    /// If there is neither a response nor a refusal, or the peer has no certificate of the mesh's authority.
     pub fn call_over_tls(
         &self,
         cluster: &Cluster,
@@ -194,7 +124,7 @@ impl Workload {
         }
     }
 
-    /// Writes these bytes to an address, and reads until nothing more comes.
+    /// Writes bytes to an address, and reads until the answer is complete (see `raw.rs`).
     ///
     /// # Errors
     /// If there is no connection.
@@ -203,7 +133,7 @@ impl Workload {
         self.within.run(async move { raw::exchange(to, &bytes).await })?
     }
 
-    /// What its application saw lately, oldest first.
+    /// The last requests that its application has seen, oldest first.
     pub fn seen(&self) -> Vec<Seen> {
         self.application.as_ref().map(|application| application.recent()).unwrap_or_default()
     }
@@ -213,10 +143,10 @@ impl Workload {
         self.application.as_ref().map(|application| application.count()).unwrap_or_default()
     }
 
-    /// What Envoy's admin interface answers.
+    /// The answer of Envoy's admin interface to a GET.
     ///
     /// # Errors
-    /// If it does not answer 200.
+    /// If the status is not 200.
     pub fn envoy_admin(&self, path: &str) -> Result<String> {
         let path = format!("/{}", path.trim_start_matches('/'));
         let call = async move {
@@ -229,7 +159,7 @@ impl Workload {
         }
     }
 
-    /// The lines of Envoy's access log; it is written once a second.
+    /// The lines of Envoy's access log. Envoy writes it once a second.
     pub fn access_log(&self) -> Vec<Value> {
         self.sidecar.as_ref().map(Sidecar::access_log).unwrap_or_default()
     }
@@ -239,7 +169,7 @@ impl Workload {
         self.sidecar.as_ref().map(Sidecar::log).unwrap_or_default()
     }
 
-    /// An error with the end of that log.
+    /// The error with the end of that log.
     pub fn explain(&self, error: Error) -> Error {
         error.with_log(self.name(), &self.proxy_log())
     }
@@ -252,19 +182,19 @@ impl Workload {
         self.sidecar.as_mut().map_or(Ok(()), Sidecar::stop)
     }
 
-    /// Starts the proxy with what its Secrets hold now, and waits until it says that it is ready.
+    /// Starts the proxy with the current data of its Secrets, and waits until it reports that it is ready.
     ///
     /// # Errors
-    /// If it is not in time.
+    /// If it is not ready in time.
     pub fn start_proxy(&mut self, cluster: &Cluster) -> Result<()> {
         self.begin_proxy(cluster)?;
         self.await_ready(Duration::from_secs(240))
     }
 
-    /// Starts the proxy, and waits for nothing.
+    /// Starts the proxy without waiting for it.
     ///
     /// # Errors
-    /// If it cannot be started at all.
+    /// If it cannot be started.
     pub fn begin_proxy(&mut self, cluster: &Cluster) -> Result<()> {
         let token = cluster.token(&self.pod)?;
         let mut pod = self.pod.clone();
@@ -275,7 +205,7 @@ impl Workload {
         sidecar.start(&self.host, &pod, &token)
     }
 
-    /// Takes away the modules that its proxy has pulled, as if it were on a node that never had them.
+    /// Deletes the modules that its proxy has pulled, as if it ran on a new node.
     ///
     /// # Errors
     /// If they cannot be removed.
@@ -283,16 +213,16 @@ impl Workload {
         self.host.run("rm -rf /var/lib/istio/data/*").map(drop)
     }
 
-    /// Waits until the proxy says that it is ready.
+    /// Waits until the proxy reports that it is ready.
     ///
     /// # Errors
-    /// If it is not in time.
+    /// If it is not ready in time.
     pub fn await_ready(&mut self, limit: Duration) -> Result<()> {
         let sidecar = self.sidecar.as_mut().ok_or_else(|| Error::new("a pod without a sidecar"))?;
         sidecar.ready(&self.within, limit)
     }
 
-    /// Its machine, for what a stranger may do on it.
+    /// Its machine.
     pub fn host(&self) -> &Host {
         &self.host
     }

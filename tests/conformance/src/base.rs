@@ -80,7 +80,7 @@ impl Base {
     /// # Errors
     /// If the machine has none.
     pub fn python(&self, at: &str) -> io::Result<()> {
-        let ask = |what: &str| run(Command::new("/usr/bin/python3").args(["-c", what]));
+        let ask = |what: &str| run(Command::new("/usr/bin/python3").args(["-I", "-c", what]));
         self.program(Path::new(ask("import os, sys; print(os.path.realpath(sys.executable))")?.trim()), at)?;
         self.folder(ask("import os; print(os.path.dirname(os.__file__))")?.trim())
     }
@@ -96,7 +96,9 @@ impl Base {
     /// If it cannot be written.
     pub fn archive(&self) -> io::Result<PathBuf> {
         let archive = self.root.with_extension("tar");
-        run(Command::new("tar").arg("-C").arg(&self.root).arg("-cf").arg(&archive).arg("."))?;
+        // Users of the image need not be root, and the umask of whoever builds it must not lock them out.
+        let tar = ["--mode=a+rX", "--owner=0", "--group=0", "--numeric-owner", "-C"];
+        run(Command::new("tar").args(tar).arg(&self.root).arg("-cf").arg(&archive).arg("."))?;
         Ok(archive)
     }
 }

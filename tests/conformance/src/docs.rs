@@ -15,7 +15,7 @@ pub enum Kind {
     Json,
     /// `console`: commands after `$ `, each followed by what it prints.
     Console,
-    /// `console walk`: the same, in a cluster; `tests/cluster/tests/walk` runs them.
+    /// `console walk`: the same, in a cluster; `tests/cluster/tests/walkthrough` runs them.
     Walk,
     /// `console norun reason="…"`, `sh norun reason="…"`: commands that another test runs.
     NotRun,

@@ -49,7 +49,9 @@ impl Mirror {
 
 /// The files of the repository, without those that somebody who followed a page wrote there.
 fn tracked(root: &Path) -> io::Result<Vec<String>> {
-    let listed = Command::new("git").arg("-C").arg(root).args(["ls-files", "-z"]).output()?;
+    // As root, git refuses a checkout that belongs to somebody else.
+    let git = ["-c", "safe.directory=*", "ls-files", "-z"];
+    let listed = Command::new("git").arg("-C").arg(root).args(git).output()?;
     if !listed.status.success() {
         return Err(io::Error::other(String::from_utf8_lossy(&listed.stderr).into_owned()));
     }

@@ -17,7 +17,6 @@ use serde_json::Value;
 
 /// How long a condition may take to come true.
 const PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(20);
 
 fn examples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/examples");
@@ -309,9 +308,6 @@ impl Kept {
 }
 
 fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !condition() {
-        assert!(begun.elapsed() < PATIENCE, "{what}: not after {PATIENCE:?}");
-        std::thread::sleep(POLL);
-    }
+    let found = stepgate_mesh::until(PATIENCE, || condition().then_some(()));
+    assert!(found.is_some(), "{what}: not after {PATIENCE:?}");
 }

@@ -15,7 +15,7 @@ use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use stepgate_decision::Code;
@@ -24,7 +24,6 @@ use stepgate_tests::http;
 
 const KEY: &str = r#"{"kty":"oct","alg":"HS256","k":"sRiFB4DThc8JRXf1fPPCPpj0kgLTERLcuirFbh9KgVw"}"#;
 const PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(200);
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../observe").join(name)
@@ -255,12 +254,9 @@ impl Prometheus {
     }
 
     fn until(&self, what: &str, mut condition: impl FnMut() -> bool) {
-        let begun = Instant::now();
-        while !condition() {
-            let log = || fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-            assert!(begun.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}\n{}", log());
-            std::thread::sleep(POLL);
-        }
+        let found = stepgate_mesh::until(PATIENCE, || condition().then_some(()));
+        let log = || fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        assert!(found.is_some(), "{what}: not within {PATIENCE:?}\n{}", log());
     }
 }
 

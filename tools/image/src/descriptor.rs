@@ -1,6 +1,7 @@
 //! Where a blob is found.
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 /// Its type, digest and size in bytes.
 #[derive(Debug, Clone, Serialize)]
@@ -19,6 +20,6 @@ impl Descriptor {
 
 /// A digest as registries write it.
 pub fn digest(content: &[u8]) -> String {
-    let hex: String = hmac_sha256::Hash::hash(content).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
 }

@@ -1,22 +1,22 @@
-//! The images that pods are made of, put together from this machine's programs under the names by which charts
-//! and Deployments ask for them.
+//! The images of the pods: built from this machine's programs, under the names that charts and Deployments use.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use stepgate_image::digest;
 use stepgate_tests::base::Base;
 use tempfile::NamedTempFile;
 
 use crate::error::Result;
 use crate::programs::Programs;
 
-/// Istio runs everything of its own as this user.
+/// The user of Istio's own containers.
 const ISTIO: &str = "1337:1337";
 const PATH: &str = "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// What `istio-iptables` calls, all one program.
+/// The names by which `istio-iptables` calls one and the same program.
 const IPTABLES: [&str; 12] = [
     "iptables",
     "iptables-save",
@@ -32,7 +32,7 @@ const IPTABLES: [&str; 12] = [
     "ip6tables-nft-restore",
 ];
 
-/// All of them in one file, as `docker save` writes it.
+/// All images in one file, as `docker save` writes it.
 pub(super) fn pack(programs: &Programs) -> Result<NamedTempFile> {
     let folder = tempfile::tempdir()?;
     let base = |name: &str| Base::new(&folder.path().join(name));
@@ -43,8 +43,12 @@ pub(super) fn pack(programs: &Programs) -> Result<NamedTempFile> {
     python.python("/usr/local/bin/python3")?;
     let images = [
         ("registry.k8s.io/pause:3.10", &pause, json!({"Entrypoint": ["/bin/sleep", "infinity"]})),
-        ("docker.io/istio/proxyv2:bed", &proxy, json!({"Entrypoint": ["/usr/local/bin/pilot-agent"], "User": ISTIO})),
-        ("docker.io/istio/pilot:bed", &pilot, json!({"Entrypoint": ["/usr/local/bin/pilot-discovery"], "User": ISTIO})),
+        ("docker.io/istio/proxyv2:test", &proxy, json!({"Entrypoint": ["/usr/local/bin/pilot-agent"], "User": ISTIO})),
+        (
+            "docker.io/istio/pilot:test",
+            &pilot,
+            json!({"Entrypoint": ["/usr/local/bin/pilot-discovery"], "User": ISTIO}),
+        ),
         ("docker.io/library/python:3-slim", &python, json!({"Cmd": ["python3"]})),
     ];
     let archive = NamedTempFile::new()?;
@@ -78,23 +82,24 @@ fn fill_proxy(proxy: &Base, programs: &Programs) -> io::Result<()> {
     proxy.text("/etc/passwd", "root:x:0:0::/:/bin/sh\nistio-proxy:x:1337:1337::/:/bin/sh\n")
 }
 
-/// Images while they are written into one file.
+/// The file while images are added.
 struct Archive {
     tar: tar::Builder<File>,
     manifest: Vec<Value>,
 }
 
 impl Archive {
-    /// Adds an image of one layer, which is this archive.
+    /// Adds an image with one layer.
     fn add(&mut self, name: &str, layer: &Path, mut config: Value) -> Result<()> {
-        let diff = digest(layer)?;
+        let diff_id = digest(&fs::read(layer)?);
+        let name_of_layer = diff_id.replace(':', "-");
         if let Some(config) = config.as_object_mut() {
             config.insert("Env".into(), json!([PATH]));
         }
-        let rootfs = json!({"type": "layers", "diff_ids": [format!("sha256:{diff}")]});
+        let rootfs = json!({"type": "layers", "diff_ids": [diff_id]});
         let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
         let config = json!({"os": "linux", "architecture": architecture, "config": config, "rootfs": rootfs});
-        let (config_name, layer_name) = (format!("{diff}.json"), format!("{diff}/layer.tar"));
+        let (config_name, layer_name) = (format!("{name_of_layer}.json"), format!("{name_of_layer}/layer.tar"));
         self.file(&config_name, config.to_string().as_bytes())?;
         self.tar.append_path_with_name(layer, &layer_name)?;
         self.manifest.push(json!({"Config": config_name, "RepoTags": [name], "Layers": [layer_name]}));
@@ -113,16 +118,4 @@ impl Archive {
         header.set_mode(0o444);
         Ok(self.tar.append_data(&mut header, name, content)?)
     }
-}
-
-fn digest(file: &Path) -> io::Result<String> {
-    let (mut file, mut hash, mut part) = (File::open(file)?, hmac_sha256::Hash::new(), vec![0; 1 << 20]);
-    loop {
-        let read = file.read(&mut part)?;
-        match part.get(..read) {
-            Some([]) | None => break,
-            Some(bytes) => hash.update(bytes),
-        }
-    }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -2,23 +2,22 @@
 
 use std::fs;
 
-use super::WholeCluster;
 use crate::control_plane::WEBHOOK;
 use crate::error::Result;
-use crate::host::output;
+use crate::host::Host;
 use crate::kubernetes::DIRECTORY;
 use crate::programs::repository;
 
-const CHARTS: &str = "/run/bed/share/charts";
+const CHARTS: &str = "/run/cluster/share/charts";
 
-/// Installs it, and waits until istiod is ready.
-pub(super) fn install(cluster: &WholeCluster) -> Result<()> {
-    let values = cluster.host().file(DIRECTORY).join("istiod.yaml");
+/// Installs it from the host's files, and waits until istiod is ready. `run` runs a line of shell as the administrator
+/// of the cluster.
+pub(super) fn install(host: &Host, run: impl Fn(&str) -> Result<String>) -> Result<()> {
+    let values = host.file(DIRECTORY).join("istiod.yaml");
     fs::write(values, include_str!("istiod.yaml"))?;
-    let run = |line: &str| output(cluster.command("bash").args(["-e", "-o", "pipefail", "-c", line]), None);
     run("kubectl create namespace istio-system")?;
     run(&format!("helm install istio-base {CHARTS}/base --namespace istio-system"))?;
-    // An address that is known beforehand; the chart's own Service keeps it.
+    // An address that is known in advance; the chart's own Service keeps it.
     run(&format!("kubectl -n istio-system create service clusterip istiod --clusterip={WEBHOOK} --tcp=15012"))?;
     let observed = repository().join("observe/mesh-config.yaml");
     run(&format!(

@@ -1,24 +1,30 @@
 //! The node: containerd, kubelet and kube-proxy.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::WholeCluster;
-use crate::daemon::Order;
-use crate::error::{Error, Result};
-use crate::host::{BED, output};
-use crate::kubernetes::{self, DIRECTORY, KUBECONFIG};
-use crate::wait::until;
+use crate::daemon::{Daemon, Order};
+use crate::error::Result;
+use crate::host::{ROOT, output};
+use crate::kubernetes::{self, DIRECTORY, KUBECONFIG, Kubernetes};
 
-const NODE: &str = "/run/bed/node";
-const SOCKET: &str = "/run/bed/node/containerd.sock";
-/// How another machine reaches the pods.
+const NODE: &str = "/run/cluster/node";
+const SOCKET: &str = "/run/cluster/node/containerd.sock";
+/// The route of another machine to the pods.
 pub(super) const ROUTE: &str = "ip route replace 10.78.0.0/16 via 10.77.0.1";
 const START: Duration = Duration::from_secs(120);
+const FILES: [(&str, &str); 5] = [
+    ("cni/10-pods.conflist", include_str!("cni.json")),
+    ("containerd.toml", include_str!("containerd.toml")),
+    ("kubelet.yaml", include_str!("kubelet.yaml")),
+    ("kube-proxy.yaml", include_str!("kube-proxy.yaml")),
+    ("runc", include_str!("runc.sh")),
+];
 
-/// Before it starts: what kubelets, CNI and containers write into the machine's own folders stays in memory, and
-/// what a kubelet mounts is seen by containerd.
+/// Run on the node before anything else: what kubelets, CNI and containers write into the machine's own folders stays in
+/// memory, and containerd sees what a kubelet mounts.
 pub(super) fn prepare() -> String {
     format!(
         "mount --make-rshared / && mount -t tmpfs tmpfs /var/lib && mount -t tmpfs tmpfs /var/log && \
@@ -27,36 +33,31 @@ pub(super) fn prepare() -> String {
     )
 }
 
-/// Starts it with these images, and waits until the cluster has it.
-pub(super) fn start(cluster: &mut WholeCluster, images: &Path) -> Result<()> {
-    let file = |name: &str| cluster.host().file(NODE).join(name);
-    fs::write(file("cni/10-pods.conflist"), include_str!("cni.json"))?;
-    fs::write(file("containerd.toml"), include_str!("containerd.toml"))?;
-    fs::write(file("kubelet.yaml"), include_str!("kubelet.yaml"))?;
-    fs::write(file("kube-proxy.yaml"), include_str!("kube-proxy.yaml"))?;
-    cluster.daemon(&order("containerd", &["containerd --config containerd.toml"]))?;
+/// Starts the node with these images, waits until it is ready, and returns its daemons.
+pub(super) fn start(kubernetes: &Kubernetes, images: &Path) -> Result<Vec<Daemon>> {
+    let host = &kubernetes.host;
+    for (name, text) in FILES {
+        fs::write(host.file(NODE).join(name), text)?;
+    }
+    fs::set_permissions(host.file(NODE).join("runc"), Permissions::from_mode(0o755))?;
+    let mut containerd = Daemon::start(host, &order("containerd", &["containerd --config containerd.toml"]))?;
     let ctr = |arguments: &[&str]| {
-        let mut ctr = cluster.host().command("ctr");
-        output(ctr.args(["--address", SOCKET, "--namespace", "k8s.io"]).args(arguments), None)
+        output(host.command("ctr").args(["--address", SOCKET, "--namespace", "k8s.io"]).args(arguments), None)
     };
-    until(START, "containerd to answer", || ctr(&["version"]).map(Some))?;
+    containerd.ready(START, || ctr(&["version"]).map(|_| true))?;
     ctr(&["images", "import", &images.display().to_string()])?;
-    cluster.daemon(&order(
-        "kubelet",
-        &[
-            &format!("{BED}/bin/kubelet --kubeconfig={KUBECONFIG} --config=kubelet.yaml --root-dir={NODE}/kubelet"),
-            "--hostname-override=node-1 --node-ip=10.77.0.1",
-        ],
-    ))?;
-    cluster.daemon(&order("kube-proxy", &[&format!("{BED}/bin/kube-proxy --config=kube-proxy.yaml")]))?;
-    until(START, "the node to be ready", || {
-        let ready =
-            cluster.kubernetes.kubectl(&["wait", "--for=condition=Ready", "--timeout=5s", "node/node-1"], None)?;
-        match ready.contains("condition met") {
-            true => Ok(Some(())),
-            false => Err(Error::new(ready)),
-        }
-    })
+    let kubelet =
+        format!("{ROOT}/bin/kubelet --kubeconfig={KUBECONFIG} --config=kubelet.yaml --root-dir={NODE}/kubelet");
+    let kubelet = order("kubelet", &[&kubelet, "--hostname-override=node-1 --node-ip=10.77.0.1"]);
+    let mut kubelet = Daemon::start(host, &kubelet)?;
+    let proxy = order("kube-proxy", &[&format!("{ROOT}/bin/kube-proxy --config=kube-proxy.yaml")]);
+    let proxy = Daemon::start(host, &proxy)?;
+    let ready = || {
+        let wait = ["wait", "--for=condition=Ready", "--timeout=2s", "node/node-1"];
+        Ok(kubernetes.kubectl(&wait, None)?.contains("condition met"))
+    };
+    kubelet.ready(START, ready).map_err(|error| containerd.explain(error))?;
+    Ok(vec![containerd, kubelet, proxy])
 }
 
 fn order(name: &'static str, command: &[&str]) -> Order<'static> {

@@ -1,9 +1,9 @@
 //! What callers were answered, held against the access logs.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use stepgate_mesh::Mesh;
+use stepgate_mesh::{Mesh, until};
 
 /// What a caller was answered.
 #[derive(Debug)]
@@ -16,19 +16,16 @@ pub(super) struct Answered {
 
 /// How long Envoy may take to write its access log.
 const LOG_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often it is looked at until then.
-const LOG_POLL: Duration = Duration::from_millis(50);
 
 /// Where the access logs say otherwise than the callers were answered; waits for Envoy to write them.
 pub(super) fn disagreements(mesh: &Mesh, answered: &[Answered]) -> Result<Vec<String>, String> {
-    let begun = Instant::now();
-    loop {
-        let wrong = compare(mesh, answered)?;
-        if wrong.is_empty() || begun.elapsed() > LOG_TIMEOUT {
-            return Ok(wrong);
-        }
-        std::thread::sleep(LOG_POLL);
-    }
+    let mut wrong = Ok(Vec::new());
+    until(LOG_TIMEOUT, || {
+        wrong = compare(mesh, answered);
+        // An error will not go away; a line may still be written.
+        wrong.as_ref().map_or(true, Vec::is_empty).then_some(())
+    });
+    wrong
 }
 
 fn compare(mesh: &Mesh, answered: &[Answered]) -> Result<Vec<String>, String> {

@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use stepgate_mesh::until;
+
 use super::Answer;
 
 /// How long a caller may go without an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(2);
 /// Between two rounds of a caller: what changes meanwhile needs the processor too.
 const BREATH: Duration = Duration::from_millis(5);
 
@@ -40,14 +41,9 @@ impl Load {
         // Those that are under way were sent before.
         let more = more.saturating_add(u64::try_from(self.answered.len()).unwrap_or(u64::MAX));
         let before: Vec<u64> = self.counts();
-        let begun = Instant::now();
-        while self.counts().iter().zip(&before).any(|(now, before)| *now < before.saturating_add(more)) {
-            if begun.elapsed() > PATIENCE {
-                return Err(format!("no answers any more: {:?}, then {:?}", before, self.counts()));
-            }
-            std::thread::sleep(POLL);
-        }
-        Ok(())
+        let enough = |now: &[u64]| now.iter().zip(&before).all(|(now, before)| *now >= before.saturating_add(more));
+        until(PATIENCE, || enough(&self.counts()).then_some(()))
+            .ok_or_else(|| format!("no answers any more: {before:?}, then {:?}", self.counts()))
     }
 
     fn counts(&self) -> Vec<u64> {

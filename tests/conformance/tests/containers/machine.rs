@@ -3,12 +3,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long something that was started may take until it answers.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
-/// Between two looks.
-const POLL: Duration = Duration::from_millis(100);
 
 /// What this machine lacks for a test that needs these commands, and root where it says so. A test that
 /// cannot run says so on the terminal, also where the test runner keeps what passing tests print; under
@@ -18,6 +16,14 @@ pub(crate) fn lacking(test: &str, commands: &[&str], root: bool) -> bool {
     let mut lacks: Vec<String> = commands.iter().filter(missing).map(|name| format!("the command `{name}`")).collect();
     if root && !is_root() {
         lacks.push("root, for namespaces".to_owned());
+    }
+    let temporary = std::env::temp_dir();
+    if ["/run", "/opt", "/etc"].iter().any(|replaced| temporary.starts_with(replaced)) {
+        lacks.push(format!("a `TMPDIR` that engines see: they have their own /run, /opt and /etc, not {temporary:?}"));
+    }
+    // `sun_path` has 108 bytes, and the engines need some of them.
+    if temporary.as_os_str().len() > 50 {
+        lacks.push(format!("a `TMPDIR` short enough for Unix sockets: {temporary:?} has more than 50 bytes"));
     }
     if images().is_none() {
         lacks.push("the images: `make image` packs them".to_owned());
@@ -54,9 +60,14 @@ fn is_root() -> bool {
     run(Command::new("id").arg("-u")).trim() == "0"
 }
 
-/// A command by its name.
+/// A command by its name. It inherits nothing of the caller's environment and home folder: a proxy, or credentials and
+/// contexts of Docker there, would change the result.
 pub(crate) fn command(name: &str) -> Command {
-    Command::new(path_of(name).unwrap_or_else(|| panic!("no command `{name}`")))
+    let mut command = Command::new(path_of(name).unwrap_or_else(|| panic!("no command `{name}`")));
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env_clear().env("PATH", format!("/usr/sbin:/usr/bin:/sbin:/bin:{path}")).env("LC_ALL", "C.UTF-8");
+    command.env("HOME", env!("CARGO_TARGET_TMPDIR"));
+    command
 }
 
 /// What a command prints.
@@ -73,12 +84,6 @@ pub(crate) fn told(output: &Output) -> String {
 
 /// Waits for an answer.
 pub(crate) fn until<T>(what: &str, mut answer: impl FnMut() -> Option<T>, state: impl Fn() -> String) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(answer) = answer() {
-            return answer;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}:\n{}", state());
-        std::thread::sleep(POLL);
-    }
+    stepgate_mesh::until(PATIENCE, &mut answer)
+        .unwrap_or_else(|| panic!("{what}: not within {PATIENCE:?}:\n{}", state()))
 }

@@ -22,6 +22,7 @@ use engine::{Containerd, Docker, ECHO, GATE};
 use machine::{command, images, lacking, run};
 use registry::Registry;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use stepgate_tests::base::Base;
 
 fn root() -> PathBuf {
@@ -33,7 +34,7 @@ fn module() -> Vec<u8> {
 }
 
 fn sha256(content: &[u8]) -> String {
-    let hex: String = hmac_sha256::Hash::hash(content).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
 }
 

@@ -6,8 +6,11 @@ use std::process::{Child, Command};
 
 use crate::machine::{command, until};
 
-/// What engines keep in /run would outlive them, and be in the way of the next.
-const START: &str = "ip link set lo up && mount -t tmpfs tmpfs /run && exec \"$0\" \"$@\"";
+/// What engines keep in /run, /etc and /opt would outlive them, and their settings there are those of the machine's own
+/// engines. So they have others: /etc without their folders, the rest empty.
+const START: &str = "ip link set lo up && mount -t tmpfs tmpfs /run && cp -a /etc /run/etc && \
+                     rm -rf /run/etc/docker /run/etc/containerd && mount --bind /run/etc /etc && \
+                     { [ ! -d /opt ] || mount -t tmpfs tmpfs /opt; } && exec \"$0\" \"$@\"";
 
 /// The namespaces of one program. Dropping it kills all that is in them.
 #[derive(Debug)]

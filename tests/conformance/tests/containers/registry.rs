@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Child;
 
 use crate::machine::{command, run, until};
 
@@ -32,7 +32,7 @@ impl Registry {
         fs::write(&config, text).unwrap();
         let log = folder.join("registry.log");
         let output = File::create(&log).unwrap();
-        let server = Command::new("setpriv")
+        let server = command("setpriv")
             .args(["--pdeathsig", "KILL", "docker-registry", "serve"])
             .arg(config)
             .stdout(output.try_clone().unwrap())

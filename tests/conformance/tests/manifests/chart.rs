@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::stages::Tree;
-use super::tools::{build, done, objects, root, tool};
+use super::tools::{build, clean, done, objects, root, tool};
 
 /// Objects by kind, namespace and name.
 type Objects = BTreeMap<[String; 3], Value>;
@@ -81,7 +80,7 @@ impl Both<'_> {
     fn chart(&self, helm: &Path, tree: &Tree, stage: &str) -> Objects {
         let values = tree.path().join("values.json");
         fs::write(&values, self.values(stage).to_string()).unwrap();
-        let mut command = Command::new(helm);
+        let mut command = clean(helm);
         command.args(["template", "stepgate"]).arg(root().join("istio/chart")).arg("--values").arg(&values);
         let secrets = tree.path().join("secrets/secrets.yaml");
         command.arg("--set-file").arg(format!("secrets={}", secrets.display()));
@@ -183,7 +182,7 @@ fn the_chart_refuses_what_would_leave_a_gate_out() {
         change(&mut values);
         let path = tree.path().join("values.json");
         fs::write(&path, values.to_string()).unwrap();
-        let output = Command::new(&helm)
+        let output = clean(&helm)
             .args(["template", "stepgate"])
             .arg(root().join("istio/chart"))
             .arg("--values")

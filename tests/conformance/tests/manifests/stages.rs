@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::tools::{build, stepgate, tool};
+use super::tools::{build, clean, stepgate, tool};
 
 /// A rendered tree with its Secrets.
 pub(crate) struct Tree {
@@ -212,7 +211,7 @@ fn no_stage_is_built_without_its_secrets() {
     fs::remove_file(tree.path().join("secrets/secrets.yaml")).unwrap();
     for stage in ["observe", "report", "enforce", "off"] {
         let folder = tree.path().join("stages").join(stage);
-        let output = Command::new(&kustomize).arg("build").arg(folder).output().unwrap();
+        let output = clean(&kustomize).arg("build").arg(folder).output().unwrap();
         assert!(!output.status.success() && output.stdout.is_empty(), "{stage}");
     }
 }
@@ -223,7 +222,7 @@ fn istio_itself_finds_nothing_wrong() {
     let left_out = "the stages by Istio's own validation";
     let (Some(kustomize), Some(istioctl)) = (tool("kustomize", left_out), tool("istioctl", left_out)) else { return };
     let judge = |file: &Path| {
-        let output = Command::new(&istioctl).arg("validate").arg("-f").arg(file).output().unwrap();
+        let output = clean(&istioctl).arg("validate").arg("-f").arg(file).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&said).into_owned())
     };

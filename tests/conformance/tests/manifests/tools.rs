@@ -42,6 +42,14 @@ pub(crate) fn tool(name: &str, left_out: &str) -> Option<PathBuf> {
     found
 }
 
+/// A tool, without the caller's environment and home folder: plug-ins and settings there would change what it writes.
+pub(crate) fn clean(tool: &Path) -> Command {
+    let mut command = Command::new(tool);
+    command.env_clear().env("HOME", env!("CARGO_TARGET_TMPDIR")).env("LC_ALL", "C.UTF-8");
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+}
+
 /// Says so where a test's own output is not kept from view.
 pub(crate) fn not_tested(what: &str) {
     std::io::stderr().write_all(format!("NOT TESTED: {what}\n").as_bytes()).unwrap();
@@ -49,7 +57,7 @@ pub(crate) fn not_tested(what: &str) {
 
 /// What kustomize makes of a folder.
 pub(crate) fn build(kustomize: &Path, folder: &Path) -> Vec<Value> {
-    objects(&done(&Command::new(kustomize).arg("build").arg(folder).output().unwrap(), folder))
+    objects(&done(&clean(kustomize).arg("build").arg(folder).output().unwrap(), folder))
 }
 
 /// What a run printed, which must have ended well.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -60,7 +60,6 @@ pub(crate) const RAW: &str = "raw";
 
 /// The longest that anything may take here.
 const PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(20);
 
 /// One Envoy with its gates, and a caller: `owner`, who may begin instances.
 pub(crate) struct Wire {
@@ -159,11 +158,8 @@ impl Wire {
 
     /// Waits until it is so.
     pub(crate) fn until(&self, what: &str, is: impl Fn() -> bool) {
-        let begun = Instant::now();
-        while !is() {
-            assert!(begun.elapsed() < PATIENCE, "{what}: not within {} s", PATIENCE.as_secs());
-            std::thread::sleep(POLL);
-        }
+        let found = stepgate_mesh::until(PATIENCE, || is().then_some(()));
+        assert!(found.is_some(), "{what}: not within {} s", PATIENCE.as_secs());
     }
 }
 
