@@ -63,7 +63,7 @@ check: filter fmt ## the loop: check format and lints, run unit tests and the co
 	$(call step,unit tests)
 	@cargo test --quiet --workspace --lib $(WITH_WASM)
 	$(call step,the corpus)
-	@cargo test --quiet -p stepgate-tests $(WITH_WASM) --test native --test wasm
+	@cargo test --quiet -p stepgate-tests $(WITH_WASM) --test native --test wasm --test structure
 
 test: envoys func-e tools filter cli lint containers prometheus cluster-programs ## run everything: style, licences, and every test, also in real Envoys and a real Istio
 	$(call step,cargo test)

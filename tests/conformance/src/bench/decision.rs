@@ -9,7 +9,7 @@ use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::replay_record::MemoryStore;
 use stepgate_decision::{Facts, Gate, Header, Verdict, inbound, request_headers};
 
-use super::Effort;
+use super::effort::Effort;
 use super::rounds::in_turns;
 use super::rows::{Row, rows};
 use super::scene::{CALLED, CALLER, GUARDED_HEADER, Level, REQUEST, Scene, gate, now, read};

@@ -5,22 +5,15 @@ use std::time::Instant;
 
 use stepgate_mesh::{Credential, Envoys, Mesh, MeshSpec, Plugin, Request, Workload};
 
+use super::effort::Effort;
 use super::empty::EmptyFilter;
 use super::process::cpu;
 use super::rounds::in_turns;
 use super::rows::{Row, Spread, rows};
 use super::scene::{CALLED, CALLER, GUARDED_HEADER, Level, REQUEST, Scene};
-use super::{Effort, streams};
+use super::streams;
+use super::variant::Variant;
 use crate::environment::Environment;
-
-/// One listener of the Envoy.
-pub(super) struct Variant {
-    pub(super) label: &'static str,
-    pub(super) site: String,
-    plugin: Option<Plugin>,
-    /// Makes its tokens: those of HS256 where no gate reads them, so that the request is as long.
-    pub(super) scene: Scene,
-}
 
 /// The rows of latency and of processor time.
 ///

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use stepgate_mesh::{Mesh, MeshSpec, Plugin, Workload};
 
-use super::Effort;
+use super::effort::Effort;
 use super::process::memory;
 use super::rounds::in_turns;
 use super::rows::{Row, Spread, rows};

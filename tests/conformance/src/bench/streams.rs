@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use stepgate_mesh::{CallError, Credential, Mesh, Raw};
 
-use super::Effort;
+use super::effort::Effort;
 use super::process::cpu;
-use super::requests::Variant;
 use super::rounds::in_turns;
 use super::rows::{Row, Spread, rows};
 use super::scene::{GUARDED_HEADER, REQUEST};
+use super::variant::Variant;
 
 /// The variants that are measured, by their labels: they differ in the filter, not in what it decides.
 const MEASURED: [&str; 3] = ["no filter", "an empty Wasm filter", "gate, signed HS256"];

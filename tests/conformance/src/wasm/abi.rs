@@ -4,8 +4,12 @@ use wasmtime::{Caller, Error, Extern, Linker, Module, Result, Val};
 
 use super::fault::{Fault, Function};
 use super::memory::{Call, allocate, point, read, text, write};
-use super::proxy::{Answer, CAS_MISMATCH, NOT_FOUND, OK};
-use super::{MAX_CALLS, Proxy, crypto, pairs};
+use super::proxy::{Answer, Proxy};
+use super::status::{CAS_MISMATCH, NOT_FOUND, OK};
+use super::{crypto, pairs};
+
+/// Most calls that one run of the module may make: one that goes in circles is stopped.
+pub const MAX_CALLS: usize = 100_000;
 
 /// `INVALID_MEMORY_ACCESS`: where the module gives no memory.
 const INVALID_MEMORY: u32 = 6;

@@ -6,7 +6,7 @@ use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use p256::pkcs8::{DecodePrivateKey, DecodePublicKey};
 use prost::Message;
 
-use super::proxy::BAD_ARGUMENT;
+use super::status::BAD_ARGUMENT;
 
 #[derive(Message)]
 struct VerifyArguments {

@@ -1,6 +1,6 @@
 //! What can go wrong with a call of the module to its proxy.
 
-use super::proxy::{BAD_ARGUMENT, CAS_MISMATCH, INTERNAL_FAILURE, NOT_FOUND, SERIALIZATION_FAILURE};
+use super::status::{BAD_ARGUMENT, CAS_MISMATCH, INTERNAL_FAILURE, NOT_FOUND, SERIALIZATION_FAILURE};
 
 /// The functions that a module calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

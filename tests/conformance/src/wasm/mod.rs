@@ -7,6 +7,7 @@ mod fault;
 mod memory;
 mod pairs;
 mod proxy;
+mod status;
 mod subject;
 mod wasi;
 
@@ -14,14 +15,11 @@ use std::path::Path;
 
 use wasmtime::{Config, Engine, Instance, InstancePre, Linker, OptLevel, Store, Val};
 
-pub use abi::STATUSES;
+pub use abi::{MAX_CALLS, STATUSES};
 pub use crypto::{signed, verdict};
 pub use fault::{Fault, Function, Odd};
 pub use proxy::{Answer, Part, Proxy};
 pub use subject::{Exchange, ROOT, Subject, configure, count, proxy_for, start};
-
-/// Most calls that one run of the module may make: one that goes in circles is stopped.
-pub const MAX_CALLS: usize = 100_000;
 
 /// A module, compiled once.
 pub struct Module {

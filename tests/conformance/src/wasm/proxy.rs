@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use stepgate_decision::Header;
 
 use super::fault::{Fault, Function};
+use super::status::{BAD_ARGUMENT, CAS_MISMATCH, NOT_FOUND, OK};
 use crate::random::Rng;
 
 /// Which headers; the numbers of the ABI.
@@ -71,14 +72,6 @@ pub struct Proxy {
     pub may_trap: bool,
     versions: u32,
 }
-
-/// The statuses of the ABI that this proxy gives of itself.
-pub(super) const OK: u32 = 0;
-pub(super) const NOT_FOUND: u32 = 1;
-pub(super) const BAD_ARGUMENT: u32 = 2;
-pub(super) const SERIALIZATION_FAILURE: u32 = 3;
-pub(super) const CAS_MISMATCH: u32 = 8;
-pub(super) const INTERNAL_FAILURE: u32 = 10;
 
 impl Proxy {
     /// A proxy with this configuration, at the given time.

@@ -6,7 +6,7 @@ use super::Proxy;
 use super::abi::begin;
 use super::fault::{Fault, Function};
 use super::memory::{Call, read, write};
-use super::proxy::OK;
+use super::status::OK;
 
 const WASI: &str = "wasi_snapshot_preview1";
 

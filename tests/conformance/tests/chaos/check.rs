@@ -6,11 +6,8 @@ use stepgate_decision::Header;
 use stepgate_tests::outcome::claims;
 use stepgate_tests::wasm::{Action, Fault, Function};
 
-use crate::scenario::{SMUGGLED, Scenario, Story};
+use crate::scenario::{Faults, SMUGGLED, Scenario, Story};
 use crate::script::{Callback, STREAM};
-
-/// What goes wrong with which call.
-pub(crate) type Faults = BTreeMap<usize, Fault>;
 
 /// Most memory that a VM may have come to, in bytes.
 const MAX_MEMORY: usize = 64 << 20;

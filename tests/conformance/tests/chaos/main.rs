@@ -26,9 +26,9 @@ use stepgate_tests::corpus::Corpus;
 use stepgate_tests::random::Rng;
 use stepgate_tests::wasm::{Action, Fault, Function, Module, Odd};
 
-use check::{Faults, broken_rules};
+use check::broken_rules;
 use faults::{all_faults, faults, good};
-use scenario::{SMUGGLED, Scenario, Story};
+use scenario::{Faults, SMUGGLED, Scenario, Story};
 use script::{Callback, STREAM, disorders, in_order, shuffled};
 
 static MODULE: LazyLock<Module> = LazyLock::new(|| {

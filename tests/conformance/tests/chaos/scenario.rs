@@ -1,5 +1,6 @@
 //! A case of the corpus as a proxy plays it, with something smuggled into every part; and what became of it.
 
+use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use stepgate_config::gate::Carrier;
@@ -7,11 +8,13 @@ use stepgate_decision::{Header, UnixTime};
 use stepgate_tests::corpus::{Corpus, Whole};
 use stepgate_tests::prepared::requests;
 use stepgate_tests::wasm::{
-    Action, Exchange, Function, Kept, Module, Part, Proxy, ROOT, Vm, configure, count, proxy_for, start,
+    Action, Exchange, Fault, Function, Kept, Module, Part, Proxy, ROOT, Vm, configure, count, proxy_for, start,
 };
 
-use crate::check::Faults;
 use crate::script::{Callback, Ids, STREAM, in_order};
+
+/// What goes wrong with which call.
+pub(crate) type Faults = BTreeMap<usize, Fault>;
 
 /// What nobody may see of the request, its trailers or the response.
 pub(crate) const SMUGGLED: &str = "smuggled";

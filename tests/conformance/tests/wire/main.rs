@@ -10,6 +10,7 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod frames;
 mod gone;
 mod grpc;
 mod http1;

@@ -1,8 +1,9 @@
 //! Names of headers that are not UTF-8. The SDK reads names as text, and panics where they are none: so Envoy must let
 //! none through, from a caller or from an application, in headers or in trailers, over HTTP/1 or HTTP/2.
 
+use crate::frames::Lines;
 use crate::gone::still_serves;
-use crate::http2::{Ended, Lines, send, send_with_trailers};
+use crate::http2::{Ended, send, send_with_trailers};
 use crate::mesh::{PLAIN, RAW, Wire, code};
 use crate::upstream::Reply;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::http2::{HEADERS, PREFACE, SETTINGS, frame, message};
+use crate::frames::{HEADERS, PREFACE, SETTINGS, frame, message};
 
 /// A header, any bytes.
 pub(crate) type Line = (Vec<u8>, Vec<u8>);
