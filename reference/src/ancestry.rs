@@ -1,86 +1,103 @@
 //! Questions to the ancestry: how often, by whom, of which round.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::{Reader, ways};
+use stepgate_config::name::TaskName;
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::{Relation, Task};
 
-impl Reader<'_> {
+use crate::arrival::{Arrival, is_join};
+use crate::reader::Reader;
+use crate::ways;
+
+impl Reader {
     /// How often the line of descent that has entered the task most often has entered it.
-    pub fn visits(&self, evidence: &[usize], task: &str) -> u32 {
-        let here = |arrival: &super::Arrival| {
-            self.visits(&arrival.parents, task).saturating_add(u32::from(arrival.task == task))
+    pub fn visits(&self, evidence: &[Arc<Arrival>], task: &TaskName) -> u32 {
+        let here = |arrival: &Arc<Arrival>| {
+            let before = arrival.past.entered.get(task).copied().unwrap_or_default();
+            let own = u32::from(arrival.task.name == *task);
+            self.visits(&arrival.parents, task).saturating_add(before).saturating_add(own)
         };
-        evidence.iter().filter_map(|number| self.arrivals.get(*number)).map(here).max().unwrap_or_default()
+        evidence.iter().map(here).max().unwrap_or_default()
     }
 
     /// Whether those who performed the tasks before, and this one, keep every constraint.
-    pub(super) fn keeps_constraints(&self, evidence: &[usize], task: &str, performer: &str) -> bool {
-        let before = self.before(evidence);
-        let done = before.iter().filter_map(|number| self.arrivals.get(*number));
-        let mut performed: BTreeSet<(&str, &str)> = done.map(|a| (a.task.as_str(), a.performer.as_str())).collect();
-        performed.insert((task, performer));
-        self.document.constraints.iter().all(|constraint| {
-            let under: Vec<_> =
-                performed.iter().filter(|(task, _)| constraint.tasks.iter().any(|wanted| wanted == task)).collect();
-            under.iter().all(|(task, id)| {
-                under.iter().all(
-                    |(other, theirs)| {
-                        if constraint.separate { task == other || id != theirs } else { id == theirs }
-                    },
-                )
-            })
+    pub fn keeps_constraints(&self, evidence: &[Arc<Arrival>], task: &Task, performer: &SpiffeId) -> bool {
+        let mut performed = performed(evidence);
+        performed.insert((task.name.clone(), performer.clone()));
+        self.workflow.constraints.iter().all(|constraint| {
+            let under: Vec<_> = performed.iter().filter(|(task, _)| constraint.tasks.contains(task)).collect();
+            let kept = |(task, id): &(TaskName, SpiffeId), (other, theirs): &(TaskName, SpiffeId)| match constraint
+                .relation
+            {
+                Relation::Separate => task == other || id != theirs,
+                Relation::Bind => id == theirs,
+            };
+            under.iter().all(|one| under.iter().all(|other| kept(one, other)))
         })
-    }
-
-    fn before(&self, evidence: &[usize]) -> BTreeSet<usize> {
-        let (mut found, mut open) = (BTreeSet::new(), evidence.to_vec());
-        while let Some(number) = open.pop() {
-            if found.insert(number) {
-                open.extend(self.arrivals.get(number).into_iter().flat_map(|arrival| arrival.parents.clone()));
-            }
-        }
-        found
     }
 
     /// Whether this is all that leaves the task needs to show: at a join, one arrival from each source, all of one
     /// round, also of any join further on whose fork lies before this one.
-    pub(super) fn is_complete(&self, evidence: &[usize], at: &str) -> bool {
-        let Some(fork) = self.forks.get(at) else { return evidence.len() == 1 };
-        let mut shown: Vec<String> = evidence.iter().filter_map(|n| self.arrivals.get(*n)?.from.clone()).collect();
-        let mut wanted = self.document.sources(at);
+    pub(crate) fn is_complete(&self, evidence: &[Arc<Arrival>], at: &Task) -> bool {
+        let Some(fork) = self.forks.get(&at.name) else { return evidence.len() == 1 };
+        let mut shown: Vec<&TaskName> = evidence.iter().filter_map(|arrival| arrival.from.as_ref()).collect();
+        let mut required = ways::sources(&self.workflow, &at.name);
         shown.sort();
-        wanted.sort();
-        let ahead = self.forks.iter().filter(|(join, its)| {
-            its.as_str() != at && ways::from(self.document, &[at], Some(its)).contains(join.as_str())
-        });
-        shown == wanted
-            && self.rounds(evidence, fork).len() == 1
-            && ahead.into_iter().all(|(_, fork)| self.rounds(evidence, fork).len() == 1)
+        required.sort();
+        let ahead = self.forks.iter().filter(|(join, its)| **its != at.name && self.leads(at, join, its));
+        let one_round = |fork: &TaskName| {
+            let rounds = rounds(evidence, fork);
+            rounds.len() == 1 && !rounds.contains(&None)
+        };
+        shown == required && one_round(fork) && ahead.into_iter().all(|(_, fork)| one_round(fork))
     }
 
-    /// What leaving the task by this evidence leaves: the arrival; at a join its round, whichever tokens show it.
-    pub(super) fn left(&self, evidence: &[usize], at: &str) -> String {
-        match self.forks.get(at) {
+    /// Whether a way leads from the task to the join that does not pass the join's fork.
+    pub(crate) fn leads(&self, at: &Task, join: &TaskName, fork: &TaskName) -> bool {
+        ways::from(&self.workflow, &[&at.name], Some(fork)).contains(join)
+    }
+
+    /// The name of what is left: the arrival; at a join its round, whichever tokens show it.
+    pub(crate) fn left(&self, evidence: &[Arc<Arrival>], at: &Task) -> String {
+        match self.forks.get(&at.name) {
             Some(fork) => {
-                let rounds: Vec<String> = self.rounds(evidence, fork).into_iter().collect();
-                format!("({} @ {at})", rounds.join(" and "))
+                let rounds: Vec<String> = rounds(evidence, fork).into_iter().flatten().collect();
+                format!("({} @ {})", rounds.join(" and "), at.name)
             }
-            None => evidence.first().and_then(|n| self.arrivals.get(*n)).map(|a| a.name.clone()).unwrap_or_default(),
+            None => evidence.first().map(|arrival| arrival.name.clone()).unwrap_or_default(),
         }
     }
 
-    /// The passages through the fork that these descend from, the nearest on each way back. A beginning without
-    /// one is a round that is no other's.
-    fn rounds(&self, evidence: &[usize], fork: &str) -> BTreeSet<String> {
-        let mut rounds = BTreeSet::new();
-        for arrival in evidence.iter().filter_map(|number| self.arrivals.get(*number)) {
-            let parent = arrival.parents.first().and_then(|number| self.arrivals.get(*number));
-            match parent {
-                None => drop(rounds.insert("none".to_owned())),
-                Some(parent) if parent.task == fork => drop(rounds.insert(arrival.left.clone())),
-                Some(_) => rounds.extend(self.rounds(&arrival.parents, fork)),
-            }
-        }
-        rounds
+    /// Whether the task is a join whose fork is a join.
+    pub fn is_tower(&self, task: &TaskName) -> bool {
+        self.forks.get(task).and_then(|fork| self.workflow.tasks.get(fork)).is_some_and(|fork| is_join(fork))
     }
+}
+
+/// Who has performed which task, these counted.
+pub(crate) fn performed(evidence: &[Arc<Arrival>]) -> BTreeSet<(TaskName, SpiffeId)> {
+    let (mut done, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), evidence.to_vec());
+    while let Some(arrival) = open.pop() {
+        if seen.insert(Arc::as_ptr(&arrival)) {
+            done.insert((arrival.task.name.clone(), arrival.performer.clone()));
+            done.extend(arrival.past.performed.iter().cloned());
+            open.extend(arrival.parents.iter().cloned());
+        }
+    }
+    done
+}
+
+/// The passages through the fork that these descend from, the nearest on each way back.
+pub(crate) fn rounds(evidence: &[Arc<Arrival>], fork: &TaskName) -> BTreeSet<Option<String>> {
+    let mut rounds = BTreeSet::new();
+    for arrival in evidence {
+        match arrival.parents.first() {
+            None => drop(rounds.insert(arrival.past.round.clone())),
+            Some(parent) if parent.task.name == *fork => drop(rounds.insert(Some(arrival.left.clone()))),
+            Some(_) => rounds.extend(self::rounds(&arrival.parents, fork)),
+        }
+    }
+    rounds
 }

@@ -1,95 +1,167 @@
-//! Entering a task: what must hold of the ancestry, and what is remembered.
+//! An arrival: a workload was let in at a task.
 
-use super::request::Request;
-use super::{Reader, has};
-use crate::document::Edge;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-/// Somebody has come to a task.
+use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
+use hmac_sha256::Hash;
+use stepgate_config::name::TaskName;
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::{Task, Transition, Workflow};
+
+use crate::token::Kind;
+
+/// A workload was let in at a task, with all that led there.
 #[derive(Debug, Clone)]
 pub struct Arrival {
     /// The task.
-    pub task: String,
-    /// The task before; none at a beginning.
-    pub from: Option<String>,
+    pub task: Arc<Task>,
+    /// The task before; none at a start.
+    pub from: Option<TaskName>,
     /// The arrivals that led here.
-    pub parents: Vec<usize>,
-    /// The name of what was left: the parent, at a join its round.
-    pub(super) left: String,
-    /// What the arrival is called. Two replicas that were shown the same make two arrivals of one name.
-    pub(super) name: String,
+    pub parents: Vec<Arc<Arrival>>,
+    /// What is assumed of the past of an arrival without parents.
+    pub past: Past,
+    /// The name of what was left: the parent's, at a join that of its round.
+    pub left: String,
+    /// What the arrival is called (`jti`). Two replicas that were shown the same make two arrivals of one name.
+    pub name: String,
     /// Who performs the task here.
-    pub performer: String,
+    pub performer: SpiffeId,
+    /// Whose gate issues its tokens.
+    pub issuer: SpiffeId,
     /// Which instance.
-    pub instance: usize,
-    /// When its token ends.
+    pub instance: String,
+    /// When it was issued, and its ends.
+    pub times: Times,
+    /// Whether the instance began with it.
+    pub start: bool,
+}
+
+/// The times of an arrival, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// When its tokens were issued.
+    pub iat: u64,
+    /// When its tokens end.
     pub exp: u64,
     /// When the instance ends.
     pub dl: u64,
 }
 
-/// What a permitted request brings.
-#[derive(Debug, Clone)]
-pub struct Arrived {
-    /// The new arrival.
-    pub arrival: usize,
-    /// At a start, the initiator's.
-    pub start: Option<usize>,
-    /// Whether the caller is given a receipt.
-    pub receipt: bool,
-    /// Of how many tokens a join was left; else 1.
-    pub evidence: usize,
+/// A past of which no arrivals are remembered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Past {
+    /// How often each task was entered.
+    pub entered: BTreeMap<TaskName, u32>,
+    /// Who has performed which task.
+    pub performed: BTreeSet<(TaskName, SpiffeId)>,
+    /// The passage through each fork that lies behind. Without one, none was passed.
+    pub round: Option<String>,
 }
 
-impl Reader<'_> {
-    pub(super) fn enter(
-        &mut self,
-        request: &Request,
-        edge: &Edge,
-        evidence: &[usize],
-        start: Option<usize>,
-    ) -> Result<Arrived, &'static str> {
-        let parents: Vec<&Arrival> = evidence.iter().filter_map(|number| self.arrivals.get(*number)).collect();
-        let first = parents.first().ok_or("INTERNAL")?;
-        let (instance, dl) = (first.instance, parents.iter().map(|parent| parent.dl).min().unwrap_or_default());
-        if request.now >= dl {
-            return Err("DEADLINE");
-        }
-        let mut exp = request.now.saturating_add(self.document.task_ttl).min(dl);
-        if parents.len() > 1 {
-            exp = parents.iter().map(|parent| parent.exp).fold(exp, u64::min);
-        }
-        if request.now >= exp {
-            return Err("EXPIRED");
-        }
-        let bound = self.document.tasks.get(&edge.to).and_then(|task| task.max_visits);
-        if bound.is_some_and(|bound| self.visits(evidence, &edge.to) >= bound) {
-            return Err("TOO_MANY_VISITS");
-        }
-        if !self.keeps_constraints(evidence, &edge.to, &request.gate) {
-            return Err("CONSTRAINT");
-        }
-        if !self.is_complete(evidence, &edge.from) {
-            return Err("JOIN_INCOMPLETE");
-        }
-        let left = self.left(evidence, &edge.from);
-        let replica = format!("{} {}", request.gate, request.replica);
-        if !self.taken.insert((replica, left.clone(), edge.from.clone(), edge.to.clone())) {
-            return Err("ALREADY_TAKEN");
-        }
-        let arrival = self.arrivals.len();
-        self.arrivals.push(Arrival {
-            task: edge.to.clone(),
-            from: Some(edge.from.clone()),
-            parents: evidence.to_vec(),
-            name: format!("{left} > {}", edge.to),
-            left,
-            performer: request.gate.clone(),
-            instance,
-            exp,
-            dl,
-        });
-        let carried_on = self.document.leaving(&edge.to);
-        let by_peer = |next: &Edge| self.document.has_via(next) && has(self.document.callers(next), &request.peer);
-        Ok(Arrived { arrival, start, receipt: carried_on.iter().any(by_peer), evidence: evidence.len() })
+/// A request that may pass.
+#[derive(Debug, Clone)]
+pub enum Permitted {
+    /// It belongs to no workflow, and goes on without a step.
+    Exempt,
+    /// It is a transition.
+    Transition(Box<Arrived>),
+}
+
+/// What a transition brings.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    /// The transition.
+    pub transition: Arc<Transition>,
+    /// The new arrival.
+    pub arrival: Arc<Arrival>,
+    /// If an instance begins: the initiator's arrival.
+    pub start: Option<Arc<Arrival>>,
+    /// Whether the caller gets a receipt.
+    pub receipt: bool,
+}
+
+impl Times {
+    /// Those that a gate gives at the beginning of an instance.
+    pub fn beginning(workflow: &Workflow, now: u64) -> Self {
+        let dl = now.saturating_add(workflow.deadline.as_secs());
+        Self { iat: now, exp: now.saturating_add(workflow.task_ttl.as_secs()).min(dl), dl }
     }
+}
+
+impl Arrival {
+    /// The start of an instance by `initiator`, which the gate of `issuer` was the first to see.
+    pub fn begun(
+        workflow: &Workflow,
+        task: &Arc<Task>,
+        (initiator, issuer): (&SpiffeId, &SpiffeId),
+        instance: &str,
+        now: u64,
+    ) -> Self {
+        Self {
+            task: Arc::clone(task),
+            from: None,
+            parents: Vec::new(),
+            past: Past::default(),
+            left: String::new(),
+            name: start_name(workflow, instance, issuer, initiator),
+            performer: initiator.clone(),
+            issuer: issuer.clone(),
+            instance: instance.to_owned(),
+            times: Times::beginning(workflow, now),
+            start: true,
+        }
+    }
+
+    /// What `holder` holds at a task after the shortest history, though no gate has let it in: one arrival; at a join
+    /// one from each source, all of one round.
+    pub fn assumed(
+        workflow: &Workflow,
+        task: &Arc<Task>,
+        (holder, kind): (&SpiffeId, Kind),
+        instance: &str,
+        now: u64,
+    ) -> Vec<Self> {
+        if task.initial && kind == Kind::Arrival {
+            let first = workflow.transitions.iter().find(|t| t.from.name == task.name);
+            let issuer = first.and_then(|t| t.to.performer.spiffe.first()).unwrap_or(holder);
+            return vec![Self::begun(workflow, task, (holder, issuer), instance, now)];
+        }
+        let performer = if kind == Kind::Receipt { task.performer.spiffe.first().unwrap_or(holder) } else { holder };
+        let from = |source: Option<&TaskName>| Self {
+            task: Arc::clone(task),
+            from: source.cloned(),
+            parents: Vec::new(),
+            past: Past { round: Some(format!("{instance}.fork")), ..Past::default() },
+            left: format!("{instance}.{}", source.map_or("before", TaskName::as_str)),
+            name: format!("{instance}.{}.{}", task.name, source.map_or("-", TaskName::as_str)),
+            performer: performer.clone(),
+            issuer: performer.clone(),
+            instance: instance.to_owned(),
+            times: Times::beginning(workflow, now),
+            start: false,
+        };
+        if is_join(task) {
+            return crate::ways::sources(workflow, &task.name).into_iter().map(|source| from(Some(source))).collect();
+        }
+        vec![from(None)]
+    }
+}
+
+pub(crate) fn is_join(task: &Task) -> bool {
+    task.join == stepgate_config::workflow::JoinKind::All
+}
+
+/// The name of a start follows from workflow, instance, issuer and holder, so that a gate cannot choose it: the first
+/// half of a SHA-256 of these, each after its length in eight bytes.
+fn start_name(workflow: &Workflow, instance: &str, issuer: &SpiffeId, holder: &SpiffeId) -> String {
+    let mut hash = Hash::new();
+    for part in ["start", workflow.name.as_str(), instance, issuer.as_str(), holder.as_str()] {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let whole = hash.finalize();
+    let (half, _) = whole.split_at(16);
+    Base64UrlSafeNoPadding::encode_to_string(half).unwrap_or_default()
 }

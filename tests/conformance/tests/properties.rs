@@ -12,10 +12,10 @@
 use std::collections::BTreeMap;
 
 use stepgate_config::gate::Carrier;
+use stepgate_config::spiffe::SpiffeId;
 use stepgate_decision::{CanonicalPath, Header};
 use stepgate_reference::Request;
-use stepgate_reference::{Document, Edge, Task};
-use stepgate_tests::random::{Rng, World};
+use stepgate_tests::random::{Document, Edge, Rng, Task, World};
 
 /// Of a path, what its readers go by: its segments, decoded.
 fn reading(path: &str) -> Vec<Vec<u8>> {
@@ -135,11 +135,14 @@ fn noise_is_no_step() {
     let document = two_steps();
     for (carrier, seed) in [(Carrier::Header, 2), (Carrier::Baggage, 3)] {
         let (mut rng, mut world) = (Rng::new(seed), World::new(&document, carrier).unwrap());
+        let id = |name: &str| SpiffeId::try_from(Document::id(name).as_bytes()).unwrap();
         let request = |peer: &str, gate: &str, task: &str| Request {
             shown: Vec::new(),
-            peer: Document::id(peer),
-            gate: Document::id(gate),
-            replica: 0,
+            peer: Some(id(peer)),
+            gate: id(gate),
+            replica: String::new(),
+            host: String::new(),
+            headers: Vec::new(),
             method: "POST".to_owned(),
             path: format!("/{task}"),
             now: 1_800_000_000,

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use super::document::{Constraint, Document, Edge, Task};
 use super::rng::Rng;
-use stepgate_reference::{Constraint, Document, Edge, Task};
 
 /// How deep forks are put into branches of forks.
 const MAX_NESTING: usize = 2;

@@ -1,8 +1,12 @@
 //! Walks: mostly the next honest request, often one that an attacker, a bug or a lost connection would send.
 
-use super::Rng;
-use stepgate_reference::{Document, Edge, Task};
-use stepgate_reference::{Request, Token};
+use std::sync::Arc;
+
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_reference::{Flaw, Kind as TokenKind, Request, Shown, Token, alter};
+
+use super::document::{Document, Edge, Task, spiffe};
+use super::rng::Rng;
 
 /// What the walker tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,21 +43,6 @@ const ILLEGAL: [Kind; 12] = [
     Kind::Elsewhere,
 ];
 
-/// A token that somebody holds, and what the walker knows of it.
-#[derive(Debug, Clone)]
-pub struct Held {
-    /// Which it is.
-    pub token: Token,
-    /// Its bytes.
-    pub text: String,
-    /// Where its arrival is.
-    pub task: String,
-    /// Where that came from.
-    pub from: Option<String>,
-    /// Of which instance.
-    pub instance: usize,
-}
-
 /// One request that is tried.
 #[derive(Debug, Clone)]
 pub struct Attempt {
@@ -62,7 +51,7 @@ pub struct Attempt {
     /// What.
     pub request: Request,
     /// The tokens that it shows.
-    pub held: Vec<Held>,
+    pub held: Vec<Token>,
     /// The task that an honest one would come to.
     pub to: String,
 }
@@ -73,7 +62,7 @@ pub struct Walk<'d> {
     /// The document.
     pub document: &'d Document,
     /// All tokens.
-    pub held: Vec<Held>,
+    pub held: Vec<Token>,
     /// What was permitted.
     pub permitted: Vec<Attempt>,
     /// The time, in seconds.
@@ -99,11 +88,11 @@ impl Walk<'_> {
             }
             return Some(attempt);
         }
-        let untried: Vec<Held> =
+        let untried: Vec<Token> =
             self.held.iter().rev().filter(|held| !self.untried(held).is_empty()).cloned().collect();
         let (one, leaving) = match rng.pick(&untried).filter(|_| rng.chance(75)) {
             Some(one) => (one.clone(), self.untried(&one)),
-            None => rng.pick(&self.held).map(|one| (one.clone(), self.document.leaving(&one.task)))?,
+            None => rng.pick(&self.held).map(|one| (one.clone(), self.document.leaving(one.arrival.task.name.as_str())))?,
         };
         let shown = self.evidence(rng, &one);
         let mut attempt = self.take(rng, &leaving, shown, Kind::Honest)?;
@@ -114,49 +103,54 @@ impl Walk<'_> {
     }
 
     /// The transitions that could be taken with a token, and were not. Else most walks would soon stand still.
-    fn untried(&self, held: &Held) -> Vec<Edge> {
-        let mut leaving = self.document.leaving(&held.task);
-        let shows = |before: &&Attempt| before.request.shown.iter().any(|token| token.arrival == held.token.arrival);
+    fn untried(&self, held: &Token) -> Vec<Edge> {
+        let mut leaving = self.document.leaving(held.arrival.task.name.as_str());
+        let shows = |before: &&Attempt| before.held.iter().any(|token| Arc::ptr_eq(&token.arrival, &held.arrival));
         let tried: Vec<&str> = self.permitted.iter().filter(shows).map(|before| before.to.as_str()).collect();
-        leaving.retain(|edge| self.document.has_via(edge) == held.token.receipt && !tried.contains(&edge.to.as_str()));
+        leaving.retain(|edge| self.document.has_via(edge) == is_receipt(held) && !tried.contains(&edge.to.as_str()));
         leaving
     }
 
     /// What its holder would show beside a token: at a join, the newest from each other source.
-    fn evidence(&self, rng: &mut Rng, one: &Held) -> Vec<Held> {
-        if !self.document.tasks.get(&one.task).is_some_and(|task| task.join) {
+    fn evidence(&self, rng: &mut Rng, one: &Token) -> Vec<Token> {
+        let task = one.arrival.task.name.as_str();
+        if !self.document.tasks.get(task).is_some_and(|task| task.join) {
             return vec![one.clone()];
         }
         let mut shown = Vec::new();
-        for source in self.document.sources(&one.task) {
-            if one.from.as_ref() == Some(&source) {
+        for source in self.document.sources(task) {
+            let comes_from = |token: &Token| token.arrival.from.as_ref().is_some_and(|from| from.as_str() == source);
+            if comes_from(one) {
                 shown.push(one.clone());
                 continue;
             }
-            let beside = |held: &&Held| {
-                (&held.task, held.instance, held.token.receipt) == (&one.task, one.instance, one.token.receipt)
-                    && held.from.as_ref() == Some(&source)
+            let beside = |held: &&Token| {
+                (held.arrival.task.name.as_str(), &held.arrival.instance, held.kind)
+                    == (task, &one.arrival.instance, one.kind)
+                    && comes_from(held)
             };
-            let found: Vec<Held> = self.held.iter().filter(beside).cloned().collect();
+            let found: Vec<Token> = self.held.iter().filter(beside).cloned().collect();
             shown.extend(if rng.chance(80) { found.last().cloned() } else { rng.pick(&found) });
         }
         shown
     }
 
     /// The request that takes one of these transitions; without any, one that pretends to.
-    fn take(&self, rng: &mut Rng, edges: &[Edge], held: Vec<Held>, kind: Kind) -> Option<Attempt> {
+    fn take(&self, rng: &mut Rng, edges: &[Edge], held: Vec<Token>, kind: Kind) -> Option<Attempt> {
         let edge = rng.pick(edges).or_else(|| rng.pick(&self.document.edges))?;
         let peer = match held.first() {
-            Some(first) => first.token.holder.clone(),
-            None => rng.pick(self.document.callers(&edge))?,
+            Some(first) => first.holder.clone(),
+            None => spiffe(&rng.pick(self.document.callers(&edge))?)?,
         };
         let mut request = Request {
             shown: Vec::new(),
-            peer,
-            gate: String::new(),
-            replica: usize::from(rng.chance(6)),
+            gate: peer.clone(),
+            peer: Some(peer),
+            replica: usize::from(rng.chance(6)).to_string(),
             method: String::new(),
             path: String::new(),
+            host: String::new(),
+            headers: Vec::new(),
             now: self.now,
         };
         self.aim(rng, &mut request, &edge.to)?;
@@ -169,7 +163,7 @@ impl Walk<'_> {
         let Task { method, path, .. } = self.document.tasks.get(to)?;
         request.method.clone_from(method);
         request.path = path.replace("{id}", &format!("x{}", rng.below(9)));
-        request.gate = rng.pick(self.document.performers(to))?;
+        request.gate = spiffe(&rng.pick(self.document.performers(to))?)?;
         Some(())
     }
 
@@ -190,7 +184,7 @@ impl Walk<'_> {
                 *attempt = Attempt { kind: Kind::Replay, ..again };
                 attempt.request.now = self.now;
             }
-            Kind::Stolen => attempt.request.peer = rng.pick(&ids)?,
+            Kind::Stolen => attempt.request.peer = spiffe(&rng.pick(&ids)?),
             Kind::Spliced if rng.chance(60) => {
                 let other = rng.pick(&self.held)?;
                 let at = rng.below(attempt.held.len().saturating_add(1));
@@ -212,10 +206,10 @@ impl Walk<'_> {
             Kind::WrongType | Kind::OtherInstance => self.exchange(rng, attempt)?,
             Kind::Forged => {
                 let at = rng.below(attempt.held.len());
-                attempt.held.get_mut(at)?.forge(rng.chance(50).then(|| attempt.request.peer.clone()))?;
+                forge(attempt.held.get_mut(at)?, attempt.request.peer.clone().filter(|_| rng.chance(50)))?;
             }
-            Kind::Outsider => attempt.request.peer = Document::id("nobody"),
-            Kind::Elsewhere => attempt.request.gate = rng.pick(&ids)?,
+            Kind::Outsider => attempt.request.peer = spiffe(&Document::id("nobody")),
+            Kind::Elsewhere => attempt.request.gate = spiffe(&rng.pick(&ids)?)?,
         }
         attempt.show();
         Some(())
@@ -226,17 +220,18 @@ impl Walk<'_> {
         let at = rng.below(attempt.held.len());
         let kind = attempt.kind;
         let old = attempt.held.get_mut(at)?;
-        let fits = |held: &&Held| {
+        let fits = |held: &&Token| {
             if kind == Kind::OtherInstance {
-                held.instance != old.instance && (&held.task, &held.from) == (&old.task, &old.from)
+                let (held, old) = (&held.arrival, &old.arrival);
+                held.instance != old.instance && (&held.task.name, &held.from) == (&old.task.name, &old.from)
             } else {
-                held.token.arrival == old.token.arrival && held.token.receipt != old.token.receipt
+                Arc::ptr_eq(&held.arrival, &old.arrival) && held.kind != old.kind
             }
         };
-        let others: Vec<Held> = self.held.iter().filter(fits).cloned().collect();
+        let others: Vec<Token> = self.held.iter().filter(fits).cloned().collect();
         *old = rng.pick(&others)?;
         if kind == Kind::WrongType {
-            attempt.request.peer.clone_from(&old.token.holder);
+            attempt.request.peer = Some(old.holder.clone());
         }
         Some(())
     }
@@ -244,6 +239,29 @@ impl Walk<'_> {
 
 impl Attempt {
     fn show(&mut self) {
-        self.request.shown = self.held.iter().map(|held| held.token.clone()).collect();
+        self.request.shown = self.held.iter().cloned().map(Shown::Token).collect();
     }
+}
+
+fn is_receipt(token: &Token) -> bool {
+    token.kind == TokenKind::Receipt
+}
+
+/// Changes the token as somebody without the key can: another holder in its claims, else its signature.
+fn forge(token: &mut Token, holder: Option<SpiffeId>) -> Option<()> {
+    let text = &token.text;
+    match holder.filter(|holder| *holder != token.holder) {
+        Some(holder) => {
+            token.text = alter::claims(text, |claims| drop(claims.insert("sub".to_owned(), holder.as_str().into())));
+            token.holder = holder;
+            token.flaw = Some(Flaw::Content);
+        }
+        None => {
+            let (signed, signature) = text.rsplit_once('.')?;
+            let first = if signature.starts_with('A') { 'B' } else { 'A' };
+            token.text = format!("{signed}.{first}{}", signature.get(1..)?);
+            token.flaw = Some(Flaw::Signature);
+        }
+    }
+    Some(())
 }

@@ -2,20 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use stepgate_config::GateConfig;
 use stepgate_config::gate::Carrier;
+use stepgate_config::spiffe::SpiffeId;
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::replay_record::MemoryStore;
 use stepgate_decision::{Facts, Gate, Header, UnixTime, Verdict, inbound, request_headers};
 
-use stepgate_reference::{Document, LEEWAY, Request};
+use stepgate_reference::Request;
 
+use super::document::Document;
+
+/// How long after its end a token is still accepted, in seconds.
+const LEEWAY: u64 = 300;
 const KEY: &str = r#"{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}"#;
 
 /// One configuration, and all replicas of all gates that have it.
 #[derive(Debug)]
 pub struct World {
+    /// The configuration.
+    pub config: GateConfig,
     gate: Gate,
-    stores: BTreeMap<(String, usize), MemoryStore>,
+    stores: BTreeMap<(String, String), MemoryStore>,
     asked: u64,
 }
 
@@ -51,8 +59,8 @@ impl World {
             whole.push_str(&format!("  {} {line}\n", if at == 0 { '-' } else { ' ' }));
         }
         let (config, _) = stepgate_config::read_gate(whole.as_bytes()).into_result().map_err(said)?;
-        let (gate, _) = Gate::new(config, &|_| Some(KEY.to_owned())).map_err(|errors| format!("{errors:?}"))?;
-        Ok(Self { gate, stores: BTreeMap::new(), asked: 0 })
+        let (gate, _) = Gate::new(config.clone(), &|_| Some(KEY.to_owned())).map_err(|errors| format!("{errors:?}"))?;
+        Ok(Self { config, gate, stores: BTreeMap::new(), asked: 0 })
     }
 
     /// Asks the gate that the request goes to.
@@ -67,9 +75,9 @@ impl World {
         let mut headers = request_headers(&request.method, &request.path, "", []);
         headers.extend_from_slice(more);
         let now = UnixTime::from_seconds(request.now);
-        let mut facts = Facts::received(Some(&request.peer), &request.gate, headers, now, random);
+        let mut facts = Facts::received(request.peer.as_ref().map(SpiffeId::as_str), request.gate.as_str(), headers, now, random);
         facts.replica = Some(format!("{}-{}", request.gate, request.replica));
-        let store = self.stores.entry((request.gate.clone(), request.replica)).or_default();
+        let store = self.stores.entry((request.gate.to_string(), request.replica.clone())).or_default();
         match inbound(Some(&self.gate), &facts, &RustCrypto, store) {
             Verdict::Permitted(permit) => Ok(Answer {
                 arrival: permit.step().to_owned(),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use stepgate_config::spiffe::SpiffeId;
+
 /// The workflow's trust domain.
 const TRUST_DOMAIN: &str = "td.x";
 
@@ -141,4 +143,9 @@ impl fmt::Display for Document {
 
 fn quoted(texts: &[String]) -> String {
     texts.iter().map(|text| format!("\"{text}\"")).collect::<Vec<_>>().join(", ")
+}
+
+/// An identity of a document.
+pub(super) fn spiffe(id: &str) -> Option<SpiffeId> {
+    SpiffeId::try_from(id.as_bytes()).ok()
 }

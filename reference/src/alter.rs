@@ -1,28 +1,28 @@
-//! The three parts of a token, to take apart and put together wrongly.
+//! Changing the parts of a token without signing it again.
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
 use serde_json::{Map, Value};
 
 /// Header, claims and signature, as they stand in the token.
-pub(super) fn parts(token: &str) -> [&str; 3] {
+pub fn parts(token: &str) -> [&str; 3] {
     let mut parts = token.split('.');
     [(); 3].map(|()| parts.next().unwrap_or_default())
 }
 
-/// The token with some of its parts replaced.
-pub(super) fn with_header(token: &str, change: impl Fn(&mut Map<String, Value>)) -> String {
+/// The token with another header, under the old signature.
+pub fn header(token: &str, change: impl Fn(&mut Map<String, Value>)) -> String {
     let [header, claims, signature] = parts(token);
     format!("{}.{claims}.{signature}", changed(header, change))
 }
 
-/// The same, under the old signature.
-pub(super) fn with_claims(token: &str, change: impl Fn(&mut Map<String, Value>)) -> String {
+/// The token with other claims, under the old signature.
+pub fn claims(token: &str, change: impl Fn(&mut Map<String, Value>)) -> String {
     let [header, claims, signature] = parts(token);
     format!("{header}.{}.{signature}", changed(claims, change))
 }
 
-/// Of a part, no more than half: in whole groups of four, so that it stays base64url.
-pub(super) fn half(part: &str) -> &str {
+/// At most half of a part, in whole groups of four, so that it stays base64url.
+pub fn half(part: &str) -> &str {
     let groups = part.len().checked_div(8).unwrap_or_default();
     part.get(..groups.saturating_mul(4)).unwrap_or_default()
 }

@@ -1,0 +1,108 @@
+//! What a token says, from the ancestry of its arrival.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::Serialize;
+use stepgate_config::spiffe::SpiffeId;
+
+use crate::ancestry::{performed, rounds};
+use crate::arrival::{Arrival, Times};
+use crate::reader::Reader;
+
+/// The claims of a token that RFC 7519 does not name, and those that it does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Claims {
+    /// Whose gate issues it.
+    #[serde(skip)]
+    pub iss: SpiffeId,
+    /// Who may show it.
+    #[serde(skip)]
+    pub sub: SpiffeId,
+    /// The arrival.
+    #[serde(skip)]
+    pub jti: String,
+    /// The times; of them the library writes `iat` and `exp`.
+    #[serde(skip)]
+    pub times: Times,
+    /// The instance.
+    pub txn: String,
+    /// The instance's end.
+    pub dl: u64,
+    /// The parents.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<String>,
+    /// The step.
+    pub wf: StepClaim,
+    /// Of each task on a cycle, how often it was entered.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub visits: BTreeMap<String, u32>,
+    /// Of each task under a constraint, who performed it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub performers: BTreeMap<String, BTreeSet<String>>,
+    /// Of each join ahead, its round.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fork: BTreeMap<String, String>,
+}
+
+/// The step that a token proves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepClaim {
+    v: u32,
+    /// The workflow.
+    pub name: String,
+    /// Its revision.
+    pub rev: u32,
+    /// The digest of the document.
+    pub digest: String,
+    /// The task.
+    pub task: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+}
+
+impl Reader {
+    /// The claims of a token of this arrival for this holder.
+    pub fn claims(&self, arrival: &Arc<Arrival>, holder: &SpiffeId) -> Claims {
+        let workflow = &self.workflow;
+        let line = std::slice::from_ref(arrival);
+        let bounded = workflow.tasks.values().filter(|task| task.max_visits.is_some());
+        let visits = bounded.map(|task| (task.name.to_string(), self.visits(line, &task.name)));
+        let mut performers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (task, id) in performed(line) {
+            if workflow.constraints.iter().any(|constraint| constraint.tasks.contains(&task)) {
+                performers.entry(task.to_string()).or_default().insert(id.to_string());
+            }
+        }
+        let fork = self.forks.iter().filter_map(|(join, fork)| {
+            let round = if *fork == arrival.task.name {
+                arrival.name.clone()
+            } else if self.leads(&arrival.task, join, fork) {
+                rounds(line, fork).into_iter().flatten().next()?
+            } else {
+                return None;
+            };
+            Some((join.to_string(), round))
+        });
+        Claims {
+            iss: arrival.issuer.clone(),
+            sub: holder.clone(),
+            jti: arrival.name.clone(),
+            times: arrival.times,
+            txn: arrival.instance.clone(),
+            dl: arrival.times.dl,
+            parents: if arrival.start { Vec::new() } else { vec![arrival.left.clone()] },
+            wf: StepClaim {
+                v: 1,
+                name: workflow.name.to_string(),
+                rev: workflow.revision,
+                digest: workflow.digest.to_string(),
+                task: arrival.task.name.to_string(),
+                from: arrival.from.as_ref().map(ToString::to_string),
+            },
+            visits: visits.filter(|(_, count)| *count > 0).collect(),
+            performers,
+            fork: fork.collect(),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Entering a task: what must hold of the ancestry, and what is remembered.
+
+use std::sync::Arc;
+
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::Transition;
+
+use crate::arrival::{Arrival, Arrived, Past, Permitted, Times, is_join};
+use crate::denied::{Denied, require};
+use crate::guard;
+use crate::reader::Reader;
+use crate::request::Request;
+
+impl Reader {
+    pub(crate) fn enter(
+        &mut self,
+        request: &Request,
+        peer: &SpiffeId,
+        transition: &Arc<Transition>,
+        evidence: &[Arc<Arrival>],
+        start: Option<&Arc<Arrival>>,
+    ) -> Result<Permitted, Denied> {
+        let to = &transition.to;
+        let times = self.times(evidence, request.now);
+        let instance = evidence.first().map(|arrival| arrival.instance.clone());
+        if self.signed() {
+            require(request.now < times.dl, "DEADLINE")?;
+            require(request.now < times.exp, "EXPIRED")?;
+            require(to.max_visits.is_none_or(|bound| self.visits(evidence, &to.name) < bound), "TOO_MANY_VISITS")?;
+            require(self.keeps_constraints(evidence, to, &request.gate), "CONSTRAINT")?;
+            require(self.is_complete(evidence, &transition.from), "JOIN_INCOMPLETE")?;
+        }
+        let guarded = guard::holds(&self.workflow, transition, request, peer, instance.as_deref());
+        require(guarded, "GUARD")?;
+        let left = self.left(evidence, &transition.from);
+        let mut name = format!("{left} > {}", to.name);
+        if self.signed() {
+            let replica = format!("{} {}", request.gate, request.replica);
+            let key = (replica, left.clone(), transition.to_string());
+            let count = self.taken.entry(key).or_default();
+            require(*count < transition.uses, "ALREADY_TAKEN")?;
+            *count = count.saturating_add(1);
+            if transition.uses > 1 {
+                name = format!("{name} {count}");
+            }
+        }
+        let arrival = Arrival {
+            task: Arc::clone(to),
+            from: is_join(to).then(|| transition.from.name.clone()),
+            parents: evidence.to_vec(),
+            past: Past::default(),
+            left,
+            name,
+            performer: request.gate.clone(),
+            issuer: request.gate.clone(),
+            instance: instance.unwrap_or_default(),
+            times,
+            start: false,
+        };
+        Ok(Permitted::Transition(Box::new(Arrived {
+            transition: Arc::clone(transition),
+            arrival: Arc::new(arrival),
+            start: start.filter(|_| self.signed()).map(Arc::clone),
+            receipt: self.signed() && self.carries_on(to, |t, caller| t.via && caller.includes(peer)),
+        })))
+    }
+
+    /// The times of a child: it ends no later than its instance, nor than any part of a join's evidence.
+    fn times(&self, evidence: &[Arc<Arrival>], now: u64) -> Times {
+        let beginning = Times::beginning(&self.workflow, now);
+        let dl = evidence.iter().map(|parent| parent.times.dl).min().unwrap_or(beginning.dl);
+        let mut exp = now.saturating_add(self.workflow.task_ttl.as_secs()).min(dl);
+        if evidence.len() > 1 {
+            exp = evidence.iter().map(|parent| parent.times.exp).fold(exp, u64::min);
+        }
+        Times { iat: now, exp, dl }
+    }
+}

@@ -1,0 +1,135 @@
+//! Which transition a request is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use stepgate_config::gate::{ExemptPeers, GateConfig};
+use stepgate_config::name::TaskName;
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::{Actor, Assurance, Task, Transition, Workflow};
+
+use crate::arrival::{Arrival, Permitted, is_join};
+use crate::denied::{Denied, deny, require};
+use crate::request::Request;
+use crate::token::Kind;
+use crate::ways;
+
+/// A join has no fork: `check` should have refused the document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the join `{0}` has no fork")]
+pub struct NoFork(pub TaskName);
+
+/// The reader: a workflow, and which transitions were taken.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    pub(crate) workflow: Arc<Workflow>,
+    /// Of each join, its fork.
+    pub(crate) forks: Arc<BTreeMap<TaskName, TaskName>>,
+    /// How often each replica has let which transition leave which arrival or round.
+    pub(crate) taken: BTreeMap<(String, String, String), u32>,
+    /// How many instances have begun.
+    instances: u64,
+}
+
+impl Reader {
+    /// A reader of a workflow in which nothing has happened.
+    ///
+    /// # Errors
+    /// [`NoFork`].
+    pub fn new(workflow: &Arc<Workflow>) -> Result<Self, NoFork> {
+        let mut forks = BTreeMap::new();
+        for task in workflow.tasks.values().filter(|task| is_join(task)) {
+            let fork = ways::fork(workflow, &task.name).ok_or_else(|| NoFork(task.name.clone()))?;
+            forks.insert(task.name.clone(), fork);
+        }
+        let workflow = Arc::clone(workflow);
+        Ok(Self { workflow, forks: Arc::new(forks), taken: BTreeMap::new(), instances: 0 })
+    }
+
+    /// The same reader before anything has happened.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        Self { taken: BTreeMap::new(), instances: 0, ..self.clone() }
+    }
+
+    /// What the protocol makes of a request to a gate of this configuration. The reader remembers what it permits.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn decide(&mut self, gate: &GateConfig, request: &Request) -> Result<Permitted, Denied> {
+        if request.is_exempt(gate, |peers| *peers == ExemptPeers::Anyone) {
+            return Ok(Permitted::Exempt);
+        }
+        let peer = request.peer.as_ref().ok_or(Denied("NO_PEER"))?;
+        let mut known = self.workflow.actors.values().flat_map(|actor| &actor.spiffe);
+        require(known.clone().any(|id| id.trust_domain() == peer.trust_domain()), "BAD_PEER")?;
+        let exempt = |peers: &ExemptPeers| match peers {
+            ExemptPeers::Anyone | ExemptPeers::Mesh => true,
+            ExemptPeers::These(ids) => ids.contains(peer),
+        };
+        if request.is_exempt(gate, exempt) {
+            return Ok(Permitted::Exempt);
+        }
+        require(known.any(|id| id == peer), "OUTSIDER")?;
+        let upgrade = request.upgrade();
+        let mut own = self.workflow.tasks.values().filter(|task| task.performer.includes(&request.gate));
+        require(upgrade.as_ref().is_none_or(|name| own.any(|task| task.upgrade.contains(name))), "UPGRADE")?;
+        require(request.reads_one_way(), "BAD_PATH")?;
+        if request.shown.is_empty() {
+            return self.begin(request, peer);
+        }
+        let (at, evidence) = self.check_shown(gate, request, peer)?;
+        let transition = self.choose(request, peer, &at)?;
+        self.enter(request, peer, &transition, &evidence, None)
+    }
+
+    /// A request without a step.
+    fn begin(&mut self, request: &Request, peer: &SpiffeId) -> Result<Permitted, Denied> {
+        let mine = |task: &&Arc<Task>| task.initial && task.performer.includes(peer);
+        require(self.workflow.tasks.values().any(|task| mine(&task)), "NO_STEP")?;
+        let leaving = self.workflow.transitions.iter().filter(|t| mine(&&t.from) && !t.via && self.workflow.open);
+        let here: Vec<_> = leaving.filter(|t| t.to.performer.includes(&request.gate)).cloned().collect();
+        require(!here.is_empty(), "NOT_INITIAL")?;
+        let transition = one(here, request)?;
+        self.instances = self.instances.saturating_add(1);
+        let instance = format!("instance-{}", self.instances);
+        let by = (peer, &request.gate);
+        let start = Arc::new(Arrival::begun(&self.workflow, &transition.from, by, &instance, request.now));
+        self.enter(request, peer, &transition, &[Arc::clone(&start)], Some(&start))
+    }
+
+    /// The transition from this task that the request is.
+    fn choose(&self, request: &Request, peer: &SpiffeId, at: &Task) -> Result<Arc<Transition>, Denied> {
+        let leaving = self.workflow.transitions.iter().filter(|t| t.from.name == at.name);
+        let carried = leaving.filter(|t| t.caller.includes(peer) && t.to.performer.includes(&request.gate));
+        let here: Vec<_> = carried.cloned().collect();
+        require(!here.is_empty(), "NO_TRANSITION")?;
+        let fits = |t: &Arc<Transition>| {
+            let kind = if t.via { Kind::Receipt } else { Kind::Arrival };
+            request.shown.iter().filter_map(|shown| shown.token()).all(|token| token.kind == kind)
+        };
+        let fitting: Vec<_> = here.into_iter().filter(fits).collect();
+        require(!fitting.is_empty(), "WRONG_TYPE")?;
+        one(fitting, request)
+    }
+
+    /// Whether this actor carries a transition that leaves the task.
+    pub(crate) fn carries_on(&self, task: &Task, may: impl Fn(&Transition, &Actor) -> bool) -> bool {
+        self.workflow.transitions.iter().any(|t| t.from.name == task.name && may(t, &t.caller))
+    }
+
+    pub(crate) fn signed(&self) -> bool {
+        self.workflow.assurance == Assurance::Signed
+    }
+}
+
+/// The one transition whose task accepts the request, and any upgrade that it asks for.
+fn one(transitions: Vec<Arc<Transition>>, request: &Request) -> Result<Arc<Transition>, Denied> {
+    let mut accepting = transitions.into_iter().filter(|t| request.is_for(&t.to));
+    let one = accepting.next().ok_or(Denied("WRONG_REQUEST"))?;
+    if accepting.next().is_some() {
+        return deny("AMBIGUOUS");
+    }
+    require(request.upgrade().is_none_or(|name| one.to.upgrade.contains(&name)), "UPGRADE")?;
+    Ok(one)
+}

@@ -1,0 +1,121 @@
+//! What is shown is one step, whole, live, of the right issuer, and the peer's.
+
+use std::sync::Arc;
+
+use stepgate_config::gate::GateConfig;
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::{Actor, Task};
+
+use crate::arrival::{Arrival, Past, is_join};
+use crate::denied::{Denied, deny, require};
+use crate::reader::Reader;
+use crate::request::Request;
+use crate::token::{Flaw, Kind, Token};
+use crate::ways;
+
+impl Reader {
+    /// The task at which the instance is, and the arrivals that prove it.
+    pub(crate) fn check_shown(
+        &self,
+        gate: &GateConfig,
+        request: &Request,
+        peer: &SpiffeId,
+    ) -> Result<(Arc<Task>, Vec<Arc<Arrival>>), Denied> {
+        let texts: Vec<&str> = request.shown.iter().map(|shown| shown.text()).collect();
+        let twice = texts.iter().enumerate().any(|(at, text)| texts.iter().take(at).any(|before| before == text));
+        require(!twice && texts.iter().all(|text| !text.is_empty()), "BAD_STEP")?;
+        let tokens: Vec<&Token> = request.shown.iter().filter_map(|shown| shown.token()).collect();
+        match (texts.as_slice(), tokens.as_slice()) {
+            ([text], []) => Ok((self.check_plain(text, peer)?, Vec::new())),
+            (_, [first, ..]) if tokens.len() == texts.len() => {
+                let at = self.check_tokens(gate, request.now, &tokens, first)?;
+                let issued = tokens.iter().all(|token| self.issuer_may_speak(token));
+                require(issued, "WRONG_ISSUER")?;
+                require(tokens.iter().all(|token| token.holder == *peer), "WRONG_HOLDER")?;
+                Ok((at, tokens.iter().map(|token| Arc::clone(&token.arrival)).collect()))
+            }
+            _ => deny("BAD_STEP"),
+        }
+    }
+
+    /// A plain step `workflow/revision/task`, which proves nothing: the peer must have to do with the task.
+    fn check_plain(&self, text: &str, peer: &SpiffeId) -> Result<Arc<Task>, Denied> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let [name, revision, task] = parts.as_slice() else { return deny("BAD_STEP") };
+        require(*name == self.workflow.name.as_str(), "UNKNOWN_WORKFLOW")?;
+        require(*revision == self.workflow.revision.to_string(), "REVISION_RETIRED")?;
+        require(!self.signed(), "WRONG_TYPE")?;
+        let at = self.workflow.tasks.get(*task).ok_or(Denied("NO_TRANSITION"))?;
+        let carries = self.carries_on(at, |_, caller| caller.includes(peer));
+        require(carries || at.performer.includes(peer), "WRONG_HOLDER")?;
+        Ok(Arc::clone(at))
+    }
+
+    /// Checks form, list, signatures, times and document.
+    fn check_tokens(
+        &self,
+        gate: &GateConfig,
+        now: u64,
+        tokens: &[&Token],
+        first: &Token,
+    ) -> Result<Arc<Task>, Denied> {
+        let leeway = gate.leeway.as_secs();
+        let at = &first.arrival.task;
+        for token in tokens {
+            let times = token.arrival.times;
+            require(token.flaw != Some(Flaw::Form) && times.iat <= times.exp && times.exp <= times.dl, "BAD_STEP")?;
+            require(token.flaw != Some(Flaw::Type), "WRONG_TYPE")?;
+        }
+        self.check_list(tokens, first)?;
+        for token in tokens {
+            match token.flaw {
+                // Keys are those of the workflow that the claims name.
+                Some(Flaw::KeyId | Flaw::Workflow) => return deny("UNKNOWN_KEY"),
+                Some(Flaw::Algorithm | Flaw::Signature | Flaw::Content) => return deny("BAD_SIGNATURE"),
+                Some(Flaw::Form | Flaw::Type | Flaw::Revision | Flaw::Digest | Flaw::Task | Flaw::Start) | None => {}
+            }
+            require(now < token.arrival.times.exp.saturating_add(leeway), "EXPIRED")?;
+            require(token.arrival.times.iat <= now.saturating_add(leeway), "NOT_YET")?;
+        }
+        require(first.flaw != Some(Flaw::Revision), "REVISION_RETIRED")?;
+        require(self.signed(), "WRONG_TYPE")?;
+        require(tokens.iter().all(|token| token.flaw != Some(Flaw::Digest)), "UNKNOWN_WORKFLOW")?;
+        require(!tokens.iter().any(|token| self.outlives(&token.arrival)), "BAD_STEP")?;
+        require(tokens.iter().all(|token| token.kind != Kind::Departure), "WRONG_TYPE")?;
+        require(first.flaw != Some(Flaw::Task), "NO_TRANSITION")?;
+        Ok(Arc::clone(at))
+    }
+
+    /// Several tokens are of one step of one instance, at a join of this document, and no more than it has sources.
+    fn check_list(&self, tokens: &[&Token], first: &Token) -> Result<(), Denied> {
+        if tokens.len() < 2 {
+            return Ok(());
+        }
+        let elsewhere = |token: &&&Token| matches!(token.flaw, Some(Flaw::Workflow | Flaw::Revision | Flaw::Task));
+        require(!tokens.iter().any(|token| elsewhere(&token)), "BAD_STEP")?;
+        let step = |arrival: &Arrival| (arrival.task.name.clone(), arrival.instance.clone());
+        require(tokens.iter().all(|token| step(&token.arrival) == step(&first.arrival)), "BAD_STEP")?;
+        require(is_join(&first.arrival.task), "BAD_STEP")?;
+        let sources = ways::sources(&self.workflow, &first.arrival.task.name);
+        require(tokens.len() <= sources.len(), "JOIN_INCOMPLETE")
+    }
+
+    /// Whether an arrival lives longer than any gate lets it.
+    fn outlives(&self, arrival: &Arrival) -> bool {
+        let after = |life: std::time::Duration| arrival.times.iat.saturating_add(life.as_secs());
+        arrival.times.exp > after(self.workflow.task_ttl) || arrival.times.dl > after(self.workflow.deadline)
+    }
+
+    /// The gate of the performer speaks for a task. Only a start is issued by an actor that may be called first, and
+    /// says no more than that the holder has begun.
+    fn issuer_may_speak(&self, token: &Token) -> bool {
+        let Token { arrival, holder, kind, flaw, .. } = token;
+        let speaks = |actor: &Actor| actor.includes(&arrival.issuer);
+        if !arrival.start || *kind != Kind::Arrival {
+            return speaks(&arrival.task.performer);
+        }
+        let mut leaving = self.workflow.transitions.iter().filter(|t| t.from.name == arrival.task.name);
+        let plain = *flaw != Some(Flaw::Start) && arrival.past == Past::default() && arrival.performer == *holder;
+        plain && arrival.task.performer.includes(holder) && leaving.any(|t| speaks(&t.to.performer))
+    }
+}

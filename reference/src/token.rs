@@ -1,0 +1,96 @@
+//! What a request shows as its step.
+
+use std::sync::Arc;
+
+use stepgate_config::spiffe::SpiffeId;
+
+use crate::arrival::Arrival;
+
+/// The kinds of token, by `typ`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// For the performer of a task.
+    Arrival,
+    /// For a caller that carries a transition in the performer's place.
+    Receipt,
+    /// Reserved: no gate of this release issues or accepts it.
+    Departure,
+}
+
+impl Kind {
+    pub(crate) fn typ(self) -> &'static str {
+        match self {
+            Self::Arrival => "wfa+jwt",
+            Self::Receipt => "wfr+jwt",
+            Self::Departure => "wfd+jwt",
+        }
+    }
+}
+
+/// What was done to a token, by whoever changed it or by a gate that lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// It is no longer three canonical parts with exactly the members of a step token.
+    Form,
+    /// Its header names a `typ` that is none of ours.
+    Type,
+    /// Its header names a key that is not configured.
+    KeyId,
+    /// Its header names another algorithm than the key's.
+    Algorithm,
+    /// Its signature is not of the key that it names.
+    Signature,
+    /// Its header or claims were changed after it was signed.
+    Content,
+    /// It was signed for another workflow.
+    Workflow,
+    /// It was signed for another revision.
+    Revision,
+    /// It was signed for another document of the same name and revision.
+    Digest,
+    /// It was signed for a task that the document does not have.
+    Task,
+    /// It is a start token that says more than the gate that was called first may say.
+    Start,
+}
+
+/// A token, and what the reader knows of it.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// As it stands in the header.
+    pub text: String,
+    /// The arrival that it stands for.
+    pub arrival: Arc<Arrival>,
+    /// Who may show it.
+    pub holder: SpiffeId,
+    /// Which kind it is.
+    pub kind: Kind,
+    /// What was done to it, if anything.
+    pub flaw: Option<Flaw>,
+}
+
+/// One entry of the step header.
+#[derive(Debug, Clone)]
+pub enum Shown {
+    /// A token.
+    Token(Token),
+    /// Any other text: a plain step of level `identity`, or nothing that a gate reads.
+    Text(String),
+}
+
+impl Shown {
+    /// As it stands in the header.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Token(token) => &token.text,
+            Self::Text(text) => text,
+        }
+    }
+
+    pub(crate) fn token(&self) -> Option<&Token> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::Text(_) => None,
+        }
+    }
+}
