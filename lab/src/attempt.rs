@@ -3,44 +3,47 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{RequestPattern, Task};
-use stepgate_decision::UnixTime;
-
-use super::cast::Member;
-use super::setting::HEADER;
 use stepgate_mesh::{Request, Response};
+use stepgate_reference::Shown;
+
+use super::workloads::Workload;
+
+/// The step header.
+pub(super) const HEADER: &str = "x-workflow-step";
 
 /// Who sends.
 #[derive(Debug, Clone)]
 pub(super) enum Sender {
-    Member(Arc<Member>),
-    /// A workload of the mesh that is no actor, by its identity.
-    Stranger(String),
-    /// Somebody without a certificate.
-    Nobody,
+    Workload(Arc<Workload>),
+    /// A workload of the mesh that is not an actor, by its identity.
+    Stranger(SpiffeId),
+    /// A client without a certificate.
+    Anonymous,
 }
 
 impl Sender {
     pub(super) fn name(&self) -> &str {
         match self {
-            Self::Member(member) => &member.name,
-            Self::Stranger(id) => id,
-            Self::Nobody => "nobody",
+            Self::Workload(workload) => &workload.name,
+            Self::Stranger(id) => id.as_str(),
+            Self::Anonymous => "nobody",
         }
     }
 
-    pub(super) fn id(&self) -> Option<&str> {
+    pub(super) fn id(&self) -> Option<&SpiffeId> {
         match self {
-            Self::Member(member) => Some(member.id.as_str()),
+            Self::Workload(workload) => Some(&workload.id),
             Self::Stranger(id) => Some(id),
-            Self::Nobody => None,
+            Self::Anonymous => None,
         }
     }
 
-    pub(super) fn member(&self) -> Option<&Arc<Member>> {
+    pub(super) fn workload(&self) -> Option<&Arc<Workload>> {
         match self {
-            Self::Member(member) => Some(member),
-            Self::Stranger(_) | Self::Nobody => None,
+            Self::Workload(workload) => Some(workload),
+            Self::Stranger(_) | Self::Anonymous => None,
         }
     }
 }
@@ -49,12 +52,12 @@ impl Sender {
 #[derive(Debug, Clone)]
 pub(super) struct Attempt {
     pub(super) from: Sender,
-    pub(super) to: Arc<Member>,
+    pub(super) to: Arc<Workload>,
     pub(super) method: String,
     pub(super) path: String,
     pub(super) host: Option<String>,
-    /// The values of the step header, one line.
-    pub(super) steps: Vec<String>,
+    /// The entries of the step header, one line, and what the reference knows of them.
+    pub(super) steps: Vec<Shown>,
     /// Further header lines.
     pub(super) headers: Vec<(String, String)>,
     /// A gRPC call as plain HTTP/1.1, without the headers of one.
@@ -67,7 +70,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// The code of a denial.
     pub(super) code: Option<String>,
-    /// The step that the application saw, where it was reached, under any name that some server takes for the header.
+    /// The step that the application saw, if it was reached, under any name that some server takes for the header.
     pub(super) step: Option<String>,
     /// The start token that came back.
     pub(super) start: Option<String>,
@@ -75,15 +78,15 @@ pub(super) struct Answer {
     pub(super) receipt: Option<String>,
     /// Whether the application was reached.
     pub(super) reached: bool,
-    /// The path that the application saw, where it was reached.
+    /// The path that the application saw, if it was reached.
     pub(super) path: Option<String>,
-    /// Whether somebody before the gate refused it. Only where the lab did not start the gates can there be such.
+    /// Whether it was refused before it reached the gate, as an existing mesh may do.
     pub(super) before_the_gate: bool,
 }
 
 impl Attempt {
     /// A request to a workload that is this task, without a step.
-    pub(super) fn of(from: Sender, to: &Arc<Member>, task: &Task) -> Self {
+    pub(super) fn of(from: Sender, to: &Arc<Workload>, task: &Task) -> Self {
         let (method, path, host) = request_of(task);
         Self { from, to: Arc::clone(to), method, path, host, steps: Vec::new(), headers: Vec::new(), plain: false }
     }
@@ -96,11 +99,16 @@ impl Attempt {
         called && self.method == "POST" && !self.plain
     }
 
-    /// The header lines that it has, its step the last of them.
+    /// The value of the step header.
+    pub(super) fn step_line(&self) -> String {
+        self.steps.iter().map(Shown::text).collect::<Vec<_>>().join(",")
+    }
+
+    /// Its header lines, the step last.
     pub(super) fn lines(&self) -> Vec<(String, String)> {
         let grpc: &[(&str, &str)] =
             if self.grpc() { &[("content-type", "application/grpc"), ("te", "trailers")] } else { &[] };
-        let step = (!self.steps.is_empty()).then(|| (HEADER.to_owned(), self.steps.join(",")));
+        let step = (!self.steps.is_empty()).then(|| (HEADER.to_owned(), self.step_line()));
         let grpc = grpc.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         grpc.chain(self.headers.iter().cloned()).chain(step).collect()
     }
@@ -108,6 +116,26 @@ impl Attempt {
     /// The authority by which the receiver is called.
     pub(super) fn authority(&self) -> &str {
         self.host.as_deref().unwrap_or(&self.to.authority)
+    }
+
+    /// As the reference reads it.
+    pub(super) fn asked(&self) -> stepgate_reference::Request {
+        let (steps, headers): (Vec<_>, Vec<_>) = self.lines().into_iter().partition(|(name, _)| name == HEADER);
+        let shown = |text: &str| {
+            let known = self.steps.iter().find(|step| step.text() == text);
+            known.cloned().unwrap_or_else(|| Shown::Text(text.to_owned()))
+        };
+        stepgate_reference::Request {
+            peer: self.from.id().cloned(),
+            gate: self.to.id.clone(),
+            replica: self.to.name.clone(),
+            method: self.method.clone(),
+            path: self.path.clone(),
+            host: self.authority().to_owned(),
+            headers,
+            shown: steps.iter().flat_map(|(_, line)| line.split(',')).map(shown).collect(),
+            now: now(),
+        }
     }
 
     /// As the mesh sends it.
@@ -156,7 +184,7 @@ fn problem_code(response: &Response) -> Option<String> {
     (response.status == 403).then(|| problem.get("code")?.as_str().map(str::to_owned)).flatten()
 }
 
-/// A path that the pattern accepts: each `{name}` is 7, a tail is `a/b`.
+/// A path that the pattern accepts: each `{name}` becomes 7, a tail `a/b`.
 pub(super) fn path_for(pattern: &RequestPattern) -> String {
     let Some(path) = &pattern.path else { return "/".into() };
     let segments: Vec<String> = path
@@ -178,8 +206,7 @@ pub(super) fn request_of(task: &Task) -> (String, String, Option<String>) {
     (method.to_owned(), path_for(pattern), pattern.host.clone())
 }
 
-/// The time, as tokens count it.
-pub(super) fn now() -> UnixTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixTime::from_seconds(since.as_secs())
+/// The time, in seconds since 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -1,8 +1,8 @@
-//! How much of what could be tried was tried, said exactly.
+//! How much of what could be tried was tried, counted exactly.
 
 use std::collections::BTreeSet;
 
-use super::grid::Cell;
+use super::matrix::Cell;
 
 /// Counts of what was tried, and of how much there was.
 pub(super) struct Coverage {
@@ -85,7 +85,7 @@ impl Part {
     }
 }
 
-/// A share in tenths of a percent, rounded down: what was not tried is never told as tried.
+/// A share in tenths of a percent, rounded down: nothing is reported as tried that was not.
 fn share(some: usize, of: usize) -> String {
     let tenths = some.saturating_mul(1000).checked_div(of).unwrap_or_default();
     format!("{}.{} %", tenths / 10, tenths % 10)

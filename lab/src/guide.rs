@@ -3,16 +3,17 @@
 use std::fmt::Write;
 
 use super::LabError;
-use super::attempt::request_of;
-use super::setting::{HEADER, Setting};
+use super::attempt::{HEADER, request_of};
+use super::fixture::Fixture;
 use stepgate_mesh::Mesh;
 
 /// How to walk an instance by hand, through the senders' own Envoys.
-pub(super) fn curl_lines(setting: &Setting, mesh: &Mesh) -> Result<String, LabError> {
-    let mut text =
-        String::from("\nThe lab runs on; Ctrl-C ends it. Each line is sent by an actor through its own listener:\n\n");
-    for transition in &setting.workflow.transitions {
-        let first = |actor| setting.cast.turn(actor, 0).map(|member| member.name.as_str());
+pub(super) fn curl_lines(fixture: &Fixture, mesh: &Mesh) -> Result<String, LabError> {
+    let mut text = String::from(
+        "\nThe lab keeps running; Ctrl-C ends it. Each line is sent by an actor through its own listener:\n\n",
+    );
+    for transition in &fixture.workflow.transitions {
+        let first = |actor| fixture.workloads.turn(actor, 0).map(|one| one.name.as_str());
         let (Some(from), Some(to)) = (first(&transition.caller), first(&transition.to.performer)) else { continue };
         let (method, path, host) = request_of(&transition.to);
         let at = mesh.addresses(from)?.egress;

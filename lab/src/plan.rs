@@ -1,28 +1,28 @@
-//! What is to be tried, as numbers: the grid, and after it each attack on each transition to which it applies.
+//! What to try, as numbers: the matrix, and after it each attack on each transition to which it applies.
 //!
-//! A document of many actors and tasks has more attempts than memory has room for signed tokens, so an
-//! attempt is only a number here, and becomes requests when its turn comes.
+//! A document with many actors and tasks has more attempts than memory has room for signed tokens. So an attempt is only
+//! a number here, and becomes requests when its turn comes.
 
 use std::sync::Arc;
 
 use stepgate_config::workflow::Transition;
 
-use super::LabError;
 use super::attack::{self, Attack, Label};
-use super::cast::Member;
+use super::attack_context::{AttackContext, Requests, pairs};
 use super::coverage::Coverage;
-use super::grid::{Cell, Grid};
+use super::fixture::Fixture;
+use super::matrix::{self, Cell, Matrix};
+use super::random::instance_name;
 use super::sample::Drawer;
-use super::scene::{Move, Scene, pairs};
-use super::setting::{Setting, instance_name};
+use super::workloads::Workload;
 
 /// Up to so many attempts all are tried; of more, so many. Eight actors with twelve tasks stay below it.
 pub(super) const MAX_TRIED: usize = 50_000;
 
 /// All attempts on a workflow, in order.
 pub(super) struct Plan<'a> {
-    setting: &'a Setting,
-    grid: Grid,
+    fixture: &'a Fixture,
+    matrix: Matrix,
     played: Vec<Played<'a>>,
     /// Decides which are tried, where there are too many.
     pub(super) seed: u64,
@@ -32,55 +32,55 @@ pub(super) struct Plan<'a> {
 struct Played<'a> {
     attack: &'static Attack,
     transition: &'a Arc<Transition>,
-    from: &'a Arc<Member>,
-    to: &'a Arc<Member>,
+    from: &'a Arc<Workload>,
+    to: &'a Arc<Workload>,
 }
 
 /// One attempt, before anything is made for it.
 pub(super) enum Case<'a> {
-    /// Of the grid.
+    /// Of the matrix.
     Cell(Cell<'a>),
     /// An attack on a transition.
-    Attack(&'static Attack, &'a Arc<Transition>, &'a Arc<Member>, &'a Arc<Member>),
+    Attack(&'static Attack, &'a Arc<Transition>, &'a Arc<Workload>, &'a Arc<Workload>),
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn of(setting: &'a Setting, seed: u64) -> Self {
+    pub(super) fn of(fixture: &'a Fixture, seed: u64) -> Self {
         let mut played = Vec::new();
-        for transition in &setting.workflow.transitions {
-            for (from, to) in pairs(setting, transition) {
-                let scene = Scene { setting, transition, from, to, instance: "planned" };
-                let fitting = attack::all().filter(|attack| (attack.applies)(&scene));
+        for transition in &fixture.workflow.transitions {
+            for (from, to) in pairs(fixture, transition) {
+                let context = AttackContext { fixture, transition, from, to, instance: "planned" };
+                let fitting = attack::all().filter(|attack| (attack.applies)(&context));
                 played.extend(fitting.map(|attack| Played { attack, transition, from, to }));
             }
         }
-        Self { setting, grid: Grid::of(setting), played, seed }
+        Self { fixture, matrix: Matrix::of(fixture), played, seed }
     }
 
     /// How many attempts there are.
     pub(super) fn planned(&self) -> usize {
-        self.grid.len().saturating_add(self.played.len())
+        self.matrix.len().saturating_add(self.played.len())
     }
 
     /// Those that are tried, in order: all, or a sample that the seed decides. The attacks on transitions come
-    /// first, up to half of the sample: in the grid most fail for more than one reason.
+    /// first, up to half of the sample: in the matrix most fail for more than one reason.
     pub(super) fn chosen(&self) -> Vec<usize> {
         if self.planned() <= MAX_TRIED {
             return (0..self.planned()).collect();
         }
         let mut drawer = Drawer::new(self.seed);
         let half = MAX_TRIED.checked_div(2).unwrap_or_default();
-        let grid = self.grid.len();
-        let most = MAX_TRIED.saturating_sub(grid.min(half));
+        let matrix = self.matrix.len();
+        let most = MAX_TRIED.saturating_sub(matrix.min(half));
         let played = drawer.some(self.played.len(), most.min(self.played.len()));
-        let mut chosen = drawer.some(grid, MAX_TRIED.saturating_sub(played.len()));
-        chosen.extend(played.into_iter().map(|number| number.saturating_add(grid)));
+        let mut chosen = drawer.some(matrix, MAX_TRIED.saturating_sub(played.len()));
+        chosen.extend(played.into_iter().map(|number| number.saturating_add(matrix)));
         chosen
     }
 
     /// How much of everything these are.
     pub(super) fn coverage(&self, chosen: &[usize]) -> Coverage {
-        let mut coverage = Coverage::new(self.planned(), self.grid.sizes(), self.played.len());
+        let mut coverage = Coverage::new(self.planned(), self.matrix.sizes(), self.played.len());
         for number in chosen {
             match self.case(*number) {
                 Some(Case::Cell(cell)) => coverage.note_cell(&cell),
@@ -92,8 +92,8 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn case(&self, number: usize) -> Option<Case<'_>> {
-        match number.checked_sub(self.grid.len()) {
-            None => self.grid.cell(number).map(Case::Cell),
+        match number.checked_sub(self.matrix.len()) {
+            None => self.matrix.cell(number).map(Case::Cell),
             Some(after) => {
                 let Played { attack, transition, from, to } = self.played.get(after)?;
                 Some(Case::Attack(attack, transition, from, to))
@@ -101,8 +101,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    pub(super) fn setting(&self) -> &'a Setting {
-        self.setting
+    pub(super) fn fixture(&self) -> &'a Fixture {
+        self.fixture
     }
 }
 
@@ -123,13 +123,18 @@ impl Case<'_> {
     }
 
     /// Its requests, in order.
-    pub(super) fn moves(&self, setting: &Setting) -> Result<Vec<Move>, LabError> {
+    pub(super) fn requests(&self, fixture: &Fixture) -> Requests {
         match self {
-            Self::Cell(cell) => Ok(vec![cell.made(setting)?]),
+            Self::Cell(cell) => Ok(vec![cell.request(fixture)?]),
             Self::Attack(attack, transition, from, to) => {
                 let instance = instance_name()?;
-                (attack.moves)(&Scene { setting, transition, from, to, instance: &instance })
+                (attack.requests)(&AttackContext { fixture, transition, from, to, instance: &instance })
             }
         }
     }
+}
+
+/// Everything that an attempt may be called, in order.
+pub(super) fn labels() -> Vec<&'static Label> {
+    matrix::labels().into_iter().chain(attack::all().map(|attack| &attack.label)).collect()
 }

@@ -1,66 +1,69 @@
-//! Tables for people.
-
-use std::fmt::Write;
+//! Tables for people: aligned columns, no borders.
 
 use anstyle::{AnsiColor, Style};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, Row, Table, Width};
 
 /// Widest cell: one long path must not push all columns after it off the screen.
-const MAX_CELL: usize = 60;
+const MAX_CELL: u16 = 60;
+/// Columns are two blanks apart.
+const GAP: u16 = 2;
 
-/// Colours, where they are wanted.
-pub(super) struct Paint(pub(super) bool);
-
-impl Paint {
-    pub(super) fn good(&self, text: &str) -> String {
-        self.with(AnsiColor::Green.on_default(), text)
-    }
-
-    pub(super) fn bad(&self, text: &str) -> String {
-        self.with(AnsiColor::Red.on_default().bold(), text)
-    }
-
-    pub(super) fn faint(&self, text: &str) -> String {
-        self.with(Style::new().dimmed(), text)
-    }
-
-    fn with(&self, style: Style, text: &str) -> String {
-        if self.0 { format!("{style}{text}{style:#}") } else { text.to_owned() }
-    }
+/// How a text is shown, if colours are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    Plain,
+    Good,
+    Bad,
+    Faint,
 }
 
-/// Columns as wide as their widest cell; colours count for nothing. The last column pushes nothing aside, so
-/// it is as long as it is.
-pub(super) fn table(text: &mut String, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
-    let last = heads.len().saturating_sub(1);
-    let fit = |row: Vec<String>| -> Vec<String> {
-        row.into_iter().enumerate().map(|(at, cell)| if at < last { cut(&cell) } else { cell }).collect()
-    };
-    let heads_first = std::iter::once(heads.iter().map(|head| (*head).to_owned()).collect());
-    let rows: Vec<Vec<String>> = heads_first.chain(rows).map(fit).collect();
-    let width =
-        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| visible(cell)).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
-    for row in &rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            let pad = width.saturating_sub(visible(cell));
-            let _ = write!(line, "  {cell}{}", " ".repeat(pad));
+impl Tone {
+    /// A text outside a table.
+    pub(super) fn paint(self, text: &str, colour: bool) -> String {
+        let style = match self {
+            Self::Plain => Style::new(),
+            Self::Good => AnsiColor::Green.on_default(),
+            Self::Bad => AnsiColor::Red.on_default().bold(),
+            Self::Faint => Style::new().dimmed(),
+        };
+        if colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// A text in a table.
+    pub(super) fn cell(self, text: impl ToString) -> Cell {
+        let cell = Cell::new(text);
+        match self {
+            Self::Plain => cell,
+            Self::Good => cell.fg(Color::Green),
+            Self::Bad => cell.fg(Color::Red).add_attribute(Attribute::Bold),
+            Self::Faint => cell.add_attribute(Attribute::Dim),
         }
-        let _ = writeln!(text, "{}", line.trim_end());
     }
 }
 
-/// At most as much as a cell holds. What is longer loses its colour too: no sequence may be cut in two.
-pub(super) fn cut(cell: &str) -> String {
-    if visible(cell) <= MAX_CELL {
-        return cell.to_owned();
+/// Columns as wide as their widest cell. Cells are cut at [`MAX_CELL`], but for those of the last column, which push
+/// nothing aside.
+pub(super) fn table(heads: &[&str], rows: impl Iterator<Item = Vec<Cell>>, colour: bool) -> String {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_truncation_indicator("…").set_header(heads);
+    if colour {
+        table.enforce_styling()
+    } else {
+        table.force_no_tty()
+    };
+    table.add_rows(rows.map(|cells| {
+        let mut row = Row::from(cells);
+        row.max_height(1);
+        row
+    }));
+    let last = heads.len().saturating_sub(1);
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((GAP, 0));
+        if at < last {
+            column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(MAX_CELL.saturating_add(GAP))));
+        }
     }
-    let bare = anstream::adapter::strip_str(cell).to_string();
-    bare.chars().take(MAX_CELL.saturating_sub(1)).chain(['…']).collect()
-}
-
-fn visible(cell: &str) -> usize {
-    anstream::adapter::strip_str(cell).to_string().chars().count()
+    format!("{}\n", table.trim_fmt())
 }
 
 #[cfg(test)]
@@ -69,16 +72,31 @@ mod tests {
 
     #[test]
     fn a_long_cell_is_cut_and_the_last_is_not() {
-        let (long, mut text) = ("/x".repeat(200), String::new());
-        table(&mut text, &["a", "b", "c"], [vec!["1".into(), long.clone(), long.clone()]].into_iter());
+        let long = "/x".repeat(200);
+        let cells = vec![Tone::Plain.cell(1), Tone::Plain.cell(&long), Tone::Plain.cell(&long)];
+        let text = table(&["a", "b", "c"], std::iter::once(cells), false);
         let row = text.lines().last().unwrap();
         assert_eq!(row, format!("  1  {}/…  {long}", "/x".repeat(29)));
     }
 
     #[test]
     fn colours_take_no_room() {
-        let red = Paint(true).bad(&"x".repeat(60));
-        assert_eq!(cut(&red), red);
-        assert_eq!(cut(&Paint(true).bad(&"x".repeat(61))), format!("{}…", "x".repeat(59)));
+        let rows =
+            || [["x", "a"], ["longer", "b"]].map(|[one, other]| vec![Tone::Bad.cell(one), Tone::Good.cell(other)]);
+        let (plain, colours) =
+            (table(&["h", "i"], rows().into_iter(), false), table(&["h", "i"], rows().into_iter(), true));
+        assert_eq!(plain, "  h       i\n  x       a\n  longer  b\n");
+        assert!(colours.contains('\u{1b}') && anstream_free(&colours) == plain, "{colours:?}");
+    }
+
+    /// The text without its escape sequences, and without blanks at the ends of lines.
+    fn anstream_free(text: &str) -> String {
+        let parts: Vec<&str> = text.split('\u{1b}').collect();
+        let bare: String = parts
+            .iter()
+            .enumerate()
+            .map(|(at, part)| if at == 0 { part } else { part.split_once('m').map_or("", |(_, rest)| rest) })
+            .collect();
+        bare.lines().map(|line| format!("{}\n", line.trim_end())).collect()
     }
 }

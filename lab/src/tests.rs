@@ -1,20 +1,21 @@
-//! The lab without Envoys: its two readers against each other, and against gates that are broken.
+//! The lab without Envoys: the reference against the decision, and against gates that are broken.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use stepgate_config::workflow::Assurance;
-use stepgate_decision::keys::Algorithm;
+mod oracle;
 
-use super::LabError;
-use super::attempt::{Answer, Attempt};
-use super::expectation::Expected;
-use super::oracle::Oracle;
-use super::plan::{Case, MAX_TRIED, Plan};
-use super::report::labels;
-use super::setting::{EXEMPT_PATH, Setting};
-use super::trial::{Trial, play};
-use super::wire::Gates;
+use super::attempt::{Answer, Attempt, HEADER};
+use super::expected::Expected;
+use super::failures::describe;
+use super::fixture::Fixture;
+use super::gate_setup::EXEMPT_PATH;
+use super::plan::{Case, MAX_TRIED, Plan, labels};
+use super::runner::{CaseResult, make};
+use super::transport::Gates;
+use super::{Algorithm, LabError};
+use oracle::Oracle;
 
 /// A document with what the examples lack.
 const ODD: &str = include_str!("odd.yaml");
@@ -31,14 +32,14 @@ fn documents() -> Vec<(String, Vec<u8>)> {
     documents
 }
 
-fn setting(document: &[u8], replicas: usize, algorithm: Algorithm) -> Setting {
-    Setting::of(document, replicas, algorithm).unwrap_or_else(|error| panic!("{error:?}"))
+fn fixture(document: &[u8], replicas: usize, algorithm: Algorithm) -> Fixture {
+    Fixture::of(document, replicas, algorithm).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
 /// Gates that answer as the decision does, run natively.
-struct Native<'a>(Oracle<'a>);
+struct Native(Oracle);
 
-impl Gates for Native<'_> {
+impl Gates for Native {
     fn answer(&self, attempt: &Attempt) -> Result<Answer, LabError> {
         let code = self.0.code(attempt);
         let reached = code.is_none();
@@ -53,7 +54,7 @@ struct Open;
 
 impl Gates for Open {
     fn answer(&self, attempt: &Attempt) -> Result<Answer, LabError> {
-        let shown = attempt.lines().into_iter().find(|(name, _)| name.replace('_', "-") == super::setting::HEADER);
+        let shown = attempt.lines().into_iter().find(|(name, _)| name.replace('_', "-") == HEADER);
         let step = Some(shown.map_or_else(|| "minted".to_owned(), |(_, value)| value));
         Ok(Answer { status: 200, step, reached: true, ..Answer::default() })
     }
@@ -68,48 +69,38 @@ impl Gates for Shut {
     }
 }
 
-fn trials(setting: &Setting, gates: &dyn Gates, wanted: impl Fn(&Case<'_>) -> bool) -> Vec<Trial> {
-    let plan = Plan::of(setting, 1);
-    let oracle = Oracle::new(setting);
+fn results(fixture: &Fixture, gates: &dyn Gates, wanted: impl Fn(&Case<'_>) -> bool) -> Vec<CaseResult> {
+    let plan = Plan::of(fixture, 1);
     let cases = (0..plan.planned()).map(|number| (number, plan.case(number).unwrap()));
     let wanted = cases.filter(|(_, case)| wanted(case));
-    wanted.map(|(number, case)| play(setting, &oracle, gates, number, &case).unwrap().unwrap()).collect()
+    wanted.map(|(number, case)| make(fixture, gates, number, &case).unwrap().unwrap()).collect()
 }
 
 fn is_attack(case: &Case<'_>) -> bool {
     matches!(case, Case::Attack(..))
 }
 
-fn told(trial: &Trial) -> String {
-    let outcomes = trial.outcomes().map(|outcome| {
-        let (from, to) = (outcome.attempt.from.name(), &outcome.attempt.to.name);
-        let code = outcome.code.as_deref().unwrap_or("permitted");
-        format!("{from} -> {to} {} {}: {:?} {code}", outcome.attempt.method, outcome.attempt.path, outcome.expected)
-    });
-    format!("{} {:?}: {}", trial.label.name, trial.subject, outcomes.collect::<Vec<_>>().join("; "))
+fn told(case: &CaseResult) -> String {
+    let outcomes = case.outcomes().map(describe).collect::<Vec<_>>();
+    format!("{} {:?}: {}", case.label.name, case.subject, outcomes.join("; "))
 }
 
-/// The naive reader and the decision agree on every attempt of every document, and the claims of each attack hold:
+/// The reference and the decision agree on every attempt of every document, and the claims of each attack hold:
 /// what a level claims to stop, both refuse.
 #[test]
 fn the_two_readers_agree() {
     let mut seen = BTreeSet::new();
     for (name, document) in documents() {
         for replicas in [1, 2] {
-            let setting = setting(&document, replicas, Algorithm::Hs256);
-            let native = Native(Oracle::new(&setting));
-            let level = setting.workflow.assurance;
-            for trial in trials(&setting, &native, |case| replicas == 1 || is_attack(case)) {
-                assert!(trial.right(), "{name}: {}", told(&trial));
-                // A guard that is false now stops even what comes first.
-                let refused = match trial.last.expected {
-                    // An exempt request goes on, and its step does not.
-                    Expected::Deny | Expected::Exempt => true,
-                    Expected::Depends(_) => !trial.last.answer.reached,
-                    Expected::Permit(_) => false,
-                };
-                assert!(refused || !trial.label.stopped.at(level), "{name}: {}", told(&trial));
-                seen.insert(trial.label.name);
+            let fixture = fixture(&document, replicas, Algorithm::Hs256);
+            let native = Native(Oracle::new(&fixture));
+            let level = fixture.workflow.assurance;
+            for case in results(&fixture, &native, |case| replicas == 1 || is_attack(case)) {
+                assert!(case.right(), "{name}: {}", told(&case));
+                // An exempt request goes on, and its step does not.
+                let refused = !matches!(case.last.expected, Expected::Permit(_));
+                assert!(refused || !case.label.stopped.at(level), "{name}: {}", told(&case));
+                seen.insert(case.label.name);
             }
         }
     }
@@ -121,12 +112,12 @@ fn the_two_readers_agree() {
 #[test]
 fn a_key_pair_for_each_actor_changes_no_answer() {
     for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
-        let setting = setting(ODD.as_bytes(), 1, algorithm);
-        let native = Native(Oracle::new(&setting));
-        let trials = trials(&setting, &native, is_attack);
-        assert!(trials.iter().any(|trial| trial.label.name == "a public key as a shared secret"));
-        for trial in trials {
-            assert!(trial.right(), "{algorithm:?}: {}", told(&trial));
+        let fixture = fixture(ODD.as_bytes(), 1, algorithm);
+        let native = Native(Oracle::new(&fixture));
+        let results = results(&fixture, &native, is_attack);
+        assert!(results.iter().any(|case| case.label.name == "a public key as a shared secret"));
+        for case in results {
+            assert!(case.right(), "{algorithm:?}: {}", told(&case));
         }
     }
 }
@@ -136,13 +127,13 @@ fn a_key_pair_for_each_actor_changes_no_answer() {
 fn a_gate_that_lets_everything_through_is_seen_by_every_attack() {
     let mut missed: BTreeMap<(&str, bool), usize> = BTreeMap::new();
     for (_, document) in documents() {
-        let level = setting(&document, 1, Algorithm::Hs256).workflow.assurance;
-        let grid = trials(&setting(&document, 1, Algorithm::Hs256), &Open, |case| !is_attack(case));
-        let attacks = trials(&setting(&document, 2, Algorithm::EdDsa), &Open, is_attack);
-        for trial in grid.into_iter().chain(attacks) {
-            let claimed = trial.label.stopped.at(level);
-            let count = missed.entry((trial.label.name, level == Assurance::Signed)).or_default();
-            if claimed && trial.right() {
+        let level = fixture(&document, 1, Algorithm::Hs256).workflow.assurance;
+        let matrix = results(&fixture(&document, 1, Algorithm::Hs256), &Open, |case| !is_attack(case));
+        let attacks = results(&fixture(&document, 2, Algorithm::EdDsa), &Open, is_attack);
+        for case in matrix.into_iter().chain(attacks) {
+            let claimed = case.label.stopped.at(level);
+            let count = missed.entry((case.label.name, level == Assurance::Signed)).or_default();
+            if claimed && case.right() {
                 *count += 1;
             }
         }
@@ -156,9 +147,9 @@ fn a_gate_that_lets_everything_through_is_seen_by_every_attack() {
 #[test]
 fn a_gate_that_refuses_everything_is_seen_too() {
     for (name, document) in documents() {
-        let setting = setting(&document, 1, Algorithm::Hs256);
-        for trial in trials(&setting, &Shut, is_attack) {
-            assert!(!trial.right(), "{name}: {}", told(&trial));
+        let fixture = fixture(&document, 1, Algorithm::Hs256);
+        for case in results(&fixture, &Shut, is_attack) {
+            assert!(!case.right(), "{name}: {}", told(&case));
         }
     }
 }
@@ -166,8 +157,8 @@ fn a_gate_that_refuses_everything_is_seen_too() {
 /// A record that forgets: only replays tell it from a good one.
 #[test]
 fn a_gate_without_a_record_is_seen_by_replays_only() {
-    struct Forgetful<'a>(Oracle<'a>);
-    impl Gates for Forgetful<'_> {
+    struct Forgetful(Oracle);
+    impl Gates for Forgetful {
         fn answer(&self, attempt: &Attempt) -> Result<Answer, LabError> {
             let code = self.0.fresh_code(attempt);
             let reached = code.is_none();
@@ -175,14 +166,14 @@ fn a_gate_without_a_record_is_seen_by_replays_only() {
             Ok(Answer { status: 200, code, step, reached, ..Answer::default() })
         }
     }
-    let setting = setting(ODD.as_bytes(), 2, Algorithm::Hs256);
-    let trials = trials(&setting, &Forgetful(Oracle::new(&setting)), is_attack);
-    let wrong: BTreeSet<&str> = trials.iter().filter(|trial| !trial.right()).map(|trial| trial.label.name).collect();
+    let fixture = fixture(ODD.as_bytes(), 2, Algorithm::Hs256);
+    let results = results(&fixture, &Forgetful(Oracle::new(&fixture)), is_attack);
+    let wrong: BTreeSet<&str> = results.iter().filter(|case| !case.right()).map(|case| case.label.name).collect();
     assert_eq!(wrong, BTreeSet::from(["replayed", "replayed at another replica twice"]));
 }
 
 /// A document of that many actors in a ring, with that many tasks.
-fn ring(actors: usize, tasks: usize) -> Setting {
+fn ring(actors: usize, tasks: usize) -> Fixture {
     use std::fmt::Write;
     let mut text = String::from(
         "workflow: ring\nrevision: 1\ntrust_domain: ring.example\nassurance: signed\ndeadline: 1h\ntask_ttl: 10m\nactors:\n",
@@ -202,13 +193,13 @@ fn ring(actors: usize, tasks: usize) -> Setting {
     for n in 1..tasks {
         writeln!(text, "  - {{from: t{}, to: t{n}}}", n.saturating_sub(1)).unwrap();
     }
-    setting(text.as_bytes(), 1, Algorithm::Hs256)
+    fixture(text.as_bytes(), 1, Algorithm::Hs256)
 }
 
 #[test]
 fn eight_actors_with_twelve_tasks_are_tried_whole() {
-    let setting = ring(8, 12);
-    let plan = Plan::of(&setting, 7);
+    let fixture = ring(8, 12);
+    let plan = Plan::of(&fixture, 7);
     // 64 pairs, five methods, no step or one of twelve tasks in five kinds.
     assert!(plan.planned() > 64 * 5 * 61, "{}", plan.planned());
     let chosen = plan.chosen();
@@ -220,16 +211,16 @@ fn eight_actors_with_twelve_tasks_are_tried_whole() {
 
 #[test]
 fn of_a_large_document_the_seed_picks_and_the_line_says_how_much() {
-    let setting = ring(40, 40);
-    let plan = Plan::of(&setting, 42);
-    let grid = 40 * 40 * 5 * 201;
-    let attacks = plan.planned() - grid;
+    let fixture = ring(40, 40);
+    let plan = Plan::of(&fixture, 42);
+    let matrix = 40 * 40 * 5 * 201;
+    let attacks = plan.planned() - matrix;
     let chosen = plan.chosen();
     assert_eq!(chosen.len(), MAX_TRIED);
-    assert_eq!(chosen, Plan::of(&setting, 42).chosen());
-    assert_ne!(chosen, Plan::of(&setting, 43).chosen());
-    // Every attack on every transition, and of the grid a sample.
-    assert_eq!(chosen.iter().filter(|number| **number >= grid).count(), attacks);
+    assert_eq!(chosen, Plan::of(&fixture, 42).chosen());
+    assert_ne!(chosen, Plan::of(&fixture, 43).chosen());
+    // Every attack on every transition, and of the matrix a sample.
+    assert_eq!(chosen.iter().filter(|number| **number >= matrix).count(), attacks);
     let (mut pairs, mut steps) = (BTreeSet::new(), BTreeSet::new());
     for number in &chosen {
         if let Some(Case::Cell(cell)) = plan.case(*number) {

@@ -28,12 +28,11 @@ impl Reader {
         performed.insert((task.name.clone(), performer.clone()));
         self.workflow.constraints.iter().all(|constraint| {
             let under: Vec<_> = performed.iter().filter(|(task, _)| constraint.tasks.contains(task)).collect();
-            let kept = |(task, id): &(TaskName, SpiffeId), (other, theirs): &(TaskName, SpiffeId)| match constraint
-                .relation
-            {
-                Relation::Separate => task == other || id != theirs,
-                Relation::Bind => id == theirs,
-            };
+            let kept =
+                |(task, id): &(TaskName, SpiffeId), (other, theirs): &(TaskName, SpiffeId)| match constraint.relation {
+                    Relation::Separate => task == other || id != theirs,
+                    Relation::Bind => id == theirs,
+                };
             under.iter().all(|one| under.iter().all(|other| kept(one, other)))
         })
     }

@@ -9,7 +9,7 @@ use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Transition, Workflow};
 
-use crate::token::Kind;
+use crate::kind::Kind;
 
 /// A workload was let in at a task, with all that led there.
 #[derive(Debug, Clone)]
@@ -87,6 +87,13 @@ impl Times {
     pub fn beginning(workflow: &Workflow, now: u64) -> Self {
         let dl = now.saturating_add(workflow.deadline.as_secs());
         Self { iat: now, exp: now.saturating_add(workflow.task_ttl.as_secs()).min(dl), dl }
+    }
+
+    /// All of them so many seconds earlier.
+    #[must_use]
+    pub fn earlier(self, seconds: u64) -> Self {
+        let before = |time: u64| time.saturating_sub(seconds);
+        Self { iat: before(self.iat), exp: before(self.exp), dl: before(self.dl) }
     }
 }
 

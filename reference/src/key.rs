@@ -8,7 +8,7 @@ use jwt_simple::prelude::{
 use serde_json::{Map, Value, json};
 
 use crate::claims::Claims;
-use crate::token::Kind;
+use crate::kind::Kind;
 
 /// The algorithms of `docs/protocol.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

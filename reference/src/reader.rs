@@ -10,8 +10,8 @@ use stepgate_config::workflow::{Actor, Assurance, Task, Transition, Workflow};
 
 use crate::arrival::{Arrival, Permitted, is_join};
 use crate::denied::{Denied, deny, require};
+use crate::kind::Kind;
 use crate::request::Request;
-use crate::token::Kind;
 use crate::ways;
 
 /// A join has no fork: `check` should have refused the document.
@@ -52,11 +52,13 @@ impl Reader {
         Self { taken: BTreeMap::new(), instances: 0, ..self.clone() }
     }
 
-    /// What the protocol makes of a request to a gate of this configuration. The reader remembers what it permits.
+    /// What the protocol makes of a request to a gate with this configuration, if it has one. The reader remembers
+    /// what it permits.
     ///
     /// # Errors
     /// [`Denied`].
-    pub fn decide(&mut self, gate: &GateConfig, request: &Request) -> Result<Permitted, Denied> {
+    pub fn decide(&mut self, gate: Option<&GateConfig>, request: &Request) -> Result<Permitted, Denied> {
+        let gate = gate.ok_or(Denied("NO_CONFIG"))?;
         if request.is_exempt(gate, |peers| *peers == ExemptPeers::Anyone) {
             return Ok(Permitted::Exempt);
         }

@@ -8,9 +8,10 @@ use stepgate_config::workflow::{Actor, Task};
 
 use crate::arrival::{Arrival, Past, is_join};
 use crate::denied::{Denied, deny, require};
+use crate::kind::Kind;
 use crate::reader::Reader;
 use crate::request::Request;
-use crate::token::{Flaw, Kind, Token};
+use crate::token::{Flaw, Token};
 use crate::ways;
 
 impl Reader {
@@ -52,13 +53,7 @@ impl Reader {
     }
 
     /// Checks form, list, signatures, times and document.
-    fn check_tokens(
-        &self,
-        gate: &GateConfig,
-        now: u64,
-        tokens: &[&Token],
-        first: &Token,
-    ) -> Result<Arc<Task>, Denied> {
+    fn check_tokens(&self, gate: &GateConfig, now: u64, tokens: &[&Token], first: &Token) -> Result<Arc<Task>, Denied> {
         let leeway = gate.leeway.as_secs();
         let at = &first.arrival.task;
         for token in tokens {

@@ -5,27 +5,7 @@ use std::sync::Arc;
 use stepgate_config::spiffe::SpiffeId;
 
 use crate::arrival::Arrival;
-
-/// The kinds of token, by `typ`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// For the performer of a task.
-    Arrival,
-    /// For a caller that carries a transition in the performer's place.
-    Receipt,
-    /// Reserved: no gate of this release issues or accepts it.
-    Departure,
-}
-
-impl Kind {
-    pub(crate) fn typ(self) -> &'static str {
-        match self {
-            Self::Arrival => "wfa+jwt",
-            Self::Receipt => "wfr+jwt",
-            Self::Departure => "wfd+jwt",
-        }
-    }
-}
+use crate::kind::Kind;
 
 /// What was done to a token, by whoever changed it or by a gate that lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

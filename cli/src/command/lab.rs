@@ -8,7 +8,7 @@ use super::failure::{Answer, EXIT_CODES, Failure};
 use super::input::{self, Input};
 use super::keygen::Alg;
 use super::{output, subject};
-use stepgate_lab::{LabError, Options};
+use stepgate_lab::{Algorithm, LabError, Options};
 
 /// Tries a workflow out on real Envoys: one for each workload, at most 16 for all.
 ///
@@ -56,7 +56,11 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
         document,
         name: name.clone(),
         replicas: usize::from(args.replicas),
-        algorithm: args.alg.into(),
+        algorithm: match args.alg {
+            Alg::Hs256 => Algorithm::Hs256,
+            Alg::Es256 => Algorithm::Es256,
+            Alg::EdDsa => Algorithm::EdDsa,
+        },
         seed: args.seed,
         module,
         keep: args.keep,
@@ -66,12 +70,21 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
     match stepgate_lab::run(&options) {
         Ok(all_right) => Ok(Answer::of(all_right)),
         Err(LabError::Document(found)) => Err(subject::show(&found, &options.document, &name)),
-        Err(error @ (LabError::NotADocument | LabError::Gate(_))) => {
-            Err(Failure::document(format!("`{name}`: {error}")))
-        }
+        Err(
+            error @ (LabError::NotADocument
+            | LabError::Gate(_)
+            | LabError::Name(_)
+            | LabError::NoFork(_)
+            | LabError::Key(_)),
+        ) => Err(Failure::document(format!("`{name}`: {error}"))),
         Err(LabError::Output(error)) => Err(error.into()),
-        Err(error @ (LabError::NoModule(_) | LabError::NoFilter(_) | LabError::Mesh(_) | LabError::Site(_))) => {
-            Err(Failure::impossible(error.to_string()))
-        }
+        Err(
+            error @ (LabError::NoModule(_)
+            | LabError::NoFilter(_)
+            | LabError::Mesh(_)
+            | LabError::Site(_)
+            | LabError::Random(_)
+            | LabError::Worker),
+        ) => Err(Failure::impossible(error.to_string())),
     }
 }

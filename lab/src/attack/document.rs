@@ -1,11 +1,10 @@
 //! Steps of another document than the gate's.
 
-use stepgate_config::name::{MAX_NAME, TaskName, WorkflowName};
-use stepgate_config::workflow::Digest;
+use stepgate_config::name::MAX_NAME;
+use stepgate_reference::{Flaw, Shown};
 
 use super::{Attack, Stopped, attack};
-use crate::LabError;
-use crate::scene::{Move, Scene};
+use crate::attack_context::{AttackContext, Requests};
 
 pub(super) const ALL: &[Attack] = &[
     attack(
@@ -13,9 +12,12 @@ pub(super) const ALL: &[Attack] = &[
         "A step of a revision that the gate does not have.",
         Stopped::Always,
         |_| true,
-        |scene| {
-            let other = scene.workflow().revision.saturating_add(1);
-            if scene.signed() { scene.minted(|claims| claims.wf.rev = other) } else { plain(scene, None, other) }
+        |context| {
+            let other = context.workflow().revision.saturating_add(1);
+            if !context.signed() {
+                return plain(context, None, other);
+            }
+            context.minted(Flaw::Revision, |claims| claims.wf.rev = other)
         },
     ),
     attack(
@@ -23,13 +25,12 @@ pub(super) const ALL: &[Attack] = &[
         "A step of a workflow that the gate does not have.",
         Stopped::Always,
         |_| true,
-        |scene| {
-            let other = other(scene.workflow().name.as_str());
-            if scene.signed() {
-                let other = WorkflowName::try_from(other.as_str()).map_err(|e| LabError::Gate(e.to_string()))?;
-                scene.minted(|claims| claims.wf.name.clone_from(&other))
+        |context| {
+            let other = other(context.workflow().name.as_str());
+            if context.signed() {
+                context.minted(Flaw::Workflow, |claims| claims.wf.name.clone_from(&other))
             } else {
-                plain(scene, Some(&other), scene.workflow().revision)
+                plain(context, Some(&other), context.workflow().revision)
             }
         },
     ),
@@ -37,25 +38,21 @@ pub(super) const ALL: &[Attack] = &[
         "another document of the same name",
         "A token with the digest of another document.",
         Stopped::Signed,
-        |scene| scene.signed(),
-        |scene| {
-            let zeros = Digest::try_from("A".repeat(43).as_str()).map_err(|e| LabError::Gate(e.to_string()))?;
-            scene.minted(|claims| claims.wf.digest.clone_from(&zeros))
-        },
+        |context| context.signed(),
+        |context| context.minted(Flaw::Digest, |claims| claims.wf.digest = "A".repeat(43)),
     ),
     attack(
         "an unknown task",
         "A step of a task that the document does not have.",
         Stopped::Always,
         |_| true,
-        |scene| {
-            let other = other(scene.transition.from.name.as_str());
-            if scene.signed() {
-                let other = TaskName::try_from(other.as_str()).map_err(|e| LabError::Gate(e.to_string()))?;
-                return scene.minted(|claims| claims.wf.task.clone_from(&other));
+        |context| {
+            let other = other(context.transition.from.name.as_str());
+            if context.signed() {
+                return context.minted(Flaw::Task, |claims| claims.wf.task.clone_from(&other));
             }
-            let workflow = scene.workflow();
-            Ok(scene.worthless(vec![format!("{}/{}/{other}", workflow.name, workflow.revision)]))
+            let workflow = context.workflow();
+            context.with(vec![Shown::Text(format!("{}/{}/{other}", workflow.name, workflow.revision))])
         },
     ),
 ];
@@ -65,7 +62,7 @@ fn other(name: &str) -> String {
     format!("{}-other", name.get(..name.len().min(MAX_NAME.saturating_sub(6))).unwrap_or_default())
 }
 
-fn plain(scene: &Scene<'_>, name: Option<&str>, revision: u32) -> Result<Vec<Move>, LabError> {
-    let name = name.unwrap_or(scene.workflow().name.as_str());
-    Ok(scene.worthless(vec![format!("{name}/{revision}/{}", scene.transition.from.name)]))
+fn plain(context: &AttackContext<'_>, name: Option<&str>, revision: u32) -> Requests {
+    let name = name.unwrap_or(context.workflow().name.as_str());
+    context.with(vec![Shown::Text(format!("{name}/{revision}/{}", context.transition.from.name))])
 }

@@ -2,11 +2,9 @@
 
 use super::request::ask_for_upgrade;
 use super::{Attack, Stopped, attack};
-use crate::LabError;
+use crate::attack_context::{AttackContext, Requests};
 use crate::attempt::Attempt;
-use crate::expectation::Shown;
-use crate::scene::{Move, Scene};
-use crate::setting::EXEMPT_PATH;
+use crate::gate_setup::EXEMPT_PATH;
 
 pub(super) const ALL: &[Attack] = &[
     attack(
@@ -14,17 +12,17 @@ pub(super) const ALL: &[Attack] = &[
         "A health check with a good step: the check reaches the application, the step must not.",
         Stopped::Always,
         |_| true,
-        |scene| exempt(scene, |_| ()),
+        |context| exempt(context, |_| ()),
     ),
     attack(
         "a step under a folded name",
         "The same under `x_workflow_step`, which some servers take for the header.",
         Stopped::Always,
         |_| true,
-        |scene| {
-            exempt(scene, |attempt| {
-                let steps = std::mem::take(&mut attempt.steps).join(",");
-                attempt.headers.push(("x_workflow_step".into(), steps));
+        |context| {
+            exempt(context, |attempt| {
+                attempt.headers.push(("x_workflow_step".into(), attempt.step_line()));
+                attempt.steps.clear();
             })
         },
     ),
@@ -33,18 +31,18 @@ pub(super) const ALL: &[Attack] = &[
         "A health check that asks for a WebSocket.",
         Stopped::Always,
         |_| true,
-        |scene| exempt(scene, ask_for_upgrade),
+        |context| exempt(context, ask_for_upgrade),
     ),
 ];
 
-fn exempt(scene: &Scene<'_>, change: impl Fn(&mut Attempt)) -> Result<Vec<Move>, LabError> {
+fn exempt(context: &AttackContext<'_>, change: impl Fn(&mut Attempt)) -> Requests {
     let mut attempt = Attempt {
         method: "GET".into(),
         path: EXEMPT_PATH.into(),
         host: None,
-        steps: scene.steps()?,
-        ..scene.request()
+        steps: context.steps()?,
+        ..context.request()
     };
     change(&mut attempt);
-    Ok(vec![Move { attempt, shown: Shown::Worthless }])
+    Ok(vec![attempt])
 }

@@ -3,93 +3,88 @@
 use std::sync::Arc;
 
 use stepgate_config::workflow::Task;
-use stepgate_decision::token::TokenType;
+use stepgate_reference::{Flaw, Kind, Shown, alter};
 
 use super::{Attack, Stopped, attack};
-use crate::LabError;
-use crate::attempt::Attempt;
-use crate::expectation::Shown;
-use crate::jws::with_header;
-use crate::scene::{Move, Scene, held, plain_step};
+use crate::attack_context::{AttackContext, Requests, plain_step};
 
 pub(super) const ALL: &[Attack] = &[
     attack(
         "an arrival for a receipt",
         "A caller shows an arrival where a receipt is due.",
         Stopped::Signed,
-        |scene| scene.signed() && scene.transition.via,
-        |scene| signed_as(scene, TokenType::Arrival),
+        |context| context.signed() && context.transition.via,
+        |context| shown_as(context, Kind::Arrival),
     ),
     attack(
         "a receipt for an arrival",
         "A performer shows a receipt where an arrival is due.",
         Stopped::Signed,
-        |scene| scene.signed() && !scene.transition.via,
-        |scene| signed_as(scene, TokenType::Receipt),
+        |context| context.signed() && !context.transition.via,
+        |context| shown_as(context, Kind::Receipt),
     ),
     attack(
         "a departure",
         "A kind of token that no gate of this level issues or takes.",
         Stopped::Signed,
-        |scene| scene.signed(),
-        |scene| signed_as(scene, TokenType::Departure),
+        |context| context.signed(),
+        |context| shown_as(context, Kind::Departure),
     ),
     attack(
         "a token of another system",
         "The header says `typ: JWT`.",
         Stopped::Signed,
-        |scene| scene.signed(),
-        |scene| scene.altered(|token| with_header(token, |header| drop(header.insert("typ".into(), "JWT".into())))),
+        |context| context.signed(),
+        |context| {
+            context.altered(Flaw::Type, |token| {
+                alter::header(token, |header| drop(header.insert("typ".into(), "JWT".into())))
+            })
+        },
     ),
     attack(
         "a plain step",
         "The step of level `identity`, where a token is due.",
         Stopped::Signed,
-        |scene| scene.signed(),
-        |scene| Ok(scene.worthless(vec![plain_step(scene.workflow(), &scene.transition.from)])),
+        |context| context.signed(),
+        |context| context.with(vec![plain_step(context.workflow(), &context.transition.from)]),
     ),
     attack(
         "a token for a plain step",
         "Three parts with dots, where a plain step is due.",
         Stopped::Always,
-        |scene| !scene.signed(),
-        |scene| Ok(scene.worthless(vec!["e30.e30.e30".into()])),
+        |context| !context.signed(),
+        |context| context.with(vec![Shown::Text("e30.e30.e30".into())]),
     ),
     attack(
         "a start out of its place",
         "An initiator shows its start token where no transition leads from there.",
         Stopped::Signed,
-        |scene| scene.signed() && begun(scene).is_some(),
-        |scene| {
-            let Some(task) = begun(scene) else { return Ok(Vec::new()) };
-            let claims = scene.claims_at(task, &scene.from.id, TokenType::Arrival, scene.instance);
-            let sign = |claims| scene.setting.sign(TokenType::Arrival, claims);
-            let steps = claims.iter().map(sign).collect::<Result<_, _>>()?;
-            let shown = Shown::Step(held(task, &scene.from.id, TokenType::Arrival, scene.instance));
-            Ok(vec![Move { attempt: Attempt { steps, ..scene.request() }, shown }])
+        |context| context.signed() && begun(context).is_some(),
+        |context| {
+            let Some(task) = begun(context) else { return Ok(Vec::new()) };
+            context.with(context.show_as(context.arrivals_at(task, Kind::Arrival, context.instance), Kind::Arrival)?)
         },
     ),
     attack(
         "a start that says too much",
         "A first-called gate names another arrival than its own in a start token.",
         Stopped::Signed,
-        |scene| scene.signed() && scene.begins(),
-        |scene| scene.minted(|claims| claims.jti = "chosen".into()),
+        |context| context.signed() && context.begins(),
+        |context| context.minted(Flaw::Start, |claims| claims.jti = "chosen".into()),
     ),
 ];
 
-fn signed_as(scene: &Scene<'_>, kind: TokenType) -> Result<Vec<Move>, LabError> {
-    let sign = |claims| scene.setting.sign(kind, claims);
-    Ok(scene.worthless(scene.claims().iter().map(sign).collect::<Result<_, _>>()?))
+fn shown_as(context: &AttackContext<'_>, kind: Kind) -> Requests {
+    context.with(context.show_as(context.arrivals(), kind)?)
 }
 
 /// A task where this caller begins, and from which nothing leads to the receiver.
-fn begun<'a>(scene: &Scene<'a>) -> Option<&'a Arc<Task>> {
-    let workflow = scene.workflow();
+fn begun<'a>(context: &AttackContext<'a>) -> Option<&'a Arc<Task>> {
+    let workflow = context.workflow();
     let leads = |task: &Task| {
-        let to = &scene.transition.to.performer.name;
+        let to = &context.transition.to.performer.name;
         workflow.transitions.iter().any(|t| t.from.name == task.name && t.to.performer.name == *to)
     };
-    let own = |task: &&Arc<Task>| task.initial && task.performer.name == scene.from.actor.name;
+    let own = |task: &&Arc<Task>| task.initial && task.performer.name == context.from.actor.name;
     workflow.tasks.values().filter(own).find(|task| !leads(task))
 }

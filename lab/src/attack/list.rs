@@ -1,8 +1,8 @@
 //! Several steps where one is due.
 
 use super::{Attack, Stopped, attack};
-use crate::scene::Scene;
-use crate::setting::HEADER;
+use crate::attack_context::AttackContext;
+use crate::attempt::HEADER;
 
 pub(super) const ALL: &[Attack] = &[
     attack(
@@ -10,32 +10,27 @@ pub(super) const ALL: &[Attack] = &[
         "Two good tokens of this step and instance, where one is due.",
         Stopped::Signed,
         alone,
-        |scene| {
-            let mut claims = scene.claims();
-            let twin = claims.first().cloned();
-            claims.extend(twin.map(|mut twin| {
-                twin.exp = stepgate_decision::UnixTime::from_seconds(twin.exp.seconds().saturating_sub(1));
-                twin
-            }));
-            Ok(scene.worthless(scene.sign(&claims)?))
+        |context| {
+            context.arrived(|all| {
+                if let Some(mut twin) = all.first().cloned() {
+                    twin.times.exp = twin.times.exp.saturating_sub(1);
+                    all.push(twin);
+                }
+            })
         },
     ),
-    attack("two instances in a list", "A good token of each of two instances.", Stopped::Signed, alone, |scene| {
-        let other = format!("{}.other", scene.instance);
-        let at = &scene.transition.from;
-        let others = scene.claims_at(at, &scene.from.id, scene.token_type(), &other);
-        let both: Vec<_> = scene.claims().into_iter().chain(others).collect();
-        Ok(scene.worthless(scene.sign(&both)?))
+    attack("two instances in a list", "A good token of each of two instances.", Stopped::Signed, alone, |context| {
+        context.arrived(|all| all.extend(context.other_instance()))
     }),
     attack(
         "the same step twice",
         "One good step, listed twice.",
         Stopped::Always,
         |_| true,
-        |scene| {
-            let mut steps = scene.steps()?;
+        |context| {
+            let mut steps = context.steps()?;
             steps.extend(steps.first().cloned());
-            Ok(scene.worthless(steps))
+            context.with(steps)
         },
     ),
     attack(
@@ -43,26 +38,22 @@ pub(super) const ALL: &[Attack] = &[
         "One good step, and the same again in a second header line.",
         Stopped::Always,
         |_| true,
-        |scene| {
-            let again = scene.steps()?.join(",");
-            let mut moves = scene.worthless(scene.steps()?);
-            moves.iter_mut().for_each(|one| one.attempt.headers.push((HEADER.into(), again.clone())));
-            Ok(moves)
-        },
+        |context| context.asked(|attempt| attempt.headers.push((HEADER.into(), attempt.step_line()))),
     ),
     attack(
         "an empty step",
         "The header is there, and has nothing in it: that is no start.",
         Stopped::Always,
         |_| true,
-        |scene| {
-            let mut moves = scene.worthless(Vec::new());
-            moves.iter_mut().for_each(|one| one.attempt.headers.push((HEADER.into(), String::new())));
-            Ok(moves)
+        |context| {
+            context.asked(|attempt| {
+                attempt.steps.clear();
+                attempt.headers.push((HEADER.into(), String::new()));
+            })
         },
     ),
 ];
 
-fn alone(scene: &Scene<'_>) -> bool {
-    scene.signed() && !scene.joins()
+fn alone(context: &AttackContext<'_>) -> bool {
+    context.signed() && !context.joins()
 }

@@ -1,23 +1,23 @@
-//! Nothing is wrong: the measure of all others.
+//! Honest requests, against which all others are measured.
 
 use super::{Attack, Stopped, attack};
 
 pub(super) const ALL: &[Attack] = &[
     attack(
         "nothing wrong",
-        "The rightful request, through each workload of both sides.",
-        Stopped::Rightful,
+        "The honest request, through each workload of both sides.",
+        Stopped::Honest,
         |_| true,
-        |scene| Ok(vec![scene.rightful()?]),
+        |context| Ok(vec![context.honest()?]),
     ),
     attack(
         "evidence in another order",
         "What leaves a join shows all its evidence, the last first.",
-        Stopped::Rightful,
-        |scene| scene.joins(),
-        |scene| {
-            let mut one = scene.rightful()?;
-            one.attempt.steps.reverse();
+        Stopped::Honest,
+        |context| context.joins(),
+        |context| {
+            let mut one = context.honest()?;
+            one.steps.reverse();
             Ok(vec![one])
         },
     ),

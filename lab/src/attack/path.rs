@@ -1,8 +1,7 @@
 //! Paths that two readers would read in two ways.
 
 use super::{Attack, Stopped, attack};
-use crate::LabError;
-use crate::scene::{Move, Scene};
+use crate::attack_context::{AttackContext, Requests};
 
 pub(super) const ALL: &[Attack] = &[
     attack(
@@ -10,36 +9,36 @@ pub(super) const ALL: &[Attack] = &[
         "The right path with `//` before it.",
         Stopped::Always,
         |_| true,
-        |scene| spelled(scene, |path| format!("/{path}")),
+        |context| spelled(context, |path| format!("/{path}")),
     ),
     attack(
         "a dot segment",
         "The right path with `/.` before it.",
         Stopped::Always,
         |_| true,
-        |scene| spelled(scene, |path| format!("/.{path}")),
+        |context| spelled(context, |path| format!("/.{path}")),
     ),
     attack(
         "a way round",
         "A path that climbs back to the right one by `..`.",
         Stopped::Always,
         |_| true,
-        |scene| spelled(scene, |path| format!("/elsewhere/..{path}")),
+        |context| spelled(context, |path| format!("/elsewhere/..{path}")),
     ),
     attack(
         "a way round, encoded",
         "The same with `%2e%2e`.",
         Stopped::Always,
         |_| true,
-        |scene| spelled(scene, |path| format!("/elsewhere/%2e%2e{path}")),
+        |context| spelled(context, |path| format!("/elsewhere/%2e%2e{path}")),
     ),
     attack(
         "an encoded slash",
         "The last slash of the right path as `%2F`.",
         Stopped::Always,
         |_| true,
-        |scene| {
-            spelled(scene, |path| {
+        |context| {
+            spelled(context, |path| {
                 let (head, tail) = path.rsplit_once('/').unwrap_or_default();
                 if head.is_empty() { format!("/%2F{tail}") } else { format!("{head}%2F{tail}") }
             })
@@ -50,17 +49,17 @@ pub(super) const ALL: &[Attack] = &[
         "The right path with `;x=1` after it, where some frameworks cut.",
         Stopped::Always,
         |_| true,
-        |scene| spelled(scene, |path| format!("{path};x=1")),
+        |context| spelled(context, |path| format!("{path};x=1")),
     ),
     attack(
         "an encoded letter",
         "The right path with `%61` after it.",
         Stopped::Always,
         |_| true,
-        |scene| spelled(scene, |path| format!("{path}%61")),
+        |context| spelled(context, |path| format!("{path}%61")),
     ),
 ];
 
-fn spelled(scene: &Scene<'_>, spell: impl Fn(&str) -> String) -> Result<Vec<Move>, LabError> {
-    scene.asked(|attempt| attempt.path = spell(&attempt.path))
+fn spelled(context: &AttackContext<'_>, spell: impl Fn(&str) -> String) -> Requests {
+    context.asked(|attempt| attempt.path = spell(&attempt.path))
 }

@@ -3,40 +3,40 @@
 use stepgate_config::workflow::RequestPattern;
 
 use super::{Attack, Stopped, attack};
+use crate::attack_context::AttackContext;
 use crate::attempt::Attempt;
-use crate::scene::Scene;
 
 pub(super) const ALL: &[Attack] = &[
     attack(
         "another method",
         "A method that the task does not take.",
         Stopped::Always,
-        |scene| wrong_method(scene).is_some(),
-        |scene| scene.asked(|attempt| attempt.method = wrong_method(scene).unwrap_or_default().into()),
+        |context| wrong_method(context).is_some(),
+        |context| context.asked(|attempt| attempt.method = wrong_method(context).unwrap_or_default().into()),
     ),
     attack(
         "a method override",
         "A method that the task does not take, and the right one in `x-http-method-override`.",
         Stopped::Always,
-        |scene| wrong_method(scene).is_some(),
-        |scene| {
-            scene.asked(|attempt| {
-                let wrong = wrong_method(scene).unwrap_or_default().to_owned();
+        |context| wrong_method(context).is_some(),
+        |context| {
+            context.asked(|attempt| {
+                let wrong = wrong_method(context).unwrap_or_default().to_owned();
                 let right = std::mem::replace(&mut attempt.method, wrong);
                 attempt.headers.push(("x-http-method-override".into(), right));
             })
         },
     ),
-    attack("another path", "A path of no task.", Stopped::Always, has_paths, |scene| {
-        scene.asked(|attempt| attempt.path = "/stepgate-lab/of/no/task".into())
+    attack("another path", "A path of no task.", Stopped::Always, has_paths, |context| {
+        context.asked(|attempt| attempt.path = "/stepgate-lab/of/no/task".into())
     }),
     attack(
         "another path in a header",
         "A path of no task, and the right one in `x-original-url`.",
         Stopped::Always,
         has_paths,
-        |scene| {
-            scene.asked(|attempt| {
+        |context| {
+            context.asked(|attempt| {
                 let right = std::mem::replace(&mut attempt.path, "/stepgate-lab/of/no/task".into());
                 attempt.headers.push(("x-original-url".into(), right));
             })
@@ -46,25 +46,25 @@ pub(super) const ALL: &[Attack] = &[
         "another host",
         "An authority that the task does not take.",
         Stopped::Always,
-        |scene| {
-            let mut patterns = targets(scene).peekable();
+        |context| {
+            let mut patterns = targets(context).peekable();
             patterns.peek().is_some() && patterns.all(|pattern| pattern.host.is_some())
         },
-        |scene| scene.asked(|attempt| attempt.host = Some("elsewhere.invalid".into())),
+        |context| context.asked(|attempt| attempt.host = Some("elsewhere.invalid".into())),
     ),
     attack(
         "an upgrade",
         "The request asks for a WebSocket, which the task does not declare.",
         Stopped::Always,
-        |scene| !scene.request().grpc() && !scene.transition.to.upgrade.contains("websocket"),
-        |scene| scene.asked(ask_for_upgrade),
+        |context| !context.request().grpc() && !context.transition.to.upgrade.contains("websocket"),
+        |context| context.asked(ask_for_upgrade),
     ),
     attack(
         "without what a guard asks for",
         "A gRPC call as plain HTTP, without the headers of one: a guard may ask for them.",
         Stopped::Never,
-        |scene| scene.transition.when.is_some() && scene.request().grpc(),
-        |scene| scene.asked(|attempt| attempt.plain = true),
+        |context| context.transition.when.is_some() && context.request().grpc(),
+        |context| context.asked(|attempt| attempt.plain = true),
     ),
 ];
 
@@ -75,23 +75,23 @@ pub(super) fn ask_for_upgrade(attempt: &mut Attempt) {
 }
 
 /// The requests of all tasks that could be meant: those to which this step leads here.
-fn targets<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a RequestPattern> {
-    let (from, to) = (scene.transition.from.name.clone(), scene.transition.to.performer.name.clone());
-    let transitions = scene.workflow().transitions.iter();
+fn targets<'a>(context: &AttackContext<'a>) -> impl Iterator<Item = &'a RequestPattern> {
+    let (from, to) = (context.transition.from.name.clone(), context.transition.to.performer.name.clone());
+    let transitions = context.workflow().transitions.iter();
     transitions.filter(move |t| t.from.name == from && t.to.performer.name == to).flat_map(|t| t.to.requests.iter())
 }
 
-fn wrong_method(scene: &Scene<'_>) -> Option<&'static str> {
+fn wrong_method(context: &AttackContext<'_>) -> Option<&'static str> {
     // A task without patterns takes any request; one without methods, any method.
-    let mut patterns = targets(scene).peekable();
+    let mut patterns = targets(context).peekable();
     patterns.peek()?;
-    let named: Vec<&str> = targets(scene).flat_map(|pattern| &pattern.methods).map(|m| m.as_str()).collect();
-    let any = targets(scene).any(|pattern| pattern.methods.is_empty());
+    let named: Vec<&str> = targets(context).flat_map(|pattern| &pattern.methods).map(|m| m.as_str()).collect();
+    let any = targets(context).any(|pattern| pattern.methods.is_empty());
     ["DELETE", "PATCH", "PUT", "POST"].into_iter().find(|method| !any && !named.contains(method))
 }
 
-fn has_paths(scene: &Scene<'_>) -> bool {
-    let mut patterns = targets(scene).peekable();
+fn has_paths(context: &AttackContext<'_>) -> bool {
+    let mut patterns = targets(context).peekable();
     let elsewhere = ["stepgate-lab", "of", "no", "task"];
     patterns.peek().is_some()
         && patterns.all(|pattern| pattern.path.as_ref().is_some_and(|path| !path.matches(elsewhere.into_iter())))

@@ -2,34 +2,30 @@
 
 use serde_json::{Value, json};
 use stepgate_config::workflow::Actor;
-use stepgate_decision::keys::{Crypto, RustCrypto};
+use stepgate_reference::{Arrival, Flaw, Key, alter};
 
 use super::{Attack, Stopped, attack};
-use crate::LabError;
-use crate::jws::{parts, with_header};
-use crate::scene::{Move, Scene};
-use crate::setting::identity;
+use crate::attack_context::{AttackContext, Requests};
+use crate::fixture::identity;
+use crate::gate_setup::Keys;
 
 pub(super) const ALL: &[Attack] = &[
     attack(
         "signed with another key",
-        "A key of nobody's signs the right claims, under the right key's name.",
+        "An unknown key signs the right claims, under the right key's name.",
         Stopped::Signed,
-        |scene| scene.signed(),
-        |scene| {
-            let forge = |claims| scene.setting.forge(scene.token_type(), claims);
-            Ok(scene.worthless(scene.claims().iter().map(forge).collect::<Result<_, _>>()?))
-        },
+        |context| context.signed(),
+        |context| signed_with(context, |keys| Some(&keys.forged)),
     ),
     attack(
         "no algorithm",
         "The header says `alg: none`, and there is no signature.",
         Stopped::Signed,
-        |scene| scene.signed(),
-        |scene| {
-            scene.altered(|token| {
-                let token = with_header(token, |header| drop(header.insert("alg".into(), "none".into())));
-                let [header, claims, _] = parts(&token);
+        |context| context.signed(),
+        |context| {
+            context.altered(Flaw::Algorithm, |token| {
+                let token = alter::header(token, |header| drop(header.insert("alg".into(), "none".into())));
+                let [header, claims, _] = alter::parts(&token);
                 format!("{header}.{claims}.")
             })
         },
@@ -38,10 +34,10 @@ pub(super) const ALL: &[Attack] = &[
         "another algorithm",
         "The header names another algorithm than the key's.",
         Stopped::Signed,
-        |scene| scene.signed(),
-        |scene| {
-            scene.altered(|token| {
-                with_header(token, |header| {
+        |context| context.signed(),
+        |context| {
+            context.altered(Flaw::Algorithm, |token| {
+                alter::header(token, |header| {
                     let other = if header.get("alg") == Some(&json!("HS256")) { "HS512" } else { "HS256" };
                     header.insert("alg".into(), other.into());
                 })
@@ -52,17 +48,17 @@ pub(super) const ALL: &[Attack] = &[
         "a public key as a shared secret",
         "The claims are signed by HMAC, with the public key as its secret.",
         Stopped::Signed,
-        |scene| scene.signed() && scene.claims().iter().all(|claims| public(scene, claims).is_some()),
-        with_public_key,
+        |context| context.signed() && context.arrivals().iter().all(|arrival| has_public_key(context, arrival)),
+        |context| signed_with(context, |keys| keys.public_as_secret.as_ref()),
     ),
     attack(
         "a signature of zeros",
         "As many zeros as a signature has bytes.",
         Stopped::Signed,
-        |scene| scene.signed(),
-        |scene| {
-            scene.altered(|token| {
-                let [header, claims, signature] = parts(token);
+        |context| context.signed(),
+        |context| {
+            context.altered(Flaw::Signature, |token| {
+                let [header, claims, signature] = alter::parts(token);
                 format!("{header}.{claims}.{}", "A".repeat(signature.len()))
             })
         },
@@ -71,55 +67,55 @@ pub(super) const ALL: &[Attack] = &[
         "a key that nobody has",
         "The header names a key that is not configured.",
         Stopped::Signed,
-        |scene| scene.signed(),
-        |scene| scene.altered(|token| with_header(token, |header| drop(header.insert("kid".into(), "nobodys".into())))),
+        |context| context.signed(),
+        |context| {
+            context.altered(Flaw::KeyId, |token| {
+                alter::header(token, |header| drop(header.insert("kid".into(), "nobodys".into())))
+            })
+        },
     ),
     attack(
         "a token that brings its key",
         "The header brings a public key of the attacker's (`jwk`).",
         Stopped::Signed,
-        |scene| scene.signed(),
-        |scene| {
+        |context| context.signed(),
+        |context| {
             let jwk: Value = json!({"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U"});
-            scene.altered(|token| with_header(token, |header| drop(header.insert("jwk".into(), jwk.clone()))))
+            context.altered(Flaw::Form, |token| {
+                alter::header(token, |header| drop(header.insert("jwk".into(), jwk.clone())))
+            })
         },
     ),
     attack(
         "issued by another actor",
         "The gate of an actor who does not perform the task signs that it has been reached.",
         Stopped::Signed,
-        |scene| scene.signed() && bystander(scene).is_some(),
-        |scene| {
-            let issuer = bystander(scene).map(identity);
-            scene.minted(|claims| claims.iss = issuer.unwrap_or(&claims.iss).clone())
+        |context| context.signed() && bystander(context).is_some(),
+        |context| {
+            let Some(actor) = bystander(context) else { return Ok(Vec::new()) };
+            context.each_arrived(|arrival| arrival.issuer = identity(actor).clone())
         },
     ),
 ];
 
-fn public<'a>(
-    scene: &Scene<'a>,
-    claims: &stepgate_decision::token::Claims,
-) -> Option<&'a stepgate_decision::keys::Key> {
-    scene.setting.issuer(claims)?.keys.as_ref()?.public_as_secret.as_ref()
+/// The honest request with tokens signed with another of the issuer's keys.
+fn signed_with(context: &AttackContext<'_>, key: fn(&Keys) -> Option<&Key>) -> Requests {
+    let forge = |arrival| context.fixture.forged(arrival, &context.from.id, context.kind(), key);
+    context.with(context.arrivals().into_iter().map(forge).collect::<Result<_, _>>()?)
 }
 
-fn with_public_key(scene: &Scene<'_>) -> Result<Vec<Move>, LabError> {
-    let claims = scene.claims();
-    let sign = |claims| {
-        let key = public(scene, claims)?;
-        Some(RustCrypto.sign(key, scene.token_type(), claims).map_err(|error| LabError::Gate(error.to_string())))
-    };
-    Ok(scene.worthless(claims.iter().filter_map(sign).collect::<Result<_, _>>()?))
+fn has_public_key(context: &AttackContext<'_>, arrival: &Arrival) -> bool {
+    context.fixture.keys_of(&arrival.issuer).is_some_and(|keys| keys.public_as_secret.is_some())
 }
 
 /// An actor who neither performs the task nor is called first from it, so may not say that it was reached.
-fn bystander<'a>(scene: &Scene<'a>) -> Option<&'a Actor> {
-    let at = &scene.transition.from;
+fn bystander<'a>(context: &AttackContext<'a>) -> Option<&'a Actor> {
+    let at = &context.transition.from;
     let may = |actor: &Actor| {
         let called = |t: &std::sync::Arc<stepgate_config::workflow::Transition>| {
             t.from.name == at.name && t.to.performer.name == actor.name
         };
-        at.performer.name == actor.name || scene.workflow().transitions.iter().any(called)
+        at.performer.name == actor.name || context.workflow().transitions.iter().any(called)
     };
-    scene.setting.cast.firsts().map(|member| member.actor.as_ref()).find(|actor| !may(actor))
+    context.fixture.workloads.firsts().map(|member| member.actor.as_ref()).find(|actor| !may(actor))
 }

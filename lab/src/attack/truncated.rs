@@ -1,18 +1,19 @@
 //! Tokens with something cut off.
 
+use stepgate_reference::{Flaw, alter};
+
 use super::{Attack, Stopped, attack};
-use crate::jws::{half, parts};
 
 pub(super) const ALL: &[Attack] = &[
     attack(
         "its signature cut",
         "Half of the signature is left.",
         Stopped::Signed,
-        |scene| scene.signed(),
-        |scene| {
-            scene.altered(|token| {
-                let [header, claims, signature] = parts(token);
-                format!("{header}.{claims}.{}", half(signature))
+        |context| context.signed(),
+        |context| {
+            context.altered(Flaw::Signature, |token| {
+                let [header, claims, signature] = alter::parts(token);
+                format!("{header}.{claims}.{}", alter::half(signature))
             })
         },
     ),
@@ -20,10 +21,10 @@ pub(super) const ALL: &[Attack] = &[
         "its signature empty",
         "Nothing of the signature is left.",
         Stopped::Signed,
-        |scene| scene.signed(),
-        |scene| {
-            scene.altered(|token| {
-                let [header, claims, _] = parts(token);
+        |context| context.signed(),
+        |context| {
+            context.altered(Flaw::Signature, |token| {
+                let [header, claims, _] = alter::parts(token);
                 format!("{header}.{claims}.")
             })
         },
@@ -32,10 +33,10 @@ pub(super) const ALL: &[Attack] = &[
         "without its third part",
         "Header and claims, and not even a dot after them.",
         Stopped::Signed,
-        |scene| scene.signed(),
-        |scene| {
-            scene.altered(|token| {
-                let [header, claims, _] = parts(token);
+        |context| context.signed(),
+        |context| {
+            context.altered(Flaw::Form, |token| {
+                let [header, claims, _] = alter::parts(token);
                 format!("{header}.{claims}")
             })
         },
@@ -44,11 +45,11 @@ pub(super) const ALL: &[Attack] = &[
         "its claims cut",
         "Half of the claims are left.",
         Stopped::Signed,
-        |scene| scene.signed(),
-        |scene| {
-            scene.altered(|token| {
-                let [header, claims, signature] = parts(token);
-                format!("{header}.{}.{signature}", half(claims))
+        |context| context.signed(),
+        |context| {
+            context.altered(Flaw::Form, |token| {
+                let [header, claims, signature] = alter::parts(token);
+                format!("{header}.{}.{signature}", alter::half(claims))
             })
         },
     ),

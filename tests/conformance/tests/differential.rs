@@ -79,8 +79,8 @@ fn walk(seed: u64, tally: &mut Tally) {
         return;
     };
     tally.walks += 1;
-    let mut reader = Reader::new(&world.config.workflows[0])
-        .unwrap_or_else(|why| panic!("check takes this, but {why}\n{document}"));
+    let mut reader =
+        Reader::new(&world.config.workflows[0]).unwrap_or_else(|why| panic!("check takes this, but {why}\n{document}"));
     let mut walk = Walk { document: &document, held: Vec::new(), permitted: Vec::new(), now: 1_800_000_000 };
     let mut instances: BTreeMap<String, String> = BTreeMap::new();
     let mut story = String::new();
@@ -92,7 +92,7 @@ fn walk(seed: u64, tally: &mut Tally) {
         } else {
             vec![("x-workflow-step".to_owned(), texts.join(",").into_bytes())]
         };
-        let (gate, naive) = (world.ask(&attempt.request, &step), reader.decide(&world.config, &attempt.request));
+        let (gate, naive) = (world.ask(&attempt.request, &step), reader.decide(Some(&world.config), &attempt.request));
         let Request { peer, gate: asked, replica, method, path, now, .. } = &attempt.request;
         let shown: Vec<_> = attempt.held.iter().map(|t| (&t.arrival.name, &t.holder, t.kind, t.flaw)).collect();
         writeln!(story, "{now} {:?}: {peer:?} to {asked} {replica}: {method} {path} {shown:?}", attempt.kind).unwrap();

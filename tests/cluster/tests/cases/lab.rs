@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 use stepgate_cluster_tests::{Credential, Error, Pod, Response, Result, Workload, until};
-use stepgate_lab::{Call, Caller, EXEMPT_PATH, Findings, Given, Reply, Site, put_to};
+use stepgate_lab::{Call, Caller, Deployed, EXEMPT_PATH, Findings, Reply, Site, put_to};
 
 use crate::fixture::{ACTORS, Fixture};
 use crate::requests::SOON;
@@ -75,14 +75,14 @@ fn check(found: &Findings) {
 }
 
 /// The configuration of each actor's gate, as its own Envoy shows it, and the variables of its Secret.
-fn deployed(fixture: &Fixture) -> Result<BTreeMap<String, Given>> {
+fn deployed(fixture: &Fixture) -> Result<BTreeMap<String, Deployed>> {
     let of = |name: &str| {
         let configuration = until(SOON, "the exemption to arrive", || {
             let configuration = plugin_config(&fixture.pod(name).envoy_admin("config_dump?resource=ecds_filters")?)?;
             Ok(configuration.contains(EXEMPT_PATH).then_some(configuration))
         })?;
         let environment = fixture.cluster.secret("movie", &format!("stepgate-{name}"))?.into_iter().collect();
-        Ok((name.to_owned(), Given { configuration, environment }))
+        Ok((name.to_owned(), Deployed { configuration, environment }))
     };
     ACTORS.into_iter().map(of).collect()
 }

@@ -92,7 +92,9 @@ impl Walk<'_> {
             self.held.iter().rev().filter(|held| !self.untried(held).is_empty()).cloned().collect();
         let (one, leaving) = match rng.pick(&untried).filter(|_| rng.chance(75)) {
             Some(one) => (one.clone(), self.untried(&one)),
-            None => rng.pick(&self.held).map(|one| (one.clone(), self.document.leaving(one.arrival.task.name.as_str())))?,
+            None => {
+                rng.pick(&self.held).map(|one| (one.clone(), self.document.leaving(one.arrival.task.name.as_str())))?
+            }
         };
         let shown = self.evidence(rng, &one);
         let mut attempt = self.take(rng, &leaving, shown, Kind::Honest)?;

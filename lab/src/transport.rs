@@ -1,46 +1,46 @@
-//! Requests on their way: through the sender's own Envoy, or straight at the gate for those who have none.
+//! How requests travel: through the sender's own Envoy, or directly to the gate for senders without one.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::LabError;
 use super::attempt::{Answer, Attempt, Sender};
-use super::setting::Setting;
+use super::fixture::Fixture;
 use stepgate_mesh::{CallError, Credential, Mesh, MeshError, Response};
 
-/// What answers attempts.
+/// Answers attempts.
 pub(super) trait Gates: Sync {
     /// Sends a request and waits for the answer.
     ///
     /// # Errors
-    /// Where there was none.
+    /// If there was none.
     fn answer(&self, attempt: &Attempt) -> Result<Answer, LabError>;
 }
 
 /// The gates of real Envoys.
-pub(super) struct Wire<'a> {
-    setting: &'a Setting,
+pub(super) struct Transport<'a> {
+    fixture: &'a Fixture,
     mesh: &'a Mesh,
-    /// Certificates of the mesh's CA for those who are no actors.
+    /// Certificates of the mesh's CA for workloads that are not actors.
     strangers: Mutex<BTreeMap<String, Credential>>,
 }
 
-impl<'a> Wire<'a> {
-    pub(super) fn new(setting: &'a Setting, mesh: &'a Mesh) -> Self {
-        Self { setting, mesh, strangers: Mutex::default() }
+impl<'a> Transport<'a> {
+    pub(super) fn new(fixture: &'a Fixture, mesh: &'a Mesh) -> Self {
+        Self { fixture, mesh, strangers: Mutex::default() }
     }
 
     fn call(&self, attempt: &Attempt) -> Result<Response, MeshError> {
         let (to, request) = (attempt.to.name.as_str(), attempt.request());
         match &attempt.from {
-            Sender::Member(from) if self.setting.routes(attempt) => self.mesh.call(&from.name, to, &request),
-            // No Envoy knows a way by that name: the request goes to the gate itself, with the same certificate.
-            Sender::Member(from) => {
+            Sender::Workload(from) if self.fixture.routes(attempt) => self.mesh.call(&from.name, to, &request),
+            // No Envoy has a route for that name: the request goes to the gate itself, with the same certificate.
+            Sender::Workload(from) => {
                 let credential = self.mesh.credential(&from.name)?;
                 self.mesh.call_directly(Some(credential), to, &request)
             }
-            Sender::Stranger(id) => self.mesh.call_directly(Some(&self.stranger(id)?), to, &request),
-            Sender::Nobody => self.mesh.call_directly(None, to, &request),
+            Sender::Stranger(id) => self.mesh.call_directly(Some(&self.stranger(id.as_str())?), to, &request),
+            Sender::Anonymous => self.mesh.call_directly(None, to, &request),
         }
     }
 
@@ -55,7 +55,7 @@ impl<'a> Wire<'a> {
     }
 }
 
-impl Gates for Wire<'_> {
+impl Gates for Transport<'_> {
     fn answer(&self, attempt: &Attempt) -> Result<Answer, LabError> {
         let response = match self.call(attempt) {
             // A connection that was kept open can be closed by the other side just then.

@@ -1,28 +1,36 @@
-//! What the decision says of an attempt, run natively with the facts that the proxy will have: for each workload
-//! a gate with a record of its own.
+//! The decision, run natively with the facts that the proxy would have: for each workload a gate with its own replay
+//! record.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::Actor;
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::replay_record::MemoryStore;
-use stepgate_decision::{Facts, Verdict, inbound, request_headers};
+use stepgate_decision::{Facts, Gate, UnixTime, Verdict, inbound, request_headers};
 
-use super::attempt::{Attempt, now};
-use super::setting::Setting;
+use crate::attempt::{Attempt, now};
+use crate::fixture::Fixture;
 
 /// The native gates of all workloads.
-pub(super) struct Oracle<'a> {
-    setting: &'a Setting,
+pub(super) struct Oracle {
+    gates: BTreeMap<String, Gate>,
     records: Mutex<BTreeMap<String, MemoryStore>>,
     /// Each start draws another instance.
     drawn: AtomicU64,
 }
 
-impl<'a> Oracle<'a> {
-    pub(super) fn new(setting: &'a Setting) -> Self {
-        Self { setting, records: Mutex::default(), drawn: AtomicU64::new(0) }
+impl Oracle {
+    pub(super) fn new(fixture: &Fixture) -> Self {
+        let gate = |actor: &Arc<Actor>| {
+            let setup = fixture.setup(actor)?;
+            let (gate, _) = Gate::new(setup.config.clone(), &|name| setup.environment.get(name).cloned()).ok()?;
+            Some((actor.name.to_string(), gate))
+        };
+        let gates = fixture.workflow.actors.values().filter_map(gate).collect();
+        Self { gates, records: Mutex::default(), drawn: AtomicU64::new(0) }
     }
 
     /// The code with which the decision refuses, or nothing. What it permits it records.
@@ -43,8 +51,9 @@ impl<'a> Oracle<'a> {
         let mut random = [1; 32];
         let drawn = self.drawn.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         random.iter_mut().zip(drawn).for_each(|(to, from)| *to = from);
-        let facts = Facts::received(attempt.from.id(), attempt.to.id.as_str(), headers, now(), random);
-        match inbound(self.setting.gate(&attempt.to.actor), &facts, &RustCrypto, record) {
+        let (peer, now) = (attempt.from.id().map(SpiffeId::as_str), UnixTime::from_seconds(now()));
+        let facts = Facts::received(peer, attempt.to.id.as_str(), headers, now, random);
+        match inbound(self.gates.get(attempt.to.actor.name.as_str()), &facts, &RustCrypto, record) {
             Verdict::Permitted(_) | Verdict::Exempt(_) => None,
             Verdict::Observed(refusal, _) | Verdict::Denied(refusal) => Some(refusal.code().to_string()),
         }

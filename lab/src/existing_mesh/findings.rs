@@ -1,25 +1,24 @@
-//! What came of it, by kind of attempt.
+//! The findings, by kind of attempt.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::super::journey::{Hop, Journey};
-use super::super::plan::Plan;
-use super::super::report::labels;
-use super::super::table::table;
-use super::super::trial::Trial;
-use super::super::wrong;
+use crate::failures::describe;
+use crate::plan::{Plan, labels};
+use crate::runner::CaseResult;
+use crate::table::{Tone, table};
+use crate::walk::{Hop, Walk};
 
-/// What was tried, and what came of it.
+/// All that was tried, and the answers.
 #[derive(Debug)]
 pub struct Findings {
-    /// Every kind of attempt that the lab knows, also those of which there are none here.
+    /// Every kind of attempt that the lab knows, including those that do not apply here.
     pub kinds: Vec<Tried>,
     /// Hops of whole instances.
     pub hops: usize,
     /// Attempts that there are.
     pub planned: usize,
-    /// What was not as the document says, in words. Empty: all was.
+    /// The answers that are not what the document says, in words.
     pub wrong: Vec<String>,
 }
 
@@ -32,7 +31,7 @@ pub struct Tried {
     pub tried: usize,
     /// How many reached an application.
     pub reached: usize,
-    /// How many of those were written anew on the way, so that the application saw another path than was sent.
+    /// How many of those were rewritten on the way, so that the application saw another path than was sent.
     pub rewritten: usize,
     /// How many were refused before any gate saw them.
     pub before_the_gate: usize,
@@ -41,14 +40,14 @@ pub struct Tried {
 }
 
 impl Findings {
-    pub(super) fn of(plan: &Plan<'_>, journeys: &[Journey], trials: &[Trial]) -> Self {
-        let mut by_name: BTreeMap<&str, Vec<&Trial>> = BTreeMap::new();
-        for trial in trials {
-            by_name.entry(trial.label.name).or_default().push(trial);
+    pub(super) fn of(plan: &Plan<'_>, walks: &[Walk], cases: &[CaseResult]) -> Self {
+        let mut by_name: BTreeMap<&str, Vec<&CaseResult>> = BTreeMap::new();
+        for case in cases {
+            by_name.entry(case.label.name).or_default().push(case);
         }
         let none = Vec::new();
         let kinds = labels().into_iter().map(|l| Tried::of(l.name, by_name.get(l.name).unwrap_or(&none))).collect();
-        let hops: Vec<&Hop> = journeys.iter().flat_map(|journey| &journey.hops).collect();
+        let hops: Vec<&Hop> = walks.iter().flat_map(|walk| &walk.hops).collect();
         let wrong_hops = hops.iter().filter(|hop| !hop.right()).map(|hop| {
             format!(
                 "`{}` of an instance: {} {}",
@@ -57,11 +56,11 @@ impl Findings {
                 hop.answer.code.as_deref().unwrap_or("")
             )
         });
-        let wrong_trials = trials.iter().filter(|trial| !trial.right()).map(|trial| {
-            let outcomes: Vec<String> = trial.outcomes().map(wrong::told).collect();
-            format!("attempt {}, {}: {}", trial.number, trial.label.name, outcomes.join("; "))
+        let wrong_cases = cases.iter().filter(|case| !case.right()).map(|case| {
+            let outcomes: Vec<String> = case.outcomes().map(describe).collect();
+            format!("attempt {}, {}: {}", case.number, case.label.name, outcomes.join("; "))
         });
-        let wrong = wrong_hops.chain(wrong_trials).collect();
+        let wrong = wrong_hops.chain(wrong_cases).collect();
         Self { kinds, hops: hops.len(), planned: plan.planned(), wrong }
     }
 
@@ -72,15 +71,15 @@ impl Findings {
 
     /// For people: a line for each kind of which there were any.
     pub fn table(&self) -> String {
-        let mut text = String::new();
         let rows = self.kinds.iter().filter(|kind| kind.tried > 0).map(|kind| {
             let codes: Vec<String> = kind.codes.iter().map(|(code, count)| format!("{code} {count}")).collect();
             let counts =
                 [kind.tried, kind.reached, kind.rewritten, kind.before_the_gate].map(|count| count.to_string());
-            std::iter::once(kind.name.to_owned()).chain(counts).chain([codes.join(", ")]).collect()
+            let cells = std::iter::once(kind.name.to_owned()).chain(counts).chain([codes.join(", ")]);
+            cells.map(|text| Tone::Plain.cell(text)).collect()
         });
         let head = ["attempt", "tried", "reached", "of these rewritten", "refused before the gate", "by the gate"];
-        table(&mut text, &head, rows);
+        let mut text = table(&head, rows, false);
         let _ = writeln!(
             text,
             "{} of {} attempts, {} hops, {} wrong",
@@ -94,19 +93,19 @@ impl Findings {
 }
 
 impl Tried {
-    fn of(name: &'static str, trials: &[&Trial]) -> Self {
-        let count = |is: fn(&Trial) -> bool| trials.iter().filter(|trial| is(trial)).count();
+    fn of(name: &'static str, cases: &[&CaseResult]) -> Self {
+        let count = |is: fn(&CaseResult) -> bool| cases.iter().filter(|case| is(case)).count();
         let mut codes = BTreeMap::new();
-        for code in trials.iter().filter_map(|trial| trial.last.answer.code.clone()) {
+        for code in cases.iter().filter_map(|case| case.last.answer.code.clone()) {
             let count: &mut usize = codes.entry(code).or_default();
             *count = count.saturating_add(1);
         }
         Self {
             name,
-            tried: trials.len(),
-            reached: count(|trial| trial.last.answer.reached),
-            rewritten: count(|trial| trial.last.rewritten),
-            before_the_gate: count(|trial| trial.last.answer.before_the_gate),
+            tried: cases.len(),
+            reached: count(|case| case.last.answer.reached),
+            rewritten: count(|case| case.last.rewritten),
+            before_the_gate: count(|case| case.last.answer.before_the_gate),
             codes,
         }
     }

@@ -1,0 +1,96 @@
+//! Wrong answers, each with how to repeat it.
+
+use std::fmt::Write;
+
+use super::attempt::{Attempt, Sender};
+use super::report::Report;
+use super::runner::{CaseResult, Outcome};
+use super::table::Tone;
+use stepgate_mesh::Mesh;
+
+/// Most wrong answers that are listed.
+const MAX_LISTED: usize = 20;
+
+/// Lists the wrong answers.
+pub(super) fn list(report: &Report<'_>, text: &mut String, colour: bool) {
+    if report.all_right() {
+        return;
+    }
+    let wrong = Tone::Bad.paint("wrong", colour);
+    let _ = writeln!(text, "\n{} WRONG ANSWERS", report.wrong());
+    for hop in report.hops().filter(|hop| !hop.right()).take(MAX_LISTED) {
+        let expected = hop.expected.code().map_or("permitted".to_owned(), |code| format!("denied {code}"));
+        let _ = writeln!(
+            text,
+            "{wrong} {} -> {}: {} {}, `{}` of an instance: {expected} is right, the answer was {} {}",
+            hop.from.name,
+            hop.to.name,
+            hop.method,
+            hop.path,
+            hop.transition,
+            hop.answer.status,
+            hop.answer.code.as_deref().unwrap_or(""),
+        );
+    }
+    for case in report.cases.iter().filter(|case| !case.right()).take(MAX_LISTED) {
+        let _ = writeln!(text, "{wrong} attempt {}, {}{}", case.number, case.label.name, about(case));
+        for outcome in case.outcomes() {
+            let _ = writeln!(text, "  {}", describe(outcome));
+        }
+    }
+    let again = format!("stepgate lab {} --seed {}", report.name, report.seed);
+    let _ = writeln!(text, "to repeat it: {again}\nto repeat it by hand, with curl: {again} --keep");
+}
+
+/// Lines that repeat wrong answers, as long as the mesh runs and the tokens live.
+pub(super) fn curl_lines(report: &Report<'_>, mesh: &Mesh) -> String {
+    let mut text = String::new();
+    for case in report.cases.iter().filter(|case| !case.right()).take(MAX_LISTED) {
+        let _ = writeln!(text, "\n# wrong: attempt {}, {}{}", case.number, case.label.name, about(case));
+        for outcome in case.outcomes() {
+            let _ = writeln!(text, "{}", curl(&outcome.attempt, mesh));
+        }
+    }
+    text
+}
+
+fn about(case: &CaseResult) -> String {
+    case.subject.as_ref().map(|subject| format!(", `{subject}`")).unwrap_or_default()
+}
+
+/// A request and its answer, in words.
+pub(super) fn describe(outcome: &Outcome) -> String {
+    let Outcome { attempt, expected, answer, .. } = outcome;
+    format!(
+        "{} -> {}: {} {}: the document says {}, {}; the answer was {} {}",
+        attempt.from.name(),
+        attempt.to.name,
+        attempt.method,
+        attempt.path,
+        expected.said(),
+        expected.code().unwrap_or("permitted"),
+        answer.status,
+        answer.code.as_deref().unwrap_or(if answer.reached { "from the application" } else { "" }),
+    )
+}
+
+/// Directly to the gate, with the sender's certificate.
+fn curl(attempt: &Attempt, mesh: &Mesh) -> String {
+    let who = match &attempt.from {
+        Sender::Workload(from) => mesh
+            .files(&from.name)
+            .map(|files| format!(" --cert '{}' --key '{}'", files.certificate.display(), files.key.display())),
+        Sender::Stranger(id) => return format!("# as {id}, which has no certificate here"),
+        Sender::Anonymous => Ok(String::new()),
+    };
+    let (Ok(who), Ok(at)) = (who, mesh.addresses(&attempt.to.name)) else { return "# its workload is gone".into() };
+    let mut headers = format!(" -H 'host: {}'", attempt.authority());
+    for (name, value) in attempt.lines() {
+        // An empty header is written with a semicolon.
+        let line = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
+        let _ = write!(headers, " -H '{line}'");
+    }
+    let version = if attempt.grpc() { " --http2-prior-knowledge" } else { "" };
+    let (method, inbound, path) = (&attempt.method, at.inbound, &attempt.path);
+    format!("curl -sik --path-as-is{version} -X {method}{who}{headers} 'https://{inbound}{path}'")
+}

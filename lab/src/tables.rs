@@ -1,0 +1,169 @@
+//! The report for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use stepgate_config::workflow::Assurance;
+
+use super::attack::Stopped;
+use super::coverage::grouped;
+use super::expected::Expected;
+use super::failures;
+use super::plan::labels;
+use super::report::Report;
+use super::runner::{CaseResult, Outcome};
+use super::table::{Tone, table};
+
+/// With more actors there is no table of every actor with every other.
+const MAX_PAIRED: usize = 16;
+
+impl Report<'_> {
+    /// For people: wrong answers first, then tables.
+    pub(super) fn tables(&self, colour: bool) -> String {
+        let mut text = String::new();
+        failures::list(self, &mut text, colour);
+        self.instances(&mut text, colour);
+        self.pairs(&mut text, colour);
+        self.attacks(&mut text, colour);
+        self.verdict(&mut text, colour);
+        text
+    }
+
+    /// Each whole instance, hop by hop.
+    fn instances(&self, text: &mut String, colour: bool) {
+        for walk in &self.walks {
+            let workflow = &self.fixture.workflow;
+            let _ = writeln!(
+                text,
+                "\nan instance of {} (revision {}) from `{}`",
+                workflow.name, workflow.revision, walk.start.name
+            );
+            let rows = walk.hops.iter().map(|hop| {
+                let outcome = match (&hop.answer.code, hop.right()) {
+                    (None, true) => Tone::Good.cell("permitted"),
+                    (Some(code), true) => Tone::Faint.cell(format!("denied {code}")),
+                    (code, false) => {
+                        let code = code.as_deref().unwrap_or_default();
+                        Tone::Bad.cell(format!("WRONG: status {} {code}", hop.answer.status))
+                    }
+                };
+                let cells = [
+                    hop.from.name.clone(),
+                    hop.to.name.clone(),
+                    format!("{} {}", hop.method, hop.path),
+                    hop.transition.to_string(),
+                    shown(hop.shown),
+                    format!("{:.1} ms", hop.took.as_secs_f64() * 1000.0),
+                ];
+                cells.map(|text| Tone::Plain.cell(text)).into_iter().chain([outcome]).collect()
+            });
+            let heads = ["from", "to", "request", "transition", "shows", "took", "answer"];
+            text.push_str(&table(&heads, rows, colour));
+        }
+    }
+
+    /// Who got through to whom, and how often in how many attempts.
+    fn pairs(&self, text: &mut String, colour: bool) {
+        let names: Vec<&str> = self.fixture.workloads.firsts().map(|one| one.actor.name.as_str()).collect();
+        if names.len() > MAX_PAIRED {
+            return;
+        }
+        let mut cells: BTreeMap<(&str, &str), (usize, usize, bool)> = BTreeMap::new();
+        for case in &self.cases {
+            let Some(from) = case.last.attempt.from.workload() else { continue };
+            let pair = (from.actor.name.as_str(), case.last.attempt.to.actor.name.as_str());
+            let cell = cells.entry(pair).or_default();
+            cell.0 = cell.0.saturating_add(usize::from(case.last.answer.reached));
+            cell.1 = cell.1.saturating_add(1);
+            cell.2 |= !case.right();
+        }
+        let _ = writeln!(text, "\nattempts between every two actors: let through / tried");
+        let rows = names.iter().map(|from| {
+            let cell = |to: &&str| {
+                let (through, tried, wrong) = cells.get(&(*from, *to)).copied().unwrap_or_default();
+                let label = format!("{through}/{tried}");
+                match (wrong, through) {
+                    (true, _) => Tone::Bad.cell(format!("{label}!")),
+                    (false, 0) => Tone::Faint.cell(label),
+                    (false, _) => Tone::Good.cell(label),
+                }
+            };
+            std::iter::once(Tone::Plain.cell(from)).chain(names.iter().map(cell)).collect()
+        });
+        let heads: Vec<&str> = std::iter::once("from \\ to").chain(names.iter().copied()).collect();
+        text.push_str(&table(&heads, rows, colour));
+    }
+
+    /// The answers to each attack.
+    fn attacks(&self, text: &mut String, colour: bool) {
+        let _ = writeln!(text, "\nwhat was tried, and what stopped it");
+        let mut by_name: BTreeMap<&str, Vec<&CaseResult>> = BTreeMap::new();
+        for case in &self.cases {
+            by_name.entry(case.label.name).or_default().push(case);
+        }
+        let rows = labels().into_iter().filter_map(|label| {
+            let of = by_name.get(label.name)?;
+            let stopped = of.iter().filter(|case| case.stopped()).count();
+            let wrong = of.iter().filter(|case| !case.right()).count();
+            let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
+            for case in of {
+                let code = answered(case, self.fixture.workflow.assurance);
+                let count = codes.entry(code).or_default();
+                *count = count.saturating_add(1);
+            }
+            let codes: Vec<String> = codes.iter().map(|(code, count)| format!("{code} {count}")).collect();
+            let wrong = if wrong == 0 { Tone::Plain.cell(0) } else { Tone::Bad.cell(wrong) };
+            let plain = |text: String| Tone::Plain.cell(text);
+            let [tried, stopped] = [of.len(), stopped].map(|count| plain(count.to_string()));
+            Some(vec![plain(label.name.to_owned()), tried, stopped, wrong, plain(codes.join(", "))])
+        });
+        text.push_str(&table(&["attempt", "tried", "stopped", "wrong", "answers"], rows, colour));
+    }
+
+    fn verdict(&self, text: &mut String, colour: bool) {
+        let through = self.cases.iter().filter(|case| case.last.answer.reached).count();
+        let denied = self.cases.len().saturating_sub(through);
+        let line = if self.all_right() {
+            Tone::Good.paint("as the document says", colour)
+        } else {
+            Tone::Bad.paint(&format!("{} WRONG ANSWERS", self.wrong()), colour)
+        };
+        let _ = writeln!(
+            text,
+            "\n{}\n{} of {} and {} ({through} let through, {denied} denied): {line}\nEnvoys ready after {:.1} s, done after {:.1} s",
+            self.coverage.line(self.seed),
+            count(self.hops().count(), "hop"),
+            count(self.walks.len(), "instance"),
+            count(self.cases.len(), "attempt"),
+            self.ready.as_secs_f64(),
+            self.whole.as_secs_f64(),
+        );
+    }
+}
+
+/// The code of a denial; else what came through, and whether the level claims to stop it.
+fn answered(case: &CaseResult, level: Assurance) -> &str {
+    let Outcome { answer, expected, .. } = &case.last;
+    match (&answer.code, expected) {
+        (Some(code), _) => code,
+        (None, _) if !answer.reached => "no answer of a gate",
+        (None, Expected::Exempt) => "exempt, without the step",
+        (None, _) if case.label.stopped == Stopped::Honest => "let through",
+        (None, _) if case.label.stopped == Stopped::Signed && level == Assurance::Identity => {
+            "not stopped at `identity`"
+        }
+        (None, _) => "not stopped at any level",
+    }
+}
+
+fn shown(tokens: usize) -> String {
+    match tokens {
+        0 => "nothing".into(),
+        1 => "1 step".into(),
+        several => format!("{several} steps"),
+    }
+}
+
+fn count(number: usize, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{} {one}s", grouped(number)) }
+}

@@ -1,0 +1,202 @@
+//! Walks: whole instances, from a start along every transition that its tokens allow. Each application hands on what it
+//! received. If actors have several workloads, an instance goes through each in turn, and another replica of the same
+//! identity hands on what one received.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use stepgate_config::name::TaskName;
+use stepgate_config::workflow::{Task, Transition};
+use stepgate_reference::{Arrival, Kind, Permitted, Reader, Shown, Token};
+
+use super::LabError;
+use super::attempt::{Answer, Attempt, Sender};
+use super::expected::Expected;
+use super::fixture::Fixture;
+use super::transport::Gates;
+use super::workloads::Workload;
+
+/// Most hops of one instance: loops are bounded by the document, and by this.
+const MAX_HOPS: usize = 200;
+/// Most instances from one start, however many workloads an actor has.
+const MAX_TURNS: usize = 16;
+
+/// One hop.
+pub(super) struct Hop {
+    pub(super) transition: Arc<Transition>,
+    pub(super) from: Arc<Workload>,
+    pub(super) to: Arc<Workload>,
+    pub(super) method: String,
+    pub(super) path: String,
+    /// How many tokens it showed.
+    pub(super) shown: usize,
+    pub(super) expected: Expected,
+    pub(super) answer: Answer,
+    pub(super) took: Duration,
+}
+
+impl Hop {
+    /// Whether the answer is what the document says, and the application saw a step.
+    pub(super) fn right(&self) -> bool {
+        match self.expected.code() {
+            None => self.answer.reached && self.answer.step.is_some(),
+            Some(code) => !self.answer.reached && self.answer.code.as_deref() == Some(code),
+        }
+    }
+}
+
+/// One instance.
+pub(super) struct Walk {
+    pub(super) start: Arc<Task>,
+    pub(super) hops: Vec<Hop>,
+}
+
+/// From each initial task one instance through each workload of the actor that has most.
+pub(super) fn all(fixture: &Fixture, gates: &dyn Gates) -> Result<Vec<Walk>, LabError> {
+    let initial: Vec<_> = fixture.workflow.tasks.values().filter(|task| task.initial).collect();
+    let turns = fixture.workloads.turns().clamp(1, MAX_TURNS);
+    let mut reader = fixture.reader.fresh();
+    let mut walks = Vec::new();
+    for (start, turn) in initial.iter().flat_map(|start| (0..turns).map(move |turn| (*start, turn))) {
+        let mut walker =
+            Walker { fixture, gates, reader: &mut reader, turn, hops: Vec::new(), waiting: BTreeMap::new() };
+        walker.walk(start)?;
+        walks.push(Walk { start: Arc::clone(start), hops: walker.hops });
+    }
+    Ok(walks)
+}
+
+/// A task that the instance has reached, and the steps with which its application, and its caller, may go on.
+struct Reached {
+    at: Arc<Task>,
+    performer: Arc<Workload>,
+    caller: Arc<Workload>,
+    arrival: Vec<Shown>,
+    receipt: Vec<Shown>,
+}
+
+/// An instance on its way.
+struct Walker<'a> {
+    fixture: &'a Fixture,
+    gates: &'a dyn Gates,
+    reader: &'a mut Reader,
+    turn: usize,
+    hops: Vec<Hop>,
+    /// At each join, the evidence that has come so far, by source.
+    waiting: BTreeMap<TaskName, BTreeMap<TaskName, Reached>>,
+}
+
+impl Walker<'_> {
+    fn walk(&mut self, start: &Arc<Task>) -> Result<(), LabError> {
+        let mut ahead = VecDeque::new();
+        if let Some(initiator) = self.fixture.workloads.turn(&start.performer, self.turn) {
+            let (performer, caller) = (Arc::clone(initiator), Arc::clone(initiator));
+            let at = Arc::clone(start);
+            ahead.push_back(Reached { at, performer, caller, arrival: Vec::new(), receipt: Vec::new() });
+        }
+        while let Some(mut reached) = ahead.pop_front() {
+            let at = Arc::clone(&reached.at);
+            for transition in self.fixture.workflow.transitions.iter().filter(|t| t.from.name == at.name) {
+                if self.hops.len() >= MAX_HOPS {
+                    return Ok(());
+                }
+                let (next, start) = self.take(transition, &reached)?;
+                ahead.extend(next.and_then(|next| self.gather(transition, next)));
+                // The initiator goes on in the same instance.
+                if let Some(start) = start {
+                    reached.arrival = vec![start];
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// At a join the instance goes on only once all evidence is there.
+    fn gather(&mut self, transition: &Transition, reached: Reached) -> Option<Reached> {
+        let name = &reached.at.name;
+        let Some(join) = self.fixture.workflow.joins.get(name).filter(|_| self.fixture.signed()) else {
+            return Some(reached);
+        };
+        let evidence = self.waiting.entry(name.clone()).or_default();
+        evidence.insert(transition.from.name.clone(), reached);
+        if evidence.len() < join.sources.len() {
+            return None;
+        }
+        let mut all = self.waiting.remove(&join.task)?.into_values();
+        let mut whole = all.next()?;
+        for one in all {
+            whole.arrival.extend(one.arrival);
+            whole.receipt.extend(one.receipt);
+        }
+        Some(whole)
+    }
+
+    /// One hop: what it reaches, and the initiator's step if it begins an instance.
+    fn take(
+        &mut self,
+        transition: &Arc<Transition>,
+        reached: &Reached,
+    ) -> Result<(Option<Reached>, Option<Shown>), LabError> {
+        let (holder, steps) =
+            if transition.via { (&reached.caller, &reached.receipt) } else { (&reached.performer, &reached.arrival) };
+        let from = self.replica_of(holder, transition);
+        let attempt = |to: &Arc<Workload>| Attempt {
+            steps: steps.clone(),
+            ..Attempt::of(Sender::Workload(Arc::clone(&from)), to, &transition.to)
+        };
+        let attempt = attempt(&self.receiver(transition, &attempt, &from));
+        let decided = self.fixture.decide(self.reader, &attempt);
+        let begun = Instant::now();
+        let answer = self.gates.answer(&attempt)?;
+        let took = begun.elapsed();
+        let expected = Expected::from(&decided);
+        let Attempt { to, method, path, steps, .. } = attempt;
+        let mut next = (None, None);
+        if let (true, Ok(Permitted::Transition(arrived))) = (answer.reached, decided) {
+            let shown = |text: &Option<String>, arrival: &Arc<Arrival>, holder: &Workload, kind| {
+                let (text, arrival, holder) = (text.clone()?, Arc::clone(arrival), holder.id.clone());
+                let token = Token { text, arrival, holder, kind, flaw: None };
+                Some(if self.fixture.signed() { Shown::Token(token) } else { Shown::Text(token.text) })
+            };
+            next.1 = arrived.start.as_ref().and_then(|start| shown(&answer.start, start, &from, Kind::Arrival));
+            next.0 = Some(Reached {
+                at: Arc::clone(&transition.to),
+                performer: Arc::clone(&to),
+                caller: Arc::clone(&from),
+                arrival: shown(&answer.step, &arrived.arrival, &to, Kind::Arrival).into_iter().collect(),
+                receipt: shown(&answer.receipt, &arrived.arrival, &from, Kind::Receipt).into_iter().collect(),
+            });
+        }
+        let transition = Arc::clone(transition);
+        self.hops.push(Hop { transition, from, to, method, path, shown: steps.len(), expected, answer, took });
+        Ok(next)
+    }
+
+    /// A workload of the holder's identity, in turn: an identity holds a step, not one replica.
+    fn replica_of(&self, holder: &Arc<Workload>, transition: &Transition) -> Arc<Workload> {
+        let all = self.fixture.workloads.of_actor(&transition.caller);
+        let same: Vec<_> = all.iter().filter(|one| one.id == holder.id).collect();
+        let turn = self.turn.saturating_add(1).checked_rem(same.len()).unwrap_or_default();
+        let first = self.fixture.workloads.turn(&transition.caller, 0);
+        Arc::clone(same.get(turn).copied().or(first).unwrap_or(holder))
+    }
+
+    /// The workload whose turn it is; where constraints separate duties, the next one that may. All evidence of a join
+    /// goes to one identity.
+    fn receiver(
+        &self,
+        transition: &Transition,
+        attempt: &dyn Fn(&Arc<Workload>) -> Attempt,
+        otherwise: &Arc<Workload>,
+    ) -> Arc<Workload> {
+        let actor = &transition.to.performer;
+        let gathered = self.waiting.get(&transition.to.name).and_then(|evidence| evidence.values().next());
+        let count = self.fixture.workloads.of_actor(actor).len();
+        let in_turn = (0..count).filter_map(|more| self.fixture.workloads.turn(actor, self.turn.saturating_add(more)));
+        let fitting: Vec<_> = in_turn.filter(|to| gathered.is_none_or(|one| one.performer.id == to.id)).collect();
+        let may = |to: &Arc<Workload>| self.fixture.decide(&mut self.reader.fresh(), &attempt(to)).is_ok();
+        let open = fitting.iter().find(|to| fitting.len() < 2 || may(to));
+        Arc::clone(open.or(fitting.first()).copied().unwrap_or(otherwise))
+    }
+}

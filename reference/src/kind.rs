@@ -1,0 +1,22 @@
+//! The kinds of token.
+
+/// The kinds of token, by `typ`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// For the performer of a task.
+    Arrival,
+    /// For a caller that carries a transition in the performer's place.
+    Receipt,
+    /// Reserved: no gate of this release issues or accepts it.
+    Departure,
+}
+
+impl Kind {
+    pub(crate) fn typ(self) -> &'static str {
+        match self {
+            Self::Arrival => "wfa+jwt",
+            Self::Receipt => "wfr+jwt",
+            Self::Departure => "wfd+jwt",
+        }
+    }
+}
