@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::MeshError;
+use super::call_error::CallError;
 use super::client::{Client, Route};
-use super::message::{CallError, Request, Response, Version};
+use super::message::{Request, Response, Version};
 use super::process::Process;
 use super::wait::POLL;
 

@@ -26,11 +26,11 @@ use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
 use super::body::{Answer, Whole};
 use super::message::lines;
+use super::seen::Seen;
 
 /// Requests that an application remembers.
 const REMEMBERED: usize = 1024;
@@ -38,35 +38,6 @@ const REMEMBERED: usize = 1024;
 /// More than any gate lets through, so that it is the gate that is tested.
 const MAX_HEADERS: usize = 1024;
 const MAX_HEADER_BYTES: u32 = 1 << 20;
-
-/// What an application saw of one request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// The workload.
-    pub workload: String,
-    /// The method.
-    pub method: String,
-    /// The path with its query.
-    pub path: String,
-    /// The authority: `:authority`, or `host`.
-    pub authority: String,
-    /// `HTTP/1.1` or `HTTP/2.0`.
-    pub version: String,
-    /// Names in lower case; bytes that are not UTF-8 are replaced.
-    pub headers: Vec<(String, String)>,
-    /// The length of the body.
-    pub body_bytes: usize,
-    /// As `headers`.
-    pub trailers: Vec<(String, String)>,
-}
-
-impl Seen {
-    /// Every value of a header, in order.
-    pub fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let lines = self.headers.iter();
-        lines.filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
-    }
-}
 
 /// The service of one workload, for as long as the runtime lives.
 #[derive(Debug)]

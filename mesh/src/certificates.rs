@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, SanType,
 };
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -65,20 +65,31 @@ impl Authority {
         Ok(Self { issuer, pem })
     }
 
-    /// A certificate for a client and server with these URI SANs, in this order and as these very
-    /// bytes: an X.509-SVID has exactly one (X509-SVID, section 2), tests also want others.
+    /// A certificate for a client and server with these URI SANs, in this order. An X.509-SVID has exactly one
+    /// (X509-SVID, section 2).
+    ///
+    /// # Errors
+    /// [`MeshError::Certificate`] if a name is not ASCII, or no key can be made.
+    pub fn issue<U: AsRef<str>>(&self, uris: &[U]) -> Result<Credential, MeshError> {
+        let name = |uri: &U| Ok(SanType::URI(uri.as_ref().try_into().map_err(wrong)?));
+        let names = uris.iter().map(name).collect::<Result<_, MeshError>>()?;
+        self.sign(|params| params.subject_alt_names = names)
+    }
+
+    /// The same with these bytes as the content of its subjectAltName, for tests that need a malformed one.
     ///
     /// # Errors
     /// [`MeshError::Certificate`] if no key can be made.
-    pub fn issue<U: AsRef<[u8]>>(&self, uris: &[U]) -> Result<Credential, MeshError> {
+    pub fn issue_raw(&self, subject_alt_name: Vec<u8>) -> Result<Credential, MeshError> {
+        let extension = CustomExtension::from_oid_content(&SUBJECT_ALT_NAME, subject_alt_name);
+        self.sign(|params| params.custom_extensions.push(extension))
+    }
+
+    fn sign(&self, name: impl FnOnce(&mut CertificateParams)) -> Result<Credential, MeshError> {
         let mut params = params("stepgate lab workload");
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        if !uris.is_empty() {
-            let names = subject_alt_names(uris);
-            let extension = CustomExtension::from_oid_content(&SUBJECT_ALT_NAME, names);
-            params.custom_extensions.push(extension);
-        }
+        name(&mut params);
         let key = KeyPair::generate().map_err(wrong)?;
         let certificate = params.signed_by(&key, &self.issuer).map_err(wrong)?;
         Ok(Credential {
@@ -159,30 +170,6 @@ fn params(common_name: &str) -> CertificateParams {
     params
 }
 
-/// `GeneralNames ::= SEQUENCE OF GeneralName`, each `uniformResourceIdentifier [6] IA5String`. Written
-/// by hand because a library would refuse the malformed names that a gate must survive.
-fn subject_alt_names<U: AsRef<[u8]>>(uris: &[U]) -> Vec<u8> {
-    let names = uris.iter().flat_map(|uri| der(0x86, uri.as_ref())).collect::<Vec<_>>();
-    der(0x30, &names)
-}
-
-/// Tag, length, content: X.690, section 8.1.3.
-fn der(tag: u8, content: &[u8]) -> Vec<u8> {
-    let mut out = vec![tag];
-    match u8::try_from(content.len()) {
-        Ok(short) if short < 0x80 => out.push(short),
-        _ => {
-            let bytes = content.len().to_be_bytes();
-            let digits = bytes.iter().copied().skip_while(|b| *b == 0).collect::<Vec<_>>();
-            // A usize has at most eight bytes.
-            out.push(0x80 | u8::try_from(digits.len()).unwrap_or(8));
-            out.extend(digits);
-        }
-    }
-    out.extend_from_slice(content);
-    out
-}
-
 fn wrong(error: rcgen::Error) -> MeshError {
     MeshError::Certificate(error.to_string())
 }
@@ -192,19 +179,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_der() {
-        assert_eq!(der(0x86, b"ab"), b"\x86\x02ab");
-        assert_eq!(der(0x86, &[0; 0x80])[..3], [0x86, 0x81, 0x80]);
-        assert_eq!(der(0x86, &[0; 0x1234])[..4], [0x86, 0x82, 0x12, 0x34]);
-    }
-
-    #[test]
-    fn a_certificate_bears_the_bytes_asked_for() {
+    fn a_certificate_has_the_names_asked_for_and_shows_no_key() {
         let ca = Authority::create().unwrap();
-        let odd: &[u8] = b"spiffe://a/\xff";
-        let issued = ca.issue(&[b"spiffe://a/b".as_slice(), odd]).unwrap();
-        let bears = |name: &[u8]| issued.certificate.windows(name.len()).any(|w| w == name);
-        assert!(bears(b"spiffe://a/b") && bears(odd));
+        let issued = ca.issue(&["spiffe://a/b", "spiffe://c/d"]).unwrap();
+        let has = |name: &[u8]| issued.certificate.windows(name.len()).any(|bytes| bytes == name);
+        assert!(has(b"spiffe://a/b") && has(b"spiffe://c/d"));
         assert!(!format!("{issued:?}").contains("PRIVATE"));
+        assert!(ca.issue(&["spiffe://a/\u{e9}"]).is_err());
     }
 }

@@ -1,9 +1,8 @@
-//! Whoever calls: an application through its own Envoy, or anyone straight at a gate.
+//! Calls: an application through its own Envoy, or any client directly to a gate.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -18,12 +17,10 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use super::MeshError;
 use super::body::Whole;
+use super::call_error::{CALL_TIMEOUT, CallError};
 use super::certificates::Credential;
-use super::message::{CallError, Request, Response, Version, header_map, lines};
+use super::message::{Request, Response, Version, header_map, lines};
 use super::tls::{self, Handshake};
-
-/// The longest that a call may take.
-pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a connection leads and who opened it: requests may share one only if both are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -51,7 +48,8 @@ impl Route {
         authority: &str,
     ) -> Result<Self, MeshError> {
         let authority = CertificateDer::from_pem_slice(authority.as_bytes());
-        let authority = authority.map_err(|e| MeshError::Certificate(format!("the authority is none in PEM: {e}")))?;
+        let authority =
+            authority.map_err(|e| MeshError::Certificate(format!("the authority is not a certificate in PEM: {e}")))?;
         let server = tls::Server::IssuedBy(authority.to_vec());
         let ends = tls::Ends { client: client.cloned(), name: to.ip().to_string(), server };
         Ok(Self { to, version, tls: Some(ends) })
@@ -77,7 +75,7 @@ impl Client {
     /// # Errors
     /// [`CallError`] if no whole response came within [`CALL_TIMEOUT`].
     pub async fn call(&self, route: &Route, authority: &str, request: &Request) -> Result<Response, CallError> {
-        let request = wire(authority, request)?;
+        let request = to_hyper(authority, request)?;
         tokio::time::timeout(CALL_TIMEOUT, self.send(route, request)).await.map_err(|_| CallError::Timeout)?
     }
 
@@ -215,8 +213,8 @@ where
     }
 }
 
-/// The request as it goes onto the wire.
-fn wire(authority: &str, request: &Request) -> Result<hyper::Request<Whole>, CallError> {
+/// The request as hyper sends it.
+fn to_hyper(authority: &str, request: &Request) -> Result<hyper::Request<Whole>, CallError> {
     let unsendable = |what: String| CallError::Unsendable(what);
     let method = Method::from_bytes(request.method.as_bytes())
         .map_err(|_| unsendable(format!("the method `{}`", request.method)))?;
@@ -246,15 +244,15 @@ fn wire(authority: &str, request: &Request) -> Result<hyper::Request<Whole>, Cal
             headers.append(hyper::header::TRAILER, name.clone().into());
         }
     }
-    let mut wire = hyper::Request::new(Whole::new(request.body.clone(), trailers));
-    *wire.method_mut() = method;
-    *wire.uri_mut() = uri;
-    *wire.headers_mut() = headers;
+    let mut sent = hyper::Request::new(Whole::new(request.body.clone(), trailers));
+    *sent.method_mut() = method;
+    *sent.uri_mut() = uri;
+    *sent.headers_mut() = headers;
     if let Some((_, protocol)) = protocol {
         let protocol = String::from_utf8_lossy(protocol);
-        wire.extensions_mut().insert(Protocol::from(protocol.as_ref()));
+        sent.extensions_mut().insert(Protocol::from(protocol.as_ref()));
     }
-    Ok(wire)
+    Ok(sent)
 }
 
 fn broken(error: &hyper::Error) -> CallError {

@@ -1,27 +1,20 @@
-//! Starts one Envoy of a mesh: its files, its command.
+//! How the Envoys of a mesh are started.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
+use std::path::PathBuf;
 
-use super::MeshError;
-use super::bootstrap::{Member, Surroundings, bootstrap, dynamic};
 use super::launcher::Launcher;
-use super::process::Process;
-use super::run_dir::replace;
-use super::running::Mesh;
 use super::spec::{Delivery, MeshSpec, Vms};
 
 /// How the Envoys of a mesh are started.
 #[derive(Debug)]
 pub(super) struct Launch {
-    program: PathBuf,
-    launcher: Launcher,
-    concurrency: u32,
-    log_level: String,
-    component_log_level: String,
+    pub(super) program: PathBuf,
+    pub(super) launcher: Launcher,
+    pub(super) concurrency: u32,
+    pub(super) log_level: String,
+    pub(super) component_log_level: String,
     pub(super) delivery: Delivery,
-    vms: Vms,
+    pub(super) vms: Vms,
 }
 
 impl Launch {
@@ -35,80 +28,5 @@ impl Launch {
             delivery: spec.delivery,
             vms: spec.vms,
         }
-    }
-}
-
-/// An Envoy that has been started and need not be ready.
-pub(super) struct Starting {
-    /// The first workload that it hosts.
-    pub(super) name: String,
-    pub(super) admin: SocketAddr,
-    pub(super) process: Process,
-}
-
-impl Mesh {
-    pub(super) fn start_envoy(&self, index: usize) -> Result<Starting, MeshError> {
-        let members = self.members();
-        let around = self.surroundings(&members);
-        let hosted = self.hosted_by(index, &members);
-        let first = hosted.first().ok_or_else(|| MeshError::Spec("an Envoy without a workload".into()))?;
-        let name = &first.workload.name;
-        let file = self.run_dir.path().join(format!("{name}.bootstrap.json"));
-        replace(&file, bootstrap(&hosted, &around).to_string().as_bytes())?;
-        self.deliver(&hosted, &around)?;
-        let launch = &self.launch;
-        let mut command = launch.launcher.command(&launch.program);
-        command.arg("-c").arg(file);
-        command.args(["--concurrency", &launch.concurrency.to_string()]);
-        command.args(["--log-level", &launch.log_level]);
-        command.args(["--component-log-level", &launch.component_log_level]);
-        // Shared memory by a number that a second Envoy of this machine might have.
-        command.arg("--disable-hot-restart");
-        // A test reads the access log right after its request.
-        command.args(["--file-flush-interval-msec", "50"]);
-        // What an old listener still has is asked to go at once, and gone after a second; Envoy's own
-        // 10 minutes are nothing to wait for.
-        command.args(["--drain-time-s", "1", "--drain-strategy", "immediate"]);
-        let log = self.run_dir.path().join(format!("{name}.log"));
-        Ok(Starting {
-            name: name.clone(),
-            admin: first.addresses.admin,
-            process: Process::start(&self.nursery, command, &launch.program, log)?,
-        })
-    }
-
-    /// Puts the files in place that these workloads' Envoy watches.
-    pub(super) fn deliver(&self, hosted: &[&Member], around: &Surroundings<'_>) -> Result<(), MeshError> {
-        let files = match self.launch.delivery {
-            Delivery::Bootstrap => Vec::new(),
-            Delivery::Extension => hosted.iter().filter_map(|member| dynamic::extension(member, around)).collect(),
-            Delivery::Listener => dynamic::listeners(hosted, around).into_iter().collect(),
-        };
-        files.iter().try_for_each(|(file, content)| replace(file, content.to_string().as_bytes()))
-    }
-
-    /// All workloads, with the filters that they have now.
-    pub(super) fn members(&self) -> Vec<Member> {
-        let now = |site: &super::running::Site| {
-            let mut member = site.member.clone();
-            member.workload.inbound.plugin = site.plugin.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            member
-        };
-        self.sites.iter().map(now).collect()
-    }
-
-    pub(super) fn surroundings<'a>(&'a self, members: &'a [Member]) -> Surroundings<'a> {
-        Surroundings {
-            members,
-            authority: &self.authority_file,
-            delivery: self.launch.delivery,
-            vms: self.launch.vms,
-            directory: Path::new(self.run_dir.path()),
-        }
-    }
-
-    pub(super) fn hosted_by<'a>(&self, index: usize, members: &'a [Member]) -> Vec<&'a Member> {
-        let sites = self.sites.iter().zip(members);
-        sites.filter(|(site, _)| site.process == index).map(|(_, member)| member).collect()
     }
 }

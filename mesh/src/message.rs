@@ -1,9 +1,10 @@
 //! A request as a caller writes it, and the response that came back.
 
-use std::fmt;
-
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
+
+use super::call_error::CallError;
+use super::seen::Seen;
 
 /// The HTTP version on the wire.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -107,8 +108,8 @@ impl Response {
         std::str::from_utf8(value).ok()?.parse().ok()
     }
 
-    /// What the application says that it saw; `None` if it was not the application that answered.
-    pub fn seen(&self) -> Option<super::Seen> {
+    /// The request as the application saw it; `None` if it was not the application that answered.
+    pub fn seen(&self) -> Option<Seen> {
         // A gRPC message has five bytes in front of it.
         let json = match self.body.first() {
             Some(b'{') => self.body.as_slice(),
@@ -138,33 +139,3 @@ pub(super) fn header_map<'a>(lines: impl IntoIterator<Item = &'a (String, Vec<u8
     }
     Ok(map)
 }
-
-/// Why a request got no response.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallError {
-    /// Not a request of HTTP, so it was never sent.
-    Unsendable(String),
-    /// No connection.
-    Connect(String),
-    /// The TLS handshake failed, or the peer ended a new connection before any response, as it does
-    /// where it does not take our certificate.
-    Tls(String),
-    /// The connection broke or carried no HTTP.
-    Http(String),
-    /// No whole response in time.
-    Timeout,
-}
-
-impl fmt::Display for CallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unsendable(what) => write!(f, "{what} cannot be sent over HTTP"),
-            Self::Connect(what) => write!(f, "cannot connect: {what}"),
-            Self::Tls(what) => write!(f, "the peer refused the TLS connection: {what}"),
-            Self::Http(what) => write!(f, "the connection broke: {what}"),
-            Self::Timeout => write!(f, "no response within {} s", super::CALL_TIMEOUT.as_secs()),
-        }
-    }
-}
-
-impl std::error::Error for CallError {}

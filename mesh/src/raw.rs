@@ -12,9 +12,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::call_error::{CALL_TIMEOUT, CallError};
 use super::certificates::Credential;
-use super::client::CALL_TIMEOUT;
-use super::message::{CallError, Response, Version};
+use super::message::{Response, Version};
 use super::tls::{Ends, Handshake, Server};
 use read::{Ends as End, Head};
 

@@ -12,7 +12,7 @@ use super::application::Application;
 use super::bootstrap::Member;
 use super::certificates::{Authority, Credential};
 use super::client::Client;
-use super::launch::{Launch, Starting};
+use super::launch::Launch;
 use super::launcher::Launcher;
 use super::network::{MAX_WORKLOADS, Network};
 use super::process::{Nursery, Process};
@@ -20,6 +20,7 @@ use super::run_dir::RunDir;
 use super::running::{Mesh, Site};
 use super::signals::Signals;
 use super::spec::{MeshSpec, Workload};
+use super::start_envoy::Starting;
 use super::{MeshError, admin, find_envoy};
 
 /// Longest name of a workload: that of an actor, and a number after it.

@@ -115,9 +115,14 @@ fn a_gate_takes_certificates_of_its_ca_and_no_others() {
         assert!(refused(Some(&foreign), "a"));
         assert!(refused(Some(&foreign), "b"));
         assert_eq!(mesh.call_directly(None, "b", &get).unwrap().status, 200);
-        // Whose certificate it is, is not for TLS to judge: none, several, or no SPIFFE ID at all.
-        for uris in [vec![], vec![id("a"), id("b")], vec!["spiffe://\u{ff}".into()]] {
-            let odd = mesh.authority().issue(&uris).unwrap();
+        // TLS does not judge the name in a certificate: there may be none, several, or one that is not a SPIFFE ID.
+        let authority = mesh.authority();
+        let none: [&str; 0] = [];
+        let two = authority.issue(&[id("a"), id("b")]);
+        // subjectAltName of one URI (RFC 5280, section 4.2.1.6) that is not ASCII.
+        let malformed = authority.issue_raw(b"\x30\x0d\x86\x0bspiffe://\xc3\xbf".to_vec());
+        for odd in [authority.issue(&none), two, malformed] {
+            let odd = odd.unwrap();
             assert_eq!(mesh.call_directly(Some(&odd), "a", &get).unwrap().status, 200);
         }
     }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Member, address, connection_manager, endpoint, http_filters, routes_to, same_protocol, tls, wasm};
+use super::member::Member;
+use super::parts::{address, connection_manager, endpoint, http_filters, routes_to, same_protocol, wasm};
+use super::tls;
 use crate::spec::{Egress, Vms};
 
 /// One workload and those that it may call: all of them, itself included.

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    Member, Surroundings, address, connection_manager, dynamic, endpoint, http_filters, routes_to, same_protocol, tls,
-};
+use super::member::{Member, MeshConfig};
+use super::parts::{address, connection_manager, endpoint, http_filters, routes_to, same_protocol};
+use super::{discovery, tls};
 use crate::spec::PathNormalization;
 
-pub(super) fn listener(member: &Member, around: &Surroundings<'_>) -> Value {
+pub(super) fn listener(member: &Member, mesh: &MeshConfig<'_>) -> Value {
     let workload = &member.workload;
     let mut manager = json!({
         "route_config": {
@@ -18,7 +18,7 @@ pub(super) fn listener(member: &Member, around: &Surroundings<'_>) -> Value {
                 "routes": routes_to(&cluster_name(member)),
             }],
         },
-        "http_filters": http_filters(dynamic::gate(member, around)),
+        "http_filters": http_filters(discovery::gate(member, mesh)),
         // As an Istio sidecar does: what a caller put there stays in front, so it proves nothing.
         "forward_client_cert_details": "APPEND_FORWARD",
         "set_current_client_cert_details": {"subject": true, "dns": true, "uri": true},
@@ -36,7 +36,7 @@ pub(super) fn listener(member: &Member, around: &Surroundings<'_>) -> Value {
         // Else a filter would not see the server name that was asked for.
         "listener_filters": [tls::inspector()],
         "filter_chains": [{
-            "transport_socket": tls::server(member, around.authority, workload.inbound.client_certificate),
+            "transport_socket": tls::server(member, mesh.authority, workload.inbound.client_certificate),
             "filters": [connection_manager("inbound", member, manager)],
         }],
     })

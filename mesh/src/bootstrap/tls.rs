@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Member, typed};
+use super::member::Member;
+use super::parts::typed;
 use crate::spec::ClientCertificate;
 
 /// Any certificate of our CA is let in: whose it is, is the gate's to judge.

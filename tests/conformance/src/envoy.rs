@@ -18,6 +18,7 @@ use stepgate_mesh::{
 
 use crate::case::Normalization;
 use crate::corpus::{Corpus, Whole};
+use crate::der;
 use crate::outcome::Outcome;
 use crate::prepared::{Prepared, requests};
 use answered::Answered;
@@ -151,7 +152,13 @@ impl<'a> Subject<'a> {
     fn credential(&mut self, peer: Option<&str>) -> Result<Option<Credential>, String> {
         let Some(peer) = peer else { return Ok(None) };
         if !self.credentials.contains_key(peer) {
-            let credential = self.mesh.authority().issue(&[peer]).map_err(|error| error.to_string())?;
+            let authority = self.mesh.authority();
+            let issued = if peer.is_ascii() {
+                authority.issue(&[peer])
+            } else {
+                authority.issue_raw(der::subject_alt_name(peer.as_bytes()))
+            };
+            let credential = issued.map_err(|error| error.to_string())?;
             self.credentials.insert(peer.to_owned(), credential);
         }
         Ok(self.credentials.get(peer).cloned())

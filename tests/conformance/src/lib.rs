@@ -6,6 +6,7 @@ pub mod base;
 pub mod bench;
 pub mod case;
 pub mod corpus;
+pub mod der;
 pub mod docs;
 pub mod environment;
 pub mod envoy;

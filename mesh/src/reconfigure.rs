@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::MeshError;
 use super::admin;
-use super::bootstrap::dynamic::listener_name;
+use super::bootstrap::discovery::listener_name;
 use super::running::{Mesh, Site};
 use super::spec::{Delivery, Plugin};
 use super::wait::until;
@@ -39,14 +39,14 @@ impl Mesh {
         let before = self.stats_at(admin)?;
         let members = self.members();
         let hosted = self.hosted_by(site.process, &members);
-        let around = self.surroundings(&members);
+        let config = self.config(&members);
         match self.launch.delivery {
             Delivery::Bootstrap => {}
             Delivery::Extension => {
                 let only: Vec<_> = hosted.into_iter().filter(|member| member.workload.name == name).collect();
-                self.deliver(&only, &around)?;
+                self.deliver(&only, &config)?;
             }
-            Delivery::Listener => self.deliver(&hosted, &around)?,
+            Delivery::Listener => self.deliver(&hosted, &config)?,
         }
         let refused = |what: String| Err(MeshError::NotInForce { workload: name.into(), what });
         let result = until(LIMIT, || {

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 
 use tokio::runtime::Builder;
 
+use super::call_error::CallError;
 use super::certificates::Credential;
 use super::client::{Client, Route};
-use super::message::{CallError, Request, Response};
+use super::message::{Request, Response};
 use super::raw::Raw;
 use super::tls::{Ends, Server};
 

@@ -1,0 +1,31 @@
+//! The workloads of a mesh, as the configuration of its Envoys needs them.
+
+use std::path::{Path, PathBuf};
+
+use crate::network::Addresses;
+use crate::spec::{Delivery, Vms, Workload};
+
+/// A workload, with its addresses and files.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    pub(crate) workload: Workload,
+    pub(crate) addresses: Addresses,
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+    pub(crate) access_log: PathBuf,
+}
+
+/// The configuration that all Envoys of a mesh share.
+#[derive(Debug)]
+pub(crate) struct MeshConfig<'a> {
+    /// Every workload of the mesh.
+    pub(crate) members: &'a [Member],
+    /// The certificate of the CA.
+    pub(crate) authority: &'a Path,
+    /// How inbound filters are delivered.
+    pub(crate) delivery: Delivery,
+    /// Which filters share a VM.
+    pub(crate) vms: Vms,
+    /// The directory of the files that an Envoy watches.
+    pub(crate) directory: &'a Path,
+}
