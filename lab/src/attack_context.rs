@@ -78,7 +78,7 @@ impl<'a> AttackContext<'a> {
         arrivals.into_iter().map(|one| self.fixture.token(one, &self.from.id, kind)).collect()
     }
 
-    /// The honest step, as it stands in the header.
+    /// The honest step.
     pub(super) fn steps(&self) -> Result<Vec<Shown>, LabError> {
         if !self.signed() {
             return Ok(vec![plain_step(self.workflow(), &self.transition.from)]);

@@ -10,7 +10,7 @@ pub(super) struct Coverage {
     pub(super) tried: usize,
     /// Ordered pairs of actors.
     pub(super) pairs: Part,
-    /// Nothing, and every task in every kind.
+    /// No step, and every task in every kind of step.
     pub(super) steps: Part,
     /// Attacks, each on each transition and workload to which it applies.
     pub(super) attacks: Part,
@@ -18,7 +18,7 @@ pub(super) struct Coverage {
     seen_steps: BTreeSet<(Option<String>, &'static str)>,
 }
 
-/// Some of several.
+/// A part of a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) tried: usize,

@@ -7,7 +7,7 @@ use super::attempt::{HEADER, request_of};
 use super::fixture::Fixture;
 use stepgate_mesh::Mesh;
 
-/// How to walk an instance by hand, through the senders' own Envoys.
+/// Lines that walk an instance by hand, through the senders' own Envoys.
 pub(super) fn curl_lines(fixture: &Fixture, mesh: &Mesh) -> Result<String, LabError> {
     let mut text = String::from(
         "\nThe lab keeps running; Ctrl-C ends it. Each line is sent by an actor through its own listener:\n\n",

@@ -155,7 +155,7 @@ impl Cell<'_> {
     }
 }
 
-/// The last digit of a number whose digits are these, and what stands before it.
+/// The last digit of a number with these digits, and the number before it.
 fn digit<T>(number: usize, digits: &[T]) -> Option<(usize, &T)> {
     let at = digits.get(number.checked_rem(digits.len())?)?;
     Some((number.checked_div(digits.len())?, at))
@@ -167,7 +167,7 @@ fn methods(fixture: &Fixture) -> BTreeSet<String> {
     named.map(|method| method.as_str().to_owned()).chain(["GET".to_owned(), "POST".to_owned()]).collect()
 }
 
-/// The path that would be right, if one is: that of the task to which the step leads; else of any task there.
+/// The correct path, if there is one: that of the task to which the step leads; else the path of any task there.
 fn target(fixture: &Fixture, from: &Actor, to: &Actor, task: Option<&Arc<Task>>) -> (String, Option<String>) {
     let workflow = &fixture.workflow;
     let leads = workflow.transitions.iter().find(|t| {
@@ -218,7 +218,7 @@ fn steps(fixture: &Fixture, from: &Workload, task: &Arc<Task>, step: StepKind) -
     arrivals.into_iter().map(token).collect()
 }
 
-/// Who holds the step: the sender where it may, else its performer; and by which token.
+/// Who holds the step, and with which kind of token: the sender if it may, else the performer.
 fn holder(fixture: &Fixture, from: &Workload, task: &Task) -> (SpiffeId, Kind) {
     let mut leaving = fixture.workflow.transitions.iter().filter(|t| t.from.name == task.name);
     if leaving.any(|t| t.via && t.caller.name == from.actor.name) {

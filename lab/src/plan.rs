@@ -16,7 +16,7 @@ use super::random::instance_name;
 use super::sample::Drawer;
 use super::workloads::Workload;
 
-/// Up to so many attempts all are tried; of more, so many. Eight actors with twelve tasks stay below it.
+/// Most attempts that are made. Eight actors with twelve tasks have fewer.
 pub(super) const MAX_TRIED: usize = 50_000;
 
 /// All attempts on a workflow, in order.

@@ -64,6 +64,6 @@ impl Progress {
 }
 
 fn line(text: &str) {
-    // The lab does not fail because nobody reads its progress.
+    // A closed standard error is no reason to fail.
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -32,7 +32,7 @@ pub(super) struct Outcome {
     pub(super) attempt: Attempt,
     pub(super) expected: Expected,
     pub(super) answer: Answer,
-    /// Whether it reached the application under another path than it was sent with. Then what arrived is judged.
+    /// Whether it reached the application under another path than it was sent with. Then the path that arrived counts.
     pub(super) rewritten: bool,
 }
 

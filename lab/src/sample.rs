@@ -24,7 +24,7 @@ impl Drawer {
         usize::try_from(self.next().checked_rem(of).unwrap_or_default()).unwrap_or_default()
     }
 
-    /// So many different ones of `0..of`, in order, each set of them as likely as any other (Floyd's algorithm).
+    /// `count` different numbers of `0..of`, in order, each set of them as likely as any other (Floyd's algorithm).
     pub(super) fn some(&mut self, of: usize, count: usize) -> Vec<usize> {
         if count >= of {
             return (0..of).collect();

@@ -1,4 +1,4 @@
-//! What an Envoy says of itself: readiness, counters, access log.
+//! The admin interface of an Envoy: readiness, counters, access log.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -36,7 +36,7 @@ pub struct AccessEntry {
     pub status: u16,
     /// Envoy's RESPONSE_CODE_DETAILS, such as `via_upstream` or `stepgate:WRONG_HOLDER`.
     pub details: Option<String>,
-    /// The instance, where a gate came to know it.
+    /// The instance, if a gate has read it.
     pub instance: Option<String>,
     /// Envoy's RESPONSE_FLAGS.
     pub flags: Option<String>,
@@ -56,7 +56,7 @@ pub(super) fn time_to_start(filters: usize) -> Duration {
     START.saturating_add(START_OF_A_FILTER.saturating_mul(filters))
 }
 
-/// Waits until the Envoy serves, or cannot any more.
+/// Waits until the Envoy serves, or has ended.
 pub(super) async fn ready(
     name: &str,
     admin: SocketAddr,

@@ -1,4 +1,4 @@
-//! The small service behind each workload: it answers with what it saw.
+//! The small service behind each workload: it answers with the request that it saw.
 //!
 //! Headers of the request tell it how to answer:
 //!
@@ -35,7 +35,7 @@ use super::seen::Seen;
 /// Requests that an application remembers.
 const REMEMBERED: usize = 1024;
 
-/// More than any gate lets through, so that it is the gate that is tested.
+/// More than any gate lets through, so that the gate is tested and not the application.
 const MAX_HEADERS: usize = 1024;
 const MAX_HEADER_BYTES: u32 = 1 << 20;
 
@@ -48,7 +48,7 @@ pub struct Application {
 }
 
 impl Application {
-    /// Listens, so that whoever gets this back can be called at once. It ends with the runtime of tokio in
+    /// Listens, so that it can be called at once. It ends with the runtime of tokio in
     /// which this is called.
     ///
     /// # Errors

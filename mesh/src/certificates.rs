@@ -51,7 +51,7 @@ impl fmt::Debug for Credential {
 }
 
 impl Authority {
-    /// A new CA that nobody knows yet.
+    /// A new CA.
     ///
     /// # Errors
     /// [`MeshError::Certificate`] if no key can be made.

@@ -22,7 +22,7 @@ use super::certificates::Credential;
 use super::message::{Request, Response, Version, header_map, lines};
 use super::tls::{self, Handshake};
 
-/// Where a connection leads and who opened it: requests may share one only if both are the same.
+/// The target of a connection and the client that opened it: requests may share one only if both are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Route {
     pub(super) to: SocketAddr,
@@ -37,10 +37,10 @@ impl Route {
         Self { to, version, tls: None }
     }
 
-    /// Over TLS, as this client or as nobody, to whoever has a certificate of this authority (PEM).
+    /// Over TLS, with this client certificate or none, to any server with a certificate of this authority (PEM).
     ///
     /// # Errors
-    /// [`MeshError::Certificate`] if that is no certificate.
+    /// [`MeshError::Certificate`] if that is not a certificate.
     pub fn tls(
         to: SocketAddr,
         version: Version,

@@ -1,4 +1,4 @@
-//! A call to a gate that no mesh of ours started, such as the one of `envoy/local.yaml`.
+//! A direct call to a gate that this crate did not start, such as the one of `envoy/local.yaml`.
 
 use std::net::SocketAddr;
 
@@ -11,8 +11,7 @@ use super::message::{Request, Response};
 use super::raw::Raw;
 use super::tls::{Ends, Server};
 
-/// Calls the gate at `to`, which must show the certificate `server`, as `client` or as nobody. Blocks, as
-/// all of this module does.
+/// Calls the gate at `to`, which must show the certificate `server`, with the certificate `client` or none. Blocks.
 ///
 /// # Errors
 /// [`CallError`] if no whole response came within [`super::CALL_TIMEOUT`].
@@ -36,7 +35,7 @@ pub fn call_gate(
     runtime.block_on(Client::default().call(&route, &to.to_string(), request))
 }
 
-/// The same in bytes of HTTP/1, written as they stand.
+/// The same with bytes of HTTP/1, sent unchanged.
 ///
 /// # Errors
 /// As [`call_gate`].

@@ -52,7 +52,7 @@ pub(super) fn found_as(program: &Path) -> String {
     format!("`{}`{place}", program.display())
 }
 
-/// Where the Makefile keeps what is not part of the tree; the same rule as there.
+/// The folder in which the Makefile keeps downloads; the same rule as there.
 fn cache() -> Option<PathBuf> {
     let set = |name| env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     set("STEPGATE_CACHE").or_else(|| {

@@ -1,8 +1,8 @@
-//! Ties the life of an Envoy to ours: however we end, it ends.
+//! Ties the life of an Envoy to that of this process: however this process ends, the Envoy ends.
 //!
 //! Linux ends a child when its parent dies if the child asks for that (`prctl(2)`,
-//! `PR_SET_PDEATHSIG`), and the wish outlives `exec`. So an Envoy is started through a program that
-//! asks and then becomes Envoy: `stepgate` itself, or `setpriv` where we are not `stepgate`.
+//! `PR_SET_PDEATHSIG`), and that outlives `exec`. So an Envoy is started through a program that
+//! asks and then becomes Envoy: `stepgate` itself, or `setpriv` if this program is not `stepgate`.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -17,7 +17,7 @@ use super::envoy_binary::is_program;
 const SUPERVISED: &str = "__supervised";
 
 /// If the arguments (without the program's name) are those of a supervised start, becomes the program
-/// named in them, or tells why not. To be called first by `stepgate`'s `main`.
+/// named in them, or says why not. To be called first by `stepgate`'s `main`.
 pub fn run_if_supervised<I>(arguments: I) -> Option<ExitCode>
 where
     I: IntoIterator<Item = OsString>,
@@ -34,7 +34,7 @@ where
     Some(ExitCode::from(127))
 }
 
-/// Returns only with what went wrong.
+/// Returns only if it fails, with the reason.
 #[cfg(target_os = "linux")]
 fn become_supervised(parent: &OsStr, program: &OsStr, arguments: impl Iterator<Item = OsString>) -> String {
     use rustix::process::{Signal, getppid, set_parent_process_death_signal};

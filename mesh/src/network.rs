@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use super::MeshError;
 
-/// Workloads that one network holds.
+/// Most workloads in one network.
 pub const MAX_WORKLOADS: usize = 240;
 
 /// Bound on the last address of a network for as long as it is in use.
@@ -17,7 +17,7 @@ pub(super) struct Network {
     r: u8,
     s: u8,
     ports: Ports,
-    /// Whoever holds this socket has the network; the system frees it however we end.
+    /// The holder of this socket has the network; the system frees it however this process ends.
     _hold: TcpListener,
 }
 
@@ -45,7 +45,7 @@ pub struct Addresses {
 impl Network {
     pub(super) fn claim() -> Result<Self, MeshError> {
         let mut last = io::Error::from(io::ErrorKind::AddrInUse);
-        // 127.0 to 127.15 and 127.127 are left to others who have the same idea.
+        // 127.0 to 127.15 and 127.127 are left to other programs.
         for r in 16..127 {
             for s in 0..=255 {
                 match TcpListener::bind((Ipv4Addr::new(127, r, s, 254), HOLD)) {

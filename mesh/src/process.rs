@@ -15,7 +15,7 @@ use super::envoy_binary::found_as;
 
 type Order = (Command, mpsc::Sender<io::Result<Child>>);
 
-/// The thread from which children are started. The death signal of a child comes when the *thread* that
+/// The thread that starts child processes. The death signal of a child comes when the *thread* that
 /// started it ends (`prctl(2)`), so that thread does nothing else and lives as long as the mesh.
 #[derive(Debug)]
 pub(super) struct Nursery {

@@ -20,10 +20,10 @@ use read::{Ends as End, Head};
 
 /// Most bytes of a head that are waited for.
 const MAX_HEAD: usize = 1 << 20;
-/// How long what is already on its way may take, once writing has failed.
+/// Time for bytes that are already on their way, once writing has failed.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// A TLS connection to the gate at `to`, which must show the certificate `server`, as `client` or as nobody.
+/// A TLS connection to the gate at `to`, which must show the certificate `server`, with the certificate `client` or none.
 ///
 /// # Errors
 /// [`CallError::Connect`], [`CallError::Tls`].
@@ -65,7 +65,7 @@ impl Raw {
     /// Writes bytes.
     ///
     /// # Errors
-    /// [`CallError::Http`] where the other end takes no more.
+    /// [`CallError::Http`] if the other end accepts no more.
     pub async fn send(&mut self, bytes: &[u8]) -> Result<(), CallError> {
         self.stream.write_all(bytes).await.map_err(broken)?;
         self.stream.flush().await.map_err(broken)

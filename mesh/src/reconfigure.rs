@@ -1,4 +1,4 @@
-//! A running mesh changes: a filter gets another configuration, an Envoy starts anew.
+//! Reconfigures a running mesh: gives a filter another configuration, or restarts an Envoy.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use super::running::{Mesh, Site};
 use super::spec::{Delivery, Plugin};
 use super::wait::until;
 
-/// Time that an Envoy has to take a new configuration: it may have to compile a module first.
+/// Time limit for an Envoy to apply a new configuration: it may have to compile a module first.
 const LIMIT: Duration = Duration::from_secs(30);
 
 impl Mesh {
@@ -20,10 +20,10 @@ impl Mesh {
     /// force everywhere: [`Delivery::Extension`], for every request that begins from now on;
     /// [`Delivery::Listener`], the old connections are gone too.
     ///
-    /// Nothing waits for the filter to like its configuration: it may be one that denies everything.
+    /// The filter may reject its configuration, and then deny everything: this function does not wait for it to accept.
     ///
     /// # Errors
-    /// [`MeshError::NotInForce`] if Envoy does not take it; [`MeshError::Spec`] if the workload had no filter,
+    /// [`MeshError::NotInForce`] if Envoy rejects it; [`MeshError::Spec`] if the workload had no filter,
     /// or filters come with the bootstrap.
     pub fn reconfigure(&self, name: &str, plugin: Plugin) -> Result<(), MeshError> {
         let site = self.site(name)?;
@@ -64,8 +64,8 @@ impl Mesh {
     }
 
     /// Gives workloads other filters as a roll-out does: ends the Envoys that host them, at once, and starts each
-    /// anew. So the filters' VMs have the new environment. Returns when they serve; until then whoever calls
-    /// is turned away.
+    /// again, so that the filters' VMs have the new environment. Returns when they serve; until then they refuse
+    /// connections.
     ///
     /// # Errors
     /// As [`Mesh::start`]; a workload without a filter is a [`MeshError::Spec`].
@@ -95,7 +95,7 @@ impl Mesh {
     }
 }
 
-/// Whether the filter is another one now.
+/// Whether the filter changes by that.
 fn exchange(site: &Site, plugin: Plugin) -> Result<bool, MeshError> {
     let mut present = site.plugin.lock().unwrap_or_else(PoisonError::into_inner);
     match present.replace(plugin) {

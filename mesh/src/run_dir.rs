@@ -12,11 +12,11 @@ use super::MeshError;
 const PREFIX: &str = "stepgate-mesh-";
 const LOCK: &str = "lock";
 
-/// Removed on drop. One that a killed mesh left behind is removed when the next mesh starts.
+/// Removed on drop. The next mesh removes the directory that a killed one left.
 #[derive(Debug)]
 pub(super) struct RunDir {
     dir: TempDir,
-    /// Locked for as long as the mesh lives: the system gives it up however we end.
+    /// Locked as long as the mesh lives: the system unlocks it however this process ends.
     _lock: File,
 }
 
@@ -59,7 +59,7 @@ impl RunDir {
     }
 }
 
-/// Writes a file that only its owner reads over whatever is there, so that nobody ever sees half of it.
+/// Replaces a file, readable by its owner only, in one step: no reader sees half of it.
 pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), MeshError> {
     let mut next = path.as_os_str().to_owned();
     next.push(".next");
@@ -75,7 +75,7 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), MeshError> {
         .map_err(|e| MeshError::io("write", path, e))
 }
 
-/// Removes the directories of meshes that were killed. What cannot be removed belongs to someone else.
+/// Removes the directories of meshes that were killed. Directories of other users cannot be removed.
 fn sweep(base: &Path) {
     let Ok(entries) = fs::read_dir(base) else {
         return;

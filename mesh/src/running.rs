@@ -1,4 +1,4 @@
-//! A mesh that runs, and what can be asked of it.
+//! A running mesh: calls, logs and counters.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -26,13 +26,13 @@ use super::wait::until;
 use super::{MeshError, tls};
 
 /// A running mesh. Dropping it ends every process and removes every file.
-// Fields are dropped in this order: the Envoys before the thread that they hang on, the files last.
+// Fields are dropped in this order: the Envoys before the thread that started them, the files last.
 #[derive(Debug)]
 pub struct Mesh {
     pub(super) client: Client,
     pub(super) processes: Vec<Mutex<Process>>,
     pub(super) launch: Launch,
-    /// Held by whoever changes the mesh: one at a time.
+    /// Locked while the mesh is changed: one change at a time.
     pub(super) changing: Mutex<()>,
     pub(super) nursery: Nursery,
     pub(super) sites: Vec<Site>,
@@ -49,7 +49,7 @@ pub struct Mesh {
 /// A workload in a running mesh.
 #[derive(Debug)]
 pub(super) struct Site {
-    /// As it was when the mesh started.
+    /// Its state when the mesh started.
     pub(super) member: Member,
     /// The filter of its inbound listener now.
     pub(super) plugin: Mutex<Option<Plugin>>,
@@ -59,7 +59,7 @@ pub(super) struct Site {
     pub(super) process: usize,
 }
 
-/// The files with which someone outside, such as `curl`, can call as a workload.
+/// The files with which another program, such as `curl`, can call as a workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
     /// The certificate, PEM.
@@ -85,7 +85,7 @@ impl Mesh {
     ///
     /// # Errors
     /// [`MeshError::Call`] if no whole response came within [`CALL_TIMEOUT`]; a certificate that Envoy
-    /// does not take is a [`super::CallError::Tls`].
+    /// does not accept is a [`super::CallError::Tls`].
     pub fn call_directly(
         &self,
         credential: Option<&Credential>,
@@ -141,7 +141,7 @@ impl Mesh {
         })
     }
 
-    /// The CA, to issue further certificates that the gates take.
+    /// The CA, to issue further certificates that the gates accept.
     pub fn authority(&self) -> &Authority {
         &self.authority
     }

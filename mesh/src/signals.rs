@@ -1,4 +1,4 @@
-//! The signals that ask us to end, and how a shell reports an end by them.
+//! The signals that end this process, and how a shell reports that.
 
 use std::io;
 use std::task::Poll;
@@ -6,7 +6,7 @@ use std::task::Poll;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Listens from its making on, so that none is missed that comes before somebody waits.
+/// Listens as soon as it is created, so that no signal is missed before something waits for one.
 #[derive(Debug)]
 pub(super) struct Signals {
     kinds: Vec<(SignalKind, Signal)>,
@@ -16,7 +16,7 @@ impl Signals {
     pub(super) fn listen(runtime: &Runtime) -> io::Result<Self> {
         let _guard = runtime.enter();
         let mut wanted = vec![SignalKind::interrupt(), SignalKind::terminate()];
-        // Under `nohup` it is ignored, and a mesh is to outlive its terminal.
+        // `nohup` ignores it, so that a mesh outlives its terminal.
         if !is_ignored(SignalKind::hangup()) {
             wanted.push(SignalKind::hangup());
         }
@@ -35,7 +35,7 @@ impl Signals {
     }
 }
 
-/// Whether whoever started us had the signal ignored: as Linux tells of a process (proc_pid_status(5)).
+/// Whether the parent process set the signal to be ignored (proc_pid_status(5)).
 fn is_ignored(kind: SignalKind) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());

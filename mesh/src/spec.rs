@@ -1,4 +1,4 @@
-//! What a mesh is to be: its workloads, and which Envoy hosts which of them.
+//! The specification of a mesh: its workloads, and which Envoy hosts which of them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ pub struct MeshSpec {
     pub workloads: Vec<Workload>,
     /// Which Envoy hosts which workload.
     pub envoys: Envoys,
-    /// How an Envoy comes by the filters of its inbound listeners, and so whether they can change while it runs.
+    /// How an Envoy gets the filters of its inbound listeners, and so whether they can change while it runs.
     pub delivery: Delivery,
     /// Which filters of an Envoy share a VM.
     pub vms: Vms,
@@ -73,8 +73,8 @@ impl Envoys {
     }
 }
 
-/// How an Envoy comes by the filters of its inbound listeners. [`super::Mesh::reconfigure`] needs one of the two
-/// that can change.
+/// How an Envoy gets the filters of its inbound listeners. [`super::Mesh::reconfigure`] needs one of the two that can
+/// change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     /// In its bootstrap, for as long as it runs.
@@ -164,7 +164,7 @@ pub struct Egress {
 pub struct Plugin {
     /// The `.wasm` file.
     pub module: PathBuf,
-    /// Handed to the filter as it stands, as Istio hands on `pluginConfig`; empty sends none.
+    /// Passed to the filter unchanged, as Istio passes `pluginConfig`; an empty text sends none.
     pub configuration: String,
     /// The environment of the VM, where the keys are.
     pub environment: BTreeMap<String, String>,

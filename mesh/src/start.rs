@@ -26,7 +26,7 @@ use super::{MeshError, admin, find_envoy};
 /// Longest name of a workload: that of an actor, and a number after it.
 const MAX_NAME: usize = 72;
 
-/// How far a start has come.
+/// Progress of a start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     /// The Envoy that has just become ready, by the first workload that it hosts.
@@ -41,12 +41,12 @@ impl Mesh {
     /// Starts a mesh and waits until every Envoy serves.
     ///
     /// # Errors
-    /// The first thing that went wrong; whatever had been started is ended.
+    /// The first failure; everything that was started is ended.
     pub fn start(spec: MeshSpec) -> Result<Self, MeshError> {
         Self::start_with(spec, |_| ())
     }
 
-    /// As [`Mesh::start`], telling of each Envoy that is ready.
+    /// As [`Mesh::start`], with a callback for each Envoy that is ready.
     ///
     /// # Errors
     /// As [`Mesh::start`].
@@ -170,7 +170,7 @@ fn check(spec: &MeshSpec) -> Result<(), MeshError> {
         // It becomes the name of files too.
         if !(1..=MAX_NAME).contains(&name.len()) || !name.chars().all(allowed) || name.starts_with('.') {
             return wrong(format!(
-                "`{name}` is no name of a workload: 1 to {MAX_NAME} of `a-z`, `0-9`, `.`, `_`, `-`, the first no `.`"
+                "`{name}` cannot be the name of a workload: 1 to {MAX_NAME} of `a-z`, `0-9`, `.`, `_`, `-`, not beginning with `.`"
             ));
         }
         let mut own = BTreeSet::from([name]);

@@ -1,4 +1,4 @@
-//! TLS from here straight to a gate, with any certificate or none.
+//! TLS directly to a gate, with any certificate or none.
 
 use std::sync::Arc;
 
@@ -20,20 +20,20 @@ use super::message::Version;
 /// The two ends of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Ends {
-    /// What we show.
+    /// The client's certificate, if any.
     pub(super) client: Option<Credential>,
     /// The workload called.
     pub(super) name: String,
-    /// By what it is known.
+    /// How it is identified.
     pub(super) server: Server,
 }
 
-/// By what a gate is known: an X.509-SVID has no name that TLS could hold against the address.
+/// How a gate is identified: an X.509-SVID has no name that TLS could compare with the address.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Server {
     /// Its certificate: we issued it, so we know it byte for byte.
     Shows(Vec<u8>),
-    /// The certificate of the authority that issued its own, whoever it is.
+    /// The certificate of the authority that issued the server's own.
     IssuedBy(Vec<u8>),
 }
 
@@ -82,7 +82,7 @@ impl Ends {
     }
 }
 
-/// Takes one certificate and no other, or those of one authority and no others.
+/// Accepts only one certificate, or only those of one authority.
 #[derive(Debug)]
 struct Known {
     server: Server,

@@ -1,4 +1,4 @@
-//! Entering a task: what must hold of the ancestry, and what is remembered.
+//! Entering a task: the conditions on the ancestry, and the new arrival.
 
 use std::sync::Arc;
 

@@ -2,8 +2,8 @@
 //! whole ancestry each time. It shares no code with the decision, which sees only tokens, and takes nothing from the
 //! analysis in `stepgate_config`: it finds the fork of a join by taking each task away in turn.
 //!
-//! Whoever sends a request says which arrival each token stands for, who may show it, and what was done to it. From
-//! that the reader says which transition the request is, or the code of the denial. It can also mint tokens, because
+//! The sender of a request says which arrival each token proves, who holds it, and what was done to it. From that the
+//! reader says which transition the request is, or the code of the denial. It can also mint tokens, because
 //! it knows what each arrival's token must say.
 
 pub mod alter;

@@ -7,7 +7,7 @@ use stepgate_config::spiffe::SpiffeId;
 use crate::arrival::Arrival;
 use crate::kind::Kind;
 
-/// What was done to a token, by whoever changed it or by a gate that lies.
+/// What an attacker did to a token, or a gate that lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
     /// It is no longer three canonical parts with exactly the members of a step token.
@@ -37,11 +37,11 @@ pub enum Flaw {
 /// A token, and what the reader knows of it.
 #[derive(Debug, Clone)]
 pub struct Token {
-    /// As it stands in the header.
+    /// Its text in the header.
     pub text: String,
-    /// The arrival that it stands for.
+    /// The arrival that it proves.
     pub arrival: Arc<Arrival>,
-    /// Who may show it.
+    /// The only workload that may present it.
     pub holder: SpiffeId,
     /// Which kind it is.
     pub kind: Kind,
@@ -59,7 +59,7 @@ pub enum Shown {
 }
 
 impl Shown {
-    /// As it stands in the header.
+    /// Its text in the header.
     pub fn text(&self) -> &str {
         match self {
             Self::Token(token) => &token.text,

@@ -1,4 +1,4 @@
-//! Level `identity`: a plain step is only a word.
+//! Level `identity`: a plain step proves nothing.
 
 use super::{Attack, Stopped, attack};
 use crate::attack_context::plain_step;
@@ -23,7 +23,7 @@ pub(super) const ALL: &[Attack] = &[
     ),
 ];
 
-/// A task with which the caller has nothing to do.
+/// A task that the caller neither performs nor continues from.
 fn foreign<'a>(context: &crate::attack_context::AttackContext<'a>) -> Option<&'a stepgate_config::workflow::Task> {
     let workflow = context.workflow();
     let carries = |task: &stepgate_config::workflow::Task| {

@@ -45,7 +45,7 @@ pub(crate) struct Attack {
     pub(crate) requests: fn(&AttackContext<'_>) -> Requests,
 }
 
-/// An attack as it stands in a file of these.
+/// An attack, for the lists in this folder.
 pub(crate) const fn attack(
     name: &'static str,
     tries: &'static str,

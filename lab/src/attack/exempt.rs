@@ -1,4 +1,4 @@
-//! Exempt requests: nothing rides in on them.
+//! Steps in exempt requests, which must not reach the application.
 
 use super::request::ask_for_upgrade;
 use super::{Attack, Stopped, attack};

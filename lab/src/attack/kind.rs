@@ -1,4 +1,4 @@
-//! Good tokens of a kind that has no place here.
+//! Good tokens of a kind that does not belong here.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) const ALL: &[Attack] = &[
     ),
     attack(
         "a departure",
-        "A kind of token that no gate of this level issues or takes.",
+        "A kind of token that no gate of this level issues or accepts.",
         Stopped::Signed,
         |context| context.signed(),
         |context| shown_as(context, Kind::Departure),

@@ -1,4 +1,4 @@
-//! Several steps where one is due.
+//! Several steps where one is expected.
 
 use super::{Attack, Stopped, attack};
 use crate::attack_context::AttackContext;
@@ -7,7 +7,7 @@ use crate::attempt::HEADER;
 pub(super) const ALL: &[Attack] = &[
     attack(
         "a list outside a join",
-        "Two good tokens of this step and instance, where one is due.",
+        "Two good tokens of this step and instance, where one is expected.",
         Stopped::Signed,
         alone,
         |context| {

@@ -12,14 +12,14 @@ use crate::attempt::{Attempt, Sender, now};
 pub(super) const ALL: &[Attack] = &[
     attack(
         "a skipped step",
-        "Whoever may take this transition makes the request of the one after it.",
+        "A caller that may take this transition makes the request of the one after it.",
         Stopped::Always,
         |context| next(context).is_some(),
         skipped,
     ),
     attack(
         "a step back",
-        "Whoever has just done this task shows its step to the one who sent it.",
+        "The performer of this task shows its step to the actor that called it.",
         Stopped::Always,
         |context| !leads(context, &context.transition.to.name, &context.transition.from.performer.name),
         back,

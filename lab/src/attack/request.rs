@@ -9,14 +9,14 @@ use crate::attempt::Attempt;
 pub(super) const ALL: &[Attack] = &[
     attack(
         "another method",
-        "A method that the task does not take.",
+        "A method that the task does not accept.",
         Stopped::Always,
         |context| wrong_method(context).is_some(),
         |context| context.asked(|attempt| attempt.method = wrong_method(context).unwrap_or_default().into()),
     ),
     attack(
         "a method override",
-        "A method that the task does not take, and the right one in `x-http-method-override`.",
+        "A method that the task does not accept, and the right one in `x-http-method-override`.",
         Stopped::Always,
         |context| wrong_method(context).is_some(),
         |context| {
@@ -44,7 +44,7 @@ pub(super) const ALL: &[Attack] = &[
     ),
     attack(
         "another host",
-        "An authority that the task does not take.",
+        "An authority that the task does not accept.",
         Stopped::Always,
         |context| {
             let mut patterns = targets(context).peekable();
@@ -61,7 +61,7 @@ pub(super) const ALL: &[Attack] = &[
     ),
     attack(
         "without what a guard asks for",
-        "A gRPC call as plain HTTP, without the headers of one: a guard may ask for them.",
+        "A gRPC call as plain HTTP, without the headers of one: a guard may require them.",
         Stopped::Never,
         |context| context.transition.when.is_some() && context.request().grpc(),
         |context| context.asked(|attempt| attempt.plain = true),
@@ -74,7 +74,7 @@ pub(super) fn ask_for_upgrade(attempt: &mut Attempt) {
     attempt.headers.push(("connection".into(), "upgrade".into()));
 }
 
-/// The requests of all tasks that could be meant: those to which this step leads here.
+/// The requests of all tasks of the receiver to which this step leads.
 fn targets<'a>(context: &AttackContext<'a>) -> impl Iterator<Item = &'a RequestPattern> {
     let (from, to) = (context.transition.from.name.clone(), context.transition.to.performer.name.clone());
     let transitions = context.workflow().transitions.iter();
@@ -82,7 +82,7 @@ fn targets<'a>(context: &AttackContext<'a>) -> impl Iterator<Item = &'a RequestP
 }
 
 fn wrong_method(context: &AttackContext<'_>) -> Option<&'static str> {
-    // A task without patterns takes any request; one without methods, any method.
+    // A task without patterns accepts any request; a pattern without methods, any method.
     let mut patterns = targets(context).peekable();
     patterns.peek()?;
     let named: Vec<&str> = targets(context).flat_map(|pattern| &pattern.methods).map(|m| m.as_str()).collect();

@@ -1,4 +1,4 @@
-//! A good step in the wrong hands.
+//! A good step, presented by another than its holder.
 
 use std::sync::Arc;
 

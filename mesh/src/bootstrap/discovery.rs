@@ -24,7 +24,7 @@ pub(super) fn gate(member: &Member, mesh: &MeshConfig<'_>) -> Option<Value> {
     })
 }
 
-/// The file that gives a workload its gate, and what stands in it; nothing where it has none.
+/// The file that gives a workload its gate, and its content; none for a workload without a gate.
 pub(crate) fn extension(member: &Member, mesh: &MeshConfig<'_>) -> Option<(PathBuf, Value)> {
     let plugin = member.workload.inbound.plugin.as_ref()?;
     let name = listener_name(member);
@@ -33,7 +33,7 @@ pub(crate) fn extension(member: &Member, mesh: &MeshConfig<'_>) -> Option<(PathB
     Some((extension_file(member, mesh.directory), answer(&[resource])))
 }
 
-/// The name of its inbound listener, and of the filter there where it is discovered.
+/// The name of its inbound listener, and of the filter there if it is discovered.
 pub(crate) fn listener_name(member: &Member) -> String {
     format!("inbound.{}", member.workload.name)
 }

@@ -9,7 +9,7 @@ use super::inbound;
 use super::member::{Member, MeshConfig};
 use super::parts::typed;
 
-/// The file that gives an Envoy its inbound listeners, and what stands in it.
+/// The file that gives an Envoy its inbound listeners, and its content.
 pub(crate) fn listeners(hosted: &[&Member], mesh: &MeshConfig<'_>) -> Option<(PathBuf, Value)> {
     let file = listeners_file(hosted.first()?, mesh.directory);
     let listener = |member: &&Member| typed("envoy.config.listener.v3.Listener", inbound::listener(member, mesh));

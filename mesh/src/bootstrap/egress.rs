@@ -1,4 +1,4 @@
-//! The way out: plain text from the application, mutual TLS to whichever workload it names.
+//! The egress listener: plain text from the application, mutual TLS to the workload that it names.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::parts::{address, connection_manager, endpoint, http_filters, routes_t
 use super::tls;
 use crate::spec::{Egress, Vms};
 
-/// One workload and those that it may call: all of them, itself included.
+/// One workload and those that it may call: all, including itself.
 pub(super) struct Peers<'a> {
     pub(super) member: &'a Member,
     pub(super) all: &'a [Member],

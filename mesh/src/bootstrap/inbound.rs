@@ -1,4 +1,4 @@
-//! The way in: mutual TLS, the gate, the application behind it.
+//! The inbound listener: mutual TLS, the gate, the application behind it.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub(super) fn listener(member: &Member, mesh: &MeshConfig<'_>) -> Value {
             }],
         },
         "http_filters": http_filters(discovery::gate(member, mesh)),
-        // As an Istio sidecar does: what a caller put there stays in front, so it proves nothing.
+        // As an Istio sidecar does: a caller's own value stays in front, so the header proves nothing.
         "forward_client_cert_details": "APPEND_FORWARD",
         "set_current_client_cert_details": {"subject": true, "dns": true, "uri": true},
     });
@@ -31,9 +31,9 @@ pub(super) fn listener(member: &Member, mesh: &MeshConfig<'_>) -> Value {
         "name": format!("inbound.{}", workload.name),
         "traffic_direction": "INBOUND",
         "address": address(member.addresses.inbound),
-        // Without it a second mesh on the same address would share the traffic in silence.
+        // Otherwise a second mesh on the same address would silently share the traffic.
         "enable_reuse_port": false,
-        // Else a filter would not see the server name that was asked for.
+        // Otherwise a filter would not see the requested server name.
         "listener_filters": [tls::inspector()],
         "filter_chains": [{
             "transport_socket": tls::server(member, mesh.authority, workload.inbound.client_certificate),

@@ -1,4 +1,4 @@
-//! The two ends of mutual TLS.
+//! Mutual TLS: the server's and the client's side.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::member::Member;
 use super::parts::typed;
 use crate::spec::ClientCertificate;
 
-/// Any certificate of our CA is let in: whose it is, is the gate's to judge.
+/// Accepts any certificate of our CA: the gate judges whose it is.
 pub(super) fn server(member: &Member, authority: &Path, client: ClientCertificate) -> Value {
     let context = json!({
         "require_client_certificate": client == ClientCertificate::Required,
@@ -21,7 +21,7 @@ pub(super) fn server(member: &Member, authority: &Path, client: ClientCertificat
     socket("DownstreamTlsContext", context)
 }
 
-/// The other end must be the very workload that was called.
+/// The server must be the workload that was called.
 pub(super) fn client(member: &Member, to: &Member, authority: &Path) -> Value {
     let context = json!({
         "sni": to.workload.name,

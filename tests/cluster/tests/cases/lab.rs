@@ -103,16 +103,16 @@ struct Mesh<'a> {
 }
 
 impl Site for Mesh<'_> {
-    fn call(&self, call: &Call<'_>) -> std::result::Result<Reply, String> {
+    fn call(&self, call: &Call<'_>) -> std::result::Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
         let answer = match call.from {
             Caller::Workload(from) => self.through_a_sidecar(from, call).map(Some),
             Caller::Certificate(id) => self.certificate(id).and_then(|own| self.straight(Some(&own), call)),
-            Caller::Nobody => self.straight(None, call),
+            Caller::Anonymous => self.straight(None, call),
         };
         match answer {
             Ok(Some(response)) => Ok(Reply::Answered(response)),
             Ok(None) => Ok(Reply::Refused),
-            Err(error) => Err(format!("{:?} to {}: {error}", call.from, call.to)),
+            Err(error) => Err(format!("{:?} to {}: {error}", call.from, call.to).into()),
         }
     }
 }
