@@ -38,7 +38,7 @@ pub enum LabError {
     Mesh(#[from] MeshError),
     /// The gates of an existing mesh could not be called.
     #[error(transparent)]
-    Site(Box<dyn std::error::Error + Send + Sync>),
+    ExistingMesh(Box<dyn std::error::Error + Send + Sync>),
     /// The system has no randomness.
     #[error("the system has no randomness: {0}")]
     Random(#[from] getrandom::Error),

@@ -20,7 +20,7 @@ pub use deployed::Deployed;
 pub use findings::{Findings, Tried};
 
 /// The mesh that has the gates.
-pub trait Site: Sync {
+pub trait ExistingMesh: Sync {
     /// Makes a call, and waits for the answer. Several threads call it at once.
     ///
     /// # Errors
@@ -66,10 +66,10 @@ pub enum Reply {
 ///
 /// # Errors
 /// If nothing could be tried.
-pub fn put_to(site: &dyn Site, gates: &BTreeMap<String, Deployed>, seed: u64) -> Result<Findings, LabError> {
+pub fn put_to(mesh: &dyn ExistingMesh, gates: &BTreeMap<String, Deployed>, seed: u64) -> Result<Findings, LabError> {
     let fixture = deployed::fixture(gates)?;
     let plan = Plan::of(&fixture, seed);
-    let remote = Remote { fixture: &fixture, site };
+    let remote = Remote { fixture: &fixture, mesh };
     let walks = walk::all(&fixture, &remote)?;
     let cases = runner::all(&plan, &plan.chosen(), &remote, &Progress::quiet())?;
     Ok(Findings::of(&plan, &walks, &cases))
@@ -77,7 +77,7 @@ pub fn put_to(site: &dyn Site, gates: &BTreeMap<String, Deployed>, seed: u64) ->
 
 struct Remote<'a> {
     fixture: &'a Fixture,
-    site: &'a dyn Site,
+    mesh: &'a dyn ExistingMesh,
 }
 
 impl Gates for Remote<'_> {
@@ -90,7 +90,7 @@ impl Gates for Remote<'_> {
             Sender::Anonymous => Caller::Anonymous,
         };
         let call = Call { from, to: &attempt.to.name, request: attempt.request() };
-        match self.site.call(&call).map_err(LabError::Site)? {
+        match self.mesh.call(&call).map_err(LabError::ExistingMesh)? {
             Reply::Refused => Ok(Answer { before_the_gate: true, ..Answer::default() }),
             Reply::Answered(response) => {
                 let answer = Answer::of(&response);

@@ -42,7 +42,7 @@ use stepgate_mesh::Mesh;
 use transport::Transport;
 
 pub use error::LabError;
-pub use existing_mesh::{Call, Caller, Deployed, Findings, Reply, Site, Tried, put_to};
+pub use existing_mesh::{Call, Caller, Deployed, ExistingMesh, Findings, Reply, Tried, put_to};
 pub use gate_setup::EXEMPT_PATH;
 pub use stepgate_reference::Algorithm;
 

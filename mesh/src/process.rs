@@ -18,15 +18,15 @@ type Order = (Command, mpsc::Sender<io::Result<Child>>);
 /// The thread that starts child processes. The death signal of a child comes when the *thread* that
 /// started it ends (`prctl(2)`), so that thread does nothing else and lives as long as the mesh.
 #[derive(Debug)]
-pub(super) struct Nursery {
+pub(super) struct Spawner {
     orders: Option<mpsc::Sender<Order>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Nursery {
+impl Spawner {
     pub(super) fn open() -> io::Result<Self> {
         let (orders, inbox) = mpsc::channel::<Order>();
-        let thread = thread::Builder::new().name("mesh-nursery".into()).spawn(move || {
+        let thread = thread::Builder::new().name("mesh-spawner".into()).spawn(move || {
             for (mut command, reply) in inbox {
                 let _ = reply.send(command.spawn());
             }
@@ -43,7 +43,7 @@ impl Nursery {
     }
 }
 
-impl Drop for Nursery {
+impl Drop for Spawner {
     fn drop(&mut self) {
         self.orders = None;
         if let Some(thread) = self.thread.take() {
@@ -64,7 +64,7 @@ impl Process {
     /// Starts it in a process group of its own, so that Ctrl-C in the terminal reaches us first.
     /// `program` is what the command becomes in the end.
     pub(super) fn start(
-        nursery: &Nursery,
+        spawner: &Spawner,
         mut command: Command,
         program: &Path,
         log: PathBuf,
@@ -73,7 +73,7 @@ impl Process {
         let errors = output.try_clone().map_err(|e| MeshError::io("open", &log, e))?;
         command.process_group(0).stdin(Stdio::null()).stdout(output).stderr(errors);
         let launcher = PathBuf::from(command.get_program());
-        let child = nursery.spawn(command).map_err(|e| MeshError::io("run", &launcher, e))?;
+        let child = spawner.spawn(command).map_err(|e| MeshError::io("run", &launcher, e))?;
         Ok(Self { child, program: program.to_owned(), log })
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::MeshError;
 use super::admin;
 use super::bootstrap::discovery::listener_name;
-use super::running::{Mesh, Site};
+use super::running::{Mesh, RunningWorkload};
 use super::spec::{Delivery, Plugin};
 use super::wait::until;
 
@@ -26,19 +26,19 @@ impl Mesh {
     /// [`MeshError::NotInForce`] if Envoy rejects it; [`MeshError::Spec`] if the workload had no filter,
     /// or filters come with the bootstrap.
     pub fn reconfigure(&self, name: &str, plugin: Plugin) -> Result<(), MeshError> {
-        let site = self.site(name)?;
+        let one = self.running(name)?;
         let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.launch.delivery == Delivery::Bootstrap {
             return Err(MeshError::Spec("a filter in the bootstrap cannot change: choose another `delivery`".into()));
         }
-        if !exchange(site, plugin)? {
+        if !exchange(one, plugin)? {
             // Envoy would see no change, and say nothing.
             return Ok(());
         }
-        let admin = self.admin_of(site)?;
+        let admin = self.admin_of(one)?;
         let before = self.stats_at(admin)?;
         let members = self.members();
-        let hosted = self.hosted_by(site.process, &members);
+        let hosted = self.hosted_by(one.process, &members);
         let config = self.config(&members);
         match self.launch.delivery {
             Delivery::Bootstrap => {}
@@ -54,7 +54,7 @@ impl Mesh {
                 Ok(now) => now,
                 Err(error) => return Some(Err(error)),
             };
-            match state(self.launch.delivery, &listener_name(&site.member), &before, &now) {
+            match state(self.launch.delivery, &listener_name(&one.member), &before, &now) {
                 State::InForce => Some(Ok(())),
                 State::Refused(counter) => Some(refused(format!("Envoy refuses it: `{counter}` counts one more"))),
                 State::Pending => None,
@@ -73,9 +73,9 @@ impl Mesh {
         let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut concerned = BTreeSet::new();
         for (name, plugin) in filters {
-            let site = self.site(name)?;
-            exchange(site, plugin.clone())?;
-            concerned.insert(site.process);
+            let one = self.running(name)?;
+            exchange(one, plugin.clone())?;
+            concerned.insert(one.process);
         }
         for index in concerned {
             let process = self.processes.get(index).ok_or_else(|| MeshError::Spec("no such Envoy".into()))?;
@@ -83,7 +83,7 @@ impl Mesh {
             process.end();
             let starting = self.start_envoy(index)?;
             *process = starting.process;
-            let filters = self.sites.iter().filter(|site| site.process == index).count();
+            let filters = self.running.iter().filter(|one| one.process == index).count();
             let ready = admin::ready(&starting.name, starting.admin, &mut process, admin::time_to_start(filters));
             self.runtime()?.block_on(ready)?;
         }
@@ -96,13 +96,13 @@ impl Mesh {
 }
 
 /// Whether the filter changes by that.
-fn exchange(site: &Site, plugin: Plugin) -> Result<bool, MeshError> {
-    let mut present = site.plugin.lock().unwrap_or_else(PoisonError::into_inner);
+fn exchange(one: &RunningWorkload, plugin: Plugin) -> Result<bool, MeshError> {
+    let mut present = one.plugin.lock().unwrap_or_else(PoisonError::into_inner);
     match present.replace(plugin) {
         Some(old) => Ok(present.as_ref() != Some(&old)),
         None => {
             *present = None;
-            Err(MeshError::Spec(format!("`{}` has no filter that could change", site.member.workload.name)))
+            Err(MeshError::Spec(format!("`{}` has no filter that could change", one.member.workload.name)))
         }
     }
 }

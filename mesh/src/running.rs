@@ -17,7 +17,7 @@ use super::client::{Client, Route};
 use super::launch::Launch;
 use super::message::{Request, Response};
 use super::network::{Addresses, Network};
-use super::process::{Nursery, Process};
+use super::process::{Process, Spawner};
 use super::run_dir::RunDir;
 use super::seen::Seen;
 use super::signals::Signals;
@@ -34,8 +34,8 @@ pub struct Mesh {
     pub(super) launch: Launch,
     /// Locked while the mesh is changed: one change at a time.
     pub(super) changing: Mutex<()>,
-    pub(super) nursery: Nursery,
-    pub(super) sites: Vec<Site>,
+    pub(super) spawner: Spawner,
+    pub(super) running: Vec<RunningWorkload>,
     pub(super) authority: Authority,
     pub(super) authority_file: PathBuf,
     pub(super) run_dir: RunDir,
@@ -48,7 +48,7 @@ pub struct Mesh {
 
 /// A workload in a running mesh.
 #[derive(Debug)]
-pub(super) struct Site {
+pub(super) struct RunningWorkload {
     /// Its state when the mesh started.
     pub(super) member: Member,
     /// The filter of its inbound listener now.
@@ -76,8 +76,8 @@ impl Mesh {
     /// # Errors
     /// [`MeshError::Call`] if no whole response came within [`CALL_TIMEOUT`].
     pub fn call(&self, from: &str, to: &str, request: &Request) -> Result<Response, MeshError> {
-        self.site(to)?;
-        let route = Route { to: self.site(from)?.member.addresses.egress, version: request.version, tls: None };
+        self.running(to)?;
+        let route = Route { to: self.running(from)?.member.addresses.egress, version: request.version, tls: None };
         self.send(&route, to, request)
     }
 
@@ -92,10 +92,10 @@ impl Mesh {
         to: &str,
         request: &Request,
     ) -> Result<Response, MeshError> {
-        let site = self.site(to)?;
-        let server = tls::Server::Shows(site.credential.certificate.clone());
+        let one = self.running(to)?;
+        let server = tls::Server::Shows(one.credential.certificate.clone());
         let ends = tls::Ends { client: credential.cloned(), name: to.into(), server };
-        let route = Route { to: site.member.addresses.inbound, version: request.version, tls: Some(ends) };
+        let route = Route { to: one.member.addresses.inbound, version: request.version, tls: Some(ends) };
         self.send(&route, to, request)
     }
 
@@ -104,7 +104,7 @@ impl Mesh {
     /// # Errors
     /// As [`Mesh::call`].
     pub fn call_application(&self, to: &str, request: &Request) -> Result<Response, MeshError> {
-        let route = Route { to: self.site(to)?.member.addresses.application, version: request.version, tls: None };
+        let route = Route { to: self.running(to)?.member.addresses.application, version: request.version, tls: None };
         self.send(&route, to, request)
     }
 
@@ -117,7 +117,7 @@ impl Mesh {
     /// # Errors
     /// [`MeshError::NoSuchWorkload`], as everywhere below.
     pub fn addresses(&self, name: &str) -> Result<Addresses, MeshError> {
-        Ok(self.site(name)?.member.addresses)
+        Ok(self.running(name)?.member.addresses)
     }
 
     /// The certificate of a workload.
@@ -125,7 +125,7 @@ impl Mesh {
     /// # Errors
     /// [`MeshError::NoSuchWorkload`].
     pub fn credential(&self, name: &str) -> Result<&Credential, MeshError> {
-        Ok(&self.site(name)?.credential)
+        Ok(&self.running(name)?.credential)
     }
 
     /// The certificate of a workload as files, which are there as long as the mesh.
@@ -133,7 +133,7 @@ impl Mesh {
     /// # Errors
     /// [`MeshError::NoSuchWorkload`].
     pub fn files(&self, name: &str) -> Result<Files, MeshError> {
-        let member = &self.site(name)?.member;
+        let member = &self.running(name)?.member;
         Ok(Files {
             certificate: member.certificate.clone(),
             key: member.key.clone(),
@@ -151,7 +151,7 @@ impl Mesh {
     /// # Errors
     /// [`MeshError::NoSuchWorkload`].
     pub fn requests_seen(&self, name: &str) -> Result<u64, MeshError> {
-        Ok(self.site(name)?.application.count())
+        Ok(self.running(name)?.application.count())
     }
 
     /// The last 1,024 requests that the application of a workload has seen, oldest first.
@@ -159,7 +159,7 @@ impl Mesh {
     /// # Errors
     /// [`MeshError::NoSuchWorkload`].
     pub fn seen(&self, name: &str) -> Result<Vec<Seen>, MeshError> {
-        Ok(self.site(name)?.application.recent())
+        Ok(self.running(name)?.application.recent())
     }
 
     /// Counters and gauges of the Envoy of a workload.
@@ -167,7 +167,7 @@ impl Mesh {
     /// # Errors
     /// [`MeshError::Call`] if its admin interface does not answer.
     pub fn stats(&self, name: &str) -> Result<BTreeMap<String, u64>, MeshError> {
-        let admin = self.admin_of(self.site(name)?)?;
+        let admin = self.admin_of(self.running(name)?)?;
         Ok(self.runtime()?.block_on(admin::stats(&self.client, admin))?)
     }
 
@@ -176,7 +176,7 @@ impl Mesh {
     /// # Errors
     /// [`MeshError::Call`] if its admin interface does not answer.
     pub fn allocated(&self, name: &str) -> Result<u64, MeshError> {
-        let admin = self.admin_of(self.site(name)?)?;
+        let admin = self.admin_of(self.running(name)?)?;
         Ok(self.runtime()?.block_on(admin::allocated(&self.client, admin))?)
     }
 
@@ -185,7 +185,7 @@ impl Mesh {
     /// # Errors
     /// [`MeshError::NoSuchWorkload`].
     pub fn log(&self, name: &str) -> Result<String, MeshError> {
-        let process = self.processes.get(self.site(name)?.process);
+        let process = self.processes.get(self.running(name)?.process);
         let process = process.ok_or_else(|| MeshError::Spec(format!("`{name}` has no Envoy")))?;
         Ok(process.lock().unwrap_or_else(PoisonError::into_inner).log())
     }
@@ -195,7 +195,7 @@ impl Mesh {
     /// # Errors
     /// [`MeshError::NoSuchWorkload`].
     pub fn access_log(&self, name: &str) -> Result<Vec<AccessEntry>, MeshError> {
-        Ok(admin::access_log(&self.site(name)?.member.access_log))
+        Ok(admin::access_log(&self.running(name)?.member.access_log))
     }
 
     /// The line of the access log of `name` for the request whose header `x-lab-id` was `id`, at the
@@ -204,7 +204,7 @@ impl Mesh {
     /// # Errors
     /// [`MeshError::NotLogged`] if there is none within [`CALL_TIMEOUT`].
     pub fn access_entry(&self, name: &str, id: &str) -> Result<AccessEntry, MeshError> {
-        let path = &self.site(name)?.member.access_log;
+        let path = &self.running(name)?.member.access_log;
         let is_entry = |entry: &AccessEntry| entry.id.as_deref() == Some(id) && entry.direction == "inbound";
         until(CALL_TIMEOUT, || admin::access_log(path).into_iter().find(is_entry)).ok_or_else(|| MeshError::NotLogged {
             wanted: format!("a request with `x-lab-id: {id}`"),
@@ -242,18 +242,18 @@ impl Mesh {
         Ok(())
     }
 
-    pub(super) fn site(&self, name: &str) -> Result<&Site, MeshError> {
-        let found = self.sites.iter().find(|site| site.member.workload.name == name);
+    pub(super) fn running(&self, name: &str) -> Result<&RunningWorkload, MeshError> {
+        let found = self.running.iter().find(|one| one.member.workload.name == name);
         found.ok_or_else(|| MeshError::NoSuchWorkload {
             name: name.into(),
-            known: self.sites.iter().map(|s| s.member.workload.name.clone()).collect(),
+            known: self.running.iter().map(|s| s.member.workload.name.clone()).collect(),
         })
     }
 
     /// The admin interface of the Envoy that hosts a workload: that of the first that it hosts.
-    pub(super) fn admin_of(&self, site: &Site) -> Result<SocketAddr, MeshError> {
-        let first = self.sites.iter().find(|other| other.process == site.process);
-        Ok(first.unwrap_or(site).member.addresses.admin)
+    pub(super) fn admin_of(&self, one: &RunningWorkload) -> Result<SocketAddr, MeshError> {
+        let first = self.running.iter().find(|other| other.process == one.process);
+        Ok(first.unwrap_or(one).member.addresses.admin)
     }
 
     pub(super) fn runtime(&self) -> Result<&Runtime, MeshError> {

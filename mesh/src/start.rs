@@ -15,9 +15,9 @@ use super::client::Client;
 use super::launch::Launch;
 use super::launcher::Launcher;
 use super::network::{MAX_WORKLOADS, Network};
-use super::process::{Nursery, Process};
+use super::process::{Process, Spawner};
 use super::run_dir::RunDir;
-use super::running::{Mesh, Site};
+use super::running::{Mesh, RunningWorkload};
 use super::signals::Signals;
 use super::spec::{MeshSpec, Workload};
 use super::start_envoy::Starting;
@@ -68,29 +68,29 @@ impl Mesh {
         let network = Network::claim()?;
         let authority = Authority::create()?;
         let authority_file = run_dir.write("ca.pem", authority.pem().as_bytes())?;
-        let sites = spec
+        let running = spec
             .workloads
             .iter()
             .zip(spec.envoys.hosts(spec.workloads.len()))
             .enumerate()
             .map(|(n, (workload, process))| {
-                let (member, credential) = enrol(n, workload, &network, &authority, &run_dir)?;
+                let (member, credential) = register(n, workload, &network, &authority, &run_dir)?;
                 let at = member.addresses.application;
                 let application = runtime
                     .block_on(Application::start(&workload.name, at))
                     .map_err(|e| MeshError::io("listen at", Path::new(&at.to_string()), e))?;
                 let plugin = Mutex::new(workload.inbound.plugin.clone());
-                Ok(Site { member, plugin, credential, application, process })
+                Ok(RunningWorkload { member, plugin, credential, application, process })
             })
             .collect::<Result<Vec<_>, MeshError>>()?;
-        let nursery = Nursery::open().map_err(|e| io("start a thread for", e))?;
+        let spawner = Spawner::open().map_err(|e| io("start a thread for", e))?;
         let mut mesh = Self {
             client: Client::default(),
             processes: Vec::new(),
             launch: Launch::of(&spec, launcher, program),
             changing: Mutex::default(),
-            nursery,
-            sites,
+            spawner,
+            running,
             authority,
             authority_file,
             run_dir,
@@ -98,7 +98,7 @@ impl Mesh {
             watcher,
             runtime: None,
         };
-        let envoys = 0..mesh.sites.last().map_or(0, |last| last.process.saturating_add(1));
+        let envoys = 0..mesh.running.last().map_or(0, |last| last.process.saturating_add(1));
         let started = envoys.map(|index| mesh.start_envoy(index)).collect::<Result<Vec<_>, _>>()?;
         let filters = spec.workloads.iter().flat_map(Workload::plugins).count();
         let limit = admin::time_to_start(filters);
@@ -135,7 +135,7 @@ async fn all_ready(
 }
 
 /// Gives a workload its address and certificate.
-fn enrol(
+fn register(
     n: usize,
     workload: &Workload,
     network: &Network,

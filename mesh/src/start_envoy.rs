@@ -8,7 +8,7 @@ use super::MeshError;
 use super::bootstrap::{Member, MeshConfig, bootstrap, discovery, dynamic};
 use super::process::Process;
 use super::run_dir::replace;
-use super::running::{Mesh, Site};
+use super::running::{Mesh, RunningWorkload};
 use super::spec::Delivery;
 
 /// An Envoy that has been started and need not be ready.
@@ -46,7 +46,7 @@ impl Mesh {
         Ok(Starting {
             name: name.clone(),
             admin: first.addresses.admin,
-            process: Process::start(&self.nursery, command, &launch.program, log)?,
+            process: Process::start(&self.spawner, command, &launch.program, log)?,
         })
     }
 
@@ -62,12 +62,12 @@ impl Mesh {
 
     /// All workloads, with the filters that they have now.
     pub(super) fn members(&self) -> Vec<Member> {
-        let now = |site: &Site| {
-            let mut member = site.member.clone();
-            member.workload.inbound.plugin = site.plugin.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let now = |one: &RunningWorkload| {
+            let mut member = one.member.clone();
+            member.workload.inbound.plugin = one.plugin.lock().unwrap_or_else(PoisonError::into_inner).clone();
             member
         };
-        self.sites.iter().map(now).collect()
+        self.running.iter().map(now).collect()
     }
 
     pub(super) fn config<'a>(&'a self, members: &'a [Member]) -> MeshConfig<'a> {
@@ -81,7 +81,7 @@ impl Mesh {
     }
 
     pub(super) fn hosted_by<'a>(&self, index: usize, members: &'a [Member]) -> Vec<&'a Member> {
-        let sites = self.sites.iter().zip(members);
-        sites.filter(|(site, _)| site.process == index).map(|(_, member)| member).collect()
+        let running = self.running.iter().zip(members);
+        running.filter(|(one, _)| one.process == index).map(|(_, member)| member).collect()
     }
 }

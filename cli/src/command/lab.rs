@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
             error @ (LabError::NoModule(_)
             | LabError::NoFilter(_)
             | LabError::Mesh(_)
-            | LabError::Site(_)
+            | LabError::ExistingMesh(_)
             | LabError::Random(_)
             | LabError::Worker),
         ) => Err(Failure::impossible(error.to_string())),

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 use stepgate_cluster_tests::{Credential, Error, Pod, Response, Result, Workload, until};
-use stepgate_lab::{Call, Caller, Deployed, EXEMPT_PATH, Findings, Reply, Site, put_to};
+use stepgate_lab::{Call, Caller, Deployed, EXEMPT_PATH, ExistingMesh, Findings, Reply, put_to};
 
 use crate::fixture::{ACTORS, Fixture};
 use crate::requests::SOON;
@@ -102,7 +102,7 @@ struct Mesh<'a> {
     certificates: Mutex<BTreeMap<String, Credential>>,
 }
 
-impl Site for Mesh<'_> {
+impl ExistingMesh for Mesh<'_> {
     fn call(&self, call: &Call<'_>) -> std::result::Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
         let answer = match call.from {
             Caller::Workload(from) => self.through_a_sidecar(from, call).map(Some),
