@@ -78,7 +78,7 @@ impl Reader {
         require(upgrade.as_ref().is_none_or(|name| own.any(|task| task.upgrade.contains(name))), "UPGRADE")?;
         require(request.reads_one_way(), "BAD_PATH")?;
         if request.shown.is_empty() {
-            return self.begin(request, peer);
+            return self.begin(gate, request, peer);
         }
         let (at, evidence) = self.check_shown(gate, request, peer)?;
         let transition = self.choose(request, peer, &at)?;
@@ -86,12 +86,13 @@ impl Reader {
     }
 
     /// A request without a step.
-    fn begin(&mut self, request: &Request, peer: &SpiffeId) -> Result<Permitted, Denied> {
+    fn begin(&mut self, gate: &GateConfig, request: &Request, peer: &SpiffeId) -> Result<Permitted, Denied> {
         let mine = |task: &&Arc<Task>| task.initial && task.performer.includes(peer);
         require(self.workflow.tasks.values().any(|task| mine(&task)), "NO_STEP")?;
         let leaving = self.workflow.transitions.iter().filter(|t| mine(&&t.from) && !t.via && self.workflow.open);
         let here: Vec<_> = leaving.filter(|t| t.to.performer.includes(&request.gate)).cloned().collect();
         require(!here.is_empty(), "NOT_INITIAL")?;
+        require(!gate.revoked.workflows.contains(&self.workflow.name), "REVOKED")?;
         let transition = one(here, request)?;
         self.instances = self.instances.saturating_add(1);
         let instance = format!("instance-{}", self.instances);

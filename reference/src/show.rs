@@ -26,10 +26,18 @@ impl Reader {
         let twice = texts.iter().enumerate().any(|(at, text)| texts.iter().take(at).any(|before| before == text));
         require(!twice && texts.iter().all(|text| !text.is_empty()), "BAD_STEP")?;
         let tokens: Vec<&Token> = request.shown.iter().filter_map(|shown| shown.token()).collect();
+        let revoked = gate.revoked.workflows.contains(&self.workflow.name);
         match (texts.as_slice(), tokens.as_slice()) {
-            ([text], []) => Ok((self.check_plain(text, peer)?, Vec::new())),
+            ([text], []) => {
+                let at = self.check_plain(text)?;
+                require(!revoked, "REVOKED")?;
+                let carries = self.carries_on(&at, |_, caller| caller.includes(peer));
+                require(carries || at.performer.includes(peer), "WRONG_HOLDER")?;
+                Ok((at, Vec::new()))
+            }
             (_, [first, ..]) if tokens.len() == texts.len() => {
                 let at = self.check_tokens(gate, request.now, &tokens, first)?;
+                require(!revoked, "REVOKED")?;
                 let issued = tokens.iter().all(|token| self.issuer_may_speak(token));
                 require(issued, "WRONG_ISSUER")?;
                 require(tokens.iter().all(|token| token.holder == *peer), "WRONG_HOLDER")?;
@@ -39,17 +47,14 @@ impl Reader {
         }
     }
 
-    /// A plain step `workflow/revision/task`, which proves nothing: the peer must have to do with the task.
-    fn check_plain(&self, text: &str, peer: &SpiffeId) -> Result<Arc<Task>, Denied> {
+    /// A plain step `workflow/revision/task`.
+    fn check_plain(&self, text: &str) -> Result<Arc<Task>, Denied> {
         let parts: Vec<&str> = text.split('/').collect();
         let [name, revision, task] = parts.as_slice() else { return deny("BAD_STEP") };
         require(*name == self.workflow.name.as_str(), "UNKNOWN_WORKFLOW")?;
         require(*revision == self.workflow.revision.to_string(), "REVISION_RETIRED")?;
         require(!self.signed(), "WRONG_TYPE")?;
-        let at = self.workflow.tasks.get(*task).ok_or(Denied("NO_TRANSITION"))?;
-        let carries = self.carries_on(at, |_, caller| caller.includes(peer));
-        require(carries || at.performer.includes(peer), "WRONG_HOLDER")?;
-        Ok(Arc::clone(at))
+        self.workflow.tasks.get(*task).cloned().ok_or(Denied("NO_TRANSITION"))
     }
 
     /// Checks form, list, signatures, times and document.

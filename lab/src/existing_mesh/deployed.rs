@@ -60,7 +60,7 @@ fn of_actor(
     workflow: &Workflow,
 ) -> Result<GateSetup, LabError> {
     let wrong = |what: &str| LabError::Gate(format!("the gate of `{}` {what}", actor.name));
-    if workflow.mode.map_or(config.mode, |own| own.max(config.mode)) != Mode::Enforce {
+    if config.mode_of(workflow) != Mode::Enforce {
         return Err(wrong("only observes: nothing would be refused"));
     }
     let own = EXEMPT_PATH.split('/').skip(1);

@@ -72,13 +72,13 @@ fn the_movie_is_tried_whole() {
         hops.iter().filter(|hop| hop["reached"] == true).map(|hop| hop["transition"].as_str().unwrap()).collect();
     assert_eq!(taken.len(), 9);
     let cases = report["cases"].as_array().unwrap();
-    let grid: Vec<&Value> = cases.iter().filter(|case| text(case, "kind").ends_with(", anywhere")).collect();
+    let matrix: Vec<&Value> = cases.iter().filter(|case| text(case, "kind").ends_with(", anywhere")).collect();
     let pairs: BTreeSet<(&str, &str, &str)> =
-        grid.iter().map(|case| (text(case, "from"), text(case, "to"), text(case, "method"))).collect();
+        matrix.iter().map(|case| (text(case, "from"), text(case, "to"), text(case, "method"))).collect();
     assert_eq!(pairs.len(), 7 * 7 * 2);
     // Exactly one request of each transition gets through, whatever is shown, and one more for each start.
-    let through = grid.iter().filter(|case| case["reached"] == true).count();
-    assert_eq!((grid.len(), through), (4508, 10));
+    let through = matrix.iter().filter(|case| case["reached"] == true).count();
+    assert_eq!((matrix.len(), through), (4508, 10));
     // Every attack on every transition; of those that are claimed to be stopped none has more than an exempt answer.
     assert_eq!(report["planned"], cases.len());
     for kind in report["kinds"].as_array().unwrap().iter().filter(|kind| kind["claimed_to_be_stopped"] == true) {
