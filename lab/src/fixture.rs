@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use stepgate_config::jwk::Algorithm;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Assurance, Workflow};
 use stepgate_mesh::{ClientCertificate, Egress, Envoys, MeshSpec, PathNormalization, Plugin};
-use stepgate_reference::{Algorithm, Arrival, Claims, Denied, Flaw, Key, Kind, Permitted, Reader, Shown, Token};
+use stepgate_reference::{Arrival, Claims, Denied, Flaw, Key, Kind, Permitted, Reader, Shown, Token};
 
 use super::LabError;
 use super::attempt::Attempt;

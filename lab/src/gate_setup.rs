@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use stepgate_config::GateConfig;
+use stepgate_config::jwk::Algorithm;
 use stepgate_config::name::ActorName;
 use stepgate_config::workflow::{Actor, Assurance, Workflow};
-use stepgate_reference::{Algorithm, Key};
+use stepgate_reference::Key;
 
 use super::LabError;
 use super::random;

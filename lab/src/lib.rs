@@ -44,7 +44,7 @@ use transport::Transport;
 pub use error::LabError;
 pub use existing_mesh::{Call, Caller, Deployed, ExistingMesh, Findings, Reply, Tried, put_to};
 pub use gate_setup::EXEMPT_PATH;
-pub use stepgate_reference::Algorithm;
+pub use stepgate_config::jwk::Algorithm;
 
 /// What to try, and how to report it.
 #[derive(Debug, Clone)]

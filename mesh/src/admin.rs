@@ -83,14 +83,20 @@ pub(super) async fn ready(
 
 /// Counters and gauges by name.
 pub(super) async fn stats(client: &Client, admin: SocketAddr) -> Result<BTreeMap<String, u64>, CallError> {
-    let answer = get(client, admin, "/stats").await?;
-    let text = String::from_utf8_lossy(&answer.body);
-    // Histograms and text readouts are lines whose value is no number.
-    let number = |line: &str| {
-        let (name, value) = line.rsplit_once(": ")?;
-        Some((name.to_owned(), value.parse().ok()?))
-    };
-    Ok(text.lines().filter_map(number).collect())
+    /// Text readouts have a text for their value, histograms no name.
+    #[derive(Deserialize)]
+    struct Stat {
+        name: Option<String>,
+        value: Option<serde_json::Value>,
+    }
+    #[derive(Deserialize)]
+    struct Stats {
+        stats: Vec<Stat>,
+    }
+    let answer = get(client, admin, "/stats?format=json").await?;
+    let read: Stats = serde_json::from_slice(&answer.body)
+        .map_err(|error| CallError::Http(format!("`/stats` is not the JSON of Envoy: {error}")))?;
+    Ok(read.stats.into_iter().filter_map(|stat| Some((stat.name?, stat.value?.as_u64()?))).collect())
 }
 
 /// Bytes on its heap.

@@ -6,27 +6,20 @@ use jwt_simple::prelude::{
     MACLike,
 };
 use serde_json::{Map, Value, json};
+use stepgate_config::jwk::{Algorithm, JwkError, key_type};
 
 use crate::claims::Claims;
 use crate::kind::Kind;
 
-/// The algorithms of `docs/protocol.md`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
-    /// HMAC with SHA-256.
-    Hs256,
-    /// ECDSA with P-256 and SHA-256.
-    Es256,
-    /// Ed25519.
-    EdDsa,
-}
-
 /// Why there is no key, or no token.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The text is not a private JWK of an algorithm of the protocol.
-    #[error("it is not a private JWK for HS256, ES256 or EdDSA")]
-    NotAKey,
+    /// Gates do not accept the JWK.
+    #[error(transparent)]
+    Jwk(#[from] JwkError),
+    /// The JWK has no secret part that can be used.
+    #[error("the JWK cannot sign")]
+    Public,
     /// The library failed.
     #[error("the token cannot be signed: {0}")]
     Sign(#[from] jwt_simple::Error),
@@ -60,14 +53,15 @@ impl Key {
     /// Reads a private JWK.
     ///
     /// # Errors
-    /// [`KeyError::NotAKey`].
+    /// [`KeyError::Jwk`], [`KeyError::Public`].
     pub fn from_jwk(jwk: &str, kid: &str) -> Result<Self, KeyError> {
-        let members: Value = serde_json::from_str(jwk).map_err(|_| KeyError::NotAKey)?;
-        let pair = match members.get("kty").and_then(Value::as_str) {
-            Some("oct") => Pair::Secret(HS256Key::from_bytes(&bytes(&members, "k").ok_or(KeyError::NotAKey)?)),
-            Some("EC") => Pair::Ec(Box::new(ES256KeyPair::from_jwk(jwk).map_err(|_| KeyError::NotAKey)?)),
-            Some("OKP") => Pair::Ed(Box::new(Ed25519KeyPair::from_jwk(jwk).map_err(|_| KeyError::NotAKey)?)),
-            _ => return Err(KeyError::NotAKey),
+        let pair = match key_type(jwk, kid)?.algorithm {
+            Algorithm::Hs256 => {
+                let members: Value = serde_json::from_str(jwk).map_err(|_| KeyError::Public)?;
+                Pair::Secret(HS256Key::from_bytes(&bytes(&members, "k").ok_or(KeyError::Public)?))
+            }
+            Algorithm::Es256 => Pair::Ec(Box::new(ES256KeyPair::from_jwk(jwk).map_err(|_| KeyError::Public)?)),
+            Algorithm::EdDsa => Pair::Ed(Box::new(Ed25519KeyPair::from_jwk(jwk).map_err(|_| KeyError::Public)?)),
         };
         Ok(Self::of(pair, kid))
     }

@@ -24,7 +24,7 @@ mod ways;
 pub use arrival::{Arrival, Arrived, Past, Permitted, Times};
 pub use claims::{Claims, StepClaim};
 pub use denied::Denied;
-pub use key::{Algorithm, Key, KeyError};
+pub use key::{Key, KeyError};
 pub use kind::Kind;
 pub use reader::{NoFork, Reader};
 pub use request::Request;
