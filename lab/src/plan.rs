@@ -13,7 +13,7 @@ use super::coverage::Coverage;
 use super::fixture::Fixture;
 use super::matrix::{self, Cell, Matrix};
 use super::random::instance_name;
-use super::sample::Drawer;
+use super::sample::Sampler;
 use super::workloads::Workload;
 
 /// Most attempts that are made. Eight actors with twelve tasks have fewer.
@@ -68,12 +68,12 @@ impl<'a> Plan<'a> {
         if self.planned() <= MAX_TRIED {
             return (0..self.planned()).collect();
         }
-        let mut drawer = Drawer::new(self.seed);
+        let mut sampler = Sampler::new(self.seed);
         let half = MAX_TRIED.checked_div(2).unwrap_or_default();
         let matrix = self.matrix.len();
         let most = MAX_TRIED.saturating_sub(matrix.min(half));
-        let played = drawer.some(self.played.len(), most.min(self.played.len()));
-        let mut chosen = drawer.some(matrix, MAX_TRIED.saturating_sub(played.len()));
+        let played = sampler.some(self.played.len(), most.min(self.played.len()));
+        let mut chosen = sampler.some(matrix, MAX_TRIED.saturating_sub(played.len()));
         chosen.extend(played.into_iter().map(|number| number.saturating_add(matrix)));
         chosen
     }

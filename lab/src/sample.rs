@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 /// Numbers that look random and follow from a seed: `SplitMix64` (Steele, Lea, Flood, OOPSLA 2014).
-pub(super) struct Drawer(u64);
+pub(super) struct Sampler(u64);
 
-impl Drawer {
+impl Sampler {
     pub(super) fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -29,14 +29,14 @@ impl Drawer {
         if count >= of {
             return (0..of).collect();
         }
-        let mut drawn = BTreeSet::new();
+        let mut chosen = BTreeSet::new();
         for last in of.saturating_sub(count)..of {
             let one = self.up_to(last);
-            if !drawn.insert(one) {
-                drawn.insert(last);
+            if !chosen.insert(one) {
+                chosen.insert(last);
             }
         }
-        drawn.into_iter().collect()
+        chosen.into_iter().collect()
     }
 }
 
@@ -46,19 +46,19 @@ mod tests {
 
     #[test]
     fn a_seed_decides_the_sample() {
-        let sample = |seed| Drawer::new(seed).some(1_000_000, 20_000);
+        let sample = |seed| Sampler::new(seed).some(1_000_000, 20_000);
         assert_eq!(sample(42), sample(42));
         assert_ne!(sample(42), sample(43));
         assert_eq!(sample(7).len(), 20_000);
         assert!(sample(7).is_sorted_by(|a, b| a < b) && sample(7).iter().all(|n| *n < 1_000_000));
-        assert_eq!(Drawer::new(1).some(5, 9), [0, 1, 2, 3, 4]);
+        assert_eq!(Sampler::new(1).some(5, 9), [0, 1, 2, 3, 4]);
     }
 
     #[test]
-    fn no_part_is_drawn_more_than_another() {
+    fn no_part_is_chosen_more_than_another() {
         let mut counts = [0_usize; 10];
         for seed in 0..2000 {
-            for one in Drawer::new(seed).some(10, 3) {
+            for one in Sampler::new(seed).some(10, 3) {
                 counts[one] += 1;
             }
         }

@@ -34,8 +34,8 @@ impl Tone {
         let cell = Cell::new(text);
         match self {
             Self::Plain => cell,
-            Self::Good => cell.fg(Color::Green),
-            Self::Bad => cell.fg(Color::Red).add_attribute(Attribute::Bold),
+            Self::Good => cell.fg(Color::DarkGreen),
+            Self::Bad => cell.fg(Color::DarkRed).add_attribute(Attribute::Bold),
             Self::Faint => cell.add_attribute(Attribute::Dim),
         }
     }

@@ -1,4 +1,4 @@
-//! The decision against a naive reading of the protocol page, on documents and walks at random.
+//! The decision against the reference, on random documents and walks.
 //!
 //! The seeds are fixed; `STEPGATE_SEEDS=FROM..TO` takes others, and more.
 #![allow(
@@ -31,7 +31,7 @@ fn claims(token: &str) -> Claims {
     serde_json::from_slice(&Base64UrlSafeNoPadding::decode_to_vec(payload, None).unwrap()).unwrap()
 }
 
-/// What the walks came to: a test that tried nothing has shown nothing.
+/// Counts of what the walks tried: a test that tried nothing has shown nothing.
 #[derive(Debug, Default)]
 struct Tally {
     refused_documents: usize,
@@ -56,7 +56,7 @@ impl Tally {
 }
 
 #[test]
-fn the_decision_reads_the_protocol_as_a_naive_reader_does() {
+fn the_decision_reads_the_protocol_as_the_reference_does() {
     let asked = std::env::var("STEPGATE_SEEDS").ok().map(|range| {
         let (from, to) = range.split_once("..").expect("STEPGATE_SEEDS=FROM..TO");
         from.parse().unwrap()..to.parse().unwrap()
@@ -92,14 +92,20 @@ fn walk(seed: u64, tally: &mut Tally) {
         } else {
             vec![("x-workflow-step".to_owned(), texts.join(",").into_bytes())]
         };
-        let (gate, naive) = (world.ask(&attempt.request, &step), reader.decide(Some(&world.config), &attempt.request));
+        let (gate, expected) =
+            (world.ask(&attempt.request, &step), reader.decide(Some(&world.config), &attempt.request));
         let Request { peer, gate: asked, replica, method, path, now, .. } = &attempt.request;
         let shown: Vec<_> = attempt.held.iter().map(|t| (&t.arrival.name, &t.holder, t.kind, t.flaw)).collect();
         writeln!(story, "{now} {:?}: {peer:?} to {asked} {replica}: {method} {path} {shown:?}", attempt.kind).unwrap();
         let disagreement = || format!("\nseed {seed}\n{document}\n{story}");
-        match (gate, naive) {
-            (Err(gate), Err(naive)) => {
-                assert_eq!(gate, naive.code(), "gate and naive reader deny for another reason{}", disagreement());
+        match (gate, expected) {
+            (Err(gate), Err(expected)) => {
+                assert_eq!(
+                    gate,
+                    expected.code(),
+                    "the gate and the reference deny for different reasons{}",
+                    disagreement()
+                );
                 *tally.denials.entry((attempt.kind, gate)).or_default() += 1;
             }
             (Ok(answer), Ok(Permitted::Transition(arrived))) => {
@@ -113,10 +119,10 @@ fn walk(seed: u64, tally: &mut Tally) {
                 hold(&mut walk, &arrived, answer, &attempt);
                 walk.permitted.push(attempt);
             }
-            (gate, naive) => panic!(
-                "the gate says {:?}, the naive reader {:?}{}",
+            (gate, expected) => panic!(
+                "the gate says {:?}, the reference {:?}{}",
                 gate.map(|_| "permit"),
-                naive.map(|_| "permit"),
+                expected.map(|_| "permit"),
                 disagreement()
             ),
         }
@@ -132,7 +138,7 @@ fn count(tally: &mut Tally, reader: &Reader, arrived: &Arrived, attempt: &Attemp
     tally.starts_gone_on += usize::from(attempt.held.first().is_some_and(|first| first.arrival.start));
 }
 
-/// Whether the tokens say what the reader holds to be so.
+/// Whether the tokens say what the reference says.
 fn agree(
     reader: &Reader,
     arrived: &Arrived,
@@ -140,7 +146,8 @@ fn agree(
     instances: &mut BTreeMap<String, String>,
 ) -> Result<(), String> {
     let (said, ours) = (claims(&answer.arrival), &arrived.arrival);
-    let same = |what: &str, holds: bool| if holds { Ok(()) } else { Err(format!("not to one {what}: {said:?}")) };
+    let same =
+        |what: &str, holds: bool| if holds { Ok(()) } else { Err(format!("they disagree about the {what}: {said:?}")) };
     same("task", said.wf.task == ours.task.name)?;
     same("instance", *instances.entry(said.txn.clone()).or_insert_with(|| ours.instance.clone()) == ours.instance)?;
     same("holder", said.sub == ours.performer)?;

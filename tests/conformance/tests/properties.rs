@@ -204,7 +204,7 @@ fn noise(rng: &mut Rng, tokens: &[&str]) -> Vec<Header> {
             }
             for _ in 0..rng.below(5).saturating_sub(1) {
                 match rng.below(10) {
-                    0 => value.extend(rng.draw().to_le_bytes()),
+                    0 => value.extend(rng.number().to_le_bytes()),
                     1..=3 => value.extend(rng.pick(tokens).unwrap().as_bytes()),
                     _ => value.extend(rng.pick(&PIECES).unwrap().as_bytes()),
                 }

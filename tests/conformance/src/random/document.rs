@@ -28,7 +28,7 @@ pub struct Document {
 /// A task.
 #[derive(Debug, Clone, Default)]
 pub struct Task {
-    /// Who performs it.
+    /// The actor that performs it.
     pub actor: String,
     /// Whether instances begin here.
     pub initial: bool,
@@ -49,7 +49,7 @@ pub struct Edge {
     pub from: String,
     /// The task that it leads to.
     pub to: String,
-    /// The actor who carries it in the performer's place.
+    /// The actor that carries it in the performer's place.
     pub via: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Small workflows and walks through them, drawn from a seed: the same seed, the same document and walk.
+//! Small random workflows and walks through them. A seed determines the document and the walk.
 //!
 //! A document leaves here as text, so that a mistake of the generator is a document that `check` refuses.
 

@@ -11,7 +11,7 @@ impl Rng {
     }
 
     /// The next number.
-    pub fn draw(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -19,10 +19,10 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// A number below `bound`; 0 where there is none.
+    /// A number below `bound`; 0 if there is none.
     pub fn below(&mut self, bound: usize) -> usize {
-        let drawn = usize::try_from(self.draw() >> 33).unwrap_or_default();
-        drawn.checked_rem(bound).unwrap_or_default()
+        let number = usize::try_from(self.number() >> 33).unwrap_or_default();
+        number.checked_rem(bound).unwrap_or_default()
     }
 
     /// True so many times in a hundred.
@@ -30,12 +30,12 @@ impl Rng {
         self.below(100) < percent
     }
 
-    /// One of these; nothing of nothing.
+    /// One of these, if there is any.
     pub fn pick<T: Clone>(&mut self, from: &[T]) -> Option<T> {
         from.get(self.below(from.len())).cloned()
     }
 
-    /// Another order of the same.
+    /// Puts these into another order.
     pub fn shuffle<T>(&mut self, list: &mut [T]) {
         for at in (1..list.len()).rev() {
             let other = self.below(at.saturating_add(1));

@@ -11,23 +11,23 @@ const MAX_NESTING: usize = 2;
 /// Most tasks: beyond them a walk would not come to the end.
 const MAX_TASKS: usize = 16;
 
-/// A document of this seed. It may be one that `check` refuses.
+/// A random document. `check` may refuse it.
 pub fn document(rng: &mut Rng) -> Document {
-    let mut drawing = Drawing { rng, document: Document::default(), orchestrated: false };
-    drawing.orchestrated = drawing.rng.chance(25);
-    drawing.draw();
-    drawing.document
+    let mut generator = Generator { rng, document: Document::default(), orchestrated: false };
+    generator.orchestrated = generator.rng.chance(25);
+    generator.run();
+    generator.document
 }
 
-struct Drawing<'r> {
+struct Generator<'r> {
     rng: &'r mut Rng,
     document: Document,
     /// The actor `a0` carries everything.
     orchestrated: bool,
 }
 
-impl Drawing<'_> {
-    fn draw(&mut self) {
+impl Generator<'_> {
+    fn run(&mut self) {
         self.document.task_ttl = 3600;
         self.document.deadline = if self.rng.chance(30) { 900 } else { 86_400 };
         self.actors();
@@ -54,7 +54,7 @@ impl Drawing<'_> {
         let several = self.rng.below(3).saturating_add(2);
         for n in 0..several {
             let mut ids = vec![Document::id(&format!("a{n}"))];
-            // Not the first, who carries in an orchestrated workflow.
+            // Not the first, which carries all transitions of an orchestrated workflow.
             if n > 0 && self.rng.chance(40) {
                 ids.push(Document::id(&format!("a{n}-b")));
             }
@@ -113,7 +113,7 @@ impl Drawing<'_> {
             .document
             .actors
             .iter()
-            // What is joined is held by one workload.
+            // One workload must hold all evidence of a join.
             .filter(|(name, ids)| (!join || ids.len() == 1) && (!initial || !self.orchestrated || *name == "a0"))
             .map(|(name, _)| name.clone())
             .collect();

@@ -8,7 +8,7 @@ use stepgate_reference::{Flaw, Kind as TokenKind, Request, Shown, Token, alter};
 use super::document::{Document, Edge, Task, spiffe};
 use super::rng::Rng;
 
-/// What the walker tries.
+/// The kinds of requests that a walk tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Kind {
@@ -63,7 +63,7 @@ pub struct Walk<'d> {
     pub document: &'d Document,
     /// All tokens.
     pub held: Vec<Token>,
-    /// What was permitted.
+    /// The attempts that were permitted.
     pub permitted: Vec<Attempt>,
     /// The time, in seconds.
     pub now: u64,
@@ -113,7 +113,7 @@ impl Walk<'_> {
         leaving
     }
 
-    /// What its holder would show beside a token: at a join, the newest from each other source.
+    /// The tokens that a holder would show beside this one: at a join, the newest from each other source.
     fn evidence(&self, rng: &mut Rng, one: &Token) -> Vec<Token> {
         let task = one.arrival.task.name.as_str();
         if !self.document.tasks.get(task).is_some_and(|task| task.join) {
@@ -169,7 +169,7 @@ impl Walk<'_> {
         Some(())
     }
 
-    /// Makes an honest request another. It may be honest still: who judges is the reader.
+    /// Changes an honest request. It may still be honest: the reference decides that.
     fn spoil(&self, rng: &mut Rng, attempt: &mut Attempt) -> Option<()> {
         let tasks: Vec<String> = self.document.tasks.keys().cloned().collect();
         let ids: Vec<String> = self.document.actors.values().flatten().cloned().collect();

@@ -27,7 +27,7 @@ pub struct World {
     asked: u64,
 }
 
-/// What a permit brings.
+/// The tokens that a permit brings.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The step for the application.
@@ -66,11 +66,11 @@ impl World {
     /// Asks the gate that the request goes to.
     ///
     /// # Errors
-    /// The code of its denial, or what it did that no gate of these configurations does.
+    /// The code of its denial, or an answer that no gate with these configurations gives.
     pub fn ask(&mut self, request: &Request, more: &[Header]) -> Result<Answer, String> {
         self.asked = self.asked.saturating_add(1);
         let mut random = [0; 32];
-        // The instance is drawn from the first half, the names of children from all of it.
+        // The instance is made from the first half, the names of children from all of it.
         random.iter_mut().zip(self.asked.to_be_bytes()).for_each(|(to, from)| *to = from);
         let mut headers = request_headers(&request.method, &request.path, "", []);
         headers.extend_from_slice(more);
