@@ -75,7 +75,8 @@ impl World {
         let mut headers = request_headers(&request.method, &request.path, "", []);
         headers.extend_from_slice(more);
         let now = UnixTime::from_seconds(request.now);
-        let mut facts = Facts::received(request.peer.as_ref().map(SpiffeId::as_str), request.gate.as_str(), headers, now, random);
+        let mut facts =
+            Facts::received(request.peer.as_ref().map(SpiffeId::as_str), request.gate.as_str(), headers, now, random);
         facts.replica = Some(format!("{}-{}", request.gate, request.replica));
         let store = self.stores.entry((request.gate.to_string(), request.replica.clone())).or_default();
         match inbound(Some(&self.gate), &facts, &RustCrypto, store) {
