@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
-use hmac_sha256::Hash;
+use sha2::{Digest, Sha256};
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Transition, Workflow};
@@ -163,7 +163,7 @@ pub(crate) fn is_join(task: &Task) -> bool {
 /// The name of a start follows from workflow, instance, issuer and holder, so that a gate cannot choose it: the first
 /// half of a SHA-256 of these, each after its length in eight bytes.
 fn start_name(workflow: &Workflow, instance: &str, issuer: &SpiffeId, holder: &SpiffeId) -> String {
-    let mut hash = Hash::new();
+    let mut hash = Sha256::new();
     for part in ["start", workflow.name.as_str(), instance, issuer.as_str(), holder.as_str()] {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part.as_bytes());
