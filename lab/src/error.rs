@@ -12,7 +12,7 @@ pub enum LabError {
     /// The document has errors.
     #[error("the document has errors")]
     Document(Vec<stepgate_config::Diagnostic>),
-    /// The text is no workflow document.
+    /// The text is not a workflow document.
     #[error("the lab runs a workflow document, and this is a gate's configuration")]
     NotADocument,
     /// The gates of an existing mesh cannot be tried.

@@ -45,7 +45,7 @@ const EXPIRED: Label =
     Label { name: "an expired step, anywhere", tries: "The same with a step past its time.", stopped: Stopped::Signed };
 const OTHER_HOLDER: Label = Label {
     name: "another holder's step, anywhere",
-    tries: "The same with a step that was issued to somebody else.",
+    tries: "The same with a step that was issued to another holder.",
     stopped: Stopped::Signed,
 };
 const OTHER_INSTANCE: Label = Label {
@@ -191,7 +191,7 @@ fn steps(fixture: &Fixture, from: &Workload, task: &Arc<Task>, step: StepKind) -
     // A sender that may not hold the step has stolen it.
     let (mut holder, kind) = holder(fixture, from, task);
     if step == StepKind::OtherHolder {
-        holder = somebody_else(fixture, from);
+        holder = other_holder(fixture, from);
     }
     let instance = instance_name()?;
     let mut arrivals = Arrival::assumed(workflow, task, (&holder, kind), &instance, now());
@@ -227,7 +227,7 @@ fn holder(fixture: &Fixture, from: &Workload, task: &Task) -> (SpiffeId, Kind) {
     (identity(&task.performer).clone(), Kind::Arrival)
 }
 
-fn somebody_else(fixture: &Fixture, from: &Workload) -> SpiffeId {
+fn other_holder(fixture: &Fixture, from: &Workload) -> SpiffeId {
     let other = fixture.workloads.firsts().find(|one| one.actor.name != from.actor.name);
     other.map_or_else(|| from.id.clone(), |one| one.id.clone())
 }

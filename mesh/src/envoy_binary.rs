@@ -17,7 +17,7 @@ pub fn find_envoy() -> Result<PathBuf, MeshError> {
         if is_program(&path) {
             return Ok(path);
         }
-        looked.push(format!("`ENVOY_PATH`: `{}` is no program", path.display()));
+        looked.push(format!("`ENVOY_PATH`: `{}` is not a program", path.display()));
         return Err(MeshError::NoEnvoy { looked });
     }
     looked.push("`ENVOY_PATH`: not set".into());

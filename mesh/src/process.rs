@@ -100,7 +100,7 @@ impl Process {
         self.not_ready(envoy, format!("ended with {status}"))
     }
 
-    /// An error that quotes what it said last. Its files are gone by the time that somebody reads this.
+    /// An error with the last lines of its log: its files are gone when the error is read.
     pub(super) fn not_ready(&self, envoy: &str, what: String) -> MeshError {
         let log = self.log();
         let lines = log.lines().collect::<Vec<_>>();

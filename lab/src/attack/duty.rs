@@ -20,7 +20,7 @@ pub(super) const ALL: &[Attack] = &[
     ),
     attack(
         "another workload for one duty",
-        "Somebody else has done a task to whose performer this one is bound.",
+        "Another workload has performed a task that must have the same performer as this one.",
         Stopped::Signed,
         |context| earlier(context, Relation::Bind).is_some(),
         |context| {

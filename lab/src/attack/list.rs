@@ -42,7 +42,7 @@ pub(super) const ALL: &[Attack] = &[
     ),
     attack(
         "an empty step",
-        "The header is there, and has nothing in it: that is no start.",
+        "The header is there, but empty: that is not a start.",
         Stopped::Always,
         |_| true,
         |context| {

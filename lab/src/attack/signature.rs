@@ -88,7 +88,7 @@ pub(super) const ALL: &[Attack] = &[
     ),
     attack(
         "issued by another actor",
-        "The gate of an actor who does not perform the task signs that it has been reached.",
+        "The gate of an actor that does not perform the task issues the token.",
         Stopped::Signed,
         |context| context.signed() && bystander(context).is_some(),
         |context| {
@@ -108,7 +108,7 @@ fn has_public_key(context: &AttackContext<'_>, arrival: &Arrival) -> bool {
     context.fixture.keys_of(&arrival.issuer).is_some_and(|keys| keys.public_as_secret.is_some())
 }
 
-/// An actor who neither performs the task nor is called first from it, so may not say that it was reached.
+/// An actor that neither performs the task nor may be called first from it, so its gate may not issue the token.
 fn bystander<'a>(context: &AttackContext<'a>) -> Option<&'a Actor> {
     let at = &context.transition.from;
     let may = |actor: &Actor| {

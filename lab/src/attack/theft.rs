@@ -27,7 +27,7 @@ pub(super) const ALL: &[Attack] = &[
     ),
     attack(
         "stolen by a neighbour",
-        "A workload of the mesh that is no actor shows the caller's step.",
+        "A workload of the mesh that is not an actor shows the caller's step.",
         Stopped::Always,
         |_| true,
         |context| by(context, Some(neighbour(context)?)),
@@ -41,7 +41,7 @@ pub(super) const ALL: &[Attack] = &[
     ),
     attack(
         "stolen by somebody without mTLS",
-        "Somebody without a certificate shows the caller's step.",
+        "A client without a certificate shows the caller's step.",
         Stopped::Always,
         |_| true,
         |context| by(context, Some(Sender::Anonymous)),
@@ -62,14 +62,14 @@ pub(super) const ALL: &[Attack] = &[
     ),
     attack(
         "begun by a neighbour",
-        "A workload of the mesh that is no actor begins an instance.",
+        "A workload of the mesh that is not an actor begins an instance.",
         Stopped::Always,
         |context| context.begins(),
         |context| begun_by(context, neighbour(context)?),
     ),
     attack(
         "begun by somebody without mTLS",
-        "Somebody without a certificate begins an instance.",
+        "A client without a certificate begins an instance.",
         Stopped::Always,
         |context| context.begins(),
         |context| begun_by(context, Sender::Anonymous),
@@ -87,20 +87,20 @@ fn begun_by(context: &AttackContext<'_>, from: Sender) -> Requests {
     Ok(vec![Attempt { from, ..context.request() }])
 }
 
-/// Another actor, who carries nothing from there to the receiver.
+/// Another actor, which carries no transition from there to the receiver.
 fn thief<'a>(context: &AttackContext<'a>) -> Option<&'a Arc<Workload>> {
-    let may = |member: &Workload| {
+    let may = |other: &Workload| {
         context.workflow().transitions.iter().any(|t| {
             t.from.name == context.transition.from.name
                 && t.to.performer.name == context.to.actor.name
-                && t.caller.name == member.actor.name
+                && t.caller.name == other.actor.name
         })
     };
-    context.fixture.workloads.firsts().find(|member| !may(member))
+    context.fixture.workloads.firsts().find(|other| !may(other))
 }
 
 fn sibling<'a>(context: &AttackContext<'a>) -> Option<&'a Arc<Workload>> {
-    context.fixture.workloads.of_actor(&context.from.actor).iter().find(|member| member.id != context.from.id)
+    context.fixture.workloads.of_actor(&context.from.actor).iter().find(|other| other.id != context.from.id)
 }
 
 fn neighbour(context: &AttackContext<'_>) -> Result<Sender, LabError> {
