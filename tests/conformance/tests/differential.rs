@@ -100,6 +100,7 @@ fn walk(seed: u64, tally: &mut Tally) {
         let disagreement = || format!("\nseed {seed}\n{document}\n{story}");
         match (gate, expected) {
             (Err(gate), Err(expected)) => {
+                let gate = gate.to_string();
                 assert_eq!(
                     gate,
                     expected.code(),

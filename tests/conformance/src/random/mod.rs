@@ -12,4 +12,4 @@ pub use document::{Document, Edge, Task};
 pub use rng::Rng;
 pub use shape::document;
 pub use walk::{Attempt, Kind, Walk};
-pub use world::{Answer, World};
+pub use world::{Answer, NotPermitted, Refused, World};

@@ -38,15 +38,26 @@ pub struct Answer {
     pub receipt: Option<String>,
 }
 
+/// `check` refuses the document, or no gate can be made of it: all errors.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(String);
+
+/// The code of a denial, or an answer that no gate with these configurations gives.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NotPermitted(String);
+
 impl World {
     /// Gates of this document.
     ///
     /// # Errors
-    /// All that `check` has against it.
-    pub fn new(document: &Document, carrier: Carrier) -> Result<Self, String> {
+    /// [`Refused`].
+    pub fn new(document: &Document, carrier: Carrier) -> Result<Self, Refused> {
         let text = document.to_string();
         let said = |all: Vec<stepgate_config::Diagnostic>| {
-            all.iter().map(ToString::to_string).filter(|one| one.starts_with("error")).collect::<Vec<_>>().join("\n")
+            let errors = all.iter().map(ToString::to_string).filter(|one| one.starts_with("error"));
+            Refused(errors.collect::<Vec<_>>().join("\n"))
         };
         stepgate_config::read_workflow(text.as_bytes()).into_result().map_err(said)?;
         let carrier = match carrier {
@@ -59,15 +70,16 @@ impl World {
             whole.push_str(&format!("  {} {line}\n", if at == 0 { '-' } else { ' ' }));
         }
         let (config, _) = stepgate_config::read_gate(whole.as_bytes()).into_result().map_err(said)?;
-        let (gate, _) = Gate::new(config.clone(), &|_| Some(KEY.to_owned())).map_err(|errors| format!("{errors:?}"))?;
+        let (gate, _) =
+            Gate::new(config.clone(), &|_| Some(KEY.to_owned())).map_err(|errors| Refused(format!("{errors:?}")))?;
         Ok(Self { config, gate, stores: BTreeMap::new(), asked: 0 })
     }
 
     /// Asks the gate that the request goes to.
     ///
     /// # Errors
-    /// The code of its denial, or an answer that no gate with these configurations gives.
-    pub fn ask(&mut self, request: &Request, more: &[Header]) -> Result<Answer, String> {
+    /// [`NotPermitted`].
+    pub fn ask(&mut self, request: &Request, more: &[Header]) -> Result<Answer, NotPermitted> {
         self.asked = self.asked.saturating_add(1);
         let mut random = [0; 32];
         // The instance is made from the first half, the names of children from all of it.
@@ -85,9 +97,9 @@ impl World {
                 start: permit.reply().start().map(str::to_owned),
                 receipt: permit.reply().receipt().map(str::to_owned),
             }),
-            Verdict::Denied(refusal) => Err(refusal.code().as_str().to_owned()),
-            Verdict::Exempt(_) => Err("it is exempt".to_owned()),
-            Verdict::Observed(..) => Err("it is only observed".to_owned()),
+            Verdict::Denied(refusal) => Err(NotPermitted(refusal.code().to_string())),
+            Verdict::Exempt(_) => Err(NotPermitted("exempt".to_owned())),
+            Verdict::Observed(..) => Err(NotPermitted("only observed".to_owned())),
         }
     }
 }
