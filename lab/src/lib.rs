@@ -40,7 +40,7 @@ use plan::Plan;
 use report::Report;
 use setting::Setting;
 use stepgate_mesh::{Mesh, MeshError};
-use stepgate_render::jwk::Undrawn;
+use stepgate_render::jwk::GenerateError;
 use wire::Wire;
 
 pub use given::{Call, Caller, Findings, Given, Reply, Site, Tried, put_to};
@@ -107,8 +107,8 @@ impl fmt::Display for LabError {
 
 impl std::error::Error for LabError {}
 
-impl From<Undrawn> for LabError {
-    fn from(error: Undrawn) -> Self {
+impl From<GenerateError> for LabError {
+    fn from(error: GenerateError) -> Self {
         Self::Gate(error.to_string())
     }
 }
