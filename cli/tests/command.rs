@@ -1,4 +1,4 @@
-//! The command `stepgate` as it is run: its answers, and the codes with which it ends.
+//! The command `stepgate` as a process: its output and exit codes.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -13,6 +13,7 @@
 mod at_rest;
 #[path = "command/check.rs"]
 mod check;
+#[cfg(feature = "doctor")]
 #[path = "command/doctor.rs"]
 mod doctor;
 #[path = "command/explain.rs"]
@@ -21,6 +22,7 @@ mod explain;
 mod help;
 #[path = "command/keygen.rs"]
 mod keygen;
+#[cfg(feature = "lab")]
 #[path = "command/lab.rs"]
 mod lab;
 #[path = "command/render.rs"]

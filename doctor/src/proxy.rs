@@ -1,60 +1,66 @@
-//! One proxy, asked at its admin interface.
+//! One proxy, read at its admin interface.
 
 use serde::Serialize;
 use serde_json::Value;
 use stepgate_config::spiffe::SpiffeId;
 
-use super::ask::Place;
-use super::dump::Dump;
-use super::gap::{Gap, Kind};
-use super::judge;
-use super::stats::{self, Stats};
-use super::wanted::Wanted;
+use crate::checks;
+use crate::config_dump::ConfigDump;
+use crate::expected::ExpectedState;
+use crate::finding::{Finding, Kind};
+use crate::http::{Client, Endpoint, HttpError};
+use crate::stats::{self, Stats};
 
-/// What came of one proxy.
+/// The state of one proxy and what is wrong with it.
 #[derive(Debug, Clone, Serialize)]
-pub struct Found {
-    /// As it was named.
+pub struct ProxyReport {
+    /// The name that the caller gave it, or that istiod has for it.
     pub name: String,
-    /// Who was asked: `admin` or `istiod`.
-    pub asked: &'static str,
-    /// Its workloads, by the certificates that it shows.
+    /// Where its state was read: `admin` or `istiod`.
+    pub source: &'static str,
+    /// Its workloads, by the certificates that it has.
     pub workloads: Vec<String>,
-    /// Revisions in force, as the filter says: `NAME REVISION`.
+    /// The revisions in force, by the filter's own metrics: `NAME REVISION`.
     pub in_force: Vec<String>,
     /// The modes in force.
     pub modes: Vec<String>,
     /// The keys that the gate holds, by `kid`.
     pub keys: Vec<String>,
-    /// The module's versions.
+    /// The versions of the module.
     pub versions: Vec<String>,
-    /// Whether every way in asks for a certificate; nothing where there is none.
+    /// Whether every inbound filter chain requires a certificate; `None` if there is no such chain.
     pub mtls: Option<bool>,
     /// What is wrong.
-    pub gaps: Vec<Gap>,
-    /// Whether it has a part in any workflow that was asked about.
+    pub findings: Vec<Finding>,
+    /// Whether it takes part in a workflow of the expected state.
     pub takes_part: bool,
 }
 
-impl Found {
-    pub(super) fn new(name: &str, asked: &'static str) -> Self {
+impl ProxyReport {
+    pub(crate) fn new(name: &str, source: &'static str) -> Self {
         Self {
             name: name.to_owned(),
-            asked,
+            source,
             workloads: Vec::new(),
             in_force: Vec::new(),
             modes: Vec::new(),
             keys: Vec::new(),
             versions: Vec::new(),
             mtls: None,
-            gaps: Vec::new(),
+            findings: Vec::new(),
             takes_part: true,
         }
     }
 
-    /// The same, with what its configuration shows.
-    pub(super) fn judge(&mut self, wanted: &Wanted, workloads: &[SpiffeId], dump: &Dump, stats: Option<&Stats>) {
-        self.mtls = (!dump.ways.is_empty()).then(|| dump.ways.iter().all(|way| way.mtls));
+    /// Adds the state that a configuration and metrics show, and the findings in it.
+    pub(crate) fn check(
+        &mut self,
+        expected: &ExpectedState,
+        workloads: &[SpiffeId],
+        dump: &ConfigDump,
+        stats: Option<&Stats>,
+    ) {
+        self.mtls = (!dump.chains.is_empty()).then(|| dump.chains.iter().all(|chain| chain.mtls));
         if let Some(stats) = stats {
             let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect::<Vec<_>>();
             self.modes = owned(stats.values("stepgate_gate", "mode"));
@@ -64,48 +70,51 @@ impl Found {
                 self.in_force.extend(stats.revisions(name).into_iter().map(|revision| format!("{name} {revision}")));
             }
         }
-        self.gaps.extend(judge::gaps(wanted, workloads, dump, stats));
+        self.findings.extend(checks::findings(expected, workloads, dump, stats));
     }
 }
 
-/// Asks one proxy everything.
-pub(super) async fn ask(name: &str, at: &Place, wanted: &Wanted) -> Found {
-    let mut found = Found::new(name, "admin");
-    match answers(at).await {
-        Err(why) => found.gaps.push(Gap::new(Kind::NoAnswer, why)),
-        Ok(Answers { info, certificates, dump, stats }) => {
+/// Reads a proxy and compares it with the expected state.
+pub(crate) fn examine(client: &Client, name: &str, endpoint: &Endpoint, expected: &ExpectedState) -> ProxyReport {
+    let mut report = ProxyReport::new(name, "admin");
+    match State::read(client, endpoint) {
+        Err(error) => report.findings.push(Finding::new(Kind::NoAnswer, error.to_string())),
+        Ok(State { info, certificates, dump, stats }) => {
             let state = info.get("state").and_then(Value::as_str).unwrap_or_default();
             if state != "LIVE" {
-                found.gaps.push(Gap::new(Kind::NotLive, format!("its state is `{state}`")));
+                report.findings.push(Finding::new(Kind::NotLive, format!("its state is `{state}`")));
             }
-            let shown = identities(&certificates);
-            found.workloads = shown.iter().map(|id| id.as_str().to_owned()).collect();
-            found.takes_part = shown.iter().any(|id| !wanted.of_workload(id).is_empty());
-            if found.takes_part {
-                found.judge(wanted, &shown, &Dump::read(&dump), Some(&stats));
+            let workloads = identities(&certificates);
+            report.workloads = workloads.iter().map(|id| id.as_str().to_owned()).collect();
+            report.takes_part = !expected.of_workloads(&workloads).is_empty();
+            if report.takes_part {
+                report.check(expected, &workloads, &ConfigDump::read(&dump), Some(&stats));
             }
         }
     }
-    found
+    report
 }
 
-struct Answers {
+/// The responses of an admin interface.
+struct State {
     info: Value,
     certificates: Value,
     dump: Value,
     stats: Stats,
 }
 
-async fn answers(at: &Place) -> Result<Answers, String> {
-    Ok(Answers {
-        info: at.json("/server_info").await?,
-        certificates: at.json("/certs").await?,
-        dump: at.json("/config_dump").await?,
-        stats: Stats::read(&String::from_utf8_lossy(&at.get(stats::PATH).await?)),
-    })
+impl State {
+    fn read(client: &Client, endpoint: &Endpoint) -> Result<Self, HttpError> {
+        Ok(Self {
+            info: client.json(endpoint, "/server_info")?,
+            certificates: client.json(endpoint, "/certs")?,
+            dump: client.json(endpoint, "/config_dump")?,
+            stats: client.json::<stats::Response>(endpoint, stats::PATH)?.into(),
+        })
+    }
 }
 
-/// The SPIFFE IDs of the certificates that it shows.
+/// The SPIFFE IDs in the certificates.
 fn identities(certificates: &Value) -> Vec<SpiffeId> {
     let all = certificates["certificates"].as_array().into_iter().flatten();
     let chains = all.flat_map(|certificate| certificate["cert_chain"].as_array().into_iter().flatten());

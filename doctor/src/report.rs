@@ -1,26 +1,28 @@
-//! What was found, as a table for people.
+//! The result for all proxies, also as a table for people.
 
 use std::fmt::Write;
 
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
 use serde::Serialize;
 
-use super::gap::{Gap, Kind};
-use super::proxy::Found;
+use crate::finding::{Finding, Kind};
+use crate::proxy::ProxyReport;
 
-/// What was found of all proxies.
+/// The state of all proxies and what is wrong.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// The workflows that were asked about.
-    pub workflows: Vec<Asked>,
+    /// The expected workflows.
+    pub workflows: Vec<ExpectedWorkflow>,
     /// Each proxy.
-    pub proxies: Vec<Found>,
-    /// What is wrong with none in particular.
-    pub gaps: Vec<Gap>,
+    pub proxies: Vec<ProxyReport>,
+    /// Findings that belong to no single proxy.
+    pub findings: Vec<Finding>,
 }
 
-/// A workflow that was asked about.
+/// A workflow of the expected state.
 #[derive(Debug, Clone, Serialize)]
-pub struct Asked {
+pub struct ExpectedWorkflow {
     /// Its name.
     pub name: String,
     /// Its revision.
@@ -29,72 +31,63 @@ pub struct Asked {
     pub digest: String,
 }
 
-const HEAD: [&str; 8] = ["proxy", "asked", "workload", "in force", "mode", "keys", "mTLS", "module"];
+const COLUMNS: [&str; 8] = ["proxy", "source", "workload", "in force", "mode", "keys", "mTLS", "module"];
 
 impl Report {
-    /// Whether nothing is wrong.
+    /// Whether there is no finding.
     pub fn is_clean(&self) -> bool {
         self.count() == 0
     }
 
-    /// The same, without gaps of these kinds.
+    /// This report without the findings of these kinds.
     #[must_use]
     pub fn without(mut self, kinds: &[Kind]) -> Self {
-        let told = |gap: &Gap| !kinds.contains(&gap.gap);
-        self.gaps.retain(told);
-        self.proxies.iter_mut().for_each(|proxy| proxy.gaps.retain(told));
+        let keep = |finding: &Finding| !kinds.contains(&finding.kind);
+        self.findings.retain(keep);
+        self.proxies.iter_mut().for_each(|proxy| proxy.findings.retain(keep));
         self
     }
 
-    /// How much is wrong.
+    /// The number of findings.
     pub fn count(&self) -> usize {
-        self.proxies.iter().map(|proxy| proxy.gaps.len()).fold(self.gaps.len(), usize::saturating_add)
+        self.proxies.iter().map(|proxy| proxy.findings.len()).fold(self.findings.len(), usize::saturating_add)
     }
 
-    /// For people; `tame` makes a text of a proxy fit for a terminal.
-    pub fn table(&self, tame: &dyn Fn(&str) -> String) -> String {
+    /// The report as text. `escape` makes a text that came from a proxy safe for a terminal.
+    pub fn table(&self, escape: &dyn Fn(&str) -> String) -> String {
         let mut out = String::new();
-        for Asked { name, revision, digest } in &self.workflows {
+        for ExpectedWorkflow { name, revision, digest } in &self.workflows {
             let _ = writeln!(out, "{name} revision {revision}, digest {digest}");
         }
         out.push('\n');
-        let rows: Vec<[String; 8]> = std::iter::once(HEAD.map(str::to_owned))
-            .chain(self.proxies.iter().map(row))
-            .map(|r| r.map(|c| tame(&c)))
-            .collect();
-        for row in &rows {
-            let mut line = String::new();
-            for (at, cell) in row.iter().enumerate() {
-                let width = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max();
-                let _ = write!(line, "  {cell:<width$}", width = width.unwrap_or_default());
-            }
-            let _ = writeln!(out, "{}", line.trim_end());
+        let rows = self.proxies.iter().map(|proxy| row(proxy).map(|cell| escape(&cell)));
+        let mut table = Table::new();
+        table.load_style(NOTHING).set_header(COLUMNS).add_rows(rows);
+        let _ = writeln!(out, "{}", table.trim_fmt());
+        let of_proxies = self.proxies.iter().flat_map(|proxy| proxy.findings.iter().map(|f| (proxy.name.as_str(), f)));
+        for (name, finding) in of_proxies.chain(self.findings.iter().map(|finding| ("the workflow", finding))) {
+            let Finding { kind, message, remedy } = finding;
+            let _ = write!(out, "\n{}: {kind}: {}\n  = do: {remedy}\n", escape(name), escape(message));
         }
-        let named = self.proxies.iter().flat_map(|proxy| proxy.gaps.iter().map(move |gap| (proxy.name.as_str(), gap)));
-        let mut gaps: Vec<(&str, &Gap)> = named.collect();
-        gaps.extend(self.gaps.iter().map(|gap| ("the workflow", gap)));
-        for (name, gap) in &gaps {
-            let _ = write!(out, "\n{}: {}: {}\n  = do: {}\n", tame(name), gap.gap.code(), tame(&gap.what), gap.remedy);
-        }
-        let (proxies, gaps) = (self.proxies.len(), gaps.len());
         let plural = |n: usize, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
-        let _ = writeln!(out, "\n{}, {}", plural(proxies, "proxy", "proxies"), plural(gaps, "gap", "gaps"));
+        let (proxies, findings) = (self.proxies.len(), self.count());
+        let _ = writeln!(out, "\n{}, {}", plural(proxies, "proxy", "proxies"), plural(findings, "finding", "findings"));
         out
     }
 }
 
-fn row(proxy: &Found) -> [String; 8] {
+fn row(proxy: &ProxyReport) -> [String; 8] {
     let list = |values: &[String]| if values.is_empty() { "-".to_owned() } else { values.join(", ") };
+    let (name, source, workload) = (proxy.name.clone(), proxy.source.to_owned(), list(&proxy.workloads));
     if !proxy.takes_part {
-        let nothing = || "-".to_owned();
-        let (name, asked, workload) = (proxy.name.clone(), proxy.asked.to_owned(), list(&proxy.workloads));
-        return [name, asked, workload, "no part in it".into(), nothing(), nothing(), nothing(), nothing()];
+        let none = || "-".to_owned();
+        return [name, source, workload, "takes no part".into(), none(), none(), none(), none()];
     }
     let mtls = proxy.mtls.map_or("-", |all| if all { "required" } else { "optional" });
     [
-        proxy.name.clone(),
-        proxy.asked.to_owned(),
-        list(&proxy.workloads),
+        name,
+        source,
+        workload,
         list(&proxy.in_force),
         list(&proxy.modes),
         list(&proxy.keys),

@@ -1,28 +1,33 @@
-//! Entry from outside: an ingress gateway is an actor. It lets in what begins an instance, and neither steps
-//! from outside nor steps to it.
+//! Entry from outside: an ingress gateway is an actor. It admits requests that begin an instance, and removes steps in
+//! both directions.
 
 use serde_json::{Value, json};
 use stepgate_config::workflow::{RequestPattern, Transition};
 use stepgate_decision::permit::INTERLOCK_HEADER;
 
-use super::{Entry, Estate, Options, Wrong};
+use crate::error::RenderError;
+use crate::inventory::Inventory;
+use crate::options::{Entry, Options};
 
 /// The Gateway and the routes of each entry.
 ///
 /// # Errors
 /// An actor that the gateway calls has no host.
-pub(super) fn manifests(estate: &Estate<'_>, options: &Options) -> Result<Vec<Value>, Wrong> {
+pub(super) fn manifests(inventory: &Inventory<'_>, options: &Options) -> Result<Vec<Value>, RenderError> {
     let mut manifests = Vec::new();
     for entry in &options.entries {
-        for document in &estate.documents {
+        for document in &inventory.documents {
             let Some(actor) = document.workflow.actors.get(entry.actor.as_str()) else { continue };
-            let starts =
-                document.workflow.transitions.iter().filter(|way| way.from.initial && way.caller.name == actor.name);
+            let starts = document
+                .workflow
+                .transitions
+                .iter()
+                .filter(|start| start.from.initial && start.caller.name == actor.name);
             let mut routes = Vec::new();
-            for way in starts {
-                routes.push(route(way, options)?);
+            for start in starts {
+                routes.push(route(start, options)?);
             }
-            for workload in estate.of_actor(&document.workflow, actor) {
+            for workload in inventory.of_actor(&document.workflow, actor) {
                 let name = format!("stepgate-{}", document.workflow.name.as_str().replace(['_', '.'], "-"));
                 let metadata = json!({"name": name, "namespace": workload.namespace()});
                 manifests.push(json!({
@@ -47,13 +52,11 @@ fn server(entry: &Entry) -> Value {
     })
 }
 
-/// The requests of one task, without any step that the outside could bring or take away.
-fn route(way: &Transition, options: &Options) -> Result<Value, Wrong> {
-    let to = &way.to;
-    let host = to.performer.hosts.first().ok_or_else(|| {
-        Wrong::new(format!("--entry: the actor `{}`, which the gateway calls, has no host", to.performer.name))
-            .help(format!("add `hosts: [NAME.NAMESPACE.svc.cluster.local]` to `{}`", to.performer.name))
-    })?;
+/// The requests of one task, without steps: a client must neither present nor receive one.
+fn route(transition: &Transition, options: &Options) -> Result<Value, RenderError> {
+    let to = &transition.to;
+    let no_host = || RenderError::NoHost(to.performer.name.to_string());
+    let host = to.performer.hosts.first().ok_or_else(no_host)?;
     let name = stepgate_config::workflow::without_port(host);
     let mut destination = json!({"host": name});
     let port = host.strip_prefix(name).and_then(|rest| rest.strip_prefix(':')?.parse::<u16>().ok());
@@ -88,7 +91,7 @@ fn matching(request: &RequestPattern) -> Value {
     matching.into()
 }
 
-/// A path pattern as RE2, which Istio holds against the whole path.
+/// A path pattern as RE2, which Istio matches against the whole path.
 fn regex(pattern: &str) -> String {
     let segment = |text: &str| match text {
         "**" => ".+".to_owned(),

@@ -1,15 +1,19 @@
-//! The gates of an estate: where each is attached, and the configuration that it reads.
+//! The gates of an inventory: where each is attached, and the configuration that it reads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
-use stepgate_config::Diagnostic;
 
-use super::estate::Role;
-use super::{Api, Attach, Document, Estate, Options, Secrets, Workload, Wrong};
+use crate::document::Document;
+use crate::error::RenderError;
+use crate::inventory::{Inventory, Role};
+use crate::options::{Api, Attach, Options};
+use crate::secrets::Secrets;
+use crate::workload::Workload;
+use crate::yaml;
 
-/// What only the manifests decide.
-const OURS: &[&str] = &["mode", "interlock", "keys", "workflows", "self", "peer_source", "direction"];
+/// Settings that are rendered, and so cannot be given.
+const RESERVED: &[&str] = &["mode", "interlock", "keys", "workflows", "self", "peer_source", "direction"];
 
 /// One plugin.
 #[derive(Debug, Clone)]
@@ -21,31 +25,31 @@ pub(super) struct Gate {
     config: Value,
 }
 
-/// Which pods a plugin is for.
+/// The pods of a plugin.
 #[derive(Debug, Clone)]
 pub(super) enum Target {
     /// All of the namespace.
     All,
-    /// Those with these labels.
+    /// The pods with these labels.
     Labels(Value),
-    /// Those of this waypoint.
+    /// The pods of this waypoint.
     Waypoint(String),
 }
 
 /// The gates for these workloads.
 ///
 /// # Errors
-/// A configuration that no gate would take, or one that cannot be attached so.
+/// A configuration that a gate would refuse, or one that does not fit how gates are attached.
 pub(super) fn gates(
-    estate: &Estate<'_>,
+    inventory: &Inventory<'_>,
     secrets: &Secrets,
     workloads: &[Workload],
     options: &Options,
-) -> Result<Vec<Gate>, Wrong> {
+) -> Result<Vec<Gate>, RenderError> {
     let attach = attach(secrets, options)?;
-    let is_open = |open: &&String| estate.documents.iter().any(|document| revision(document) == **open);
-    if let Some(none) = options.open.iter().find(|open| !is_open(open)) {
-        return Err(Wrong::new(format!("--open: no document is `{none}`")).help("it is WORKFLOW/REVISION"));
+    let is_open = |open: &&String| inventory.documents.iter().any(|document| revision(document) == **open);
+    if let Some(unknown) = options.open.iter().find(|open| !is_open(open)) {
+        return Err(RenderError::UnknownRevision(unknown.clone()));
     }
     let mut groups: BTreeMap<(String, String), Vec<Workload>> = BTreeMap::new();
     for workload in workloads {
@@ -63,10 +67,10 @@ pub(super) fn gates(
             (Attach::Waypoint, Some(workload)) => Target::Waypoint(workload.resource()),
             (Attach::Namespace | Attach::Mesh, _) | (_, None) => Target::All,
         };
-        let config = config(estate, secrets, &workloads, attach, options)?;
+        let config = config(inventory, secrets, &workloads, attach, options)?;
         let mut variables = BTreeSet::new();
         for workload in &workloads {
-            variables.extend(secrets.variables(workload, estate.roles(workload))?);
+            variables.extend(secrets.variables(workload, inventory.roles(workload))?);
         }
         Ok(Gate { name, namespace, target, variables: variables.into_iter().collect(), config })
     };
@@ -76,13 +80,10 @@ pub(super) fn gates(
 /// How the gates are attached.
 ///
 /// # Errors
-/// One configuration would have to serve gates with keys of their own.
-pub(super) fn attach(secrets: &Secrets, options: &Options) -> Result<Attach, Wrong> {
+/// One configuration for several workloads, where each has keys of its own.
+pub(super) fn attach(secrets: &Secrets, options: &Options) -> Result<Attach, RenderError> {
     match (options.attach, secrets.per_actor()) {
-        (Some(Attach::Namespace | Attach::Mesh), true) => {
-            Err(Wrong::new("with a key for each actor, every workload has a configuration of its own")
-                .help("--attach workload"))
-        }
+        (Some(Attach::Namespace | Attach::Mesh), true) => Err(RenderError::SharedPlugin),
         (Some(attach), _) => Ok(attach),
         (None, true) => Ok(Attach::Workload),
         (None, false) => Ok(Attach::Namespace),
@@ -90,27 +91,27 @@ pub(super) fn attach(secrets: &Secrets, options: &Options) -> Result<Attach, Wro
 }
 
 fn config(
-    estate: &Estate<'_>,
+    inventory: &Inventory<'_>,
     secrets: &Secrets,
     workloads: &[Workload],
     attach: Attach,
     options: &Options,
-) -> Result<Value, Wrong> {
+) -> Result<Value, RenderError> {
     let mut config = settings(&options.settings)?;
-    let roles: Vec<Role<'_>> = workloads.iter().flat_map(|workload| estate.roles(workload)).copied().collect();
+    let roles: Vec<Role<'_>> = workloads.iter().flat_map(|workload| inventory.roles(workload)).copied().collect();
     let keys = secrets.entries(&roles)?;
     if let Some(first) = workloads.first() {
         config.insert("interlock".into(), json!({"env": secrets.interlock(first)?}));
     }
     config.insert("mode".into(), "enforce".into());
     config.insert("keys".into(), keys.into());
-    let theirs = |document: &&&Document| roles.iter().any(|role| std::ptr::eq(role.document, **document));
-    let documents: Vec<&&Document> = estate.documents.iter().filter(theirs).collect();
+    let is_used = |document: &&&Document| roles.iter().any(|role| std::ptr::eq(role.document, **document));
+    let documents: Vec<&&Document> = inventory.documents.iter().filter(is_used).collect();
     let documents: Vec<Value> = documents.iter().map(|document| opened(document, options)).collect();
     config.insert("workflows".into(), documents.into());
     if let (Attach::Waypoint, Some(workload)) = (attach, workloads.first()) {
-        // The waypoint has a certificate of its own, and ends the mTLS of the caller before the gate.
-        let own = estate.id_of(workload).ok_or_else(|| Wrong::new(format!("`{workload}` has no SPIFFE ID")))?;
+        // The waypoint has a certificate of its own, and terminates the mTLS of the caller before the gate.
+        let own = inventory.id_of(workload).ok_or_else(|| RenderError::NoIdentity(workload.to_string()))?;
         config.insert("self".into(), own.as_str().into());
         config.insert("peer_source".into(), "filter_state:io.istio.peer_principal".into());
         config.insert("direction".into(), "inbound".into());
@@ -118,22 +119,21 @@ fn config(
     let config = Value::Object(config);
     match stepgate_config::read_gate(config.to_string().as_bytes()).into_result() {
         Ok(_) => Ok(config),
-        Err(found) => Err(refused(&found)),
+        Err(found) => Err(RenderError::configuration(&found)),
     }
 }
 
-fn settings(settings: &Value) -> Result<Map<String, Value>, Wrong> {
+fn settings(settings: &Value) -> Result<Map<String, Value>, RenderError> {
     let Some(map) = settings.as_object() else {
-        return Err(Wrong::new("the gate's settings are no mapping"));
+        return Err(RenderError::SettingsNotMapping);
     };
-    match map.keys().find(|key| OURS.contains(&key.as_str())) {
-        Some(key) => Err(Wrong::new(format!("the gate's settings have `{key}`, which is written by this command"))
-            .help("`mode` comes with the stages, keys and interlock from --secrets, workflows from the documents")),
+    match map.keys().find(|key| RESERVED.contains(&key.as_str())) {
+        Some(key) => Err(RenderError::ReservedSetting(key.clone())),
         None => Ok(map.clone()),
     }
 }
 
-/// The document as it stands in the configuration.
+/// The document as it is in the configuration.
 fn opened(document: &Document, options: &Options) -> Value {
     let mut json = document.json.clone();
     if let Some(map) = json.as_object_mut().filter(|_| options.open.contains(&revision(document))) {
@@ -144,12 +144,6 @@ fn opened(document: &Document, options: &Options) -> Value {
 
 fn revision(document: &Document) -> String {
     format!("{}/{}", document.workflow.name, document.workflow.revision)
-}
-
-fn refused(found: &[Diagnostic]) -> Wrong {
-    let first = found.iter().find(|diagnostic| diagnostic.is_error());
-    let why = first.map_or("it is not taken", |diagnostic| diagnostic.message.as_str());
-    Wrong::new(format!("no gate would take this configuration: {why}"))
 }
 
 impl Gate {
@@ -186,12 +180,12 @@ impl Gate {
         self.variables.iter().map(|name| json!({"name": name, "valueFrom": "HOST"})).collect()
     }
 
-    /// A change of this plugin alone, for a kustomization.
-    pub(super) fn patch(&self, operations: &[Value], options: &Options) -> Value {
-        json!({
+    /// A patch of this plugin alone, for a kustomization.
+    pub(super) fn patch(&self, operations: &[Value], options: &Options) -> Result<Value, RenderError> {
+        Ok(json!({
             "target": {"kind": kind(options.api), "name": self.name, "namespace": self.namespace},
-            "patch": super::yaml::text(&Value::from(operations)),
-        })
+            "patch": yaml::text(&Value::from(operations))?,
+        }))
     }
 
     /// Sets something in the configuration.
@@ -203,7 +197,7 @@ impl Gate {
         json!({"op": "add", "path": format!("/spec{within}/pluginConfig/{name}"), "value": value})
     }
 
-    /// Takes the plugin from its pods, and keeps it.
+    /// Detaches the plugin from its pods without removing it.
     pub(super) fn detach(&self) -> Vec<Value> {
         let none = json!({"op": "add", "path": "/spec/selector", "value": {"matchLabels": {DETACHED: "detached"}}});
         match self.target {

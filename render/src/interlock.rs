@@ -1,15 +1,16 @@
-//! The interlock behind the gates: whatever does not carry the secret that a gate sets is refused. It covers
-//! the moments in which a proxy runs no filter.
+//! The interlock behind the gates: a request without the secret that a gate sets is refused. It covers the moments in
+//! which a proxy runs no filter.
 //!
-//! The secrets are literals in the policies, so kustomize puts them there from the Secrets when it builds.
+//! The secrets are literals in the policies; kustomize copies them from the Secrets when it builds.
 
 use serde_json::{Value, json};
 use stepgate_decision::permit::INTERLOCK_HEADER;
 
-use super::gate::{DETACHED, Target};
-use super::{Attach, Options, Workload};
+use crate::gate::{DETACHED, Target};
+use crate::options::{Attach, Options};
+use crate::workload::Workload;
 
-/// What stands in a policy until the secrets do. Nobody passes by it who has not read this.
+/// The value in a policy until the secrets replace it. It is public, so a policy with it protects nothing.
 const UNSET: &str = "unset: build a stage with its secrets";
 
 /// The policy of one workload. DENY, because an ALLOW would be one of several, any of which admits.
@@ -23,7 +24,7 @@ pub(super) fn policy(workload: &Workload, secrets: usize, attach: Attach, option
         "notValues": vec![UNSET; secrets],
     }]});
     if let Some(rule) = rule.as_object_mut().filter(|_| !options.tcp_ports.is_empty()) {
-        // On a port without HTTP the condition would hold for every connection.
+        // On a port without HTTP every connection would match the condition.
         let ports: Vec<String> = options.tcp_ports.iter().map(u16::to_string).collect();
         rule.insert("to".into(), json!([{"operation": {"notPorts": ports}}]));
     }
@@ -50,7 +51,7 @@ pub(super) fn idle(workload: &Workload) -> Value {
     })
 }
 
-/// How kustomize puts the secrets into the policy.
+/// The kustomize replacements that copy the secrets into the policy.
 pub(super) fn replacements(workload: &Workload, variables: &[String]) -> Vec<Value> {
     let replacement = |(at, variable): (usize, &String)| {
         json!({

@@ -1,38 +1,45 @@
-//! Key material, drawn from the system's own randomness: for `keygen`, for stand-ins and for the lab.
+//! Keys and random values from the system's randomness: for `keygen` and `secrets`, for ephemeral keys and for the lab.
 
 use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use jwt_simple::prelude::{ES256KeyPair, Ed25519KeyPair};
 use serde_json::{Map, Value, json};
 use stepgate_decision::keys::Algorithm;
 
-/// Why there is no key, or no randomness for one.
-#[derive(Debug)]
-pub struct Undrawn(String);
-
-impl std::fmt::Display for Undrawn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub enum GenerateError {
+    /// The system has no randomness.
+    #[error("the system gives no randomness: {0}")]
+    Randomness(#[from] getrandom::Error),
+    /// Random bytes could not be encoded.
+    #[error("random bytes could not be encoded: {0}")]
+    Encoding(#[from] ct_codecs::Error),
+    /// The library did not export the key as JSON.
+    #[error("the key could not be written as a JWK: {0}")]
+    Export(#[from] serde_json::Error),
 }
 
 /// A key as JWKs (RFC 7517).
+#[derive(Debug, Clone, PartialEq)]
 pub struct Jwks {
-    /// With all its secrets.
+    /// With its secret members.
     pub private: Value,
-    /// What may be shown; a shared secret has no such part.
+    /// Without them; `None` for a shared secret.
     pub public: Option<Value>,
 }
 
-/// Draws a key.
-pub fn generate(algorithm: Algorithm, kid: &str) -> Result<Jwks, Undrawn> {
+/// Generates a key.
+///
+/// # Errors
+/// [`GenerateError`]: above all, the system has no randomness.
+pub fn generate(algorithm: Algorithm, kid: &str) -> Result<Jwks, GenerateError> {
     let exported = match algorithm {
         Algorithm::Hs256 => shared_secret(None)?,
-        // The library draws from the system too, where it runs on one.
+        // The library takes the system's randomness, too.
         Algorithm::Es256 => ES256KeyPair::generate().to_jwk(),
         Algorithm::EdDsa => Ed25519KeyPair::generate().to_jwk(),
     };
-    let exported: Map<String, Value> =
-        serde_json::from_str(&exported).map_err(|_| Undrawn("the key could not be written as a JWK".into()))?;
+    let exported: Map<String, Value> = serde_json::from_str(&exported)?;
     let with = |names: &[&str]| {
         let kept = names.iter().filter_map(|name| Some(((*name).to_owned(), exported.get(*name)?.clone())));
         let mut jwk: Map<String, Value> = kept.collect();
@@ -46,19 +53,28 @@ pub fn generate(algorithm: Algorithm, kid: &str) -> Result<Jwks, Undrawn> {
 }
 
 /// 32 random bytes.
-pub fn random() -> Result<[u8; 32], Undrawn> {
+///
+/// # Errors
+/// The system has no randomness.
+pub fn random() -> Result<[u8; 32], GenerateError> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|e| Undrawn(format!("the system gives no randomness: {e}")))?;
+    getrandom::fill(&mut bytes)?;
     Ok(bytes)
 }
 
 /// 32 random bytes as base64url (RFC 4648, section 5), without padding.
-pub fn random_text() -> Result<String, Undrawn> {
-    Base64UrlSafeNoPadding::encode_to_string(random()?).map_err(|_| Undrawn("random bytes could not be encoded".into()))
+///
+/// # Errors
+/// The system has no randomness.
+pub fn random_text() -> Result<String, GenerateError> {
+    Ok(Base64UrlSafeNoPadding::encode_to_string(random()?)?)
 }
 
-/// A shared secret as a JWK; without a `kid` it is as good for any.
-pub fn shared_secret(kid: Option<&str>) -> Result<String, Undrawn> {
+/// A shared secret as a JWK; without a `kid` it can be used under any.
+///
+/// # Errors
+/// The system has no randomness.
+pub fn shared_secret(kid: Option<&str>) -> Result<String, GenerateError> {
     let mut jwk = json!({"kty": "oct", "alg": Algorithm::Hs256.alg(), "k": random_text()?});
     if let (Some(kid), Some(members)) = (kid, jwk.as_object_mut()) {
         members.insert("kid".into(), kid.into());

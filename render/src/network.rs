@@ -1,17 +1,19 @@
-//! Which namespaces may speak to each other: what the transitions need, DNS and istiod, and nothing else.
-//! This is below the gates, for all protocols. Policies of others may allow more.
+//! NetworkPolicies between namespaces: they allow the calls of the transitions, DNS and istiod, and nothing else. They
+//! work below the gates, for all protocols. Policies of other owners may allow more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Attach, Estate, Options, Workload};
+use crate::inventory::Inventory;
+use crate::options::{Attach, Options};
+use crate::workload::Workload;
 
 /// Where istiod serves certificates and configuration.
 const ISTIOD: u16 = 15012;
 const DNS: u16 = 53;
 
-/// Who calls whom across namespaces.
+/// The calls across namespaces.
 #[derive(Debug, Default)]
 pub(super) struct Crossings {
     into: BTreeMap<Workload, BTreeSet<Workload>>,
@@ -19,12 +21,12 @@ pub(super) struct Crossings {
 }
 
 impl Crossings {
-    pub(super) fn of(estate: &Estate<'_>) -> Self {
+    pub(super) fn of(inventory: &Inventory<'_>) -> Self {
         let mut crossings = Self::default();
-        for document in &estate.documents {
-            for way in &document.workflow.transitions {
-                let from = estate.of_actor(&document.workflow, &way.caller);
-                let to = estate.of_actor(&document.workflow, &way.to.performer);
+        for document in &inventory.documents {
+            for transition in &document.workflow.transitions {
+                let from = inventory.of_actor(&document.workflow, &transition.caller);
+                let to = inventory.of_actor(&document.workflow, &transition.to.performer);
                 let pairs = from.iter().flat_map(|from| to.iter().map(move |to| (from, to)));
                 for (from, to) in pairs.filter(|(from, to)| from.namespace() != to.namespace()) {
                     crossings.into.entry(to.clone()).or_default().insert(from.clone());
@@ -53,13 +55,13 @@ pub(super) fn policies(namespace: &str, crossings: &Crossings, attach: Attach, o
         let from: Vec<Value> = callers.iter().map(|caller| peer(caller, &caller.labels(&options.label))).collect();
         let spec = json!({"policyTypes": ["Ingress"], "ingress": [{"from": from}]});
         let name = format!("{}-ingress", workload.resource());
-        policies.push(policy(namespace, &name, &entrance(workload, attach, options), &spec));
+        policies.push(policy(namespace, &name, &target(workload, attach, options), &spec));
     }
     policies.extend(egress(namespace, crossings, attach, options));
     policies
 }
 
-/// What leaves is limited only where it is known from where the module is pulled.
+/// Egress is limited only if it is known from where the module is pulled.
 fn egress(namespace: &str, crossings: &Crossings, attach: Attach, options: &Options) -> Vec<Value> {
     let registry = match &options.registry {
         Some(cidr) => vec![json!({"to": [{"ipBlock": {"cidr": cidr}}]})],
@@ -84,7 +86,7 @@ fn egress(namespace: &str, crossings: &Crossings, attach: Attach, options: &Opti
         }),
     )];
     for (workload, called) in crossings.out_of.iter().filter(|(workload, _)| workload.namespace() == namespace) {
-        let to: Vec<Value> = called.iter().map(|called| peer(called, &entrance(called, attach, options))).collect();
+        let to: Vec<Value> = called.iter().map(|called| peer(called, &target(called, attach, options))).collect();
         let spec = json!({"policyTypes": ["Egress"], "egress": [{"to": to}]});
         let name = format!("{}-egress", workload.resource());
         policies.push(policy(namespace, &name, &workload.labels(&options.label), &spec));
@@ -93,7 +95,7 @@ fn egress(namespace: &str, crossings: &Crossings, attach: Attach, options: &Opti
 }
 
 /// The pods at which a call of the workload arrives.
-fn entrance(workload: &Workload, attach: Attach, options: &Options) -> Value {
+fn target(workload: &Workload, attach: Attach, options: &Options) -> Value {
     match attach {
         Attach::Namespace | Attach::Workload | Attach::Mesh => workload.labels(&options.label),
         Attach::Waypoint => json!({"gateway.networking.k8s.io/gateway-name": workload.resource()}),

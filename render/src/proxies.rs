@@ -1,26 +1,29 @@
-//! The Secrets' way into the proxies. A container `istio-proxy` with the image `auto` in the pod's template
+//! The Secrets in the environment of the proxies. A container `istio-proxy` with the image `auto` in the pod's template
 //! is merged into the one that Istio injects.
 
 use serde_json::{Value, json};
 
-use super::{Options, Workload};
+use crate::error::RenderError;
+use crate::options::Options;
+use crate::workload::Workload;
+use crate::yaml;
 
-/// What a controller's pods are of.
+/// The kinds of controllers with a template of pods.
 const CONTROLLERS: &str = "Deployment|StatefulSet|DaemonSet";
 
-/// A change of the owner's Deployments, StatefulSets and DaemonSets with the workload's label.
-pub(super) fn patch(workload: &Workload, variables: &[String], options: &Options) -> Value {
+/// A patch of the owner's Deployments, StatefulSets and DaemonSets with the workload's label.
+pub(super) fn patch(workload: &Workload, variables: &[String], options: &Options) -> Result<Value, RenderError> {
     let template = json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "any"},
         "spec": {"template": {"spec": {"containers": [container(workload, variables, true)]}}},
     });
-    json!({
+    Ok(json!({
         "target": {
             "kind": CONTROLLERS, "namespace": workload.namespace(),
             "labelSelector": format!("{}={}", options.label, workload.account()),
         },
-        "patch": super::yaml::text(&template),
-    })
+        "patch": yaml::text(&template)?,
+    }))
 }
 
 /// The proxy's container with the workload's Secret in its environment.
@@ -30,8 +33,8 @@ pub(super) fn container(workload: &Workload, variables: &[String], injected: boo
     let mut container = json!({"name": "istio-proxy", "env": environment});
     if let Some(container) = container.as_object_mut().filter(|_| injected) {
         container.insert("image".into(), "auto".into());
-        // Else the API server takes `auto` for an image without a tag, and the mesh's own would be pulled at every
-        // start: a registry that is away would keep pods from starting.
+        // Without it the API server reads `auto` as an image without a tag and sets `Always`; the injected image would
+        // then be pulled at every start, and pods could not start while the registry is away.
         container.insert("imagePullPolicy".into(), "IfNotPresent".into());
     }
     container

@@ -1,50 +1,58 @@
-//! Where actors keep what they keep: a class of volumes that their provider encrypts, and one claim for each
-//! workload, in its own namespace.
+//! Volumes for the data of actors: a class of volumes that their provider encrypts, and one claim for each workload, in
+//! its own namespace.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Document, Estate, MARK_VOLUMES, Workload, Wrong, yaml};
+use crate::document::Document;
+use crate::error::RenderError;
+use crate::inventory::Inventory;
+use crate::workload::Workload;
+use crate::yaml;
 
-/// What only the owner of the cluster knows.
+/// The first line of the text.
+const HEADER: &str = "# Written by `stepgate render volumes`: change the documents or the flags, not this text.\n";
+
+/// Options of [`volumes`], which depend on the cluster.
 #[derive(Debug, Clone)]
 pub struct Volumes {
-    /// The driver that makes the volumes.
+    /// The CSI driver of the volumes.
     pub provisioner: String,
-    /// What it is told, among it that it encrypts; there is no name for that which all drivers know.
+    /// Its parameters. One of them turns encryption on; each driver has another name for it.
     pub parameters: BTreeMap<String, String>,
-    /// The class's name.
+    /// The name of the class.
     pub class: String,
-    /// How large each volume is, as a quantity of Kubernetes.
+    /// The size of each volume, as a quantity of Kubernetes.
     pub size: String,
-    /// The actors that keep something; none: all.
+    /// The actors with a volume; empty: all.
     pub actors: Vec<String>,
-    /// The trust domain of this mesh; none: that of each document.
+    /// The trust domain of this mesh; `None`: that of each document.
     pub trust_domain: Option<String>,
 }
 
 /// The class and the claims, as a stream of YAML documents.
 ///
 /// # Errors
-/// An actor that no document has, or that is no workload of this mesh.
-pub fn volumes(documents: &[Document], volumes: &Volumes) -> Result<String, Wrong> {
-    let estate = Estate::of(documents, volumes.trust_domain.as_deref(), &[])?;
-    let plays = |workload: &Workload, actor: &String| {
-        estate.roles(workload).iter().any(|role| role.actor.name.as_str() == actor.as_str())
+/// An actor that is not in the documents, or not a workload of this mesh.
+pub fn volumes(documents: &[Document], volumes: &Volumes) -> Result<String, RenderError> {
+    let inventory = Inventory::of(documents, volumes.trust_domain.as_deref(), &[])?;
+    let is_actor = |workload: &Workload, actor: &String| {
+        inventory.roles(workload).iter().any(|role| role.actor.name.as_str() == actor.as_str())
     };
-    let all: Vec<&Workload> = estate.workloads().map(|(workload, _)| workload).collect();
-    if let Some(none) = volumes.actors.iter().find(|actor| !all.iter().any(|workload| plays(workload, actor))) {
-        return Err(Wrong::new(format!("--actor: `{none}` is no actor of the documents that has a workload here")));
+    let all: Vec<&Workload> = inventory.workloads().map(|(workload, _)| workload).collect();
+    if let Some(unknown) = volumes.actors.iter().find(|actor| !all.iter().any(|workload| is_actor(workload, actor))) {
+        return Err(RenderError::UnknownActor(unknown.clone()));
     }
-    let keeps =
-        |workload: &&&Workload| volumes.actors.is_empty() || volumes.actors.iter().any(|actor| plays(workload, actor));
-    let claims = all.iter().filter(keeps).map(|workload| claim(workload, volumes));
+    let has_volume = |workload: &&&Workload| {
+        volumes.actors.is_empty() || volumes.actors.iter().any(|actor| is_actor(workload, actor))
+    };
+    let claims = all.iter().filter(has_volume).map(|workload| claim(workload, volumes));
     let manifests: Vec<Value> = std::iter::once(class(volumes)).chain(claims).collect();
-    Ok(format!("{MARK_VOLUMES}{}", yaml::stream(&manifests)))
+    Ok(format!("{HEADER}{}", yaml::stream(&manifests)?))
 }
 
-/// A volume is made where its pod runs, and goes with its claim: what nobody claims is kept nowhere.
+/// A volume is created in the zone of its pod and deleted with its claim: no data is kept without a claim.
 fn class(volumes: &Volumes) -> Value {
     json!({
         "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
@@ -54,7 +62,7 @@ fn class(volumes: &Volumes) -> Value {
     })
 }
 
-/// One for each workload: what one actor keeps, no other mounts.
+/// One for each workload: no actor can mount the volume of another one.
 fn claim(workload: &Workload, volumes: &Volumes) -> Value {
     json!({
         "apiVersion": "v1", "kind": "PersistentVolumeClaim",

@@ -1,30 +1,34 @@
-//! Ambient: each workload behind a waypoint of its own, which runs its gate and holds its keys alone.
+//! Ambient: each workload has a waypoint of its own, which runs its gate and holds only its keys.
 
 use serde_json::{Value, json};
 
-use super::{Estate, Options, Workload, Wrong, proxies, yaml};
+use crate::error::RenderError;
+use crate::inventory::Inventory;
+use crate::options::Options;
+use crate::workload::Workload;
+use crate::{proxies, yaml};
 
-/// Where ztunnels hand requests over.
+/// The port to which ztunnels forward requests.
 const HBONE: u16 = 15008;
 
-/// The waypoint, its environment, and the policy that lets nothing in past it.
+/// The waypoint, its environment, and the policy that admits only requests through it.
 pub(super) fn manifests(
-    estate: &Estate<'_>,
+    inventory: &Inventory<'_>,
     workload: &Workload,
     variables: &[String],
     options: &Options,
-) -> Result<Vec<Value>, Wrong> {
+) -> Result<Vec<Value>, RenderError> {
     let metadata = json!({"name": workload.resource(), "namespace": workload.namespace()});
     let deployment = json!({"spec": {"template": {"spec": {
         "containers": [proxies::container(workload, variables, false)],
     }}}});
-    let domain = estate.id_of(workload).map(|id| id.trust_domain());
-    let domain = domain.ok_or_else(|| Wrong::new(format!("`{workload}` has no SPIFFE ID")))?;
+    let domain = inventory.id_of(workload).map(|id| id.trust_domain());
+    let domain = domain.ok_or_else(|| RenderError::NoIdentity(workload.to_string()))?;
     let waypoint = format!("{domain}/ns/{}/sa/{}", workload.namespace(), workload.resource());
     Ok(vec![
         json!({
             "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata,
-            "data": {"deployment": yaml::text(&deployment)},
+            "data": {"deployment": yaml::text(&deployment)?},
         }),
         json!({
             "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
@@ -50,17 +54,17 @@ pub(super) fn manifests(
     ])
 }
 
-/// A change of the owner's Services with the workload's label.
-pub(super) fn patch(workload: &Workload, options: &Options) -> Value {
+/// A patch of the owner's Services with the workload's label.
+pub(super) fn patch(workload: &Workload, options: &Options) -> Result<Value, RenderError> {
     let service = json!({
         "apiVersion": "v1", "kind": "Service",
         "metadata": {"name": "any", "labels": {"istio.io/use-waypoint": workload.resource()}},
     });
-    json!({
+    Ok(json!({
         "target": {
             "kind": "Service", "namespace": workload.namespace(),
             "labelSelector": format!("{}={}", options.label, workload.account()),
         },
-        "patch": yaml::text(&service),
-    })
+        "patch": yaml::text(&service)?,
+    }))
 }

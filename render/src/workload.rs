@@ -1,4 +1,4 @@
-//! A Kubernetes workload: what a SPIFFE ID of Istio names.
+//! A Kubernetes workload, as a SPIFFE ID of Istio names it.
 
 use std::fmt;
 
@@ -25,9 +25,9 @@ impl Workload {
         }
     }
 
-    /// The workload of these names, where Kubernetes would take them. An account is also a label's value.
+    /// The workload with these names, if Kubernetes accepts them. An account is also the value of a label.
     pub fn named(namespace: &str, account: &str) -> Option<Self> {
-        let fits = is_label(namespace) && account.len() <= MAX_LABEL && account.split('.').all(is_label);
+        let fits = is_dns_label(namespace) && account.len() <= MAX_LABEL && account.split('.').all(is_dns_label);
         fits.then(|| Self { namespace: namespace.to_owned(), account: account.to_owned() })
     }
 
@@ -41,12 +41,12 @@ impl Workload {
         &self.account
     }
 
-    /// What belongs to it is called so.
+    /// The name of its Secret, plugin and policies.
     pub fn resource(&self) -> String {
         format!("stepgate-{}", self.account)
     }
 
-    /// The labels that choose its pods.
+    /// The labels that select its pods.
     pub(super) fn labels(&self, label: &str) -> Value {
         json!({ label: self.account })
     }
@@ -58,8 +58,8 @@ impl fmt::Display for Workload {
     }
 }
 
-/// A DNS label (RFC 1123).
-pub(crate) fn is_label(text: &str) -> bool {
+/// Whether a text is a DNS label (RFC 1123), as the name of a namespace must be.
+pub fn is_dns_label(text: &str) -> bool {
     let clean = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     (1..=MAX_LABEL).contains(&text.len()) && clean && !text.starts_with('-') && !text.ends_with('-')
 }
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_kubernetes_takes_is_a_workload() {
+    fn only_names_that_kubernetes_accepts_are_a_workload() {
         assert_eq!(of("spiffe://a/ns/movie/sa/vfx-1"), Some("movie/vfx-1".into()));
         assert_eq!(of("spiffe://a/ns/movie/sa/vfx.1"), Some("movie/vfx.1".into()));
         for id in [

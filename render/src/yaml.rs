@@ -1,8 +1,14 @@
-//! Manifests as YAML: block style, one order of keys, nothing that two readers take differently.
+//! Manifests as YAML in block style, with keys in one order. Scalars that YAML 1.1 and 1.2 read differently are quoted.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
-/// Keys that stand first, in this order; all others follow by their names.
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::Value;
+use serde_saphyr::{SerializerOptions, SingleQuoted};
+
+use crate::error::RenderError;
+
+/// Keys that come first, in this order; all others follow in the order of their names.
 const FIRST: &[&str] = &[
     "apiVersion",
     "kind",
@@ -26,97 +32,56 @@ const FIRST: &[&str] = &[
 ];
 
 /// Objects as a stream of documents.
-pub(super) fn stream(objects: &[Value]) -> String {
-    objects.iter().map(text).collect::<Vec<_>>().join("---\n")
+pub(super) fn stream(objects: &[Value]) -> Result<String, RenderError> {
+    Ok(objects.iter().map(text).collect::<Result<Vec<_>, _>>()?.join("---\n"))
 }
 
 /// One object.
-pub(super) fn text(value: &Value) -> String {
-    let mut text = String::new();
-    block(value, 0, &mut text);
-    text
+pub(super) fn text(value: &Value) -> Result<String, RenderError> {
+    // A text is never folded over several lines: JSON within YAML stays one line.
+    let mut options = SerializerOptions::default();
+    options.compact_list_indent = false;
+    options.min_fold_chars = usize::MAX;
+    options.folded_wrap_chars = usize::MAX;
+    serde_saphyr::to_string_with_options(&Ordered(value), options).map_err(|error| RenderError::Yaml(error.to_string()))
 }
 
-fn block(value: &Value, indent: usize, text: &mut String) {
-    match value {
-        Value::Object(map) if !map.is_empty() => {
-            for (key, value) in ordered(map) {
-                text.push_str(&" ".repeat(indent));
-                entry(key, value, indent, text);
+/// A value whose mappings are written in the order of [`FIRST`].
+struct Ordered<'v>(&'v Value);
+
+impl Serialize for Ordered<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(map) => {
+                let rank = |key: &str| FIRST.iter().position(|first| *first == key).unwrap_or(FIRST.len());
+                let sorted: BTreeMap<_, _> = map.iter().map(|(key, value)| ((rank(key), key), value)).collect();
+                let mut mapping = serializer.serialize_map(Some(map.len()))?;
+                for ((_, key), value) in sorted {
+                    mapping.serialize_entry(key, &Ordered(value))?;
+                }
+                mapping.end()
+            }
+            Value::Array(items) => {
+                let mut sequence = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    sequence.serialize_element(&Ordered(item))?;
+                }
+                sequence.end()
+            }
+            // JSON within YAML stays readable.
+            Value::String(text) if text.contains('"') && text.chars().all(is_single_quotable) => {
+                SingleQuoted(text).serialize(serializer)
+            }
+            scalar @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+                scalar.serialize(serializer)
             }
         }
-        Value::Array(items) if !items.is_empty() => items.iter().for_each(|item| element(item, indent, text)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
-            text.push_str(&format!("{}{}\n", " ".repeat(indent), scalar(value)));
-        }
     }
 }
 
-fn entry(key: &str, value: &Value, indent: usize, text: &mut String) {
-    text.push_str(&format!("{}:", plain(key)));
-    if let Some(lines) = value.as_str().filter(|text| is_block(text)) {
-        text.push_str(" |\n");
-        let margin = " ".repeat(indent.saturating_add(2));
-        lines.lines().for_each(|line| text.push_str(&format!("{margin}{line}\n")));
-    } else if is_nested(value) {
-        text.push('\n');
-        block(value, indent.saturating_add(2), text);
-    } else {
-        text.push_str(&format!(" {}\n", scalar(value)));
-    }
-}
-
-/// `- ` and the item, whose first key stands on the same line.
-fn element(item: &Value, indent: usize, text: &mut String) {
-    let mut inner = String::new();
-    let deeper = indent.saturating_add(2);
-    block(item, deeper, &mut inner);
-    text.push_str(&format!("{}- {}", " ".repeat(indent), inner.trim_start_matches(' ')));
-}
-
-fn is_nested(value: &Value) -> bool {
-    value.as_object().is_some_and(|map| !map.is_empty()) || value.as_array().is_some_and(|items| !items.is_empty())
-}
-
-/// Several lines of plain text, which a literal block shows as they are.
-fn is_block(text: &str) -> bool {
-    let tame = |c: char| c == '\n' || (' '..='~').contains(&c);
-    text.ends_with('\n')
-        && !text.ends_with("\n\n")
-        && !text.starts_with([' ', '\n'])
-        && text.lines().count() > 1
-        && text.chars().all(tame)
-        && text.lines().all(|line| !line.is_empty() && !line.ends_with(' '))
-}
-
-fn ordered(map: &Map<String, Value>) -> Vec<(&String, &Value)> {
-    let mut entries: Vec<_> = map.iter().collect();
-    let rank = |key: &str| FIRST.iter().position(|first| *first == key).unwrap_or(FIRST.len());
-    entries.sort_by(|(a, _), (b, _)| (rank(a), a).cmp(&(rank(b), b)));
-    entries
-}
-
-fn scalar(value: &Value) -> String {
-    match value {
-        Value::String(text) => plain(text),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
-    }
-}
-
-/// A text without quotes where every reader takes it for a text, else in quotes.
-fn plain(text: &str) -> String {
-    let starts =
-        text.starts_with(|c: char| c.is_ascii_alphabetic()) || ["/", "../"].iter().any(|s| text.starts_with(s));
-    let word = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/'));
-    let taken = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"];
-    if starts && word && !taken.contains(&text.to_ascii_lowercase().as_str()) {
-        text.to_owned()
-    } else if text.contains('"') && text.chars().all(|c| (' '..='~').contains(&c) && c != '\'' && c != '\\') {
-        // JSON within YAML stays readable.
-        format!("'{text}'")
-    } else {
-        Value::from(text).to_string()
-    }
+/// Printable ASCII that needs no escape in single quotes.
+fn is_single_quotable(c: char) -> bool {
+    (' '..='~').contains(&c) && c != '\'' && c != '\\'
 }
 
 #[cfg(test)]
@@ -125,17 +90,31 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn manifests_are_read_again_as_they_were_written() {
         let value = json!({
             "kind": "Secret", "apiVersion": "v1", "empty": {}, "none": [], "nothing": null,
-            "texts": ["on", "No", "1", "0x1", "1e3", "", " a", "a: b", "# x", "é\n\u{85}\u{7f}", "a/b.c_d-e", "~", "-", "{id}", "*",
-                "../x", "/", ".5", "{\"a\": [\"b\"]}", "\"it's\"", "\"\\\""],
+            "texts": ["on", "No", "y", "n", "1", "0x1", "1e3", "1_0", "0o7", "017", "0b1", "12:30:45", "2001-01-01", ".inf", "=", "<<",
+                "+1", "1.", "", " a", "a ", "a: b", "# x", "é\n\u{85}\u{7f}", "a/b.c_d-e", "~", "-", "{id}", "*", "&a", "!a", "%a", "@a",
+                "../x", "/", ".5", "{\"a\": [\"b\"]}", "\"it's\"", "\"\\\"", "a\tb", "\u{feff}a", "word ".repeat(60).trim_end()],
             "deep": [[1, [2]], {"b": [{"c": {"d": true}, "a": -1.5}], "name": "x"}, []],
-            "lines": "- {op: add}\n- second\n", "blank": "a\n\nb\n", "yes": {"true": "y"}, "8080": "x y",
+            "lines": "- {op: add}\n- second\n", "blank": "a\n\nb\n", "yes": {"true": "y"}, "8080": "x y", "1_0": 1,
         });
-        let text = text(&value);
+        let text = text(&value).unwrap();
         assert!(text.starts_with("apiVersion: v1\nkind: Secret\n"), "{text}");
+        assert!(text.contains("- '{\"a\": [\"b\"]}'\n"), "{text}");
         assert!(text.contains("lines: |\n  - {op: add}\n  - second\n"), "{text}");
         assert_eq!(stepgate_config::to_json(text.as_bytes()).unwrap(), value, "{text}");
+    }
+
+    /// Kubernetes reads YAML 1.1, where these are not texts.
+    #[test]
+    fn texts_that_yaml_1_1_reads_otherwise_are_quoted() {
+        for odd in ["y", "n", "no", "On", "1_0", "017", "12:30", "2001-01-01", "0b1", "~", "null", "1e3", "="] {
+            for (value, written) in
+                [(json!({"a": odd}), format!("a: \"{odd}\"\n")), (json!({odd: "a"}), format!("\"{odd}\": a\n"))]
+            {
+                assert_eq!(text(&value).unwrap(), written);
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! `stepgate check`: what is wrong with documents and gate configurations, all of it, each with its place.
+//! `stepgate check`: all errors of documents and gate configurations, each with its place.
 
 mod finding;
 mod summary;
@@ -7,22 +7,22 @@ use std::path::{Path, PathBuf};
 
 use stepgate_config::{Checked, MAX_INPUT, Severity};
 
-use super::failure::{Answer, EXIT_CODES, Failure};
-use super::input::{self, Input};
+use super::answer::{Answer, EXIT_CODES};
+use super::error::CommandError;
 use super::output::{self, BAD, CARE, GOOD, count};
+use super::source::{self, SourceError};
 use finding::Finding;
 
 /// Checks workflow documents and gate configurations.
 ///
-/// Shows everything that is wrong, each with its place and what would be right; for what is right, a
-/// short summary.
+/// Prints every error with its place and how to correct it. For a document without errors it prints a short summary.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Args {
-    /// Documents or gate configurations, YAML or JSON, at most 8 MiB each; `-`: the standard input
+    /// Documents or gate configurations, YAML or JSON, at most 8 MiB each; `-`: standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Let warnings count as errors
+    /// Treat warnings as errors
     #[arg(long)]
     deny_warnings: bool,
     /// Print the diagnostics as one JSON array
@@ -30,39 +30,38 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
+pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let reports: Vec<Report> = args.files.iter().map(|file| Report::of(file)).collect();
     if args.json {
         let findings: Vec<&Finding> = reports.iter().flat_map(|report| &report.findings).collect();
-        output::say_json(&findings)?;
+        output::print_json(&findings)?;
     } else {
-        let shown: String = reports.iter().map(|report| report.shown.as_str()).collect();
-        output::say(&format!("{shown}{}", total(&reports)))?;
+        let text: String = reports.iter().map(|report| report.text.as_str()).collect();
+        output::print(&format!("{text}{}", total(&reports)))?;
     }
-    if reports.iter().any(|report| report.unread) {
-        // Told already, with the rest.
-        return Err(Failure::Shown);
+    if reports.iter().any(|report| report.unreadable) {
+        return Err(CommandError::Unreadable);
     }
-    let of = |severity| reports.iter().any(|report| report.count(severity) > 0);
-    Ok(Answer::of(!(of(Severity::Error) || args.deny_warnings && of(Severity::Warning))))
+    let any = |severity| reports.iter().any(|report| report.count(severity) > 0);
+    Ok(Answer::of(!(any(Severity::Error) || args.deny_warnings && any(Severity::Warning))))
 }
 
-/// What came of one file.
+/// The result for one file.
 struct Report {
     findings: Vec<Finding>,
-    /// For people.
-    shown: String,
-    /// Whether it could not even be read.
-    unread: bool,
+    /// The findings and the summary as text.
+    text: String,
+    /// Whether the file could not be read.
+    unreadable: bool,
 }
 
 impl Report {
     fn of(path: &Path) -> Self {
-        let name = input::name_of(path);
-        match input::read(path, MAX_INPUT) {
-            Ok(Input::Whole(text)) => Self::of_text(&text, &name),
-            Ok(Input::TooLarge) => Self::without_text(Finding::too_large(&name), false),
-            Err(failure) => Self::without_text(Finding::unread(&name, failure.to_string()), true),
+        let name = source::name_of(path);
+        match source::read(path, MAX_INPUT) {
+            Ok(text) => Self::of_text(&text, &name),
+            Err(SourceError::TooLarge { .. }) => Self::without_text(Finding::too_large(&name), false),
+            Err(error) => Self::without_text(Finding::unreadable(&name, error.to_string()), true),
         }
     }
 
@@ -70,17 +69,17 @@ impl Report {
         let outcome = stepgate_config::read(text);
         let lossy = String::from_utf8_lossy(text);
         let findings = outcome.diagnostics.iter().map(|diagnostic| Finding::of(diagnostic, &lossy, name)).collect();
-        let mut shown = stepgate_config::render(&outcome.diagnostics, text, name, output::colours_answers());
+        let mut rendered = stepgate_config::render(&outcome.diagnostics, text, name, output::colours_answers());
         match &outcome.checked {
             None => {}
-            Some(Checked::Workflow(workflow)) => shown.push_str(&summary::of_workflow(name, workflow)),
-            Some(Checked::Gate(gate)) => shown.push_str(&summary::of_gate(name, gate)),
+            Some(Checked::Workflow(workflow)) => rendered.push_str(&summary::of_workflow(name, workflow)),
+            Some(Checked::Gate(gate)) => rendered.push_str(&summary::of_gate(name, gate)),
         }
-        Self { findings, shown, unread: false }
+        Self { findings, text: rendered, unreadable: false }
     }
 
-    fn without_text(finding: Finding, unread: bool) -> Self {
-        Self { shown: finding.line(), findings: vec![finding], unread }
+    fn without_text(finding: Finding, unreadable: bool) -> Self {
+        Self { text: finding.line(), findings: vec![finding], unreadable }
     }
 
     fn count(&self, severity: Severity) -> usize {

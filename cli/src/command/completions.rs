@@ -1,9 +1,9 @@
-//! `stepgate completions`: what a shell needs to complete our arguments.
+//! `stepgate completions`: completions of the arguments for a shell.
 
-use clap::{CommandFactory, ValueEnum};
+use clap::{Command, ValueEnum};
 
-use super::Stepgate;
-use super::failure::{Answer, EXIT_CODES, Failure};
+use super::answer::{Answer, EXIT_CODES};
+use super::error::CommandError;
 use super::output;
 
 /// Prints completions for a shell.
@@ -33,10 +33,9 @@ impl From<Shell> for clap_complete::Shell {
     }
 }
 
-pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
-    let mut command = Stepgate::command();
+pub(super) fn run(args: &Args, mut command: Command) -> Result<Answer, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(clap_complete::Shell::from(args.shell), &mut command, "stepgate", &mut script);
-    output::say(&String::from_utf8_lossy(&script))?;
+    output::print(&String::from_utf8_lossy(&script))?;
     Ok(Answer::Yes)
 }

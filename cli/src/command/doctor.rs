@@ -1,103 +1,103 @@
-//! `stepgate doctor`: whether the gates in a mesh are the ones that a workflow needs.
+//! `stepgate doctor`: compares the gates in a mesh with the gates that a workflow requires.
 
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use stepgate_config::{Checked, MAX_INPUT};
+use stepgate_config::Checked;
 
-use super::failure::{Answer, EXIT_CODES, Failure};
-use super::input::{self, Input};
-use super::{output, subject, time};
-use stepgate_doctor::{Kind, Place, Report, Wanted};
+use super::answer::{Answer, EXIT_CODES};
+use super::error::CommandError;
+use super::source::Source;
+use super::{output, time};
+use stepgate_doctor::{Endpoint, ExpectedState, Kind, Report};
 
-/// Between two looks, while there is still a gap.
+/// The time between two checks with `--wait`.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Asks proxies whether every workload of a workflow has the right gate: revision, digest, mode, keys, mTLS
-/// and module; and whether requests got past it.
+/// Checks whether every workload of a workflow has the right gate: revision, digest, mode, keys, mTLS and module; and
+/// whether requests bypassed it.
 ///
-/// It only reads: the admin interfaces of Envoys, and istiod's debug interface. What is wrong is said with
-/// what to do about it; keys are named by their `kid`.
+/// It only reads: the admin interfaces of Envoys, and istiod's debug interface. It prints each finding with what to do
+/// about it. Keys are named by their `kid`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Args {
-    /// A workflow document, or the gate's configuration that should be in force; `-`: the standard input
+    /// A workflow document, or the gate's configuration that should be in force; `-`: standard input
     file: PathBuf,
-    /// An Envoy's admin interface, such as `vfx-1=http://127.0.0.1:15000`; as often as there are
+    /// An Envoy's admin interface, such as `vfx-1=http://127.0.0.1:15000`; may be given several times
     #[arg(long, value_name = "NAME=URL", value_parser = named)]
-    admin: Vec<(String, Place)>,
-    /// istiod's debug interface, such as `http://127.0.0.1:15014`: what the proxies are sent
-    #[arg(long, value_name = "URL", value_parser = Place::read, required_unless_present = "admin")]
-    istiod: Option<Place>,
+    admin: Vec<(String, Endpoint)>,
+    /// istiod's debug interface, such as `http://127.0.0.1:15014`: the configuration that the proxies are sent
+    #[arg(long, value_name = "URL", required_unless_present = "admin")]
+    istiod: Option<Endpoint>,
     /// The version that the module should have
     #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"))]
     module_version: String,
-    /// Ask again until there is no gap, for so long at most, such as `60s`: after a change, until it has arrived
+    /// Check again until there is no finding, at most for this time, such as `60s`: a change takes a moment to arrive
     #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
     wait: Option<Duration>,
-    /// A kind of gap that is as it should be, such as `NO_MTLS` while gates only observe; as often as there are
-    #[arg(long, value_name = "GAP", hide_possible_values = true)]
+    /// Leave out a kind of finding that is intended, such as `NO_MTLS` while gates only observe; may be given several times
+    #[arg(long, value_name = "FINDING")]
     except: Vec<Kind>,
-    /// Print what was found as JSON
+    /// Print the report as JSON
     #[arg(long)]
     json: bool,
 }
 
-fn named(text: &str) -> Result<(String, Place), String> {
-    let (name, url) = text.split_once('=').ok_or("a name and a URL, as in `vfx-1=http://127.0.0.1:15000`")?;
-    Ok((name.to_owned(), Place::read(url)?))
+/// A text that is not `NAME=URL`.
+#[derive(Debug, thiserror::Error)]
+enum AdminError {
+    #[error("give a name and a URL, as in `vfx-1=http://127.0.0.1:15000`")]
+    NoName,
+    #[error(transparent)]
+    Url(#[from] stepgate_doctor::EndpointError),
 }
 
-pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
-    let wanted = wanted(args)?;
-    let report = look(args, &wanted)?;
+fn named(text: &str) -> Result<(String, Endpoint), AdminError> {
+    let (name, url) = text.split_once('=').ok_or(AdminError::NoName)?;
+    Ok((name.to_owned(), url.parse()?))
+}
+
+pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
+    let expected = expected(args)?;
+    let report = examine(args, &expected)?;
     if args.json {
-        output::say_json(&report)?;
+        output::print_json(&report)?;
     } else {
-        output::say(&report.table(&output::plain))?;
+        output::print(&report.table(&output::escape))?;
     }
     Ok(Answer::of(report.is_clean()))
 }
 
-/// What was found in the end. While it waits, it says on the standard error what for.
-fn look(args: &Args, wanted: &Wanted) -> Result<Report, Failure> {
+/// The last report. While the command waits, it prints on the standard error for what.
+fn examine(args: &Args, expected: &ExpectedState) -> Result<Report, CommandError> {
     let begun = Instant::now();
-    let mut said = None;
+    let mut printed = None;
     loop {
-        let report = stepgate_doctor::examine(wanted, args.admin.clone(), args.istiod.as_ref());
+        let report = stepgate_doctor::examine(expected, &args.admin, args.istiod.as_ref());
         let report = report.map(|report| report.without(&args.except));
         let over = args.wait.is_none_or(|wait| begun.elapsed() >= wait);
-        match report {
-            Err(why) if over => return Err(Failure::impossible(output::plain(&why))),
+        let reason = match report {
+            Err(error) if over => return Err(CommandError::failed(output::escape(&error.to_string()))),
             Ok(report) if over || report.is_clean() => return Ok(report),
-            Ok(report) => tell(&mut said, &format!("waiting: {}", output::count(report.count(), "gap"))),
-            Err(why) => tell(&mut said, &format!("waiting: {}", output::plain(&why))),
+            Ok(report) => output::count(report.count(), "finding"),
+            Err(error) => output::escape(&error.to_string()),
+        };
+        if printed.as_ref() != Some(&reason) {
+            output::note(&format!("waiting: {reason}"));
+            printed = Some(reason);
         }
         thread::sleep(POLL);
     }
 }
 
-/// Each thing once.
-fn tell(said: &mut Option<String>, line: &str) {
-    if said.as_deref() != Some(line) {
-        output::show(&format!("{line}\n"));
-        *said = Some(line.to_owned());
-    }
-}
-
-fn wanted(args: &Args) -> Result<Wanted, Failure> {
-    let name = input::name_of(&args.file);
-    let text = match input::read(&args.file, MAX_INPUT)? {
-        Input::Whole(text) => text,
-        Input::TooLarge => return Err(subject::too_large(&name)),
-    };
-    let outcome = stepgate_config::read(&text);
-    let diagnostics = outcome.diagnostics.clone();
+fn expected(args: &Args) -> Result<ExpectedState, CommandError> {
+    let source = Source::read(&args.file)?;
     let version = args.module_version.clone();
-    match outcome.into_result() {
-        Ok((Checked::Workflow(workflow), _)) => Ok(Wanted::of_workflow(workflow, version)),
-        Ok((Checked::Gate(gate), _)) => Ok(Wanted::of_gate(&gate, version)),
-        Err(_) => Err(subject::show(&diagnostics, &text, &name)),
+    match stepgate_config::read(&source.text).into_result() {
+        Ok((Checked::Workflow(workflow), _)) => Ok(ExpectedState::of_workflow(workflow, version)),
+        Ok((Checked::Gate(gate), _)) => Ok(ExpectedState::of_gate(&gate, version)),
+        Err(found) => Err(source.reject(&found)),
     }
 }

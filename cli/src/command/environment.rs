@@ -1,4 +1,4 @@
-//! Keys from the environment, and why one is not there.
+//! Keys from the environment.
 
 use std::env;
 
@@ -6,51 +6,42 @@ use stepgate_decision::keys::KeyError;
 
 use super::output;
 
-/// Why a variable holds no key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Absent {
-    Unset,
-    Empty,
-    NotText,
+/// Why a variable has no key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum VariableError {
+    #[error("the environment has no `{}`", output::escape(.0))]
+    Unset(String),
+    #[error("the variable `{}` is empty", output::escape(.0))]
+    Empty(String),
+    #[error("the variable `{}` is not text: it must be UTF-8", output::escape(.0))]
+    NotUtf8(String),
 }
 
-impl Absent {
-    /// In a sentence about the variable.
-    pub(super) fn of(self, name: &str) -> String {
-        let name = output::plain(name);
-        match self {
-            Self::Unset => format!("the environment has no `{name}`"),
-            Self::Empty => format!("the environment's `{name}` is empty"),
-            Self::NotText => format!("the environment's `{name}` is not text: it must be UTF-8"),
-        }
-    }
-}
-
-/// What a variable holds.
-pub(super) fn read(name: &str) -> Result<String, Absent> {
+/// The value of a variable.
+pub(super) fn read(name: &str) -> Result<String, VariableError> {
     match env::var(name) {
-        Ok(value) if value.is_empty() => Err(Absent::Empty),
+        Ok(value) if value.is_empty() => Err(VariableError::Empty(name.to_owned())),
         Ok(value) => Ok(value),
-        Err(env::VarError::NotPresent) => Err(Absent::Unset),
-        Err(env::VarError::NotUnicode(_)) => Err(Absent::NotText),
+        Err(env::VarError::NotPresent) => Err(VariableError::Unset(name.to_owned())),
+        Err(env::VarError::NotUnicode(_)) => Err(VariableError::NotUtf8(name.to_owned())),
     }
 }
 
-/// The same, as a gate asks for it.
+/// The value of a variable, as a gate reads it.
 pub(super) fn value(name: &str) -> Option<String> {
     read(name).ok()
 }
 
-/// Tells which keys are left out. A gate knows only that it got none; here there is more to say.
+/// Warns about keys that are left out. A gate sees only that a value is missing; here the reason is known.
 pub(super) fn warn_of(missing: &[KeyError]) {
     for error in missing {
-        let why = match error {
+        let reason = match error {
             KeyError::Missing { kid, env } => match read(env) {
-                Err(absent) => format!("key `{kid}`: {}", absent.of(env)),
+                Err(variable) => format!("key `{kid}`: {variable}"),
                 Ok(_) => error.to_string(),
             },
             KeyError::Unusable { .. } | KeyError::CannotSign { .. } => error.to_string(),
         };
-        output::warn(&format!("{why}; the key is left out"));
+        output::warn(&format!("{reason}; the key is left out"));
     }
 }

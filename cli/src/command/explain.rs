@@ -1,38 +1,41 @@
-//! `stepgate explain`: facts in, verdict and reason out, by the decision that the gates themselves make.
+//! `stepgate explain`: the verdict on a request and its reason, from the decision that gates make.
 
-mod account;
 mod arguments;
-mod people;
-mod scene;
+mod explanation;
+mod scenario;
+mod text;
 
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::replay_record::MemoryStore;
 use stepgate_decision::{Verdict, inbound};
 
-use super::failure::{Answer, Failure};
+use super::answer::Answer;
+use super::error::CommandError;
+use super::input::Input;
 use super::output;
-use account::Account;
 pub(super) use arguments::Args;
-use scene::Scene;
+use explanation::Explanation;
+use scenario::Scenario;
 use stepgate_render::jwk;
 
-pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
-    let subject = super::subject::Subject::read(&args.file)?;
-    let scene = Scene::of(args, &subject)?;
-    let account = Account::of(&scene, decide(args, &scene)?);
+pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
+    let input = Input::read(&args.file)?;
+    let scenario = Scenario::of(args, &input)?;
+    let explanation = Explanation::of(&scenario, decide(args, &scenario)?);
     if args.json {
-        output::say_json(&account)?;
+        output::print_json(&explanation)?;
     } else {
-        output::say(&people::tell(&subject.name, &scene, &account))?;
+        output::print(&text::render(&input.name, &scenario, &explanation))?;
     }
-    Ok(Answer::of(account.goes_on()))
+    Ok(Answer::of(explanation.passes()))
 }
 
-fn decide(args: &Args, scene: &Scene<'_>) -> Result<Verdict, Failure> {
+fn decide(args: &Args, scenario: &Scenario<'_>) -> Result<Verdict, CommandError> {
     let mut store = MemoryStore::default();
-    let mut once =
-        || Ok::<_, Failure>(inbound(Some(&scene.gate), &scene.facts(jwk::random()?), &RustCrypto, &mut store));
+    let mut once = || {
+        Ok::<_, CommandError>(inbound(Some(&scenario.gate), &scenario.facts(jwk::random()?), &RustCrypto, &mut store))
+    };
     let first = once()?;
-    // What does not go through the first time was never taken.
+    // A request that is denied the first time leaves nothing in the replay record.
     if args.taken && matches!(first, Verdict::Permitted(_)) { once() } else { Ok(first) }
 }

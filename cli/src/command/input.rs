@@ -1,74 +1,97 @@
-//! Bytes from files and the standard input, never more than are wanted.
+//! The input of `explain` and `token`: a gate's configuration, or a document with a gate around it.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
-use super::failure::Failure;
-use super::output;
+use serde_json::json;
+use stepgate_config::workflow::Workflow;
+use stepgate_config::{Checked, Diagnostic, GateConfig};
 
-/// The argument that stands for the standard input.
-pub(super) const STDIN: &str = "-";
+use super::error::CommandError;
+use super::source::Source;
+use super::{names, output};
 
-/// What was read.
-pub(super) enum Input {
-    /// All of it.
-    Whole(Vec<u8>),
-    /// There is more than the bound; nothing was kept.
-    TooLarge,
+/// A gate's configuration.
+pub(super) struct Input {
+    /// The name of the file in messages.
+    pub(super) name: String,
+    pub(super) config: GateConfig,
+    /// Whether the file is a document, which has no keys.
+    pub(super) is_document: bool,
 }
 
-/// How a path is called in messages.
-pub(super) fn name_of(path: &Path) -> String {
-    if is_stdin(path) { "<stdin>".into() } else { output::plain(&path.display().to_string()) }
-}
-
-/// Reads a file, or the standard input for `-`, unless it has more than `most` bytes.
-pub(super) fn read(path: &Path, most: usize) -> Result<Input, Failure> {
-    let fail = |error: io::Error| {
-        let failure = Failure::impossible(format!("cannot read `{}`: {}", name_of(path), reason(&error)));
-        if error.kind() == io::ErrorKind::NotFound {
-            failure.help("`-` stands for the standard input")
-        } else {
-            failure
-        }
-    };
-    if is_stdin(path) {
-        output::ask_for("a document");
-        return bounded(io::stdin().lock(), most).map_err(fail);
+impl Input {
+    /// Reads a document or a gate's configuration. Errors in it are printed.
+    pub(super) fn read(path: &Path) -> Result<Self, CommandError> {
+        let source = Source::read(path)?;
+        let (config, is_document) = match stepgate_config::read(&source.text).into_result() {
+            Ok((Checked::Gate(config), _)) => (*config, false),
+            Ok((Checked::Workflow(workflow), _)) => {
+                let config = gate_around(&source.text, &workflow);
+                (config.map_err(|found| unusable(&found, &source.name))?, true)
+            }
+            Err(found) => return Err(source.reject(&found)),
+        };
+        Ok(Self { name: source.name, config, is_document })
     }
-    bounded(File::open(path).map_err(fail)?, most).map_err(fail)
-}
 
-/// Reads a short text, such as a token or a key.
-pub(super) fn read_text(path: &Path, what: &str, most: usize) -> Result<String, Failure> {
-    match read(path, most)? {
-        Input::TooLarge => {
-            Err(Failure::impossible(format!("`{}` has more than {most} bytes: that is no {what}", name_of(path))))
+    /// The workflow `NAME` or `NAME/REVISION`; for `None` the only one.
+    pub(super) fn workflow(&self, selected: Option<&str>) -> Result<&Arc<Workflow>, CommandError> {
+        let all = || self.config.workflows.iter();
+        let Some(selected) = selected else {
+            let mut names: Vec<&str> = all().map(|workflow| workflow.name.as_str()).collect();
+            names.dedup();
+            return match names.as_slice() {
+                [only] => self.revision(only, None),
+                [] => Err(CommandError::usage(format!("`{}` configures no workflow", self.name))),
+                several => Err(CommandError::usage(format!("`{}` configures several workflows", self.name))
+                    .help(format!("select one with --workflow: {}", names::listed(several)))),
+            };
+        };
+        let (name, revision) = selected.split_once('/').map_or((selected, None), |(n, r)| (n, Some(r)));
+        if all().any(|workflow| workflow.name.as_str() == name) {
+            return self.revision(name, revision);
         }
-        Input::Whole(bytes) => String::from_utf8(bytes)
-            .map_err(|_| Failure::impossible(format!("`{}` is not UTF-8: that is no {what}", name_of(path)))),
+        let known = all().map(|workflow| workflow.name.as_str());
+        Err(CommandError::usage(format!(
+            "--workflow: `{}` configures no workflow `{}`",
+            self.name,
+            output::escape(name)
+        ))
+        .help(names::suggest(name, known, "the workflows are")))
+    }
+
+    /// The given revision; for `None` the open one, or else the highest.
+    fn revision(&self, name: &str, given: Option<&str>) -> Result<&Arc<Workflow>, CommandError> {
+        let revisions = || self.config.workflows.iter().filter(|workflow| workflow.name.as_str() == name);
+        let found = match given {
+            Some(given) => revisions().find(|workflow| workflow.revision.to_string() == given),
+            None => revisions().find(|w| w.open).or_else(|| revisions().max_by_key(|w| w.revision)),
+        };
+        found.ok_or_else(|| {
+            let known: Vec<String> = revisions().map(|workflow| workflow.revision.to_string()).collect();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let given = output::escape(given.unwrap_or_default());
+            CommandError::usage(format!("--workflow: `{name}` has no revision `{given}` here"))
+                .help(format!("the revisions are {}", names::listed(&known)))
+        })
     }
 }
 
-fn is_stdin(path: &Path) -> bool {
-    path.as_os_str() == STDIN
+/// A gate's configuration with the document as its only workflow. Its key is never read.
+fn gate_around(text: &[u8], workflow: &Workflow) -> Result<GateConfig, Vec<Diagnostic>> {
+    let document = stepgate_config::to_json(text)?;
+    let key = json!({
+        "workflow": workflow.name.as_str(), "actor": "*", "kid": "ephemeral", "use": "sign", "env": "STEPGATE_EPHEMERAL",
+    });
+    let gate = json!({"keys": [key], "workflows": [document]});
+    let (config, _) = stepgate_config::read_gate(gate.to_string().as_bytes()).into_result()?;
+    Ok(config)
 }
 
-fn bounded(from: impl Read, most: usize) -> io::Result<Input> {
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-    from.take(limit).read_to_end(&mut bytes)?;
-    Ok(if bytes.len() > most { Input::TooLarge } else { Input::Whole(bytes) })
-}
-
-/// What the system says, without its number.
-fn reason(error: &io::Error) -> String {
-    let known = [
-        (io::ErrorKind::NotFound, "there is no such file"),
-        (io::ErrorKind::IsADirectory, "it is a directory"),
-        (io::ErrorKind::PermissionDenied, "permission denied"),
-    ];
-    let plain = known.iter().find(|(kind, _)| *kind == error.kind());
-    plain.map_or_else(|| error.to_string(), |(_, text)| (*text).to_owned())
+/// A document without errors that a gate would still refuse.
+fn unusable(found: &[Diagnostic], name: &str) -> CommandError {
+    let first = found.iter().find(|diagnostic| diagnostic.is_error());
+    let reason = first.map_or("", |diagnostic| diagnostic.message.as_str());
+    CommandError::document(format!("a gate would refuse `{name}`: {reason}"))
 }

@@ -1,5 +1,7 @@
-//! The command `stepgate`: one file a command, each from arguments to an answer.
+//! The command `stepgate`: one file for each command, from arguments to an answer.
 
+mod algorithm;
+mod answer;
 mod at_rest;
 mod check;
 mod completions;
@@ -7,31 +9,33 @@ mod completions;
 mod doctor;
 mod documents;
 mod environment;
+mod error;
+mod example_step;
 mod explain;
-mod failure;
-mod held;
+mod gate_keys;
 mod input;
 mod keygen;
 #[cfg(feature = "lab")]
 mod lab;
 mod names;
+mod next_transitions;
 mod output;
 mod render;
+mod rotation;
 mod schema;
 mod secrets;
-mod stand_in;
-mod subject;
+mod source;
 mod time;
 mod token;
-mod ways;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use failure::{Answer, EXIT_CODES, Failure};
+use answer::{Answer, EXIT_CODES};
+use error::CommandError;
 
-/// Checks workflows, explains what gates decide, tries them out, and draws keys and tokens.
+/// Checks workflows, explains the decisions of gates, tests them on real proxies, and generates keys and tokens.
 #[derive(Debug, Parser)]
 #[command(name = "stepgate", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
 struct Stepgate {
@@ -56,21 +60,21 @@ enum Action {
     Completions(completions::Args),
 }
 
-/// Runs the command that the process's arguments name, and says with which code to end.
+/// Runs the command of the process's arguments and returns the exit code.
 ///
-/// Usage errors, help and version are clap's: they end the process themselves, with 2 or 0.
+/// On an error of usage, for help and for the version, clap ends the process itself, with 2 or 0.
 pub fn run() -> ExitCode {
     let stepgate = Stepgate::parse();
     match answer(&stepgate.action) {
         Ok(answer) => answer.into(),
-        Err(failure) => {
-            output::tell(&failure);
-            failure.exit_code()
+        Err(error) => {
+            output::print_error(&error);
+            error.exit_code()
         }
     }
 }
 
-fn answer(action: &Action) -> Result<Answer, Failure> {
+fn answer(action: &Action) -> Result<Answer, CommandError> {
     match action {
         Action::Check(args) => check::run(args),
         Action::Explain(args) => explain::run(args),
@@ -84,6 +88,6 @@ fn answer(action: &Action) -> Result<Answer, Failure> {
         Action::Render(args) => render::run(args),
         Action::Token(args) => token::run(args),
         Action::Schema(args) => schema::run(args),
-        Action::Completions(args) => completions::run(args),
+        Action::Completions(args) => completions::run(args, Stepgate::command()),
     }
 }

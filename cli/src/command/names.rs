@@ -1,22 +1,24 @@
-//! From what people type to the names and identities of a workflow.
+//! The names and identities of a workflow, by the text of an argument.
 
 use std::sync::Arc;
+
 use stepgate_config::name::ActorName;
 use stepgate_config::workflow::{Actor, Task, Workflow};
 
-use super::failure::Failure;
+use super::error::CommandError;
+use super::output;
 
 /// Most names that a message lists.
 const MAX_LISTED: usize = 12;
 
-/// The actor whose name `given` is, given for `flag`.
-pub(super) fn actor<'w>(workflow: &'w Workflow, given: &str, flag: &str) -> Result<&'w Actor, Failure> {
+/// The actor with the name that the flag gives.
+pub(super) fn actor<'w>(workflow: &'w Workflow, given: &str, flag: &str) -> Result<&'w Actor, CommandError> {
     match workflow.actors.get(given) {
         Some(actor) => Ok(actor),
         None => {
-            let failure =
-                Failure::usage(format!("{flag}: `{}` has no actor `{}`", workflow.name, super::output::plain(given)));
-            Err(failure.help(format!(
+            let error =
+                CommandError::usage(format!("{flag}: `{}` has no actor `{}`", workflow.name, output::escape(given)));
+            Err(error.help(format!(
                 "{}; or give a whole SPIFFE ID (`spiffe://…`)",
                 suggest(given, workflow.actors.keys().map(ActorName::as_str), "the actors are")
             )))
@@ -24,40 +26,40 @@ pub(super) fn actor<'w>(workflow: &'w Workflow, given: &str, flag: &str) -> Resu
     }
 }
 
-/// The identity that is meant by an actor's name (its first) or a SPIFFE ID, which may be any.
-pub(super) fn identity(workflow: &Workflow, given: &str, flag: &str) -> Result<String, Failure> {
+/// The identity that the flag gives: the first one of an actor, or any SPIFFE ID.
+pub(super) fn identity(workflow: &Workflow, given: &str, flag: &str) -> Result<String, CommandError> {
     if given.contains("://") {
         return Ok(given.to_owned());
     }
     let actor = actor(workflow, given, flag)?;
     let first = actor.spiffe.first().map(ToString::to_string);
-    first.ok_or_else(|| Failure::usage(format!("{flag}: the actor `{given}` has no SPIFFE ID")))
+    first.ok_or_else(|| CommandError::usage(format!("{flag}: the actor `{given}` has no SPIFFE ID")))
 }
 
-/// The task whose name `given` is, given for `flag`.
-pub(super) fn task<'w>(workflow: &'w Workflow, given: &str, flag: &str) -> Result<&'w Arc<Task>, Failure> {
+/// The task with the name that the flag gives.
+pub(super) fn task<'w>(workflow: &'w Workflow, given: &str, flag: &str) -> Result<&'w Arc<Task>, CommandError> {
     workflow.tasks.get(given).ok_or_else(|| {
-        Failure::usage(format!("{flag}: `{}` has no task `{}`", workflow.name, super::output::plain(given)))
+        CommandError::usage(format!("{flag}: `{}` has no task `{}`", workflow.name, output::escape(given)))
             .help(suggest(given, workflow.tasks.keys().map(|name| name.as_str()), "the tasks are"))
     })
 }
 
-/// The actor to whom an identity belongs.
+/// The actor with this identity.
 pub(super) fn actor_of<'w>(workflow: &'w Workflow, id: &str) -> Option<&'w Actor> {
     workflow.actors.values().map(AsRef::as_ref).find(|actor| actor.spiffe.iter().any(|own| own.as_str() == id))
 }
 
-/// ``did you mean `grade`?``, or all names where nothing is near.
+/// ``did you mean `grade`?``, or all names if none is similar.
 pub(super) fn suggest<'n>(given: &str, names: impl Iterator<Item = &'n str>, all_are: &str) -> String {
     let names: Vec<&str> = names.collect();
     // Names have at most 64 bytes; comparing costs the product of the lengths.
-    let near = names
+    let similar = names
         .iter()
         .filter(|_| given.len() <= 64)
         .map(|name| (strsim::damerau_levenshtein(given, name), *name))
         .filter(|(distance, _)| *distance <= (given.chars().count() / 3).max(1))
         .min();
-    match near {
+    match similar {
         Some((_, name)) => format!("did you mean `{name}`?"),
         None => format!("{all_are} {}", listed(&names)),
     }

@@ -1,30 +1,31 @@
-//! `stepgate schema`: the JSON Schema by which editors know the language.
+//! `stepgate schema`: the JSON Schema of the language, for editors.
 
 use clap::ValueEnum;
 use stepgate_config::{Language, json_schema};
 
-use super::failure::{Answer, EXIT_CODES, Failure};
+use super::answer::{Answer, EXIT_CODES};
+use super::error::CommandError;
 use super::output;
 
 /// Prints the JSON Schema of workflow documents or gate configurations.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Args {
-    /// Of what
-    language: Which,
+    /// The kind of file
+    language: File,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Which {
+enum File {
     Workflow,
     Gate,
 }
 
-pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
+pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let language = match args.language {
-        Which::Workflow => Language::Workflow,
-        Which::Gate => Language::Gate,
+        File::Workflow => Language::Workflow,
+        File::Gate => Language::Gate,
     };
-    output::say_json(&json_schema(language))?;
+    output::print_json(&json_schema(language))?;
     Ok(Answer::Yes)
 }

@@ -1,23 +1,34 @@
-//! Times and durations as people write and read them.
+//! Times and durations as arguments and in output.
 
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, SecondsFormat};
+use stepgate_config::duration::{self, DurationError};
 use stepgate_decision::UnixTime;
 
-/// What the system's clock says.
+/// The time of the system's clock.
 pub(super) fn now() -> UnixTime {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     UnixTime::from_seconds(since.as_secs())
 }
 
+/// A text that is not a time or a duration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TimeError {
+    #[error("a time is written as in RFC 3339, such as `2026-11-22T18:00:00Z`")]
+    Form,
+    #[error("a time is in 1970 or later")]
+    Before1970,
+    #[error(transparent)]
+    Duration(#[from] DurationError),
+    #[error("this duration must be whole seconds")]
+    WholeSeconds,
+}
+
 /// A time as in RFC 3339: `2026-11-22T18:00:00Z`.
-///
-/// For clap, which says what is wrong and where.
-pub(super) fn parse(text: &str) -> Result<UnixTime, String> {
-    let time = DateTime::parse_from_rfc3339(text)
-        .map_err(|_| "a time is written as in RFC 3339, such as `2026-11-22T18:00:00Z`".to_owned())?;
-    u64::try_from(time.timestamp()).map(UnixTime::from_seconds).map_err(|_| "a time lies after 1970".to_owned())
+pub(super) fn parse(text: &str) -> Result<UnixTime, TimeError> {
+    let time = DateTime::parse_from_rfc3339(text).map_err(|_| TimeError::Form)?;
+    u64::try_from(time.timestamp()).map(UnixTime::from_seconds).map_err(|_| TimeError::Before1970)
 }
 
 /// The time as in RFC 3339, in UTC.
@@ -26,12 +37,12 @@ pub(super) fn rfc3339(time: UnixTime) -> String {
     known.map_or_else(|| time.seconds().to_string(), |time| time.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
-/// The month as keys are named after it: `2026-11`.
+/// The month, as in the names of keys: `2026-11`.
 pub(super) fn month(time: UnixTime) -> String {
     rfc3339(time).chars().take(7).collect()
 }
 
-/// How far away a time is: `in 59 min`, `2 h 5 min ago`, `now`.
+/// The distance of a time: `in 59 min`, `2 h 5 min ago`, `now`.
 pub(super) fn relative(time: UnixTime, now: UnixTime) -> String {
     let (then, now) = (time.seconds(), now.seconds());
     match then.abs_diff(now) {
@@ -41,7 +52,7 @@ pub(super) fn relative(time: UnixTime, now: UnixTime) -> String {
     }
 }
 
-/// The two largest units of a time span.
+/// A time span in its two largest units.
 fn roughly(seconds: u64) -> String {
     let mut rest = seconds;
     let mut parts = Vec::new();
@@ -59,30 +70,9 @@ fn roughly(seconds: u64) -> String {
 }
 
 /// A duration in whole seconds, written as in documents: `1h`, `90s`, `1h30m`.
-///
-/// For clap, which says what is wrong and where.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "a duration is whole numbers with the units h, m and s, such as `90s` or `1h30m`".to_owned();
-    let (mut seconds, mut number, mut last) = (0_u64, None::<u64>, u64::MAX);
-    for c in text.chars() {
-        let unit = match c {
-            'h' => 3600,
-            'm' => 60,
-            's' => 1,
-            _ => {
-                let digit = u64::from(c.to_digit(10).ok_or_else(wrong)?);
-                let more = number.unwrap_or_default().checked_mul(10).and_then(|n| n.checked_add(digit));
-                number = Some(more.ok_or_else(wrong)?);
-                continue;
-            }
-        };
-        let part = number.take().filter(|_| unit < last).and_then(|n| n.checked_mul(unit)).ok_or_else(wrong)?;
-        seconds = seconds.checked_add(part).ok_or_else(wrong)?;
-        last = unit;
-    }
-    let duration = Duration::from_secs(seconds);
-    let fits = number.is_none() && !duration.is_zero() && duration <= stepgate_config::MAX_DURATION;
-    fits.then_some(duration).ok_or_else(wrong)
+pub(super) fn parse_duration(text: &str) -> Result<Duration, TimeError> {
+    let duration = duration::parse(text)?;
+    if duration.subsec_nanos() == 0 { Ok(duration) } else { Err(TimeError::WholeSeconds) }
 }
 
 #[cfg(test)]
@@ -99,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn distances_are_told_by_their_two_largest_units() {
+    fn distances_are_shown_in_their_two_largest_units() {
         let now = UnixTime::from_seconds(1_000_000);
         for (seconds, expected) in [
             (1_000_000, "now"),
@@ -117,7 +107,7 @@ mod tests {
         for (text, seconds) in [("1h", 3600), ("90s", 90), ("1h30m", 5400), ("5m", 300)] {
             assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)));
         }
-        for text in ["", "0s", "1", "h", "1d", "30m1h", "-1s", "99999999999999999999h", "99999999h"] {
+        for text in ["", "0s", "1", "h", "1d", "30m1h", "-1s", "99999999999999999999h", "99999999h", "1500ms"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }

@@ -6,7 +6,7 @@ use super::run::{Ran, stepgate};
 use super::secrets::objects;
 
 #[test]
-fn the_configuration_is_for_its_owner_alone_and_is_not_lost() {
+fn the_configuration_is_private_and_is_not_lost() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("deep/at-rest.yaml");
     let run = |arguments: &[&str]| -> (Ran, String) {
@@ -15,21 +15,21 @@ fn the_configuration_is_for_its_owner_alone_and_is_not_lost() {
     };
     let (none, _) = run(&["--rotate", "preload"]);
     assert!(none.code == 3 && none.err.contains("no such file"), "{none:?}");
-    let (first, drawn) = run(&[]);
+    let (first, generated) = run(&[]);
     assert!(first.code == 0 && first.out.ends_with("at-rest.yaml: k1 (writes)\n"), "{first:?}");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    let configuration = &objects(&drawn)[0];
+    let configuration = &objects(&generated)[0];
     assert_eq!(configuration["kind"], "EncryptionConfiguration");
     let of = &configuration["resources"][0];
     assert_eq!(of["resources"], serde_json::json!(["secrets", "authorizationpolicies.security.istio.io"]));
-    // What does not encrypt is last: the API server writes by the first.
+    // `identity` is last: the API server writes with the first provider.
     assert_eq!(of["providers"].as_array().unwrap().len(), 2);
     assert_eq!(of["providers"][1], serde_json::json!({"identity": {}}));
 
     let (again, after) = run(&[]);
-    assert!(again.code == 3 && again.err.contains("--rotate") && after == drawn, "{again:?}");
+    assert!(again.code == 3 && again.err.contains("--rotate") && after == generated, "{again:?}");
     let (early, after) = run(&["--rotate", "retire"]);
-    assert!(early.code == 2 && early.err.contains("--rotate preload") && after == drawn, "{early:?}");
+    assert!(early.code == 2 && early.err.contains("--rotate preload") && after == generated, "{early:?}");
     let (both, after) = run(&["--rotate", "preload", "--json"]);
     assert_eq!(both.json()["keys"], serde_json::json!(["k1 (writes)", "k2 (reads)"]));
     let secret = objects(&after)[0]["resources"][0]["providers"][0]["secretbox"]["keys"][1]["secret"].clone();
@@ -40,12 +40,12 @@ fn the_configuration_is_for_its_owner_alone_and_is_not_lost() {
     let (foreign, _) = run(&["--rotate", "switch"]);
     assert!(foreign.code == 3 && !foreign.err.contains(secret.as_str().unwrap()), "{foreign:?}");
     let (anew, text) = run(&["--force"]);
-    assert!(anew.code == 0 && text != drawn, "{anew:?}");
+    assert!(anew.code == 0 && text != generated, "{anew:?}");
 }
 
-/// Somebody reads the file behind a link; what was left by a run that broke off is named.
+/// The target of a link is replaced; a file that an interrupted run left is named.
 #[test]
-fn a_link_stays_one_and_what_is_in_the_way_is_named() {
+fn a_link_is_kept_and_a_file_left_behind_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let run = |rest: &[&str]| stepgate(&[&["at-rest", "--out", path("link").to_str().unwrap()], rest].concat());
@@ -93,7 +93,7 @@ fn each_actor_has_a_claim_of_the_encrypted_class() {
 }
 
 #[test]
-fn a_class_that_says_nothing_of_encryption_is_not_written() {
+fn a_class_without_a_parameter_is_not_written() {
     for wrong in [
         &["--provisioner", "ebs.csi.aws.com"][..],
         &FLAGS[2..],

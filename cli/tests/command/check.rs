@@ -22,13 +22,13 @@ transitions:
   - {from: shots, to: grade}
 ";
 
-/// A document that warns of a task that any request is.
+/// A document with a warning: every request matches one of its tasks.
 fn careless() -> String {
     MISTAKEN.replace("to: shot}", "to: shots}").replace(", requests: [{methods: [POST], path: /grade}]", "")
 }
 
 #[test]
-fn what_is_right_is_summed_up() {
+fn a_document_without_errors_is_summarized() {
     let ran = stepgate(&["check", "movie.yaml", "loan.yaml", "gate/movie.yaml"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     for line in [
@@ -45,7 +45,7 @@ fn what_is_right_is_summed_up() {
 }
 
 #[test]
-fn what_is_wrong_is_shown_where_it_stands() {
+fn errors_are_shown_at_their_place() {
     let ran = with(&["check", "-"], &[], MISTAKEN.as_bytes());
     assert_eq!(ran.code, 1);
     for part in ["error[E014]", "<stdin>:13:23", "did you mean `shots` (line 10)?", "1 file: 1 error"] {
@@ -54,7 +54,7 @@ fn what_is_wrong_is_shown_where_it_stands() {
 }
 
 #[test]
-fn machines_get_one_array() {
+fn json_is_one_array() {
     let ran = with(&["check", "--json", "movie.yaml", "-"], &[], MISTAKEN.as_bytes());
     assert_eq!(ran.code, 1);
     let found = ran.json();
@@ -78,7 +78,7 @@ fn warnings_may_be_denied() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_beside_the_rest() {
+fn an_unreadable_file_is_reported_with_the_rest() {
     let dir = tempfile::tempdir().unwrap();
     let directory = dir.path().to_str().unwrap();
     for (file, part) in [("no-such.yaml", "there is no such file"), (directory, "it is a directory")] {
@@ -104,6 +104,6 @@ fn hostile_texts_are_refused() {
         assert_eq!(ran.code, 1, "{ran:?}");
         assert!(!ran.out.contains('\0'));
     }
-    // No end of input: read no more than the bound.
+    // An endless input: no more than the bound is read.
     assert_eq!(stepgate(&["check", "/dev/zero"]).code, 1);
 }

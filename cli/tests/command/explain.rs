@@ -2,7 +2,7 @@
 
 use super::run::{stepgate, with};
 
-/// What is asked, and what the answer must have: the code it ends with, and words.
+/// The arguments, the exit code, and texts that the answer must contain.
 type Case<'a> = (&'a str, i32, &'a [&'a str]);
 
 const CASES: &[Case<'_>] = &[
@@ -50,13 +50,17 @@ const CASES: &[Case<'_>] = &[
     (
         "movie.yaml --peer vfx-1 --self vfx-2 --method POST --path /plates/7",
         1,
-        &["DENY NO_STEP", "An instance may begin so:", "owner may call vfx-1: POST /shots/{id} (task shots)"],
+        &[
+            "DENY NO_STEP",
+            "An instance begins with one of these:",
+            "owner may call vfx-1: POST /shots/{id} (task shots)",
+        ],
     ),
-    ("movie.yaml --peer none --self vfx-1", 1, &["DENY NO_PEER", "nobody: no mTLS"]),
+    ("movie.yaml --peer none --self vfx-1", 1, &["DENY NO_PEER", "none: no mTLS"]),
     (
         "movie.yaml --peer spiffe://cluster.local/ns/x/sa/y --self vfx-1",
         1,
-        &["DENY OUTSIDER", "no actor of this workflow"],
+        &["DENY OUTSIDER", "not an actor of this workflow"],
     ),
     ("movie.yaml --peer spiffe://elsewhere/x --self vfx-1", 1, &["DENY BAD_PEER"]),
     ("movie.yaml --peer https://x --self vfx-1", 1, &["DENY BAD_PEER"]),
@@ -71,7 +75,7 @@ const CASES: &[Case<'_>] = &[
 ];
 
 #[test]
-fn the_decision_is_told() {
+fn the_decision_is_explained() {
     for (asked, code, words) in CASES {
         let arguments: Vec<&str> = std::iter::once("explain").chain(asked.split(' ')).collect();
         let ran = stepgate(&arguments);
@@ -83,7 +87,7 @@ fn the_decision_is_told() {
 }
 
 #[test]
-fn machines_get_the_same() {
+fn json_has_the_same_content() {
     let asked = ["explain", "--json", "movie.yaml", "--peer", "vfx-1", "--self", "vfx-2", "--at", "shots"];
     let ran = stepgate(&[&asked[..], &["--path", "/plates/7", "--time", "2026-11-22T18:00:00Z"]].concat());
     let answer = ran.json();
@@ -101,7 +105,7 @@ fn machines_get_the_same() {
 }
 
 #[test]
-fn a_guard_is_held_against_the_time_that_was_asked_about() {
+fn a_guard_is_evaluated_at_the_given_time() {
     let document = std::fs::read_to_string(super::run::examples().join("movie.yaml")).unwrap();
     let guarded =
         document.replace("{from: shots,  to: plates}", "{from: shots, to: plates, when: 'now.getHours(\"UTC\") < 18'}");
@@ -130,7 +134,7 @@ fn a_guard_is_held_against_the_time_that_was_asked_about() {
 }
 
 #[test]
-fn a_receipt_stands_for_the_step_of_a_carrier() {
+fn a_caller_of_the_next_task_presents_a_receipt() {
     let document = "
 workflow: errand
 revision: 1
@@ -188,7 +192,7 @@ transitions:
 }
 
 #[test]
-fn a_configurations_own_say_is_heard() {
+fn settings_of_the_configuration_apply() {
     let gate = std::fs::read_to_string(super::run::examples().join("gate/movie.yaml")).unwrap();
     let head =
         "mode: observe\nself: spiffe://cluster.local/ns/movie/sa/vfx-1\nexempt: [{methods: [GET], path: /healthz}]\n";
@@ -212,7 +216,7 @@ fn a_configurations_own_say_is_heard() {
 }
 
 #[test]
-fn names_that_are_none_are_answered_with_the_nearest() {
+fn an_unknown_name_is_answered_with_the_nearest() {
     for (asked, word) in [
         ("--peer vfx1 --self vfx-2", "did you mean `vfx-1`?"),
         ("--peer vfx-1 --self vfx2", "did you mean `vfx-"),
@@ -220,7 +224,7 @@ fn names_that_are_none_are_answered_with_the_nearest() {
         ("--peer nobody-at-all --self vfx-2", "the actors are `color`"),
         ("--peer vfx-1 --self vfx-2 --workflow movi", "did you mean `movie`?"),
         ("--peer vfx-1 --self vfx-2 --workflow movie/9", "the revisions are `1`"),
-        ("--peer vfx-1", "who is called?"),
+        ("--peer vfx-1", "`--self` is required: the actor or SPIFFE ID that is called"),
         ("--peer vfx-1 --self vfx-2 --time noon", "RFC 3339"),
         ("--peer vfx-1 --self vfx-2 --header nonsense", "name: value"),
     ] {

@@ -1,14 +1,16 @@
-//! Help, versions, completions, schemas, and what is no use at all.
+//! Help, versions, completions, schemas, and wrong usage.
 
 use super::run::stepgate;
 
 #[test]
-fn every_help_text_says_what_the_codes_mean() {
+fn every_help_text_explains_the_exit_codes() {
     for command in [
         &["--help"][..],
         &["check", "--help"],
         &["explain", "--help"],
+        #[cfg(feature = "lab")]
         &["lab", "--help"],
+        #[cfg(feature = "doctor")]
         &["doctor", "--help"],
         &["keygen", "--help"],
         &["secrets", "--help"],
@@ -29,7 +31,7 @@ fn every_help_text_says_what_the_codes_mean() {
 }
 
 #[test]
-fn what_is_no_use_ends_with_2() {
+fn wrong_usage_exits_with_2() {
     for arguments in
         [&[][..], &["no-such"], &["check"], &["explain", "movie.yaml"], &["completions", "tcsh"], &["token"]]
     {
@@ -38,7 +40,7 @@ fn what_is_no_use_ends_with_2() {
 }
 
 #[test]
-fn shells_and_editors_are_served() {
+fn completions_and_schemas_are_printed() {
     for shell in ["bash", "zsh", "fish"] {
         let ran = stepgate(&["completions", shell]);
         assert_eq!(ran.code, 0);

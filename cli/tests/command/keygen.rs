@@ -8,31 +8,31 @@ use stepgate_decision::keys::{Key, KeyActor};
 use super::run::{stepgate, with};
 
 #[test]
-fn every_algorithm_gives_keys_that_gates_take() {
+fn gates_accept_keys_of_every_algorithm() {
     for (alg, kty) in [("HS256", "oct"), ("ES256", "EC"), ("EdDSA", "OKP")] {
         let ran = stepgate(&["keygen", "--workflow", "movie", "--actor", "vfx-1", "--alg", alg, "--json"]);
         assert_eq!(ran.code, 0, "{ran:?}");
-        let sheet = ran.json();
-        let jwk = &sheet["private_jwk"];
+        let bundle = ran.json();
+        let jwk = &bundle["private_jwk"];
         assert_eq!([&jwk["kty"], &jwk["alg"], &jwk["use"]], [kty, alg, "sig"]);
         let kid = Kid::try_from(jwk["kid"].as_str().unwrap()).unwrap();
         assert!(kid.as_str().starts_with("vfx-1-20"), "{kid}");
         let key = Key::new(kid.clone(), KeyActor::Any, &jwk.to_string()).unwrap();
         assert!(key.material().signs());
-        assert_eq!(sheet["env"], "STEPGATE_KEY_MOVIE_VFX_1");
-        assert_eq!(sheet["secret"]["stringData"]["STEPGATE_KEY_MOVIE_VFX_1"], jwk.to_string());
+        assert_eq!(bundle["env"], "STEPGATE_KEY_MOVIE_VFX_1");
+        assert_eq!(bundle["secret"]["stringData"]["STEPGATE_KEY_MOVIE_VFX_1"], jwk.to_string());
         if alg == "HS256" {
-            assert!(sheet["public_jwk"].is_null() && ran.err.contains("whoever can read"), "{ran:?}");
+            assert!(bundle["public_jwk"].is_null() && ran.err.contains("a reader of the environment"), "{ran:?}");
             continue;
         }
-        assert!(sheet["public_jwk"].get("d").is_none());
-        assert!(!Key::new(kid, KeyActor::Any, &sheet["public_jwk"].to_string()).unwrap().material().signs());
+        assert!(bundle["public_jwk"].get("d").is_none());
+        assert!(!Key::new(kid, KeyActor::Any, &bundle["public_jwk"].to_string()).unwrap().material().signs());
         assert!(ran.err.is_empty(), "{}", ran.err);
     }
 }
 
 #[test]
-fn what_is_printed_fits_into_a_gates_configuration() {
+fn the_printed_lines_fit_into_a_gates_configuration() {
     let document = std::fs::read_to_string(super::run::examples().join("movie.yaml")).unwrap();
     for arguments in [&["--alg", "HS256"][..], &["--alg", "ES256", "--actor", "owner", "--kid", "2026"]] {
         let ran = stepgate(&[&["keygen", "--workflow", "movie", "--namespace", "movie"][..], arguments].concat());
@@ -47,7 +47,7 @@ fn what_is_printed_fits_into_a_gates_configuration() {
             assert_eq!(ran.code, 0, "{ran:?}");
             continue;
         }
-        // What the other gates want stands there as a comment.
+        // The lines for the other gates are a comment.
         let others: String = keys
             .lines()
             .filter_map(|l| l.strip_prefix('#').filter(|l| !l.starts_with(" For")))
@@ -57,14 +57,14 @@ fn what_is_printed_fits_into_a_gates_configuration() {
         for keys in [keys, &others] {
             let found = with(&["check", "-", "--json"], &[], gate(keys).as_bytes()).json();
             let codes: Vec<&str> = found.as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect();
-            // One actor's key is not enough for all of them: nothing else may be wrong.
+            // One actor's key is not enough for all actors; that must be the only error.
             assert!(codes.iter().all(|code| *code == "E034"), "{found}");
         }
     }
 }
 
 #[test]
-fn files_are_for_their_owner_alone_and_replace_nothing() {
+fn files_are_private_and_replace_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let keys = dir.path().join("keys");
     let out = keys.to_str().unwrap();
@@ -82,14 +82,14 @@ fn files_are_for_their_owner_alone_and_replace_nothing() {
     let before = read();
     let again = stepgate(&arguments);
     assert_eq!((again.code, read()), (3, before.clone()), "{again:?}");
-    // The files' names do not depend on the key's: another one would not help.
+    // The names of the files do not depend on the key's name: another --kid would not help.
     assert!(again.err.contains("--force") && !again.err.contains("--kid"), "{}", again.err);
     assert_eq!(stepgate(&[&arguments[..], &["--force"]].concat()).code, 0);
     assert_ne!(read(), before);
 }
 
 #[test]
-fn names_that_are_none_are_refused() {
+fn invalid_names_are_refused() {
     for arguments in [
         &["--workflow", "Movie"][..],
         &["--workflow", "movie", "--kid", "a b"],

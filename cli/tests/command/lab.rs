@@ -1,4 +1,4 @@
-//! `stepgate lab`: what it says where it cannot begin. What it finds is tested with the whole.
+//! `stepgate lab`: its messages when it cannot start. Its findings are tested with real Envoys.
 
 use super::run::{stepgate, with};
 
@@ -11,7 +11,7 @@ fn a_lab_needs_its_filter() {
 }
 
 #[test]
-fn what_is_no_filter_is_not_started() {
+fn a_file_that_is_not_the_filter_is_not_started() {
     let dir = tempfile::tempdir().unwrap();
     let foreign = b"\0asm\x01\0\0\0 proxy_abi_version_0_2_1".as_slice();
     for content in [b"".as_slice(), b"{}", b"proxy_abi_version_0_2_1 proxy_on_request_headers", foreign] {
@@ -25,10 +25,10 @@ fn what_is_no_filter_is_not_started() {
 }
 
 #[test]
-fn a_program_that_is_no_envoy_is_told_by_its_silence() {
+fn a_program_that_is_not_envoy_is_recognized_by_its_silence() {
     let dir = tempfile::tempdir().unwrap();
     let module = dir.path().join("filter.wasm");
-    // Enough to be taken for the filter: no Envoy will see it.
+    // Enough to pass for the filter: no Envoy will load it.
     std::fs::write(&module, b"\0asm proxy_abi_version_0_2_1 proxy_on_request_headers").unwrap();
     let lab = |envoy: &str| {
         let environment = [("ENVOY_PATH", envoy), ("TMPDIR", dir.path().to_str().unwrap())];
@@ -44,6 +44,6 @@ fn a_program_that_is_no_envoy_is_told_by_its_silence() {
         failed.err.contains("`/bin/false` (from `ENVOY_PATH`)") && failed.err.contains("exit status: 1"),
         "{failed:?}"
     );
-    // Its files are gone by now: nobody is to be sent there.
+    // Its files are removed by now, so the message must not name them.
     assert!(!silent.err.contains("bootstrap") && !failed.err.contains("bootstrap"), "{silent:?} {failed:?}");
 }

@@ -51,7 +51,7 @@ fn owners_get_only_the_workflows_of_their_namespaces() {
 }
 
 #[test]
-fn a_gate_is_attached_as_it_is_asked_for() {
+fn a_gate_is_attached_as_requested() {
     let spec = |attach: &str, path: &str, name: &str| {
         let all = read(&files(&["movie.yaml", "--attach", attach]), path);
         find(&all, "WasmPlugin", name)["spec"].clone()
@@ -83,9 +83,9 @@ fn a_trap_denies_until_the_proxy_restarts_or_starts_a_new_vm() {
     }
 }
 
-/// In ambient nothing reaches a workload past its waypoint.
+/// In ambient no request reaches a workload except through its waypoint.
 #[test]
-fn a_waypoint_is_the_only_way_in() {
+fn only_the_waypoint_reaches_the_workload() {
     let files = files(&["movie.yaml", "--attach", "waypoint"]);
     let all = read(&files, "base/movie.yaml");
     let only = &find(&all, "AuthorizationPolicy", "stepgate-hdr-waypoint")["spec"];
@@ -103,7 +103,7 @@ fn a_waypoint_is_the_only_way_in() {
 }
 
 #[test]
-fn the_other_api_says_the_same() {
+fn the_other_api_has_the_same_content() {
     let old = read(&files(&["movie.yaml"]), "base/movie.yaml");
     let new_files = files(&["movie.yaml", "--api", "traffic-extension"]);
     let new = read(&new_files, "base/movie.yaml");
@@ -161,7 +161,7 @@ fn tour() -> (tempfile::TempDir, String) {
 }
 
 #[test]
-fn namespaces_speak_only_where_a_transition_leads() {
+fn namespaces_may_call_only_along_transitions() {
     let (_dir, tour) = tour();
     let ran = render(&[&tour, "--registry-cidr", "10.0.0.9/32"]);
     assert!(ran.err.contains("spiffe://else.where/ns/x/sa/y"), "{}", ran.err);
@@ -180,13 +180,13 @@ fn namespaces_speak_only_where_a_transition_leads() {
     let named: Vec<u64> = egress.as_array().unwrap().iter().filter_map(|to| to["ports"][0]["port"].as_u64()).collect();
     assert_eq!(named, [53, 15012]);
     assert!(egress.to_string().contains("10.0.0.9/32") && !egress.to_string().contains("0.0.0.0/0"));
-    // Who does not say where the registry is must not lose it.
+    // Without --registry-cidr the registry must stay reachable.
     let open = render(&[&tour]);
     assert!(open.err.contains("--registry-cidr") && !open.out.contains("Egress"), "{}", open.err);
 }
 
 #[test]
-fn a_gateway_lets_in_what_begins_an_instance_and_no_steps() {
+fn a_gateway_admits_initial_requests_and_removes_steps() {
     let (_dir, tour) = tour();
     let files = files(&[&tour, "--entry", "edge=tour.example.com"]);
     let all = read(&files, "entry/entry.yaml");
@@ -204,7 +204,7 @@ fn a_gateway_lets_in_what_begins_an_instance_and_no_steps() {
     assert_eq!(route["route"], json!([{"destination": destination}]));
     assert_eq!(route["headers"]["request"]["remove"], json!(["x-workflow-step", "baggage", "x-stepgate-permit"]));
     assert_eq!(route["headers"]["response"]["remove"], json!(["x-workflow-step", "x-workflow-step-start"]));
-    // It runs no gate: it needs no plugin, no keys, and its namespace stays open to the outside.
+    // It runs no gate: it needs no plugin and no keys, and its namespace stays reachable from outside.
     assert!(files.get("base/ingress.yaml").is_none());
     assert!(!files["components/network/network.yaml"].as_str().unwrap().contains("namespace: ingress"));
     assert!(!files["components/proxies/kustomization.yaml"].as_str().unwrap().contains("edge"));
@@ -214,7 +214,7 @@ fn a_gateway_lets_in_what_begins_an_instance_and_no_steps() {
 }
 
 #[test]
-fn stages_change_what_their_names_say() {
+fn each_stage_makes_its_own_change() {
     let files = files(&["movie.yaml"]);
     let stage = |name: &str| {
         stepgate_config::to_json(files[format!("stages/{name}/kustomization.yaml")].as_str().unwrap().as_bytes())
@@ -224,7 +224,7 @@ fn stages_change_what_their_names_say() {
     assert!(components("enforce").contains("/interlock\"") && components("enforce").contains("/mtls\""));
     assert!(stage("enforce").get("patches").is_none(), "the base enforces");
     for name in ["observe", "off"] {
-        // Neither stricter than before nor, where a mesh is strict already, laxer.
+        // It changes mTLS neither to strict nor, in a strict mesh, to permissive.
         assert_eq!(stage(name)["components"], json!(["../../components/interlock-idle"]), "{name}");
     }
     assert!(stage("observe")["patches"][0]["patch"].as_str().unwrap().contains("observe"));
@@ -233,7 +233,7 @@ fn stages_change_what_their_names_say() {
 }
 
 #[test]
-fn further_settings_reach_every_gate_and_ours_do_not_change() {
+fn further_settings_reach_every_gate_and_reserved_ones_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let gate = |text: &str| {
         let path: PathBuf = dir.path().join("gate.yaml");
@@ -248,14 +248,14 @@ fn further_settings_reach_every_gate_and_ours_do_not_change() {
     assert!(report.contains("denials_per_second: 5") && report.contains("permits: true"), "{report}");
     for taken in ["mode: observe", "keys: []", "interlock: {env: [X]}", "workflows: []", "self: spiffe://a/b"] {
         let ran = gate(taken);
-        assert!(ran.code == 2 && ran.err.contains("written by this command"), "{taken}: {ran:?}");
+        assert!(ran.code == 2 && ran.err.contains("which this command writes"), "{taken}: {ran:?}");
     }
     let ran = gate("exempd: []");
     assert!(ran.code == 2 && ran.err.contains("exempd"), "{ran:?}");
 }
 
 #[test]
-fn revisions_open_as_they_are_told() {
+fn revisions_are_opened_as_requested() {
     let dir = tempfile::tempdir().unwrap();
     let next = dir.path().join("next.yaml");
     let document = std::fs::read_to_string(super::run::examples().join("movie.yaml")).unwrap();
@@ -275,20 +275,20 @@ fn write(dir: &Path, arguments: &[&str]) -> Ran {
 }
 
 #[test]
-fn a_directory_is_kept_current_and_what_is_not_ours_stays() {
+fn a_folder_is_updated_and_foreign_files_stay() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     assert_eq!(write(dir, &["--check"]).code, 1, "nothing is there");
     assert_eq!((write(dir, &[]).code, write(dir, &["--check"]).code), (0, 0));
     let again = write(dir, &[]);
     assert_eq!(again.out, "written: 0 files\n");
-    // A file of another render goes, a file of somebody else stays.
+    // A file of an earlier render is removed, a foreign file stays.
     std::fs::write(dir.join("base/mine.yaml"), "mine").unwrap();
     std::fs::write(dir.join("secrets/secrets.yaml"), "secret").unwrap();
     assert_eq!(write(dir, &["--attach", "mesh"]).code, 0);
     assert!(!dir.join("base/movie.yaml").exists() && dir.join("base/istio-system.yaml").exists());
     assert!(dir.join("base/mine.yaml").exists() && dir.join("secrets/secrets.yaml").exists());
-    // One that stands in the way is not written over.
+    // A foreign file at the path of a rendered one is not overwritten.
     std::fs::write(dir.join("base/movie.yaml"), "mine too").unwrap();
     let refused = write(dir, &[]);
     assert!(refused.code == 3 && refused.err.contains("base/movie.yaml"), "{refused:?}");
@@ -299,9 +299,9 @@ fn a_directory_is_kept_current_and_what_is_not_ours_stays() {
 }
 
 #[test]
-fn what_cannot_be_is_said() {
+fn impossible_options_are_refused() {
     for (arguments, what) in [
-        (&["gate/movie.yaml"][..], "and not a workflow document"),
+        (&["gate/movie.yaml"][..], "not a workflow document"),
         (&["movie.yaml", "--module", "oci://x/y"], "--sha256"),
         (&["movie.yaml", "--module", "ftp://x", "--sha256", "0"], "oci://"),
         (&["movie.yaml", "--namespace", "no"], "movie"),

@@ -1,11 +1,11 @@
-//! Runs the command and keeps what came of it.
+//! Runs the command and keeps its exit code and output.
 
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -14,7 +14,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The answer, which must be JSON.
+    /// The output, which must be JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
@@ -31,7 +31,7 @@ pub(crate) fn with(arguments: &[&str], environment: &[(&str, &str)], input: &[u8
     with_bytes(arguments, &environment, input)
 }
 
-/// The same, with variables that need be no text.
+/// The same, with variables that need not be UTF-8.
 pub(crate) fn with_bytes(arguments: &[&str], environment: &[(&str, &OsStr)], input: &[u8]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
     command.args(arguments).current_dir(examples());
@@ -40,7 +40,7 @@ pub(crate) fn with_bytes(arguments: &[&str], environment: &[(&str, &OsStr)], inp
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
-    // It may well end without having read it all.
+    // The command may exit before it has read everything.
     let feeder = std::thread::spawn(move || drop(stdin.write_all(&input)));
     let output = child.wait_with_output().unwrap();
     feeder.join().unwrap();

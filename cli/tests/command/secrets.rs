@@ -59,7 +59,7 @@ fn held<'a>(secret: &'a Value, variable: &str) -> Option<&'a str> {
     secret["stringData"].get(variable).map(|value| value.as_str().unwrap())
 }
 
-/// A gate of this configuration in a proxy that holds this Secret, and the keys that it is left without.
+/// A gate with this configuration in a proxy with this Secret, and the keys that it lacks.
 fn gate(config: &GateConfig, secret: &Value) -> Result<usize, String> {
     let environment = |name: &str| held(secret, name).map(str::to_owned);
     let made = Gate::new(config.clone(), &environment);
@@ -67,7 +67,7 @@ fn gate(config: &GateConfig, secret: &Value) -> Result<usize, String> {
 }
 
 #[test]
-fn every_workload_has_a_secret_with_which_its_gate_comes_up() {
+fn every_workload_has_a_secret_with_which_its_gate_starts() {
     for (alg, plugins) in [("HS256", 1), ("ES256", 7), ("EdDSA", 7)] {
         let place = Place::new();
         let ran = place.run(&["--alg", alg]);
@@ -85,9 +85,9 @@ fn every_workload_has_a_secret_with_which_its_gate_comes_up() {
     }
 }
 
-/// An actor's private key is in its own Secret, and nowhere else: not in annotations, not in plugins.
+/// An actor's private key is in its own Secret only: not in annotations, not in plugins.
 #[test]
-fn a_private_key_is_where_it_signs_and_nowhere_else() {
+fn a_private_key_is_only_at_its_signer() {
     let place = Place::new();
     assert_eq!(place.run(&["--alg", "ES256"]).code, 0);
     let secrets = place.secrets();
@@ -104,7 +104,7 @@ fn a_private_key_is_where_it_signs_and_nowhere_else() {
 }
 
 #[test]
-fn the_file_is_for_its_owner_alone_and_is_not_lost() {
+fn the_file_is_private_and_is_not_lost() {
     let place = Place::new();
     assert_eq!(place.run(&[]).code, 0);
     assert_eq!(std::fs::metadata(place.file()).unwrap().permissions().mode() & 0o777, 0o600);
@@ -112,7 +112,7 @@ fn the_file_is_for_its_owner_alone_and_is_not_lost() {
     let again = place.run(&[]);
     assert_eq!((again.code, place.text()), (3, before.clone()), "{again:?}");
     assert!(again.err.contains("--add") && again.err.contains("--rotate"), "{}", again.err);
-    // With nothing to add, nothing changes; anew, everything does.
+    // With nothing to add nothing changes; with --force everything does.
     assert_eq!(place.run(&["--add"]).code, 0);
     assert_eq!(place.text(), before);
     assert_eq!(place.run(&["--force"]).code, 0);
@@ -123,7 +123,7 @@ fn the_file_is_for_its_owner_alone_and_is_not_lost() {
 }
 
 #[test]
-fn what_is_added_leaves_the_rest_as_it_is() {
+fn adding_secrets_leaves_the_others_unchanged() {
     let place = Place::new();
     assert_eq!(place.run(&["--rotate", "preload"]).code, 3, "there is nothing to rotate");
     let (file, examples) = (place.file(), examples());
@@ -140,10 +140,10 @@ fn what_is_added_leaves_the_rest_as_it_is() {
     assert_eq!(gate(&place.gates()["stepgate"], &after["stepgate-hdr"]), Ok(0));
 }
 
-/// Between two steps, gates of either kind work with what proxies hold: those that were restarted since
-/// and, but for `switch`, those that were not. A token of the one is taken by the other.
+/// Between two steps, gates with the old and the new configuration work in proxies that were restarted and, except for
+/// `switch`, in those that were not. Each accepts the tokens of the other.
 #[test]
-fn a_rotation_has_no_gap() {
+fn a_rotation_has_no_interruption() {
     for alg in ["HS256", "EdDSA"] {
         let place = Place::new();
         assert_eq!(place.run(&["--alg", alg]).code, 0);
@@ -166,7 +166,7 @@ fn a_rotation_has_no_gap() {
         assert_eq!(signing(&preloaded), signing(&first));
         assert_eq!(first.interlock, ["STEPGATE_INTERLOCK_1"]);
         assert_eq!(preloaded.interlock, ["STEPGATE_INTERLOCK_1", "STEPGATE_INTERLOCK_2"]);
-        // A proxy that was not restarted yet lacks the next key, and says so; it goes on with the old one.
+        // A proxy that was not restarted yet lacks the next key and reports that; it continues with the old one.
         assert_eq!((gate(&preloaded, &proxy_1), gate(&preloaded, &proxy_2)), (Ok(1), Ok(0)));
         assert_eq!(place.run(&["--rotate", "preload"]).code, 2);
         assert_eq!(place.run(&["--rotate", "switch"]).code, 0);
@@ -174,7 +174,7 @@ fn a_rotation_has_no_gap() {
         assert_eq!(switched.interlock, ["STEPGATE_INTERLOCK_2", "STEPGATE_INTERLOCK_1"]);
         assert_eq!(switched.keys.len(), preloaded.keys.len());
         assert_eq!(signing(&switched), signing(&first).replace("k1", "k2"));
-        // The switch is a change of configuration alone: proxies hold what they held.
+        // The switch changes the configuration only: proxies keep their Secrets.
         assert_eq!(proxy_3["stringData"], proxy_2["stringData"]);
         assert!(gate(&switched, &proxy_1).is_err(), "one that was never restarted denies everything");
         assert_eq!(place.run(&["--rotate", "retire"]).code, 0);
@@ -190,7 +190,7 @@ fn a_rotation_has_no_gap() {
 }
 
 #[test]
-fn what_is_no_file_of_secrets_is_refused_and_not_shown() {
+fn another_file_is_refused_and_not_shown() {
     let place = Place::new();
     assert_eq!(place.run(&[]).code, 0);
     let text = place.text();
@@ -212,47 +212,47 @@ fn what_is_no_file_of_secrets_is_refused_and_not_shown() {
 }
 
 #[test]
-fn an_owner_gets_secrets_for_their_own_namespaces_only() {
+fn secrets_are_limited_to_the_given_namespaces() {
     let place = Place::new();
     let crossing = place.0.path().join("crossing.yaml");
     let movie = std::fs::read_to_string(examples().join("movie.yaml")).unwrap();
     std::fs::write(&crossing, movie.replace("ns/movie/sa/hdr", "ns/dailies/sa/hdr")).unwrap();
     let (crossing, file) = (crossing.display().to_string(), place.file().display().to_string());
-    let draw = |rest: &[&str]| stepgate(&[&["secrets", &crossing, "--out", &file], rest].concat());
-    let ran = draw(&["--namespace", "dailys"]);
+    let generate = |rest: &[&str]| stepgate(&[&["secrets", &crossing, "--out", &file], rest].concat());
+    let ran = generate(&["--namespace", "dailys"]);
     assert!(ran.code != 0 && ran.err.contains("no workload in `dailys`") && ran.err.contains("dailies, movie"));
-    let ran = draw(&["--namespace", "dailies"]);
+    let ran = generate(&["--namespace", "dailies"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(place.secrets().keys().collect::<Vec<_>>(), ["stepgate-hdr"]);
-    assert!(!ran.err.contains("no key is drawn"), "{}", ran.err);
-    // With keys for each actor the others' gates have keys that are not here.
-    let ran = draw(&["--namespace", "dailies", "--alg", "ES256", "--force"]);
-    assert!(ran.code == 0 && ran.err.contains("no key is drawn for movie/color"), "{ran:?}");
-    let ran = draw(&["--force"]);
+    assert!(!ran.err.contains("no key is generated"), "{}", ran.err);
+    // With a key for each actor, gates of other namespaces have keys that are not in this file.
+    let ran = generate(&["--namespace", "dailies", "--alg", "ES256", "--force"]);
+    assert!(ran.code == 0 && ran.err.contains("no key is generated for movie/color"), "{ran:?}");
+    let ran = generate(&["--force"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(place.secrets().len(), 7);
-    // What others have in the file is not lost by a step for one namespace.
+    // A step for one namespace does not lose the secrets of others in the file.
     let before = std::fs::read_to_string(&file).unwrap();
     for step in [&["--add"][..], &["--rotate", "preload"]] {
-        let ran = draw(&[step, &["--namespace", "dailies"]].concat());
+        let ran = generate(&[step, &["--namespace", "dailies"]].concat());
         assert!(ran.code == 3 && ran.err.contains("--namespace movie"), "{ran:?}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
-        let ran = draw(&[step, &["--namespace", "dailies", "--namespace", "movie"]].concat());
+        let ran = generate(&[step, &["--namespace", "dailies", "--namespace", "movie"]].concat());
         assert_eq!((ran.code, place.secrets().len()), (0, 7), "{ran:?}");
         std::fs::write(&file, &before).unwrap();
     }
 }
 
 #[test]
-fn another_kind_of_keys_needs_all_of_them_anew() {
+fn another_kind_of_keys_replaces_all_of_them() {
     let place = Place::new();
     assert_eq!(place.run(&["--alg", "ES256"]).code, 0);
-    assert_eq!(place.run(&["--add"]).code, 0, "what the file has is what --add draws");
+    assert_eq!(place.run(&["--add"]).code, 0, "--add uses the algorithm of the file");
     let ran = place.run(&["--add", "--alg", "HS256"]);
     assert!(ran.code == 2 && ran.err.contains("--force"), "{ran:?}");
 }
 
-/// What is revoked by its `kid` is revoked in every workflow: no two keys have one.
+/// A `kid` is revoked in every workflow, so no two keys have the same.
 #[test]
 fn no_two_keys_have_one_kid() {
     for alg in ["HS256", "ES256"] {
@@ -278,10 +278,10 @@ fn no_two_keys_have_one_kid() {
     let long = place.0.path().join("long.yaml");
     std::fs::write(&long, document.replace("workflow: movie", &format!("workflow: {}", "m".repeat(62)))).unwrap();
     let ran = stepgate(&["secrets", long.to_str().unwrap(), "--out", place.file().to_str().unwrap()]);
-    assert!(ran.code == 2 && ran.err.contains("too long a name"), "{ran:?}");
+    assert!(ran.code == 2 && ran.err.contains("would be too long"), "{ran:?}");
 }
 
-/// Two names that differ only in what variables cannot show would share one variable.
+/// Two names that differ only in `-`, `.` and `_` would share one variable.
 #[test]
 fn two_keys_never_share_a_variable() {
     let place = Place::new();

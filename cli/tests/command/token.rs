@@ -23,7 +23,7 @@ fn mint(key: &str, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn what_is_minted_is_valid_and_goes_through() {
+fn a_minted_token_is_valid_and_permitted() {
     let key = key();
     let environment = [("STEPGATE_KEY_MOVIE", key.as_str())];
     let token = mint(&key, &["--task", "shots", "--instance", "i-1"]);
@@ -42,7 +42,7 @@ fn what_is_minted_is_valid_and_goes_through() {
 }
 
 #[test]
-fn what_is_not_valid_says_why() {
+fn an_invalid_token_is_explained() {
     let (key, other) = (key(), key());
     let old = mint(&key, &["--task", "shots", "--time", "2026-01-01T00:00:00Z"]);
     let ahead = mint(&key, &["--task", "shots", "--time", "2999-01-01T00:00:00Z"]);
@@ -122,7 +122,7 @@ fn keys_come_from_a_file_or_a_variable() {
 }
 
 #[test]
-fn to_inspect_is_not_to_believe() {
+fn inspecting_is_not_verifying() {
     let token = mint(&key(), &["--task", "shots", "--time", "2026-01-01T00:00:00Z"]);
     let ran = with(&["token", "inspect", "-"], &[], token.as_bytes());
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -133,7 +133,7 @@ fn to_inspect_is_not_to_believe() {
     assert_eq!(shown[0]["times"]["iat"]["time"], "2026-01-01T00:00:00Z");
     assert!(shown[0]["times"]["exp"]["relative"].as_str().unwrap().ends_with("ago"));
     assert!(shown[0]["malformed"].is_null());
-    // `{"alg":"none"}` and `{}`: no step token, but there is something to see.
+    // `{"alg":"none"}` and `{}`: not a step token, but it can be decoded.
     let ran = stepgate(&["token", "inspect", "--json", "eyJhbGciOiJub25lIn0.e30."]);
     assert_eq!(ran.code, 1, "{ran:?}");
     let shown = ran.json();
@@ -145,7 +145,7 @@ fn to_inspect_is_not_to_believe() {
 }
 
 #[test]
-fn a_plain_step_is_one_only_in_its_one_form() {
+fn a_plain_step_has_one_form_only() {
     let long = format!("movie/1/{}", "a".repeat(65));
     for (step, code) in [
         ("movie/1/shots", 0),
@@ -176,9 +176,9 @@ fn a_file_given_as_a_token_is_pointed_out() {
     }
 }
 
-/// What is shown unverified was written by anybody.
+/// Anybody can have written an unverified token.
 #[test]
-fn an_inspected_token_commands_no_terminal() {
+fn an_inspected_token_does_not_control_the_terminal() {
     use ct_codecs::{Base64UrlSafeNoPadding as Base64, Encoder};
     let part = |text: &str| Base64::encode_to_string(text).unwrap();
     let token = format!("{}.{}.", part(r#"{"alg":"none"}"#), part("{\"sub\":\"\u{9b}2J\u{7f}\u{202e}\u{2066}\"}"));
@@ -193,7 +193,7 @@ fn an_inspected_token_commands_no_terminal() {
 }
 
 #[test]
-fn a_variable_that_holds_no_key_is_told_from_none() {
+fn an_empty_variable_is_distinguished_from_a_missing_one() {
     use std::os::unix::ffi::OsStrExt;
     let by_env = ["token", "mint", "movie.yaml", "--task", "shots", "--key-env", "STEPGATE_KEY_MOVIE"];
     let by_gate = ["token", "mint", "gate/movie.yaml", "--task", "shots"];

@@ -1,4 +1,4 @@
-//! `stepgate doctor` before real Envoys, each with gaps of its own that are really there.
+//! `stepgate doctor` with real Envoys, each with a real fault of its own.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,16 +16,16 @@ use std::thread;
 
 use serde_json::{Value, json};
 use stepgate_config::Checked;
-use stepgate_doctor::{Found, Kind, Place, Report, Wanted, examine};
+use stepgate_doctor::{Endpoint, ExpectedState, Kind, ProxyReport, Report, examine};
 use stepgate_mesh::{ClientCertificate, Mesh, MeshSpec, Plugin, Request, Workload};
 use stepgate_tests::http;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const KEY: &str = r#"{"kty":"oct","alg":"HS256","k":"sRiFB4DThc8JRXf1fPPCPpj0kgLTERLcuirFbh9KgVw"}"#;
-/// Each workload is an actor of the workflow; what is wrong with it, its name says.
+/// Each workload is an actor of the workflow; its name says what is wrong with it.
 const WORKLOADS: [&str; 6] = ["good", "loose", "changed", "old", "broken", "bare"];
 
-/// Every actor may be called by `bare`, which begins.
+/// Every actor may be called by `bare`, which begins instances.
 fn configuration() -> Value {
     let actors: BTreeMap<&str, Value> =
         WORKLOADS.iter().map(|name| (*name, json!({"spiffe": [format!("ns/film/sa/{name}")]}))).collect();
@@ -56,7 +56,7 @@ fn module() -> PathBuf {
     std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`").into()
 }
 
-/// The same module, which says that it is older: the texts in it have the length that they had.
+/// The same module with an older version in it: the texts keep their length.
 fn older_module(folder: &Path) -> PathBuf {
     let mut bytes = std::fs::read(module()).unwrap();
     let (version, older) = (VERSION.as_bytes(), VERSION.replace(|c: char| c.is_ascii_digit(), "0").into_bytes());
@@ -99,23 +99,23 @@ fn workload(name: &str, folder: &Path) -> Workload {
     if name == "bare" { workload } else { workload.gated_by(Plugin { module, configuration, environment }) }
 }
 
-fn wanted(text: &str) -> Wanted {
+fn expected(text: &str) -> ExpectedState {
     match stepgate_config::read(text.as_bytes()).checked.unwrap() {
-        Checked::Gate(gate) => Wanted::of_gate(&gate, VERSION.to_owned()),
-        Checked::Workflow(workflow) => Wanted::of_workflow(workflow, VERSION.to_owned()),
+        Checked::Gate(gate) => ExpectedState::of_gate(&gate, VERSION.to_owned()),
+        Checked::Workflow(workflow) => ExpectedState::of_workflow(workflow, VERSION.to_owned()),
     }
 }
 
-fn place(at: SocketAddr) -> Place {
-    Place::read(&format!("http://{at}")).unwrap()
+fn endpoint(at: SocketAddr) -> Endpoint {
+    format!("http://{at}").parse().unwrap()
 }
 
-fn of<'r>(report: &'r Report, name: &str) -> &'r Found {
+fn of<'r>(report: &'r Report, name: &str) -> &'r ProxyReport {
     report.proxies.iter().find(|proxy| proxy.name == name).unwrap()
 }
 
-fn kinds(found: &Found) -> BTreeSet<Kind> {
-    found.gaps.iter().map(|gap| gap.gap).collect()
+fn kinds(report: &ProxyReport) -> BTreeSet<Kind> {
+    report.findings.iter().map(|finding| finding.kind).collect()
 }
 
 /// A few at a time: each Envoy compiles the module when it starts.
@@ -123,13 +123,13 @@ fn start(names: &[&str], folder: &Path) -> Mesh {
     let mesh = Mesh::start(MeshSpec::new(names.iter().map(|name| workload(name, folder)).collect())).unwrap();
     // Gauges rise in a gate's first second.
     let begun = std::time::Instant::now();
-    let told = |name: &&str| {
+    let ready = |name: &&str| {
         let of = |(name, value): (&String, &u64)| {
             *value > 0 && (name.contains("stepgate_gate") || name.contains("stepgate_no_config"))
         };
         *name == "bare" || mesh.stats(name).unwrap().iter().any(of)
     };
-    while !names.iter().all(told) {
+    while !names.iter().all(ready) {
         assert!(begun.elapsed().as_secs() < 60, "no gauges");
         thread::yield_now();
     }
@@ -137,14 +137,15 @@ fn start(names: &[&str], folder: &Path) -> Mesh {
 }
 
 fn ask(mesh: &Mesh, text: &str, names: &[&str]) -> Report {
-    let places = names.iter().map(|name| ((*name).to_owned(), place(mesh.addresses(name).unwrap().admin)));
-    examine(&wanted(text), places.collect(), None).unwrap()
+    let endpoints: Vec<_> =
+        names.iter().map(|name| ((*name).to_owned(), endpoint(mesh.addresses(name).unwrap().admin))).collect();
+    examine(&expected(text), &endpoints, None).unwrap()
 }
 
 #[test]
-fn a_gap_is_found_and_nothing_else() {
+fn each_fault_is_found_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    for (names, gaps) in [
+    for (names, kinds_of) in [
         (
             ["loose", "changed"],
             [vec![Kind::OtherMode, Kind::KeyUnknown, Kind::NoMtls], vec![Kind::OtherDigest, Kind::KeyNotHeld]],
@@ -153,16 +154,16 @@ fn a_gap_is_found_and_nothing_else() {
     ] {
         let mesh = start(&names, folder.path());
         let report = ask(&mesh, &configuration().to_string(), &names);
-        for (name, gaps) in names.iter().zip(gaps) {
+        for (name, faults) in names.iter().zip(kinds_of) {
             let found = of(&report, name);
-            assert_eq!(kinds(found), gaps.into_iter().collect(), "{name}: {:#?}", found.gaps);
+            assert_eq!(kinds(found), faults.into_iter().collect(), "{name}: {:#?}", found.findings);
         }
-        nothing_secret(&report);
+        assert_no_secret(&report);
     }
 }
 
 #[test]
-fn a_gate_that_is_well_has_no_gap_and_what_has_none_is_told() {
+fn a_correct_gate_has_no_finding_and_a_missing_one_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let mesh = start(&["good", "bare"], folder.path());
     assert_eq!(mesh.call("bare", "good", &Request::new("POST", "/work")).unwrap().status, 200);
@@ -170,43 +171,46 @@ fn a_gate_that_is_well_has_no_gap_and_what_has_none_is_told() {
 
     let report = ask(&mesh, &configuration().to_string(), &["good", "bare"]);
     let good = of(&report, "good");
-    assert!(good.gaps.is_empty(), "{:#?}", good.gaps);
+    assert!(good.findings.is_empty(), "{:#?}", good.findings);
     assert_eq!((good.in_force.as_slice(), good.mtls), (["film 2".to_owned()].as_slice(), Some(true)));
     assert_eq!(
         (good.keys.clone(), good.modes.clone()),
         (vec!["next".to_owned(), "now".into()], vec!["enforce".into()])
     );
     assert_eq!(kinds(of(&report, "bare")), BTreeSet::from([Kind::NoGate, Kind::Unfiltered]));
-    // What was not asked is a gap of the workflow.
-    assert_eq!(report.gaps.len(), WORKLOADS.len() - 2);
-    assert!(report.gaps.iter().all(|gap| gap.gap == Kind::NotAsked) && !report.is_clean());
-    // People are told the same.
+    // A workload that was not checked is a finding of the workflow.
+    assert_eq!(report.findings.len(), WORKLOADS.len() - 2);
+    assert!(report.findings.iter().all(|finding| finding.kind == Kind::NotChecked) && !report.is_clean());
+    // The table says the same.
     let table = report.table(&str::to_owned);
-    for told in
-        ["spiffe://cluster.local/ns/film/sa/good", "bare: UNFILTERED: 1 of 1 requests", "= do: ", "2 proxies, 6 gaps"]
-    {
-        assert!(table.contains(told), "no {told} in\n{table}");
+    for text in [
+        "spiffe://cluster.local/ns/film/sa/good",
+        "bare: UNFILTERED: 1 of 1 requests",
+        "= do: ",
+        "2 proxies, 6 findings",
+    ] {
+        assert!(table.contains(text), "no {text} in\n{table}");
     }
-    nothing_secret(&report);
+    assert_no_secret(&report);
 
-    // A document says less of what is wanted.
+    // A document names no keys and no mode.
     let document = configuration()["workflows"][0].to_string();
-    assert!(of(&ask(&mesh, &document, &["good"]), "good").gaps.is_empty());
+    assert!(of(&ask(&mesh, &document, &["good"]), "good").findings.is_empty());
     let other = document.replace("/work", "/other");
     assert_eq!(kinds(of(&ask(&mesh, &other, &["good"]), "good")), BTreeSet::from([Kind::OtherDigest]));
 
     through_istiod(&mesh);
 }
 
-/// Nobody is told a key.
-fn nothing_secret(report: &Report) {
+/// No key is shown.
+fn assert_no_secret(report: &Report) {
     let secret = "sRiFB4DThc8JRXf1fPPCPpj0kgLTERLcuirFbh9KgVw";
     assert!(KEY.contains(secret));
     assert!(!report.table(&str::to_owned).contains(secret));
     assert!(!serde_json::to_string(report).unwrap().contains(secret));
 }
 
-/// istiod hands out configurations in the form in which Envoy does; a stand-in hands out this one's.
+/// A fake istiod returns the configurations of these Envoys.
 fn through_istiod(mesh: &Mesh) {
     let dump = |name: &str| http::get(mesh.addresses(name).unwrap().admin, "/config_dump").unwrap();
     let client = |name: &str| {
@@ -231,15 +235,15 @@ fn through_istiod(mesh: &Mesh) {
         ("/debug/config_dump?proxyID=good-6f7-x2.film".to_owned(), dump("good")),
         ("/debug/config_dump?proxyID=bare-6f7-x2.film".to_owned(), dump("bare")),
     ]);
-    let istiod = stand_in(answers);
-    let report = examine(&wanted(&configuration().to_string()), Vec::new(), Some(&place(istiod))).unwrap();
+    let istiod = fake_istiod(answers);
+    let report = examine(&expected(&configuration().to_string()), &[], Some(&endpoint(istiod))).unwrap();
     assert_eq!(report.proxies.len(), 2);
-    assert!(of(&report, "good-6f7-x2.film").gaps.is_empty(), "{:#?}", report.proxies);
+    assert!(of(&report, "good-6f7-x2.film").findings.is_empty(), "{:#?}", report.proxies);
     assert_eq!(kinds(of(&report, "bare-6f7-x2.film")), BTreeSet::from([Kind::NoGate, Kind::NotSynced]));
 }
 
-/// Answers these paths until the test's process ends; everything else is 404.
-fn stand_in(answers: BTreeMap<String, String>) -> SocketAddr {
+/// Serves these paths until the test's process ends; everything else is 404.
+fn fake_istiod(answers: BTreeMap<String, String>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = listener.local_addr().unwrap();
     thread::spawn(move || {

@@ -1,7 +1,7 @@
-//! What a cluster owner applies is what `stepgate render` writes, and holds what the gate reads.
+//! The manifests in the repository are those that `stepgate render` writes, and contain everything that gates read.
 //!
-//! These tests run without a cluster. Kustomize builds the stages; Istio's own schemas, of several releases,
-//! judge the manifests.
+//! These tests run without a cluster. Kustomize builds the stages; the schemas of several releases of Istio validate the
+//! manifests.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -27,13 +27,13 @@ use serde_json::Value;
 use tools::{objects, root, stepgate};
 
 #[test]
-fn the_repository_holds_what_render_writes() {
+fn the_manifests_in_the_repository_are_current() {
     let ran = stepgate(&["render", "istio", "config/examples/movie.yaml", "--out", "istio/movie", "--check"]);
     assert_eq!(ran.0, 0, "stepgate render istio config/examples/movie.yaml --out istio/movie\n{}", ran.1);
 }
 
-/// Every variable that the configuration names comes from the proxy's environment, and the interlock's
-/// policy asks for the header that the gate sets.
+/// Every variable in the configuration comes from the proxy's environment, and the interlock's policy requires the header
+/// that the gate sets.
 #[test]
 fn secrets_come_from_the_environment() {
     let read = |path: &str| objects(&std::fs::read_to_string(root().join("istio/movie").join(path)).unwrap());
@@ -52,7 +52,7 @@ fn secrets_come_from_the_environment() {
     assert_eq!(policies.len(), 7);
     for policy in &policies {
         assert_eq!(policy["spec"]["action"], "DENY");
-        let wanted = format!("request.headers[{}]", stepgate_decision::permit::INTERLOCK_HEADER);
-        assert_eq!(policy["spec"]["rules"][0]["when"][0]["key"], Value::from(wanted));
+        let key = format!("request.headers[{}]", stepgate_decision::permit::INTERLOCK_HEADER);
+        assert_eq!(policy["spec"]["rules"][0]["when"][0]["key"], Value::from(key));
     }
 }

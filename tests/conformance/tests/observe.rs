@@ -1,5 +1,4 @@
-//! What is seen from outside: alert rules, and a dashboard whose every query finds something in a Prometheus
-//! that has scraped real gates.
+//! Alert rules, and a dashboard whose every query finds a series in a Prometheus that has scraped real gates.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -33,7 +32,7 @@ fn yaml(name: &str) -> Value {
     stepgate_config::to_json(&fs::read(file(name)).unwrap()).unwrap_or_else(|errors| panic!("{name}: {}", errors[0]))
 }
 
-/// Whether this machine has no Prometheus; it is said on the terminal, whatever becomes of the test's output.
+/// Whether this machine has no Prometheus. That is printed on the terminal even if the test's output is hidden.
 fn no_prometheus(test: &str) -> bool {
     let found = |name: &str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
     let missing: Vec<&str> = ["prometheus", "promtool"].into_iter().filter(|name| !found(name)).collect();
@@ -44,7 +43,7 @@ fn no_prometheus(test: &str) -> bool {
 }
 
 #[test]
-fn the_rules_are_rules_and_fire_when_they_should() {
+fn the_rules_are_valid_and_fire_as_tested() {
     if no_prometheus("the alert rules") {
         return;
     }
@@ -55,7 +54,7 @@ fn the_rules_are_rules_and_fire_when_they_should() {
     }
 }
 
-/// Each rule fires in one of promtool's tests, and stays quiet in another; each has a line in the documentation.
+/// Each rule fires in one of promtool's tests and does not fire in another; each has a line in the documentation.
 #[test]
 fn every_rule_is_tested_and_documented() {
     let (rules, tests) = (yaml("alerts.yaml"), yaml("alerts.test.yaml"));
@@ -71,7 +70,7 @@ fn every_rule_is_tested_and_documented() {
     }
 }
 
-/// No rule waits for a code that no gate has.
+/// Rules name only codes that gates have.
 #[test]
 fn every_code_exists() {
     let codes: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
@@ -102,7 +101,7 @@ fn queries() -> Vec<(String, String)> {
         .collect()
 }
 
-/// `shop` begins, `depot` enforces, `yard` only observes.
+/// `shop` begins instances, `depot` enforces, `yard` only observes.
 fn gates() -> Mesh {
     let module: PathBuf = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter").into();
     let workload = |name: &str, mode: &str| {
@@ -151,7 +150,7 @@ fn requests(mesh: &Mesh) {
 }
 
 #[test]
-fn every_query_of_the_dashboard_finds_what_real_gates_tell() {
+fn every_query_of_the_dashboard_finds_a_series_of_real_gates() {
     if no_prometheus("the dashboard") {
         return;
     }
@@ -160,7 +159,7 @@ fn every_query_of_the_dashboard_finds_what_real_gates_tell() {
     let prometheus = Prometheus::start(&["depot", "yard"].map(|name| mesh.addresses(name).unwrap().admin));
     prometheus.until("both are scraped", || prometheus.query("sum(up)").first().is_some_and(|sum| sum.1 == 2.0));
     for (title, expr) in queries() {
-        // What changes is told by two scrapes at least, between which something happened.
+        // A change needs at least two scrapes with requests between them.
         prometheus.until(&title, || {
             requests(&mesh);
             !prometheus.query(&expr).is_empty()
@@ -176,7 +175,7 @@ fn every_query_of_the_dashboard_finds_what_real_gates_tell() {
     let gates: BTreeSet<String> = labels("stepgate_gate > 0").iter().map(|gate| of(gate, "mode")).collect();
     assert_eq!(gates, BTreeSet::from(["enforce".to_owned(), "observe".to_owned()]));
     assert_eq!(of(&labels("stepgate_key > 0")[0], "kid"), "now");
-    // Nothing went past a gate, and the rules that this Prometheus has read are evaluated without an error.
+    // No request bypassed a gate, and this Prometheus evaluates its rules without an error.
     let past = queries().into_iter().find(|(title, _)| title == "Requests past the gate").unwrap().1;
     assert!(prometheus.query(&past).iter().all(|(_, value)| *value <= 0.0), "{:?}", prometheus.query(&past));
     prometheus.until("the rules are evaluated", || {
@@ -196,7 +195,7 @@ fn the_access_log_has_code_and_instance() {
     assert_eq!(mesh.call("yard", "depot", &asked("refused")).unwrap().status, 403);
     let instance = mesh.access_entry("depot", "begun").unwrap().instance.unwrap();
     assert_eq!(instance.len(), 22, "{instance}");
-    // The same that the application has in its token, and the log in its line.
+    // It is the instance in the application's token and in the log line.
     let refused = mesh.access_entry("depot", "refused").unwrap();
     assert_eq!((refused.details.as_deref(), refused.instance), (Some("stepgate:NO_STEP"), None));
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use flate2::{Compression, GzBuilder};
 use tar::{Builder, EntryType, Header};
 
-/// A layer with its two digests' contents: what is stored, and what it unpacks to.
+/// A layer in the two forms that an image names by digest.
 pub(crate) struct Layer {
     /// The archive.
     pub(crate) plain: Vec<u8>,
@@ -13,7 +13,7 @@ pub(crate) struct Layer {
     pub(crate) packed: Vec<u8>,
 }
 
-/// A file at the root, which belongs to root and has no date.
+/// A file at the root that belongs to the user root and has no date.
 pub(crate) fn of_file(name: &str, mode: u32, content: &[u8]) -> io::Result<Layer> {
     let mut header = Header::new_ustar();
     header.set_entry_type(EntryType::Regular);

@@ -1,4 +1,4 @@
-//! What is packed comes out again, and is the same each time.
+//! A layout holds the files that were packed, and the same files make the same bytes.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by failing")]
 
 use std::fs;
@@ -12,7 +12,12 @@ use sha2::{Digest, Sha256};
 const MODULE: &[u8] = b"\0asm\x01\0\0\0 not really";
 const SBOM: &[u8] = br#"{"bomFormat":"CycloneDX"}"#;
 
-/// Where the files were put, and whether the command said yes.
+fn sha256(content: &[u8]) -> String {
+    let hex: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+/// The folder of the layout, and whether the command succeeded.
 fn pack(what: &str, content: &[u8], directory: &Path) -> (PathBuf, bool) {
     let (file, sbom, out) = (directory.join("file"), directory.join("sbom"), directory.join("layout"));
     fs::write(&file, content).unwrap();
@@ -25,8 +30,7 @@ fn blob(layout: &Path, descriptor: &Value) -> Vec<u8> {
     let digest = descriptor["digest"].as_str().unwrap();
     let content = fs::read(layout.join("blobs").join(digest.replacen(':', "/", 1))).unwrap();
     assert_eq!(content.len(), usize::try_from(descriptor["size"].as_u64().unwrap()).unwrap());
-    let hex: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(digest, format!("sha256:{hex}"));
+    assert_eq!(digest, sha256(&content));
     content
 }
 
@@ -57,8 +61,7 @@ fn the_module_is_in_both_variants() {
     assert_eq!((entry.header().mtime().unwrap(), entry.header().uid().unwrap()), (0, 0));
     assert!(entries.next().is_none());
     let config: Value = serde_json::from_slice(&blob(&layout, &compat["config"])).unwrap();
-    let hex: String = Sha256::digest(&plain).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(config["rootfs"]["diff_ids"][0], format!("sha256:{hex}"));
+    assert_eq!(config["rootfs"]["diff_ids"][0], sha256(&plain));
 
     let artifact = named(&layout, "artifact");
     let layers = artifact["layers"].as_array().unwrap();
@@ -75,12 +78,12 @@ fn the_module_is_in_both_variants() {
 }
 
 #[test]
-fn the_same_file_makes_the_same_layout_and_another_one_another() {
+fn layouts_are_reproducible() {
     let index = |content: &[u8]| {
         let directory = tempfile::tempdir().unwrap();
         let (layout, packed) = pack("module", content, directory.path());
         assert!(packed);
-        // It names all else by digest.
+        // The index names everything else by digest.
         fs::read_to_string(layout.join("index.json")).unwrap()
     };
     assert_eq!(index(MODULE), index(MODULE));
@@ -88,7 +91,7 @@ fn the_same_file_makes_the_same_layout_and_another_one_another() {
 }
 
 #[test]
-fn what_is_neither_is_not_packed_and_what_is_no_layout_is_not_replaced() {
+fn other_files_are_not_packed_and_other_folders_are_not_replaced() {
     let directory = tempfile::tempdir().unwrap();
     assert!(!pack("module", b"#!/bin/sh", directory.path()).1);
     assert!(!pack("command", b"#!/bin/sh", directory.path()).1);

@@ -1,14 +1,14 @@
-//! A diagnostic as machines read it.
+//! A diagnostic in the form of `--json`.
 
 use serde::Serialize;
 use stepgate_config::{Code, Diagnostic, MAX_INPUT, Severity, Span};
 
 use crate::command::output::BAD;
 
-/// The code of what could not even be read.
-const UNREAD: &str = "IO";
+/// The code of a file that could not be read.
+const UNREADABLE: &str = "IO";
 
-/// One thing that was found.
+/// One error or warning.
 #[derive(Debug, Serialize)]
 pub(super) struct Finding {
     file: String,
@@ -17,15 +17,15 @@ pub(super) struct Finding {
     message: String,
     label: String,
     #[serde(flatten)]
-    place: Place,
+    span: TextSpan,
     help: Option<String>,
     related: Vec<Related>,
 }
 
-/// A place in a text. Lines and columns count from 1, columns in characters; offsets count bytes from
-/// 0. The end is behind the last character. All 0: no place.
+/// A span of a text. Lines and columns count from 1, columns in characters; offsets count bytes from 0. The end is
+/// exclusive. All 0: no place.
 #[derive(Debug, Default, Serialize)]
-struct Place {
+struct TextSpan {
     line: u32,
     column: u32,
     end_line: u32,
@@ -34,45 +34,45 @@ struct Place {
     end: u32,
 }
 
-/// Another place that has to do with it.
+/// A related place.
 #[derive(Debug, Serialize)]
 struct Related {
     message: String,
     #[serde(flatten)]
-    place: Place,
+    span: TextSpan,
 }
 
 impl Finding {
     pub(super) fn of(diagnostic: &Diagnostic, text: &str, file: &str) -> Self {
         let related =
-            |(span, message): &(Span, String)| Related { message: message.clone(), place: Place::of(*span, text) };
+            |(span, message): &(Span, String)| Related { message: message.clone(), span: TextSpan::of(*span, text) };
         Self {
             file: file.to_owned(),
             severity: diagnostic.severity().to_string(),
             code: diagnostic.code.to_string(),
             message: diagnostic.message.clone(),
             label: diagnostic.label.clone(),
-            place: Place::of(diagnostic.primary, text),
+            span: TextSpan::of(diagnostic.primary, text),
             help: diagnostic.help.clone(),
             related: diagnostic.secondary.iter().map(related).collect(),
         }
     }
 
-    /// What has more bytes than are read.
+    /// A file with more bytes than the bound.
     pub(super) fn too_large(file: &str) -> Self {
         let message = format!("the input has more than {MAX_INPUT} bytes (8 MiB)");
-        Self { code: Code::Unreadable.to_string(), ..Self::unread(file, message) }
+        Self { code: Code::Unreadable.to_string(), ..Self::unreadable(file, message) }
     }
 
-    /// What could not be read.
-    pub(super) fn unread(file: &str, message: String) -> Self {
+    /// A file that could not be read.
+    pub(super) fn unreadable(file: &str, message: String) -> Self {
         Self {
             file: file.to_owned(),
             severity: Severity::Error.to_string(),
-            code: UNREAD.into(),
+            code: UNREADABLE.into(),
             message,
             label: String::new(),
-            place: Place::default(),
+            span: TextSpan::default(),
             help: None,
             related: Vec::new(),
         }
@@ -82,13 +82,13 @@ impl Finding {
         self.severity == severity.to_string()
     }
 
-    /// For people, where there is no text to show.
+    /// The finding as text, if there is no text of the file to quote.
     pub(super) fn line(&self) -> String {
         format!("{BAD}error[{}]{BAD:#}: {}\n  --> {}\n\n", self.code, self.message, self.file)
     }
 }
 
-impl Place {
+impl TextSpan {
     fn of(span: Span, text: &str) -> Self {
         let (mut end_line, mut end_column) = (span.line, span.column);
         for c in span.of(text).chars() {

@@ -1,4 +1,4 @@
-//! What a text that is right says, in short.
+//! The summary of a text without errors.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use stepgate_config::workflow::{Assurance, Workflow};
 use crate::command::names::listed;
 use crate::command::output::{FAINT, GOOD, STRONG, count};
 
-/// The word for a level.
+/// The name of a level.
 pub(in crate::command) fn assurance(workflow: &Workflow) -> &'static str {
     match workflow.assurance {
         Assurance::Identity => "identity",
@@ -61,8 +61,8 @@ fn describe(text: &mut String, workflow: &Workflow) {
     }
 }
 
-fn row(text: &mut String, what: &str, value: &str) {
-    let _ = writeln!(text, "    {FAINT}{what:<12}{FAINT:#}{value}");
+fn row(text: &mut String, label: &str, value: &str) {
+    let _ = writeln!(text, "    {FAINT}{label:<12}{FAINT:#}{value}");
 }
 
 fn count_times(number: u32) -> String {

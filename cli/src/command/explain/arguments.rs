@@ -1,10 +1,10 @@
-//! What `explain` is asked.
+//! The arguments of `explain`.
 
 use std::path::PathBuf;
 
 use stepgate_decision::UnixTime;
 
-use crate::command::failure::EXIT_CODES;
+use crate::command::answer::EXIT_CODES;
 use crate::command::time;
 
 /// The notes under the help text.
@@ -13,52 +13,52 @@ Examples:
   stepgate explain movie.yaml --peer owner --self vfx-1 --method POST --path /shots/7
   stepgate explain movie.yaml --peer vfx-1 --self vfx-2 --at shots --method POST --path /plates/7
 
-Keys are made on the spot: no secret of a mesh is needed. With --step and a gate's configuration the
-keys are read from the environment, as the gate would.
+Ephemeral keys are generated, so no secret of a mesh is needed. With --step and a gate's configuration the
+keys are read from the environment, as the gate does.
 ";
 
-/// Says what a gate would decide of a request, and why.
+/// Explains what a gate would decide about a request, and why.
 ///
-/// The decision is the one that the gates make; only the facts are yours.
+/// It runs the same decision as the gates, on the facts that you give.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{NOTES}\n{EXIT_CODES}"))]
 pub(in crate::command) struct Args {
-    /// A workflow document or a gate's configuration, YAML or JSON; `-`: the standard input
+    /// A workflow document or a gate's configuration, YAML or JSON; `-`: standard input
     pub(super) file: PathBuf,
-    /// Who calls: an actor (its first identity), a SPIFFE ID, or `none` for a connection without mTLS
+    /// The caller: an actor (its first identity), a SPIFFE ID, or `none` for a connection without mTLS
     #[arg(long, value_name = "ACTOR|SPIFFE-ID|none")]
     pub(super) peer: String,
-    /// Who is called: an actor (its first identity) or a SPIFFE ID. Not needed where the configuration has `self`
+    /// The workload that is called: an actor (its first identity) or a SPIFFE ID. Not needed if the configuration has `self`
     #[arg(long = "self", value_name = "ACTOR|SPIFFE-ID")]
     pub(super) own: Option<String>,
     /// The request's method, in upper case
     #[arg(long, default_value = "GET")]
     pub(super) method: String,
-    /// The request's path, query and all, as it is sent
+    /// The request's path with its query, as sent
     #[arg(long, default_value = "/")]
     pub(super) path: String,
-    /// The request's authority [default: the first of the `hosts` of who is called]
+    /// The request's authority [default: the first of the called actor's `hosts`]
     #[arg(long)]
     pub(super) host: Option<String>,
     /// A request header; may be given several times
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub(super) headers: Vec<(String, String)>,
-    /// The task that the instance has reached: stands for its rightful token
+    /// The task that the instance has reached: the request presents a valid token of it
     #[arg(long, value_name = "TASK", conflicts_with = "step")]
     pub(super) at: Option<String>,
-    /// Who holds that token [default: the peer where it could, or else who performs the task]
+    /// The holder of that token [default: the peer if it could hold it, else the performer of the task]
     #[arg(long, value_name = "ACTOR|SPIFFE-ID", requires = "at")]
     pub(super) holder: Option<String>,
-    /// The value of the step header, as it is
+    /// The value of the step header, unchanged
     #[arg(long, value_name = "VALUE")]
     pub(super) step: Option<String>,
     /// The time, as in RFC 3339 [default: now]
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     pub(super) time: Option<UnixTime>,
-    /// Which workflow, where the configuration has several
+    /// The workflow, if the configuration has several
     #[arg(long, value_name = "NAME[/REVISION]")]
     pub(super) workflow: Option<String>,
-    /// As if the same request had gone through once before
+    /// Decide as if the same request had been permitted once before
     #[arg(long)]
     pub(super) taken: bool,
     /// Print the answer as JSON

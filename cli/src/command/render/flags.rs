@@ -1,4 +1,4 @@
-//! What the documents do not say: the module, how it is attached, the cluster around it.
+//! The options that are not in the documents: the module, how it is attached, the cluster.
 
 use clap::ValueEnum;
 use serde_json::Value;
@@ -6,16 +6,16 @@ use serde_json::Value;
 use crate::command::output;
 use stepgate_render::{Api, Attach, Entry, Options};
 
-/// What stands for a module that nobody has named: proxies find nothing there, and deny everything.
+/// The module if none is given: it does not exist, so proxies deny everything.
 const NO_MODULE: &str = concat!("oci://registry.example/stepgate:", env!("CARGO_PKG_VERSION"));
 const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Flags {
-    /// Where proxies pull the module: oci://, https:// or file://
+    /// The URL from which proxies pull the module: oci://, https:// or file://
     #[arg(long, value_name = "URL", requires = "sha256", default_value = NO_MODULE, value_parser = module)]
     module: String,
-    /// What they must find there: the digest of the image's manifest (oci://), or of the file
+    /// Its digest: of the image's manifest (oci://), or of the file
     #[arg(long, value_name = "HEX", requires = "module", default_value = NO_DIGEST, value_parser = digest)]
     sha256: String,
     /// When proxies pull it
@@ -30,10 +30,10 @@ pub(super) struct Flags {
     /// The order among plugins of the phase: the lowest runs last, next to the application
     #[arg(long, value_name = "NUMBER", default_value_t = -1000, allow_negative_numbers = true)]
     priority: i32,
-    /// Which API of Istio carries it
+    /// The API of Istio that carries it
     #[arg(long, value_enum, default_value_t = Plugin::WasmPlugin)]
     api: Plugin,
-    /// What a gate is attached to [default: namespace; with a key for each actor: workload]
+    /// The object to which a gate is attached [default: namespace; with a key for each actor: workload]
     #[arg(long, value_enum)]
     attach: Option<To>,
     /// The label of pods, Deployments and Services whose value is the service account's name
@@ -51,7 +51,7 @@ pub(super) struct Flags {
     /// A port that does not speak HTTP, and so has no interlock; may be given several times
     #[arg(long, value_name = "PORT")]
     tcp_port: Vec<u16>,
-    /// Where the registry is: what leaves the namespaces is limited to that and what the workflows need
+    /// The registry's address: egress is limited to it and to the calls of the workflows
     #[arg(long, value_name = "CIDR", value_parser = cidr)]
     registry_cidr: Option<String>,
     /// The provider of the access log
@@ -60,7 +60,7 @@ pub(super) struct Flags {
     /// The revision in which new instances begin [default: the highest of each name]
     #[arg(long, value_name = "WORKFLOW/REVISION")]
     open: Vec<String>,
-    /// An actor that is an ingress gateway, and the host by which the outside calls it
+    /// An actor that is an ingress gateway, and the host by which clients outside the mesh call it
     #[arg(long, value_name = "ACTOR=HOST", value_parser = entry)]
     entry: Vec<Entry>,
 }
@@ -118,15 +118,13 @@ impl Flags {
         }
     }
 
-    /// Says what the choice means.
-    pub(super) fn caution(&self) {
+    /// Warns about the consequences of the choice.
+    pub(super) fn warn(&self) {
         if self.sha256 == NO_DIGEST {
-            output::warn("no module is named: give --module and --sha256; until then proxies deny everything");
+            output::warn("no module is given: until --module and --sha256 name one, proxies deny everything");
         }
         if self.module.starts_with("file://") {
-            output::warn(
-                "Istio does not hold a file:// module against its digest: whoever can write the file is the gate",
-            );
+            output::warn("Istio does not check the digest of a file:// module: a writer of the file controls the gate");
         }
     }
 }
@@ -142,13 +140,13 @@ impl From<To> for Attach {
     }
 }
 
-/// An address without anything that YAML or a shell could take otherwise.
+/// A URL of printable ASCII.
 fn module(text: &str) -> Result<String, &'static str> {
     let known = ["oci://", "https://", "http://", "file://"].iter().any(|scheme| text.starts_with(scheme));
     if known && text.bytes().all(|b| b.is_ascii_graphic()) {
         Ok(text.to_owned())
     } else {
-        Err("an address begins with oci://, https://, http:// or file://")
+        Err("a URL begins with oci://, https://, http:// or file://")
     }
 }
 

@@ -1,35 +1,36 @@
-//! `stepgate render volumes`: encrypted volumes for what actors keep.
+//! `stepgate render volumes`: encrypted volumes for the data of actors.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::command::failure::{Answer, EXIT_CODES, Failure};
+use crate::command::answer::{Answer, EXIT_CODES};
+use crate::command::error::CommandError;
 use crate::command::{documents, output};
-use stepgate_render::{Volumes, Wrong, volumes};
+use stepgate_render::{Volumes, volumes};
 
-/// Writes a class of encrypted volumes, and a claim for what each actor keeps.
+/// Writes a class of encrypted volumes, and a claim for the data of each workload.
 ///
-/// Kubernetes has no word for encryption: each provider has its own parameters. Name those by which yours encrypts,
-/// as `--parameter encrypted=true` with `--provisioner ebs.csi.aws.com`; a claim has no other class than this.
+/// Kubernetes has no parameter for encryption: each driver has its own. Give the one that turns encryption on, such as
+/// `--parameter encrypted=true` with `--provisioner ebs.csi.aws.com`. Every claim uses this class.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Args {
-    /// Workflow documents, YAML or JSON; `-`: the standard input
+    /// Workflow documents, YAML or JSON; `-`: standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The CSI driver that makes the volumes
+    /// The CSI driver of the volumes
     #[arg(long, value_name = "NAME", value_parser = provisioner)]
     provisioner: String,
-    /// What it is told, at least that it encrypts; may be given several times
+    /// A parameter of the driver, at least the one for encryption; may be given several times
     #[arg(long, value_name = "NAME=VALUE", required = true, value_parser = parameter)]
     parameter: Vec<(String, String)>,
     /// The name of the class
     #[arg(long, value_name = "NAME", default_value = "stepgate-encrypted", value_parser = name)]
     class: String,
-    /// How large each volume is
+    /// The size of each volume
     #[arg(long, value_name = "QUANTITY", default_value = "10Gi", value_parser = size)]
     size: String,
-    /// Only what this actor keeps; may be given several times [default: all actors]
+    /// Only for this actor; may be given several times [default: all actors]
     #[arg(long, value_name = "ACTOR")]
     actor: Vec<String>,
     /// The trust domain of this mesh [default: that of each document]
@@ -37,12 +38,12 @@ pub(super) struct Args {
     trust_domain: Option<String>,
 }
 
-pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
+pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let documents = documents::read(&args.files)?;
     let mut parameters = BTreeMap::new();
     for (name, value) in &args.parameter {
         if parameters.insert(name.clone(), value.clone()).is_some() {
-            return Err(Wrong::new(format!("--parameter: `{name}` is given twice")).into());
+            return Err(CommandError::usage(format!("--parameter: `{name}` is given twice")));
         }
     }
     let text = volumes(
@@ -56,11 +57,11 @@ pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
             trust_domain: args.trust_domain.clone(),
         },
     )?;
-    output::say(&text)?;
+    output::print(&text)?;
     Ok(Answer::Yes)
 }
 
-/// A DNS name (RFC 1123), with room for the driver's own part after a `/`.
+/// A DNS name (RFC 1123), possibly with a part of the driver's own after a `/`.
 fn provisioner(text: &str) -> Result<String, &'static str> {
     let fits = (1..=253).contains(&text.len()) && text.split('/').all(is_name) && text.split('/').count() <= 2;
     if fits { Ok(text.to_owned()) } else { Err("a driver has a name such as ebs.csi.aws.com") }

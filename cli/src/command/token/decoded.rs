@@ -1,4 +1,4 @@
-//! A token taken apart, whatever it says, with its times as people read them.
+//! A decoded token, without verification, with its times in readable form.
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
 use serde_json::{Map, Value, json};
@@ -10,27 +10,34 @@ use crate::command::time;
 /// The members that are times (RFC 7519, section 4.1, and the instance's deadline).
 const TIMES: [&str; 3] = ["iat", "exp", "dl"];
 
-/// What a text holds if it is a JWS: nothing of it is believed.
+/// The parts of a JWS. None of them is verified.
 pub(super) struct Decoded {
     pub(super) header: Value,
     pub(super) claims: Value,
-    /// Why no gate would even look at its signature.
+    /// Why a gate would refuse it before it checks the signature.
     pub(super) malformed: Option<String>,
 }
 
-/// Takes a compact JWS apart (RFC 7515, section 3.1), also one that no gate would take.
-///
-/// # Errors
-/// What keeps it from being one at all.
-pub(super) fn decode(token: &str) -> Result<Decoded, &'static str> {
+/// A text that is not a JWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum DecodeError {
+    #[error("a token is three parts with dots between them")]
+    Parts,
+    #[error("a part is not base64url without padding")]
+    Base64Url,
+    #[error("a part is not JSON")]
+    Json,
+}
+
+/// Decodes a compact JWS (RFC 7515, section 3.1), also one that a gate would refuse.
+pub(super) fn decode(token: &str) -> Result<Decoded, DecodeError> {
     let mut parts = token.split('.');
     let (Some(header), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-        return Err("a token is three parts with dots between them");
+        return Err(DecodeError::Parts);
     };
     let json = |part: &str| {
-        let bytes =
-            Base64UrlSafeNoPadding::decode_to_vec(part, None).map_err(|_| "a part is not base64url without padding")?;
-        serde_json::from_slice(&bytes).map_err(|_| "a part is not JSON")
+        let bytes = Base64UrlSafeNoPadding::decode_to_vec(part, None).map_err(|_| DecodeError::Base64Url)?;
+        serde_json::from_slice(&bytes).map_err(|_| DecodeError::Json)
     };
     let malformed = UnverifiedToken::parse(token).err().map(|denial| format!("{}: {denial}", denial.code()));
     Ok(Decoded { header: json(header)?, claims: json(claims)?, malformed })

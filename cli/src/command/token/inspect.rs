@@ -1,47 +1,49 @@
-//! `stepgate token inspect`: what a token says, believed or not.
+//! `stepgate token inspect`: the content of a token, without verification.
 
 use serde_json::{Value, json};
 use stepgate_config::name::{TaskName, WorkflowName};
 
 use super::decoded::{decode, times};
-use crate::command::failure::{Answer, EXIT_CODES, Failure};
+use super::steps;
+use crate::command::answer::{Answer, EXIT_CODES};
+use crate::command::error::CommandError;
 use crate::command::output::{self, BAD};
 use crate::command::time;
 
 /// Decodes a token without verifying it.
 ///
-/// Anybody can write what it shows. `stepgate token verify` says whether a gate would believe it.
+/// Anybody can write such a token. `stepgate token verify` checks whether a gate would accept it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Args {
-    /// The token, or a list of them with commas; `-`: from the standard input
+    /// The token, or a list of them with commas; `-`: standard input
     #[arg(default_value = "-")]
     token: String,
-    /// Only JSON, on one array for all tokens
+    /// Print only JSON, one array for all tokens
     #[arg(long)]
     json: bool,
 }
 
-pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
-    let steps = super::read_step(&args.token)?;
-    let shown: Vec<(bool, Value)> = steps.iter().map(|step| show(step)).collect();
-    let all = Answer::of(shown.iter().all(|(is_step, _)| *is_step));
+pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
+    let steps = steps::read(&args.token)?;
+    let inspected: Vec<(bool, Value)> = steps.iter().map(|step| inspect(step)).collect();
+    let all = Answer::of(inspected.iter().all(|(is_step, _)| *is_step));
     if all == Answer::No {
-        super::point_to_stdin(&args.token);
+        steps::warn_of_file(&args.token);
     }
     if args.json {
-        output::say_json(&shown.into_iter().map(|(_, value)| value).collect::<Vec<_>>())?;
+        output::print_json(&inspected.into_iter().map(|(_, value)| value).collect::<Vec<_>>())?;
         return Ok(all);
     }
-    output::say(&format!("{BAD}NOT VERIFIED{BAD:#}: anybody can write this; `stepgate token verify` checks it"))?;
-    for (_, value) in &shown {
-        output::say_json(value)?;
+    output::print(&format!("{BAD}NOT VERIFIED{BAD:#}: anybody can write this; `stepgate token verify` checks it"))?;
+    for (_, value) in &inspected {
+        output::print_json(value)?;
     }
     Ok(all)
 }
 
-/// Whether it is a step that a gate would look at, and what there is to show.
-fn show(step: &str) -> (bool, Value) {
+/// Whether a gate would read the step, and its content.
+fn inspect(step: &str) -> (bool, Value) {
     match decode(step) {
         Ok(token) => {
             let times = times(&token.claims, time::now());
@@ -57,11 +59,11 @@ fn show(step: &str) -> (bool, Value) {
         Err(_) if step.contains('/') => {
             (false, json!({"verified": false, "malformed": "a plain step is `workflow/revision/task`"}))
         }
-        Err(why) => (false, json!({"verified": false, "malformed": why})),
+        Err(error) => (false, json!({"verified": false, "malformed": error.to_string()})),
     }
 }
 
-/// A plain step as gates read it: names that are some, and a number in its one spelling.
+/// Whether this is a plain step as gates read it: valid names, and a number in its canonical form.
 fn is_plain(step: &str) -> bool {
     match step.split('/').collect::<Vec<_>>().as_slice() {
         [workflow, revision, task] => {

@@ -1,4 +1,4 @@
-//! `stepgate token verify`: whether a gate would believe a token, and which step it is.
+//! `stepgate token verify`: whether a gate would accept a token, and the step in it.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -12,23 +12,25 @@ use stepgate_decision::token::{Claims, TokenType, UnverifiedToken, VerifiedToken
 use stepgate_decision::{Denial, UnixTime};
 
 use super::decoded::times;
-use crate::command::failure::{Answer, EXIT_CODES, Failure};
-use crate::command::output::{self, BAD, FAINT, GOOD, plain};
-use crate::command::subject::Subject;
-use crate::command::ways::{self, Way};
-use crate::command::{environment, names, stand_in, time};
+use super::steps;
+use crate::command::answer::{Answer, EXIT_CODES};
+use crate::command::error::CommandError;
+use crate::command::input::Input;
+use crate::command::next_transitions::{self, NextTransition};
+use crate::command::output::{self, BAD, FAINT, GOOD, escape};
+use crate::command::{gate_keys, names, time};
 
 /// Verifies a token with the keys of a gate.
 ///
-/// Looks at the key, the signature, the times, and whether the gate has that document. Whether a request
-/// may go on with it depends on the request: `stepgate explain --step` says so.
+/// Checks the key, the signature, the times, and whether the gate has that document. Whether a request with it is
+/// permitted depends on the request: `stepgate explain --step` explains that.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Args {
-    /// The gate's configuration; its keys are read from the environment, as the gate does
+    /// The gate's configuration; its keys are read from the environment, as by the gate
     #[arg(value_name = "GATE-CONFIG")]
     file: PathBuf,
-    /// The token, or a list of them with commas; `-`: from the standard input
+    /// The token, or a list of them with commas; `-`: standard input
     #[arg(default_value = "-")]
     token: String,
     /// The time, as in RFC 3339 [default: now]
@@ -39,45 +41,44 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: &Args) -> Result<Answer, Failure> {
-    let subject = Subject::read(&args.file)?;
-    if subject.is_document {
-        return Err(Failure::usage(format!("`{}` is a workflow document, which has no keys", subject.name))
-            .help("give the gate's configuration: what stands under `pluginConfig`"));
+pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
+    let input = Input::read(&args.file)?;
+    if input.is_document {
+        return Err(CommandError::usage(format!("`{}` is a workflow document, which has no keys", input.name))
+            .help("give the gate's configuration: the value of `pluginConfig`"));
     }
     let now = args.time.unwrap_or_else(time::now);
-    let steps = super::read_step(&args.token)?;
-    let ring = KeyRing::read(&subject.config.keys, &subject.config.revoked, &environment::value);
-    let (keys, missing) = ring.map_err(|found| stand_in::keys_failed(&found))?;
-    environment::warn_of(&missing);
-    let findings: Vec<Finding> = steps.iter().map(|step| Finding::of(step, &subject.config, &keys, now)).collect();
+    let steps = steps::read(&args.token)?;
+    let keys = gate_keys::ring(&input.config)?;
+    let results: Vec<Verification> =
+        steps.iter().map(|step| Verification::of(step, &input.config, &keys, now)).collect();
     if args.json {
-        output::say_json(&findings)?;
+        output::print_json(&results)?;
     } else {
-        output::say(&findings.iter().map(Finding::for_people).collect::<String>())?;
+        output::print(&results.iter().map(Verification::text).collect::<String>())?;
     }
-    let all = Answer::of(findings.iter().all(|finding| finding.valid));
+    let all = Answer::of(results.iter().all(|result| result.valid));
     if all == Answer::No {
-        super::point_to_stdin(&args.token);
+        steps::warn_of_file(&args.token);
     }
     Ok(all)
 }
 
-/// What came of one token.
+/// The result for one token.
 #[derive(Debug, Serialize)]
-struct Finding {
+struct Verification {
     valid: bool,
     code: Option<&'static str>,
     reason: Option<String>,
-    /// Which step it is, where its signature is good.
+    /// The step, if the token is valid.
     step: Option<String>,
     claims: Option<Value>,
     times: Option<Value>,
-    /// What may come next.
-    allowed: Vec<Way>,
+    /// The next transitions.
+    allowed: Vec<NextTransition>,
 }
 
-impl Finding {
+impl Verification {
     fn of(step: &str, config: &GateConfig, keys: &KeyRing, now: UnixTime) -> Self {
         let verified = UnverifiedToken::parse(step).and_then(|jws| verify(jws, keys, &RustCrypto, now, config.leeway));
         let found = match verified {
@@ -101,34 +102,34 @@ impl Finding {
                     valid: true,
                     code: None,
                     reason: None,
-                    step: Some(which(workflow, &verified)),
+                    step: Some(describe(workflow, &verified)),
                     times: Some(times(&claims, now)),
                     claims: Some(claims),
-                    allowed: task.map(|task| ways::from(workflow, task)).unwrap_or_default(),
+                    allowed: task.map(|task| next_transitions::from(workflow, task)).unwrap_or_default(),
                 }
             }
         }
     }
 
-    fn for_people(&self) -> String {
+    fn text(&self) -> String {
         let mut text = String::new();
         if let (Some(code), Some(reason)) = (self.code, &self.reason) {
-            let _ = writeln!(text, "{BAD}NOT VALID {code}{BAD:#}: {}", plain(reason));
+            let _ = writeln!(text, "{BAD}NOT VALID {code}{BAD:#}: {}", escape(reason));
             return text;
         }
-        let _ = writeln!(text, "{GOOD}VALID{GOOD:#}: {}", plain(self.step.as_deref().unwrap_or_default()));
+        let _ = writeln!(text, "{GOOD}VALID{GOOD:#}: {}", escape(self.step.as_deref().unwrap_or_default()));
         for (name, value) in self.times.iter().filter_map(Value::as_object).flatten() {
             let part = |part: &str| value.get(part).and_then(Value::as_str).unwrap_or_default();
             let _ = writeln!(text, "  {FAINT}{name:<4}{FAINT:#} {} ({})", part("time"), part("relative"));
         }
         if !self.allowed.is_empty() {
-            let _ = write!(text, "From there:\n{}", ways::lines(&self.allowed));
+            let _ = write!(text, "Next transitions:\n{}", next_transitions::lines(&self.allowed));
         }
         text
     }
 }
 
-/// The document of which the claims speak, as the gate looks for it.
+/// The document that the claims name, found as the gate finds it.
 fn find<'c>(config: &'c GateConfig, claims: &Claims) -> Result<&'c Workflow, Denial> {
     let mut revisions = config.workflows.iter().filter(|workflow| workflow.name == claims.wf.name).peekable();
     if revisions.peek().is_none() {
@@ -148,7 +149,7 @@ fn find<'c>(config: &'c GateConfig, claims: &Claims) -> Result<&'c Workflow, Den
 }
 
 /// `an arrival at shots of movie revision 1, held by vfx-1, instance …`.
-fn which(workflow: &Workflow, verified: &VerifiedToken) -> String {
+fn describe(workflow: &Workflow, verified: &VerifiedToken) -> String {
     let claims = &verified.claims;
     let kind = match verified.token_type {
         TokenType::Arrival => "an arrival at",

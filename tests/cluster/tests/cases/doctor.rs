@@ -108,7 +108,7 @@ pub(crate) fn modules(fixture: &mut Fixture) -> Result<()> {
     fixture.apply_original()?;
     until_found(fixture, &doctor, fixture.pod("vfx-1"), "the module to run again", &[], &[])?;
     // A module that traps in every call writes no log line.
-    let traps = push(&fixture.cluster, "traps-for-the-doctor", &Image::artifact(TRAP))?;
+    let traps = push(&fixture.cluster, "traps-for-the-doctor", &Image::artifact(TRAP)?)?;
     fixture.apply_module(&traps)?;
     until_found(
         fixture,

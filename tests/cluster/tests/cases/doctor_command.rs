@@ -65,7 +65,7 @@ impl Doctor {
         let report: Value = serde_json::from_str(&said)
             .map_err(|_| Error::new(format!("the doctor's output ({code:?}) is not JSON: {said}")))?;
         let all = report["proxies"].as_array().into_iter().flatten().chain([&report]);
-        let clean = all.into_iter().all(|of| of["gaps"].as_array().is_some_and(Vec::is_empty));
+        let clean = all.into_iter().all(|of| of["findings"].as_array().is_some_and(Vec::is_empty));
         // Scripts depend on the code.
         assert_eq!(code, Some(i32::from(!clean)), "{said}");
         Ok(report)
@@ -90,6 +90,6 @@ fn only_proxy(report: &Value, name: &str) -> Result<Findings> {
 
 /// The kinds of the findings of a proxy, or of the mesh.
 pub(crate) fn kinds(of: &Value) -> Findings {
-    let gaps = of["gaps"].as_array().into_iter().flatten();
-    gaps.filter_map(|gap| gap["gap"].as_str()).map(str::to_owned).collect()
+    let gaps = of["findings"].as_array().into_iter().flatten();
+    gaps.filter_map(|gap| gap["kind"].as_str()).map(str::to_owned).collect()
 }

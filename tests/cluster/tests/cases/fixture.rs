@@ -37,7 +37,7 @@ impl Fixture {
         let cluster = Cluster::start(&programs)?;
         let module = fs::read(&programs.module)?;
         let compat = push(&cluster, "0.1.0", &Image::compat(&module)?)?;
-        let artifact = push(&cluster, "0.1.0-artifact", &Image::artifact(&module))?;
+        let artifact = push(&cluster, "0.1.0-artifact", &Image::artifact(&module)?)?;
         cluster.namespace("movie")?;
         let owner = Owner::of_the_movie(&programs)?;
         owner.render(&compat)?;

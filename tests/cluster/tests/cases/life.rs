@@ -111,7 +111,7 @@ pub(crate) const TRAP: &[u8] = b"\0asm\x01\0\0\0\
     \x0a\x0d\x03\x02\0\x0b\x03\0\0\x0b\x04\0\x41\0\x0b";
 
 pub(crate) fn trapping(fixture: &mut Fixture) -> Result<()> {
-    let module = push(&fixture.cluster, "traps", &Image::artifact(TRAP))?;
+    let module = push(&fixture.cluster, "traps", &Image::artifact(TRAP)?)?;
     fixture.apply_module(&module)?;
     let refused = until(SOON, "the module to trap", || {
         let answer = fixture.call("owner", "vfx-1", &post("/shots/trap"))?;

@@ -16,7 +16,7 @@ pub(super) fn define(linker: &mut Linker<Proxy>) -> Result<()> {
             return Ok(status);
         }
         let random = &mut c.data_mut().random;
-        let bytes: Vec<u8> = (0..size).map(|_| random.draw().to_le_bytes()[0]).collect();
+        let bytes: Vec<u8> = (0..size).map(|_| random.number().to_le_bytes()[0]).collect();
         write(&mut c, at, &bytes)?;
         Ok(OK)
     })?;

@@ -1,4 +1,4 @@
-//! The Helm chart writes what `stepgate render istio` and kustomize write.
+//! The Helm chart renders the same objects as `stepgate render istio` with kustomize.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,7 +24,7 @@ fn keyed(objects: Vec<Value>) -> Objects {
 const MODULE: &str = "oci://registry.example.com/stepgate:0.1.0";
 const SHA256: &str = "4f0d2dbbe0b9e2d7ed2bc2a4ab6b4cdf6f2f7cd92ed0bca1e7eb39d1d1f9b0a3";
 
-/// A workflow across namespaces, of two revisions, whose shop a gateway calls.
+/// A workflow across namespaces in two revisions, with a gateway that calls the shop.
 const TOUR: &str = "
 workflow: tour
 revision: 9
@@ -46,7 +46,7 @@ transitions:
   - {from: pay, to: post, via: shop}
 ";
 
-/// A configuration of both: the flags of `render`, the chart's values, the documents.
+/// One configuration for both: the flags of `render`, the chart's values, the documents.
 struct Both<'b> {
     alg: &'b str,
     flags: &'b [&'b str],
@@ -62,7 +62,7 @@ impl Both<'_> {
             let mut built = keyed(build(kustomize, &tree.path().join("stages").join(stage)));
             let mut chart = self.chart(helm, &tree, stage);
             for object in chart.values_mut() {
-                // What Helm is told about an object, and kustomize is not.
+                // Helm's own annotations; kustomize has none.
                 if object["kind"] == "PeerAuthentication" {
                     object["metadata"].as_object_mut().unwrap().remove("annotations");
                 }
@@ -104,7 +104,7 @@ impl Both<'_> {
 }
 
 #[test]
-fn the_chart_writes_what_kustomize_writes() {
+fn the_chart_and_kustomize_render_the_same() {
     let left_out = "the Helm chart against kustomize";
     let (Some(helm), Some(kustomize)) = (tool("helm", left_out), tool("kustomize", left_out)) else { return };
     let dir = tempfile::tempdir().unwrap();
@@ -172,7 +172,7 @@ fn the_chart_writes_what_kustomize_writes() {
 }
 
 #[test]
-fn the_chart_refuses_what_would_leave_a_gate_out() {
+fn the_chart_refuses_values_without_a_gate() {
     let Some(helm) = tool("helm", "what the Helm chart refuses") else { return };
     let movie = ["config/examples/movie.yaml"];
     let tree = Tree::of(&movie, "ES256", &[]);
@@ -206,7 +206,7 @@ fn the_chart_refuses_what_would_leave_a_gate_out() {
         (&|values: &mut Value| values["workflows"] = json!([]), secrets, "workflows"),
         (&|values: &mut Value| values["stages"] = json!("off"), secrets, "stages"),
         (&|_: &mut Value| {}, "/dev/null", "secrets"),
-        (&|_: &mut Value| {}, "/etc/hostname", "no file of"),
+        (&|_: &mut Value| {}, "/etc/hostname", "not a file"),
     ] {
         let said = refused(change, secrets);
         assert!(said.contains(why), "{why}: {said}");

@@ -1,4 +1,4 @@
-//! A CustomResourceDefinition's schema, as strictly as the API server takes it with `fieldValidation=Strict`:
+//! A CustomResourceDefinition's schema, validated as strictly as by the API server with `fieldValidation=Strict`:
 //! an unknown field is an error. Rules in CEL are not evaluated; only a real API server does that.
 
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ impl Schemas {
         self.0.keys().any(|(_, known)| known == kind)
     }
 
-    /// All that is wrong with an object.
+    /// All errors of an object.
     pub(crate) fn faults(&self, object: &Value) -> Vec<String> {
         let text = |field: &str| object[field].as_str().unwrap_or_default().to_owned();
         let Some(schema) = self.0.get(&(text("apiVersion"), text("kind"))) else {
@@ -40,7 +40,7 @@ impl Schemas {
         };
         let mut faults = Vec::new();
         let mut object = object.clone();
-        // These belong to every object, and stand in no schema.
+        // Every object has these, and no schema.
         for field in ["apiVersion", "kind", "metadata"] {
             object.as_object_mut().unwrap().remove(field);
         }
@@ -113,7 +113,7 @@ fn field(key: &str, value: &Value, schema: &Value, at: &str, faults: &mut Vec<St
     }
 }
 
-/// Within these, a structural schema names no new fields: only what is required counts.
+/// Within these, a structural schema names no new fields: only `required` matters.
 fn combined(value: &Value, schema: &Value, at: &str, faults: &mut Vec<String>) {
     let holds = |schema: &Value| {
         let mut inner = Vec::new();

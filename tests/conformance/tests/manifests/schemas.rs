@@ -19,7 +19,7 @@ const KINDS: &[&str] = &[
     "Gateway",
 ];
 
-/// A workflow that a gateway begins.
+/// A workflow whose instances a gateway begins.
 const ENTERED: &str = "
 workflow: tour
 revision: 1
@@ -65,7 +65,7 @@ fn manifests(tree: &Tree) -> Vec<Value> {
             }
         }
     }
-    // A waypoint is a Gateway too, of an API that is not Istio's.
+    // A waypoint is a Gateway, too, of the Gateway API.
     found.retain(|object| {
         let text = |field: &str| object[field].as_str().unwrap_or_default();
         KINDS.contains(&text("kind")) && text("apiVersion").contains(".istio.io/")
@@ -74,7 +74,7 @@ fn manifests(tree: &Tree) -> Vec<Value> {
 }
 
 #[test]
-fn every_release_takes_what_is_rendered() {
+fn every_release_accepts_the_rendered_manifests() {
     let releases = releases();
     let dir = tempfile::tempdir().unwrap();
     let entered = dir.path().join("tour.yaml");
@@ -104,7 +104,7 @@ fn every_release_takes_what_is_rendered() {
     }
 }
 
-/// So it is not the default.
+/// Older releases refuse `FAIL_RELOAD`, so it is not the default.
 #[test]
 fn only_releases_from_1_28_on_start_a_new_vm_after_a_trap() {
     let tree = Tree::new("HS256", &["--fail-reload"]);
@@ -116,7 +116,7 @@ fn only_releases_from_1_28_on_start_a_new_vm_after_a_trap() {
     }
 }
 
-/// The judge is one: it finds what is wrong.
+/// The validation is effective: it finds errors.
 #[test]
 fn a_wrong_manifest_is_found() {
     let tree = Tree::new("HS256", &[]);

@@ -76,7 +76,7 @@ fn not_values(all: &BTreeMap<(String, String), Value>, workload: &str) -> Value 
 }
 
 #[test]
-fn each_stage_is_what_its_name_says() {
+fn each_stage_has_its_own_patches() {
     let Some(kustomize) = tool("kustomize", "the stages of a roll-out") else { return };
     let tree = Tree::new("HS256", &[]);
     let stage = |name: &str| tree.stage(&kustomize, name);
@@ -85,7 +85,7 @@ fn each_stage_is_what_its_name_says() {
     assert_eq!([mode(&observe), mode(&report), mode(&enforce)], ["observe", "observe", "enforce"]);
     let config = &get(&report, "WasmPlugin", "stepgate")["spec"]["pluginConfig"];
     assert_eq!(config["log"], json!({"permits": true}));
-    // The interlock holds each workload's own secret, and nothing else.
+    // The interlock of each workload has its own secret only.
     for all in [&report, &enforce] {
         let secret = &get(all, "Secret", "stepgate-hdr")["stringData"]["STEPGATE_INTERLOCK_1"];
         assert_eq!(not_values(all, "hdr"), json!([secret]));
@@ -94,7 +94,7 @@ fn each_stage_is_what_its_name_says() {
         assert_eq!(get(all, "PeerAuthentication", "default")["spec"]["mtls"]["mode"], "STRICT");
     }
     assert!(enforce.keys().any(|(kind, _)| kind == "NetworkPolicy"));
-    // To go back is to apply an earlier stage: what it must undo, it names.
+    // To go back, an earlier stage is applied: it must contain every object that it resets.
     let nothing = json!({"matchLabels": {"stepgate.dev/gate": "detached"}});
     for all in [&observe, &off] {
         assert!(!all.keys().any(|(kind, _)| kind == "PeerAuthentication" || kind == "NetworkPolicy"));
@@ -137,7 +137,7 @@ fn off_detaches_gates_however_they_are_attached() {
     }
 }
 
-/// While a rotation is under way the policies take both secrets.
+/// During a rotation the policies accept both secrets.
 #[test]
 fn two_secrets_are_valid_during_a_rotation() {
     let Some(kustomize) = tool("kustomize", "the interlock during a rotation") else { return };
@@ -163,7 +163,7 @@ fn two_secrets_are_valid_during_a_rotation() {
     }
 }
 
-/// The owner's own Deployments, with a container of theirs, get the environment of their proxies.
+/// The owner's Deployments, which have their own containers, get the environment of their proxies.
 #[test]
 fn proxies_get_the_secrets_of_their_workload() {
     let Some(kustomize) = tool("kustomize", "the proxies' environment") else { return };
@@ -203,7 +203,7 @@ fn proxies_get_the_secrets_of_their_workload() {
     }
 }
 
-/// Without the file of Secrets nothing is built: no stage can be applied with a placeholder for a secret.
+/// Without the file of Secrets the build fails: no stage can be applied with a placeholder for a secret.
 #[test]
 fn no_stage_is_built_without_its_secrets() {
     let Some(kustomize) = tool("kustomize", "that a stage needs its secrets") else { return };
@@ -244,7 +244,7 @@ fn istio_itself_finds_nothing_wrong() {
             write(&all.values().collect::<Vec<_>>());
             let (valid, said) = judge(&file);
             assert!(valid && !said.to_lowercase().contains("warning"), "{flags:?} {stage}: {said}");
-            // A judge who has nothing against anything would be none.
+            // The validation is effective: it finds an error.
             let mut broken = all.values().find(|object| object["kind"] == "AuthorizationPolicy").unwrap().clone();
             broken["spec"]["rules"] = Value::Null;
             write(&[&broken]);

@@ -1,4 +1,4 @@
-//! The command, kustomize and helm, run.
+//! Runs the command, kustomize and helm.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,16 +18,16 @@ pub(crate) fn objects(text: &str) -> Vec<Value> {
     text.trim_start_matches("---\n").split("\n---\n").filter(|document| !document.trim().is_empty()).map(read).collect()
 }
 
-/// Runs the command in the root of the repository: its code, and what it says.
+/// Runs the command in the root of the repository. Returns its exit code and output.
 pub(crate) fn stepgate(arguments: &[&str]) -> (i32, String) {
     let command =
         PathBuf::from(std::env::var_os("STEPGATE_BIN").expect("STEPGATE_BIN names the command: run `make test`"));
-    // It may be relative to the root, as make knows it.
+    // The Makefile gives a path relative to the root.
     let output = Command::new(root().join(command)).args(arguments).current_dir(root()).output().unwrap();
     (output.status.code().unwrap(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
 }
 
-/// A tool of the cache, which `make` gets, or of the machine. Without it a test says what it leaves out.
+/// A tool in the cache, which `make` fills, or on the machine. Without it a test prints what it leaves out.
 pub(crate) fn tool(name: &str, left_out: &str) -> Option<PathBuf> {
     let cache = std::env::var_os("STEPGATE_CACHE").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/stepgate")))?;
@@ -50,17 +50,17 @@ pub(crate) fn clean(tool: &Path) -> Command {
     command
 }
 
-/// Says so where a test's own output is not kept from view.
+/// Prints it where the test runner does not hide it.
 pub(crate) fn not_tested(what: &str) {
     std::io::stderr().write_all(format!("NOT TESTED: {what}\n").as_bytes()).unwrap();
 }
 
-/// What kustomize makes of a folder.
+/// The objects that kustomize builds from a folder.
 pub(crate) fn build(kustomize: &Path, folder: &Path) -> Vec<Value> {
     objects(&done(&clean(kustomize).arg("build").arg(folder).output().unwrap(), folder))
 }
 
-/// What a run printed, which must have ended well.
+/// The output of a run, which must have succeeded.
 pub(crate) fn done(output: &Output, of: &Path) -> String {
     assert!(output.status.success(), "{}: {}", of.display(), text(&output.stderr));
     text(&output.stdout)

@@ -1,21 +1,13 @@
-//! Rotation without a gap, in three steps. Between two of them all proxies must have taken up the last.
+//! The rotation of secrets in three steps, without an interruption.
 
-use super::{Interlocks, Key, Secrets, Source};
-use crate::Wrong;
 use stepgate_decision::keys::Algorithm;
 
-/// A step of a rotation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Draws the next generation; everybody takes it, nobody uses it.
-    Preload,
-    /// The next generation is used; the one before is still taken.
-    Switch,
-    /// The generation before is gone.
-    Retire,
-}
+use super::{Interlocks, Key, Secrets};
+use crate::error::RenderError;
+use crate::jwk;
+use crate::rotation::RotationStep;
 
-/// How far a rotation is.
+/// The state of a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Steady,
@@ -27,25 +19,22 @@ impl Secrets {
     /// Takes a step.
     ///
     /// # Errors
-    /// Another step is due; no randomness.
-    pub fn rotate(&mut self, step: Step, source: &mut dyn Source) -> Result<(), Wrong> {
-        let due = match self.stage() {
-            Stage::Steady => Step::Preload,
-            Stage::Preloaded => Step::Switch,
-            Stage::Switched => Step::Retire,
+    /// Another step is next; the system has no randomness.
+    pub fn rotate(&mut self, step: RotationStep) -> Result<(), RenderError> {
+        let next = match self.stage() {
+            Stage::Steady => RotationStep::Preload,
+            Stage::Preloaded => RotationStep::Switch,
+            Stage::Switched => RotationStep::Retire,
         };
-        if step != due {
-            return Err(Wrong::new(format!("`{}` is not the next step of these secrets", step.name()))
-                .help(format!("the next step is `--rotate {}`", due.name())));
-        }
+        step.require(next)?;
         match step {
-            Step::Preload => self.preload(source),
-            Step::Switch => {
+            RotationStep::Preload => self.preload(),
+            RotationStep::Switch => {
                 self.rings.values_mut().for_each(|keys| newest_signs(keys));
                 self.interlocks.set = self.interlocks.newest();
                 Ok(())
             }
-            Step::Retire => {
+            RotationStep::Retire => {
                 self.rings.values_mut().for_each(|keys| keys.retain(|key| key.signs));
                 self.interlocks.retire();
                 Ok(())
@@ -53,7 +42,7 @@ impl Secrets {
         }
     }
 
-    /// All rotate together, but for what was added in between: that waits for the next round.
+    /// All keys rotate together. Keys that were added in between wait for the next rotation.
     fn stage(&self) -> Stage {
         match self.interlocks.generations.len() {
             0 | 1 => Stage::Steady,
@@ -62,32 +51,22 @@ impl Secrets {
         }
     }
 
-    fn preload(&mut self, source: &mut dyn Source) -> Result<(), Wrong> {
+    fn preload(&mut self) -> Result<(), RenderError> {
         for (name, keys) in &mut self.rings {
             let Some(last) = keys.last() else { continue };
-            let algorithm = last.algorithm().ok_or_else(|| Wrong::new("a key has no algorithm"))?;
+            let algorithm = last.algorithm().ok_or(RenderError::NoAlgorithm)?;
             let generation = last.generation.saturating_add(1);
-            let drawn = Some(source.key(algorithm, &name.kid(generation))?);
-            keys.push(Key { generation, signs: false, drawn });
+            let jwks = Some(jwk::generate(algorithm, &name.kid(generation))?);
+            keys.push(Key { generation, signs: false, jwks });
         }
         let next = self.interlocks.newest().saturating_add(1);
         let mut workloads: Vec<_> = self.interlocks.secrets.keys().map(|(workload, _)| workload.clone()).collect();
         workloads.dedup();
         for workload in workloads {
-            self.interlocks.secrets.insert((workload, next), source.secret()?);
+            self.interlocks.secrets.insert((workload, next), jwk::random_text()?);
         }
         self.interlocks.generations.insert(next);
         Ok(())
-    }
-}
-
-impl Step {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Preload => "preload",
-            Self::Switch => "switch",
-            Self::Retire => "retire",
-        }
     }
 }
 
@@ -105,7 +84,7 @@ impl Interlocks {
 
 impl Key {
     pub(super) fn algorithm(&self) -> Option<Algorithm> {
-        let alg = self.drawn.as_ref()?.private.get("alg")?.as_str()?;
+        let alg = self.jwks.as_ref()?.private.get("alg")?.as_str()?;
         [Algorithm::Hs256, Algorithm::Es256, Algorithm::EdDsa].into_iter().find(|algorithm| algorithm.alg() == alg)
     }
 }

@@ -1,4 +1,4 @@
-//! The facts of the request in question, as a proxy would have gathered them.
+//! The scenario: a gate, and the facts of a request as a proxy would have gathered them.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use stepgate_decision::step;
 use stepgate_decision::token::TokenType;
 use stepgate_decision::{Facts, Gate, Header, Randomness, UnixTime, request_headers};
 
-use super::Args;
-use crate::command::failure::Failure;
-use crate::command::held::Held;
-use crate::command::stand_in::{self, Staged};
-use crate::command::subject::Subject;
-use crate::command::{names, time};
+use super::arguments::Args;
+use crate::command::error::CommandError;
+use crate::command::example_step::ExampleStep;
+use crate::command::input::Input;
+use crate::command::{gate_keys, names, time};
+use stepgate_render::EphemeralGate;
 
-/// The instance to which a step of `--at` belongs.
+/// The instance of the step of `--at`.
 const INSTANCE: &str = "explained";
-/// The peer that there is not.
-const NOBODY: &str = "none";
+/// The argument for a connection without a peer.
+const NO_PEER: &str = "none";
 
-/// A gate and a request that has come to it.
-pub(super) struct Scene<'a> {
+/// A gate and a request to it.
+pub(super) struct Scenario<'a> {
     pub(super) gate: Gate,
     pub(super) workflow: &'a Arc<Workflow>,
     pub(super) peer: Option<String>,
@@ -29,51 +29,54 @@ pub(super) struct Scene<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) host: String,
-    /// Further headers, the step's not among them.
+    /// Further headers, without the step.
     pub(super) further: &'a [(String, String)],
-    pub(super) step: Shown<'a>,
+    pub(super) step: PresentedStep<'a>,
     pub(super) now: UnixTime,
     headers: Vec<Header>,
 }
 
-/// The step that the request shows.
-pub(super) enum Shown<'a> {
-    /// None.
-    Nothing,
-    /// A value as it was given.
+/// The step in the request.
+pub(super) enum PresentedStep<'a> {
+    None,
+    /// The value of `--step`.
     Raw,
-    /// A rightful one.
-    Rightful(Held<'a>),
+    /// The step of `--at`.
+    Example(ExampleStep<'a>),
 }
 
-impl<'a> Scene<'a> {
-    pub(super) fn of(args: &'a Args, subject: &'a Subject) -> Result<Self, Failure> {
-        let workflow = subject.workflow(args.workflow.as_deref())?;
+impl<'a> Scenario<'a> {
+    pub(super) fn of(args: &'a Args, input: &'a Input) -> Result<Self, CommandError> {
+        let workflow = input.workflow(args.workflow.as_deref())?;
         let now = args.time.unwrap_or_else(time::now);
         let peer = match args.peer.as_str() {
-            NOBODY => None,
+            NO_PEER => None,
             given => Some(names::identity(workflow, given, "--peer")?),
         };
-        let own = own(args, subject, workflow)?;
+        let own = own(args, input, workflow)?;
         let step = match &args.at {
-            Some(at) => {
-                Shown::Rightful(held(args, workflow, names::task(workflow, at, "--at")?, peer.as_deref(), now)?)
-            }
-            None if args.step.is_some() => Shown::Raw,
-            None => Shown::Nothing,
+            Some(at) => PresentedStep::Example(example(
+                args,
+                workflow,
+                names::task(workflow, at, "--at")?,
+                peer.as_deref(),
+                now,
+            )?),
+            None if args.step.is_some() => PresentedStep::Raw,
+            None => PresentedStep::None,
         };
         let (gate, values) = match (&step, &args.step) {
-            (Shown::Raw, Some(_)) if !subject.is_document => {
-                (stand_in::with_real_keys(subject.config.clone())?, Vec::new())
-            }
+            (PresentedStep::Raw, Some(_)) if !input.is_document => (gate_keys::gate(input.config.clone())?, Vec::new()),
             _ => {
-                let Staged { gate, keys } = stand_in::stage(subject.config.clone())?;
-                let values = if let Shown::Rightful(held) = &step { held.values(&keys)? } else { Vec::new() };
+                let EphemeralGate { gate, keys } =
+                    EphemeralGate::new(input.config.clone()).map_err(CommandError::failed)?;
+                let values =
+                    if let PresentedStep::Example(example) = &step { example.values(&keys)? } else { Vec::new() };
                 (gate, values)
             }
         };
         let host = args.host.clone().unwrap_or_else(|| first_host(workflow, &own));
-        let (step_header, carrier) = (&subject.config.header, subject.config.carrier);
+        let (step_header, carrier) = (&input.config.header, input.config.carrier);
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         let minted = step::step_header(carrier, step_header, &values);
         let more = args.headers.iter().chain(&minted).map(|(name, value)| (name.as_str(), value.as_str()));
@@ -99,48 +102,47 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Who is called. A configuration that says so is believed before a certificate, so nothing else can be asked.
-fn own(args: &Args, subject: &Subject, workflow: &Workflow) -> Result<String, Failure> {
+/// The workload that is called. `self` in a configuration takes precedence over a certificate, so `--self` must agree.
+fn own(args: &Args, input: &Input, workflow: &Workflow) -> Result<String, CommandError> {
     let given = args.own.as_deref().map(|given| names::identity(workflow, given, "--self")).transpose()?;
-    match (given, &subject.config.own) {
-        (Some(given), Some(own)) if given != own.as_str() => Err(Failure::usage(format!(
-            "--self: the configuration says `self: {own}`, which the gate takes before its certificate"
+    match (given, &input.config.own) {
+        (Some(given), Some(own)) if given != own.as_str() => Err(CommandError::usage(format!(
+            "--self: the configuration has `self: {own}`, which takes precedence over the gate's certificate"
         ))
-        .help("leave --self out")),
+        .help("omit --self")),
         (_, Some(own)) => Ok(own.to_string()),
         (Some(given), None) => Ok(given),
         (None, None) => {
             let actors: Vec<&str> = workflow.actors.keys().map(|name| name.as_str()).collect();
-            Err(Failure::usage("--self is wanted: who is called?")
+            Err(CommandError::usage("`--self` is required: the actor or SPIFFE ID that is called")
                 .help(format!("the actors are {}", names::listed(&actors))))
         }
     }
 }
 
-/// The step of `--at`. Its holder is the peer, if a gate could ever have given it such a step; else it
-/// is who performs the task, and the peer has come by it otherwise.
-fn held<'a>(
+/// The step of `--at`. Its holder is the peer, if a gate could have issued it to that; else the performer of the task.
+fn example<'a>(
     args: &Args,
     workflow: &'a Workflow,
     task: &'a Arc<Task>,
     peer: Option<&str>,
     issued: UnixTime,
-) -> Result<Held<'a>, Failure> {
+) -> Result<ExampleStep<'a>, CommandError> {
     let parse = |text: &str| SpiffeId::try_from(text.as_bytes());
     let could_hold = |id: &SpiffeId| task.performer.includes(id) || workflow.needs_receipt(task, id);
     let holder = match &args.holder {
         Some(given) => {
             let given = names::identity(workflow, given, "--holder")?;
-            Some(parse(&given).map_err(|why| Failure::usage(format!("--holder: not a SPIFFE ID: {why}")))?)
+            Some(parse(&given).map_err(|error| CommandError::usage(format!("--holder: not a SPIFFE ID: {error}")))?)
         }
         None => {
             peer.and_then(|peer| parse(peer).ok()).filter(could_hold).or_else(|| task.performer.spiffe.first().cloned())
         }
     };
-    let holder = holder.ok_or_else(|| Failure::usage(format!("--at: nobody performs `{}`", task.name)))?;
+    let holder = holder.ok_or_else(|| CommandError::usage(format!("--at: no workload performs `{}`", task.name)))?;
     let receives = !task.performer.includes(&holder) && workflow.needs_receipt(task, &holder);
     let token_type = if receives { TokenType::Receipt } else { TokenType::Arrival };
-    Ok(Held { workflow, task, holder, token_type, instance: INSTANCE, issued })
+    Ok(ExampleStep { workflow, task, holder, token_type, instance: INSTANCE, issued })
 }
 
 fn first_host(workflow: &Workflow, own: &str) -> String {

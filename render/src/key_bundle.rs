@@ -1,72 +1,90 @@
-//! Everything about one key, as texts for a cluster, a configuration and machines.
+//! One key as the texts that a cluster, a configuration and programs need.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use stepgate_config::name::{ActorName, Kid, WorkflowName};
+use stepgate_decision::keys::{Algorithm, Key, KeyActor};
 
-use stepgate_render::jwk::Jwks;
-use stepgate_render::key_variable;
+use crate::error::RenderError;
+use crate::jwk::{self, Jwks};
+use crate::secrets::key_variable;
+use crate::yaml;
 
-/// A key and all that is said about it.
-pub(super) struct Sheet {
+/// A generated key with its names.
+pub struct KeyBundle {
     workflow: String,
     actor: String,
     kid: String,
-    env: String,
+    variable: String,
     secret: String,
     namespace: Option<String>,
     jwks: Jwks,
 }
 
-impl Sheet {
-    pub(super) fn new(
+impl KeyBundle {
+    /// Generates a key. Without an actor, any actor of the workflow may sign with it.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn generate(
+        algorithm: Algorithm,
         workflow: &WorkflowName,
         actor: Option<&ActorName>,
         kid: &Kid,
         namespace: Option<&str>,
-        jwks: Jwks,
-    ) -> Self {
+    ) -> Result<Self, RenderError> {
+        let jwks = jwk::generate(algorithm, kid.as_str())?;
+        // A key that a gate would refuse must never reach a cluster.
+        Key::new(kid.clone(), KeyActor::Any, &jwks.private.to_string())
+            .map_err(|error| RenderError::UnusableKey(error.to_string()))?;
         let names: Vec<&str> = [Some(workflow.as_str()), actor.map(ActorName::as_str)].into_iter().flatten().collect();
-        Self {
+        Ok(Self {
             workflow: workflow.to_string(),
             actor: actor.map_or_else(|| "*".into(), ToString::to_string),
             kid: kid.to_string(),
-            env: key_variable(&names),
+            variable: key_variable(&names),
             secret: resource(&names),
             namespace: namespace.map(str::to_owned),
             jwks,
-        }
+        })
     }
 
-    /// The variable that holds the private key.
-    pub(super) fn env(&self) -> &str {
-        &self.env
+    /// The environment variable of the private key.
+    pub fn variable(&self) -> &str {
+        &self.variable
     }
 
-    pub(super) fn json(&self) -> Value {
+    /// All of it, as one JSON object.
+    pub fn json(&self) -> Value {
         json!({
-            "workflow": self.workflow, "actor": self.actor, "kid": self.kid, "env": self.env,
+            "workflow": self.workflow, "actor": self.actor, "kid": self.kid, "env": self.variable,
             "private_jwk": self.jwks.private, "public_jwk": self.jwks.public,
             "keys": {"own_gate": self.signing(), "other_gates": self.verifying().unwrap_or_else(|| self.signing())},
             "secret": self.manifest(),
         })
     }
 
-    /// All of it: the Secret, and after it the lines for configurations.
-    pub(super) fn yaml(&self) -> String {
-        format!("{}---\n{}", self.secret_yaml(), self.keys_yaml())
+    /// The Secret, and after it the lines for configurations.
+    ///
+    /// # Errors
+    /// It cannot be written as YAML.
+    pub fn yaml(&self) -> Result<String, RenderError> {
+        Ok(format!("{}---\n{}", self.secret_yaml()?, self.keys_yaml()))
     }
 
-    /// As files: name and content.
-    pub(super) fn files(&self) -> Vec<(String, String)> {
+    /// The names and texts of the files.
+    ///
+    /// # Errors
+    /// The Secret cannot be written as YAML.
+    pub fn files(&self) -> Result<Vec<(String, String)>, RenderError> {
         let stem = &self.secret;
         let mut files = vec![
-            (format!("{stem}.secret.yaml"), self.secret_yaml()),
+            (format!("{stem}.secret.yaml"), self.secret_yaml()?),
             (format!("{stem}.keys.yaml"), self.keys_yaml()),
             (format!("{stem}.private.jwk.json"), format!("{}\n", self.jwks.private)),
         ];
-        files
-            .extend(self.jwks.public.as_ref().map(|public| (format!("{stem}.public.jwk.json"), format!("{public}\n"))));
-        files
+        let public = self.jwks.public.as_ref();
+        files.extend(public.map(|public| (format!("{stem}.public.jwk.json"), format!("{public}\n"))));
+        Ok(files)
     }
 
     fn manifest(&self) -> Value {
@@ -74,22 +92,17 @@ impl Sheet {
         if let (Some(namespace), Some(metadata)) = (&self.namespace, metadata.as_object_mut()) {
             metadata.insert("namespace".into(), namespace.as_str().into());
         }
-        let mut data = serde_json::Map::new();
-        data.insert(self.env.clone(), self.jwks.private.to_string().into());
+        let data = Map::from_iter([(self.variable.clone(), self.jwks.private.to_string().into())]);
         json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata, "stringData": data})
     }
 
-    fn secret_yaml(&self) -> String {
-        let namespace =
-            self.namespace.as_ref().map(|name| format!("  namespace: {}\n", text(name))).unwrap_or_default();
-        format!(
-            "# For the proxies that sign: give them {env} from this Secret, and the plugin\n\
-             # `vmConfig: {{env: [{{name: {env}, valueFrom: HOST}}]}}`.\n\
-             apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\n{namespace}type: Opaque\nstringData:\n  {env}: {jwk}\n",
-            env = self.env,
-            name = text(&self.secret),
-            jwk = text(&self.jwks.private.to_string()),
-        )
+    fn secret_yaml(&self) -> Result<String, RenderError> {
+        Ok(format!(
+            "# For the proxies that sign: give them {variable} from this Secret, and the plugin\n\
+             # `vmConfig: {{env: [{{name: {variable}, valueFrom: HOST}}]}}`.\n{manifest}",
+            variable = self.variable,
+            manifest = yaml::text(&self.manifest())?,
+        ))
     }
 
     fn keys_yaml(&self) -> String {
@@ -103,12 +116,12 @@ impl Sheet {
         }
     }
 
-    /// The key where it signs. JSON is YAML too.
+    /// The key in the configuration of a gate that signs. JSON is YAML, too.
     fn signing(&self) -> Value {
-        json!({"workflow": self.workflow, "actor": self.actor, "kid": self.kid, "use": "sign", "env": self.env})
+        json!({"workflow": self.workflow, "actor": self.actor, "kid": self.kid, "use": "sign", "env": self.variable})
     }
 
-    /// The key where it only verifies, if that needs no secret.
+    /// The key in the configuration of a gate that only verifies, if that needs no secret.
     fn verifying(&self) -> Option<Value> {
         let public = self.jwks.public.as_ref()?;
         Some(json!({"workflow": self.workflow, "actor": self.actor, "kid": self.kid, "use": "verify", "jwk": public}))
@@ -119,9 +132,4 @@ impl Sheet {
 fn resource(names: &[&str]) -> String {
     let plain = |name: &&str| name.replace(['_', '.'], "-").trim_matches('-').to_owned();
     format!("stepgate-{}", names.iter().map(plain).collect::<Vec<_>>().join("-")).trim_end_matches('-').to_owned()
-}
-
-/// A text as YAML and JSON both take it, whatever it looks like.
-fn text(text: &str) -> String {
-    Value::from(text).to_string()
 }

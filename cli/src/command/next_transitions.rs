@@ -1,47 +1,48 @@
-//! What a workflow allows, in words: who may call whom with which request.
+//! The next transitions of an instance: who may call whom with which request.
 
 use std::fmt;
 
 use serde::Serialize;
 use stepgate_config::workflow::{RequestPattern, Task, Transition, Workflow};
 
-/// Most ways that are listed for people.
+/// Most transitions in a list of the text output.
 const MAX_LISTED: usize = 24;
 
-/// One transition: what its caller may do.
+/// One transition.
 #[derive(Debug, Serialize)]
-pub(super) struct Way {
+pub(super) struct NextTransition {
     from: String,
     to: String,
     caller: String,
     performer: String,
-    /// `POST /plates/{id}`; none: any request.
+    /// `POST /plates/{id}`; empty: any request.
     requests: Vec<String>,
     /// The guard.
     when: Option<String>,
 }
 
-/// The transitions that leave a task.
-pub(super) fn from(workflow: &Workflow, task: &Task) -> Vec<Way> {
-    workflow.leaving(task).map(|way| Way::of(way)).collect()
+/// The transitions from a task.
+pub(super) fn from(workflow: &Workflow, task: &Task) -> Vec<NextTransition> {
+    workflow.leaving(task).map(|transition| NextTransition::of(transition)).collect()
 }
 
 /// The transitions with which an instance may begin.
-pub(super) fn beginnings(workflow: &Workflow) -> Vec<Way> {
-    workflow.transitions.iter().filter(|way| way.from.initial && !way.via).map(|way| Way::of(way)).collect()
+pub(super) fn initial(workflow: &Workflow) -> Vec<NextTransition> {
+    let initial = workflow.transitions.iter().filter(|transition| transition.from.initial && !transition.via);
+    initial.map(|transition| NextTransition::of(transition)).collect()
 }
 
-/// A line for each way, indented.
-pub(super) fn lines(ways: &[Way]) -> String {
-    let mut text: String = ways.iter().take(MAX_LISTED).map(|way| format!("  {way}\n")).collect();
-    let hidden = ways.len().saturating_sub(MAX_LISTED);
+/// An indented line for each.
+pub(super) fn lines(transitions: &[NextTransition]) -> String {
+    let mut text: String = transitions.iter().take(MAX_LISTED).map(|transition| format!("  {transition}\n")).collect();
+    let hidden = transitions.len().saturating_sub(MAX_LISTED);
     if hidden > 0 {
         text.push_str(&format!("  and {hidden} more\n"));
     }
     text
 }
 
-impl Way {
+impl NextTransition {
     fn of(transition: &Transition) -> Self {
         Self {
             from: transition.from.name.to_string(),
@@ -59,7 +60,7 @@ impl Way {
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for NextTransition {
     /// `vfx-1 may call vfx-2: POST /plates/{id} (task plates)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let requests = if self.requests.is_empty() { "any request".into() } else { self.requests.join(" or ") };
@@ -71,7 +72,7 @@ impl fmt::Display for Way {
     }
 }
 
-/// `GET|POST example.com/a/{id}`; what is not given is any.
+/// `GET|POST example.com/a/{id}`, with `any` for missing parts.
 fn request(pattern: &RequestPattern) -> String {
     let methods: Vec<&str> = pattern.methods.iter().map(|method| method.as_str()).collect();
     let methods = if methods.is_empty() { "any method".into() } else { methods.join("|") };

@@ -1,4 +1,4 @@
-//! A step that somebody holds, as claims and as what travels in a request.
+//! An example step: the claims of a valid step, its tokens, and the headers that carry them.
 
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Task, Workflow};
@@ -8,11 +8,11 @@ use stepgate_decision::step::PlainStep;
 use stepgate_decision::synthetic::{Step, synthetic_claims};
 use stepgate_decision::token::{Claims, TokenType};
 
-use super::failure::Failure;
+use super::error::CommandError;
 use super::names;
 
-/// Who holds which step of which instance.
-pub(super) struct Held<'a> {
+/// A step that a workload holds.
+pub(super) struct ExampleStep<'a> {
     pub(super) workflow: &'a Workflow,
     pub(super) task: &'a Task,
     pub(super) holder: SpiffeId,
@@ -21,14 +21,14 @@ pub(super) struct Held<'a> {
     pub(super) issued: UnixTime,
 }
 
-impl Held<'_> {
-    /// What the gates would have minted: one token's claims, or at a join those of each source.
+impl ExampleStep<'_> {
+    /// The claims that gates would have minted: of one token, or at a join of one for each task before the join.
     pub(super) fn claims(&self) -> Vec<Claims> {
         let Self { workflow, task, ref holder, token_type, instance, issued } = *self;
         let mut all = synthetic_claims(&Step { workflow, task, holder, instance, token_type, issued });
-        // A gate issues for its own workload. A holder who performs nothing there did not issue it.
-        let speaks = |claims: &Claims| task.performer.includes(&claims.iss);
-        for claims in all.iter_mut().filter(|claims| !speaks(claims) && claims.iss == *holder) {
+        // A gate issues tokens for its own workload. A holder that does not perform the task did not issue this one.
+        let is_performer = |claims: &Claims| task.performer.includes(&claims.iss);
+        for claims in all.iter_mut().filter(|claims| !is_performer(claims) && claims.iss == *holder) {
             if let Some(performer) = task.performer.spiffe.first() {
                 claims.iss.clone_from(performer);
             }
@@ -36,8 +36,8 @@ impl Held<'_> {
         all
     }
 
-    /// As it travels: a plain step, or tokens signed with the issuer's key.
-    pub(super) fn values(&self, keys: &KeyRing) -> Result<Vec<String>, Failure> {
+    /// The value in a request: a plain step, or tokens signed with the issuer's key.
+    pub(super) fn values(&self, keys: &KeyRing) -> Result<Vec<String>, CommandError> {
         let workflow = self.workflow;
         if workflow.assurance == Assurance::Identity {
             return Ok(vec![PlainStep::of(workflow, self.task).to_string()]);
@@ -47,17 +47,17 @@ impl Held<'_> {
 }
 
 /// Signs claims.
-pub(super) fn sign(token_type: TokenType, claims: &Claims, key: &Key) -> Result<String, Failure> {
+pub(super) fn sign(token_type: TokenType, claims: &Claims, key: &Key) -> Result<String, CommandError> {
     RustCrypto
         .sign(key, token_type, claims)
-        .map_err(|why| Failure::impossible(format!("cannot sign with the key `{}`: {why}", key.kid())))
+        .map_err(|error| CommandError::failed(format!("cannot sign with the key `{}`: {error}", key.kid())))
 }
 
-/// The key with which the issuer of these claims signs.
-pub(super) fn key_for<'k>(workflow: &Workflow, claims: &Claims, keys: &'k KeyRing) -> Result<&'k Key, Failure> {
+/// The key of the issuer of these claims.
+pub(super) fn key_for<'k>(workflow: &Workflow, claims: &Claims, keys: &'k KeyRing) -> Result<&'k Key, CommandError> {
     let issuer = names::actor_of(workflow, claims.iss.as_str());
     issuer.and_then(|actor| keys.signer(&workflow.name, &actor.name)).ok_or_else(|| {
-        Failure::impossible(format!("there is no key with which `{}` could sign for `{}`", claims.iss, workflow.name))
+        CommandError::failed(format!("there is no key with which `{}` could sign for `{}`", claims.iss, workflow.name))
             .help("a key with `use: sign`, for that actor or for `*`, must be configured and in the environment")
     })
 }

@@ -1,13 +1,13 @@
-//! All that is drawn at random, in one file of Kubernetes Secrets: one Secret for each workload, with the
-//! keys that its gate holds and its interlock's secret. What is no secret of it (kids, public keys, which
-//! key signs) stands in annotations, so that whoever may read the manifests need not read the secrets.
+//! All random values in one file of Kubernetes Secrets: one Secret for each workload, with the keys that its gate holds
+//! and its interlock's secret. Its public parts (kids, public keys, which key signs) are in annotations, so a reader of
+//! the manifests need not read the secrets.
 //!
-//! Keys and interlocks have generations, from 1. A variable is named after its generation, so a proxy can
-//! hold two of them, and a change of the one in use needs no restart.
+//! Keys and interlocks have generations, from 1. A variable is named after its generation, so a proxy can hold two of
+//! them, and a change from one to the other needs no restart.
 
 mod manifest;
 mod read;
-mod rotate;
+mod rotation;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,47 +17,27 @@ use stepgate_config::name::MAX_NAME;
 use stepgate_config::workflow::Assurance;
 use stepgate_decision::keys::Algorithm;
 
-pub use rotate::Step;
+use crate::error::RenderError;
+use crate::inventory::{Inventory, Role, is_selected};
+use crate::jwk::{self, Jwks};
+use crate::workload::Workload;
 
-use super::estate::Role;
-use super::{Estate, Workload, Wrong};
+/// The variable of an interlock is this and its generation.
+const INTERLOCK_PREFIX: &str = "STEPGATE_INTERLOCK_";
 
-/// A key as JWKs (RFC 7517), with its secrets and without.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Drawn {
-    /// With all its secrets.
-    pub private: Value,
-    /// What may be shown; a shared secret has no such part.
-    pub public: Option<Value>,
-}
-
-/// Where secrets are drawn from.
-pub trait Source {
-    /// A new key.
-    ///
-    /// # Errors
-    /// There is no randomness.
-    fn key(&mut self, algorithm: Algorithm, kid: &str) -> Result<Drawn, Wrong>;
-    /// A new secret of 32 bytes, as text.
-    ///
-    /// # Errors
-    /// There is no randomness.
-    fn secret(&mut self) -> Result<String, Wrong>;
-}
-
-/// Who signs with a ring of keys: an actor of a workflow, or all of them.
+/// The owner of a ring of keys: one actor of a workflow, or all of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct RingName {
     workflow: String,
     actor: Option<String>,
 }
 
-/// A key of a ring. Without material it is only known to be somewhere.
+/// A key of a ring. Without JWKs it is in a file that was not given.
 #[derive(Debug, Clone)]
 struct Key {
     generation: u32,
     signs: bool,
-    drawn: Option<Drawn>,
+    jwks: Option<Jwks>,
 }
 
 /// The interlocks of all workloads: one generation is set by the gates, all are accepted by the policies.
@@ -68,7 +48,7 @@ struct Interlocks {
     secrets: BTreeMap<(Workload, u32), String>,
 }
 
-/// Keys and interlocks of an estate.
+/// Keys and interlocks of an inventory.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
     rings: BTreeMap<RingName, Vec<Key>>,
@@ -76,67 +56,61 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// What manifests are written for where no file of secrets is given: one shared key for each workflow,
-    /// everything in its first generation.
-    pub fn assumed(estate: &Estate<'_>) -> Self {
-        let first = || vec![Key { generation: 1, signs: true, drawn: None }];
-        let rings = ring_names(estate, Algorithm::Hs256).into_iter().map(|name| (name, first())).collect();
+    /// The secrets that manifests refer to if no file of secrets is given: one shared key for each workflow, everything
+    /// in its first generation.
+    pub fn assumed(inventory: &Inventory<'_>) -> Self {
+        let first = || vec![Key { generation: 1, signs: true, jwks: None }];
+        let rings = ring_names(inventory, Algorithm::Hs256).into_iter().map(|name| (name, first())).collect();
         let mut secrets = Self { rings, interlocks: Interlocks::first() };
-        for (workload, _) in estate.workloads() {
+        for (workload, _) in inventory.workloads() {
             secrets.interlocks.secrets.insert((workload.clone(), 1), String::new());
         }
         secrets
     }
 
-    /// Draws what the estate needs and is not there yet.
+    /// Generates the missing secrets of an inventory.
     ///
     /// # Errors
-    /// A workflow whose keys are of another algorithm; no randomness.
-    pub fn complete(
-        &mut self,
-        estate: &Estate<'_>,
-        algorithm: Algorithm,
-        source: &mut dyn Source,
-    ) -> Result<(), Wrong> {
-        for name in ring_names(estate, algorithm) {
+    /// A workflow whose keys are of another kind; a name that is too long; the system has no randomness.
+    pub fn complete(&mut self, inventory: &Inventory<'_>, algorithm: Algorithm) -> Result<(), RenderError> {
+        for name in ring_names(inventory, algorithm) {
             if self
                 .rings
                 .keys()
                 .any(|other| other.workflow == name.workflow && other.actor.is_some() != name.actor.is_some())
             {
-                return Err(Wrong::new(format!("the keys of `{}` are of another kind than {}", name.workflow, algorithm.alg()))
-                    .help("--alg must name the algorithm with which they were drawn; for another, draw all of them anew: --force"));
+                return Err(RenderError::MixedKeys { workflow: name.workflow, algorithm: algorithm.alg() });
             }
             let kid = name.kid(1);
             // Later generations have more digits.
             if kid.len().saturating_add(2) > MAX_NAME {
-                return Err(Wrong::new(format!("the key `{kid}` would have too long a name"))
-                    .help("shorten the name of the workflow or of the actor: together they have at most 58 bytes"));
+                return Err(RenderError::KidTooLong(kid));
             }
-            if let Entry::Vacant(place) = self.rings.entry(name) {
-                let drawn = Some(source.key(algorithm, &kid)?);
-                place.insert(vec![Key { generation: 1, signs: true, drawn }]);
+            if let Entry::Vacant(vacant) = self.rings.entry(name) {
+                let jwks = Some(jwk::generate(algorithm, &kid)?);
+                vacant.insert(vec![Key { generation: 1, signs: true, jwks }]);
             }
         }
         if self.interlocks.generations.is_empty() {
             self.interlocks = Interlocks::first();
         }
-        for (workload, _) in estate.workloads() {
+        for (workload, _) in inventory.workloads() {
             for generation in &self.interlocks.generations {
-                if let Entry::Vacant(place) = self.interlocks.secrets.entry((workload.clone(), *generation)) {
-                    place.insert(source.secret()?);
+                if let Entry::Vacant(vacant) = self.interlocks.secrets.entry((workload.clone(), *generation)) {
+                    vacant.insert(jwk::random_text()?);
                 }
             }
         }
         Ok(())
     }
 
-    /// The namespaces for whose workloads there is something.
-    pub fn namespaces(&self) -> BTreeSet<&str> {
-        self.interlocks.secrets.keys().map(|(workload, _)| workload.namespace()).collect()
+    /// A namespace with secrets that is not among these; an empty list selects all.
+    pub fn namespace_outside(&self, namespaces: &[String]) -> Option<&str> {
+        let mut all = self.interlocks.secrets.keys().map(|(workload, _)| workload.namespace());
+        all.find(|namespace| !is_selected(namespaces, namespace))
     }
 
-    /// The algorithm of the keys that are there.
+    /// The algorithm of the existing keys.
     pub fn algorithm(&self) -> Option<Algorithm> {
         self.rings.values().flatten().find_map(Key::algorithm)
     }
@@ -144,19 +118,19 @@ impl Secrets {
     /// The keys without their secrets: `movie.k1 (signs)`.
     pub fn summary(&self) -> Vec<String> {
         let line = |name: &RingName, key: &Key| {
-            let what = if key.signs { "signs" } else { "verifies" };
-            format!("{} ({what})", name.kid(key.generation))
+            let role = if key.signs { "signs" } else { "verifies" };
+            format!("{} ({role})", name.kid(key.generation))
         };
         self.rings.iter().flat_map(|(name, keys)| keys.iter().map(move |key| line(name, key))).collect()
     }
 
-    /// Whether some key is one actor's alone: then no configuration fits several workloads.
+    /// Whether keys belong to single actors: then no configuration fits several workloads.
     pub(super) fn per_actor(&self) -> bool {
         self.rings.keys().any(|name| name.actor.is_some())
     }
 
     /// The entries under `keys` for a gate of these roles.
-    pub(super) fn entries(&self, roles: &[Role<'_>]) -> Result<Vec<Value>, Wrong> {
+    pub(super) fn entries(&self, roles: &[Role<'_>]) -> Result<Vec<Value>, RenderError> {
         let mut actors: BTreeMap<&str, &str> = BTreeMap::new();
         for role in roles.iter().filter(|role| role.document.workflow.assurance != Assurance::Identity) {
             actors.insert(role.document.workflow.name.as_str(), role.actor.name.as_str());
@@ -168,27 +142,25 @@ impl Secrets {
                 entries.extend(keys.iter().map(|key| name.entry(key, actor)));
             }
             if entries.len() == before {
-                return Err(Wrong::new(format!("the secrets have no key for the workflow `{workflow}`"))
-                    .help("draw it: stepgate secrets … --add"));
+                return Err(RenderError::NoKey(workflow.to_owned()));
             }
         }
         Ok(entries)
     }
 
-    /// The variables of the interlock, the one that is set first.
-    pub(super) fn interlock(&self, workload: &Workload) -> Result<Vec<String>, Wrong> {
+    /// The variables of the interlock, beginning with the one that gates set.
+    pub(super) fn interlock(&self, workload: &Workload) -> Result<Vec<String>, RenderError> {
         let set = self.interlocks.set;
         let others = self.interlocks.generations.iter().copied().filter(|generation| *generation != set);
         let all: Vec<u32> = std::iter::once(set).chain(others).collect();
         if all.iter().any(|generation| !self.interlocks.secrets.contains_key(&(workload.clone(), *generation))) {
-            return Err(Wrong::new(format!("the secrets have nothing for the workload `{workload}`"))
-                .help("draw it: stepgate secrets … --add"));
+            return Err(RenderError::NoInterlock(workload.to_string()));
         }
         Ok(all.into_iter().map(interlock_variable).collect())
     }
 
     /// The variables that the workload's proxy holds.
-    pub(super) fn variables(&self, workload: &Workload, roles: &[Role<'_>]) -> Result<Vec<String>, Wrong> {
+    pub(super) fn variables(&self, workload: &Workload, roles: &[Role<'_>]) -> Result<Vec<String>, RenderError> {
         let entries = self.entries(roles)?;
         let keys = entries.iter().filter_map(|entry| entry.get("env")?.as_str().map(str::to_owned));
         let mut variables: Vec<String> = keys.chain(self.interlock(workload)?).collect();
@@ -198,8 +170,9 @@ impl Secrets {
             _ => None,
         });
         match twice {
-            Some(name) => Err(Wrong::new(format!("two keys of `{workload}` would both be called {name}"))
-                .help("rename one of the workflows or actors: in variables `-`, `.` and `_` are one")),
+            Some(name) => {
+                Err(RenderError::DuplicateVariable { workload: workload.to_string(), variable: name.clone() })
+            }
             None => Ok(variables),
         }
     }
@@ -212,7 +185,7 @@ impl Interlocks {
 }
 
 impl RingName {
-    /// Unique among all workflows: a `kid` is revoked wherever it stands.
+    /// Unique among all workflows: a `kid` is revoked in every workflow.
     fn kid(&self, generation: u32) -> String {
         match &self.actor {
             Some(actor) => format!("{}.{actor}.k{generation}", self.workflow),
@@ -225,11 +198,11 @@ impl RingName {
         format!("{}_K{generation}", key_variable(&names))
     }
 
-    /// The key as the gate of `actor` knows it: with its secret, or only to verify.
+    /// The key in the configuration of the gate of `actor`: with its secret, or only to verify.
     fn entry(&self, key: &Key, actor: &str) -> Value {
         let kid = self.kid(key.generation);
         let signer = self.actor.as_deref().unwrap_or("*");
-        let public = key.drawn.as_ref().and_then(|drawn| drawn.public.as_ref());
+        let public = key.jwks.as_ref().and_then(|jwks| jwks.public.as_ref());
         match public.filter(|_| signer != actor) {
             Some(jwk) => json!({"workflow": self.workflow, "actor": signer, "kid": kid, "use": "verify", "jwk": jwk}),
             None => {
@@ -241,9 +214,9 @@ impl RingName {
     }
 }
 
-/// Whose keys an estate needs.
-fn ring_names(estate: &Estate<'_>, algorithm: Algorithm) -> BTreeSet<RingName> {
-    let signed = estate
+/// The rings of keys that an inventory needs.
+fn ring_names(inventory: &Inventory<'_>, algorithm: Algorithm) -> BTreeSet<RingName> {
+    let signed = inventory
         .workloads()
         .flat_map(|(_, roles)| roles)
         .filter(|role| role.document.workflow.assurance != Assurance::Identity);
@@ -254,12 +227,12 @@ fn ring_names(estate: &Estate<'_>, algorithm: Algorithm) -> BTreeSet<RingName> {
     signed.map(name).collect()
 }
 
-/// `STEPGATE_KEY_MOVIE_VFX_1`.
-pub fn key_variable(names: &[&str]) -> String {
+/// The variable of a key, by the names of its workflow and actor: `STEPGATE_KEY_MOVIE_VFX_1`.
+pub(crate) fn key_variable(names: &[&str]) -> String {
     let plain = |name: &&str| name.replace(['.', '-'], "_").to_ascii_uppercase();
     format!("STEPGATE_KEY_{}", names.iter().map(plain).collect::<Vec<_>>().join("_"))
 }
 
 fn interlock_variable(generation: u32) -> String {
-    format!("STEPGATE_INTERLOCK_{generation}")
+    format!("{INTERLOCK_PREFIX}{generation}")
 }

@@ -1,0 +1,118 @@
+//! The explanation as text.
+
+use std::fmt::Write as _;
+
+use stepgate_decision::token::TokenType;
+
+use super::explanation::{Explanation, Outcome};
+use super::scenario::{PresentedStep, Scenario};
+use crate::command::output::{BAD, FAINT, GOOD, STRONG, escape};
+use crate::command::{names, next_transitions, time};
+
+pub(super) fn render(file: &str, scenario: &Scenario<'_>, explanation: &Explanation) -> String {
+    let mut text =
+        format!("{STRONG}{file}{STRONG:#}: workflow {}, revision {}\n\n", explanation.workflow, explanation.revision);
+    facts(&mut text, scenario);
+    text.push('\n');
+    verdict(&mut text, explanation);
+    new_step(&mut text, scenario, explanation);
+    allowed(&mut text, explanation);
+    text
+}
+
+fn facts(text: &mut String, scenario: &Scenario<'_>) {
+    let who = |id: &str| match names::actor_of(scenario.workflow, id) {
+        Some(actor) => format!("{} ({})", actor.name, escape(id)),
+        None => format!("{} (not an actor of this workflow)", escape(id)),
+    };
+    row(text, "peer", &scenario.peer.as_deref().map_or_else(|| "none: no mTLS".into(), who));
+    row(text, "self", &who(&scenario.own));
+    row(
+        text,
+        "request",
+        &format!("{} {} (host {})", escape(scenario.method), escape(scenario.path), escape(&scenario.host)),
+    );
+    for (name, value) in scenario.further {
+        row(text, "header", &format!("{}: {}", escape(name), escape(value)));
+    }
+    let step = match &scenario.step {
+        PresentedStep::None => "none".into(),
+        PresentedStep::Raw => "as given".into(),
+        PresentedStep::Example(example) => {
+            let kind = if example.token_type == TokenType::Receipt { "a receipt for " } else { "" };
+            let note = if scenario.peer.as_deref() == Some(example.holder.as_str()) { "" } else { ", not by the peer" };
+            let holder = names::actor_of(scenario.workflow, example.holder.as_str());
+            let holder = holder.map_or_else(|| example.holder.to_string(), |actor| actor.name.to_string());
+            format!("{kind}{}, held by {holder}{note}", example.task.name)
+        }
+    };
+    row(text, "step", &step);
+    row(text, "time", &time::rfc3339(scenario.now));
+}
+
+fn verdict(text: &mut String, explanation: &Explanation) {
+    let (style, word) = match explanation.verdict {
+        Outcome::Permit => (GOOD, "PERMIT"),
+        Outcome::Exempt => (GOOD, "EXEMPT"),
+        Outcome::Deny => (BAD, "DENY"),
+    };
+    let code = explanation.code.map(|code| format!(" {code}")).unwrap_or_default();
+    let _ = writeln!(text, "{style}{word}{code}{style:#}: {}", escape(&explanation.reason));
+    if explanation.observed {
+        let _ = writeln!(text, "  The gate only observes: it logs this and lets the request pass.");
+    }
+}
+
+/// The new step of a permit.
+fn new_step(text: &mut String, scenario: &Scenario<'_>, explanation: &Explanation) {
+    let Some(step) = &explanation.step else { return };
+    let claim = |name: &str| step.get(name).and_then(|value| value.as_str());
+    let number = |name: &str| step.get(name).and_then(serde_json::Value::as_u64);
+    let task = step.pointer("/wf/task").and_then(|task| task.as_str());
+    row(text, "new step", task.or(step.as_str()).unwrap_or_default());
+    if let (Some(holder), Some(instance)) = (claim("sub"), claim("txn")) {
+        let holder = names::actor_of(scenario.workflow, holder).map_or(holder, |actor| actor.name.as_str());
+        row(text, "held by", holder);
+        row(text, "instance", instance);
+    }
+    for (label, name) in [("until", "exp"), ("deadline", "dl")] {
+        if let Some(at) = number(name).map(stepgate_decision::UnixTime::from_seconds) {
+            row(text, label, &format!("{} ({})", time::rfc3339(at), time::relative(at, scenario.now)));
+        }
+    }
+    for (task, count) in step.get("visits").and_then(|visits| visits.as_object()).into_iter().flatten() {
+        row(text, "visits", &format!("{task}: {count}"));
+    }
+    if explanation.answers_start {
+        row(text, "answer", "a start token, for further transitions of the same instance");
+    }
+    if explanation.answers_receipt {
+        row(text, "answer", "a receipt for the caller, if the performer succeeds");
+    }
+}
+
+fn allowed(text: &mut String, explanation: &Explanation) {
+    if explanation.passes() {
+        return;
+    }
+    if !explanation.expected.is_empty() {
+        let expected: Vec<&str> = explanation.expected.iter().map(String::as_str).collect();
+        row(text, "expected", &names::listed(&expected));
+    }
+    match (&explanation.at, explanation.allowed.as_slice()) {
+        (Some(at), []) => {
+            let _ = writeln!(text, "\nNo transition leaves `{at}`: the instance has ended there.");
+        }
+        (None, []) => {}
+        (Some(at), transitions) => {
+            let _ = write!(text, "\nFrom `{at}`:\n{}", next_transitions::lines(transitions));
+        }
+        (None, transitions) => {
+            let _ = write!(text, "\nAn instance begins with one of these:\n{}", next_transitions::lines(transitions));
+        }
+    }
+}
+
+fn row(text: &mut String, label: &str, value: &str) {
+    let _ = writeln!(text, "  {FAINT}{label:<9}{FAINT:#} {value}");
+}

@@ -1,0 +1,168 @@
+//! Why nothing is rendered, and what to do about it.
+
+use stepgate_config::Diagnostic;
+
+use crate::jwk::GenerateError;
+
+/// Why documents, options and secrets do not fit together. [`RenderError::help`] says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// Two documents of one name and revision.
+    #[error("revision {revision} of the workflow `{workflow}` is in two documents")]
+    DuplicateRevision {
+        /// The name of both.
+        workflow: String,
+        /// The revision of both.
+        revision: u32,
+    },
+    /// No actor is a workload of this mesh.
+    #[error("no actor of the documents is a workload of this mesh")]
+    NoWorkload,
+    /// A namespace without a workload.
+    #[error("--namespace: the documents have no workload in `{namespace}`")]
+    EmptyNamespace {
+        /// The namespace.
+        namespace: String,
+        /// The namespaces with workloads.
+        others: Vec<String>,
+    },
+    /// An ingress gateway that performs a task.
+    #[error("--entry: `{entry}` performs `{task}`, which others call: a gateway has no gate before it")]
+    EntryIsCalled {
+        /// The actor.
+        entry: String,
+        /// The task.
+        task: String,
+    },
+    /// An ingress gateway that is not an actor.
+    #[error("--entry: no document has an actor `{0}`")]
+    UnknownEntry(String),
+    /// An actor without a host, to which a gateway cannot route.
+    #[error("--entry: the actor `{0}`, which the gateway calls, has no host")]
+    NoHost(String),
+    /// A revision that no document has.
+    #[error("--open: no document is `{0}`")]
+    UnknownRevision(String),
+    /// One plugin for several workloads, where each needs its own.
+    #[error("with a key for each actor, every workload needs a configuration of its own")]
+    SharedPlugin,
+    /// A workload for which the inventory has no identity.
+    #[error("`{0}` has no SPIFFE ID")]
+    NoIdentity(String),
+    /// Settings that are not a mapping.
+    #[error("the gate's settings are not a mapping")]
+    SettingsNotMapping,
+    /// A setting that is rendered.
+    #[error("the gate's settings have `{0}`, which this command writes")]
+    ReservedSetting(String),
+    /// A configuration that a gate would refuse.
+    #[error("a gate would refuse this configuration: {0}")]
+    Configuration(String),
+    /// Secrets without a key for a workflow.
+    #[error("the secrets have no key for the workflow `{0}`")]
+    NoKey(String),
+    /// Secrets without an interlock for a workload.
+    #[error("the secrets have nothing for the workload `{0}`")]
+    NoInterlock(String),
+    /// Two keys in one variable.
+    #[error("two keys of `{workload}` would both be in the variable {variable}")]
+    DuplicateVariable {
+        /// The workload.
+        workload: String,
+        /// The variable.
+        variable: String,
+    },
+    /// Keys of both kinds: one for all actors, and one for each.
+    #[error("the keys of `{workflow}` are of another kind than {algorithm}")]
+    MixedKeys {
+        /// The workflow.
+        workflow: String,
+        /// The algorithm that was asked for.
+        algorithm: &'static str,
+    },
+    /// A name of a key past its bound.
+    #[error("the name of the key `{0}` would be too long")]
+    KidTooLong(String),
+    /// Another step of the rotation is next.
+    #[error("`{step}` is not the next step of the rotation")]
+    RotationOrder {
+        /// The step that was asked for.
+        step: &'static str,
+        /// The next step.
+        next: &'static str,
+    },
+    /// A private key without its algorithm.
+    #[error("a key has no algorithm")]
+    NoAlgorithm,
+    /// A file that `stepgate secrets` did not write.
+    #[error("this is not a file of `stepgate secrets`: {0}")]
+    NotSecrets(&'static str),
+    /// A file that `stepgate at-rest` did not write.
+    #[error("this is not a file of `stepgate at-rest`")]
+    NotAtRest,
+    /// An actor without a workload of this mesh.
+    #[error("--actor: `{0}` is not an actor of the documents with a workload here")]
+    UnknownActor(String),
+    /// A key that gates would refuse.
+    #[error("gates would refuse the generated key: {0}")]
+    UnusableKey(String),
+    /// A key could not be generated.
+    #[error(transparent)]
+    Jwk(#[from] GenerateError),
+    /// A manifest could not be written as YAML.
+    #[error("cannot write YAML: {0}")]
+    Yaml(String),
+}
+
+impl RenderError {
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        let text = match self {
+            Self::DuplicateRevision { .. } => "give the changed document a new revision",
+            Self::NoWorkload => {
+                "actors have SPIFFE IDs such as `ns/NAMESPACE/sa/ACCOUNT`, in the document's trust domain or in --trust-domain"
+            }
+            Self::EmptyNamespace { others, .. } => {
+                return Some(format!("they have workloads in {}", others.join(", ")));
+            }
+            Self::EntryIsCalled { .. } => "make the gateway an actor of its own, with initial tasks only",
+            Self::NoHost(actor) => {
+                return Some(format!("add `hosts: [NAME.NAMESPACE.svc.cluster.local]` to `{actor}`"));
+            }
+            Self::UnknownRevision(_) => "it is WORKFLOW/REVISION",
+            Self::SharedPlugin => "--attach workload",
+            Self::ReservedSetting(_) => {
+                "`mode` comes from the stages, keys and interlock from --secrets, workflows from the documents"
+            }
+            Self::NoKey(_) | Self::NoInterlock(_) => "generate it: stepgate secrets … --add",
+            Self::DuplicateVariable { .. } => {
+                "rename one of the workflows or actors: in variables `-`, `.` and `_` are the same"
+            }
+            Self::MixedKeys { .. } => {
+                "--alg must name the algorithm of the existing keys; for another one, generate all keys again: --force"
+            }
+            Self::KidTooLong(_) => {
+                "shorten the name of the workflow or of the actor: together they have at most 58 bytes"
+            }
+            Self::RotationOrder { next, .. } => return Some(format!("the next step is `--rotate {next}`")),
+            Self::UnknownEntry(_)
+            | Self::NoIdentity(_)
+            | Self::SettingsNotMapping
+            | Self::Configuration(_)
+            | Self::NoAlgorithm
+            | Self::NotSecrets(_)
+            | Self::NotAtRest
+            | Self::UnknownActor(_)
+            | Self::UnusableKey(_)
+            | Self::Jwk(_)
+            | Self::Yaml(_) => return None,
+        };
+        Some(text.to_owned())
+    }
+
+    /// The first error among these.
+    pub(crate) fn configuration(found: &[Diagnostic]) -> Self {
+        let first = found.iter().find(|diagnostic| diagnostic.is_error());
+        Self::Configuration(first.map_or_else(String::new, |diagnostic| diagnostic.message.clone()))
+    }
+}

@@ -1,0 +1,76 @@
+//! The options of a cluster that are not in the documents.
+
+use serde_json::Value;
+
+/// The object to which a gate is attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attach {
+    /// One plugin for all pods of a namespace.
+    Namespace,
+    /// One plugin for each workload, selected by its label.
+    Workload,
+    /// One plugin for the whole mesh, in its root namespace.
+    Mesh,
+    /// Ambient: one waypoint for each workload.
+    Waypoint,
+}
+
+/// The API of Istio that carries the module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Api {
+    /// Every Istio since 1.12.
+    WasmPlugin,
+    /// Its successor, since 1.30.
+    TrafficExtension,
+}
+
+/// An ingress gateway that is an actor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The actor.
+    pub actor: String,
+    /// The host by which clients outside the mesh call it.
+    pub host: String,
+}
+
+/// Options of [`istio`](crate::istio).
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The URL from which proxies pull the module.
+    pub module: String,
+    /// The digest that they require, in hexadecimal: of an image's manifest, or of the file.
+    pub sha256: String,
+    /// Whether proxies ask the registry each time (`Always`) or once (`IfNotPresent`).
+    pub pull_always: bool,
+    /// The Secret with the registry's credentials, in the namespace of the plugin.
+    pub pull_secret: Option<String>,
+    /// Whether a proxy starts a new VM after a trap (`FAIL_RELOAD`, since Istio 1.28), or denies until it restarts
+    /// (`FAIL_CLOSE`).
+    pub fail_reload: bool,
+    /// The order among plugins of the phase: the lower, the nearer to the application.
+    pub priority: i32,
+    /// The API of Istio.
+    pub api: Api,
+    /// The object of each gate; `None`: the namespace if one configuration fits all its workloads, else the workload.
+    pub attach: Option<Attach>,
+    /// The label of pods and Deployments whose value is their service account.
+    pub label: String,
+    /// Istio's root namespace.
+    pub root: String,
+    /// The trust domain of this mesh; `None`: that of each document.
+    pub trust_domain: Option<String>,
+    /// Only these namespaces; empty: all of the documents.
+    pub namespaces: Vec<String>,
+    /// Ports that do not speak HTTP.
+    pub tcp_ports: Vec<u16>,
+    /// The registry as a CIDR; `None`: egress is not limited.
+    pub registry: Option<String>,
+    /// The provider of the access log.
+    pub access_log: String,
+    /// Further settings of every gate, as JSON.
+    pub settings: Value,
+    /// The revisions in which new instances begin, as `NAME/REVISION`; empty: the highest of each name.
+    pub open: Vec<String>,
+    /// The ingress gateways.
+    pub entries: Vec<Entry>,
+}
