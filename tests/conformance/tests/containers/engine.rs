@@ -13,7 +13,7 @@ pub(crate) const GATE: &str = "stepgate-test-gate";
 /// What they call that of the application behind it.
 pub(crate) const ECHO: &str = "stepgate-test-python";
 
-/// The namespace of containerd, and the name of its control groups.
+/// The namespace of containerd, and the name of both engines' control groups.
 const NAMESPACE: &str = "stepgate-test";
 
 /// A Docker Engine.
@@ -36,6 +36,7 @@ impl Docker {
             ["--exec-root".to_owned(), at("exec")],
             ["--pidfile".to_owned(), at("pid")],
             ["--storage-driver".to_owned(), "vfs".to_owned()],
+            ["--cgroup-parent".to_owned(), format!("/{NAMESPACE}")],
         ];
         let namespace = Namespace::start("dockerd", &arguments.concat(), &folder.join("dockerd.log"));
         let docker = Self { namespace, socket };
@@ -134,9 +135,26 @@ impl Drop for Containerd {
         for task in tasks.lines() {
             let _ = self.ctr().args(["tasks", "delete", "--force", task]).output();
         }
-        for hierarchy in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
-            let _ = std::fs::remove_dir(hierarchy.path().join(NAMESPACE));
-        }
-        let _ = std::fs::remove_dir(Path::new("/sys/fs/cgroup").join(NAMESPACE));
+        remove_control_groups();
     }
+}
+
+/// As above.
+impl Drop for Docker {
+    fn drop(&mut self) {
+        let listed = self.docker().args(["ps", "--all", "--quiet"]).output();
+        let containers = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        for container in containers.lines() {
+            let _ = self.docker().args(["rm", "--force", container]).output();
+        }
+        remove_control_groups();
+    }
+}
+
+/// Of either version of control groups, once they are empty.
+fn remove_control_groups() {
+    for hierarchy in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
+        let _ = std::fs::remove_dir(hierarchy.path().join(NAMESPACE));
+    }
+    let _ = std::fs::remove_dir(Path::new("/sys/fs/cgroup").join(NAMESPACE));
 }
