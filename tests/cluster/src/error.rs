@@ -93,6 +93,9 @@ pub enum Error {
     /// No certificate can be made.
     #[error(transparent)]
     Certificate(#[from] rcgen::Error),
+    /// No image can be made.
+    #[error(transparent)]
+    Image(#[from] stepgate_image::ImageError),
     /// A certificate cannot be used.
     #[error(transparent)]
     Mesh(#[from] stepgate_mesh::MeshError),
