@@ -19,7 +19,7 @@ fn a_file_that_is_not_the_filter_is_not_started() {
         std::fs::write(&file, content).unwrap();
         let ran = stepgate(&["lab", "movie.yaml", "--module", file.to_str().unwrap()]);
         assert_eq!(ran.code, 3, "{ran:?}");
-        let wanted = format!("`{}` is no Stepgate filter: run `make filter`", file.display());
+        let wanted = format!("`{}` is not a Stepgate filter: run `make filter`", file.display());
         assert!(ran.err.contains(&wanted), "{ran:?}");
     }
 }
