@@ -1,4 +1,4 @@
-//! What a subject answered, in the words of the corpus, and whether that is what the case says.
+//! A subject's answer, in the terms of the corpus, and the check whether it matches the case.
 
 use std::collections::BTreeMap;
 
@@ -8,34 +8,34 @@ use serde_json::Value;
 use crate::case::Then;
 use crate::steps::INSTANCE;
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
     /// The code of a denial.
     pub denied: Option<String>,
-    /// The code of what was only observed; a subject that cannot tell it leaves this empty.
+    /// The code of a denial that was only observed; empty if the subject cannot see it.
     pub observed: Option<String>,
-    /// Headers as the application saw them, lower case; none where it saw nothing.
+    /// Headers as the application saw them, lower case; none if it saw no request.
     pub seen: Option<Vec<(String, String)>>,
-    /// Lines after the body as the application saw them.
+    /// Trailers as the application saw them.
     pub trailers: Vec<(String, String)>,
-    /// The status with which the proxy refused it before any gate; 0: it only ended the stream.
+    /// The status with which the proxy rejected it before any gate; 0: it only ended the stream.
     pub refused: Option<u16>,
-    /// The start token that the caller was answered.
+    /// The start token that the caller got.
     pub start: Option<String>,
-    /// The receipt that the caller was answered.
+    /// The receipt that the caller got.
     pub receipt: Option<String>,
 }
 
 /// The names under which the corpus's gates carry steps.
 const STEP: &str = "x-workflow-step";
-/// Never on what goes on.
+/// Headers that must never reach the application.
 const OTHERS: [&str; 1] = ["x-workflow-step-start"];
-/// Never among the lines after a body.
+/// Trailers that must never reach the application.
 const INTERLOCK: &str = "x-stepgate-permit";
 
 impl Outcome {
-    /// What differs from the case's verdict; nothing if it is right. `salt` is the one its tokens were made with.
+    /// The differences from the case's verdict; empty if it is right. `salt` is the one of the case's tokens.
     pub fn differs(&self, then: &Then, salt: &str) -> Vec<String> {
         let mut wrong = Vec::new();
         if let (Some(wanted), true) = (then.refused, self.denied.is_none()) {
@@ -137,7 +137,7 @@ fn check_claims(claims: Option<&Value>, wanted: &BTreeMap<String, Value>, salt: 
     }
 }
 
-/// A wanted claim, with the case's instance named as in this run.
+/// An expected claim, with the case's instance named as in this run.
 fn salted(wanted: &Value, salt: &str) -> Value {
     let text = wanted.to_string().replace(INSTANCE, &format!("{INSTANCE}{salt}"));
     serde_json::from_str(&text).unwrap_or(Value::Null)

@@ -1,10 +1,10 @@
-//! Which Envoys the tests run, and with how many workers.
+//! The Envoys that the tests run, and their numbers of workers.
 
 use std::path::PathBuf;
 
 use stepgate_mesh::envoy_at;
 
-/// Workers of each: one, and several, which share nothing but the proxy's shared data.
+/// Numbers of workers: one, and several, which share only the proxy's shared data.
 const WORKERS: [u32; 2] = [1, 4];
 
 /// Every Envoy that `STEPGATE_ENVOYS` names (separated by `:`, each a program or a Python virtual environment), and
@@ -12,7 +12,7 @@ const WORKERS: [u32; 2] = [1, 4];
 /// another number.
 ///
 /// # Errors
-/// Where a variable names what is not there: no Envoy is passed over in silence.
+/// If a variable names an Envoy that does not exist: no Envoy is skipped in silence.
 pub fn proxies() -> Result<Vec<(Option<PathBuf>, u32)>, String> {
     let workers = match std::env::var("STEPGATE_ENVOY_WORKERS") {
         Ok(number) => vec![number.parse().map_err(|_| format!("`{number}` is no number of workers"))?],
