@@ -1,4 +1,4 @@
-//! What holds of any token, any path and any baggage, each held against a plain second reading.
+//! Properties of any token, any path and any baggage, each checked against a second, simple reader.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

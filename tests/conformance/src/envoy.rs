@@ -51,7 +51,7 @@ impl<'a> Subject<'a> {
                 workloads.push(Workload::new(name.clone(), request.own.clone()));
                 name
             });
-            let workload = workloads.iter_mut().find(|workload| workload.name == *site).ok_or("a lost gate")?;
+            let workload = workloads.iter_mut().find(|workload| workload.name == *site).ok_or("a gate is missing")?;
             let plugin = Plugin {
                 module: module.clone(),
                 configuration: corpus.gate(whole)?.text.clone(),
@@ -93,13 +93,13 @@ impl<'a> Subject<'a> {
         }
         let outcome = self.send(whole, last, salt)?;
         match (whole.case.then.refused, &outcome.denied) {
-            (Some(_), Some(code)) => Err(format!("the proxy refuses it no more: the gate denies it with {code}")),
+            (Some(_), Some(code)) => Err(format!("the proxy no longer rejects it: the gate denies it with {code}")),
             _ => Ok(outcome),
         }
     }
 
     fn send(&mut self, whole: &Whole, request: &Prepared, id: &str) -> Result<Outcome, String> {
-        let site = self.sites.get(&site(whole, request)).cloned().ok_or("no such gate was started")?;
+        let site = self.sites.get(&site(whole, request)).cloned().ok_or("this gate was not started")?;
         let credential = self.credential(request.peer.as_deref())?;
         let response = match message::send(&self.mesh, credential.as_ref(), &site, request, id) {
             Ok(response) => response,
@@ -235,14 +235,14 @@ fn outcome(response: &Response, seen: Option<Seen>) -> Result<Outcome, String> {
 
 /// The code of a denial, which is a problem of RFC 9457.
 fn problem_code(response: &Response) -> Result<String, String> {
-    let problem: serde_json::Value =
-        serde_json::from_slice(&response.body).map_err(|error| format!("a 403 that is no problem: {error}"))?;
+    let problem: serde_json::Value = serde_json::from_slice(&response.body)
+        .map_err(|error| format!("a 403 that is not an RFC 9457 problem: {error}"))?;
     let member = |name: &str| problem.get(name).and_then(serde_json::Value::as_str);
     let whole = member("type").is_some() && member("title").is_some() && problem.get("status") == Some(&403.into());
     match member("code") {
         Some(code) if whole && response.header("content-type") == Some(b"application/problem+json") => {
             Ok(code.to_owned())
         }
-        _ => Err(format!("a denial that is no RFC 9457 problem: {problem}")),
+        _ => Err(format!("a denial that is not an RFC 9457 problem: {problem}")),
     }
 }

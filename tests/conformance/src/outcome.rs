@@ -40,13 +40,13 @@ impl Outcome {
         let mut wrong = Vec::new();
         if let (Some(wanted), true) = (then.refused, self.denied.is_none()) {
             if self.refused != Some(wanted) || self.seen.is_some() {
-                wrong.push(format!("wanted the proxy to refuse it with {wanted}, got {}", self.summary()));
+                wrong.push(format!("expected the proxy to reject it with {wanted}, got {}", self.summary()));
             }
             return wrong;
         }
         if let Some(code) = &then.deny {
             if self.denied.as_deref() != Some(code) {
-                wrong.push(format!("wanted denial {code}, got {}", self.summary()));
+                wrong.push(format!("expected denial {code}, got {}", self.summary()));
             }
             if self.seen.is_some() {
                 wrong.push("the application saw a denied request".into());
@@ -57,19 +57,19 @@ impl Outcome {
             return wrong;
         }
         let Some(seen) = &self.seen else {
-            return vec![format!("wanted it let through, got {}", self.summary())];
+            return vec![format!("expected it to be let through, got {}", self.summary())];
         };
         if let (Some(wanted), Some(got)) = (&then.observed, &self.observed)
             && wanted != got
         {
-            wrong.push(format!("wanted to observe {wanted}, got {got}"));
+            wrong.push(format!("expected to observe {wanted}, got {got}"));
         }
         check_step(seen, then, salt, &mut wrong);
         if self.start.is_some() != then.start {
-            wrong.push(format!("a start token was {}answered", if then.start { "not " } else { "" }));
+            wrong.push(format!("the caller was {}given a start token", if then.start { "not " } else { "" }));
         }
         if self.receipt.is_some() != then.receipt {
-            wrong.push(format!("a receipt was {}answered", if then.receipt { "not " } else { "" }));
+            wrong.push(format!("the caller was {}given a receipt", if then.receipt { "not " } else { "" }));
         }
         check_lines(seen, &then.sees, &mut wrong);
         check_lines(&self.trailers, &then.sees_trailers, &mut wrong);
@@ -85,7 +85,7 @@ impl Outcome {
         match (&self.denied, &self.seen, self.refused) {
             (Some(code), _, _) => format!("denial {code}"),
             (None, Some(_), _) => "a permit".into(),
-            (None, None, Some(status)) => format!("{status} of the proxy"),
+            (None, None, Some(status)) => format!("status {status} from the proxy"),
             (None, None, None) => "neither".into(),
         }
     }
@@ -109,7 +109,7 @@ fn check_step(seen: &[(String, String)], then: &Then, salt: &str, wrong: &mut Ve
     }
     let Some(task) = &then.permit else {
         if !steps.is_empty() {
-            wrong.push(format!("the application saw a step where there is no permit: {steps:?}"));
+            wrong.push(format!("the application saw a step without a permit: {steps:?}"));
         }
         return;
     };
@@ -123,7 +123,7 @@ fn check_step(seen: &[(String, String)], then: &Then, salt: &str, wrong: &mut Ve
         None => step.rsplit('/').next(),
     };
     if reached != Some(task.as_str()) {
-        wrong.push(format!("wanted a permit to `{task}`, got one to `{}`", reached.unwrap_or("?")));
+        wrong.push(format!("expected a permit to `{task}`, got one to `{}`", reached.unwrap_or("?")));
     }
     check_claims(claims.as_ref(), &then.claims, salt, wrong);
 }

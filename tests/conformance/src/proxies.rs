@@ -15,12 +15,12 @@ const WORKERS: [u32; 2] = [1, 4];
 /// If a variable names an Envoy that does not exist: no Envoy is skipped in silence.
 pub fn proxies() -> Result<Vec<(Option<PathBuf>, u32)>, String> {
     let workers = match std::env::var("STEPGATE_ENVOY_WORKERS") {
-        Ok(number) => vec![number.parse().map_err(|_| format!("`{number}` is no number of workers"))?],
+        Ok(number) => vec![number.parse().map_err(|_| format!("`{number}` is not a number of workers"))?],
         Err(_) => WORKERS.to_vec(),
     };
     let named = std::env::var_os("STEPGATE_ENVOYS").filter(|named| !named.is_empty());
     let there = |path: PathBuf| {
-        let missing = || format!("`{}`: no Envoy is there; `make envoys` gets them", path.display());
+        let missing = || format!("`{}`: there is no Envoy; `make envoys` gets the Envoys", path.display());
         envoy_at(&path).map(Some).ok_or_else(missing)
     };
     let envoys = match named {

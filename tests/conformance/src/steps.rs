@@ -118,7 +118,7 @@ impl Mint<'_> {
     /// `+5m` and `-10s`, relative to now.
     fn at(&self, offset: Option<&str>, otherwise: UnixTime) -> Result<UnixTime, String> {
         let Some(offset) = offset else { return Ok(otherwise) };
-        let bad = || format!("`{offset}` is no offset such as `-10s`");
+        let bad = || format!("`{offset}` is not an offset such as `-10s`");
         let (sign, rest) = offset.split_at_checked(1).ok_or_else(bad)?;
         let seconds = match rest {
             "0s" => 0,

@@ -71,7 +71,7 @@ pub fn tamper(token: &str, how: &Value, key: &Key) -> Result<String, String> {
         "spaced-claims" => signed_anew(&format!("{header}. {claims}"), key),
         "no-header" => signed_anew(&format!(".{claims}"), key),
         "no-claims" => signed_anew(&format!("{header}."), key),
-        _ => Err(format!("no mangling {name}")),
+        _ => Err(format!("unknown change `{name}`")),
     }
 }
 
@@ -132,10 +132,10 @@ fn loose(part: &str) -> Result<String, String> {
 
 fn loosened(part: &str) -> Result<String, String> {
     let (last, head) = part.as_bytes().split_last().ok_or("an empty part")?;
-    let value = LETTERS.iter().position(|letter| letter == last).ok_or("no base64url")?;
+    let value = LETTERS.iter().position(|letter| letter == last).ok_or("not base64url")?;
     let odd = LETTERS.get(value ^ 1).ok_or("no letter")?;
     if part.len().is_multiple_of(4) || value & 1 == 1 {
-        return Err("the last letter has no bit to spare".into());
+        return Err("the last letter has no unused bit".into());
     }
     Ok(format!("{}{}", String::from_utf8_lossy(head), char::from(*odd)))
 }

@@ -1,4 +1,4 @@
-//! A trap of the module: what each failure policy of Envoy makes of it. No peer can cause one; here a filter before the
+//! A trap of the module under each failure policy of Envoy. No peer can cause one; here a filter before the
 //! gate does, which writes a header name that is not UTF-8.
 #![allow(
     clippy::unwrap_used,

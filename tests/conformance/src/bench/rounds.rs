@@ -16,7 +16,7 @@ pub(super) fn in_turns<const N: usize>(
         for variant in (0..variants).cycle().skip(round.checked_rem(variants).unwrap_or_default()).take(variants) {
             let values = once(variant)?;
             for (quantity, value) in series.iter_mut().zip(values) {
-                quantity.get_mut(variant).ok_or("a variant too many")?.push(value);
+                quantity.get_mut(variant).ok_or("too many variants")?.push(value);
             }
         }
     }

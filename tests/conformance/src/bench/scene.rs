@@ -120,7 +120,7 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn new(level: Level, keys: &Environment) -> Result<Self, String> {
-        let jwk = keys.get(level.key()).ok_or("the corpus has lost a key")?;
+        let jwk = keys.get(level.key()).ok_or("the corpus lacks a key")?;
         let kid = Kid::try_from("now").map_err(|error| error.to_string())?;
         let key = Key::new(kid, KeyActor::Any, &jwk).map_err(|error| error.to_string())?;
         Ok(Self { level, config: read(&level.configuration(0))?, key, minted: 0 })

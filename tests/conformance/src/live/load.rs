@@ -43,7 +43,7 @@ impl Load {
         let before: Vec<u64> = self.counts();
         let enough = |now: &[u64]| now.iter().zip(&before).all(|(now, before)| *now >= before.saturating_add(more));
         until(PATIENCE, || enough(&self.counts()).then_some(()))
-            .ok_or_else(|| format!("no answers any more: {before:?}, then {:?}", self.counts()))
+            .ok_or_else(|| format!("answers stopped: {before:?}, then {:?}", self.counts()))
     }
 
     fn counts(&self) -> Vec<u64> {

@@ -227,7 +227,7 @@ fn headers(linker: &mut Linker<Proxy>) -> Result<()> {
 pub(super) fn begin(call: &mut Call<'_>, function: Function) -> Result<Option<Fault>> {
     let at = call.data().calls.len();
     if at >= MAX_CALLS {
-        return Err(Error::msg("the module goes in circles"));
+        return Err(Error::msg("the module loops: it makes too many calls"));
     }
     call.data_mut().calls.push(function);
     let fault = call.data().faults.get(&at).cloned();

@@ -17,7 +17,7 @@ pub(super) fn read(call: &mut Call<'_>, at: u32, size: u32) -> Result<Vec<u8>> {
     let memory = memory(call)?;
     let (at, size) = (usize::try_from(at)?, usize::try_from(size)?);
     let bytes = memory.data(&call).get(at..).and_then(|rest| rest.get(..size));
-    bytes.map(<[u8]>::to_vec).ok_or_else(|| Error::msg("the module passes what lies outside of its memory"))
+    bytes.map(<[u8]>::to_vec).ok_or_else(|| Error::msg("the module passes an address outside of its memory"))
 }
 
 /// Text that the module passes.

@@ -183,7 +183,7 @@ impl Exchange {
     fn come_back(&self, vm: &mut Vm, stream: u32, outcome: &mut Outcome) -> Result<(), String> {
         let goes_on = |what: &str, action| match action {
             Action::Continue => Ok(()),
-            Action::Pause => Err(format!("{what} does not go on")),
+            Action::Pause => Err(format!("{what} did not go on")),
         };
         if !self.trailers.is_empty() {
             vm.proxy().set(Part::RequestTrailers, self.trailers.clone());

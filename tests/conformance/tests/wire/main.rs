@@ -1,6 +1,6 @@
-//! What is no data of one request: connections, streams, callers that go away, bytes that are no HTTP. Each check
-//! runs in every Envoy, with one worker and with four; after all of them, no application has seen anything that its
-//! gate did not permit.
+//! Checks that a single request cannot express: connections, streams, callers that go away, bytes that are not HTTP.
+//! Each runs in every Envoy, with one worker and with four; after all of them, no application has seen a request that
+//! its gate did not permit.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -57,7 +57,7 @@ fn on_the_wire() {
     let mut failures = Vec::new();
     for (envoy, workers) in proxies().unwrap() {
         let wire = Wire::start(envoy.clone(), workers);
-        // One of them, by a word of its name.
+        // Selects checks by a word of the name.
         let only = std::env::var("STEPGATE_WIRE").unwrap_or_default();
         for (name, check) in CHECKS.into_iter().filter(|(name, _)| name.contains(&only)) {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| check(&wire))) {
