@@ -1,5 +1,5 @@
 //! The local mesh, without a filter: the properties that the gate's tests rely on.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are no tests to clippy")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "clippy does not count helpers of tests as tests")]
 
 use stepgate_mesh::{
     Authority, CallError, ClientCertificate, Envoys, Mesh, MeshError, MeshSpec, Request, Version, Workload,

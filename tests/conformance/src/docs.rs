@@ -13,7 +13,7 @@ pub enum Kind {
     Yaml,
     /// `json`: some JSON.
     Json,
-    /// `console`: commands after `$ `, each followed by what it prints.
+    /// `console`: commands after `$ `, each followed by its output.
     Console,
     /// `console walk`: the same, in a cluster; `tests/cluster/tests/walkthrough` runs them.
     Walk,

@@ -6,7 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeMap;
@@ -104,10 +104,10 @@ const KINDS: [&str; 8] = [
     "a rightful step of revision 2",
     "a rightful step under the other key",
     "a rightful start",
-    "a step under a key that nobody has",
-    "a request for elsewhere",
-    "somebody else's step",
-    "a step that was taken before",
+    "a step under a forged key",
+    "a request for another task",
+    "another holder's step",
+    "a step that was consumed before",
 ];
 
 /// The configurations that take turns, and the answers of each to each kind.

@@ -38,9 +38,11 @@ fn every_case_says_one_thing(corpus: &Corpus) -> Result<(), Failed> {
         let denied = then.deny.is_some() || then.refused.is_some();
         let said = [then.permit.is_some(), denied, then.exempt, then.observed.is_some()];
         if said.iter().filter(|said| **said).count() != 1 {
-            return Err(
-                format!("{}: `then` must have exactly one of permit, deny, exempt, observed", whole.title()).into()
-            );
+            return Err(format!(
+                "{}: `then` must have exactly one of permit, deny or refused, exempt, observed",
+                whole.title()
+            )
+            .into());
         }
         if !names.insert(whole.title()) {
             return Err(format!("two cases are named {}", whole.title()).into());

@@ -5,7 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeMap;
@@ -220,7 +220,7 @@ fn a_full_record_denies_takes_no_more_memory_and_nobody_elses_room() {
     println!("{} entries: {memory:.1} MiB, {heap:.1} MiB of heap", usize::from(BUCKETS) * BUCKET_ENTRIES);
     assert!(memory < FULL_RECORD && (7.0..FULL_RECORD).contains(&heap), "{memory:.1} MiB, {heap:.1} MiB of heap");
 
-    // A flood in one workflow takes no room of the other, and no more memory.
+    // A flood in one workflow takes no room from the other, and needs no more memory.
     let denied = AtomicUsize::new(0);
     at_once(4, |caller| {
         for n in 0.. {

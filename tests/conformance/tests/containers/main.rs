@@ -1,11 +1,11 @@
 //! The images in a real registry, in a real Docker Engine and in containerd. All three are started here, in
-//! namespaces of their own, and end with the tests; `make test-containers` gets what they need.
+//! namespaces of their own, and end with the tests; `make test-containers` installs their requirements.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test says what is wrong by failing, and its helpers are no tests to clippy"
+    reason = "a test fails by panicking, and clippy does not count its helpers as tests"
 )]
 
 mod engine;
