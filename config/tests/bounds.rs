@@ -59,7 +59,7 @@ fn aliases_are_rejected() {
     rejected("merge keys", &format!("k0: &k0 {{a: b}}\n{merges}"));
     rejected("anchors", &(0..LONG / 24).map(|n| format!("- &k{n} x\n")).collect::<String>());
     rejected("one anchor", &"- &k x\n".repeat(LONG / 8));
-    rejected("an alias within what it names", "a: &a [*a]\n");
+    rejected("an alias within its own anchor", "a: &a [*a]\n");
     rejected("tags", &"- !!binary aGk=\n".repeat(LONG / 24));
     rejected("tag prefixes", &format!("%TAG !e! tag:{}\n---\na: !e!b c\n", "x".repeat(LONG / 2)));
     rejected("documents", &"---\na: b\n...\n".repeat(LONG / 16));

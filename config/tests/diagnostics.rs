@@ -45,7 +45,7 @@ fn each_wrong_input_has_the_expected_diagnostics() {
             differing.push(format!("{name}:\n{said}"));
         }
     }
-    assert!(differing.is_empty(), "not as expected; BLESS=1 takes it:\n{}", differing.join("\n"));
+    assert!(differing.is_empty(), "not as expected; BLESS=1 writes the current diagnostics:\n{}", differing.join("\n"));
 }
 
 #[test]

@@ -1,16 +1,16 @@
 //! Published JWS: RFC 7515, appendix A; RFC 8037, appendix A; Wycheproof's set, which holds the compact ones of
 //! RFC 7520, section 4.
 //!
-//! No such token is a step, so each enters at two places: at the whole reader of steps, which must refuse them
-//! all, and at what lies below it (the compact form, the algorithm of the key, the signature), which must
-//! answer as the set says. Why a vector is left out there stands beside it.
+//! No such token is a step, so each is tested at two places: at the whole reader of steps, which must reject them
+//! all, and at the layers below it (the compact form, the algorithm of the key, the signature), whose verdict
+//! must match the set. Next to each vector that is left out there is the reason.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use serde::Deserialize;
@@ -22,7 +22,7 @@ mod raw;
 
 use raw::verifies;
 
-/// Whether the gate's own layers take it as signed with this key.
+/// Whether the gate's own layers accept it as signed with this key.
 fn taken(key: &Material, token: &str) -> bool {
     let Ok(compact) = Compact::parse(token) else { return false };
     let Ok(header) = serde_json::from_slice::<Value>(compact.header()) else { return false };
@@ -59,8 +59,8 @@ fn those_of_the_rfcs() {
         assert!(!taken(&key(jwk), &format!("{head}.{changed}{}", &signature[1..])));
         assert!(!taken(&key(jwk), &format!("{head}.")));
     }
-    // A.2 (RS256) and A.4 (ES512) are left out: gates have neither; `the_keys_of_other_algorithms` shows it.
-    // A.5 is unsigned, A.6 and A.7 are in JSON: they must be refused by every key.
+    // A.2 (RS256) and A.4 (ES512) are left out: gates support neither; `the_keys_of_other_algorithms` shows it.
+    // A.5 is unsigned, A.6 and A.7 are in JSON: every key must reject them.
     let a5 = format!("eyJhbGciOiJub25lIn0.{JOE}.");
     let a6 = format!(
         r#"{{"payload":"{JOE}","signatures":[{{"protected":"eyJhbGciOiJFUzI1NiJ9","header":{{"kid":"e9bc097a-ce51-4036-9562-d2ade882db0d"}},"signature":"{A3_SIGNATURE}"}}]}}"#
@@ -120,10 +120,10 @@ fn wycheproof() -> Set {
     serde_json::from_str(include_str!("vectors/json_web_signature_test.json")).unwrap()
 }
 
-/// Taken by the set's own reader, though a character stands in them that base64url does not have: RFC 7515,
-/// section 2, knows none, and a gate takes one spelling.
+/// Valid for the set's own reader, although they contain a character outside of base64url: RFC 7515,
+/// section 2, does not allow it, and a gate accepts only one spelling.
 const SPELLED_ODDLY: [u32; 2] = [372, 373];
-/// Left out: called invalid for their padding, but they have none. Letter for letter they are 357, which is valid.
+/// Left out: marked invalid for their padding, but they have none. They are letter for letter 357, which is valid.
 const LIKE_357: [u32; 2] = [367, 370];
 
 #[test]
@@ -145,8 +145,8 @@ fn those_of_wycheproof() {
     assert_eq!((taken_so_far, refused), (10, 67));
 }
 
-/// What is left out above: groups whose key no gate takes, RSA and P-521 for their kind, the others for what
-/// they are for.
+/// The groups left out above, whose keys no gate accepts: RSA and P-521 for their kind, the others for their
+/// purpose.
 #[test]
 fn the_keys_of_other_algorithms() {
     let (mut other_kinds, mut other_uses) = (0, 0);

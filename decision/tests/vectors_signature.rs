@@ -1,11 +1,11 @@
-//! Wycheproof's sets for the three signatures of gates, at the functions that judge them below tokens.
+//! Wycheproof's sets for the three signatures of gates, at the functions that verify them below tokens.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
@@ -25,7 +25,7 @@ fn key(jwk: &serde_json::Value) -> Result<Material, String> {
     Material::from_jwk(&jwk.to_string(), "now").map_err(|error| error.to_string())
 }
 
-/// The whole set: signatures as JWS has them, and, where Wycheproof has them in DER, by way of that.
+/// The whole set: signatures as in JWS, and, if Wycheproof has them in DER, converted from it.
 #[test]
 fn ecdsa_as_jws_writes_it() {
     let set = wycheproof::ecdsa::TestSet::load(wycheproof::ecdsa::TestName::EcdsaSecp256r1Sha256P1363).unwrap();
@@ -34,7 +34,7 @@ fn ecdsa_as_jws_writes_it() {
         let key = ec(&group.key.key);
         for test in &group.tests {
             assert_eq!(verifies(&key, &test.msg, &test.sig), test.result == TestResult::Valid, "{}", test.tc_id);
-            // Whatever can be written as DER comes back as it was.
+            // Every signature that can be written as DER comes back unchanged.
             if let Some(der) = ecdsa::to_der(&test.sig) {
                 assert_eq!(ecdsa::from_der(&der).unwrap()[..], test.sig[..], "{}", test.tc_id);
             } else {
@@ -46,7 +46,7 @@ fn ecdsa_as_jws_writes_it() {
     assert!(good > 100 && bad > 50, "{good} {bad}");
 }
 
-/// The set in DER: what our reader makes of it must be good exactly where the set says so, and then it is
+/// The set in DER: the signature that our reader returns must be valid exactly if the set says so, and then it is
 /// the one spelling.
 #[test]
 fn ecdsa_as_envoy_signs() {
@@ -88,8 +88,8 @@ fn ed25519() {
     assert!(good > 50 && bad > 30, "{good} {bad}");
 }
 
-/// Left out: tags of 16 bytes, which JWS does not have and which must be refused though the set calls them
-/// good; keys of fewer than 32 bytes, which no gate takes (RFC 7518, section 3.2).
+/// Left out: tags of 16 bytes, which JWS does not have and which must be rejected although the set calls them
+/// valid; keys of fewer than 32 bytes, which no gate accepts (RFC 7518, section 3.2).
 #[test]
 fn hmac_sha256() {
     let set = wycheproof::mac::TestSet::load(wycheproof::mac::TestName::HmacSha256).unwrap();
@@ -114,8 +114,8 @@ fn hmac_sha256() {
     assert_eq!((good, bad, short_keys, short_tags), (30, 54, 6, 84));
 }
 
-/// Points of small order, spelled in every way that the curve allows: whoever has such a public key need not
-/// know a private one. A gate does not take the key, or takes no signature by it.
+/// Points of small order, in every spelling that the curve allows: with such a public key, an attacker need not
+/// know a private one. A gate does not accept the key, or accepts no signature by it.
 #[test]
 fn ed25519_keys_of_small_order() {
     let points = [

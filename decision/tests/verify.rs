@@ -1,11 +1,11 @@
-//! The times of a token, by jwt-simple and by the decision, and what jwt-simple alone would let through.
+//! The times of a token, by jwt-simple and by the decision, and the tokens that jwt-simple alone would let through.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::time::Duration;
@@ -82,10 +82,10 @@ fn a_token_is_refused_from_its_end_and_the_leeway_on() {
         // The library is a second later.
         assert_eq!(answers(jwk, &token, at(end)), (Ok(()), Err(Denial::Expired)));
         assert_eq!(answers(jwk, &token, at(end + 1)), (Err(VerifyError::Expired), Err(Denial::Expired)));
-        // Ahead of this gate's clock by no more than the leeway.
+        // Issued ahead of this gate's clock by no more than the leeway.
         assert_eq!(answers(jwk, &token, at(ISSUED - 30)), (Ok(()), Ok(())));
         assert_eq!(answers(jwk, &token, at(ISSUED - 31)), (Err(VerifyError::NotYet), Err(Denial::NotYet)));
-        // A signature that is not good is the first thing that is said, whatever the times.
+        // An invalid signature is reported first, whatever the times.
         let (head, signature) = token.rsplit_once('.').unwrap();
         let forged = format!("{head}.{}{}", if signature.starts_with('A') { 'B' } else { 'A' }, &signature[1..]);
         for now in [ISSUED, end + 1, ISSUED - 31] {
@@ -105,7 +105,7 @@ fn after_the_last_second_of_the_library_nothing_is_accepted() {
     assert!(answers(HMAC, &token, Clock { now: UnixTime::MAX, leeway: Duration::MAX }).1.is_err());
 }
 
-/// The library finds these good with the options that a gate sets; the strict reader refuses them before.
+/// The library accepts these with the options that a gate sets; the strict reader rejects them first.
 #[test]
 fn the_strict_reader_accepts_less_than_the_library() {
     let config = config();
@@ -136,7 +136,7 @@ fn the_strict_reader_accepts_less_than_the_library() {
         (header.to_owned(), claims.replacen('{', r#"{"admin":true,"#, 1)),
         // A type in another case.
         (r#"{"alg":"HS256","kid":"k","typ":"WFA+JWT"}"#.to_owned(), claims.clone()),
-        // A repeated member where the library does not look.
+        // A repeated member that the library does not detect.
         (header.to_owned(), claims.replacen('{', r#"{"txn":"another","#, 1)),
         // No step at all, and no end.
         (header.to_owned(), r#"{"sub":"spiffe://film.example/a"}"#.to_owned()),
@@ -150,7 +150,7 @@ fn the_strict_reader_accepts_less_than_the_library() {
     }
 }
 
-/// Whoever signs, the signing input is the same.
+/// The signing input does not depend on the signer.
 #[test]
 fn there_is_one_encoder() {
     for jwk in [HMAC, EC, ED] {

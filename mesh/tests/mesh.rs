@@ -1,5 +1,5 @@
-//! The local mesh, without a filter: what a gate's tests build on must hold by itself.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are no tests to clippy")]
+//! The local mesh, without a filter: the properties that the gate's tests rely on.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "clippy does not count helpers of tests as tests")]
 
 use stepgate_mesh::{
     Authority, CallError, ClientCertificate, Envoys, Mesh, MeshError, MeshSpec, Request, Version, Workload,
@@ -39,7 +39,7 @@ fn a_call_passes_through_both_envoys_and_the_application_sees_it() {
         assert_eq!(seen.header("x-twice").collect::<Vec<_>>().join(","), "1,2");
         assert_eq!(seen.header("x-bytes").collect::<Vec<_>>(), ["\u{fffd}\u{fffd}"]);
         assert!(seen.trailers.contains(&("x-after".into(), "3".into())));
-        // The identity is that of the connection, and Envoy tells it on.
+        // The identity is that of the connection, and Envoy passes it on.
         let by = seen.header("x-forwarded-client-cert").collect::<String>();
         assert!(by.contains(&format!("URI={}", id("a"))), "{by}");
     }
@@ -115,7 +115,7 @@ fn a_gate_takes_certificates_of_its_ca_and_no_others() {
         assert!(refused(Some(&foreign), "a"));
         assert!(refused(Some(&foreign), "b"));
         assert_eq!(mesh.call_directly(None, "b", &get).unwrap().status, 200);
-        // TLS does not judge the name in a certificate: there may be none, several, or one that is not a SPIFFE ID.
+        // TLS does not check the name in a certificate: there may be none, several, or one that is not a SPIFFE ID.
         let authority = mesh.authority();
         let none: [&str; 0] = [];
         let two = authority.issue(&[id("a"), id("b")]);
@@ -175,7 +175,7 @@ fn an_envoy_that_does_not_start_says_why() {
     spec.component_log_level = "no_such_component:info".into();
     let error = Mesh::start(spec).unwrap_err().to_string();
     assert!(error.contains("no_such_component"), "{error}");
-    // Its files are gone by now: nobody is to be sent there.
+    // Its files are gone by now: the message must not refer to them.
     assert!(error.contains("program: ") && !error.contains("bootstrap"), "{error}");
 }
 

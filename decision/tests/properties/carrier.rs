@@ -1,4 +1,4 @@
-//! What is left of headers once they are cleaned: nothing that anybody could take for a step, and all else.
+//! Headers after scrubbing: nothing is left that any reader could take for a step, and all the rest is.
 
 use proptest::prelude::*;
 use stepgate_decision::permit::{HeaderMap, scrub};
@@ -77,7 +77,7 @@ fn gate() -> Gate {
     Gate::new(outcome.checked.unwrap(), &|_| None).unwrap().0
 }
 
-/// The members of all baggage, as the laxest reader takes them: names decoded, without case and white space.
+/// The members of all baggage, as the most lenient reader reads them: names decoded, without case and white space.
 fn members(headers: &[Header]) -> Vec<(String, String)> {
     let lines = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("baggage"));
     let text = lines.map(|(_, line)| String::from_utf8_lossy(line).into_owned()).collect::<Vec<_>>().join(",");
@@ -133,7 +133,7 @@ proptest! {
         }
         let rest = |headers: &[Header]| headers.iter().filter(|(name, _)| name == "traceparent").cloned().collect::<Vec<_>>();
         prop_assert_eq!(rest(&map.0), rest(&headers));
-        // Clean headers stay as they are.
+        // Headers without steps stay unchanged.
         let once = map.0.clone();
         scrub(&gate(), &once, &mut map).unwrap();
         prop_assert_eq!(map.0, once);

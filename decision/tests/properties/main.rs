@@ -1,4 +1,4 @@
-//! What holds of any token, any path and any baggage, each held against a plain second reading.
+//! Properties of any token, any path and any baggage, each checked against a second, simple reader.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 mod carrier;

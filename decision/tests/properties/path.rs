@@ -1,10 +1,10 @@
-//! Paths and patterns against a reader that splits, decodes and compares as one would on paper.
+//! Paths and patterns compared with a simple reader that splits, decodes and compares.
 
 use proptest::prelude::*;
 use stepgate_config::workflow::PathPattern;
 use stepgate_decision::CanonicalPath;
 
-/// Pieces of paths: what is plain, what is encoded, what somebody could read otherwise.
+/// Pieces of paths: plain ones, encoded ones, and ones that readers may interpret differently.
 const PIECES: [&str; 34] = [
     "/", "/", "/", "a", "B", "7", "-._~", ".", "..", "...", ";", "%", "%2", "%2f", "%2F", "%5C", "%2e", "%25", "%20",
     "%C3%A9", "%c3%a9", "%C3", "%A9", "%C0%AF", "%3b", "%3F", "%23", "%00", "%7f", "%61", "\\", "é", "#", "?x=/../",
@@ -19,7 +19,7 @@ fn path() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Of each segment, its bytes once decoded; none where any reader could stumble.
+/// The decoded bytes of each segment; none if some reader could misread the path.
 fn on_paper(target: &str) -> Option<Vec<Vec<u8>>> {
     if target.len() > 8192 || target.contains('#') {
         return None;
@@ -36,12 +36,12 @@ fn on_paper(target: &str) -> Option<Vec<Vec<u8>>> {
     segments.iter().enumerate().map(read).collect()
 }
 
-/// What, decoded, splits, cuts, climbs or ends a line.
+/// Bytes that, once decoded, split, cut, climb or end a line.
 fn is_ascii_odd(c: char) -> bool {
     c.is_ascii_control() || "/\\%;?#".contains(c)
 }
 
-/// The segment's bytes; none where what is plain is encoded, or what must be is not.
+/// The segment's bytes; none if a plain character is encoded, or a character that must be encoded is not.
 fn decoded(segment: &str) -> Option<Vec<u8>> {
     let (mut bytes, mut rest) = (Vec::new(), segment);
     while let Some(first) = rest.chars().next() {

@@ -77,7 +77,7 @@ fn claims() -> impl Strategy<Value = Claims> {
     )
 }
 
-/// Whether the token is the key's, at a time when it lives.
+/// Whether the token is the key's, at a time within its life.
 fn verifies(key: &Key, token: &UnverifiedToken<'_>) -> bool {
     let clock = Clock { now: token.claims().iat, leeway: Duration::ZERO };
     RustCrypto.verify(key, token, clock).is_ok()
@@ -97,7 +97,7 @@ fn taken(key: &Key, token: &str) -> bool {
     UnverifiedToken::parse(token).is_ok_and(|read| read.alg() == key.algorithm().alg() && verifies(key, &read))
 }
 
-/// One character is another.
+/// One character is replaced by another.
 fn changed(token: &str, at: prop::sample::Index, by: char) -> String {
     let mut letters: Vec<char> = token.chars().collect();
     let at = at.index(letters.len());
@@ -124,7 +124,7 @@ proptest! {
         prop_assert!(!taken(&key, &changed(&token, at, by)));
     }
 
-    /// Also one bit of what a part decodes to, spelt as it should be.
+    /// Also one bit of a part's decoded bytes, with correct spelling.
     #[test]
     fn one_other_bit_anywhere_denies(claims in claims(), part in 0_usize..3, at: prop::sample::Index, bit in 0_u32..8) {
         let key = key(HMAC);
@@ -142,7 +142,7 @@ proptest! {
         let _ = UnverifiedToken::parse(&parts.join("."));
     }
 
-    /// JSON of any kind in each part, well spelt: what is taken has the members of a step and no others.
+    /// JSON of any kind in each part, in correct spelling: an accepted token has the members of a step and no others.
     #[test]
     fn any_json_is_claims_or_none(claims in claims(), odd in json(3), member in prop_oneof![Just("wf"), Just("exp"), Just("parents"), Just("visits"), Just("performers"), Just("extra"), Just("sub")]) {
         let token = round_trip(&key(HMAC), TokenType::Arrival, &claims)?;
@@ -153,7 +153,7 @@ proptest! {
         parts[1] = Base64UrlSafeNoPadding::encode_to_string(value.to_string()).unwrap();
         let joined = parts.join(".");
         if let Ok(read) = UnverifiedToken::parse(&joined) {
-            // Read, it says what stands there: nothing is dropped, nothing is taken for something else.
+            // The result is exactly the text's content: nothing is dropped, and nothing is read as something else.
             let said = serde_json::to_value(read.claims()).unwrap();
             let stands = said.get(member).cloned().unwrap_or_default();
             let empty = odd.as_array().is_some_and(Vec::is_empty) || odd.as_object().is_some_and(serde_json::Map::is_empty);
@@ -180,7 +180,7 @@ fn json(depth: u32) -> impl Strategy<Value = serde_json::Value> {
 }
 
 proptest! {
-    // Curves are slow where nothing is optimised.
+    // Curves are slow in builds without optimisation.
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]

@@ -1,4 +1,4 @@
-//! Base images from what this machine has: where no registry can be reached, nothing can be pulled.
+//! Base images from files of this machine: without a registry, nothing can be pulled.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ pub struct Base {
 }
 
 impl Base {
-    /// An empty one, which is put together in this folder.
+    /// An empty tree, built in this folder.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -22,7 +22,7 @@ impl Base {
         Ok(Self { root: root.to_owned() })
     }
 
-    /// Adds a program at a place of its own, with the libraries that it needs at theirs.
+    /// Adds a program at its own path, with the libraries that it needs at theirs.
     ///
     /// # Errors
     /// If one of them cannot be copied.
@@ -36,7 +36,7 @@ impl Base {
     /// # Errors
     /// If one of them cannot be copied.
     pub fn libraries_of(&self, program: &Path) -> io::Result<()> {
-        // Of a program that needs none, `ldd` says so and ends with 1.
+        // For a program that needs none, `ldd` says so and exits with 1.
         let said = Command::new("ldd").arg(program).output()?.stdout;
         let needed = String::from_utf8_lossy(&said).into_owned();
         let paths =
@@ -55,7 +55,7 @@ impl Base {
         fs::copy(from, to).map(drop).map_err(named)
     }
 
-    /// Adds a file that holds this.
+    /// Adds a file with this content.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -65,7 +65,7 @@ impl Base {
         fs::write(to, text)
     }
 
-    /// Adds a folder as it stands.
+    /// Adds a folder unchanged.
     ///
     /// # Errors
     /// If it cannot be copied.
@@ -78,14 +78,14 @@ impl Base {
     /// Adds Debian's Python.
     ///
     /// # Errors
-    /// If the machine has none.
+    /// If the machine has no Python.
     pub fn python(&self, at: &str) -> io::Result<()> {
         let ask = |what: &str| run(Command::new("/usr/bin/python3").args(["-I", "-c", what]));
         self.program(Path::new(ask("import os, sys; print(os.path.realpath(sys.executable))")?.trim()), at)?;
         self.folder(ask("import os; print(os.path.dirname(os.__file__))")?.trim())
     }
 
-    /// Where a path of the image stands now.
+    /// The current location of a path of the image.
     pub fn at(&self, path: &str) -> PathBuf {
         self.root.join(path.trim_start_matches('/'))
     }
@@ -96,7 +96,7 @@ impl Base {
     /// If it cannot be written.
     pub fn archive(&self) -> io::Result<PathBuf> {
         let archive = self.root.with_extension("tar");
-        // Users of the image need not be root, and the umask of whoever builds it must not lock them out.
+        // Users of the image need not be root, and the umask of the build must not lock them out.
         let tar = ["--mode=a+rX", "--owner=0", "--group=0", "--numeric-owner", "-C"];
         run(Command::new("tar").args(tar).arg(&self.root).arg("-cf").arg(&archive).arg("."))?;
         Ok(archive)

@@ -1,4 +1,4 @@
-//! A case as it stands in the corpus: facts in, verdict out. `tests/corpus/README.md` says what each key means.
+//! A case as written in the corpus: facts in, verdict out. `tests/corpus/README.md` explains each key.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 pub struct Chapter {
     /// `gates/NAME.yaml`.
     pub gate: String,
-    /// What every case of the chapter begins with, where it does not say otherwise.
+    /// Defaults for the cases of the chapter.
     #[serde(default)]
     pub when: When,
     /// The cases.
@@ -22,11 +22,11 @@ pub struct Chapter {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// What it shows, as a sentence.
+    /// The behaviour that the case shows, as a sentence.
     pub name: String,
-    /// Another gate than the chapter's.
+    /// A gate other than the chapter's.
     pub gate: Option<String>,
-    /// What came before.
+    /// The state before the request.
     #[serde(default)]
     pub given: Given,
     /// The request.
@@ -36,7 +36,7 @@ pub struct Case {
     pub then: Then,
 }
 
-/// What came before the request.
+/// The state before the request.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Given {
@@ -45,42 +45,42 @@ pub struct Given {
     pub steps: Vec<GivenStep>,
     /// The lines of the step header; `$N` is the N-th token. Default: all tokens in one line.
     pub lines: Option<Vec<String>>,
-    /// How often the same request was made, and permitted, before.
+    /// How often the same request was made, and permitted, before this one.
     #[serde(default)]
     pub taken: u32,
-    /// How many other live entries are in the record's bucket.
+    /// The number of other live entries in the record's bucket.
     #[serde(default)]
     pub bucket_load: usize,
 }
 
-/// A token: that of a rightful holder, but for what is said here.
+/// A token. Its defaults are those of a token that the peer rightfully holds.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GivenStep {
     /// The task reached.
     pub task: String,
-    /// Who may present it: an actor or a SPIFFE ID. Default: the peer.
+    /// The actor or SPIFFE ID that may present it. Default: the peer.
     pub holder: Option<String>,
-    /// Of which workflow; default: the gate's first.
+    /// Its workflow. Default: the gate's first.
     pub workflow: Option<String>,
-    /// Of which instance; default: `i-1`.
+    /// Its instance. Default: `i-1`.
     pub instance: Option<String>,
     /// `arrival` (default), `departure` or `receipt`.
     #[serde(rename = "type")]
     pub token_type: Option<String>,
-    /// At a join, from which source it comes.
+    /// At a join: the source that it comes from.
     pub from: Option<String>,
     /// The `kid` in the header; default: the workflow's signing key.
     pub kid: Option<String>,
-    /// The variable with the key that signs; default: the one of `kid`. `forged`: a key of nobody's.
+    /// The variable with the key that signs. Default: the one of `kid`. `forged`: a key that no gate has.
     pub signed_by: Option<String>,
-    /// When it was issued, from now.
+    /// When it was issued, relative to now.
     pub issued: Option<String>,
-    /// When it ends, from now.
+    /// When it ends, relative to now.
     pub expires: Option<String>,
-    /// When its instance ends, from now.
+    /// When its instance ends, relative to now.
     pub deadline: Option<String>,
-    /// Claims that replace what would stand there; `null` leaves one out.
+    /// Claims that replace the usual ones; `null` leaves one out.
     #[serde(default)]
     pub claims: BTreeMap<String, Value>,
     /// Members of the JOSE header, likewise.
@@ -96,7 +96,7 @@ pub struct GivenStep {
 pub struct When {
     /// An actor, any URI, or `none` for a connection without a client certificate.
     pub peer: Option<String>,
-    /// The actor (or URI) behind whose gate the request arrives.
+    /// The actor (or URI) whose gate gets the request.
     #[serde(rename = "self")]
     pub own: Option<String>,
     /// The method.
@@ -108,31 +108,31 @@ pub struct When {
     /// Further header lines.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
-    /// So many further headers with values of so many bytes.
+    /// The number of further headers, and the bytes of each value.
     pub padding: Option<(usize, usize)>,
     /// Bytes of the body.
     pub body: Option<usize>,
-    /// Whether the body has no length beforehand.
+    /// Whether the body is sent without a length.
     pub chunked: Option<bool>,
-    /// Lines after the body.
+    /// Trailers.
     #[serde(default)]
     pub trailers: Vec<(String, String)>,
     /// Whether it is a gRPC call, over HTTP/2.
     pub grpc: Option<bool>,
     /// The version of HTTP: gRPC is always over 2.
     pub http: Option<Http>,
-    /// What the proxy does to paths before the gate.
+    /// The proxy's path normalisation, before the gate.
     pub normalization: Option<Normalization>,
-    /// What the proxy makes of the request before the gate, where that differs from what was sent.
+    /// The request that the gate gets, where the proxy changes it first.
     pub gets: Option<Gets>,
-    /// Whether it leaves through the actor's own outbound listener instead.
+    /// Whether the request leaves through the actor's own outbound listener instead.
     pub outbound: Option<bool>,
     /// The time, RFC 3339: only for subjects whose clock can be set.
     pub at: Option<String>,
 }
 
 impl When {
-    /// This, and what the chapter says where this says nothing.
+    /// This request, completed with the chapter's defaults.
     #[must_use]
     pub fn or(&self, chapter: &Self) -> Self {
         let mut headers = chapter.headers.clone();
@@ -173,7 +173,7 @@ pub enum Http {
     Two,
 }
 
-/// What the proxy does to paths, as Istio's `pathNormalization` has it.
+/// The proxy's path normalisation, with the values of Istio's `pathNormalization`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normalization {
@@ -188,7 +188,7 @@ pub enum Normalization {
     DecodeAndMergeSlashes,
 }
 
-/// What the gate gets in the place of what was sent.
+/// The parts of the request that the gate gets in place of those that were sent.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gets {
@@ -208,28 +208,28 @@ pub struct Gets {
 pub struct Then {
     /// The task reached.
     pub permit: Option<String>,
-    /// The code. Beside `refused`: of a gate that is asked all the same.
+    /// The code. Beside `refused`: the code of a gate that gets the request anyway.
     pub deny: Option<String>,
-    /// The status with which the proxy refuses it before any gate; 0 where it ends the stream or connection.
+    /// The status with which the proxy rejects it before any gate; 0 if the proxy ends the stream or the connection.
     pub refused: Option<u16>,
-    /// Let through, as of no workflow.
+    /// Let through, as a request outside of every workflow.
     #[serde(default)]
     pub exempt: bool,
-    /// Let through, though it would be denied with this code.
+    /// Let through, although the gate would deny it with this code if it enforced.
     pub observed: Option<String>,
-    /// Claims that the application's token has, among others; `null`: it has none of that name.
+    /// Claims that the application's token has, among others; `null`: the token has no such claim.
     #[serde(default)]
     pub claims: BTreeMap<String, Value>,
-    /// Whether the caller is answered a start token.
+    /// Whether the caller gets a start token.
     #[serde(default)]
     pub start: bool,
-    /// Whether the caller is answered a receipt.
+    /// Whether the caller gets a receipt.
     #[serde(default)]
     pub receipt: bool,
-    /// Header lines that the application sees (`null`: that it does not see).
+    /// Header lines that the application sees (`null`: lines that it does not see).
     #[serde(default)]
     pub sees: BTreeMap<String, Option<String>>,
-    /// The same of the lines after the body.
+    /// The same for the trailers.
     #[serde(default)]
     pub sees_trailers: BTreeMap<String, Option<String>>,
 }

@@ -12,7 +12,7 @@ use crate::environment::Environment;
 /// All cases, their gates and their keys.
 #[derive(Debug)]
 pub struct Corpus {
-    /// The cases, in the order of the files, each with its gate and request whole.
+    /// The cases, in the order of the files, each with its complete gate and request.
     pub cases: Vec<Whole>,
     /// The gates by name.
     pub gates: BTreeMap<String, GateFile>,
@@ -20,10 +20,10 @@ pub struct Corpus {
     pub environment: Environment,
 }
 
-/// A case with what its chapter says.
+/// A case, completed with its chapter's defaults.
 #[derive(Debug, Clone)]
 pub struct Whole {
-    /// The file's name, without its ending.
+    /// The file's name, without its extension.
     pub chapter: String,
     /// The gate's name.
     pub gate: String,
@@ -34,7 +34,7 @@ pub struct Whole {
 }
 
 impl Whole {
-    /// Where the case stands, for people.
+    /// The place of the case, for people.
     pub fn title(&self) -> String {
         format!("{}: {}", self.chapter, self.case.name)
     }
@@ -43,9 +43,9 @@ impl Whole {
 /// A gate's configuration.
 #[derive(Debug, Clone)]
 pub struct GateFile {
-    /// As it is handed to the filter.
+    /// As the filter gets it.
     pub text: String,
-    /// As it is read; none where it is broken, as some are on purpose.
+    /// As the configuration's reader reads it; none if it is broken, as some are on purpose.
     pub config: Option<GateConfig>,
 }
 
@@ -55,10 +55,10 @@ pub fn folder() -> PathBuf {
 }
 
 impl Corpus {
-    /// Reads it all.
+    /// Reads all of it.
     ///
     /// # Errors
-    /// In words, with the file.
+    /// Returns a message that names the file.
     pub fn read() -> Result<Self, String> {
         let folder = folder();
         let mut gates = BTreeMap::new();
@@ -85,7 +85,7 @@ impl Corpus {
     /// The gate of a case.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If there is none.
     pub fn gate(&self, case: &Whole) -> Result<&GateFile, String> {
         self.gates.get(&case.gate).ok_or_else(|| format!("no gate `{}`", case.gate))
     }

@@ -1,4 +1,4 @@
-//! A subjectAltName of any bytes: a library would refuse the malformed names that a gate must survive.
+//! A subjectAltName of any bytes: a library would reject the malformed names that a gate must survive.
 
 /// `GeneralNames ::= SEQUENCE OF GeneralName` with one `uniformResourceIdentifier [6] IA5String` (RFC 5280, section
 /// 4.2.1.6).

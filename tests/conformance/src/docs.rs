@@ -1,8 +1,8 @@
-//! The pages of the documentation as things that can be tried: fenced blocks, headings, links.
+//! The pages of the documentation as parts that can be tested: fenced blocks, headings, links.
 
 use std::collections::BTreeSet;
 
-/// What may be done with a fenced block, by what stands after its fence.
+/// The kind of a fenced block, by the text after its fence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `yaml workflow`: a document without errors.
@@ -13,7 +13,7 @@ pub enum Kind {
     Yaml,
     /// `json`: some JSON.
     Json,
-    /// `console`: commands after `$ `, each followed by what it prints.
+    /// `console`: commands after `$ `, each followed by its output.
     Console,
     /// `console walk`: the same, in a cluster; `tests/cluster/tests/walkthrough` runs them.
     Walk,
@@ -47,13 +47,13 @@ impl Kind {
 pub struct Block {
     /// The line of its fence, from 1.
     pub line: usize,
-    /// Its kind; the text after the fence where that says none.
+    /// Its kind; the text after the fence if it names no kind.
     pub kind: Result<Kind, String>,
-    /// What is inside.
+    /// Its content.
     pub text: String,
 }
 
-/// A page, taken apart.
+/// A parsed page.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
     /// Its fenced blocks.
@@ -69,7 +69,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Takes a page apart.
+    /// Parses a page.
     pub fn of(text: &str) -> Self {
         let mut page = Self::default();
         let mut open: Option<Block> = None;
@@ -87,7 +87,7 @@ impl Page {
                 (None, None) => page.prose(line, content),
             }
         }
-        // A block that never ends is one whose kind is nothing.
+        // A block without an end has no kind.
         page.blocks.extend(open.map(|block| Block { kind: Err("no end".to_owned()), ..block }));
         page
     }
@@ -121,7 +121,7 @@ fn slug(heading: &str) -> String {
 /// The commands of a `console` block, each with the lines that it should print.
 ///
 /// # Errors
-/// Where it begins with something else.
+/// If the block does not begin with a command.
 pub fn commands(block: &str) -> Result<Vec<(String, Vec<String>)>, String> {
     let mut commands: Vec<(String, Vec<String>)> = Vec::new();
     for line in block.lines() {
@@ -134,7 +134,7 @@ pub fn commands(block: &str) -> Result<Vec<(String, Vec<String>)>, String> {
     Ok(commands)
 }
 
-/// Whether these lines are the expected ones: `...` alone stands for any lines, within a line for any text.
+/// Whether these lines match the expected ones: `...` alone matches any lines, within a line any text.
 pub fn printed(expected: &[&str], got: &[&str]) -> bool {
     match (expected.split_first(), got.split_first()) {
         (None, rest) => rest.is_none(),
@@ -163,7 +163,7 @@ fn like(pattern: &str, text: &str) -> bool {
     true
 }
 
-/// The text with what stands between two marks replaced; nothing where a mark is missing.
+/// The text with the part between two marks replaced; none if a mark is missing.
 pub fn between(text: &str, name: &str, new: &str) -> Option<String> {
     let (begin, end) = (format!("<!-- {name}:begin -->\n"), format!("<!-- {name}:end -->"));
     let (head, rest) = text.split_once(&begin)?;

@@ -1,4 +1,4 @@
-//! The keys and secrets of the corpus. They are committed, and so nobody's secret.
+//! The keys and secrets of the corpus. They are committed, so they are not secret.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ impl Environment {
     /// Reads `tests/corpus/environment.json`.
     ///
     /// # Errors
-    /// In words.
+    /// Returns a message that says what failed.
     pub fn read(corpus: &Path) -> Result<Self, String> {
         let path = corpus.join("environment.json");
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;

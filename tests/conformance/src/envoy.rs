@@ -1,7 +1,7 @@
 //! The second subject: the module in a real Envoy, behind real mTLS.
 //!
-//! One Envoy hosts a listener for each gate, own identity and handling of paths that the corpus names; the
-//! cases call it from outside with a certificate of their peer. What goes over HTTP/1 is written byte by byte.
+//! One Envoy hosts a listener for each combination of gate, own identity and path normalisation in the corpus. The
+//! cases call it from outside with a certificate of their peer. HTTP/1 requests are written byte by byte.
 
 mod answered;
 mod message;
@@ -33,14 +33,14 @@ pub struct Subject<'a> {
     answered: Vec<Answered>,
 }
 
-/// What tells one listener from another.
+/// The properties that distinguish listeners.
 type Site = (String, String, Normalization);
 
 impl<'a> Subject<'a> {
-    /// Starts an Envoy, `None` being the one that the mesh finds, with this many workers.
+    /// Starts an Envoy with this many workers; `None` is the one that the mesh finds.
     ///
     /// # Errors
-    /// In words.
+    /// Returns a message that says what failed.
     pub fn start(corpus: &'a Corpus, module: PathBuf, envoy: Option<PathBuf>, workers: u32) -> Result<Self, String> {
         let mut sites: BTreeMap<Site, String> = BTreeMap::new();
         let mut workloads = Vec::new();
@@ -51,7 +51,7 @@ impl<'a> Subject<'a> {
                 workloads.push(Workload::new(name.clone(), request.own.clone()));
                 name
             });
-            let workload = workloads.iter_mut().find(|workload| workload.name == *site).ok_or("a lost gate")?;
+            let workload = workloads.iter_mut().find(|workload| workload.name == *site).ok_or("a gate is missing")?;
             let plugin = Plugin {
                 module: module.clone(),
                 configuration: corpus.gate(whole)?.text.clone(),
@@ -77,13 +77,13 @@ impl<'a> Subject<'a> {
     /// Runs one case. `salt` keeps its instances apart from all others.
     ///
     /// # Errors
-    /// In words, where the case cannot be run.
+    /// If the case cannot be run.
     pub fn run(&mut self, whole: &Whole, now: UnixTime, salt: &str) -> Result<Outcome, String> {
         let requests = requests(self.corpus, whole, now, salt)?;
         let (last, before) = requests.split_last().ok_or("no request")?;
         for (at, request) in before.iter().enumerate() {
             let outcome = self.send(whole, request, &format!("{salt}-{at}"))?;
-            // Another case's entry may be in that bucket already.
+            // That bucket may already have an entry of another case.
             if at > 0 && whole.case.given.bucket_load > 0 && outcome.denied.as_deref() == Some("CAPACITY") {
                 break;
             }
@@ -93,17 +93,17 @@ impl<'a> Subject<'a> {
         }
         let outcome = self.send(whole, last, salt)?;
         match (whole.case.then.refused, &outcome.denied) {
-            (Some(_), Some(code)) => Err(format!("the proxy refuses it no more: the gate denies it with {code}")),
+            (Some(_), Some(code)) => Err(format!("the proxy no longer rejects it: the gate denies it with {code}")),
             _ => Ok(outcome),
         }
     }
 
     fn send(&mut self, whole: &Whole, request: &Prepared, id: &str) -> Result<Outcome, String> {
-        let site = self.sites.get(&site(whole, request)).cloned().ok_or("no such gate was started")?;
+        let site = self.sites.get(&site(whole, request)).cloned().ok_or("this gate was not started")?;
         let credential = self.credential(request.peer.as_deref())?;
         let response = match message::send(&self.mesh, credential.as_ref(), &site, request, id) {
             Ok(response) => response,
-            // The proxy ended the stream or the connection, and said nothing.
+            // The proxy ended the stream or the connection without a response.
             Err(MeshError::Call(CallError::Http(_) | CallError::Tls(_))) => Response::default(),
             Err(error) => return Err(error.to_string()),
         };
@@ -114,7 +114,7 @@ impl<'a> Subject<'a> {
         }
         let mut outcome = outcome(&response, seen)?;
         if request.sent.method == b"HEAD" && response.status == 403 {
-            // A HEAD has no body that could say why.
+            // The response to a HEAD has no body with the reason.
             outcome.denied = self.logged(&site, id)?;
         }
         if outcome.refused.is_none() {
@@ -130,18 +130,18 @@ impl<'a> Subject<'a> {
         Ok(entry.details.and_then(|details| details.strip_prefix("stepgate:").map(str::to_owned)))
     }
 
-    /// Where the access logs say otherwise than the callers were answered; waits for Envoy to write them.
+    /// Differences between the access logs and the callers' answers; waits for Envoy to write the logs.
     ///
     /// # Errors
-    /// In words.
+    /// Returns a message that says what failed.
     pub fn disagreements(&self) -> Result<Vec<String>, String> {
         answered::disagreements(&self.mesh, &self.answered)
     }
 
-    /// What the filter logged that it never should.
+    /// Messages of the filter that must never occur.
     ///
     /// # Errors
-    /// In words.
+    /// Returns a message that says what failed.
     pub fn troubles(&self) -> Result<Vec<String>, String> {
         let Some(site) = self.sites.values().next() else { return Ok(Vec::new()) };
         let log = self.mesh.log(site).map_err(|error| error.to_string())?;
@@ -174,7 +174,7 @@ fn site(whole: &Whole, request: &Prepared) -> Site {
     (whole.gate.clone(), request.own.clone(), whole.when.normalization.unwrap_or_default())
 }
 
-/// Where a case does not say otherwise, nothing: what is tested is the gate, not what Envoy may do before it.
+/// Unless the case says otherwise, none: the gate is tested, not Envoy's handling before it.
 fn path_normalization(whole: &Whole) -> PathNormalization {
     match whole.when.normalization.unwrap_or_default() {
         Normalization::None => PathNormalization::None,
@@ -184,7 +184,7 @@ fn path_normalization(whole: &Whole) -> PathNormalization {
     }
 }
 
-/// Envoy's own limits are as wide as they go, so that the gate's are reached.
+/// Envoy's own limits are as high as possible, so that requests reach the gate's.
 fn manager() -> serde_json::Map<String, serde_json::Value> {
     let settings = json!({
         "http_protocol_options": {"enable_trailers": true, "accept_http_10": true},
@@ -194,7 +194,7 @@ fn manager() -> serde_json::Map<String, serde_json::Value> {
     settings.as_object().cloned().unwrap_or_default()
 }
 
-/// The application saw the very path that the gate decided on, and the whole body.
+/// The application saw exactly the path that the gate decided on, and the whole body.
 fn check_whole(seen: &Seen, request: &Prepared) -> Result<(), String> {
     let path = String::from_utf8_lossy(&request.got.path).into_owned();
     let tunnel = seen.method == "CONNECT" || seen.header("upgrade").next().is_some();
@@ -212,7 +212,7 @@ fn check_whole(seen: &Seen, request: &Prepared) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads a response in the words of the corpus.
+/// Reads a response in the terms of the corpus.
 fn outcome(response: &Response, seen: Option<Seen>) -> Result<Outcome, String> {
     let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     let denied = match (response.grpc_status(), response.status) {
@@ -235,14 +235,14 @@ fn outcome(response: &Response, seen: Option<Seen>) -> Result<Outcome, String> {
 
 /// The code of a denial, which is a problem of RFC 9457.
 fn problem_code(response: &Response) -> Result<String, String> {
-    let problem: serde_json::Value =
-        serde_json::from_slice(&response.body).map_err(|error| format!("a 403 that is no problem: {error}"))?;
+    let problem: serde_json::Value = serde_json::from_slice(&response.body)
+        .map_err(|error| format!("a 403 that is not an RFC 9457 problem: {error}"))?;
     let member = |name: &str| problem.get(name).and_then(serde_json::Value::as_str);
     let whole = member("type").is_some() && member("title").is_some() && problem.get("status") == Some(&403.into());
     match member("code") {
         Some(code) if whole && response.header("content-type") == Some(b"application/problem+json") => {
             Ok(code.to_owned())
         }
-        _ => Err(format!("a denial that is no RFC 9457 problem: {problem}")),
+        _ => Err(format!("a denial that is not an RFC 9457 problem: {problem}")),
     }
 }

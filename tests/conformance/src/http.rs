@@ -1,12 +1,12 @@
-//! One plain question over HTTP, for interfaces on loopback.
+//! One plain HTTP request, to an interface on loopback.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-/// The body of an answer with status 200 to `GET`.
+/// The body of a response with status 200 to `GET`.
 ///
 /// # Errors
-/// In words.
+/// Returns a message that says what failed.
 pub fn get(at: SocketAddr, path: &str) -> Result<String, String> {
     let mut answer = Vec::new();
     let mut ask = || {

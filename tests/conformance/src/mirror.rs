@@ -1,4 +1,4 @@
-//! The commands of a page, run as they stand there.
+//! The commands of a page, run unchanged.
 
 use std::fs;
 use std::io;
@@ -10,15 +10,15 @@ use tempfile::TempDir;
 
 use crate::docs::{commands, printed};
 
-/// What stands between the output of two commands.
+/// The separator between the output of two commands.
 const MARK: &str = "=== end of a command, with code";
 
-/// A copy of the repository, into which commands may write.
+/// A copy of the repository, in which commands may write.
 #[derive(Debug)]
 pub struct Mirror(TempDir);
 
 impl Mirror {
-    /// A copy of the tracked files as they are in the work tree. Only what is built, `target`, is a link.
+    /// A copy of the tracked files as they are in the work tree. Only the build output, `target`, is a link.
     ///
     /// # Errors
     /// If it cannot be made.
@@ -29,7 +29,7 @@ impl Mirror {
             if let Some(folder) = to.parent() {
                 fs::create_dir_all(folder)?;
             }
-            // A file that was removed and not yet committed is not there to be copied.
+            // A file that was removed but not yet committed cannot be copied.
             if from.exists() {
                 fs::copy(from, to)?;
             }
@@ -47,7 +47,7 @@ impl Mirror {
     }
 }
 
-/// The files of the repository, without those that somebody who followed a page wrote there.
+/// The files of the repository, without those that a reader who followed a page wrote there.
 fn tracked(root: &Path) -> io::Result<Vec<String>> {
     // As root, git refuses a checkout that belongs to somebody else.
     let git = ["-c", "safe.directory=*", "ls-files", "-z"];
@@ -60,10 +60,10 @@ fn tracked(root: &Path) -> io::Result<Vec<String>> {
 }
 
 /// Runs the commands of a block in one shell, between these lines, and compares their outputs with the page's.
-/// `answers` are the exit codes that are no failure.
+/// Exit codes in `answers` are not failures.
 ///
 /// # Errors
-/// In words: the first command that failed, or printed something else.
+/// The first command that failed or printed other output than the page.
 pub fn run(bash: &mut Command, block: &str, (before, after): (&str, &str), answers: &[&str]) -> Result<(), String> {
     let commands = commands(block)?;
     let script: String =

@@ -9,7 +9,7 @@ use crate::corpus::{Corpus, Whole};
 use crate::outcome::Outcome;
 use crate::prepared::{Prepared, requests};
 
-/// Whether the case asks a gate at all.
+/// Whether the case involves a gate at all.
 pub fn can_run(whole: &Whole) -> bool {
     whole.case.then.refused.is_none() || whole.case.then.deny.is_some()
 }
@@ -17,7 +17,7 @@ pub fn can_run(whole: &Whole) -> bool {
 /// Runs one case at the given time.
 ///
 /// # Errors
-/// In words, where the case cannot be run.
+/// If the case cannot be run.
 pub fn run(corpus: &Corpus, whole: &Whole, now: UnixTime) -> Result<Outcome, String> {
     let file = corpus.gate(whole)?;
     let gate = file
@@ -68,7 +68,7 @@ fn decide(gate: Option<&Gate>, request: &Prepared, now: UnixTime, store: &mut Me
     outcome
 }
 
-/// What of the request's trailers goes on.
+/// The part of the request's trailers that goes on.
 fn trailers(gate: &Gate, request: &Prepared, watched: bool) -> Vec<(String, String)> {
     let present = request.proxy_trailers();
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
@@ -83,12 +83,12 @@ fn trailers(gate: &Gate, request: &Prepared, watched: bool) -> Vec<(String, Stri
     }
 }
 
-/// What the application will answer, as the request tells it to (see the mesh's small service).
+/// The application's answer, which the request specifies (see the mesh's small service).
 fn answers_well(request: &Prepared) -> bool {
     request.got.headers.iter().all(|(name, value)| match name.as_slice() {
         b"x-lab-status" => value.starts_with(b"2"),
         b"x-lab-grpc-status" => value == b"0",
-        // A tunnel is no work done.
+        // An open tunnel is not finished work.
         b"upgrade" => false,
         _ => true,
     })

@@ -1,4 +1,4 @@
-//! What a subject answered, in the words of the corpus, and whether that is what the case says.
+//! A subject's answer, in the terms of the corpus, and the check whether it matches the case.
 
 use std::collections::BTreeMap;
 
@@ -8,45 +8,45 @@ use serde_json::Value;
 use crate::case::Then;
 use crate::steps::INSTANCE;
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
     /// The code of a denial.
     pub denied: Option<String>,
-    /// The code of what was only observed; a subject that cannot tell it leaves this empty.
+    /// The code of a denial that was only observed; empty if the subject cannot see it.
     pub observed: Option<String>,
-    /// Headers as the application saw them, lower case; none where it saw nothing.
+    /// Headers as the application saw them, lower case; none if it saw no request.
     pub seen: Option<Vec<(String, String)>>,
-    /// Lines after the body as the application saw them.
+    /// Trailers as the application saw them.
     pub trailers: Vec<(String, String)>,
-    /// The status with which the proxy refused it before any gate; 0: it only ended the stream.
+    /// The status with which the proxy rejected it before any gate; 0: it only ended the stream.
     pub refused: Option<u16>,
-    /// The start token that the caller was answered.
+    /// The start token that the caller got.
     pub start: Option<String>,
-    /// The receipt that the caller was answered.
+    /// The receipt that the caller got.
     pub receipt: Option<String>,
 }
 
 /// The names under which the corpus's gates carry steps.
 const STEP: &str = "x-workflow-step";
-/// Never on what goes on.
+/// Headers that must never reach the application.
 const OTHERS: [&str; 1] = ["x-workflow-step-start"];
-/// Never among the lines after a body.
+/// Trailers that must never reach the application.
 const INTERLOCK: &str = "x-stepgate-permit";
 
 impl Outcome {
-    /// What differs from the case's verdict; nothing if it is right. `salt` is the one its tokens were made with.
+    /// The differences from the case's verdict; empty if it is right. `salt` is the one of the case's tokens.
     pub fn differs(&self, then: &Then, salt: &str) -> Vec<String> {
         let mut wrong = Vec::new();
         if let (Some(wanted), true) = (then.refused, self.denied.is_none()) {
             if self.refused != Some(wanted) || self.seen.is_some() {
-                wrong.push(format!("wanted the proxy to refuse it with {wanted}, got {}", self.summary()));
+                wrong.push(format!("expected the proxy to reject it with {wanted}, got {}", self.summary()));
             }
             return wrong;
         }
         if let Some(code) = &then.deny {
             if self.denied.as_deref() != Some(code) {
-                wrong.push(format!("wanted denial {code}, got {}", self.summary()));
+                wrong.push(format!("expected denial {code}, got {}", self.summary()));
             }
             if self.seen.is_some() {
                 wrong.push("the application saw a denied request".into());
@@ -57,19 +57,19 @@ impl Outcome {
             return wrong;
         }
         let Some(seen) = &self.seen else {
-            return vec![format!("wanted it let through, got {}", self.summary())];
+            return vec![format!("expected it to be let through, got {}", self.summary())];
         };
         if let (Some(wanted), Some(got)) = (&then.observed, &self.observed)
             && wanted != got
         {
-            wrong.push(format!("wanted to observe {wanted}, got {got}"));
+            wrong.push(format!("expected to observe {wanted}, got {got}"));
         }
         check_step(seen, then, salt, &mut wrong);
         if self.start.is_some() != then.start {
-            wrong.push(format!("a start token was {}answered", if then.start { "not " } else { "" }));
+            wrong.push(format!("the caller was {}given a start token", if then.start { "not " } else { "" }));
         }
         if self.receipt.is_some() != then.receipt {
-            wrong.push(format!("a receipt was {}answered", if then.receipt { "not " } else { "" }));
+            wrong.push(format!("the caller was {}given a receipt", if then.receipt { "not " } else { "" }));
         }
         check_lines(seen, &then.sees, &mut wrong);
         check_lines(&self.trailers, &then.sees_trailers, &mut wrong);
@@ -85,7 +85,7 @@ impl Outcome {
         match (&self.denied, &self.seen, self.refused) {
             (Some(code), _, _) => format!("denial {code}"),
             (None, Some(_), _) => "a permit".into(),
-            (None, None, Some(status)) => format!("{status} of the proxy"),
+            (None, None, Some(status)) => format!("status {status} from the proxy"),
             (None, None, None) => "neither".into(),
         }
     }
@@ -109,7 +109,7 @@ fn check_step(seen: &[(String, String)], then: &Then, salt: &str, wrong: &mut Ve
     }
     let Some(task) = &then.permit else {
         if !steps.is_empty() {
-            wrong.push(format!("the application saw a step where there is no permit: {steps:?}"));
+            wrong.push(format!("the application saw a step without a permit: {steps:?}"));
         }
         return;
     };
@@ -123,7 +123,7 @@ fn check_step(seen: &[(String, String)], then: &Then, salt: &str, wrong: &mut Ve
         None => step.rsplit('/').next(),
     };
     if reached != Some(task.as_str()) {
-        wrong.push(format!("wanted a permit to `{task}`, got one to `{}`", reached.unwrap_or("?")));
+        wrong.push(format!("expected a permit to `{task}`, got one to `{}`", reached.unwrap_or("?")));
     }
     check_claims(claims.as_ref(), &then.claims, salt, wrong);
 }
@@ -137,7 +137,7 @@ fn check_claims(claims: Option<&Value>, wanted: &BTreeMap<String, Value>, salt: 
     }
 }
 
-/// A wanted claim, with the case's instance named as in this run.
+/// An expected claim, with the case's instance named as in this run.
 fn salted(wanted: &Value, salt: &str) -> Value {
     let text = wanted.to_string().replace(INSTANCE, &format!("{INSTANCE}{salt}"));
     serde_json::from_str(&text).unwrap_or(Value::Null)

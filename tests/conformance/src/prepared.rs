@@ -1,4 +1,4 @@
-//! A case's request as it is sent, and those that come before it.
+//! A case's request as it is sent, and the requests before it.
 
 use stepgate_config::workflow::Workflow;
 use stepgate_decision::replay_record::Entry;
@@ -15,23 +15,23 @@ pub struct Prepared {
     pub peer: Option<String>,
     /// The URI of the gate's own certificate.
     pub own: String,
-    /// What is sent.
+    /// The request that is sent.
     pub sent: Message,
-    /// What the gate gets of it.
+    /// The request that the gate gets.
     pub got: Message,
     /// Bytes of the body.
     pub body: usize,
-    /// Whether the body is sent without saying how long it is.
+    /// Whether the body is sent without a length.
     pub chunked: bool,
-    /// Lines after the body.
+    /// Trailers.
     pub trailers: Vec<Line>,
-    /// Over which version.
+    /// The version of HTTP.
     pub http: Http,
-    /// Whether it goes out, not in.
+    /// Whether it is outbound.
     pub outbound: bool,
 }
 
-/// A header line as it stands.
+/// A header line, unchanged.
 pub type Line = (Vec<u8>, Vec<u8>);
 
 /// A request's head.
@@ -39,19 +39,19 @@ pub type Line = (Vec<u8>, Vec<u8>);
 pub struct Message {
     /// The method.
     pub method: Vec<u8>,
-    /// The path, or whatever stands in its place.
+    /// The path, or the text in its place.
     pub path: Vec<u8>,
-    /// The authority, where the case says one; `Some` of nothing: there is none.
+    /// The authority, if the case gives one; `Some` of an empty text: the request has none.
     pub host: Option<Vec<u8>>,
     /// All other headers.
     pub headers: Vec<Line>,
 }
 
 impl Prepared {
-    /// Resolves and mints. `salt` makes the instances of this run their own.
+    /// Resolves and mints. `salt` keeps the instances of this run apart from those of others.
     ///
     /// # Errors
-    /// In words.
+    /// Returns a message that says what failed.
     pub fn of(corpus: &Corpus, whole: &Whole, now: UnixTime, salt: &str) -> Result<Self, String> {
         let file = corpus.gate(whole)?;
         let workflows: &[std::sync::Arc<Workflow>] = file.config.as_ref().map_or(&[], |config| &config.workflows);
@@ -109,13 +109,13 @@ impl Prepared {
         let got = &self.got;
         let host = got.host.clone().unwrap_or_else(|| b"self".to_vec());
         let own = [(":method", got.method.clone()), (":path", got.path.clone()), (":authority", host)];
-        // A CONNECT has no path, an old request no authority: the header is not there, rather than empty.
+        // A CONNECT has no path, an old request no authority: the header is then absent, not empty.
         let own = own.into_iter().filter(|(_, value)| !value.is_empty());
         let own = own.map(|(name, value)| (name.to_owned(), value));
         own.chain(proxy_lines(&got.headers)).collect()
     }
 
-    /// The lines after the body as a proxy holds them.
+    /// The trailers as a proxy holds them.
     pub fn proxy_trailers(&self) -> Vec<Header> {
         proxy_lines(&self.trailers).collect()
     }
@@ -129,7 +129,7 @@ fn host(text: &str) -> Vec<u8> {
     if text == "none" { Vec::new() } else { bytes(text) }
 }
 
-/// A text of the corpus, in which `\xNN` stands for a byte.
+/// A text of the corpus, in which `\xNN` is a byte.
 fn bytes(text: &str) -> Vec<u8> {
     let mut parts = text.split("\\x");
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
@@ -148,10 +148,10 @@ fn bytes(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// All requests of a case, the last of which is the one that counts; those before are to be permitted.
+/// All requests of a case. The last one is judged; those before it must be permitted.
 ///
 /// # Errors
-/// In words.
+/// Returns a message that says what failed.
 pub fn requests(corpus: &Corpus, whole: &Whole, now: UnixTime, salt: &str) -> Result<Vec<Prepared>, String> {
     let mut requests = Vec::new();
     for instance in bucket_load(corpus, whole, salt)? {

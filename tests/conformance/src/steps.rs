@@ -1,4 +1,4 @@
-//! From a case's words to the tokens that its request carries.
+//! From a case's text to the tokens that its request carries.
 
 use std::collections::BTreeMap;
 
@@ -18,21 +18,21 @@ use crate::case::{Given, GivenStep};
 use crate::environment::Environment;
 use crate::tamper::{signed_anew, tamper};
 
-/// A key of nobody's, for forgeries.
+/// A key that no gate has, for forgeries.
 const FORGED: &str = r#"{"kty":"oct","k":"Zm9yZ2VkLWZvcmdlZC1mb3JnZWQtZm9yZ2VkLWZvcmdlZA"}"#;
 
-/// What is needed to make a case's tokens.
+/// The input for the tokens of a case.
 #[derive(Debug, Clone, Copy)]
 pub struct Mint<'a> {
-    /// The gate, where it can be read.
+    /// The gate, if it can be read.
     pub config: Option<&'a GateConfig>,
     /// The keys.
     pub environment: &'a Environment,
-    /// The peer, who holds what nobody else is said to.
+    /// The peer: the holder of a token by default.
     pub peer: &'a str,
     /// The time.
     pub now: UnixTime,
-    /// What tells the instances of this run from those of another in the same record.
+    /// Keeps the instances of this run apart from those of another in the same record.
     pub salt: &'a str,
 }
 
@@ -53,14 +53,14 @@ impl Tokens {
     }
 }
 
-/// The instance of a token that says none.
+/// The instance of a token that names none.
 pub const INSTANCE: &str = "i-1";
 
 impl Mint<'_> {
     /// The tokens of a case, and the lines of the step header.
     ///
     /// # Errors
-    /// In words, where the case asks for what there is not.
+    /// If the case names something that does not exist.
     pub fn tokens(&self, given: &Given) -> Result<Tokens, String> {
         let tokens = given.steps.iter().map(|step| self.token(step)).collect::<Result<Vec<_>, _>>()?;
         let mut tokens = Tokens { tokens, lines: Vec::new() };
@@ -115,10 +115,10 @@ impl Mint<'_> {
         Ok((workflow, task))
     }
 
-    /// `+5m` and `-10s`, from now.
+    /// `+5m` and `-10s`, relative to now.
     fn at(&self, offset: Option<&str>, otherwise: UnixTime) -> Result<UnixTime, String> {
         let Some(offset) = offset else { return Ok(otherwise) };
-        let bad = || format!("`{offset}` is no offset such as `-10s`");
+        let bad = || format!("`{offset}` is not an offset such as `-10s`");
         let (sign, rest) = offset.split_at_checked(1).ok_or_else(bad)?;
         let seconds = match rest {
             "0s" => 0,
@@ -173,7 +173,7 @@ pub fn identity(workflow: &Workflow, name: &str) -> String {
     actor.and_then(|actor| actor.spiffe.first()).map_or_else(|| name.to_owned(), ToString::to_string)
 }
 
-/// Writes header and claims anew, with members that no gate would mint, and signs them (HS256 only).
+/// Rewrites header and claims, with members that no gate would mint, and signs them (HS256 only).
 fn rewrite(token: &str, step: &GivenStep, key: &Key) -> Result<String, String> {
     let mut parts = token.split('.');
     let (Some(header), Some(payload)) = (parts.next(), parts.next()) else { return Err("no token".into()) };

@@ -1,4 +1,4 @@
-//! Changes to a finished token: what nobody mints, and an attacker may send.
+//! Changes to a finished token: tokens that no gate mints, but that an attacker may send.
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
 use p256::ecdsa::Signature;
@@ -14,18 +14,18 @@ const ED25519_ORDER: [u8; 32] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
-/// A change to the JSON of the header or of the claims, signed after that.
+/// A change to the JSON of the header or of the claims; the token is signed after the change.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Edit {
-    /// In the header: what stands there, and what is to stand in its place.
+    /// In the header: the text to replace, and its replacement.
     header: Option<(String, String)>,
-    /// In the claims.
+    /// The same in the claims.
     claims: Option<(String, String)>,
-    /// How often the new text stands there.
+    /// How often the replacement is repeated.
     #[serde(default = "once")]
     times: usize,
-    /// Characters up to U+00FF of the new text are bytes.
+    /// Whether characters up to U+00FF of the replacement are single bytes.
     #[serde(default)]
     bytes: bool,
 }
@@ -37,7 +37,7 @@ fn once() -> usize {
 /// The token with the change that a case asks for.
 ///
 /// # Errors
-/// In words.
+/// Returns a message that says what failed.
 pub fn tamper(token: &str, how: &Value, key: &Key) -> Result<String, String> {
     let (signed, signature) = token.rsplit_once('.').ok_or("no token")?;
     let (header, claims) = signed.split_once('.').ok_or("no token")?;
@@ -71,14 +71,14 @@ pub fn tamper(token: &str, how: &Value, key: &Key) -> Result<String, String> {
         "spaced-claims" => signed_anew(&format!("{header}. {claims}"), key),
         "no-header" => signed_anew(&format!(".{claims}"), key),
         "no-claims" => signed_anew(&format!("{header}."), key),
-        _ => Err(format!("no mangling {name}")),
+        _ => Err(format!("unknown change `{name}`")),
     }
 }
 
-/// A token whose signature is right, whatever it says (HS256 only).
+/// A token with a valid signature, whatever its content (HS256 only).
 ///
 /// # Errors
-/// In words.
+/// Returns a message that says what failed.
 pub fn signed_anew(signed: &str, key: &Key) -> Result<String, String> {
     use jwt_simple::algorithms::MACLike;
     let Material::Hmac(hmac) = key.material() else { return Err("only HS256 tokens are signed anew".into()) };
@@ -102,14 +102,14 @@ fn ecdsa(raw: &[u8]) -> Result<Signature, String> {
     Signature::from_slice(raw).map_err(|error| error.to_string())
 }
 
-/// `n - s` for `s`, which is as good (SEC 1, section 4.1.4).
+/// `n - s` in place of `s`: equally valid (SEC 1, section 4.1.4).
 fn other_s(raw: &[u8]) -> Result<Vec<u8>, String> {
     let (r, s) = ecdsa(raw)?.split_scalars();
     let other = Signature::from_scalars(r, std::ops::Neg::neg(s)).map_err(|error| error.to_string())?;
     Ok(other.to_bytes().to_vec())
 }
 
-/// `S + L` for `S`, which RFC 8032, section 5.1.7, refuses.
+/// `S + L` in place of `S`, which RFC 8032, section 5.1.7, rejects.
 fn s_plus_order(raw: &[u8]) -> Result<Vec<u8>, String> {
     let (r, s) = raw.split_at_checked(32).ok_or("no signature")?;
     let mut carry = 0_u16;
@@ -120,7 +120,7 @@ fn s_plus_order(raw: &[u8]) -> Result<Vec<u8>, String> {
     Ok(r.iter().copied().chain(sum.collect::<Vec<_>>()).collect())
 }
 
-/// The same JSON, with white space until its last letter has bits to spare, and one of them set.
+/// The same JSON, padded with white space until its last letter has unused bits; one of them is set.
 fn loose(part: &str) -> Result<String, String> {
     let mut json = decode(part)?;
     json.push(b' ');
@@ -132,10 +132,10 @@ fn loose(part: &str) -> Result<String, String> {
 
 fn loosened(part: &str) -> Result<String, String> {
     let (last, head) = part.as_bytes().split_last().ok_or("an empty part")?;
-    let value = LETTERS.iter().position(|letter| letter == last).ok_or("no base64url")?;
+    let value = LETTERS.iter().position(|letter| letter == last).ok_or("not base64url")?;
     let odd = LETTERS.get(value ^ 1).ok_or("no letter")?;
     if part.len().is_multiple_of(4) || value & 1 == 1 {
-        return Err("the last letter has no bit to spare".into());
+        return Err("the last letter has no unused bit".into());
     }
     Ok(format!("{}{}", String::from_utf8_lossy(head), char::from(*odd)))
 }

@@ -1,4 +1,4 @@
-//! The cases of the corpus as tests of their own, so that each can be run by its name.
+//! Each case of the corpus as a test of its own, so that it can be run by its name.
 
 use std::env;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::outcome::Outcome;
 /// The corpus, for as long as the process runs.
 ///
 /// # Errors
-/// In words, with the file.
+/// Returns a message that names the file.
 pub fn corpus() -> Result<&'static Corpus, String> {
     Corpus::read().map(|corpus| &*Box::leak(Box::new(corpus)))
 }
@@ -22,14 +22,14 @@ pub fn corpus() -> Result<&'static Corpus, String> {
 /// The built filter.
 ///
 /// # Errors
-/// Where no variable names it.
+/// If no variable names it.
 pub fn module() -> Result<PathBuf, String> {
     let named = env::var_os("STEPGATE_MODULE").map(PathBuf::from);
     named.ok_or_else(|| "STEPGATE_MODULE names no filter: `make filter` builds it, `make check` names it".to_owned())
 }
 
-/// One case, run by one subject, whose name is the kind of the test. `salt` is what the subject makes the case's
-/// tokens with.
+/// One case, run by one subject, whose name is the kind of the test. The subject makes the case's tokens with
+/// `salt`.
 pub fn trial(
     whole: &'static Whole,
     subject: &str,
@@ -46,7 +46,7 @@ pub fn trial(
 /// The time at which a case is run: its own, or now.
 ///
 /// # Errors
-/// Where the case's time is not one.
+/// If the case's time is malformed.
 pub fn time_of(whole: &Whole) -> Result<UnixTime, String> {
     let Some(at) = whole.when.at.as_deref() else { return now() };
     let at: DateTime<Utc> = at.parse().map_err(|error| format!("`{at}`: {error}"))?;
@@ -56,7 +56,7 @@ pub fn time_of(whole: &Whole) -> Result<UnixTime, String> {
 /// The time.
 ///
 /// # Errors
-/// Where the clock is set before 1970.
+/// If the clock is set before 1970.
 pub fn now() -> Result<UnixTime, String> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
     Ok(UnixTime::from_seconds(since.as_secs()))

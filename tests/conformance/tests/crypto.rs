@@ -1,16 +1,16 @@
-//! ES256 by the proxy's crypto and by Rust, in a real Envoy: one answer for every signature.
+//! ES256 by the proxy's crypto and by Rust, in a real Envoy: the same verdict for every signature.
 //!
-//! Wycheproof's signatures are over its own texts. Here each stands on a token of ours, once with a key of
-//! the gate's, for which it is wrong, and, where its numbers allow it, once with the public key that is worked
-//! out from the token and the signature, for which it is right. So every odd `r` and `s` of the set is judged
-//! both ways by both codes.
+//! Wycheproof's signatures are over its own texts. Here each is put on a token of ours: once with a key of
+//! the gate, for which it is wrong, and, if its numbers allow it, once with the public key that is computed
+//! from the token and the signature, for which it is right. So both implementations judge every odd `r` and
+//! `s` of the set in both cases.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeSet;
@@ -94,7 +94,7 @@ impl Mint {
     }
 }
 
-/// A token and whether its signature is good.
+/// A token and whether its signature is valid.
 struct Trial {
     what: String,
     token: String,
@@ -108,7 +108,7 @@ impl Trial {
     }
 }
 
-/// Every signature of the set, and the keys that make them good.
+/// Every signature of the set, and the keys for which they are valid.
 fn vectors(mint: &mut Mint) -> (Vec<Trial>, Vec<String>) {
     let set = wycheproof::ecdsa::TestSet::load(wycheproof::ecdsa::TestName::EcdsaSecp256r1Sha256P1363).unwrap();
     let (mut trials, mut keys, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
@@ -130,7 +130,7 @@ fn vectors(mint: &mut Mint) -> (Vec<Trial>, Vec<String>) {
     (trials, keys)
 }
 
-/// The point of a public key by which this is the text's signature, where there is one.
+/// The point of a public key for which this is a valid signature of the text, if there is one.
 fn recovered(text: &[u8], raw: &[u8]) -> Option<Vec<u8>> {
     let signature = Signature::from_slice(raw).ok()?;
     let mut ids = (0..4).filter_map(RecoveryId::from_byte);
@@ -138,7 +138,7 @@ fn recovered(text: &[u8], raw: &[u8]) -> Option<Vec<u8>> {
     Some(key.to_sec1_point(false).as_bytes()[1..].to_vec())
 }
 
-/// A good signature in all the ways in which it may be touched.
+/// A valid signature, changed in every possible way.
 fn touched(mint: &mut Mint) -> Vec<Trial> {
     let pair = mint.key("now");
     let secret = SigningKey::from_pkcs8_der(pair.material().ec_pair().unwrap().pkcs8()).unwrap();
@@ -179,7 +179,7 @@ fn high(signature: Signature) -> Signature {
     Signature::from_scalars(r, -s).unwrap()
 }
 
-/// Two signatures make no two tokens of one: a transition is taken by what the claims say.
+/// A second signature does not make a second token: the claims identify the transition.
 fn taken_once(mesh: &Mesh, caller: &Credential, mint: &mut Mint) {
     let text = mint.text("now");
     let secret = SigningKey::from_pkcs8_der(mint.key("now").material().ec_pair().unwrap().pkcs8()).unwrap();
@@ -194,7 +194,7 @@ fn taken_once(mesh: &Mesh, caller: &Credential, mint: &mut Mint) {
 #[test]
 fn one_answer_for_every_signature() {
     let mut proxies = proxies().unwrap();
-    // Workers share nothing of this.
+    // Workers do not share this.
     proxies.dedup_by(|(one, _), (other, _)| one == other);
     for (envoy, workers) in proxies {
         one_answer_in(&envoy.unwrap_or_else(|| find_envoy().unwrap()), workers);
@@ -208,7 +208,7 @@ fn one_answer_in(envoy: &Path, workers: u32) {
     let (mut trials, keys) = vectors(&mut mint);
     trials.extend(touched(&mut mint));
     let good = trials.iter().filter(|trial| trial.good).count();
-    assert!(trials.len() > 350 && good > 100, "{good} good ones of {}", trials.len());
+    assert!(trials.len() > 350 && good > 100, "{good} valid ones of {}", trials.len());
 
     let workload = |crypto: &str| {
         let mut workload = Workload::new(crypto, CALLED);
@@ -227,7 +227,7 @@ fn one_answer_in(envoy: &Path, workers: u32) {
     let mesh = Mesh::start(spec).unwrap_or_else(|error| panic!("{error}"));
     let caller = mesh.authority().issue(&[CALLER]).unwrap();
 
-    // That it is the proxy's crypto, and not Rust twice.
+    // The proxy's crypto is in use, and not Rust twice.
     let signs = if minor(envoy) >= 37 { "proxy" } else { "rust" };
     let log = mesh.log("auto").unwrap();
     for (verify, sign) in [("proxy", signs), ("rust", "rust")] {
@@ -238,22 +238,22 @@ fn one_answer_in(envoy: &Path, workers: u32) {
     for trial in &trials {
         for site in ["auto", "rust"] {
             if verified(&mesh, &caller, site, &trial.token, &mint) != trial.good {
-                wrong.push(format!("{site}: a signature {} should be {}", trial.what, trial.good));
+                wrong.push(format!("{site}: a signature {}: valid should be {}", trial.what, trial.good));
             }
         }
     }
     taken_once(&mesh, &caller, &mut mint);
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), trials.len(), wrong.join("\n"));
     assert!(!mesh.log("auto").unwrap().contains("the proxy's crypto failed"));
-    println!("{}: {} signatures, {good} of them good; signed by {signs}", envoy.display(), trials.len());
+    println!("{}: {} signatures, {good} of them valid; signed by {signs}", envoy.display(), trials.len());
 }
 
-/// Whether the gate finds the token's signature good: it permits, or refuses for what it only then looks at.
+/// Whether the gate finds the signature valid: it permits, or denies for a reason that it checks only afterwards.
 fn verified(mesh: &Mesh, caller: &Credential, site: &str, token: &str, mint: &Mint) -> bool {
     let request = Request::new("POST", "/end").header("x-workflow-step", token);
     let response = mesh.call_directly(Some(caller), site, &request).unwrap();
     if response.status == 200 {
-        // What the gate has signed itself is good for Rust.
+        // Rust accepts the gate's own signature.
         let seen = response.seen().unwrap();
         let minted = seen.header("x-workflow-step").next().unwrap().to_owned();
         let jws = UnverifiedToken::parse(&minted).unwrap();

@@ -1,13 +1,13 @@
 //! The decision against the reference, on random documents and walks.
 //!
-//! The seeds are fixed; `STEPGATE_SEEDS=FROM..TO` takes others, and more.
+//! The seeds are fixed; `STEPGATE_SEEDS=FROM..TO` selects others, and more.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ fn claims(token: &str) -> Claims {
     serde_json::from_slice(&Base64UrlSafeNoPadding::decode_to_vec(payload, None).unwrap()).unwrap()
 }
 
-/// Counts of what the walks tried: a test that tried nothing has shown nothing.
+/// Counts of the walks' attempts: without attempts, a test shows nothing.
 #[derive(Debug, Default)]
 struct Tally {
     refused_documents: usize,
@@ -39,7 +39,7 @@ struct Tally {
     permits: BTreeMap<Kind, usize>,
     denials: BTreeMap<(Kind, String), usize>,
     joins: usize,
-    /// Joins left whose fork is a join.
+    /// Requests that leave a join whose fork is a join.
     towers: usize,
     receipts: usize,
     starts_gone_on: usize,
@@ -79,8 +79,8 @@ fn walk(seed: u64, tally: &mut Tally) {
         return;
     };
     tally.walks += 1;
-    let mut reader =
-        Reader::new(&world.config.workflows[0]).unwrap_or_else(|why| panic!("check takes this, but {why}\n{document}"));
+    let mut reader = Reader::new(&world.config.workflows[0])
+        .unwrap_or_else(|why| panic!("`check` accepts this, but {why}\n{document}"));
     let mut walk = Walk { document: &document, held: Vec::new(), permitted: Vec::new(), now: 1_800_000_000 };
     let mut instances: BTreeMap<String, String> = BTreeMap::new();
     let mut story = String::new();
@@ -139,7 +139,7 @@ fn count(tally: &mut Tally, reader: &Reader, arrived: &Arrived, attempt: &Attemp
     tally.starts_gone_on += usize::from(attempt.held.first().is_some_and(|first| first.arrival.start));
 }
 
-/// Whether the tokens say what the reference says.
+/// Whether the tokens match the reference.
 fn agree(
     reader: &Reader,
     arrived: &Arrived,
@@ -191,7 +191,7 @@ fn assert_not_vacuous(tally: &Tally) {
         (Kind::Method, "WRONG_REQUEST"),
         (Kind::Path, "BAD_PATH"),
         (Kind::Path, "WRONG_REQUEST"),
-        // Who holds the other type is not who carries the transition: that is seen first.
+        // The holder of the other type is not the carrier of the transition: that check comes first.
         (Kind::WrongType, "NO_TRANSITION"),
         (Kind::OtherInstance, "BAD_STEP"),
         (Kind::Forged, "BAD_SIGNATURE"),

@@ -1,10 +1,10 @@
-//! What the documentation shows is so: its commands run, its documents are read, its links lead somewhere.
+//! The documentation is correct: its commands run, its documents are valid, its links have targets.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeSet;
@@ -37,7 +37,7 @@ fn pages() -> Vec<(String, Page)> {
 }
 
 fn report(wrong: &[String]) {
-    assert!(wrong.is_empty(), "{} things in the documentation are not so:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "the documentation has {} errors:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn every_block_holds() {
 }
 
 fn hold(block: &Block, mirror: &Mirror) -> Result<(), String> {
-    let kind = block.kind.clone().map_err(|info| format!("no kind of block is called `{info}`"))?;
+    let kind = block.kind.clone().map_err(|info| format!("unknown kind of block `{info}`"))?;
     let text = block.text.as_bytes();
     let said = |errors: Vec<stepgate_config::Diagnostic>| {
         errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
@@ -77,9 +77,9 @@ fn hold(block: &Block, mirror: &Mirror) -> Result<(), String> {
 fn bash(mirror: &Mirror) -> Command {
     let stepgate =
         PathBuf::from(std::env::var_os("STEPGATE_BIN").expect("STEPGATE_BIN names the command: run `make test`"));
-    // It may be relative to the root, as make knows it.
+    // It may be relative to the root, since make starts there.
     let folder = root().join(stepgate.parent().unwrap());
-    // What `make tools` has got comes before what the machine has.
+    // Tools from `make tools` come before the machine's.
     let cache = std::env::var("STEPGATE_CACHE")
         .unwrap_or_else(|_| format!("{}/.cache/stepgate", std::env::var("HOME").unwrap()));
     let path = format!("{}:{cache}/bin:{}", folder.display(), std::env::var("PATH").unwrap());
@@ -88,14 +88,14 @@ fn bash(mirror: &Mirror) -> Command {
     bash
 }
 
-/// Whether commands that are not run here are at least commands.
+/// Whether commands that are not run here are at least valid shell.
 fn parse(mirror: &Mirror, block: &str) -> Result<(), String> {
     let script: String = block.lines().map(|line| format!("{}\n", line.strip_prefix("$ ").unwrap_or(line))).collect();
     let output = bash(mirror).args(["-n", "-c", &script]).output().map_err(|error| format!("bash: {error}"))?;
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
-/// The same, of commands with what they print between them.
+/// The same for commands with their output between them.
 fn parse_commands(mirror: &Mirror, block: &str) -> Result<(), String> {
     commands(block)?.iter().try_for_each(|(command, _)| parse(mirror, command))
 }
@@ -116,7 +116,7 @@ fn every_link_leads_somewhere() {
                 (true, Some(anchor)) => Page::of(&fs::read_to_string(&file).unwrap()).anchors.contains(anchor),
             };
             if !there {
-                wrong.push(format!("{path}:{line}: nothing is at `{target}`"));
+                wrong.push(format!("{path}:{line}: the link `{target}` has no target"));
             }
         }
     }

@@ -5,7 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ use stepgate_tests::http;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const KEY: &str = r#"{"kty":"oct","alg":"HS256","k":"sRiFB4DThc8JRXf1fPPCPpj0kgLTERLcuirFbh9KgVw"}"#;
-/// Each workload is an actor of the workflow; its name says what is wrong with it.
+/// Each workload is an actor of the workflow; its name describes its fault.
 const WORKLOADS: [&str; 6] = ["good", "loose", "changed", "old", "broken", "bare"];
 
 /// Every actor may be called by `bare`, which begins instances.
@@ -121,7 +121,7 @@ fn kinds(report: &ProxyReport) -> BTreeSet<Kind> {
 /// A few at a time: each Envoy compiles the module when it starts.
 fn start(names: &[&str], folder: &Path) -> Mesh {
     let mesh = Mesh::start(MeshSpec::new(names.iter().map(|name| workload(name, folder)).collect())).unwrap();
-    // Gauges rise in a gate's first second.
+    // Gauges are set in a gate's first second.
     let begun = std::time::Instant::now();
     let ready = |name: &&str| {
         let of = |(name, value): (&String, &u64)| {
@@ -181,7 +181,7 @@ fn a_correct_gate_has_no_finding_and_a_missing_one_is_found() {
     // A workload that was not checked is a finding of the workflow.
     assert_eq!(report.findings.len(), WORKLOADS.len() - 2);
     assert!(report.findings.iter().all(|finding| finding.kind == Kind::NotChecked) && !report.is_clean());
-    // The table says the same.
+    // The table contains the same.
     let table = report.table(&str::to_owned);
     for text in [
         "spiffe://cluster.local/ns/film/sa/good",

@@ -11,7 +11,7 @@ use stepgate_tests::outcome::Outcome;
 use stepgate_tests::proxies::proxies;
 use stepgate_tests::trials::{corpus, module, now, trial};
 
-/// One Envoy, started by the first case that is run in it.
+/// One Envoy, started by the first case that runs in it.
 struct Proxy {
     program: Option<PathBuf>,
     workers: u32,
@@ -35,7 +35,7 @@ impl Proxy {
         self.subject()?.lock().unwrap_or_else(PoisonError::into_inner).run(whole, now()?, salt)
     }
 
-    /// Where the logs of an Envoy that was started disagree with its answers.
+    /// Differences between the logs of a started Envoy and its answers.
     fn complaints(&self) -> Result<Vec<String>, String> {
         let Some(Ok(subject)) = self.started.get() else { return Ok(Vec::new()) };
         let subject = subject.lock().unwrap_or_else(PoisonError::into_inner);

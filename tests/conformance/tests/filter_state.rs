@@ -5,7 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use stepgate_tests::live::{Answer, Mint};
 
 /// The key that Istio's waypoints write.
 const KEY: &str = "io.istio.peer_principal";
-/// From here the listener `chosen` takes the value, so that a test can choose it; none where the header is absent.
+/// The listener `chosen` reads the value from this header, so that a test can choose it; none if it is absent.
 const CHOICE: &str = "x-of-this-test";
 
 const SHOP: &str = "spiffe://cluster.local/ns/live/sa/shop";
@@ -51,7 +51,7 @@ fn environment() -> Environment {
     Corpus::read().unwrap().environment
 }
 
-/// HTTP filters: who sets the state and from what, if anybody does; the gate; the router.
+/// HTTP filters: the one that sets the state, if any, and its source; the gate; the router.
 fn filters(setter: Option<Value>, configuration: &str) -> Vec<Value> {
     let typed = |name: &str, ty: &str, mut config: Value| {
         config["@type"] = format!("type.googleapis.com/{ty}").into();
@@ -91,8 +91,8 @@ fn state(format: &str, skip_if_empty: bool) -> Value {
 struct Gates(Mesh);
 
 impl Gates {
-    /// One Envoy with the depot's gate four times: the state chosen by the test; the certificate's URI, as Istio has it;
-    /// set by nobody; and not asked for.
+    /// One Envoy with the depot's gate four times: with a state that the test chooses; with the certificate's URI, as
+    /// in Istio; without a state; and with a gate that does not read the state.
     fn start() -> Self {
         let by_state = format!("peer_source: filter_state:{KEY}\nself: {DEPOT}\n{GATE}");
         let of_certificate = "%DOWNSTREAM_PEER_URI_SAN%";
@@ -144,7 +144,7 @@ fn the_filter_state_alone_says_who_the_peer_is() {
         let request = state.into_iter().fold(post(path), |request, state| request.header(CHOICE, state));
         gates.send("chosen", who, request, step)
     };
-    // Whatever certificate the connection has, or none.
+    // The certificate of the connection does not matter, nor whether there is one.
     for (number, who) in [None, Some(&shop), Some(&clerk)].into_iter().enumerate() {
         assert_eq!(chosen(who, Some(SHOP), "/pack", None), Answer::Permitted);
         assert_eq!(chosen(who, Some(CLERK), "/pack", None), deny("NO_STEP"));
@@ -186,7 +186,7 @@ fn as_a_waypoint_writes_it_the_state_is_what_the_certificate_proves() {
     let send = |who, request| gates.send("waypoint", who, request, None);
     assert_eq!(send(Some(&shop), post("/pack")), Answer::Permitted);
     assert_eq!(send(Some(&clerk), post("/pack")), Answer::denied("NO_STEP"));
-    // Envoy writes `-` for nothing, and joins several by commas: neither is a SPIFFE ID.
+    // Envoy writes `-` for an absent value, and joins several by commas: neither is a SPIFFE ID.
     assert_eq!(send(None, post("/pack")), Answer::denied("BAD_PEER"));
     let both = gates.certificate(&[SHOP, CLERK]);
     assert_eq!(send(Some(&both), post("/pack")), Answer::denied("BAD_PEER"));

@@ -1,11 +1,11 @@
-//! Configurations of a plugin as a hostile author would write them: the gate is there, denies all, and soon.
+//! Configurations of a plugin as a hostile author would write them: the gate is ready soon, and denies all requests.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeMap;
@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 use stepgate_config::{MAX_INPUT, read_gate};
 use stepgate_tests::wasm::{Action, Module, Part, Proxy, ROOT, start};
 
-/// Longest that a configuration may take, in a module that is not optimised, on a machine that has other work.
+/// The longest time for reading a configuration, in an unoptimised module, on a busy machine.
 const LONGEST: Duration = Duration::from_secs(if cfg!(debug_assertions) { 30 } else { 10 });
-/// Most memory of a VM that has read one, in bytes: its text, and the tree of that.
+/// Most memory of a VM that has read one, in bytes: for its text, and for the tree of it.
 const MOST_MEMORY: usize = 128 << 20;
 const STREAM: u32 = 2;
 
-/// An exemption for everything, which must not count where the rest is wrong.
+/// An exemption for everything, which must not apply if the rest is wrong.
 const OPEN: &str = "exempt: [{path: /**, peers: anyone}]\nworkflows: []\n";
 
 fn worst() -> Vec<(&'static str, Vec<u8>)> {
@@ -66,7 +66,7 @@ fn natively_there_is_no_gate() {
     }
 }
 
-/// Not a trap: where a plugin fails, a proxy may be told to go on without it.
+/// Not a trap: a proxy may be configured to continue without a plugin that fails.
 #[test]
 fn in_wasm_the_gate_denies() {
     let path: PathBuf = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter").into();

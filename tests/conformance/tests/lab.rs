@@ -5,7 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// How long a condition may take to come true.
+/// How long a condition may take to become true.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn examples() -> Vec<PathBuf> {
@@ -76,10 +76,10 @@ fn the_movie_is_tried_whole() {
     let pairs: BTreeSet<(&str, &str, &str)> =
         matrix.iter().map(|case| (text(case, "from"), text(case, "to"), text(case, "method"))).collect();
     assert_eq!(pairs.len(), 7 * 7 * 2);
-    // Exactly one request of each transition gets through, whatever is shown, and one more for each start.
+    // Exactly one request of each transition is let through, whatever tokens it shows, and one more for each start.
     let through = matrix.iter().filter(|case| case["reached"] == true).count();
     assert_eq!((matrix.len(), through), (4508, 10));
-    // Every attack on every transition; of those that are claimed to be stopped none has more than an exempt answer.
+    // Every attack on every transition. Of those that the lab reports as stopped, none gets more than an exempt answer.
     assert_eq!(report["planned"], cases.len());
     for kind in report["kinds"].as_array().unwrap().iter().filter(|kind| kind["claimed_to_be_stopped"] == true) {
         let of: Vec<&Value> = cases.iter().filter(|case| case["kind"] == kind["kind"]).collect();
@@ -125,7 +125,7 @@ transitions:
 ";
 
 /// Each identity of each actor behind two gates, each actor with keys of its own: every workload lets an honest
-/// instance through, and takes what another has taken once and not twice.
+/// instance through. It accepts a step that another replica has consumed, but only once.
 #[test]
 fn each_replica_takes_a_step_once() {
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -159,7 +159,7 @@ fn each_replica_takes_a_step_once() {
     assert!(!of("a public key as a shared secret").is_empty());
 }
 
-/// More workloads than Envoys, and more attempts than are tried.
+/// More workloads than Envoys, and more attempts than the lab tries.
 #[test]
 fn a_large_document_is_sampled_and_shares_envoys() {
     let mut text = String::from(
@@ -188,7 +188,7 @@ fn a_large_document_is_sampled_and_shares_envoys() {
     assert!(attacks["tried"] == attacks["of"] && report["coverage"]["pairs"]["of"] == 400, "{}", report["coverage"]);
 }
 
-/// What the README shows is what the demo prints, but for the times.
+/// The README shows the demo's output, except for the times.
 #[test]
 fn the_readme_shows_the_table() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -197,19 +197,19 @@ fn the_readme_shows_the_table() {
     let (shown, _) = rest.split_once("\n```").unwrap();
     let output = lab(&root.join("config/examples/movie.yaml")).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
-    // A line of dots stands for lines that are left out.
+    // A line of dots replaces lines that are left out.
     let printed = without_times(&printed);
     let mut rest = printed.as_slice();
     let shown = without_times(shown);
     for part in shown.split(|line| line == &["..."]) {
         let at = rest.windows(part.len()).position(|lines| lines == part);
-        let at = at.unwrap_or_else(|| panic!("the README shows {part:#?}, the demo prints {rest:#?}"));
+        let at = at.unwrap_or_else(|| panic!("the README shows {part:#?}, but the demo prints {rest:#?}"));
         rest = &rest[at + part.len()..];
     }
     assert!(rest.is_empty() && printed.len() > shown.len(), "{rest:?}");
 }
 
-/// Words, with every number that has a point in it left out: those are times.
+/// Words, without numbers that have a decimal point: those are times.
 fn without_times(text: &str) -> Vec<Vec<&str>> {
     text.lines()
         .map(|line| {
@@ -233,7 +233,7 @@ fn a_missing_filter_says_what_to_do() {
     assert!(text.contains("make filter"), "{text}");
 }
 
-/// `--keep` prints lines that work, and an interrupt ends all that was started.
+/// `--keep` prints lines that work, and an interrupt ends all processes that it started.
 #[test]
 fn a_kept_lab_can_be_walked_with_curl_and_ends_with_an_interrupt() {
     let kept = Kept::start("interrupt");
@@ -250,7 +250,7 @@ fn a_killed_lab_leaves_nothing_behind() {
     Kept::start("kill").end("-KILL");
 }
 
-/// A lab that is left running, told from all others by a variable in its environment.
+/// A running lab, identified by a variable in its environment.
 struct Kept {
     child: std::process::Child,
     output: PathBuf,

@@ -1,4 +1,4 @@
-//! What an owner does to gates that are at work: configurations change under load, keys rotate, revisions come and
+//! Changes by an owner to running gates: configurations change under load, keys rotate, revisions come and
 //! go, instances, keys and workflows are revoked.
 #![allow(
     clippy::unwrap_used,
@@ -6,7 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ fn gate(configuration: &str) -> Plugin {
     Plugin { module: PathBuf::from(module), configuration: configuration.into(), environment: environment().0 }
 }
 
-/// A gate's configuration: what stands before the keys, and the revisions with what they say beside the document.
+/// A gate's configuration: the part before the keys, and the revisions, each with the settings beside its document.
 fn configuration(head: &str, revisions: &[(u32, &str)]) -> String {
     let workflow = |(revision, own): &(u32, &str)| {
         format!(
@@ -98,19 +98,19 @@ impl Depot {
     }
 }
 
-/// What is sent all the while.
+/// The kinds of requests that are sent throughout.
 const KINDS: [&str; 8] = [
     "a rightful step",
     "a rightful step of revision 2",
     "a rightful step under the other key",
     "a rightful start",
-    "a step under a key that nobody has",
-    "a request for elsewhere",
-    "somebody else's step",
-    "a step that was taken before",
+    "a step under a forged key",
+    "a request for another task",
+    "another holder's step",
+    "a step that was consumed before",
 ];
 
-/// The configurations that take turns, and what each says to each kind.
+/// The configurations that take turns, and the answers of each to each kind.
 fn configurations() -> Vec<(&'static str, String, [Answer; 8])> {
     use Answer::{Passed, Permitted};
     let deny = Answer::denied;
@@ -137,8 +137,8 @@ fn configurations() -> Vec<(&'static str, String, [Answer; 8])> {
     ]
 }
 
-/// Every request is answered as one of the configurations says that may have been in force, and the application
-/// sees those that are let through and no others.
+/// Every answer is right for a configuration that may have been in force, and the application
+/// sees exactly the requests that are let through.
 fn a_change_under_load(delivery: Delivery, rounds: usize) {
     let configurations = configurations();
     let depot = Depot::start(delivery, &configurations[0].1);
@@ -188,7 +188,7 @@ fn a_change_under_load(delivery: Delivery, rounds: usize) {
             *certain.entry((*only, request.kind)).or_default() += 1;
         }
     }
-    // Each configuration has judged each kind, with no other to be mistaken for.
+    // Each configuration has certainly decided requests of each kind.
     for (which, (name, ..)) in configurations.iter().enumerate() {
         for (kind, sent) in KINDS.iter().enumerate() {
             let count = certain.get(&(which, kind)).copied().unwrap_or_default();
@@ -244,7 +244,7 @@ fn revisions_come_and_go_and_what_is_revoked_stops_at_once() {
     assert_eq!(depot.begin(), Ok(2));
     assert_eq!((some_goes_on(1), some_goes_on(2)), (deny("REVISION_RETIRED"), permitted.clone()));
 
-    // The record is the document's: it outlives every change of the configuration.
+    // The record belongs to the document: it outlives every change of the configuration.
     assert_eq!(goes_on(2, "once"), permitted);
     depot.change(&configuration("revoked: {instances: [stolen]}", &[(1, ""), (2, "")])).unwrap();
     assert_eq!(goes_on(2, "once"), deny("ALREADY_TAKEN"));
@@ -257,7 +257,7 @@ fn revisions_come_and_go_and_what_is_revoked_stops_at_once() {
     depot.change(&configuration("revoked: {kids: [elsewhere]}", &[(1, ""), (2, "")])).unwrap();
     assert_eq!((depot.begin(), some_goes_on(1)), (Ok(2), permitted.clone()));
 
-    // A gate that observes, and one of its workflows that does not.
+    // A gate that observes, with one workflow that enforces.
     depot.change(&configuration("mode: observe", &[(1, ""), (2, "")])).unwrap();
     assert_eq!((goes_on(2, "once"), some_goes_on(1)), (Answer::Passed, permitted.clone()));
     depot.change(&configuration("mode: observe", &[(1, "mode: enforce"), (2, "")])).unwrap();
@@ -265,7 +265,7 @@ fn revisions_come_and_go_and_what_is_revoked_stops_at_once() {
 }
 
 impl Depot {
-    /// Begins an instance, and reads from the step that the application saw in which revision.
+    /// Begins an instance, and reads its revision from the step that the application saw.
     fn begin(&self) -> Result<u64, Answer> {
         let response = self.mesh.call_directly(Some(&self.shop), "depot", &Request::new("POST", "/pack")).unwrap();
         match Answer::of(&response, None) {

@@ -5,7 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ const SHOP: &str = "spiffe://cluster.local/ns/live/sa/shop";
 const DEPOT: &str = "spiffe://cluster.local/ns/live/sa/depot";
 const COURIER: &str = "spiffe://cluster.local/ns/live/sa/courier";
 const CALLERS: usize = 3;
-/// How long the instances may take for a few hops.
+/// The longest time for a few hops of the instances.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The keys of one phase of the rotation: `kid` and `use`.
@@ -33,7 +33,7 @@ const PRELOADED: Keys = &[("old", "sign"), ("new", "verify")];
 const SWITCHED: Keys = &[("old", "verify"), ("new", "sign")];
 const RETIRED: Keys = &[("new", "sign")];
 
-/// Depot and courier hand a parcel to and fro.
+/// Depot and courier pass a parcel back and forth.
 fn gate(keys: Keys) -> Plugin {
     let module = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
     let corpus = Corpus::read().unwrap().environment;
@@ -68,7 +68,7 @@ workflows:
     }
 }
 
-/// An instance, by the step that its last performer's application has.
+/// An instance, represented by the step that its last performer's application got.
 #[derive(Debug, Clone)]
 struct Parcel {
     step: String,
@@ -76,8 +76,7 @@ struct Parcel {
     hops: usize,
 }
 
-/// Which of so many replicas an instance goes to next: first, first, second, second, so that it goes from each to
-/// each.
+/// The replica that an instance goes to next: first, first, second, second, so that it goes from each to each.
 fn turn(hops: usize, replicas: usize) -> usize {
     hops / 2 % replicas
 }
@@ -88,7 +87,7 @@ struct Replicas {
     shop: Credential,
     depot: Credential,
     courier: Credential,
-    /// Those that a request may go to; held for reading as long as it is under way.
+    /// The replicas that are in service; the lock is held for reading while a request is under way.
     in_service: RwLock<Vec<usize>>,
 }
 
@@ -109,7 +108,7 @@ impl Replicas {
         Self { mesh, shop, depot, courier, in_service: RwLock::new(vec![1, 2]) }
     }
 
-    /// Takes one replica after the other out of service, starts it anew, and puts it back.
+    /// Takes one replica after the other out of service, restarts it, and puts it back.
     fn roll_out(&self, keys: Keys, all_hop_on: &dyn Fn() -> Result<(), String>) -> Result<(), String> {
         for replica in [1, 2] {
             self.in_service.write().unwrap().retain(|other| *other != replica);
@@ -169,7 +168,7 @@ fn keys_rotate_by_rolling_restarts_and_no_instance_notices() {
     // Each caller has an instance that lives through all of it.
     let parcels: Vec<Mutex<Parcel>> = (0..CALLERS).map(|_| Mutex::new(begin())).collect();
     let hops: Vec<AtomicU64> = (0..CALLERS).map(|_| AtomicU64::new(0)).collect();
-    // Instances that rest meanwhile, with a step that the old key signed.
+    // Instances that wait meanwhile, with a step that the old key signed.
     let (awakes_in_time, awakes_late) = (begin(), begin());
 
     let send = |caller: usize, kind: usize, number: u64| {
@@ -185,7 +184,7 @@ fn keys_rotate_by_rolling_restarts_and_no_instance_notices() {
         answer
     };
     let sent = under_load(CALLERS, 2, send, |load| {
-        // Each instance goes from each replica to each. One that is refused goes no further.
+        // Each instance goes from each replica to each. An instance that was denied ends there.
         let all_hop_on = || {
             let count = |hops: &AtomicU64| hops.load(Ordering::SeqCst);
             let before: Vec<u64> = hops.iter().map(count).collect();
@@ -193,14 +192,14 @@ fn keys_rotate_by_rolling_restarts_and_no_instance_notices() {
             while hops.iter().zip(&before).any(|(hops, before)| count(hops) < before + 8) {
                 load.answers(1)?;
                 if begun.elapsed() > PATIENCE {
-                    return Err("an instance goes no further".to_owned());
+                    return Err("an instance cannot go on".to_owned());
                 }
             }
             Ok(())
         };
         all_hop_on()?;
         replicas.roll_out(PRELOADED, &all_hop_on)?;
-        // Every step is the new key's after this. Where nobody sees all instances, `task_ttl` says when.
+        // From now on the new key has signed every step. If instances cannot be counted, wait for `task_ttl`.
         replicas.roll_out(SWITCHED, &all_hop_on)?;
         assert_eq!(replicas.hop(&awakes_in_time).0, Answer::Permitted, "the old key still verifies");
         replicas.roll_out(RETIRED, &all_hop_on)

@@ -1,4 +1,4 @@
-//! A trap of the module: what each failure policy of Envoy makes of it. No peer can cause one; here a filter before the
+//! A trap of the module under each failure policy of Envoy. No peer can cause one; here a filter before the
 //! gate does, which writes a header name that is not UTF-8.
 #![allow(
     clippy::unwrap_used,
@@ -6,7 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
-//! The local Envoy's bootstrap holds the movie example itself: two documents of one name and revision would
-//! refuse each other's tokens.
+//! The local Envoy's bootstrap contains the movie example unchanged: of two documents with one name and revision, each
+//! would reject the other's tokens.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test says what is wrong by failing")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::path::Path;
 

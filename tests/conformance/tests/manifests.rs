@@ -1,14 +1,14 @@
 //! The manifests in the repository are those that `stepgate render` writes, and contain everything that gates read.
 //!
-//! These tests run without a cluster. Kustomize builds the stages; the schemas of several releases of Istio validate the
-//! manifests.
+//! These tests run without a cluster. Kustomize builds the stages; the schemas of several releases of Istio validate
+//! the manifests.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 #[path = "manifests/chart.rs"]
@@ -32,8 +32,8 @@ fn the_manifests_in_the_repository_are_current() {
     assert_eq!(ran.0, 0, "stepgate render istio config/examples/movie.yaml --out istio/movie\n{}", ran.1);
 }
 
-/// Every variable in the configuration comes from the proxy's environment, and the interlock's policy requires the header
-/// that the gate sets.
+/// Every variable in the configuration comes from the proxy's environment, and the interlock's policy requires the
+/// header that the gate sets.
 #[test]
 fn secrets_come_from_the_environment() {
     let read = |path: &str| objects(&std::fs::read_to_string(root().join("istio/movie").join(path)).unwrap());

@@ -21,15 +21,15 @@ fn main() -> Result<ExitCode, String> {
     Ok(libtest_mimic::run(&arguments, trials).exit_code())
 }
 
-/// A denial without a case could be any denial.
+/// If a denial has no case, its code is untested.
 fn every_code_has_a_case(corpus: &Corpus) -> Result<(), Failed> {
     let shown: BTreeSet<&str> = corpus.cases.iter().filter_map(|whole| whole.case.then.deny.as_deref()).collect();
     let all: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     let differ: Vec<&&str> = all.symmetric_difference(&shown).collect();
-    if differ.is_empty() { Ok(()) } else { Err(format!("without a case, or not a code: {differ:?}").into()) }
+    if differ.is_empty() { Ok(()) } else { Err(format!("codes without a case, or unknown codes: {differ:?}").into()) }
 }
 
-/// A case that says nothing, or two things, asserts nothing.
+/// A case with no verdict, or with two, asserts nothing.
 fn every_case_says_one_thing(corpus: &Corpus) -> Result<(), Failed> {
     let mut names = BTreeSet::new();
     for whole in &corpus.cases {
@@ -38,7 +38,11 @@ fn every_case_says_one_thing(corpus: &Corpus) -> Result<(), Failed> {
         let denied = then.deny.is_some() || then.refused.is_some();
         let said = [then.permit.is_some(), denied, then.exempt, then.observed.is_some()];
         if said.iter().filter(|said| **said).count() != 1 {
-            return Err(format!("{}: `then` has one of permit, deny, exempt, observed", whole.title()).into());
+            return Err(format!(
+                "{}: `then` must have exactly one of permit, deny or refused, exempt, observed",
+                whole.title()
+            )
+            .into());
         }
         if !names.insert(whole.title()) {
             return Err(format!("two cases are named {}", whole.title()).into());

@@ -1,4 +1,4 @@
-//! What holds of any path, and of any bytes in any header.
+//! Properties of any path, and of any bytes in any header.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,7 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use stepgate_decision::{CanonicalPath, Header};
 use stepgate_reference::Request;
 use stepgate_tests::random::{Document, Edge, Rng, Task, World};
 
-/// Of a path, what its readers go by: its segments, decoded.
+/// The part of a path that its readers compare: its segments, decoded.
 fn reading(path: &str) -> Vec<Vec<u8>> {
     decoded(path.as_bytes()).split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect()
 }
@@ -71,7 +71,7 @@ fn lower_escapes(path: &str) -> String {
 
 type Normalise = fn(&str) -> String;
 
-/// What proxies, routers and frameworks do to paths before they look at them.
+/// Changes that proxies, routers and frameworks make to paths before they read them.
 const NORMALISATIONS: [(&str, Normalise); 11] = [
     ("decode", |path| String::from_utf8_lossy(&decoded(path.as_bytes())).into_owned()),
     ("decode twice", |path| String::from_utf8_lossy(&decoded(&decoded(path.as_bytes()))).into_owned()),
@@ -88,7 +88,7 @@ const NORMALISATIONS: [(&str, Normalise); 11] = [
     ("decode overlong forms", |path| path.replace("%C0%AF", "/").replace("%C0%AE", ".")),
 ];
 
-/// The paths between the pieces that are taken read the same after any three of these, in any order.
+/// Accepted paths made from the pieces read the same after any three of these changes, in any order.
 #[test]
 fn a_path_that_is_taken_reads_one_way() {
     const PIECES: [&str; 34] = [
@@ -106,12 +106,12 @@ fn a_path_that_is_taken_reads_one_way() {
         let same = reading(&after) == reading(&path);
         if CanonicalPath::of(&whole).is_ok() {
             let names: Vec<&str> = chain.iter().map(|(name, _)| *name).collect();
-            assert!(same, "`{path}` is taken, and after {names:?} it is `{after}`");
+            assert!(same, "`{path}` is accepted, and after {names:?} it is `{after}`");
             taken += 1;
         }
         changed += usize::from(!same);
     }
-    assert!(taken > 2000 && changed > 5000, "{taken} taken, {changed} of 40000 change");
+    assert!(taken > 2000 && changed > 5000, "{taken} accepted, {changed} of 40000 changed");
 }
 
 fn two_steps() -> Document {
@@ -129,7 +129,7 @@ fn two_steps() -> Document {
     document
 }
 
-/// Any bytes in any header: nothing panics, and who has no token of its own is not let in.
+/// Any bytes in any header: nothing panics, and a caller without a token of its own is not let in.
 #[test]
 fn noise_is_no_step() {
     let document = two_steps();
@@ -152,7 +152,7 @@ fn noise_is_no_step() {
         let mut codes: BTreeMap<String, usize> = BTreeMap::new();
         for _ in 0..20_000 {
             let headers = noise(&mut rng, &[&token, begun.start.as_deref().unwrap()]);
-            // `c` performs a task, begins nothing, and holds nothing. `z` and `x` are others' to come to.
+            // `c` performs a task, begins nothing, and holds nothing. Only others can reach `z` and `x`.
             let (gate, task) = if rng.chance(50) { ("c", "z") } else { ("b", "x") };
             let said = world.ask(&request("c", gate, task), &headers);
             let code = said.map(|_| format!("permitted: {headers:?}")).expect_err("noise is let in");
@@ -162,7 +162,7 @@ fn noise_is_no_step() {
             assert!(codes.get(code).is_some_and(|count| *count > 100), "{code} in {codes:?}");
         }
         assert!(!codes.contains_key("INTERNAL"), "{codes:?}");
-        // The same token, by its holder: what was refused was not the token.
+        // The same token, from its holder: the token itself was not the reason for the denial.
         let own = match carrier {
             Carrier::Header => ("x-workflow-step", token),
             Carrier::Baggage => ("baggage", format!("other=1,step={token}")),
@@ -171,7 +171,7 @@ fn noise_is_no_step() {
     }
 }
 
-/// Some headers of pieces that mean something, and of bytes that do not.
+/// Some headers of meaningful pieces, and of arbitrary bytes.
 fn noise(rng: &mut Rng, tokens: &[&str]) -> Vec<Header> {
     const NAMES: [&str; 6] =
         ["x-workflow-step", "baggage", "X-Workflow-Step", "x-workflow-step-start", "x_workflow_step", "traceparent"];

@@ -1,11 +1,11 @@
-//! The record of transitions taken, in a real Envoy of four workers: under load, full, shared, and spoilt.
+//! The record of consumed transitions, in a real Envoy of four workers: under load, full, shared, and corrupted.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ const CALLERS: usize = 16;
 const SHOP: &str = "spiffe://cluster.local/ns/record/sa/shop";
 const DEPOT: &str = "spiffe://cluster.local/ns/record/sa/depot";
 
-/// Two workflows of one owner. `pack` is taken once, `label` five times.
+/// Two workflows of one owner. `pack` is accepted once, `label` five times.
 const OWN: &str = r#"
 keys:
   - {workflow: orders, kid: now, use: sign, env: KEY_FILM}
@@ -113,7 +113,7 @@ impl Proxy {
         memory(self.mesh.process_ids()[0]).unwrap()
     }
 
-    /// What it has on its heap, in MiB: unlike resident memory, without what it had before and keeps.
+    /// The memory on its heap, in MiB: unlike resident memory, without the memory that it keeps for reuse.
     fn heap(&self) -> f64 {
         self.mesh.allocated("depot").unwrap() as f64 / f64::from(1 << 20)
     }
@@ -127,7 +127,7 @@ impl Proxy {
     }
 }
 
-/// So many callers at once, each with its own number; gives back what they saw.
+/// This many callers at once, each with its own number. Returns their results.
 fn at_once<T: Send>(callers: usize, call: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let barrier = Barrier::new(callers);
     std::thread::scope(|scope| {
@@ -167,7 +167,7 @@ fn under_parallel_load_a_transition_is_taken_as_often_as_it_may_be() {
         }
     }
 
-    // Many tokens whose entries are in one bucket: each is taken, and none of the entries is lost.
+    // Many tokens whose entries are in one bucket: each is accepted, and none of the entries is lost.
     for (bucket, instances) in crowded(&mint, 12).into_iter().take(40) {
         let steps: Vec<String> = instances.iter().map(|instance| step(instance)).collect();
         let first = at_once(steps.len(), |n| proxy.show("depot", "/pack", &steps[n]));
@@ -176,10 +176,10 @@ fn under_parallel_load_a_transition_is_taken_as_often_as_it_may_be() {
             assert_eq!(proxy.show("depot", "/pack", step), Answer::denied("ALREADY_TAKEN"), "bucket {bucket}");
         }
     }
-    assert!(proxy.busy_workers("depot") > 1, "all connections were one worker's: nothing was parallel");
+    assert!(proxy.busy_workers("depot") > 1, "all connections were on one worker: nothing ran in parallel");
 }
 
-/// Buckets with so many instances each whose `order -> pack` falls there.
+/// Buckets with this many instances each whose `order -> pack` falls there.
 fn crowded(mint: &Mint, wanted: usize) -> Vec<(String, Vec<String>)> {
     let mut buckets: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for n in 0..40_000 {
@@ -191,7 +191,7 @@ fn crowded(mint: &Mint, wanted: usize) -> Vec<(String, Vec<String>)> {
     crowded.map(|(key, instances)| (key, instances.into_iter().take(wanted).collect())).collect()
 }
 
-/// What the record of one document may take of the proxy's memory, in MiB: docs/gate.md says so.
+/// The most memory of the proxy that the record of one document may use, in MiB; documented in docs/gate.md.
 const FULL_RECORD: f64 = 10.0;
 
 #[test]
@@ -210,7 +210,7 @@ fn a_full_record_denies_takes_no_more_memory_and_nobody_elses_room() {
 
     // Every bucket full, of entries that end soon.
     let prefix = format!("stepgate/1/taken/orders/{}/", mint.workflow(("orders", 1)).unwrap().digest.as_str());
-    // What a change costs Envoy the first time is not the record's.
+    // Memory that Envoy allocates for a first change does not belong to the record.
     proxy.mesh.reconfigure("neighbour", stranger("put stranger 00".into())).unwrap();
     let (before, heap_before) = (proxy.memory(), proxy.heap());
     let end = now().seconds() + 8;
@@ -220,7 +220,7 @@ fn a_full_record_denies_takes_no_more_memory_and_nobody_elses_room() {
     println!("{} entries: {memory:.1} MiB, {heap:.1} MiB of heap", usize::from(BUCKETS) * BUCKET_ENTRIES);
     assert!(memory < FULL_RECORD && (7.0..FULL_RECORD).contains(&heap), "{memory:.1} MiB, {heap:.1} MiB of heap");
 
-    // A flood of one workflow takes no room of the other, and no more memory.
+    // A flood in one workflow takes no room from the other, and needs no more memory.
     let denied = AtomicUsize::new(0);
     at_once(4, |caller| {
         for n in 0.. {
@@ -242,13 +242,13 @@ fn a_full_record_denies_takes_no_more_memory_and_nobody_elses_room() {
     assert!(denied > 100, "{denied}");
     assert!(memory < 4.0 && heap < 2.0, "the flood took {memory:.1} MiB, {heap:.1} MiB of heap");
 
-    // What ended makes room.
+    // Expired entries make room.
     for n in 0..50 {
         assert_eq!(proxy.show("depot", "/pack", &order(&format!("after-{n}"))), Answer::Permitted);
     }
 }
 
-/// Shared data is one namespace: what another plugin wrote denies, traps nothing, and harms nothing else.
+/// Shared data is one namespace: values that another plugin wrote lead to denials, but not to traps or other harm.
 #[test]
 fn a_spoilt_record_denies_and_the_gate_lives() {
     let folder = tempfile::tempdir().unwrap();
@@ -269,7 +269,7 @@ fn a_spoilt_record_denies_and_the_gate_lives() {
         ("too-many", "00".repeat(28 * 65), internal.clone()),
         ("a-mebibyte", "ab".repeat(1 << 20), internal.clone()),
         ("nothing", String::new(), internal.clone()),
-        // What a gate could have written is believed.
+        // A value that a gate could have written is believed.
         ("ended", "00".repeat(28 * 64), Answer::Permitted),
         ("endless", "ff".repeat(28 * 64), Answer::denied("CAPACITY")),
     ];
@@ -288,14 +288,14 @@ fn a_spoilt_record_denies_and_the_gate_lives() {
         assert_eq!(proxy.show("depot", "/pack", &step), Answer::Permitted);
     }
     let log = proxy.mesh.log("depot").unwrap();
-    assert!(log.contains("this proxy has no replica name"), "the gate took a name that was none");
+    assert!(log.contains("this proxy has no replica name"), "the gate accepted an invalid replica name");
     assert!(!log.contains("panic") && !log.contains("Function: proxy_on"), "{log}");
 }
 
 /// Two gates in one proxy, as two WasmPlugins of one workload in Istio.
 #[test]
 fn two_gates_share_the_record_of_one_document_and_of_no_other() {
-    // Of another configuration, so that it is another plugin; of the same document, at another port.
+    // With another configuration, so that it is another plugin; with the same document, on another port.
     let branch = format!("log: {{denials_per_second: 7}}\n{OWN}");
     let proxy = Proxy::start(vec![("depot", gate(OWN)), ("branch", gate(&branch)), ("other", gate(OTHER))]);
     let own = Mint::new(OWN, environment()).unwrap();
@@ -308,13 +308,17 @@ fn two_gates_share_the_record_of_one_document_and_of_no_other() {
         let others = other.step(("orders", 1), "order", "now", &instance).unwrap();
         assert_eq!(proxy.show("other", "/pack", &others), Answer::Permitted);
         let (first, second) = if round % 2 == 0 { ("depot", "branch") } else { ("branch", "depot") };
-        assert_eq!(proxy.show(first, "/pack", &step), Answer::Permitted, "another owner has taken what is ours");
-        assert_eq!(proxy.show(second, "/pack", &step), taken, "a replay at the other port");
+        assert_eq!(
+            proxy.show(first, "/pack", &step),
+            Answer::Permitted,
+            "another owner's gate has consumed this owner's transition"
+        );
+        assert_eq!(proxy.show(second, "/pack", &step), taken, "a replay on the other port");
         assert_eq!(proxy.show("other", "/pack", &others), taken);
         assert_eq!(proxy.show("depot", "/pack", &others), Answer::denied("BAD_SIGNATURE"));
         assert_eq!(proxy.show("other", "/pack", &step), Answer::denied("BAD_SIGNATURE"));
     }
-    // At both ports at once, too.
+    // On both ports at once, too.
     for round in 0..50 {
         let step = own.step(("orders", 1), "order", "now", &format!("both-{round}")).unwrap();
         let answers = at_once(CALLERS, |n| proxy.show(["depot", "branch"][n % 2], "/pack", &step));
@@ -324,7 +328,7 @@ fn two_gates_share_the_record_of_one_document_and_of_no_other() {
 }
 
 /// Plugins of one module without a `vm_id` share a VM, and before Envoy had the environment in the VM's key they shared
-/// the environment of the first (docs/operate.md). Either way no gate takes what another owner's key has signed.
+/// the environment of the first (docs/operate.md). In both cases no gate accepts tokens signed by another owner's key.
 #[test]
 fn a_gate_whose_keys_are_in_another_environment_takes_nothing_of_the_others() {
     let corpus = environment();

@@ -27,7 +27,7 @@ fn main() -> Result<ExitCode, String> {
     let asked = subjects.map(wasm::Subject::signatures_asked);
     let whole_run = usize::try_from(conclusion.num_passed) == Ok(all);
     if whole_run && !(asked[0] == 0 && asked[1] > 0) {
-        return Err(format!("signatures asked of a proxy without crypto, and of one with it: {asked:?}"));
+        return Err(format!("calls for signatures to a proxy without crypto, and to one with it: {asked:?}"));
     }
     Ok(conclusion.exit_code())
 }

@@ -1,4 +1,4 @@
-//! The decision by itself, compiled for this machine: what is left when there is no proxy.
+//! The decision by itself, compiled for this machine: the cost without a proxy.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -17,11 +17,11 @@ use crate::environment::Environment;
 
 /// Times that a configuration is read in a round.
 const READS: u32 = 5;
-/// Tasks of the workflow that [`Level::configuration`] makes of none further.
+/// Tasks of the workflow that [`Level::configuration`] makes without further tasks.
 const TASKS: usize = 3;
 
-/// A permit at each level, beside one HMAC-SHA256 over a token of HS256: the least that verifying a
-/// signature can cost.
+/// A permit at each level, beside one HMAC-SHA256 over a token of HS256: the lowest possible cost of verifying a
+/// signature.
 pub(super) fn permits(effort: &Effort, keys: &Environment) -> Result<Vec<Row>, String> {
     let mut subjects = Vec::new();
     for level in Level::ALL {
@@ -74,9 +74,9 @@ fn headers(step: &str) -> Vec<Header> {
     request_headers(method, path, "third", [GUARDED_HEADER, ("x-workflow-step", step)])
 }
 
-/// What it takes to read a configuration and make a gate of it, as the filter does when it is configured.
+/// The cost of reading a configuration and building a gate from it, as the filter does when it is configured.
 pub(super) fn configurations(effort: &Effort, keys: &Environment) -> Result<Vec<Row>, String> {
-    // The shortest workflow that has a transition: one task that begins, and one that is called.
+    // The shortest workflow with a transition: one initial task and one other.
     let texts = [ONE_TASK.to_owned(), Level::Hs256.configuration(100_usize.saturating_sub(TASKS))];
     let [series] = in_turns(effort.native_rounds, texts.len(), |variant| {
         let text = texts.get(variant).ok_or("no such text")?;

@@ -1,6 +1,6 @@
-//! How much is measured.
+//! The size of a measurement.
 
-/// How much is measured. A figure is the median of rounds; each round measures every variant once.
+/// The size of a measurement. A figure is the median of rounds; each round measures every variant once.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
     /// Rounds of requests through Envoy.
@@ -18,6 +18,6 @@ pub struct Effort {
 impl Effort {
     /// For figures: about a minute on two cores.
     pub const FULL: Self = Self { request_rounds: 100, requests: 100, starts: 5, native_rounds: 100, decisions: 100 };
-    /// To see that all of it runs.
+    /// To check that all of it runs.
     pub const SMOKE: Self = Self { request_rounds: 1, requests: 5, starts: 1, native_rounds: 1, decisions: 2 };
 }

@@ -1,4 +1,4 @@
-//! A filter that does nothing: what Envoy's Wasm machinery costs before any gate.
+//! A filter that does nothing: the cost of Envoy's Wasm machinery without a gate.
 
 use std::path::{Path, PathBuf};
 
@@ -20,18 +20,18 @@ impl EmptyFilter {
 
 impl Drop for EmptyFilter {
     fn drop(&mut self) {
-        // It lies in a folder for what nobody needs for long.
+        // It is in a folder for temporary files.
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
 const I32: u8 = 0x7f;
 
-/// What the module exports: name, number of parameters, and what it returns if it returns anything. The
-/// callbacks are those that the gate has too, so that Envoy enters the VM as often.
+/// The module's exports: name, number of parameters, and the result if there is one. The callbacks are
+/// those that the gate has too, so that Envoy enters the VM equally often.
 const FUNCTIONS: [(&str, u8, Option<u8>); 14] = [
     ("proxy_abi_version_0_2_1", 0, None),
-    // Where Envoy writes the name of the plugin, which nobody reads.
+    // Where Envoy writes the name of the plugin. The module does not read it.
     ("proxy_on_memory_allocate", 1, Some(64)),
     ("proxy_on_vm_start", 2, Some(1)),
     ("proxy_on_configure", 2, Some(1)),
@@ -60,7 +60,7 @@ fn module() -> Vec<u8> {
     let functions = FUNCTIONS.iter().zip(&indices).map(|((name, ..), index)| export(name, 0, index));
     let exports: Vec<Vec<u8>> = functions.chain([export("memory", 2, &[0])]).collect();
     let bodies = FUNCTIONS.map(|(_, _, result)| {
-        // No locals, the constant, the end. 64 in LEB128 with a sign is two bytes.
+        // No locals, the constant, the end. 64 in signed LEB128 is two bytes.
         let constant = match result {
             None => Vec::new(),
             Some(value @ 0..64) => vec![0x41, value],
@@ -83,7 +83,7 @@ fn section(id: u8, items: &[Vec<u8>]) -> Vec<u8> {
     [vec![id], length(content.len()), content].concat()
 }
 
-/// LEB128 without a sign, of what fits into two bytes.
+/// Unsigned LEB128, for values that fit into two bytes.
 fn length(value: usize) -> Vec<u8> {
     let low = u8::try_from(value & 0x7f).unwrap_or_default();
     match u8::try_from(value >> 7).unwrap_or_default() {

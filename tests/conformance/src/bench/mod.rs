@@ -1,4 +1,4 @@
-//! What the gate costs. Nothing here is a timed test: every figure stands beside a baseline that was
+//! The cost of the gate. No timing here is a test: every figure is reported with a baseline that was
 //! measured in the same run, in turns with it, and is the median of many such turns.
 
 mod decision;
@@ -25,7 +25,7 @@ pub use rows::{Row, Spread};
 /// Measures everything with this module.
 ///
 /// # Errors
-/// In words; what is not permitted is an error, not a figure.
+/// If a measurement fails: a request that is not permitted is an error, not a figure.
 pub fn measure(effort: &Effort, module: &Path) -> Result<Report, String> {
     let keys = Corpus::read()?.environment;
     let before = process::load();

@@ -1,4 +1,4 @@
-//! What the kernel says of a process.
+//! The kernel's figures about a process.
 
 use std::fs;
 
@@ -19,7 +19,7 @@ pub(super) fn cpu(process: u32) -> Result<f64, String> {
 /// Resident memory of a process, in MiB.
 ///
 /// # Errors
-/// In words, where the kernel does not say.
+/// If the kernel does not give it.
 pub fn memory(process: u32) -> Result<f64, String> {
     let path = format!("/proc/{process}/status");
     let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;

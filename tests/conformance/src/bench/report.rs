@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::rows::{Row, Spread};
 
-/// All that was measured, and how loaded the machine was before and after.
+/// All figures, and the load of the machine before and after.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The rows, group by group.
     pub rows: Vec<Row>,
-    /// `/proc/loadavg`, before and after: figures of a busy machine are worth less.
+    /// `/proc/loadavg`, before and after: figures of a busy machine are less reliable.
     pub load: [String; 2],
 }
 
@@ -56,7 +56,7 @@ impl Report {
     }
 }
 
-/// Three digits that say something.
+/// Three significant digits.
 fn figure(value: f64) -> String {
     match value.abs() {
         large if large >= 100.0 => format!("{value:.0}"),

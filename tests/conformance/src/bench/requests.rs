@@ -1,4 +1,4 @@
-//! Requests through the inbound listener of a real Envoy: what a filter there adds to each.
+//! Requests through the inbound listener of a real Envoy: the time that a filter there adds to each.
 
 use std::path::Path;
 use std::time::Instant;
@@ -26,7 +26,7 @@ pub(super) fn through_envoy(effort: &Effort, module: &Path, keys: &Environment) 
     spec.envoys = Envoys::OneForAll;
     let mesh = Mesh::start(spec).map_err(|error| error.to_string())?;
     let caller = mesh.authority().issue(&[CALLER]).map_err(|error| error.to_string())?;
-    // Connections are opened, and first requests of each VM made, before anything is counted.
+    // Connections are opened, and each VM gets its first requests, before the measurement.
     for variant in &mut variants {
         batch(&mesh, &caller, variant, effort.requests.min(20))?;
     }
@@ -49,7 +49,7 @@ fn variants(module: &Path, empty: &Path, keys: &Environment) -> Result<Vec<Varia
     let mut found =
         vec![("no filter", None, Level::Hs256), ("an empty Wasm filter", plugin(empty, String::new()), Level::Hs256)];
     found.extend(Level::ALL.map(|level| (level.label(), plugin(module, level.configuration(0)), level)));
-    // What ES256 costs where Envoy's own crypto is not used.
+    // The cost of ES256 without Envoy's own crypto.
     let in_rust = format!("crypto: rust\n{}", Level::Es256.configuration(0));
     found.push(("gate, signed ES256, in Rust", plugin(module, in_rust), Level::Es256));
     let variant = |(at, (label, plugin, level))| {

@@ -1,7 +1,7 @@
-//! Variants in turns, so that what else the machine does meets all of them alike.
+//! Variants in turns, so that other work of the machine affects all of them alike.
 
-/// Measures each of `variants` once a round: `N` quantities at a time. The rounds begin with another
-/// variant each, so that none always runs on what the same other one left in the caches. Gives back, for
+/// Measures each of `variants` once a round: `N` quantities at a time. Each round begins with another
+/// variant, so that none always runs on the caches that the same other one left. Returns, for
 /// each quantity and each variant, the values in the order of the rounds.
 pub(super) fn in_turns<const N: usize>(
     rounds: usize,
@@ -16,7 +16,7 @@ pub(super) fn in_turns<const N: usize>(
         for variant in (0..variants).cycle().skip(round.checked_rem(variants).unwrap_or_default()).take(variants) {
             let values = once(variant)?;
             for (quantity, value) in series.iter_mut().zip(values) {
-                quantity.get_mut(variant).ok_or("a variant too many")?.push(value);
+                quantity.get_mut(variant).ok_or("too many variants")?.push(value);
             }
         }
     }

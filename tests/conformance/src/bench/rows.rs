@@ -1,4 +1,4 @@
-//! From what was measured to what is said: medians, and ratios to the baseline of the same round.
+//! From measured values to figures: medians, and ratios to the baseline of the same round.
 
 /// A median and the quartiles around it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,14 +12,14 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of no values it is 0, and no measure of anything is.
+    /// The median of no values is 0; no real measurement is.
     pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = values.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
         let last = sorted.len().saturating_sub(1);
         let at = |quarters: usize| {
             let place = last.saturating_mul(quarters);
-            // Between two values, their mean is near enough to what lies between.
+            // Between two values, their mean is close enough.
             let (below, above) = (sorted.get(place / 4), sorted.get(place.div_ceil(4)));
             f64::midpoint(below.copied().unwrap_or(0.0), above.copied().unwrap_or(0.0))
         };
@@ -27,25 +27,25 @@ impl Spread {
     }
 }
 
-/// What was measured of one variant.
+/// The values of one variant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// What was measured.
+    /// The quantity.
     pub group: &'static str,
-    /// Of what.
+    /// The variant.
     pub label: String,
-    /// Of the values.
+    /// The unit of the values.
     pub unit: &'static str,
     /// The values.
     pub value: Spread,
-    /// To the baseline, round by round; none for the baseline itself.
+    /// The ratio to the baseline, round by round; none for the baseline itself.
     pub ratio: Option<Spread>,
-    /// The median of what comes on top of the baseline, round by round.
+    /// The median of the difference from the baseline, round by round.
     pub added: Option<f64>,
 }
 
 /// The rows of a group, the first of which is the baseline. A ratio is taken within a round, between
-/// neighbours in time: the median of ratios stands still where the machine grows slower half-way.
+/// neighbours in time: the median of ratios stays the same if the machine becomes slower half-way.
 pub(super) fn rows(group: &'static str, unit: &'static str, labels: &[&str], series: &[Vec<f64>]) -> Vec<Row> {
     let baseline = series.first().map(Vec::as_slice).unwrap_or_default();
     let row = |(at, (label, values)): (usize, (&&str, &Vec<f64>))| {
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn ratios_are_those_of_a_round() {
-        // The machine grew ten times slower in the second round; the ratio is the same.
+        // The machine became ten times slower in the second round; the ratio is the same.
         let rows = rows("time", "s", &["base", "other"], &[vec![1.0, 10.0], vec![2.0, 20.0]]);
         assert_eq!(rows[0].ratio, None);
         assert_eq!(rows[1].ratio, Some(Spread { low: 2.0, median: 2.0, high: 2.0 }));

@@ -1,4 +1,4 @@
-//! The workflow that is measured, at each level, and the tokens that its requests show.
+//! The workflow that is measured, at each level, and the tokens of its requests.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,16 +11,16 @@ use stepgate_decision::{Gate, UnixTime};
 
 use crate::environment::Environment;
 
-/// The actor that calls; it stands at `middle`.
+/// The calling actor; it has reached `middle`.
 pub(super) const CALLER: &str = "spiffe://bench.example/ns/bench/sa/second";
 /// The actor whose gate is measured.
 pub(super) const CALLED: &str = "spiffe://bench.example/ns/bench/sa/third";
 /// The request, which takes the transition `middle -> end`.
 pub(super) const REQUEST: (&str, &str) = ("POST", "/end/7");
-/// A header that the guard looks at; all variants carry it.
+/// A header that the guard reads; all variants carry it.
 pub(super) const GUARDED_HEADER: (&str, &str) = ("x-amount", "1250");
 
-/// What the gate is asked to do.
+/// The checks that the gate makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     Identity,
@@ -52,7 +52,7 @@ impl Level {
         }
     }
 
-    /// The configuration of its gate, with a chain of so many further tasks at the end.
+    /// The configuration of its gate, with a chain of this many further tasks at the end.
     pub(super) fn configuration(self, further: usize) -> String {
         let (assurance, keys) = match self {
             Self::Identity => ("identity", String::new()),
@@ -120,13 +120,13 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn new(level: Level, keys: &Environment) -> Result<Self, String> {
-        let jwk = keys.get(level.key()).ok_or("the corpus has lost a key")?;
+        let jwk = keys.get(level.key()).ok_or("the corpus lacks a key")?;
         let kid = Kid::try_from("now").map_err(|error| error.to_string())?;
         let key = Key::new(kid, KeyActor::Any, &jwk).map_err(|error| error.to_string())?;
         Ok(Self { level, config: read(&level.configuration(0))?, key, minted: 0 })
     }
 
-    /// So many steps at `middle`, each of an instance of its own: a gate takes none twice.
+    /// This many steps at `middle`, each of an instance of its own: a gate accepts none twice.
     pub(super) fn steps(&mut self, count: usize) -> Result<Vec<String>, String> {
         (0..count).map(|_| self.step()).collect()
     }

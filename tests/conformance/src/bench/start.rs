@@ -1,4 +1,4 @@
-//! What the gate adds to the start of an Envoy: it compiles the whole module before it serves.
+//! The time that the gate adds to the start of an Envoy, which compiles the whole module before it serves.
 
 use std::path::Path;
 use std::time::Instant;

@@ -11,7 +11,7 @@ use super::rows::{Row, Spread, rows};
 use super::scene::{GUARDED_HEADER, REQUEST};
 use super::variant::Variant;
 
-/// The variants that are measured, by their labels: they differ in the filter, not in what it decides.
+/// The variants, by their labels: they differ in the filter, not in its decision.
 const MEASURED: [&str; 3] = ["no filter", "an empty Wasm filter", "gate, signed HS256"];
 /// A message, as a chunk of HTTP/1.1 (RFC 9112, section 7.1).
 const MESSAGE: &[u8] = b"4\r\nping\r\n";
@@ -54,7 +54,7 @@ async fn stream(
          transfer-encoding: chunked\r\n\r\n"
     );
     raw.send(head.as_bytes()).await?;
-    // The first one comes behind the head of the response.
+    // The first one follows the head of the response.
     let first = there_and_back(&mut raw).await?;
     if !first.starts_with(b"HTTP/1.1 200") {
         return Err(String::from_utf8_lossy(&first).into());
@@ -71,7 +71,7 @@ async fn stream(
     Ok([Spread::of(latencies).median, spent / f64::from(count.max(1))])
 }
 
-/// Sends a message and reads to its end, which the application sends back.
+/// Sends a message, and reads the application's echo to its end.
 async fn there_and_back(raw: &mut Raw) -> Result<Vec<u8>, CallError> {
     raw.send(MESSAGE).await?;
     let mut read = Vec::new();

@@ -9,6 +9,6 @@ pub(super) struct Variant {
     pub(super) label: &'static str,
     pub(super) site: String,
     pub(super) plugin: Option<Plugin>,
-    /// Makes its tokens: those of HS256 where no gate reads them, so that the request is as long.
+    /// Mints its tokens: those of HS256 if no gate reads them, so that the request has the same length.
     pub(super) scene: Scene,
 }

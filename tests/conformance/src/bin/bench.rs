@@ -1,4 +1,4 @@
-//! What the gate costs, as ratios to a baseline of the same run: `make bench`.
+//! The cost of the gate, as ratios to a baseline of the same run: `make bench`.
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -1,11 +1,11 @@
-//! What callers were answered, held against the access logs.
+//! Answers that callers got, compared with the access logs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use stepgate_mesh::{Mesh, until};
 
-/// What a caller was answered.
+/// An answer that a caller got.
 #[derive(Debug)]
 pub(super) struct Answered {
     pub(super) site: String,
@@ -17,12 +17,12 @@ pub(super) struct Answered {
 /// How long Envoy may take to write its access log.
 const LOG_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where the access logs say otherwise than the callers were answered; waits for Envoy to write them.
+/// Differences between the access logs and the callers' answers; waits for Envoy to write the logs.
 pub(super) fn disagreements(mesh: &Mesh, answered: &[Answered]) -> Result<Vec<String>, String> {
     let mut wrong = Ok(Vec::new());
     until(LOG_TIMEOUT, || {
         wrong = compare(mesh, answered);
-        // An error will not go away; a line may still be written.
+        // An error will not go away; a missing line may still be written.
         wrong.as_ref().map_or(true, Vec::is_empty).then_some(())
     });
     wrong

@@ -8,7 +8,7 @@ use crate::prepared::{Line, Prepared};
 /// Longest chunk of a body without a length, in bytes.
 const CHUNK: usize = 8192;
 
-/// Sends it to a site's gate, or out of it. `id` tells it from others in the logs.
+/// Sends it to a site's gate, or out through it. `id` identifies it in the logs.
 pub(super) fn send(
     mesh: &Mesh,
     credential: Option<&Credential>,
@@ -44,7 +44,7 @@ fn in_words(request: &Prepared, id: &str) -> Request {
     if request.http == Http::Two { message.over(Version::Http2) } else { message }
 }
 
-/// HTTP/1 as it stands in the case, name by name and byte by byte.
+/// HTTP/1 as written in the case, name by name and byte by byte.
 fn in_bytes(request: &Prepared, site: &str, id: &str) -> Vec<u8> {
     let version = if request.http == Http::One { "HTTP/1.0" } else { "HTTP/1.1" };
     let sent = &request.sent;

@@ -1,15 +1,15 @@
-//! What became of a request, as the caller sees it.
+//! The outcome of a request, as the caller sees it.
 
 use stepgate_mesh::Response;
 
-/// An answer, read as strictly as it was asked for.
+/// An answer, read strictly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The application saw it, and exactly one step, which is not the one that was sent.
+    /// The application saw it with exactly one step, which is not the one that was sent.
     Permitted,
-    /// The application saw it, and no step: the gate only observes.
+    /// The application saw it without a step: the gate only observes.
     Passed,
-    /// The gate refused, with this code.
+    /// The gate denied it with this code.
     Denied(String),
     /// Anything else.
     Odd(String),
@@ -21,7 +21,7 @@ impl Answer {
         match (response.status, response.seen()) {
             (200, Some(seen)) => match seen.header("x-workflow-step").collect::<Vec<_>>().as_slice() {
                 [] => Self::Passed,
-                // No gate was in the way.
+                // The request did not pass a gate.
                 [step] if Some(*step) == sent => Self::Odd("the application saw the step that was sent".into()),
                 [_] => Self::Permitted,
                 several => Self::Odd(format!("the application saw {} steps", several.len())),

@@ -1,4 +1,4 @@
-//! Requests all the while that something changes, each held against what was in force.
+//! Requests during a change, each checked against the configurations that may have been in force.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -7,19 +7,19 @@ use stepgate_mesh::until;
 
 use super::Answer;
 
-/// How long a caller may go without an answer.
+/// How long a caller may wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two rounds of a caller: what changes meanwhile needs the processor too.
+/// Between two rounds of a caller: the change needs the processor too.
 const BREATH: Duration = Duration::from_millis(5);
 
 /// One request that was sent.
 #[derive(Debug)]
 pub struct Sent {
-    /// Which kind of request.
+    /// The kind of request.
     pub kind: usize,
-    /// Before it was sent.
+    /// The time before it was sent.
     pub begun: Instant,
-    /// After its answer.
+    /// The time after its answer.
     pub ended: Instant,
     /// Its answer.
     pub answer: Answer,
@@ -33,17 +33,17 @@ pub struct Load {
 }
 
 impl Load {
-    /// Waits until each kind of request has been sent and answered so often from now on.
+    /// Waits until each kind of request has been sent and answered this many times from now on.
     ///
     /// # Errors
     /// If it takes too long.
     pub fn answers(&self, more: u64) -> Result<(), String> {
-        // Those that are under way were sent before.
+        // Requests that are under way were sent before now.
         let more = more.saturating_add(u64::try_from(self.answered.len()).unwrap_or(u64::MAX));
         let before: Vec<u64> = self.counts();
         let enough = |now: &[u64]| now.iter().zip(&before).all(|(now, before)| *now >= before.saturating_add(more));
         until(PATIENCE, || enough(&self.counts()).then_some(()))
-            .ok_or_else(|| format!("no answers any more: {before:?}, then {:?}", self.counts()))
+            .ok_or_else(|| format!("answers stopped: {before:?}, then {:?}", self.counts()))
     }
 
     fn counts(&self) -> Vec<u64> {
@@ -51,7 +51,7 @@ impl Load {
     }
 }
 
-/// Ends the load however the work ends.
+/// Ends the load, even if the work panics.
 struct Over<'l>(&'l Load);
 
 impl Drop for Over<'_> {
@@ -60,11 +60,11 @@ impl Drop for Over<'_> {
     }
 }
 
-/// Has so many callers send requests of all kinds in turn while `work` is done, and gives back every one.
+/// Lets this many callers send requests of all kinds in turn while `work` runs, and returns every request.
 /// `send` gets the caller, the kind, and a number that no other request has.
 ///
 /// # Errors
-/// What `work` says, or that a caller panicked.
+/// The error of `work`, or that a caller panicked.
 pub fn under_load(
     callers: usize,
     kinds: usize,
@@ -106,9 +106,9 @@ pub fn under_load(
 /// When each of several configurations may have been in force.
 #[derive(Debug)]
 pub struct Times {
-    /// Which one, and from when on; in this order.
+    /// The configurations and when each came into force, in this order.
     begun: Vec<(usize, Instant)>,
-    /// When the one before was surely gone.
+    /// When the one before was certainly gone.
     settled: Vec<Instant>,
 }
 
@@ -118,10 +118,10 @@ impl Times {
         Self { begun: vec![(first, Instant::now())], settled: vec![Instant::now()] }
     }
 
-    /// Another comes into force: some time while `change` runs.
+    /// Another comes into force while `change` runs.
     ///
     /// # Errors
-    /// What `change` says.
+    /// The error of `change`.
     pub fn change(&mut self, to: usize, change: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
         let begun = Instant::now();
         change()?;
@@ -130,7 +130,7 @@ impl Times {
         Ok(())
     }
 
-    /// Which may have decided a request.
+    /// The configurations that may have decided a request.
     pub fn in_force(&self, request: &Sent) -> Vec<usize> {
         let ends = self.settled.iter().skip(1).map(Some).chain([None]);
         let overlaps = |(begun, end): (Instant, Option<&Instant>)| {

@@ -1,4 +1,4 @@
-//! Steps of instances that never began: what their rightful holders would have, minted here.
+//! Steps of instances that never began: the tokens that their rightful holders would have, minted here.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -24,7 +24,7 @@ impl Mint {
     /// For a gate of this configuration.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The errors in the configuration.
     pub fn new(configuration: &str, environment: Environment) -> Result<Self, String> {
         let read = stepgate_config::read_gate(configuration.as_bytes()).into_result();
         let (config, _) =
@@ -42,7 +42,7 @@ impl Mint {
         found.map(AsRef::as_ref).ok_or_else(|| format!("no {name}/{revision}"))
     }
 
-    /// The arrival of an instance at a task, held by the first who performs it, issued now.
+    /// The arrival of an instance at a task, held by the task's first performer, issued now.
     ///
     /// # Errors
     /// If there is no such workflow, task or key.
@@ -51,7 +51,7 @@ impl Mint {
         RustCrypto.sign(&self.key(workflow.0, kid)?, TokenType::Arrival, &claims).map_err(|error| error.to_string())
     }
 
-    /// The key of the bucket in which the record has a transition of that instance out of that task.
+    /// The key of the record's bucket for the transition of that instance out of that task.
     ///
     /// # Errors
     /// If there is no such workflow, task or transition.
@@ -67,7 +67,7 @@ impl Mint {
     fn claims(&self, workflow: (&str, u32), task: &str, instance: &str) -> Result<Claims, String> {
         let workflow = self.workflow(workflow)?;
         let task = workflow.tasks.get(task).ok_or_else(|| format!("no task {task}"))?;
-        let holder = task.performer.spiffe.first().ok_or("nobody performs it")?;
+        let holder = task.performer.spiffe.first().ok_or("the task has no performer")?;
         let step = Step { workflow, task, holder, instance, token_type: TokenType::Arrival, issued: now() };
         synthetic_claims(&step).into_iter().next().ok_or_else(|| "no claims".to_owned())
     }

@@ -1,4 +1,4 @@
-//! What the tests of running Envoys share: steps, answers, a plugin that is not ours.
+//! Shared parts of the tests with running Envoys: steps, answers, a foreign plugin.
 
 mod answer;
 mod load;

@@ -1,12 +1,12 @@
-//! A Wasm plugin that is not ours, made from `tests/conformance/fixtures/neighbour.rs`.
+//! A foreign Wasm plugin, compiled from `tests/conformance/fixtures/neighbour.rs`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Compiles it into this folder, with the toolchain that the tests are built with.
+/// Compiles it into this folder, with the toolchain of the tests.
 ///
 /// # Errors
-/// What the compiler says.
+/// The compiler's output.
 pub fn neighbour(folder: &Path) -> Result<PathBuf, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let module = folder.join("neighbour.wasm");
@@ -16,7 +16,7 @@ pub fn neighbour(folder: &Path) -> Result<PathBuf, String> {
         .args(["-C", "opt-level=s", "-C", "panic=abort", "-C", "strip=symbols", "-o"])
         .arg(&module)
         .arg("fixtures/neighbour.rs")
-        // Where `rust-toolchain.toml` counts.
+        // A folder in which `rust-toolchain.toml` applies.
         .current_dir(root)
         .output()
         .map_err(|error| format!("rustc: {error}"))?;

@@ -1,4 +1,4 @@
-//! A workflow as plain data, and the text that it is given to the gate as.
+//! A workflow as plain data, and the text of it that a gate reads.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,10 +8,10 @@ use stepgate_config::spiffe::SpiffeId;
 /// The workflow's trust domain.
 const TRUST_DOMAIN: &str = "td.x";
 
-/// A workflow document: only what the walks need, by name.
+/// A workflow document: only the parts that the walks need, by name.
 #[derive(Debug, Clone, Default)]
 pub struct Document {
-    /// Actors and their SPIFFE IDs, whole.
+    /// Actors and their complete SPIFFE IDs.
     pub actors: BTreeMap<String, Vec<String>>,
     /// Tasks by name.
     pub tasks: BTreeMap<String, Task>,
@@ -36,9 +36,9 @@ pub struct Task {
     pub join: bool,
     /// Its bound.
     pub max_visits: Option<u32>,
-    /// The one method that it takes.
+    /// The one method that it accepts.
     pub method: String,
-    /// The one path pattern that it takes.
+    /// The one path pattern that it accepts.
     pub path: String,
 }
 
@@ -49,14 +49,14 @@ pub struct Edge {
     pub from: String,
     /// The task that it leads to.
     pub to: String,
-    /// The actor that carries it in the performer's place.
+    /// The actor that carries it in place of the performer.
     pub via: Option<String>,
 }
 
 /// A constraint.
 #[derive(Debug, Clone)]
 pub struct Constraint {
-    /// `separate`, else `bind`.
+    /// Whether it is `separate`; otherwise `bind`.
     pub separate: bool,
     /// Its tasks.
     pub tasks: Vec<String>,
@@ -83,7 +83,7 @@ impl Document {
         edge.via.as_deref().map_or_else(|| self.performers(&edge.from), |via| self.ids(via))
     }
 
-    /// Whether another than the performer carries it: naming the performer itself changes nothing.
+    /// Whether an actor other than the performer carries it: to name the performer itself changes nothing.
     pub fn has_via(&self, edge: &Edge) -> bool {
         let performer = self.tasks.get(&edge.from).map(|task| &task.actor);
         edge.via.is_some() && edge.via.as_ref() != performer

@@ -1,6 +1,6 @@
 //! Small random workflows and walks through them. A seed determines the document and the walk.
 //!
-//! A document leaves here as text, so that a mistake of the generator is a document that `check` refuses.
+//! A document leaves this module as text: if the generator makes a mistake, `check` rejects the document.
 
 mod document;
 mod rng;

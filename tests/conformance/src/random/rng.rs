@@ -1,6 +1,6 @@
 //! SplitMix64: enough to choose with, and small enough to read.
 
-/// Numbers that follow from a seed.
+/// Numbers that a seed determines.
 #[derive(Debug, Clone)]
 pub struct Rng(u64);
 
@@ -25,7 +25,7 @@ impl Rng {
         number.checked_rem(bound).unwrap_or_default()
     }
 
-    /// True so many times in a hundred.
+    /// True in this many of a hundred calls.
     pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }

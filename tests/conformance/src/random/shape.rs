@@ -1,17 +1,17 @@
-//! Shapes of workflows: chains, forks that are joined again, loops, put inside each other and one after the
-//! other, so that a join is often the fork of the next. Now and then an edge at random, which `check` may refuse.
+//! Shapes of workflows: chains, forks that are joined again, and loops, nested and in sequence, so that a join is often
+//! the next fork. Sometimes an edge is added at random, which `check` may reject.
 
 use std::collections::BTreeSet;
 
 use super::document::{Constraint, Document, Edge, Task};
 use super::rng::Rng;
 
-/// How deep forks are put into branches of forks.
+/// How deep forks are nested.
 const MAX_NESTING: usize = 2;
-/// Most tasks: beyond them a walk would not come to the end.
+/// Most tasks: a walk through more of them would not reach the end.
 const MAX_TASKS: usize = 16;
 
-/// A random document. `check` may refuse it.
+/// A random document. `check` may reject it.
 pub fn document(rng: &mut Rng) -> Document {
     let mut generator = Generator { rng, document: Document::default(), orchestrated: false };
     generator.orchestrated = generator.rng.chance(25);
@@ -62,14 +62,14 @@ impl Generator<'_> {
         }
     }
 
-    /// Some steps one after the other from `from`; where they end.
+    /// Some steps in sequence, from `from`. Returns the last.
     fn series(&mut self, from: &str, nesting: usize) -> String {
         let mut at = from.to_owned();
         let mut passed: Vec<String> = Vec::new();
         let steps = self.rng.below(3).saturating_add(1);
         for _ in 0..steps {
             let full = self.document.tasks.len() >= MAX_TASKS;
-            // A join that is the next fork is where rounds were once confused.
+            // A join that is the next fork: rounds were once confused there.
             let after_join = self.document.tasks.get(&at).is_some_and(|task| task.join);
             at = if !full && nesting < MAX_NESTING && self.rng.chance(if after_join { 90 } else { 60 }) {
                 self.fork(&at, nesting)
@@ -90,7 +90,7 @@ impl Generator<'_> {
         next
     }
 
-    /// Branches from `from` that come together again; where.
+    /// Branches from `from`, joined again. Returns the join.
     fn fork(&mut self, from: &str, nesting: usize) -> String {
         let branches = self.rng.below(2).saturating_add(2);
         let ends: Vec<String> = (0..branches)
@@ -132,7 +132,7 @@ impl Generator<'_> {
     fn edge(&mut self, from: &str, to: &str) {
         let leaves = self.document.tasks.get(from);
         let own = leaves.is_some_and(|task| task.actor == "a0");
-        // To name it where it is the performer anyway changes nothing.
+        // If it is the performer anyway, to name it changes nothing.
         let carries = self.orchestrated && (!own || leaves.is_some_and(|task| !task.initial) && self.rng.chance(40));
         let via = carries.then(|| "a0".to_owned());
         let edge = Edge { from: from.to_owned(), to: to.to_owned(), via };
@@ -165,7 +165,7 @@ impl Generator<'_> {
         found
     }
 
-    /// Two tasks of an actor with two SPIFFE IDs, the one of which leads to the other.
+    /// Two tasks of an actor with two SPIFFE IDs; one task leads to the other.
     fn constraint(&mut self) {
         let twofold = |task: &str| self.document.performers(task).len() > 1;
         let mut pairs: Vec<[String; 2]> = Vec::new();

@@ -46,17 +46,17 @@ const ILLEGAL: [Kind; 12] = [
 /// One request that is tried.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// Why.
+    /// The kind of request.
     pub kind: Kind,
-    /// What.
+    /// The request.
     pub request: Request,
     /// The tokens that it shows.
     pub held: Vec<Token>,
-    /// The task that an honest one would come to.
+    /// The task that an honest request would reach.
     pub to: String,
 }
 
-/// All that has been handed out so far.
+/// The state of a walk: all tokens that gates have minted so far.
 #[derive(Debug)]
 pub struct Walk<'d> {
     /// The document.
@@ -70,7 +70,7 @@ pub struct Walk<'d> {
 }
 
 impl Walk<'_> {
-    /// The next attempt; none where there is nothing to try.
+    /// The next attempt; none if there is nothing to try.
     pub fn next(&mut self, rng: &mut Rng) -> Option<Attempt> {
         let pause = match rng.below(600) {
             0..5 => 600,
@@ -104,7 +104,7 @@ impl Walk<'_> {
         Some(attempt)
     }
 
-    /// The transitions that could be taken with a token, and were not. Else most walks would soon stand still.
+    /// The transitions that a token allows and that were not taken. Without these, most walks would soon stop.
     fn untried(&self, held: &Token) -> Vec<Edge> {
         let mut leaving = self.document.leaving(held.arrival.task.name.as_str());
         let shows = |before: &&Attempt| before.held.iter().any(|token| Arc::ptr_eq(&token.arrival, &held.arrival));
@@ -137,7 +137,7 @@ impl Walk<'_> {
         shown
     }
 
-    /// The request that takes one of these transitions; without any, one that pretends to.
+    /// The request that takes one of these transitions; without any, a request that pretends to.
     fn take(&self, rng: &mut Rng, edges: &[Edge], held: Vec<Token>, kind: Kind) -> Option<Attempt> {
         let edge = rng.pick(edges).or_else(|| rng.pick(&self.document.edges))?;
         let peer = match held.first() {
@@ -169,7 +169,7 @@ impl Walk<'_> {
         Some(())
     }
 
-    /// Changes an honest request. It may still be honest: the reference decides that.
+    /// Changes an honest request. The request may still be honest: the reference decides that.
     fn spoil(&self, rng: &mut Rng, attempt: &mut Attempt) -> Option<()> {
         let tasks: Vec<String> = self.document.tasks.keys().cloned().collect();
         let ids: Vec<String> = self.document.actors.values().flatten().cloned().collect();
@@ -217,7 +217,7 @@ impl Walk<'_> {
         Some(())
     }
 
-    /// A token in the place of one that differs from it in its type, or in its instance.
+    /// Replaces a token by one that differs from it in its type or in its instance.
     fn exchange(&self, rng: &mut Rng, attempt: &mut Attempt) -> Option<()> {
         let at = rng.below(attempt.held.len());
         let kind = attempt.kind;
@@ -249,7 +249,7 @@ fn is_receipt(token: &Token) -> bool {
     token.kind == TokenKind::Receipt
 }
 
-/// Changes the token as somebody without the key can: another holder in its claims, else its signature.
+/// Changes the token as an attacker without the key can: another holder in its claims, or another signature.
 fn forge(token: &mut Token, holder: Option<SpiffeId>) -> Option<()> {
     let text = &token.text;
     match holder.filter(|holder| *holder != token.holder) {

@@ -17,7 +17,7 @@ use super::document::Document;
 const LEEWAY: u64 = 300;
 const KEY: &str = r#"{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}"#;
 
-/// One configuration, and all replicas of all gates that have it.
+/// One configuration, and all replicas of all gates with this configuration.
 #[derive(Debug)]
 pub struct World {
     /// The configuration.
@@ -27,7 +27,7 @@ pub struct World {
     asked: u64,
 }
 
-/// The tokens that a permit brings.
+/// The tokens that a permit adds.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The step for the application.
@@ -38,7 +38,7 @@ pub struct Answer {
     pub receipt: Option<String>,
 }
 
-/// `check` refuses the document, or no gate can be made of it: all errors.
+/// `check` rejects the document, or no gate can be built from it: all errors.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Refused(String);
@@ -75,14 +75,14 @@ impl World {
         Ok(Self { config, gate, stores: BTreeMap::new(), asked: 0 })
     }
 
-    /// Asks the gate that the request goes to.
+    /// Lets the gate that gets the request decide.
     ///
     /// # Errors
     /// [`NotPermitted`].
     pub fn ask(&mut self, request: &Request, more: &[Header]) -> Result<Answer, NotPermitted> {
         self.asked = self.asked.saturating_add(1);
         let mut random = [0; 32];
-        // The instance is made from the first half, the names of children from all of it.
+        // The first half determines the instance, all of it the names of children.
         random.iter_mut().zip(self.asked.to_be_bytes()).for_each(|(to, from)| *to = from);
         let mut headers = request_headers(&request.method, &request.path, "", []);
         headers.extend_from_slice(more);

@@ -8,13 +8,13 @@ use super::proxy::{Answer, Proxy};
 use super::status::{CAS_MISMATCH, NOT_FOUND, OK};
 use super::{crypto, pairs};
 
-/// Most calls that one run of the module may make: one that goes in circles is stopped.
+/// Most calls in one run of the module: a module that loops is stopped.
 pub const MAX_CALLS: usize = 100_000;
 
-/// `INVALID_MEMORY_ACCESS`: where the module gives no memory.
+/// `INVALID_MEMORY_ACCESS`: the result if the module gives no memory.
 const INVALID_MEMORY: u32 = 6;
 
-/// Where a call hands bytes over: a place for the pointer, and one for the size.
+/// Where a call returns bytes: the addresses for the pointer and for the size.
 type Out = (u32, u32);
 
 /// The rest of the ABI: the SDK links it, and a gate never calls it.
@@ -223,11 +223,11 @@ fn headers(linker: &mut Linker<Proxy>) -> Result<()> {
     Ok(())
 }
 
-/// Notes the call, and says what goes wrong with it. What calls back does so here.
+/// Records the call and returns its fault. A fault that calls back does so here.
 pub(super) fn begin(call: &mut Call<'_>, function: Function) -> Result<Option<Fault>> {
     let at = call.data().calls.len();
     if at >= MAX_CALLS {
-        return Err(Error::msg("the module goes in circles"));
+        return Err(Error::msg("the module loops: it makes too many calls"));
     }
     call.data_mut().calls.push(function);
     let fault = call.data().faults.get(&at).cloned();
@@ -249,7 +249,7 @@ fn status_after(fault: Option<&Fault>) -> u32 {
     }
 }
 
-/// A call that does something.
+/// A call that has an effect.
 fn act(call: &mut Call<'_>, function: Function, what: impl FnOnce(&mut Proxy) -> u32) -> Result<u32> {
     match begin(call, function)? {
         Some(Fault::Fails(status)) => Ok(status),
@@ -261,7 +261,7 @@ fn act(call: &mut Call<'_>, function: Function, what: impl FnOnce(&mut Proxy) ->
     }
 }
 
-/// A call that hands bytes over.
+/// A call that returns bytes.
 fn give(
     call: &mut Call<'_>,
     function: Function,
@@ -278,7 +278,7 @@ fn give(
     }
     let mut given = match what(call.data_mut()) {
         Ok(given) => given,
-        // Where there is nothing, it can still be handed over oddly.
+        // Even without a value, a fault can return one.
         Err(_) if matches!(fault, Some(Fault::Bytes(_) | Fault::Misjudged(_) | Fault::Answers(_))) => Vec::new(),
         Err(status) => return Ok(status),
     };
@@ -303,5 +303,5 @@ fn give(
     Ok(status_after(fault.as_ref()))
 }
 
-/// Every status that there is, and one that there is not.
+/// Every status that exists, and one that does not.
 pub const STATUSES: [u32; 13] = [NOT_FOUND, 2, 3, 4, 5, 6, 7, CAS_MISMATCH, 9, 10, 11, 12, u32::MAX];

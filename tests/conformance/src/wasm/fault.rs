@@ -1,4 +1,4 @@
-//! What can go wrong with a call of the module to its proxy.
+//! Faults of the module's calls to its proxy.
 
 use super::status::{BAD_ARGUMENT, CAS_MISMATCH, INTERNAL_FAILURE, NOT_FOUND, SERIALIZATION_FAILURE};
 
@@ -29,14 +29,14 @@ pub enum Function {
 }
 
 impl Function {
-    /// Whether it hands over bytes.
+    /// Whether it returns bytes.
     pub fn gives_bytes(self) -> bool {
         use Function::{Buffer, GetShared, Pairs, Property, Sign, Verify};
         matches!(self, Buffer | Property | Pairs | GetShared | Verify | Sign)
     }
 
-    /// Whether this status is one that Envoy gives for this function, so that the module must go on with it. The SDK
-    /// panics on all others; the two calls that go past the SDK take any.
+    /// Whether Envoy returns this status for this function, so that the module must continue with it. The SDK
+    /// panics on all others; the two calls that bypass the SDK accept any.
     fn can_give(self, status: u32) -> bool {
         match self {
             Self::Respond | Self::SetProperty => true,
@@ -53,47 +53,47 @@ impl Function {
     }
 }
 
-/// What a call does in place of what it should.
+/// The behaviour of a call in place of the right one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// It does nothing, and says this.
+    /// It has no effect, and returns this status.
     Fails(u32),
-    /// It does what it should, and says this all the same.
+    /// It has its effect, but returns this status.
     DoneButSays(u32),
-    /// It says that all is well, and hands over nothing.
+    /// It reports success, and returns no bytes.
     Silent,
-    /// It hands over a null pointer of this size.
+    /// It returns a null pointer of this size.
     Null(u32),
-    /// It hands over memory of its own choice.
+    /// It returns memory of its own choice.
     Elsewhere(u32, u32),
-    /// It asks for memory and then says that it is so much larger or smaller.
+    /// It allocates memory, and then reports a size that differs by this much.
     Misjudged(i32),
-    /// It hands over other bytes.
+    /// It returns other bytes.
     Bytes(Odd),
-    /// It hands over these.
+    /// It returns these bytes.
     Answers(Vec<u8>),
-    /// It says another time, in nanoseconds.
+    /// It returns another time, in nanoseconds.
     Time(u64),
-    /// It calls the module before it answers: the callback and its arguments.
+    /// It calls the module before it returns: the callback and its arguments.
     Within(&'static str, Vec<u32>),
 }
 
 impl Fault {
-    /// Whether the module may trap on it. Only a proxy that lies does such a thing, and no peer can make it; a trap
+    /// Whether the module may trap on it. Only a proxy that lies does this, and no peer can cause it; a trap
     /// ends the VM, and so fails closed (docs/adr/0020).
     pub fn may_trap(&self, function: Function) -> bool {
         match self {
             Self::Fails(status) | Self::DoneButSays(status) => !function.can_give(*status),
-            // Memory that was not lent, or not so much of it; a callback before the last one has returned.
+            // Memory that was not lent, or less than claimed; a callback before the last one has returned.
             Self::Elsewhere(..) | Self::Misjudged(_) | Self::Within(..) => true,
-            // A header map that is none.
+            // A malformed header map.
             Self::Bytes(_) => function == Function::Pairs,
             Self::Silent | Self::Null(_) | Self::Answers(_) | Self::Time(_) => false,
         }
     }
 }
 
-/// Bytes that are not those that should be there.
+/// Wrong bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Odd {
     /// None.
@@ -104,16 +104,16 @@ pub enum Odd {
     OneLess,
     /// One more.
     OneMore,
-    /// As many, all the same.
+    /// As many, but different.
     All(u8),
     /// 2 MiB of them.
     Huge,
-    /// One of the bytes before the names of a header map is another: which, and what it is instead.
+    /// One byte before the names of a header map is changed: its index, and its new value.
     Bent(usize, u8),
 }
 
 impl Odd {
-    /// What becomes of these bytes.
+    /// The wrong bytes for these.
     pub fn of(self, mut bytes: Vec<u8>) -> Vec<u8> {
         match self {
             Self::Empty => Vec::new(),

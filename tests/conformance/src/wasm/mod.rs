@@ -1,4 +1,4 @@
-//! The third subject: the module in wasmtime, with a scripted proxy round it. Its clock can be set, its calls can
+//! The third subject: the module in wasmtime, with a scripted proxy around it. Its clock can be set, its calls can
 //! be counted, and each of them can fail.
 
 mod abi;
@@ -30,7 +30,7 @@ impl Module {
     /// Compiles the module of this path.
     ///
     /// # Errors
-    /// In words.
+    /// Returns a message that says what failed.
     pub fn load(path: &Path) -> Result<Self, String> {
         let mut config = Config::new();
         config.cranelift_opt_level(OptLevel::None);
@@ -48,17 +48,17 @@ impl Module {
     /// A new VM of this module, not yet initialised.
     ///
     /// # Errors
-    /// In words.
+    /// Returns a message that says what failed.
     pub fn vm(&self, proxy: Proxy) -> Result<Vm, String> {
         let mut store = Store::new(self.pre.module().engine(), proxy);
         let instance = self.pre.instantiate(&mut store).map_err(|error| error.to_string())?;
         Ok(Vm { store, instance })
     }
 
-    /// A VM that goes on where another was kept.
+    /// A VM that continues from a kept one.
     ///
     /// # Errors
-    /// In words.
+    /// Returns a message that says what failed.
     pub fn resumed(&self, kept: &Kept) -> Result<Vm, String> {
         let mut vm = self.vm(kept.proxy.clone())?;
         let memory = vm.instance.get_memory(&mut vm.store, "memory").ok_or("the module has no memory")?;
@@ -73,14 +73,14 @@ impl Module {
 /// A page of WebAssembly's memory, in bytes.
 const PAGE: usize = 64 << 10;
 
-/// A VM between two callbacks. All that it knows then is in its memory: the one other thing that changes, the pointer
-/// to its stack, is back where it began.
+/// A VM between two callbacks. All its state is then in its memory: the only other thing that changes, the pointer to
+/// its stack, has its initial value again.
 pub struct Kept {
     memory: Vec<u8>,
     proxy: Proxy,
 }
 
-/// What the module answers to a callback that asks whether to go on.
+/// The module's answer to a callback that decides whether to continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// Go on.
@@ -89,7 +89,7 @@ pub enum Action {
     Pause,
 }
 
-/// A module at work: one worker.
+/// A running module: one worker.
 pub struct Vm {
     store: Store<Proxy>,
     instance: Instance,
@@ -106,17 +106,17 @@ impl Vm {
         self.instance.get_memory(&mut self.store, "memory").map_or(0, |memory| memory.data_size(&self.store))
     }
 
-    /// This VM, for others to go on from.
+    /// A copy of this VM, from which others continue.
     pub fn kept(&mut self) -> Kept {
         let memory = self.instance.get_memory(&mut self.store, "memory");
         let memory = memory.map(|memory| memory.data(&self.store).to_vec()).unwrap_or_default();
         Kept { memory, proxy: self.store.data().clone() }
     }
 
-    /// Calls one of the module's functions; nothing where it has none of that name.
+    /// Calls one of the module's functions; does nothing if the module has no function of this name.
     ///
     /// # Errors
-    /// Where it traps.
+    /// If it traps.
     pub fn call(&mut self, name: &str, arguments: &[u32]) -> Result<Option<u32>, String> {
         let Some(function) = self.instance.get_func(&mut self.store, name) else { return Ok(None) };
         let arguments: Vec<Val> = arguments.iter().map(|number| Val::I32(number.cast_signed())).collect();
@@ -127,10 +127,10 @@ impl Vm {
         Ok(results.first().and_then(Val::i32).map(i32::cast_unsigned))
     }
 
-    /// Calls one that says whether to go on. A callback that the module does not have is not asked.
+    /// Calls a function that decides whether to continue. A callback that the module does not have is skipped.
     ///
     /// # Errors
-    /// Where it traps.
+    /// If it traps.
     pub fn ask(&mut self, name: &str, arguments: &[u32]) -> Result<Action, String> {
         Ok(match self.call(name, arguments)? {
             None | Some(0) => Action::Continue,

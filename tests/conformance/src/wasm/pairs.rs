@@ -1,8 +1,8 @@
-//! Header maps as the ABI passes them, written from the specification and not from the filter.
+//! Header maps as the ABI passes them, written from the specification, not from the filter's code.
 
 use stepgate_decision::Header;
 
-/// A count, the sizes of names and values, then each name and value with a zero behind it.
+/// A count, the sizes of names and values, then each name and value, each followed by a zero.
 pub(super) fn write(headers: &[Header]) -> Vec<u8> {
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
     let mut bytes = Vec::from(number(headers.len()));
@@ -16,7 +16,7 @@ pub(super) fn write(headers: &[Header]) -> Vec<u8> {
     bytes
 }
 
-/// The same read; nothing where it is no such map.
+/// Reads such a map; none if the bytes are malformed.
 pub(super) fn read(bytes: &[u8]) -> Option<Vec<Header>> {
     let number = |at: usize| -> Option<usize> {
         let four = bytes.get(at..)?.first_chunk::<4>()?;

@@ -1,4 +1,4 @@
-//! A proxy of one worker and one stream at a time, as far as a module can see it.
+//! A proxy with one worker and one stream at a time, as far as a module can see it.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::fault::{Fault, Function};
 use super::status::{BAD_ARGUMENT, CAS_MISMATCH, NOT_FOUND, OK};
 use crate::random::Rng;
 
-/// Which headers; the numbers of the ABI.
+/// The kinds of headers; the numbers are the ABI's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "they say it themselves")]
 pub enum Part {
@@ -23,7 +23,7 @@ pub enum Part {
 pub struct Answer {
     /// The status.
     pub status: u32,
-    /// Why, for the access log.
+    /// The reason, for the access log.
     pub details: String,
     /// The body.
     pub body: String,
@@ -33,7 +33,7 @@ pub struct Answer {
     pub grpc_status: i32,
 }
 
-/// The proxy's side of everything.
+/// The proxy's whole state.
 #[derive(Debug, Clone)]
 pub struct Proxy {
     /// The VM's variables.
@@ -42,13 +42,13 @@ pub struct Proxy {
     pub configuration: Vec<u8>,
     /// Nanoseconds since the epoch.
     pub time: u64,
-    /// Where random bytes come from.
+    /// The source of random bytes.
     pub random: Rng,
     /// Whether it verifies and signs, as Envoy does from 1.37 on.
     pub has_crypto: bool,
     /// Properties by their path, joined with zeros.
     pub properties: BTreeMap<String, Vec<u8>>,
-    /// Headers, in order; none of a part that there is not.
+    /// Headers, in order; no entry for a part that does not exist.
     pub headers: BTreeMap<u32, Vec<Header>>,
     /// Shared data: values with their versions.
     pub shared: BTreeMap<String, (Vec<u8>, u32)>,
@@ -56,7 +56,7 @@ pub struct Proxy {
     pub log: Vec<(u32, String)>,
     /// Counters by their number.
     pub counters: Vec<(String, i64)>,
-    /// What the access log was told.
+    /// The values that the module set for the access log.
     pub told: BTreeMap<String, String>,
     /// Local responses.
     pub answers: Vec<Answer>,
@@ -66,9 +66,9 @@ pub struct Proxy {
     pub tick: u32,
     /// All calls that the module has made.
     pub calls: Vec<Function>,
-    /// What goes wrong with which call, by its number.
+    /// Faults, by the number of the call.
     pub faults: BTreeMap<usize, Fault>,
-    /// Whether a fault has come that may make the module trap, see [`Fault::may_trap`].
+    /// Whether a fault has occurred that may make the module trap, see [`Fault::may_trap`].
     pub may_trap: bool,
     versions: u32,
 }
@@ -98,7 +98,7 @@ impl Proxy {
         }
     }
 
-    /// The last call but for the log's, in words, and whether it was made to fail.
+    /// The last call other than to the log, as text, and whether it was made to fail.
     pub(super) fn last_call(&self) -> String {
         let last = self.calls.iter().enumerate().rev().find(|(_, function)| **function != Function::Log);
         last.map_or("none".to_owned(), |(at, function)| match self.faults.get(&at) {
@@ -134,7 +134,7 @@ impl Proxy {
         OK
     }
 
-    /// As proxy-wasm-cpp-host does it: a version of 0 is not looked at, nor any where the key is absent.
+    /// As in proxy-wasm-cpp-host: a version of 0 is ignored, and so is any version if the key is absent.
     pub(super) fn write_shared(&mut self, key: &str, value: Vec<u8>, version: u32) -> u32 {
         if let Some((_, now)) = self.shared.get(key)
             && version != 0

@@ -1,4 +1,4 @@
-//! The statuses of the ABI (proxy-wasm/spec, v0.2.1) that the proxy of the tests returns of itself.
+//! The statuses of the ABI (proxy-wasm/spec, v0.2.1) that the proxy of the tests itself returns.
 
 pub(super) const OK: u32 = 0;
 pub(super) const NOT_FOUND: u32 = 1;

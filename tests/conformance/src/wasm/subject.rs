@@ -1,4 +1,4 @@
-//! The corpus in the module: each case has a VM of its own, and so an empty record.
+//! The corpus in the module: each case has a VM of its own, so its record is empty.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,7 +19,7 @@ pub const ROOT: u32 = 1;
 const INBOUND: i64 = 1;
 const OUTBOUND: i64 = 2;
 
-/// The module, and the corpus that it is asked.
+/// The module, and the corpus that it runs.
 pub struct Subject<'a> {
     corpus: &'a Corpus,
     module: &'a Module,
@@ -28,7 +28,7 @@ pub struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// A subject of this module, in a proxy with crypto of its own or without.
+    /// A subject of this module, in a proxy with or without crypto of its own.
     pub fn new(corpus: &'a Corpus, module: &'a Module, has_crypto: bool) -> Self {
         Self { corpus, module, has_crypto, asked: AtomicUsize::new(0) }
     }
@@ -36,7 +36,7 @@ impl<'a> Subject<'a> {
     /// Runs one case at the given time.
     ///
     /// # Errors
-    /// In words, where the case cannot be run, or the module traps.
+    /// If the case cannot be run, or the module traps.
     pub fn run(&self, whole: &Whole, now: UnixTime) -> Result<Outcome, String> {
         let mut proxy = proxy_for(self.corpus, whole, now)?;
         proxy.has_crypto = self.has_crypto;
@@ -62,7 +62,7 @@ impl<'a> Subject<'a> {
         Ok(outcome)
     }
 
-    /// How many signatures the proxy was asked for, or about, in all the streams of the cases that were run.
+    /// How many calls for signatures (to sign, or to verify) the proxy got, in all streams of the cases so far.
     pub fn signatures_asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }
@@ -71,18 +71,18 @@ impl<'a> Subject<'a> {
 /// The proxy of a case: its gate's configuration, the corpus's keys.
 ///
 /// # Errors
-/// In words.
+/// Returns a message that says what failed.
 pub fn proxy_for(corpus: &Corpus, whole: &Whole, now: UnixTime) -> Result<Proxy, String> {
     let text = corpus.gate(whole)?.text.as_bytes();
-    // As a control plane hands it on: JSON. What is broken comes as it is.
+    // As a control plane passes it on: JSON. A broken configuration is passed unchanged.
     let configuration = stepgate_config::to_json(text).map_or_else(|_| text.to_vec(), |json| json.to_string().into());
     Ok(Proxy::new(&configuration, corpus.environment.0.clone(), now.seconds()))
 }
 
-/// From the first call to the configuration.
+/// From the first call up to the configuration.
 ///
 /// # Errors
-/// Where the module traps.
+/// If the module traps.
 pub fn start(vm: &mut Vm) -> Result<(), String> {
     vm.call("_initialize", &[])?;
     vm.call("proxy_on_context_create", &[ROOT, 0])?;
@@ -90,10 +90,10 @@ pub fn start(vm: &mut Vm) -> Result<(), String> {
     configure(vm)
 }
 
-/// Hands the configuration over.
+/// Passes the configuration to the module.
 ///
 /// # Errors
-/// Where the module traps, or does not take it: the proxy might go on without it.
+/// If the module traps, or does not accept it: the proxy might continue without the filter.
 pub fn configure(vm: &mut Vm) -> Result<(), String> {
     let size = u32::try_from(vm.proxy().configuration.len()).map_err(|error| error.to_string())?;
     match vm.call("proxy_on_configure", &[ROOT, size])? {
@@ -102,10 +102,10 @@ pub fn configure(vm: &mut Vm) -> Result<(), String> {
     }
 }
 
-/// One request, and what the application would answer.
+/// One request, and the answer that the application would give.
 #[derive(Debug, Clone)]
 pub struct Exchange {
-    /// What the connection is.
+    /// The properties of the connection.
     pub properties: Vec<(String, Vec<u8>)>,
     /// The request.
     pub headers: Vec<Header>,
@@ -121,7 +121,7 @@ impl Exchange {
     /// The exchange of a case's request.
     ///
     /// # Errors
-    /// In words.
+    /// Returns a message that says what failed.
     pub fn of(corpus: &Corpus, whole: &Whole, request: &Prepared) -> Result<Self, String> {
         let config = corpus.gate(whole)?.config.as_ref();
         let direction = if request.outbound { OUTBOUND } else { INBOUND };
@@ -146,7 +146,7 @@ impl Exchange {
     /// Runs it from its first callback to its last.
     ///
     /// # Errors
-    /// Where the module traps, goes on with what it refuses, or refuses and does not answer.
+    /// If the module traps, continues a request that it rejects, or rejects one and does not answer.
     pub fn run(&self, vm: &mut Vm, stream: u32) -> Result<Outcome, String> {
         let mut outcome = Outcome::default();
         self.begin(vm);
@@ -172,7 +172,7 @@ impl Exchange {
         Ok(outcome)
     }
 
-    /// What the proxy has when the request comes.
+    /// The proxy's state when the request arrives.
     pub fn begin(&self, vm: &mut Vm) {
         let proxy = vm.proxy();
         proxy.properties = self.properties.iter().cloned().collect();
@@ -183,7 +183,7 @@ impl Exchange {
     fn come_back(&self, vm: &mut Vm, stream: u32, outcome: &mut Outcome) -> Result<(), String> {
         let goes_on = |what: &str, action| match action {
             Action::Continue => Ok(()),
-            Action::Pause => Err(format!("{what} does not go on")),
+            Action::Pause => Err(format!("{what} did not go on")),
         };
         if !self.trailers.is_empty() {
             vm.proxy().set(Part::RequestTrailers, self.trailers.clone());
@@ -209,12 +209,12 @@ impl Exchange {
     }
 }
 
-/// How many headers there are, as the ABI says it.
+/// The number of headers, as the ABI passes it.
 pub fn count(headers: &[Header]) -> u32 {
     u32::try_from(headers.len()).unwrap_or(u32::MAX)
 }
 
-/// What the application answers, as the request tells it to (see the mesh's small service).
+/// The application's answer, which the request specifies (see the mesh's small service).
 fn answer(request: &[Header]) -> (Vec<Header>, Vec<Header>) {
     let told = |name: &str| -> Vec<String> {
         let lines = request.iter().filter(|(n, _)| n == name);
@@ -243,7 +243,7 @@ fn words(headers: &[Header]) -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned())).collect()
 }
 
-/// The code of a denial that was only observed, of a line of the log.
+/// The code in a line of the log about a denial that was only observed.
 fn observed(line: &str) -> Option<String> {
     let line: serde_json::Value = serde_json::from_str(line).ok()?;
     let member = |name: &str| line.get(name).and_then(serde_json::Value::as_str);

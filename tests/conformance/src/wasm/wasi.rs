@@ -1,4 +1,4 @@
-//! What the module wants of WASI (preview 1), as far as Envoy gives it.
+//! The functions of WASI (preview 1) that the module imports, as far as Envoy provides them.
 
 use wasmtime::{Caller, Error, Linker, Result};
 
@@ -58,7 +58,7 @@ pub(super) fn define(linker: &mut Linker<Proxy>) -> Result<()> {
         begin(&mut c, Function::Write)?;
         let line = gathered(&mut c, vectors, count)?;
         write(&mut c, to, &u32::try_from(line.len())?.to_le_bytes())?;
-        // Nothing is to be written but to the log.
+        // The module may write only to the log.
         let line = String::from_utf8_lossy(&line).into_owned();
         c.data_mut().log.push((u32::MAX, line));
         Ok(OK)

@@ -1,4 +1,4 @@
-//! What must hold of every run.
+//! The rules for every run.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use stepgate_tests::wasm::{Action, Fault, Function};
 use crate::scenario::{Faults, SMUGGLED, Scenario, Story};
 use crate::script::{Callback, STREAM};
 
-/// Most memory that a VM may have come to, in bytes.
+/// The limit for a VM's memory, in bytes.
 const MAX_MEMORY: usize = 64 << 20;
 
 /// The rules that a run broke.
@@ -19,7 +19,7 @@ pub(crate) fn broken_rules(scenario: &Scenario<'_>, honest: &Story, faults: &Fau
     if story.script == honest.script && story.trap.is_none() {
         what_is_refused_is_answered(honest, faults, story, &mut broken);
     }
-    // A proxy that hands over the module's own memory as an answer has read it already.
+    // A proxy that returns the module's own memory as an answer has already read it.
     if !faults.values().any(|fault| matches!(fault, Fault::Elsewhere(..) | Fault::Misjudged(_))) {
         the_log_is_clean(scenario, story, &mut broken);
     }
@@ -30,13 +30,13 @@ pub(crate) fn broken_rules(scenario: &Scenario<'_>, honest: &Story, faults: &Fau
 }
 
 fn nothing_goes_on_that_should_not(honest: &Story, story: &Story, broken: &mut Vec<String>) {
-    // Whether the request of this stream has gone on, and was not refused afterwards.
+    // Whether the request of this stream has gone on, and was not rejected afterwards.
     let mut on: BTreeMap<u32, bool> = BTreeMap::new();
     let (mut went_on, mut held) = (false, Vec::new());
-    // Whose request headers the proxy of the tests has: those of the last request that came.
+    // The stream whose request headers the proxy of the tests has: the one of the last request.
     let mut latest = None;
-    // A gate that only observes lets go on what it could not decide, without a step; and of a response whose headers
-    // it never saw, the trailers bring no receipt.
+    // A gate that only observes lets undecided requests go on, without a step; and if it never saw the headers
+    // of a response, its trailers bring no receipt.
     let mut log = story.proxy.iter().flat_map(|proxy| &proxy.log);
     let lost = story.script != honest.script || log.any(|(_, line)| line.contains(r#""mode":"observe""#));
     for (callback, action, part) in &story.asked {
@@ -49,14 +49,14 @@ fn nothing_goes_on_that_should_not(honest: &Story, story: &Story, broken: &mut V
             }
             Callback::RequestBody(id) | Callback::RequestTrailers(id) => {
                 if goes_on && on.get(id) != Some(&true) {
-                    broken.push(format!("{callback:?} goes on, and its request does not"));
+                    broken.push(format!("{callback:?} goes on, but its request does not"));
                 }
                 on.entry(*id).and_modify(|on| *on &= goes_on);
             }
-            // Of a request that did not go on, the response is the proxy's own. In bodies there are no steps.
+            // If the request did not go on, the response is the proxy's own. Bodies contain no steps.
             Callback::ResponseHeaders(id) | Callback::ResponseTrailers(id) if on.get(id) == Some(&true) => {
                 if held.contains(id) && goes_on {
-                    broken.push(format!("{callback:?} goes on, and its response was held"));
+                    broken.push(format!("{callback:?} goes on, but its response was held"));
                 }
                 held.extend((!goes_on).then_some(*id));
             }
@@ -77,11 +77,11 @@ fn nothing_goes_on_that_should_not(honest: &Story, story: &Story, broken: &mut V
         }
     }
     if went_on && honest.again == Some(Action::Pause) && story.again == Some(Action::Continue) {
-        broken.push("it was let in, and is let in again".to_owned());
+        broken.push("it was let in twice".to_owned());
     }
 }
 
-/// Headers, each token by what it is for: two runs mint different ones.
+/// Headers, each token replaced by its content: two runs mint different tokens.
 fn plain(headers: &[Header]) -> Vec<String> {
     let mut lines: Vec<String> = headers
         .iter()
@@ -117,10 +117,10 @@ fn what_is_refused_is_answered(honest: &Story, faults: &Faults, story: &Story, b
     if refused && !within && !hit(Function::Respond) {
         let denial = |details: &str| details.starts_with("stepgate:");
         if !proxy.answers.iter().any(|answer| answer.status == 403 && denial(&answer.details)) {
-            broken.push("a refused caller is not answered".to_owned());
+            broken.push("a rejected caller gets no answer".to_owned());
         }
     }
-    // What an honest run does: the request goes on and the response is held.
+    // The answers of an honest run: the request goes on and the response is held.
     let held = |story: &Story| {
         story.asked.iter().any(|(callback, action, _)| {
             let response = [Callback::ResponseHeaders(STREAM), Callback::ResponseTrailers(STREAM)].contains(callback);
@@ -128,14 +128,14 @@ fn what_is_refused_is_answered(honest: &Story, faults: &Faults, story: &Story, b
         })
     };
     if held(story) && !held(honest) && !within && !hit(Function::Close) && proxy.closed.is_empty() && !refused {
-        broken.push("a response that is held is not broken off".to_owned());
+        broken.push("a held response is not cut off".to_owned());
     }
 }
 
 fn the_log_is_clean(scenario: &Scenario<'_>, story: &Story, broken: &mut Vec<String>) {
     for (level, line) in &story.proxy.as_ref().unwrap().log {
         let told = scenario.secrets.iter().any(|secret| line.contains(secret.as_str()));
-        // A VM that traps says why, past the proxy's log where that fails.
+        // A VM that traps reports the reason, outside of the proxy's log if that fails.
         let panic = (*level == u32::MAX || line.contains("panic")) && story.trap.is_none();
         if panic || told || line.contains("eyJ") || line.contains(SMUGGLED) {
             broken.push(format!("the log: {line}"));

@@ -1,4 +1,4 @@
-//! Which faults a call can have.
+//! The possible faults of a call.
 
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
@@ -10,12 +10,12 @@ use crate::script::STREAM;
 const YEAR: u64 = 365 * 24 * 3600;
 const SECOND: u64 = 1_000_000_000;
 
-/// Faults of a call to this function, whatever is said of it.
+/// Faults of a call to this function, whatever its arguments.
 pub(crate) fn all_faults(function: Function) -> Vec<Fault> {
     of_statuses(function, &STATUSES)
 }
 
-/// The same, with those statuses alone that mean something to somebody: not found, a mismatch, a failure, and none.
+/// The same with only a few statuses: not found, a mismatch, a failure, and an undefined one.
 pub(crate) fn faults(function: Function) -> Vec<Fault> {
     of_statuses(function, &[1, 8, 10, u32::MAX])
 }
@@ -36,7 +36,7 @@ fn of_statuses(function: Function, statuses: &[u32]) -> Vec<Fault> {
         );
     }
     if function == Function::Pairs {
-        // The count, not the sizes, names and values: those would be other headers, and a proxy is trusted for those.
+        // The count, not the sizes, names and values: a proxy is trusted for which headers it has.
         all.extend((0..4).map(|at| Fault::Bytes(Odd::Bent(at, 0xff))));
         all.extend((0..3).map(|count| Fault::Bytes(Odd::Bent(0, count))));
     }
@@ -57,26 +57,26 @@ fn of_statuses(function: Function, statuses: &[u32]) -> Vec<Fault> {
     all
 }
 
-/// The one lie about a signature that a gate cannot tell from the truth.
+/// The one lie about a signature that a gate cannot detect.
 pub(crate) fn good() -> Vec<u8> {
     verdict(true, "")
 }
 
-/// What a proxy could say of a signature, whatever that is.
+/// Possible answers of a proxy about a signature.
 fn verdicts() -> [Vec<u8>; 7] {
     [
         good(),
         verdict(false, "no"),
         verdict(true, "and an error"),
         verdict(false, ""),
-        // A field that there is not, cut short; one that is long; and the `true` as another type.
+        // An unknown field, cut short; a long one; and the `true` with another type.
         [good(), vec![0x1a, 0xff, 0xff, 0x03]].concat(),
         [good(), vec![0x1a, 0x80, 0x08], vec![0; 1024]].concat(),
         vec![0x0a, 0x01, 0x01],
     ]
 }
 
-/// What a proxy could give out for a signature.
+/// Possible answers of a proxy that is asked to sign.
 fn signatures() -> [Vec<u8>; 9] {
     let other: Signature = SigningKey::from_slice(&[7; 32]).unwrap().sign(b"another text");
     let der = other.to_der().as_bytes().to_vec();
@@ -87,14 +87,14 @@ fn signatures() -> [Vec<u8>; 9] {
         signed(true, &[], ""),
         signed(true, &other.to_bytes(), ""),
         signed(true, &[der.clone(), vec![0]].concat(), ""),
-        // r and s of 0; a number that is not written as shortly as it can be; lengths that go on.
+        // r and s of 0; a number that is not in its shortest form; lengths that do not end.
         signed(true, &[0x30, 0x06, 0x02, 0x01, 0x00, 0x02, 0x01, 0x00], ""),
         signed(true, &[0x30, 0x08, 0x02, 0x02, 0x00, 0x01, 0x02, 0x02, 0x00, 0x01], ""),
         signed(true, &[0x30; 900], ""),
     ]
 }
 
-/// What a proxy could call while the module waits for an answer.
+/// Callbacks that a proxy could make while the module waits for an answer.
 fn callbacks() -> Vec<Fault> {
     [
         ("proxy_on_request_headers", vec![STREAM, 1, 0]),

@@ -1,8 +1,8 @@
 //! The module in a proxy that misbehaves: each call may fail, return odd bytes, come late, twice, or from within
-//! another. The module never traps, and nothing goes on that the case does not let on, or goes on half done.
+//! another. The module never traps, and nothing goes on, whole or in part, unless the case permits it.
 //!
-//! Every call of some cases with every fault; then cases, faults and orders of callbacks at random. What the proxy
-//! says plausibly is believed (who the peer is, what time it is, what the record holds): it is trusted for that.
+//! Every call of some cases with every fault; then cases, faults and orders of callbacks at random. The gate believes
+//! plausible answers of the proxy (the peer, the time, the content of the record): the proxy is trusted for these.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,7 +10,7 @@
     clippy::indexing_slicing,
     clippy::wildcard_enum_match_arm,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 mod check;
@@ -37,7 +37,7 @@ static MODULE: LazyLock<Module> = LazyLock::new(|| {
 });
 static CORPUS: LazyLock<Corpus> = LazyLock::new(|| Corpus::read().unwrap_or_else(|error| panic!("{error}")));
 
-/// Cases that between them show every way that a request can go.
+/// Cases that together show every outcome of a request.
 const CASES: [&str; 14] = [
     "05-step: a rightful token is taken",
     "15-observe: a request without a step goes on without one",
@@ -55,15 +55,15 @@ const CASES: [&str; 14] = [
     "01-configuration: a configuration with a typo exempts nothing",
 ];
 
-/// What of the seeds is tried; `STEPGATE_SEEDS=FROM..TO` takes others, and more.
+/// The seeds that are tried; `STEPGATE_SEEDS=FROM..TO` selects others, and more.
 const SEEDS: std::ops::Range<u64> = 0..1500;
 
-/// Runs a case with these faults and says which rules were broken.
+/// Runs a case with these faults and returns the rules that were broken.
 fn broken(scenario: &Scenario<'_>, honest: &Story, faults: &Faults, script: &[Callback]) -> Vec<String> {
     match scenario.run(&MODULE, faults, script) {
         Ok(story) => {
             let mut broken = broken_rules(scenario, honest, faults, &story);
-            // A trap fails closed. It is right where the proxy lies, and nowhere else.
+            // A trap fails closed. It is correct if the proxy lies, and only then.
             broken.extend(story.trap.and_then(|(why, may)| (!may).then_some(why)));
             broken
         }
@@ -96,7 +96,7 @@ fn scenarios(titles: Option<&[&str]>) -> Vec<(Scenario<'static>, Story)> {
     scenarios
 }
 
-/// The same, each begun already.
+/// The same, each with the state before the stream kept.
 fn begun(titles: &[&str]) -> Vec<(Scenario<'static>, Story)> {
     let mut scenarios = scenarios(Some(titles));
     for (scenario, honest) in &mut scenarios {
@@ -107,7 +107,7 @@ fn begun(titles: &[&str]) -> Vec<(Scenario<'static>, Story)> {
     scenarios
 }
 
-/// What no fault changes is what the case says, with all that was smuggled in taken out.
+/// Without faults, the outcome is the case's, and all smuggled parts are removed.
 #[test]
 fn an_honest_proxy_comes_to_what_the_case_says() {
     let mut failures = Vec::new();
@@ -128,7 +128,7 @@ fn an_honest_proxy_comes_to_what_the_case_says() {
         let smuggled =
             |part: &&Vec<Header>| part.iter().any(|(_, value)| String::from_utf8_lossy(value).contains(SMUGGLED));
         if *action == Action::Continue && parts.iter().any(smuggled) {
-            broken.push(format!("what was smuggled in comes out: {parts:?}"));
+            broken.push(format!("a smuggled part comes out: {parts:?}"));
         }
         failures.extend(told(scenario, "honestly", &broken));
     }
@@ -154,7 +154,7 @@ fn each_call_of_a_stream_fails_in_each_way() {
     report(&failures, runs);
 }
 
-/// Up to the configuration, the calls of all cases are alike, but for the trial of the proxy's crypto.
+/// Up to the configuration, the calls of all cases are alike, except for the test of the proxy's crypto.
 #[test]
 fn each_call_of_a_start_fails_in_each_way() {
     let (mut failures, mut runs) = (Vec::new(), 0);
@@ -199,7 +199,7 @@ fn at_random() {
         let script = if rng.chance(40) { shuffled(&mut rng) } else { in_order() };
         let mut some = Faults::new();
         for _ in 0..=rng.below(6) {
-            // Of requests that came before, the case says what they came to.
+            // The case gives the outcome of the requests before.
             let first = if rng.chance(80) || scenario.whole.case.given.taken > 0 { honest.begins } else { 0 };
             let at = first + rng.below(honest.calls.len() - first);
             let fault = rng.pick(&all_faults(honest.calls[at])).unwrap();
@@ -216,8 +216,8 @@ fn at_random() {
     report(&failures, runs);
 }
 
-/// What a proxy says and nobody can doubt: another time, where the case is about time; another record, where it is
-/// about what was taken.
+/// Lies of a proxy that a gate cannot detect: another time, if the case is about time; another record, if it is
+/// about consumed transitions.
 fn is_believed(scenario: &Scenario<'_>, function: Function, fault: &Fault) -> bool {
     let code = scenario.whole.case.then.deny.as_deref();
     match (function, fault) {

@@ -1,4 +1,4 @@
-//! A case of the corpus as a proxy plays it, with something smuggled into every part; and what became of it.
+//! A case of the corpus as a proxy plays it, with something smuggled into every part, and its outcome.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,10 +13,10 @@ use stepgate_tests::wasm::{
 
 use crate::script::{Callback, Ids, STREAM, in_order};
 
-/// What goes wrong with which call.
+/// Faults, by the number of the call.
 pub(crate) type Faults = BTreeMap<usize, Fault>;
 
-/// What nobody may see of the request, its trailers or the response.
+/// Smuggled parts of the request, its trailers and the response, which must not come out.
 pub(crate) const SMUGGLED: &str = "smuggled";
 
 /// A case, ready to be played.
@@ -29,25 +29,25 @@ pub(crate) struct Scenario<'a> {
     kept: Option<Kept>,
 }
 
-/// What the proxy saw.
+/// The proxy's observations.
 #[derive(Debug, Default)]
 pub(crate) struct Story {
-    /// What the module was asked and answered, with the part as it stood then.
+    /// The callbacks and the module's answers, each with the part at that time.
     pub(crate) asked: Vec<(Callback, Action, Vec<Header>)>,
     pub(crate) script: Vec<Callback>,
     pub(crate) calls: Vec<Function>,
     /// The first call that belongs to the stream.
     pub(crate) begins: usize,
     pub(crate) proxy: Option<Proxy>,
-    /// Where the module trapped, the message, and whether it may.
+    /// If the module trapped, the message, and whether it may trap.
     pub(crate) trap: Option<(String, bool)>,
     pub(crate) memory: usize,
-    /// What the very same request came to afterwards, of a proxy that behaves.
+    /// The outcome of the very same request afterwards, with a proxy that behaves.
     pub(crate) again: Option<Action>,
 }
 
 impl Story {
-    /// What the module answered to a callback of the stream, the first time.
+    /// The module's first answer to a callback of the stream.
     pub(crate) fn answer(&self, wanted: Callback) -> Option<&(Callback, Action, Vec<Header>)> {
         self.asked.iter().find(|(callback, ..)| *callback == wanted)
     }
@@ -71,7 +71,7 @@ impl<'a> Scenario<'a> {
         Ok(Self { whole, secrets, proxy, before, exchange, kept: None })
     }
 
-    /// Keeps what is before the stream, so that it need not be played again.
+    /// Keeps the state before the stream, so that its callbacks need not be played again.
     pub(crate) fn keep(&mut self, module: &Module) -> Result<(), String> {
         let (mut vm, begun) = self.begun(module, &Faults::new())?;
         begun?;
@@ -79,7 +79,7 @@ impl<'a> Scenario<'a> {
         Ok(())
     }
 
-    /// A VM that the stream can come to, and whether it trapped on the way.
+    /// A VM before the stream, and whether it trapped already.
     fn begun(&self, module: &Module, faults: &Faults) -> Result<(Vm, Result<(), String>), String> {
         let mut proxy = self.proxy.clone();
         proxy.faults.clone_from(faults);
@@ -90,10 +90,10 @@ impl<'a> Scenario<'a> {
 
     fn begin(&self, vm: &mut Vm) -> Result<(), String> {
         start(vm)?;
-        // Gauges rise in the first second, and requests come later.
+        // Gauges are set in the first second, and requests come later.
         vm.call("proxy_on_tick", &[ROOT])?;
         for (stream, exchange) in (2..).zip(&self.before) {
-            // With faults, it may come to anything.
+            // With faults, any outcome is possible.
             if let Err(why) = exchange.run(vm, stream)
                 && why.contains("trapped")
             {
@@ -107,12 +107,12 @@ impl<'a> Scenario<'a> {
         self.whole.title()
     }
 
-    /// Plays it; the faults are by the number of the call.
+    /// Plays the case; the faults are by the number of the call.
     pub(crate) fn run(&self, module: &Module, faults: &Faults, script: &[Callback]) -> Result<Story, String> {
         let (mut vm, begun) = match &self.kept {
             Some(kept) => {
                 let mut vm = module.resumed(kept)?;
-                assert!(faults.keys().all(|at| *at >= vm.proxy().calls.len()), "faults of what was kept");
+                assert!(faults.keys().all(|at| *at >= vm.proxy().calls.len()), "faults in calls before the kept state");
                 vm.proxy().faults.clone_from(faults);
                 (vm, Ok(()))
             }
@@ -144,7 +144,7 @@ impl<'a> Scenario<'a> {
         Ok(story)
     }
 
-    /// What an honest proxy comes to.
+    /// The outcome with an honest proxy.
     pub(crate) fn honest(&self, module: &Module) -> Result<Story, String> {
         let story = self.run(module, &Faults::new(), &in_order())?;
         match story.trap {
@@ -195,7 +195,7 @@ impl<'a> Scenario<'a> {
     }
 }
 
-/// Whether the gate has a key that the proxy's crypto is for.
+/// Whether the gate has a key that uses the proxy's crypto.
 fn has_es256(corpus: &Corpus, whole: &Whole) -> Result<bool, String> {
     let text = &corpus.gate(whole)?.text;
     let mut variables = corpus.environment.0.iter();
@@ -206,7 +206,7 @@ fn now() -> UnixTime {
     UnixTime::from_seconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
 }
 
-/// What is put where it changes no verdict, and must not come out.
+/// Parts that do not change the verdict, and must not come out.
 fn smuggle(exchange: &mut Exchange, carrier: Carrier) {
     exchange.headers.extend(smuggled(carrier));
     exchange.response.extend(smuggled(Carrier::Header));
@@ -222,7 +222,7 @@ fn smuggled(carrier: Carrier) -> Vec<Header> {
         ("x_workflow_step", SMUGGLED.to_owned()),
         ("x-stepgate-permit", SMUGGLED.to_owned()),
     ];
-    // Where the step travels in the one, the other is only cleaned.
+    // If the step travels in one of them, the other is only scrubbed.
     headers.push(match carrier {
         Carrier::Header => ("baggage", format!("other=1,step={SMUGGLED}")),
         Carrier::Baggage => ("x-workflow-step", SMUGGLED.to_owned()),

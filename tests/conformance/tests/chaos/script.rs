@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stepgate_tests::random::Rng;
 use stepgate_tests::wasm::ROOT;
 
-/// A callback, and of which stream.
+/// A callback, and its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Callback {
     Configure,
@@ -25,7 +25,7 @@ pub(crate) enum Callback {
 /// The stream of the case.
 pub(crate) const STREAM: u32 = 1000;
 
-/// As a proxy should.
+/// The order of a correct proxy.
 pub(crate) fn in_order() -> Vec<Callback> {
     use Callback::*;
     vec![
@@ -44,7 +44,7 @@ pub(crate) fn in_order() -> Vec<Callback> {
 }
 
 impl Callback {
-    /// The same of another stream.
+    /// The same for another stream.
     fn of(self, id: u32) -> Self {
         use Callback::*;
         match self {
@@ -63,7 +63,7 @@ impl Callback {
     }
 }
 
-/// Every callback twice, missing, late, early, of no stream, and after a second configuration: one change each.
+/// Every callback twice, missing, late, early, without a stream, and after a second configuration: one change each.
 pub(crate) fn disorders() -> Vec<Vec<Callback>> {
     let order = in_order();
     let mut all = Vec::new();
@@ -115,7 +115,7 @@ impl Ids {
     }
 }
 
-/// Some disorder of this seed.
+/// Some disorder, determined by this seed.
 pub(crate) fn shuffled(rng: &mut Rng) -> Vec<Callback> {
     let mut script = in_order();
     for _ in 0..rng.below(4) {

@@ -8,9 +8,9 @@ use stepgate_tests::base::Base;
 use crate::machine::{command, run, until};
 use crate::namespace::Namespace;
 
-/// What the engines call the image of the local Envoy.
+/// The engines' name for the image of the local Envoy.
 pub(crate) const GATE: &str = "stepgate-test-gate";
-/// What they call that of the application behind it.
+/// The engines' name for the image of the application behind it.
 pub(crate) const ECHO: &str = "stepgate-test-python";
 
 /// The namespace of containerd, and the name of both engines' control groups.
@@ -19,17 +19,17 @@ const NAMESPACE: &str = "stepgate-test";
 /// A Docker Engine.
 #[derive(Debug)]
 pub(crate) struct Docker {
-    /// Where it runs.
+    /// The namespaces in which it runs.
     pub(crate) namespace: Namespace,
     socket: String,
 }
 
 impl Docker {
-    /// Starts one that keeps everything in `folder`.
+    /// Starts an engine that keeps everything in `folder`.
     pub(crate) fn start(folder: &Path) -> Self {
         let at = |name: &str| folder.join(name).display().to_string();
         let socket = format!("unix://{}", at("docker.sock"));
-        // vfs, since a tree that lies on an overlay already cannot have another.
+        // vfs: a folder on an overlay cannot hold another overlay.
         let arguments = [
             ["--host".to_owned(), socket.clone()],
             ["--data-root".to_owned(), at("data")],
@@ -59,7 +59,7 @@ impl Docker {
         compose
     }
 
-    /// Makes a base image.
+    /// Builds a base image.
     pub(crate) fn import(&self, base: &Base, name: &str) {
         let path = "ENV PATH=/usr/local/bin:/usr/bin:/bin";
         run(self.docker().args(["import", "--change", path]).arg(base.archive().unwrap()).arg(name));
@@ -74,13 +74,13 @@ impl Docker {
 /// A containerd of its own.
 #[derive(Debug)]
 pub(crate) struct Containerd {
-    /// Where it runs.
+    /// The namespaces in which it runs.
     pub(crate) namespace: Namespace,
     socket: PathBuf,
 }
 
 impl Containerd {
-    /// Starts one that keeps everything in `folder`.
+    /// Starts a containerd that keeps everything in `folder`.
     pub(crate) fn start(folder: &Path) -> Self {
         let at = |name: &str| folder.join(name).display().to_string();
         let socket = folder.join("sock");
@@ -101,12 +101,12 @@ impl Containerd {
         ctr
     }
 
-    /// Takes the images of a file that Docker wrote.
+    /// Imports the images of a file that Docker wrote.
     pub(crate) fn import(&self, file: &Path) {
         run(self.ctr().args(["images", "import", "--snapshotter", "native"]).arg(file));
     }
 
-    /// Runs an image in the network of containerd itself, as a container of this name.
+    /// Runs an image in containerd's own network, as a container of this name.
     pub(crate) fn run(
         &self,
         image: &str,
@@ -127,7 +127,7 @@ impl Containerd {
     }
 }
 
-/// Its containers end with it in any case; their control groups only if it ends them itself.
+/// Its containers end with it in any case, but it must remove their control groups itself.
 impl Drop for Containerd {
     fn drop(&mut self) {
         let listed = self.ctr().args(["tasks", "list", "--quiet"]).output();
@@ -151,7 +151,7 @@ impl Drop for Docker {
     }
 }
 
-/// Of either version of control groups, once they are empty.
+/// Control groups of either version, once they are empty.
 fn remove_control_groups() {
     for hierarchy in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
         let _ = std::fs::remove_dir(hierarchy.path().join(NAMESPACE));

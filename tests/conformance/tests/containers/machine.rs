@@ -1,16 +1,16 @@
-//! What this machine has, and how its commands are run.
+//! Requirements on this machine, and its commands.
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-/// How long something that was started may take until it answers.
+/// How long a started program may take until it answers.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What this machine lacks for a test that needs these commands, and root where it says so. A test that
-/// cannot run says so on the terminal, also where the test runner keeps what passing tests print; under
-/// `make test-containers`, where everything was fetched, it fails instead.
+/// The requirements that this machine lacks, for a test that needs these commands and perhaps root. A test that
+/// cannot run reports that on the terminal, even if the test runner hides the output of passing tests. Under
+/// `make test-containers`, which installs all requirements, the test fails instead.
 pub(crate) fn lacking(test: &str, commands: &[&str], root: bool) -> bool {
     let missing = |name: &&&str| !found(name);
     let mut lacks: Vec<String> = commands.iter().filter(missing).map(|name| format!("the command `{name}`")).collect();
@@ -37,7 +37,7 @@ pub(crate) fn lacking(test: &str, commands: &[&str], root: bool) -> bool {
     true
 }
 
-/// The folder with the image layouts, if they were made.
+/// The folder with the image layouts, if they were built.
 pub(crate) fn images() -> Option<PathBuf> {
     let folder = PathBuf::from(std::env::var_os("STEPGATE_IMAGES")?);
     folder.join("module/index.json").is_file().then_some(folder)
@@ -47,7 +47,7 @@ fn found(command: &str) -> bool {
     path_of(command).is_some()
 }
 
-/// Debian's own come first: another `docker` may stand before it on the path, and be something else.
+/// Debian's own come first: an unrelated `docker` may be earlier on the path.
 fn path_of(command: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     let own = ["/usr/bin", "/usr/sbin"].into_iter().map(String::from);
@@ -60,7 +60,7 @@ fn is_root() -> bool {
     run(Command::new("id").arg("-u")).trim() == "0"
 }
 
-/// A command by its name. It inherits nothing of the caller's environment and home folder: a proxy, or credentials and
+/// A command by its name. It inherits neither the caller's environment nor the home folder: a proxy, or credentials and
 /// contexts of Docker there, would change the result.
 pub(crate) fn command(name: &str) -> Command {
     let mut command = Command::new(path_of(name).unwrap_or_else(|| panic!("no command `{name}`")));
@@ -70,14 +70,14 @@ pub(crate) fn command(name: &str) -> Command {
     command
 }
 
-/// What a command prints.
+/// The output of a command.
 pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", told(&output));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// All that a command said.
+/// The output and the errors of a command.
 pub(crate) fn told(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

@@ -1,11 +1,11 @@
 //! The images in a real registry, in a real Docker Engine and in containerd. All three are started here, in
-//! namespaces of their own, and end with the tests; `make test-containers` gets what they need.
+//! namespaces of their own, and end with the tests; `make test-containers` installs their requirements.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test says what is wrong by failing, and its helpers are no tests to clippy"
+    reason = "a test fails by panicking, and clippy does not count its helpers as tests"
 )]
 
 mod engine;
@@ -38,7 +38,7 @@ fn sha256(content: &[u8]) -> String {
     format!("sha256:{hex}")
 }
 
-/// Where a layout says that an image is.
+/// The reference of an image in a layout.
 fn digest_in(layout: &Path, name: &str) -> String {
     let index: Value = serde_json::from_slice(&fs::read(layout.join("index.json")).unwrap()).unwrap();
     let all = index["manifests"].as_array().unwrap();
@@ -55,19 +55,19 @@ fn the_images_of_the_filter_are_pushed_and_read_back() {
     let registry = Registry::start(folder.path());
     let layout = images().unwrap().join("module");
 
-    // As it stands, byte for byte: what a WasmPlugin names by `sha256` is what was built.
+    // Unchanged, byte for byte: the module that a WasmPlugin names by `sha256` is the one that was built.
     for name in ["compat", "artifact", "sbom"] {
         registry.push(&layout, name, &format!("filter:{name}"), None);
         let manifest = registry.manifest(&format!("filter:{name}"));
         assert_eq!(sha256(&manifest), digest_in(&layout, name), "{name}");
     }
-    // Registries that only know Docker's types get those, which Istio reads too.
+    // Registries that support only Docker's types get those, which Istio reads too.
     registry.push(&layout, "compat", "filter:docker", Some("v2s2"));
 
     for name in ["compat", "artifact", "docker"] {
         let manifest: Value = serde_json::from_slice(&registry.manifest(&format!("filter:{name}"))).unwrap();
         let read = as_istio_reads(&manifest, &|digest| registry.blob("filter", digest));
-        assert!(read == module(), "{name} holds another module");
+        assert!(read == module(), "{name} contains another module");
     }
     let sbom: Value = serde_json::from_slice(&registry.manifest("filter:sbom")).unwrap();
     let sbom = registry.blob("filter", sbom["layers"][0]["digest"].as_str().unwrap());
@@ -77,12 +77,12 @@ fn the_images_of_the_filter_are_pushed_and_read_back() {
     for part in ["cel", "jwt-simple", "stepgate-decision"] {
         assert!(components.contains(&part), "no {part} in the bill of materials");
     }
-    // It says nothing of the machine on which it was made.
+    // It contains nothing about the machine on which it was made.
     assert!(!sbom.to_string().contains(&root().display().to_string()));
 }
 
-/// By the rules of pilot-agent's fetcher: Docker's type of manifest wants Docker's type of layer; else the
-/// last layer is tried as an OCI layer, and only then exactly two layers are, one of them the module.
+/// By the rules of pilot-agent's fetcher: Docker's type of manifest requires Docker's type of layer; otherwise
+/// the last layer is tried as an OCI layer, and only then exactly two layers, one of which is the module.
 fn as_istio_reads(manifest: &Value, blob: &dyn Fn(&str) -> Vec<u8>) -> Vec<u8> {
     let layers = manifest["layers"].as_array().unwrap();
     let content = |layer: &Value| blob(layer["digest"].as_str().unwrap());
@@ -159,7 +159,7 @@ fn the_command_and_the_local_envoy_run_in_docker_and_in_containerd() {
     decides(&containerd.namespace, &certificates);
 }
 
-/// It checks a document that it is handed, with no right and no network at all.
+/// It checks a document that is mounted, without any privilege and without a network.
 fn the_command_runs(docker: &Docker, folder: &Path) {
     let (layout, archive) = (images().unwrap().join("stepgate"), folder.join("stepgate.tar"));
     let (from, to) =
@@ -176,7 +176,7 @@ fn the_command_runs(docker: &Docker, folder: &Path) {
 fn decides(namespace: &namespace::Namespace, certificates: &Path) {
     let (status, body) = namespace.call(certificates, "owner");
     assert_eq!(status, 200, "{body}\n{}", namespace.log());
-    // The application behind the gate shows what it saw.
+    // The application behind the gate returns the request that it saw.
     let seen: Value = serde_json::from_str(&body).unwrap();
     let headers = seen["headers"].as_array().unwrap();
     assert!(headers.iter().any(|header| header[0].as_str().unwrap().eq_ignore_ascii_case("x-workflow-step")), "{body}");
@@ -185,7 +185,7 @@ fn decides(namespace: &namespace::Namespace, certificates: &Path) {
     assert!(body.contains("\"code\":\"NO_STEP\""), "{body}");
 }
 
-/// What the Dockerfile's build sees of the repository, wherever cargo put the module.
+/// The files of the repository that the Dockerfile's build sees, wherever cargo put the module.
 fn context(folder: &Path) -> PathBuf {
     let built = folder.join("target/wasm32-wasip1/filter");
     fs::create_dir_all(&built).unwrap();

@@ -1,4 +1,4 @@
-//! A program in a network and a tree of processes of its own. Whatever it starts ends with it.
+//! A program in its own network and process namespaces. All processes that it starts end with it.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -6,26 +6,26 @@ use std::process::{Child, Command};
 
 use crate::machine::{command, until};
 
-/// What engines keep in /run, /etc and /opt would outlive them, and their settings there are those of the machine's own
-/// engines. So they have others: /etc without their folders, the rest empty.
+/// Files that engines keep in /run, /etc and /opt would outlive them, and the settings there are those of the machine's
+/// own engines. So the test's engines have others: /etc without these folders, the rest empty.
 const START: &str = "ip link set lo up && mount -t tmpfs tmpfs /run && cp -a /etc /run/etc && \
                      rm -rf /run/etc/docker /run/etc/containerd && mount --bind /run/etc /etc && \
                      { [ ! -d /opt ] || mount -t tmpfs tmpfs /opt; } && exec \"$0\" \"$@\"";
 
-/// The namespaces of one program. Dropping it kills all that is in them.
+/// The namespaces of one program. Dropping it kills all processes in them.
 #[derive(Debug)]
 pub(crate) struct Namespace {
     unshare: Child,
     log: PathBuf,
-    /// The program, as this machine counts it.
+    /// The program, by its process ID outside of the namespaces.
     inside: u32,
 }
 
 impl Namespace {
-    /// Starts a program with only a loopback beside it; what it says goes into `log`.
+    /// Starts a program with only a loopback interface; its output goes into `log`.
     pub(crate) fn start(program: &str, arguments: &[String], log: &Path) -> Self {
         let output = File::create(log).unwrap();
-        // As the first process there it takes all others with it, also where this one is killed.
+        // It is the first process there, so all others end with it, even if this process is killed.
         let unshare = command("setpriv")
             .args(["--pdeathsig", "KILL", "unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child"])
             .args(["sh", "-c", START, program])
@@ -44,7 +44,7 @@ impl Namespace {
         fs::read_to_string(format!("/proc/{id}/task/{id}/children")).ok()?.trim().parse().ok()
     }
 
-    /// What the program has said.
+    /// The program's output so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -58,7 +58,7 @@ impl Namespace {
         enter
     }
 
-    /// The status with which `https://127.0.0.1:10000` answers a request of this caller, once it answers.
+    /// The status of the answer of `https://127.0.0.1:10000` to a request of this caller, once there is an answer.
     pub(crate) fn call(&self, certificates: &Path, caller: &str) -> (u16, String) {
         let file = |suffix: &str| certificates.join(format!("{caller}{suffix}"));
         until(

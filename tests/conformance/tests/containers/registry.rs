@@ -7,7 +7,7 @@ use std::process::Child;
 
 use crate::machine::{command, run, until};
 
-/// A registry that runs. Dropping it ends it.
+/// A running registry. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Registry {
     server: Child,
@@ -16,9 +16,9 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// Starts one that keeps its blobs in `folder`.
+    /// Starts a registry that keeps its blobs in `folder`.
     pub(crate) fn start(folder: &Path) -> Self {
-        // Free now, and nobody else's business on an address that only this process uses.
+        // The port is free now, and only this process uses the address.
         let [_, a, b, c] = std::process::id().to_be_bytes();
         let host = format!("127.{}.{b}.{}", 128 | (a & 0x3f), c.max(1));
         let port = TcpListener::bind((host.as_str(), 0)).unwrap().local_addr().unwrap().port();
@@ -45,7 +45,7 @@ impl Registry {
         registry
     }
 
-    /// The name of an image here.
+    /// The name of an image in this registry.
     pub(crate) fn name(&self, image: &str) -> String {
         format!("docker://{}/{image}", self.at)
     }
@@ -60,7 +60,7 @@ impl Registry {
         run(skopeo.arg(format!("oci:{}:{name}", layout.display())).arg(self.name(image)));
     }
 
-    /// The manifest of an image, as the registry has it.
+    /// The manifest of an image, as the registry returns it.
     pub(crate) fn manifest(&self, image: &str) -> Vec<u8> {
         let mut skopeo = command("skopeo");
         skopeo.args(["inspect", "--raw", "--tls-verify=false"]).arg(self.name(image));

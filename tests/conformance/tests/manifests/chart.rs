@@ -173,7 +173,7 @@ fn the_chart_and_kustomize_render_the_same() {
 
 #[test]
 fn the_chart_refuses_values_without_a_gate() {
-    let Some(helm) = tool("helm", "what the Helm chart refuses") else { return };
+    let Some(helm) = tool("helm", "the values that the Helm chart rejects") else { return };
     let movie = ["config/examples/movie.yaml"];
     let tree = Tree::of(&movie, "ES256", &[]);
     let both = Both { alg: "ES256", flags: &[], values: json!({}), documents: &movie };

@@ -61,10 +61,10 @@ fn check(value: &Value, schema: &Value, at: &str, faults: &mut Vec<String>) {
         None => true,
     };
     if !typed {
-        faults.push(format!("{at}: {value} is no {}", schema["type"]));
+        faults.push(format!("{at}: {value} is not of type {}", schema["type"]));
     }
     if schema["enum"].as_array().is_some_and(|all| !all.contains(value)) {
-        faults.push(format!("{at}: {value} is none of {}", schema["enum"]));
+        faults.push(format!("{at}: {value} is not one of {}", schema["enum"]));
     }
     for (bound, size) in [
         ("Length", value.as_str().map(|text| text.chars().count())),

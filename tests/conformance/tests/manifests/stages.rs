@@ -153,7 +153,7 @@ fn two_secrets_are_valid_during_a_rotation() {
             let values: Vec<Value> = not_values(&all, "hdr").as_array().unwrap().clone();
             let variable = |value: &Value| {
                 let holds = held.as_object().unwrap().iter().find(|(_, secret)| *secret == value);
-                holds.unwrap_or_else(|| panic!("{step}: {value} is no secret of hdr")).0.clone()
+                holds.unwrap_or_else(|| panic!("{step}: {value} is not a secret of hdr")).0.clone()
             };
             numbers.push(values.iter().map(variable).collect::<Vec<_>>());
         }

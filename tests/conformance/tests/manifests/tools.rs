@@ -27,7 +27,7 @@ pub(crate) fn stepgate(arguments: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
 }
 
-/// A tool in the cache, which `make` fills, or on the machine. Without it a test prints what it leaves out.
+/// A tool in the cache, which `make` fills, or on the machine. Without it a test prints which checks it skips.
 pub(crate) fn tool(name: &str, left_out: &str) -> Option<PathBuf> {
     let cache = std::env::var_os("STEPGATE_CACHE").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/stepgate")))?;
@@ -42,7 +42,7 @@ pub(crate) fn tool(name: &str, left_out: &str) -> Option<PathBuf> {
     found
 }
 
-/// A tool, without the caller's environment and home folder: plug-ins and settings there would change what it writes.
+/// A tool, without the caller's environment and home folder: plug-ins and settings there would change its output.
 pub(crate) fn clean(tool: &Path) -> Command {
     let mut command = Command::new(tool);
     command.env_clear().env("HOME", env!("CARGO_TARGET_TMPDIR")).env("LC_ALL", "C.UTF-8");

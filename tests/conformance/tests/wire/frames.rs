@@ -1,6 +1,6 @@
 //! Frames of HTTP/2 (RFC 9113) and header blocks (RFC 7541), written byte by byte.
 
-/// What a client sends first (RFC 9113, section 3.4).
+/// The first bytes of a client (RFC 9113, section 3.4).
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Types of frames.
 pub(crate) const HEADERS: u8 = 1;

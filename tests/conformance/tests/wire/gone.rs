@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::mesh::{PLAIN, Wire, code};
 
-/// Each worker serves as before: more connections than there are workers, all of them answered.
+/// Each worker still serves: more connections than there are workers, all of them answered.
 pub(crate) fn still_serves(wire: &Wire, name: &str) {
     for n in 0..8 {
         let head = format!("POST /shots/{name}-{n} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n");
@@ -31,7 +31,7 @@ pub(crate) fn within_the_request(wire: &Wire) {
     assert!(wire.seen(PLAIN, "/other/gone").is_empty());
 }
 
-/// The caller left within its body; the gate had let it in, and lets nobody in a second time.
+/// The caller left within its body; the gate had let it in, and does not let the same step in a second time.
 pub(crate) fn taken(wire: &Wire) {
     let path = "/extra/taken";
     let start = wire.block(async {

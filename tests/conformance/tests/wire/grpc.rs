@@ -39,7 +39,7 @@ async fn end(mut out: SendStream<Bytes>, mut back: RecvStream) -> HeaderMap {
     back.trailers().await.unwrap().unwrap_or_default()
 }
 
-/// Messages in both directions, one after the other: the answer has begun long before the request ends.
+/// Messages in both directions, one after the other: the response begins long before the request ends.
 pub(crate) fn both_directions(wire: &Wire) {
     let trailers = wire.block(async {
         let (answer, mut out) = call(wire, "/film.Vfx/Both", &[("x-lab-stream", "echo")]).await;

@@ -8,7 +8,7 @@ fn post(path: &str, more: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nhost: x\r\n{more}\r\n")
 }
 
-/// Those that come at once, and those that come behind a refusal.
+/// Pipelined requests, and requests behind a rejected one.
 pub(crate) fn pipelined(wire: &Wire) {
     let at_once = [
         ("/shots/p1", "content-length: 2\r\n", "hi", "status 200"),
@@ -37,7 +37,7 @@ pub(crate) fn pipelined(wire: &Wire) {
     }
 }
 
-/// Envoy closes the connection where a refusal finds more that has been sent: it is lost, not let in.
+/// Envoy closes the connection if more data follows a rejected request: the data is lost, not let in.
 pub(crate) fn pipelined_behind_a_refusal(wire: &Wire) {
     for (more, body) in [("content-length: 0\r\n", ""), ("content-length: 2\r\n", "hi")] {
         let all = post("/other/b1", more) + body + &post("/other/b2", "content-length: 0\r\n");
@@ -53,7 +53,7 @@ pub(crate) fn pipelined_behind_a_refusal(wire: &Wire) {
     }
 }
 
-/// The refusal comes though no byte of the body was sent. Envoy gives its own leave first, unless it asks.
+/// The denial comes before any byte of the body was sent. Envoy itself sends `100 Continue` first, unless it asks.
 pub(crate) fn expects_and_is_refused(wire: &Wire) {
     for (site, wanted) in [(PLAIN, [100, 403]), (ASKS, [403, 403])] {
         wire.block(async {
@@ -82,7 +82,7 @@ pub(crate) fn expects_and_goes_on(wire: &Wire) {
     }
 }
 
-/// Envoy reads 60 KiB and 100 lines, unless it is told otherwise.
+/// Envoy reads 60 KiB and 100 lines by default.
 pub(crate) fn limits(wire: &Wire) {
     let many = |lines: usize, bytes: usize| -> String {
         (0..lines).map(|n| format!("x-{n}: {}\r\n", "p".repeat(bytes))).collect()
@@ -102,13 +102,13 @@ pub(crate) fn limits(wire: &Wire) {
         let response = wire.block(async { wire.raw(PLAIN).await.exchange(head.as_bytes()).await.unwrap() });
         assert_eq!(code(&response), wanted, "{} bytes", more.len());
     }
-    // The members of another carrier go no further, however many they are.
+    // The members of another carrier are removed, however many they are.
     assert!(
         wire.seen(PLAIN, "/shots/l1").iter().all(|seen| !seen.header("baggage").any(|line| line.contains("step=")))
     );
 }
 
-/// Where it is not told to take it.
+/// Envoy is not configured to accept HTTP/1.0.
 pub(crate) fn old(wire: &Wire) {
     let response =
         wire.block(async { wire.raw(PLAIN).await.exchange(b"POST /shots/o1 HTTP/1.0\r\n\r\n").await.unwrap() });
@@ -127,7 +127,7 @@ async fn through(raw: &mut Raw, text: &str) {
     assert_eq!(back, text.as_bytes());
 }
 
-/// A tunnel that is let in carries bytes both ways, whatever they look like.
+/// A tunnel that is let in carries bytes both ways, whatever their content.
 pub(crate) fn tunnel(wire: &Wire) {
     wire.block(async {
         let mut raw = wire.raw(PLAIN).await;
@@ -142,8 +142,8 @@ pub(crate) fn tunnel(wire: &Wire) {
     assert_eq!((wire.permits("/socket/t1"), wire.seen(PLAIN, "/other/t2").len()), (1, 0));
 }
 
-/// One permit is one request to the application, also where Envoy takes the caller for its own and does what the caller
-/// says of its router.
+/// One permit is one request to the application, even if Envoy treats the caller as internal and follows the caller's
+/// headers for its router.
 pub(crate) fn again(wire: &Wire) {
     let from = "x-forwarded-for: 10.0.0.1\r\n";
     let retried = "x-envoy-retry-on: 5xx,retriable-status-codes\r\nx-envoy-retriable-status-codes: 200,503\r\n";

@@ -12,7 +12,7 @@ use crate::mesh::{PLAIN, Wire};
 /// Streams that are open at once on one connection.
 const STREAMS: usize = 48;
 
-/// Each stream is decided by its own step, whoever its neighbours are.
+/// Each stream is decided by its own step, whatever the other streams are.
 pub(crate) fn many_streams(wire: &Wire) {
     let mut answers = Vec::new();
     wire.block(async {
@@ -35,7 +35,7 @@ pub(crate) fn many_streams(wire: &Wire) {
         }
         // The bodies come in another order than the heads.
         for (_, body) in open.iter_mut().rev() {
-            // A stream that is refused may be closed already.
+            // A stream that was rejected may be closed already.
             let _ = body.send_data(Bytes::from_static(b"hello"), true);
         }
         for (answer, _) in open {
@@ -57,7 +57,7 @@ pub(crate) fn many_streams(wire: &Wire) {
     }
 }
 
-/// How long a frame may be waited for where none may come.
+/// How long the test waits for a frame that may not come.
 const WAIT: Duration = Duration::from_secs(5);
 
 /// How a stream ended.
@@ -68,7 +68,7 @@ pub(crate) enum Ended {
     Closed,
 }
 
-/// Sends one header block as it stands, and waits for the stream's end.
+/// Sends one header block unchanged, and waits for the stream's end.
 pub(crate) async fn send(wire: &Wire, site: &str, headers: Lines<'_>) -> Ended {
     send_with_trailers(wire, site, headers, &[]).await
 }
@@ -104,7 +104,7 @@ async fn ended(stream: &mut (impl AsyncReadExt + Unpin)) -> Ended {
     }
 }
 
-/// Heads that no library would send. The first is as it should be, so that the others fail for their own reason.
+/// Heads that no library would send. The first is correct, so that the others fail for their own reason.
 pub(crate) fn odd_headers(wire: &Wire) {
     let odd: [(Lines<'static>, bool); 14] = [
         (&[], true),
@@ -126,7 +126,7 @@ pub(crate) fn odd_headers(wire: &Wire) {
         let path = format!("/shots/odd-{n}");
         let mut headers: Vec<(&[u8], &[u8])> =
             vec![(b":method", b"POST"), (b":scheme", b"https"), (b":authority", b"x"), (b":path", path.as_bytes())];
-        // What is odd comes last, but for pseudo-headers, which come before all others anyway.
+        // The odd field comes last, except for pseudo-headers, which come before all others anyway.
         headers.extend(more.iter().copied());
         let ended = wire.block(send(wire, PLAIN, &headers));
         let seen = wire.seen(PLAIN, &path).len() + wire.seen(PLAIN, "/shots/odd2").len();

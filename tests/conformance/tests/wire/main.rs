@@ -1,13 +1,13 @@
-//! What is no data of one request: connections, streams, callers that go away, bytes that are no HTTP. Each check
-//! runs in every Envoy, with one worker and with four; after all of them, no application has seen anything that its
-//! gate did not permit.
+//! Checks that a single request cannot express: connections, streams, callers that go away, bytes that are not HTTP.
+//! Each runs in every Envoy, with one worker and with four; after all of them, no application has seen a request that
+//! its gate did not permit.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test says what is wrong by failing"
+    reason = "a test fails by panicking"
 )]
 
 mod frames;
@@ -30,11 +30,11 @@ type Check = (&'static str, fn(&Wire));
 
 const CHECKS: [Check; 21] = [
     ("requests that come at once are decided one by one", http1::pipelined),
-    ("what follows a refusal is not let in", http1::pipelined_behind_a_refusal),
+    ("requests behind a denial are not let in", http1::pipelined_behind_a_refusal),
     ("a caller that waits for leave is refused at once", http1::expects_and_is_refused),
     ("a caller that waits for leave goes on", http1::expects_and_goes_on),
     ("Envoy's own limits hold, and the gate's within them", http1::limits),
-    ("HTTP/1.0 is Envoy's to refuse", http1::old),
+    ("Envoy refuses HTTP/1.0", http1::old),
     ("a tunnel is one decision", http1::tunnel),
     ("a caller cannot have a request sent again", http1::again),
     ("streams of one connection are decided one by one", http2::many_streams),
@@ -43,7 +43,7 @@ const CHECKS: [Check; 21] = [
     ("a gRPC stream that fails brings no receipt", grpc::failed),
     ("a refused gRPC stream ends at once", grpc::refused),
     ("a caller that leaves within its head or body", gone::within_the_request),
-    ("what was taken stays taken", gone::taken),
+    ("a consumed step stays consumed", gone::taken),
     ("a caller that leaves within the response", gone::within_the_response),
     ("requests within requests", smuggled::requests),
     ("targets with every normalisation", targets::all),
@@ -57,7 +57,7 @@ fn on_the_wire() {
     let mut failures = Vec::new();
     for (envoy, workers) in proxies().unwrap() {
         let wire = Wire::start(envoy.clone(), workers);
-        // One of them, by a word of its name.
+        // Selects checks by a word of the name.
         let only = std::env::var("STEPGATE_WIRE").unwrap_or_default();
         for (name, check) in CHECKS.into_iter().filter(|(name, _)| name.contains(&only)) {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| check(&wire))) {

@@ -1,4 +1,4 @@
-//! One Envoy, and the same gate behind several settings of it.
+//! One Envoy, and the same gate behind several settings.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -40,14 +40,14 @@ workflows:
 "#;
 const KEY: &str = r#"{"kty":"oct","alg":"HS256","k":"sRiFB4DThc8JRXf1fPPCPpj0kgLTERLcuirFbh9KgVw"}"#;
 
-/// As the mesh has it: Envoy's own limits, paths as they come.
+/// The mesh's defaults: Envoy's own limits, paths unchanged.
 pub(crate) const PLAIN: &str = "plain";
-/// Asks the application before it lets a caller send its body.
+/// Asks the application before a caller may send its body.
 pub(crate) const ASKS: &str = "asks";
-/// Takes callers of private networks for its own, as Envoy did of itself before 1.33 and as a mesh may tell it to:
-/// what they say in `x-envoy-` headers counts.
+/// Treats callers from private networks as internal, as Envoy did by default before 1.33 and as a mesh may configure:
+/// their `x-envoy-` headers have an effect.
 pub(crate) const TRUSTS: &str = "trusts";
-/// Each way to normalise paths.
+/// Each kind of path normalisation.
 pub(crate) const PATHS: [(&str, PathNormalization); 4] = [
     ("paths-none", PathNormalization::None),
     ("paths-base", PathNormalization::Base),
@@ -55,10 +55,10 @@ pub(crate) const PATHS: [(&str, PathNormalization); 4] = [
     ("paths-decode", PathNormalization::DecodeAndMergeSlashes),
 ];
 
-/// Before an application that writes responses byte by byte.
+/// In front of an application that writes responses byte by byte.
 pub(crate) const RAW: &str = "raw";
 
-/// The longest that anything may take here.
+/// The longest that any step may take here.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One Envoy with its gates, and a caller: `owner`, who may begin instances.
@@ -132,7 +132,7 @@ impl Wire {
         sender
     }
 
-    /// Begins an instance and gives its start token.
+    /// Begins an instance and returns its start token.
     pub(crate) async fn begin(&self, site: &str, path: &str) -> String {
         let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n");
         let response = self.raw(site).await.exchange(head.as_bytes()).await.unwrap();
@@ -140,7 +140,7 @@ impl Wire {
         String::from_utf8(response.header("x-workflow-step-start").unwrap().to_vec()).unwrap()
     }
 
-    /// What the application saw of a path.
+    /// The requests for a path that the application saw.
     pub(crate) fn seen(&self, site: &str, path: &str) -> Vec<Seen> {
         let seen = self.mesh.seen(site).unwrap().into_iter();
         seen.filter(|seen| seen.path == path).collect()
@@ -156,22 +156,22 @@ impl Wire {
         self.mesh.log(PLAIN).unwrap()
     }
 
-    /// Waits until it is so.
+    /// Waits until the condition is true.
     pub(crate) fn until(&self, what: &str, is: impl Fn() -> bool) {
         let found = stepgate_mesh::until(PATIENCE, || is().then_some(()));
         assert!(found.is_some(), "{what}: not within {} s", PATIENCE.as_secs());
     }
 }
 
-/// The code of a denial, or what the response is instead.
+/// The code of a denial, or a description of another response.
 pub(crate) fn code(response: &Response) -> String {
     let problem: Option<serde_json::Value> = serde_json::from_slice(&response.body).ok();
     let code = problem.as_ref().and_then(|problem| problem["code"].as_str());
     code.map_or_else(|| format!("status {}", response.status), str::to_owned)
 }
 
-/// Every application saw only what its gate permitted: one step, of a task that takes this very request, on a path
-/// that reads one way and that the gate itself named in its log.
+/// Every application saw only requests that its gate permitted: one step, of a task that accepts this very request, on
+/// a path that has one reading and that the gate itself named in its log.
 pub(crate) fn only_the_permitted(wire: &Wire) {
     let log = wire.log();
     for line in log.lines() {
@@ -189,7 +189,7 @@ pub(crate) fn only_the_permitted(wire: &Wire) {
                 continue;
             }
             assert!(CanonicalPath::of(&seen.path).is_ok(), "{seen:?}");
-            assert!(permitted.contains(path), "{path} was seen and is not in the log");
+            assert!(permitted.contains(path), "{path} was seen, but is not in the log");
             let [step] = steps.as_slice() else { panic!("{} steps: {seen:?}", steps.len()) };
             let task = claims(step).unwrap()["wf"]["task"].as_str().unwrap().to_owned();
             let shape = path.trim_start_matches('/').split('/').collect::<Vec<_>>();

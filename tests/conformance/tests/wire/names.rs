@@ -1,5 +1,5 @@
-//! Names of headers that are not UTF-8. The SDK reads names as text, and panics where they are none: so Envoy must let
-//! none through, from a caller or from an application, in headers or in trailers, over HTTP/1 or HTTP/2.
+//! Names of headers that are not UTF-8. The SDK reads names as text, and panics on others: so Envoy must reject
+//! them all, from a caller or from an application, in headers or in trailers, over HTTP/1 or HTTP/2.
 
 use crate::frames::Lines;
 use crate::gone::still_serves;
@@ -7,14 +7,14 @@ use crate::http2::{Ended, send, send_with_trailers};
 use crate::mesh::{PLAIN, RAW, Wire, code};
 use crate::upstream::Reply;
 
-/// A byte that begins nothing, one that only continues, a character cut short, a surrogate, an overlong form; each
+/// An invalid first byte, a continuation byte, a truncated character, a surrogate, an overlong form; each
 /// alone, after text and before text.
 const NAMES: [&[u8]; 8] =
     [b"\xff", b"x-\xff", b"\xffx", b"x-\x80-y", b"x-\xc3", b"x-\xe2\x82", b"x-\xed\xa0\x80", b"x-\xc0\xaf"];
-/// As it should be, so that the others fail for their own reason.
+/// A valid name, so that the others fail for their own reason.
 const GOOD: &[u8] = b"x-good";
 
-/// The gate of each worker is as it was: it has not panicked, and decides.
+/// The gate of each worker is unchanged: it has not panicked, and it decides.
 fn unharmed(wire: &Wire, after: &str) {
     let log = wire.log();
     let panic = log.lines().find(|line| line.contains("panicked") || line.contains("wasm failed"));

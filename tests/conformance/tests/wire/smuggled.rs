@@ -1,4 +1,4 @@
-//! Requests within requests: two readers that differ about where one ends (RFC 9112, section 11.2).
+//! Requests within requests: two readers that disagree where one ends (RFC 9112, section 11.2).
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use tokio::task::JoinSet;
 
 use crate::mesh::{PLAIN, Wire};
 
-/// A request that no gate lets through: if an application sees it, it came past its gate.
+/// A request that no gate lets through: if an application sees it, it bypassed the gate.
 const INNER: &str = "POST /smuggled HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
-/// How long answers are waited for: some of these end in nothing.
+/// How long the test waits for answers: some of these requests get none.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// Framing lines of an outer request that would be let through. Its body is, to some reader, `INNER`.
+/// Framing lines of an outer request that would be let through. Some readers take `INNER` for its body.
 const FRAMINGS: [&str; 18] = [
     "content-length: 4\r\ntransfer-encoding: chunked",
     "transfer-encoding: chunked\r\ncontent-length: 4",
@@ -67,7 +67,7 @@ pub(crate) fn requests(wire: &Wire) {
     assert!(answered * 2 > all.len(), "{answered} of {} attempts were answered: they show nothing", all.len());
 }
 
-/// At most both requests are answered; a refusal ends the connection, and some bodies never end.
+/// At most both requests are answered; a denial ends the connection, and some bodies never end.
 async fn answers(raw: &mut Raw) -> usize {
     for answered in 0..2 {
         match tokio::time::timeout(WAIT, raw.response("POST")).await {

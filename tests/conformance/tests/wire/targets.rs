@@ -1,7 +1,7 @@
 //! Targets that Envoy, a router and an application might read differently, under each of Envoy's normalisations.
 //!
-//! What is permitted here or there is no matter: `mesh::only_the_permitted` holds what applications saw against what
-//! the gates say that they decided on.
+//! The verdict here does not matter: `mesh::only_the_permitted` compares the requests that applications saw with those
+//! that the gates logged.
 
 use crate::http2;
 use crate::mesh::{PATHS, Wire};
@@ -74,7 +74,7 @@ pub(crate) fn all(wire: &Wire) {
                 &head[..],
                 b"x-envoy-original-path: /x\r\nx-http-method-override: DELETE\r\ncontent-length: 0\r\n\r\n",
             ];
-            // Envoy may end a connection on what is no request.
+            // Envoy may end a connection on an invalid request.
             let _ = wire.block(async { wire.raw(site).await.exchange(&head.concat()).await });
             let pseudo: [(&[u8], &[u8]); 4] =
                 [(b":method", b"POST"), (b":scheme", b"https"), (b":authority", b"x"), (b":path", target)];

@@ -11,7 +11,7 @@ use crate::frames::{HEADERS, PREFACE, SETTINGS, frame, message};
 /// A header, any bytes.
 pub(crate) type Line = (Vec<u8>, Vec<u8>);
 
-/// Headers and trailers of a response with status 200, but for what HTTP itself adds.
+/// Headers and trailers of a response with status 200, without those that HTTP itself adds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reply {
     pub(crate) headers: Vec<Line>,
@@ -33,7 +33,7 @@ impl Upstream {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let shared = Arc::clone(&shared);
-                // A proxy that goes away has not asked for a response.
+                // A proxy that disconnects has not asked for a response.
                 tokio::spawn(async move { drop(serve(stream, &shared).await) });
             }
         });
@@ -65,7 +65,7 @@ async fn serve(mut stream: TcpStream, reply: &Mutex<Reply>) -> std::io::Result<(
     Ok(())
 }
 
-/// Reads a frame and gives its type.
+/// Reads a frame and returns its type.
 async fn read_frame(stream: &mut TcpStream) -> std::io::Result<u8> {
     let mut head = [0; 9];
     stream.read_exact(&mut head).await?;
@@ -93,7 +93,7 @@ fn http2(reply: &Reply) -> Vec<u8> {
     headers.extend(lines(&reply.headers));
     let mut bytes = Vec::new();
     frame(&mut bytes, SETTINGS, 0, 0, &[]);
-    // The acknowledgement of the client's.
+    // The acknowledgement of the client's settings.
     frame(&mut bytes, SETTINGS, 1, 0, &[]);
     message(&mut bytes, &headers, &lines(&reply.trailers));
     // GOAWAY after stream 1, without an error: the next request comes on a connection of its own.
