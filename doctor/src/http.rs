@@ -24,7 +24,13 @@ pub struct EndpointError(String);
 /// Why a request has no usable response. A message names the path, never the body.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// No connection, no response in time, or a response that is not HTTP or too large.
+    /// No response in time.
+    #[error("{path}: no response within {} s", TIMEOUT.as_secs())]
+    Timeout {
+        /// The path of the request.
+        path: String,
+    },
+    /// No connection, or a response that is not HTTP or too large.
     #[error("{path}: {error}")]
     Request {
         /// The path of the request.
@@ -85,7 +91,10 @@ impl Client {
 
     /// The JSON in the body of a response with the status 200.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, endpoint: &Endpoint, path: &str) -> Result<T, HttpError> {
-        let failed = |error| HttpError::Request { path: path.to_owned(), error };
+        let failed = |error| match error {
+            ureq::Error::Timeout(_) => HttpError::Timeout { path: path.to_owned() },
+            other => HttpError::Request { path: path.to_owned(), error: other },
+        };
         let mut response = self.0.get(format!("{endpoint}{path}")).call().map_err(failed)?;
         if response.status() != StatusCode::OK {
             return Err(HttpError::Status { path: path.to_owned(), status: response.status() });

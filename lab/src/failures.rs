@@ -83,7 +83,9 @@ fn curl(attempt: &Attempt, mesh: &Mesh) -> String {
         Sender::Stranger(id) => return format!("# as {id}, which has no certificate here"),
         Sender::Anonymous => Ok(String::new()),
     };
-    let (Ok(who), Ok(at)) = (who, mesh.addresses(&attempt.to.name)) else { return "# its workload is gone".into() };
+    let (Ok(who), Ok(at)) = (who, mesh.addresses(&attempt.to.name)) else {
+        return "# its workload no longer exists".into();
+    };
     let mut headers = format!(" -H 'host: {}'", attempt.authority());
     for (name, value) in attempt.lines() {
         // An empty header is written with a semicolon.

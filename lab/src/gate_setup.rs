@@ -109,7 +109,8 @@ impl GateSetups {
 /// Reads a gate's configuration.
 pub(super) fn read(configuration: &str) -> Result<GateConfig, LabError> {
     let read = stepgate_config::read_gate(configuration.as_bytes()).into_result();
-    read.map(|(config, _)| config).map_err(LabError::Document)
+    read.map(|(config, _)| config)
+        .map_err(|errors| LabError::Gate(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
 }
 
 fn configuration(document: &Value, keys: Vec<Value>) -> Value {

@@ -61,7 +61,7 @@ pub struct Options {
     pub seed: Option<u64>,
     /// The filter.
     pub module: PathBuf,
-    /// Leave the mesh running until interrupted, with ready-made curl lines.
+    /// Leave the mesh running until interrupted, and print curl commands.
     pub keep: bool,
     /// Every case as JSON, instead of tables.
     pub json: bool,

@@ -10,7 +10,7 @@ use super::call_error::CallError;
 pub enum MeshError {
     /// There is no Envoy in any of the places where one is looked for.
     #[error(
-        "no Envoy found; looked at:{}\nhelp: `make envoy` gets one, or set `ENVOY_PATH` to an Envoy binary",
+        "no Envoy found; looked at:{}\nhelp: `make envoy` installs one, or set `ENVOY_PATH` to an Envoy binary",
         looked.iter().map(|place| format!("\n  - {place}")).collect::<String>()
     )]
     NoEnvoy {
@@ -63,7 +63,7 @@ pub enum MeshError {
     /// What was started as an Envoy ended at once with success, and without a word.
     #[error(
         "{program} ended at once and said nothing: it does not look like Envoy\n\
-         help: `make envoy` gets one, or set `ENVOY_PATH` to an Envoy binary"
+         help: `make envoy` installs one, or set `ENVOY_PATH` to an Envoy binary"
     )]
     NotAnEnvoy {
         /// Which program it is, and where it was found.

@@ -39,7 +39,7 @@ impl Mesh {
         command.arg("--disable-hot-restart");
         // A test reads the access log right after its request.
         command.args(["--file-flush-interval-msec", "50"]);
-        // What an old listener still has is asked to go at once, and gone after a second; Envoy's own
+        // Connections of an old listener are closed at once, and gone after a second; Envoy's own
         // 10 minutes are nothing to wait for.
         command.args(["--drain-time-s", "1", "--drain-strategy", "immediate"]);
         let log = self.run_dir.path().join(format!("{name}.log"));

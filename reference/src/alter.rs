@@ -3,7 +3,7 @@
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
 use serde_json::{Map, Value};
 
-/// Header, claims and signature, as they stand in the token.
+/// Header, claims and signature, as they are in the token.
 pub fn parts(token: &str) -> [&str; 3] {
     let mut parts = token.split('.');
     [(); 3].map(|()| parts.next().unwrap_or_default())

@@ -1,4 +1,4 @@
-//! What a token says, from the ancestry of its arrival.
+//! The claims of a token, from the ancestry of its arrival.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::reader::Reader;
 /// The claims of a token that RFC 7519 does not name, and those that it does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Claims {
-    /// Whose gate issues it.
+    /// The workload whose gate issues it.
     #[serde(skip)]
     pub iss: SpiffeId,
-    /// Who may show it.
+    /// The holder.
     #[serde(skip)]
     pub sub: SpiffeId,
     /// The arrival.

@@ -9,9 +9,9 @@ use crate::token::Shown;
 /// A request to a gate.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Whose certificate the connection has, if any.
+    /// The peer, if the connection has a certificate.
     pub peer: Option<SpiffeId>,
-    /// Whose gate is asked.
+    /// The workload behind the gate.
     pub gate: SpiffeId,
     /// Which replica of it: each has a replay record of its own.
     pub replica: String,

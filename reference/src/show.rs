@@ -1,4 +1,4 @@
-//! What is shown is one step, whole, live, of the right issuer, and the peer's.
+//! Checks that the presented tokens are one complete, unexpired step, issued by the right gate and held by the peer.
 
 use std::sync::Arc;
 

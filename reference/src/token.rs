@@ -1,4 +1,4 @@
-//! What a request shows as its step.
+//! The step in a request.
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use stepgate_config::Checked;
 
 use super::answer::{Answer, EXIT_CODES};
@@ -38,7 +39,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
     wait: Option<Duration>,
     /// Leave out a kind of finding that is intended, such as `NO_MTLS` while gates only observe; may be given several times
-    #[arg(long, value_name = "FINDING")]
+    #[arg(long, value_name = "FINDING", value_parser = kinds(), hide_possible_values = true)]
     except: Vec<Kind>,
     /// Print the report as JSON
     #[arg(long)]
@@ -57,6 +58,11 @@ enum AdminError {
 fn named(text: &str) -> Result<(String, Endpoint), AdminError> {
     let (name, url) = text.split_once('=').ok_or(AdminError::NoName)?;
     Ok((name.to_owned(), url.parse()?))
+}
+
+/// The kinds of findings, which completions offer.
+fn kinds() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.map(Kind::code)).try_map(|code| code.parse::<Kind>())
 }
 
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {

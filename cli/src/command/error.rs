@@ -92,7 +92,8 @@ impl CommandError {
 /// Documents, flags and secrets that do not fit together.
 impl From<RenderError> for CommandError {
     fn from(error: RenderError) -> Self {
-        let failure = if let RenderError::Jwk(_) = error { Self::failed(&error) } else { Self::usage(&error) };
+        let is_internal = matches!(error, RenderError::Jwk(_) | RenderError::UnusableKey(_) | RenderError::Yaml(_));
+        let failure = if is_internal { Self::failed(&error) } else { Self::usage(&error) };
         match error.help() {
             Some(help) => failure.help(help),
             None => failure,

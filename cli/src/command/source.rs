@@ -19,11 +19,19 @@ pub(super) enum SourceError {
     #[error("cannot read `{name}`: {}", reason(.error))]
     Read { name: String, error: io::Error },
     /// There are more bytes than the bound.
-    #[error("`{name}` has more than {max} bytes")]
+    #[error("`{name}` has more than {max} bytes{}", in_mebibytes(*.max))]
     TooLarge { name: String, max: usize },
     /// A text is not UTF-8.
     #[error("`{0}` is not UTF-8")]
     NotUtf8(String),
+}
+
+/// ` (8 MiB)`, where it is a whole number of them.
+fn in_mebibytes(bytes: usize) -> String {
+    match (bytes >> 20, bytes % (1 << 20)) {
+        (0, _) | (_, 1..) => String::new(),
+        (mebibytes, 0) => format!(" ({mebibytes} MiB)"),
+    }
 }
 
 impl From<SourceError> for CommandError {

@@ -121,11 +121,11 @@ fn check_list(gate: &Gate, tokens: &[UnverifiedToken<'_>]) -> Result<(), Denial>
     if rest.is_empty() {
         return Ok(());
     }
-    let step = |token: &UnverifiedToken<'_>| {
-        let Claims { wf, txn, .. } = token.claims().clone();
-        (wf.name, wf.rev, wf.task, txn)
+    let is_same_step = |token: &UnverifiedToken<'_>| {
+        let (one, other) = (first.claims(), token.claims());
+        (&one.wf.name, one.wf.rev, &one.wf.task, &one.txn) == (&other.wf.name, other.wf.rev, &other.wf.task, &other.txn)
     };
-    if rest.iter().any(|token| step(token) != step(first)) {
+    if !rest.iter().all(is_same_step) {
         return Err(Denial::BadStep("the tokens are of different steps or instances"));
     }
     let wf = &first.claims().wf;

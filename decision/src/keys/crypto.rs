@@ -12,7 +12,7 @@ use super::ring::Key;
 use crate::time::Clock;
 use crate::token::{Claims, MAX_HEADER, MAX_TOKEN, TokenType, UnverifiedToken, for_library};
 
-/// The last second of the library's clock, in 2106. Later times equal it.
+/// The last second of the library's clock, in 2106. Tokens that are issued later are denied as not yet valid.
 const LAST_SECOND: u64 = u32::MAX as u64;
 
 /// Verifies and signs.

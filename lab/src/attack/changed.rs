@@ -23,7 +23,7 @@ pub(super) const ALL: &[Attack] = &[
     ),
     attack(
         "its task changed",
-        "A token of another task, with `wf.task` changed to the one that is due.",
+        "A token of another task, with `wf.task` changed to the expected one.",
         Stopped::Signed,
         |context| context.signed(),
         |context| {

@@ -11,7 +11,7 @@ use crate::attack_context::{AttackContext, Requests, plain_step};
 pub(super) const ALL: &[Attack] = &[
     attack(
         "an arrival for a receipt",
-        "A caller shows an arrival where a receipt is due.",
+        "A caller shows an arrival where a receipt is expected.",
         Stopped::Signed,
         |context| context.signed() && context.transition.via,
         |context| shown_as(context, Kind::Arrival),

@@ -7,11 +7,11 @@
 //! # fn main() -> stepgate_cluster_tests::Result<()> {
 //! let programs = Programs::find()?;
 //! let cluster = Cluster::start(&programs)?;
-//! cluster.namespace("parcels")?;
-//! cluster.apply(&repository().join("istio/movie.yaml"))?;
-//! let pods = cluster.pods(["shop", "depot"].map(|name| Pod::named(name).namespace("parcels")))?;
-//! let answer = pods[0].call(&cluster, "depot", &Request::new("GET", "/"))?;
-//! assert_eq!(answer.seen().map(|seen| seen.workload), Some("depot".into()));
+//! cluster.namespace("movie")?;
+//! cluster.apply(&repository().join("istio/movie/base"))?;
+//! let pods = cluster.pods(["owner", "vfx-1"].map(|name| Pod::named(name).namespace("movie")))?;
+//! let answer = pods[0].call(&cluster, "vfx-1", &Request::new("GET", "/"))?;
+//! assert_eq!(answer.seen().map(|seen| seen.workload), Some("vfx-1".into()));
 //! # Ok(())
 //! # }
 //! ```

@@ -13,8 +13,8 @@ Examples:
   stepgate explain movie.yaml --peer owner --self vfx-1 --method POST --path /shots/7
   stepgate explain movie.yaml --peer vfx-1 --self vfx-2 --at shots --method POST --path /plates/7
 
-Ephemeral keys are generated, so no secret of a mesh is needed. With --step and a gate's configuration the
-keys are read from the environment, as the gate does.
+Ephemeral keys are generated, so no secret of a mesh is needed. With --step and
+a gate's configuration, the keys are read from the environment, as by the gate.
 ";
 
 /// Explains what a gate would decide about a request, and why.

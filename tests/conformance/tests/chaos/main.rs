@@ -39,7 +39,7 @@ static CORPUS: LazyLock<Corpus> = LazyLock::new(|| Corpus::read().unwrap_or_else
 
 /// Cases that together show every outcome of a request.
 const CASES: [&str; 14] = [
-    "05-step: a rightful token is taken",
+    "05-step: a valid token is accepted",
     "15-observe: a request without a step goes on without one",
     "13-via: over gRPC the receipt comes in the trailers",
     "10-join: all the evidence",
