@@ -91,9 +91,13 @@ impl Client {
 
     /// The JSON in the body of a response with the status 200.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, endpoint: &Endpoint, path: &str) -> Result<T, HttpError> {
-        let failed = |error| match error {
-            ureq::Error::Timeout(_) => HttpError::Timeout { path: path.to_owned() },
-            other => HttpError::Request { path: path.to_owned(), error: other },
+        let failed = |error| {
+            let path = path.to_owned();
+            if matches!(error, ureq::Error::Timeout(_)) {
+                HttpError::Timeout { path }
+            } else {
+                HttpError::Request { path, error }
+            }
         };
         let mut response = self.0.get(format!("{endpoint}{path}")).call().map_err(failed)?;
         if response.status() != StatusCode::OK {
