@@ -54,7 +54,6 @@ fn claims(step: &Step<'_>, from: Option<&TaskName>) -> Claims {
     Claims {
         iss: issuer.clone(),
         sub: holder.clone(),
-        aud: None,
         txn: instance.to_owned(),
         iat: issued,
         exp: issued.plus(workflow.task_ttl).min(dl),
@@ -70,7 +69,6 @@ fn claims(step: &Step<'_>, from: Option<&TaskName>) -> Claims {
             .chain(task.forks.iter().map(|join| (join.clone(), jti.clone())))
             .collect(),
         rep: None,
-        to: None,
         jti,
     }
 }

@@ -7,8 +7,6 @@ pub enum Kind {
     Arrival,
     /// For a caller that carries a transition in the performer's place.
     Receipt,
-    /// Reserved: no gate of this release issues or accepts it.
-    Departure,
 }
 
 impl Kind {
@@ -16,7 +14,6 @@ impl Kind {
         match self {
             Self::Arrival => "wfa+jwt",
             Self::Receipt => "wfr+jwt",
-            Self::Departure => "wfd+jwt",
         }
     }
 }

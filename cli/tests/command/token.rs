@@ -83,21 +83,6 @@ fn a_join_has_a_token_from_each_source() {
 }
 
 #[test]
-fn departures_are_minted_for_one_hop() {
-    let key = key();
-    let departure = ["--task", "shots", "--type", "departure", "--to", "plates", "--json"];
-    let minted: serde_json::Value = serde_json::from_str(&mint(&key, &departure)).unwrap();
-    let claims = &minted["claims"][0];
-    assert_eq!([&claims["aud"], &claims["to"]], ["vfx-2", "plates"]);
-    assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 60);
-    let token = minted["tokens"][0].as_str().unwrap();
-    let asked =
-        ["explain", "gate/movie.yaml", "--peer", "vfx-1", "--self", "vfx-2", "--method", "POST", "--path", "/plates/7"];
-    let ran = with(&[&asked[..], &["--step", token]].concat(), &[("STEPGATE_KEY_MOVIE", &key)], b"");
-    assert!(ran.code == 1 && ran.out.contains("WRONG_TYPE"), "{ran:?}");
-}
-
-#[test]
 fn keys_come_from_a_file_or_a_variable() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("key.json");

@@ -57,7 +57,6 @@ impl Issuance {
         let arrival = Claims {
             iss: own.clone(),
             sub: own.clone(),
-            aud: None,
             txn: first.txn.clone(),
             iat: facts.now,
             exp: dl.min(facts.now.plus(workflow.task_ttl)).min(join_end(&parents)),
@@ -68,7 +67,6 @@ impl Issuance {
             performers: performers(&parents, to, own),
             fork: forks(current, &parents, &parent, to, &jti),
             rep: facts.replica.clone(),
-            to: None,
             jti,
         };
         let receipt = workflow.needs_receipt(to, peer).then(|| Claims { sub: peer.clone(), ..arrival.clone() });

@@ -27,7 +27,6 @@ pub(super) fn first_arrival(
     Claims {
         iss: own.clone(),
         sub: peer.clone(),
-        aud: None,
         txn: txn.to_owned(),
         iat: facts.now,
         exp: facts.now.plus(workflow.task_ttl).min(dl),
@@ -38,7 +37,6 @@ pub(super) fn first_arrival(
         performers: performers(&[], at, peer),
         fork: own_forks(at, &jti),
         rep: facts.replica.clone(),
-        to: None,
         jti,
     }
 }

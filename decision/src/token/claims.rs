@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
-use stepgate_config::name::{ActorName, TaskName, WorkflowName};
+use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Digest, Task, Workflow};
 
@@ -32,13 +32,11 @@ pub(crate) fn start_jti(workflow: &WorkflowName, txn: &str, issuer: &SpiffeId, h
     Base64UrlUnpadded::encode_string(&bytes)
 }
 
-/// The three kinds of step token, by `typ` (RFC 8725, section 3.11: each is accepted only where it belongs).
+/// The two kinds of step token, by `typ` (RFC 8725, section 3.11: each is accepted only where it belongs).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TokenType {
     /// For the performer of a task: what it has received, and so may hand on.
     Arrival,
-    /// From an outbound gate, for exactly one hop.
-    Departure,
     /// For a caller: the performer it called has done its task.
     Receipt,
 }
@@ -48,14 +46,13 @@ impl TokenType {
     pub fn typ(self) -> &'static str {
         match self {
             Self::Arrival => "wfa+jwt",
-            Self::Departure => "wfd+jwt",
             Self::Receipt => "wfr+jwt",
         }
     }
 
     /// The type that a `typ` names, letter for letter.
     pub fn from_typ(typ: &str) -> Option<Self> {
-        [Self::Arrival, Self::Departure, Self::Receipt].into_iter().find(|t| t.typ() == typ)
+        [Self::Arrival, Self::Receipt].into_iter().find(|t| t.typ() == typ)
     }
 }
 
@@ -71,7 +68,7 @@ pub struct StepClaim {
     pub rev: u32,
     /// The digest of the whole document.
     pub digest: Digest,
-    /// The task reached (departure: the task left).
+    /// The task reached.
     pub task: TaskName,
     /// At a join: the task from which this arrival came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,9 +100,6 @@ pub struct Claims {
     pub iss: SpiffeId,
     /// The workload that may present it.
     pub sub: SpiffeId,
-    /// The actor who may receive it (departure only).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub aud: Option<ActorName>,
     /// The instance.
     pub txn: String,
     /// The arrival that this token proves.
@@ -134,7 +128,4 @@ pub struct Claims {
     /// The minting replica.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rep: Option<String>,
-    /// The one task that a departure leads to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<TaskName>,
 }

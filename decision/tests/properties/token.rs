@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
 use proptest::prelude::*;
-use stepgate_config::name::{ActorName, Kid, TaskName, WorkflowName};
+use stepgate_config::name::{Kid, TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Digest;
 use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto};
@@ -28,7 +28,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn token_type() -> impl Strategy<Value = TokenType> {
-    prop_oneof![Just(TokenType::Arrival), Just(TokenType::Receipt), Just(TokenType::Departure)]
+    prop_oneof![Just(TokenType::Arrival), Just(TokenType::Receipt)]
 }
 
 fn id() -> impl Strategy<Value = SpiffeId> {
@@ -66,13 +66,12 @@ fn claims() -> impl Strategy<Value = Claims> {
     // Until 2106: the library counts seconds in 32 bits.
     let times = proptest::collection::vec(0_u64..1 << 32, 3);
     let texts = (id(), id(), text(), text());
-    let actor = name().prop_map(|name| ActorName::try_from(name.as_str()).unwrap());
-    let options = (proptest::option::of(actor), proptest::option::of(text()), proptest::option::of(task()));
-    (texts, options, times, proptest::collection::vec(text(), 0..5), step(), histories()).prop_map(
-        |((iss, sub, txn, jti), (aud, rep, to), mut times, parents, wf, (visits, performers, fork))| {
+    let replica = proptest::option::of(text());
+    (texts, replica, times, proptest::collection::vec(text(), 0..5), step(), histories()).prop_map(
+        |((iss, sub, txn, jti), rep, mut times, parents, wf, (visits, performers, fork))| {
             times.sort_unstable();
             let [iat, exp, dl] = [0, 1, 2].map(|at| UnixTime::from_seconds(times[at]));
-            Claims { iss, sub, aud, txn, jti, iat, exp, dl, parents, wf, visits, performers, fork, rep, to }
+            Claims { iss, sub, txn, jti, iat, exp, dl, parents, wf, visits, performers, fork, rep }
         },
     )
 }

@@ -18,28 +18,24 @@ pub(super) const ALL: &[Attack] = &[
     ),
     attack(
         "a receipt for an arrival",
-        "A performer shows a receipt where an arrival is due.",
+        "A performer shows a receipt where an arrival is expected.",
         Stopped::Signed,
         |context| context.signed() && !context.transition.via,
         |context| shown_as(context, Kind::Receipt),
     ),
     attack(
         "a departure",
-        "A kind of token that no gate of this level issues or accepts.",
+        "The header names the type that is reserved for outbound gates.",
         Stopped::Signed,
         |context| context.signed(),
-        |context| shown_as(context, Kind::Departure),
+        |context| with_typ(context, "wfd+jwt"),
     ),
     attack(
         "a token of another system",
         "The header says `typ: JWT`.",
         Stopped::Signed,
         |context| context.signed(),
-        |context| {
-            context.altered(Flaw::Type, |token| {
-                alter::header(token, |header| drop(header.insert("typ".into(), "JWT".into())))
-            })
-        },
+        |context| with_typ(context, "JWT"),
     ),
     attack(
         "a plain step",
@@ -73,6 +69,11 @@ pub(super) const ALL: &[Attack] = &[
         |context| context.minted(Flaw::Start, |claims| claims.jti = "chosen".into()),
     ),
 ];
+
+/// The token with another `typ` in its header.
+fn with_typ(context: &AttackContext<'_>, typ: &str) -> Requests {
+    context.altered(Flaw::Type, |token| alter::header(token, |header| drop(header.insert("typ".into(), typ.into()))))
+}
 
 fn shown_as(context: &AttackContext<'_>, kind: Kind) -> Requests {
     context.with(context.show_as(context.arrivals(), kind)?)

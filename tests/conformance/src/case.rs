@@ -65,7 +65,7 @@ pub struct GivenStep {
     pub workflow: Option<String>,
     /// Its instance. Default: `i-1`.
     pub instance: Option<String>,
-    /// `arrival` (default), `departure` or `receipt`.
+    /// `arrival` (default) or `receipt`.
     #[serde(rename = "type")]
     pub token_type: Option<String>,
     /// At a join: the source that it comes from.

@@ -76,7 +76,6 @@ impl Mint<'_> {
         let (workflow, task) = self.find(step)?;
         let token_type = match step.token_type.as_deref() {
             None | Some("arrival") => TokenType::Arrival,
-            Some("departure") => TokenType::Departure,
             Some("receipt") => TokenType::Receipt,
             Some(other) => return Err(format!("no token type `{other}`")),
         };

@@ -19,9 +19,6 @@ use crate::command::input::Input;
 use crate::command::{names, output, time};
 use stepgate_render::jwk;
 
-/// The lifetime of a departure: one hop.
-const DEPARTURE_TTL: Duration = Duration::from_secs(60);
-
 /// Mints the token that the holder of a step would have.
 ///
 /// For tests, and to resume an instance. At a join it is a list of tokens, one for each task before the join.
@@ -30,7 +27,7 @@ const DEPARTURE_TTL: Duration = Duration::from_secs(60);
 pub(super) struct Args {
     /// A workflow document or a gate's configuration, YAML or JSON
     file: PathBuf,
-    /// The task reached (departure: the task left)
+    /// The task reached
     #[arg(long)]
     task: String,
     /// The holder [default: the performer of the task; receipt: its one caller]
@@ -45,9 +42,6 @@ pub(super) struct Args {
     /// At a join: only the token of the arrival from this task
     #[arg(long, value_name = "TASK")]
     from: Option<String>,
-    /// The task to which a departure leads
-    #[arg(long, value_name = "TASK", required_if_eq("kind", "departure"))]
-    to: Option<String>,
     /// Its lifetime, never past the instance's deadline [default: the workflow's `task_ttl`]
     #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
     ttl: Option<Duration>,
@@ -68,7 +62,6 @@ pub(super) struct Args {
 enum Kind {
     Arrival,
     Receipt,
-    Departure,
 }
 
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
@@ -99,7 +92,7 @@ fn claims(args: &Args, workflow: &Workflow, task: &Task) -> Result<Vec<Claims>, 
     let random = jwk::random_text()?;
     let instance = args.instance.as_deref().unwrap_or(&random);
     let issued = args.time.unwrap_or_else(time::now);
-    let token_type = if args.kind == Kind::Receipt { TokenType::Receipt } else { TokenType::Arrival };
+    let token_type = args.kind.token_type();
     let holder = holder(args, workflow, task)?;
     let mut all = ExampleStep { workflow, task, holder, token_type, instance, issued }.claims();
     if let Some(from) = &args.from {
@@ -116,26 +109,10 @@ fn claims(args: &Args, workflow: &Workflow, task: &Task) -> Result<Vec<Claims>, 
             .help(known));
         }
     }
-    let departs = if args.kind == Kind::Departure { Some(destination(args, workflow)?) } else { None };
     for claims in &mut all {
-        let ttl = args.ttl.or(departs.map(|_| DEPARTURE_TTL));
-        claims.exp = ttl.map_or(claims.exp, |ttl| issued.plus(ttl)).min(claims.dl);
-        if let Some(to) = departs {
-            // A departure is issued by the gate of its caller, for the actor who performs the next task.
-            claims.iss.clone_from(&claims.sub);
-            claims.aud = Some(to.performer.name.clone());
-            claims.to = Some(to.name.clone());
-        }
+        claims.exp = args.ttl.map_or(claims.exp, |ttl| issued.plus(ttl)).min(claims.dl);
     }
     Ok(all)
-}
-
-fn destination<'w>(args: &Args, workflow: &'w Workflow) -> Result<&'w Task, CommandError> {
-    let to = args
-        .to
-        .as_deref()
-        .ok_or_else(|| CommandError::usage("`--to` is required: the task to which the departure leads"))?;
-    names::task(workflow, to, "--to").map(AsRef::as_ref)
 }
 
 /// The given holder, or the default one.
@@ -147,7 +124,7 @@ fn holder(args: &Args, workflow: &Workflow, task: &Task) -> Result<SpiffeId, Com
     }
     let performer = || task.performer.spiffe.first().cloned();
     let found = match args.kind {
-        Kind::Arrival | Kind::Departure => performer(),
+        Kind::Arrival => performer(),
         Kind::Receipt => {
             let leaving = workflow.leaving(task).filter(|transition| transition.via);
             let mut callers: Vec<&str> = leaving.map(|transition| transition.caller.name.as_str()).collect();
@@ -172,7 +149,6 @@ impl Kind {
         match self {
             Self::Arrival => TokenType::Arrival,
             Self::Receipt => TokenType::Receipt,
-            Self::Departure => TokenType::Departure,
         }
     }
 }

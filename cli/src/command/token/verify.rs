@@ -153,7 +153,6 @@ fn describe(workflow: &Workflow, verified: &VerifiedToken) -> String {
     let claims = &verified.claims;
     let kind = match verified.token_type {
         TokenType::Arrival => "an arrival at",
-        TokenType::Departure => "a departure from",
         TokenType::Receipt => "a receipt for",
     };
     let holder =
