@@ -39,14 +39,14 @@ pub(super) const ALL: &[Attack] = &[
     ),
     attack(
         "a plain step",
-        "The step of level `identity`, where a token is due.",
+        "The step of level `identity`, where a token is expected.",
         Stopped::Signed,
         |context| context.signed(),
         |context| context.with(vec![plain_step(context.workflow(), &context.transition.from)]),
     ),
     attack(
         "a token for a plain step",
-        "Three parts with dots, where a plain step is due.",
+        "Three parts with dots, where a plain step is expected.",
         Stopped::Always,
         |context| !context.signed(),
         |context| context.with(vec![Shown::Text("e30.e30.e30".into())]),
