@@ -1,14 +1,13 @@
 //! A certificate authority made on the spot, and the X.509-SVIDs that it issues.
 
 use std::fmt;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SanType,
 };
-use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::MeshError;
@@ -110,34 +109,16 @@ impl Credential {
     /// One that was made elsewhere, in PEM; the key as PKCS #8.
     ///
     /// # Errors
-    /// [`MeshError::Io`] or [`MeshError::Certificate`] if a file is not there or holds something else.
-    pub fn read(certificate: &Path, key: &Path) -> Result<Self, MeshError> {
-        let read = |path: &Path| std::fs::read_to_string(path).map_err(|e| MeshError::io("read", path, e));
-        let named = |path: &Path| format!("`{}`", path.display());
-        Self::of(read(certificate)?, read(key)?, &[named(certificate), named(key)])
-    }
-
-    /// The same from texts.
-    ///
-    /// # Errors
     /// [`MeshError::Certificate`] if a text holds something else.
     pub fn from_pem(certificate: &str, key: &str) -> Result<Self, MeshError> {
-        Self::of(certificate.to_owned(), key.to_owned(), &["the certificate".to_owned(), "the key".to_owned()])
-    }
-
-    fn of(certificate_pem: String, key_pem: String, [certificate, key]: &[String; 2]) -> Result<Self, MeshError> {
-        let not =
-            |what: &str, e: pem::Error, kind| MeshError::Certificate(format!("{what} holds no {kind} in PEM: {e}"));
+        let not = |kind: &'static str| move |e| MeshError::Certificate(format!("no {kind} in PEM: {e}"));
+        let shown = CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(not("certificate"))?;
+        let private = PrivatePkcs8KeyDer::from_pem_slice(key.as_bytes()).map_err(not("PKCS #8 key"))?;
         Ok(Self {
-            certificate: CertificateDer::from_pem_slice(certificate_pem.as_bytes())
-                .map_err(|e| not(certificate, e, "certificate"))?
-                .to_vec(),
-            key: PrivatePkcs8KeyDer::from_pem_slice(key_pem.as_bytes())
-                .map_err(|e| not(key, e, "PKCS #8 key"))?
-                .secret_pkcs8_der()
-                .to_vec(),
-            certificate_pem,
-            key_pem,
+            certificate: shown.to_vec(),
+            key: private.secret_pkcs8_der().to_vec(),
+            certificate_pem: certificate.to_owned(),
+            key_pem: key.to_owned(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! TLS directly to a gate, with any certificate or none.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -14,6 +15,7 @@ use tokio_rustls::rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 
+use super::call_error::CallError;
 use super::certificates::Credential;
 use super::message::Version;
 
@@ -40,6 +42,30 @@ pub(super) enum Server {
 pub(super) enum Handshake {
     Done(Box<TlsStream<TcpStream>>),
     Refused(String),
+}
+
+/// A TLS connection to a gate.
+pub type Connection = TlsStream<TcpStream>;
+
+/// A TLS connection to the gate at `to`, which must show the certificate `server`, with the certificate `client` or none.
+///
+/// # Errors
+/// [`CallError::Connect`], [`CallError::Tls`].
+pub async fn connect(
+    to: SocketAddr,
+    server: &Credential,
+    client: Option<&Credential>,
+    version: Version,
+) -> Result<Connection, CallError> {
+    let refused = |error: std::io::Error| CallError::Connect(format!("{to}: {error}"));
+    let stream = TcpStream::connect(to).await.map_err(refused)?;
+    stream.set_nodelay(true).map_err(refused)?;
+    let server = Server::Shows(server.certificate.clone());
+    let ends = Ends { client: client.cloned(), name: to.ip().to_string(), server };
+    match ends.handshake(stream, version).await {
+        Handshake::Done(stream) => Ok(*stream),
+        Handshake::Refused(why) => Err(CallError::Tls(why)),
+    }
 }
 
 impl Ends {

@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod prepared;
 pub mod proxies;
 pub mod random;
+pub mod raw;
 pub mod steps;
 pub mod tamper;
 pub mod trials;

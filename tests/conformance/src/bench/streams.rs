@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use stepgate_mesh::{CallError, Credential, Mesh, Raw};
+use stepgate_mesh::{CallError, Credential, Mesh};
 
 use super::effort::Effort;
 use super::process::cpu;
@@ -10,6 +10,7 @@ use super::rounds::in_turns;
 use super::rows::{Row, Spread, rows};
 use super::scene::{GUARDED_HEADER, REQUEST};
 use super::variant::Variant;
+use crate::raw::Raw;
 
 /// The variants, by their labels: they differ in the filter, not in its decision.
 const MEASURED: [&str; 3] = ["no filter", "an empty Wasm filter", "gate, signed HS256"];

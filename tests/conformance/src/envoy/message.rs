@@ -1,9 +1,10 @@
 //! A case's request on the wire.
 
-use stepgate_mesh::{Credential, Mesh, MeshError, Request, Response, Version, call_gate_raw};
+use stepgate_mesh::{Credential, Mesh, MeshError, Request, Response, Version};
 
 use crate::case::Http;
 use crate::prepared::{Line, Prepared};
+use crate::raw;
 
 /// Longest chunk of a body without a length, in bytes.
 const CHUNK: usize = 8192;
@@ -23,7 +24,7 @@ pub(super) fn send(
         Http::Two => mesh.call_directly(credential, site, &in_words(request, id)),
         Http::One | Http::OneOne => {
             let bytes = in_bytes(request, site, id);
-            Ok(call_gate_raw(mesh.addresses(site)?.inbound, mesh.credential(site)?, credential, &bytes)?)
+            Ok(raw::call(mesh.addresses(site)?.inbound, mesh.credential(site)?, credential, &bytes)?)
         }
     }
 }

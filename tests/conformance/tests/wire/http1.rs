@@ -1,6 +1,6 @@
 //! HTTP/1 on one connection.
 
-use stepgate_mesh::Raw;
+use stepgate_tests::raw::Raw;
 
 use crate::mesh::{ASKS, PLAIN, TRUSTS, Wire, code};
 

@@ -10,9 +10,10 @@ use h2::client::SendRequest;
 use serde_json::json;
 use stepgate_decision::CanonicalPath;
 use stepgate_mesh::{
-    Credential, Envoys, Mesh, MeshSpec, PathNormalization, Plugin, Raw, Response, Seen, Version, Workload, connect,
+    Credential, Envoys, Mesh, MeshSpec, PathNormalization, Plugin, Response, Seen, Version, Workload, connect,
 };
 use stepgate_tests::outcome::claims;
+use stepgate_tests::raw::Raw;
 use tokio::runtime::Runtime;
 
 use crate::upstream::Upstream;

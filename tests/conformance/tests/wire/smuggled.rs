@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stepgate_mesh::Raw;
+use stepgate_tests::raw::Raw;
 use tokio::task::JoinSet;
 
 use crate::mesh::{PLAIN, Wire};

@@ -11,7 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use stepgate_mesh::{CallError, Credential, Request, Response, call_gate, find_envoy};
+use stepgate_mesh::{CallError, Credential, Response, find_envoy};
+use stepgate_tests::raw;
 
 struct Local {
     func_e: Child,
@@ -22,7 +23,7 @@ struct Local {
 impl Local {
     fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
         let module = dir.path().join("target/wasm32-wasip1/filter/stepgate_filter.wasm");
         fs::create_dir_all(module.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(from_make("STEPGATE_MODULE"), &module).unwrap();
@@ -68,13 +69,14 @@ impl Local {
     }
 
     fn credential(&self, name: &str) -> Credential {
-        let file = |suffix: &str| self.dir.path().join(format!("envoy/local/{name}{suffix}"));
-        Credential::read(&file(".pem"), &file(".key.pem")).unwrap()
+        let file =
+            |suffix: &str| fs::read_to_string(self.dir.path().join(format!("envoy/local/{name}{suffix}"))).unwrap();
+        Credential::from_pem(&file(".pem"), &file(".key.pem")).unwrap()
     }
 
-    fn call(&self, peer: Option<&str>, request: &Request) -> Result<Response, CallError> {
+    fn call(&self, peer: Option<&str>, request: &[u8]) -> Result<Response, CallError> {
         let peer = peer.map(|name| self.credential(name));
-        call_gate(self.at, &self.credential("vfx-1"), peer.as_ref(), request)
+        raw::call(self.at, &self.credential("vfx-1"), peer.as_ref(), request)
     }
 }
 
@@ -123,13 +125,13 @@ fn upstream(listener: TcpListener) {
 #[test]
 fn the_bootstrap_of_one_local_envoy_runs_and_its_gate_decides() {
     let local = Local::start();
-    let shots = Request::new("POST", "/shots/7");
+    let shots = b"POST /shots/7 HTTP/1.1\r\nhost: vfx-1\r\ncontent-length: 0\r\n\r\n";
 
-    let start = local.call(Some("owner"), &shots).unwrap();
+    let start = local.call(Some("owner"), shots).unwrap();
     assert_eq!((start.status, start.body.as_slice()), (200, b"behind".as_slice()), "{}", local.output());
-    let refused = local.call(Some("hdr"), &shots).unwrap();
+    let refused = local.call(Some("hdr"), shots).unwrap();
     assert_eq!(refused.status, 403, "{}", local.output());
     let text = String::from_utf8_lossy(&refused.body).into_owned();
     assert!(text.contains("\"code\""), "{text}");
-    assert!(matches!(local.call(None, &shots), Err(CallError::Tls(_))));
+    assert!(matches!(local.call(None, shots), Err(CallError::Tls(_))));
 }

@@ -9,45 +9,20 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
+use tokio::runtime::Builder;
 
-use super::call_error::{CALL_TIMEOUT, CallError};
-use super::certificates::Credential;
-use super::message::{Response, Version};
-use super::tls::{Ends, Handshake, Server};
-use read::{Ends as End, Head};
+use read::{Ends, Head};
+use stepgate_mesh::{CALL_TIMEOUT, CallError, Connection, Credential, Response, Version, connect};
 
 /// Most bytes of a head that are waited for.
 const MAX_HEAD: usize = 1 << 20;
 /// Time for bytes that are already on their way, once writing has failed.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// A TLS connection to the gate at `to`, which must show the certificate `server`, with the certificate `client` or none.
-///
-/// # Errors
-/// [`CallError::Connect`], [`CallError::Tls`].
-pub async fn connect(
-    to: SocketAddr,
-    server: &Credential,
-    client: Option<&Credential>,
-    version: Version,
-) -> Result<TlsStream<TcpStream>, CallError> {
-    let refused = |error: std::io::Error| CallError::Connect(format!("{to}: {error}"));
-    let stream = TcpStream::connect(to).await.map_err(refused)?;
-    stream.set_nodelay(true).map_err(refused)?;
-    let server = Server::Shows(server.certificate.clone());
-    let ends = Ends { client: client.cloned(), name: to.ip().to_string(), server };
-    match ends.handshake(stream, version).await {
-        Handshake::Done(stream) => Ok(*stream),
-        Handshake::Refused(why) => Err(CallError::Tls(why)),
-    }
-}
-
 /// HTTP/1 in bytes.
 #[derive(Debug)]
 pub struct Raw {
-    stream: TlsStream<TcpStream>,
+    stream: Connection,
     /// What was read and belongs to the next response.
     ahead: Vec<u8>,
 }
@@ -128,6 +103,21 @@ impl Raw {
     }
 }
 
+/// Sends the bytes on a connection of their own. Blocks.
+///
+/// # Errors
+/// As [`Raw::open`] and [`Raw::exchange`].
+pub fn call(
+    to: SocketAddr,
+    server: &Credential,
+    client: Option<&Credential>,
+    request: &[u8],
+) -> Result<Response, CallError> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| CallError::Connect(e.to_string()))?;
+    runtime.block_on(async { Raw::open(to, server, client).await?.exchange(request).await })
+}
+
 async fn read_final<R: AsyncReadExt + Unpin>(
     stream: &mut R,
     ahead: &mut Vec<u8>,
@@ -167,8 +157,8 @@ async fn read_one<R: AsyncReadExt + Unpin>(
         if !more(stream, ahead).await? {
             let body = std::mem::take(ahead);
             return match end {
-                End::Close => Ok(Response { status: head.status, headers: head.headers, body, trailers: Vec::new() }),
-                End::Now | End::Length(_) | End::Chunks => Err(CallError::Http("closed within a body".into())),
+                Ends::Close => Ok(Response { status: head.status, headers: head.headers, body, trailers: Vec::new() }),
+                Ends::Now | Ends::Length(_) | Ends::Chunks => Err(CallError::Http("closed within a body".into())),
             };
         }
     }
