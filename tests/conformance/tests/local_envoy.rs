@@ -133,5 +133,7 @@ fn the_bootstrap_of_one_local_envoy_runs_and_its_gate_decides() {
     assert_eq!(refused.status, 403, "{}", local.output());
     let text = String::from_utf8_lossy(&refused.body).into_owned();
     assert!(text.contains("\"code\""), "{text}");
-    assert!(matches!(local.call(None, shots), Err(CallError::Tls(_))));
+    // In TLS 1.3 the refusal comes in the place of a response, as an alert or as a reset.
+    let without_certificate = local.call(None, shots);
+    assert!(matches!(without_certificate, Err(CallError::Tls(_) | CallError::Http(_))), "{without_certificate:?}");
 }
