@@ -1,54 +1,110 @@
 //! The kinds of findings, each with its remedy. The codes are interface: scripts read them.
 
-use std::fmt;
-use std::str::FromStr;
+use serde::Serialize;
+use strum::{EnumMessage as _, VariantNames as _};
 
-use serde::{Serialize, Serializer};
-
-/// What can be wrong with a gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What can be wrong with a gate. The message of each is its remedy.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    strum::Display,
+    strum::EnumMessage,
+    strum::EnumString,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(
+    serialize_all = "SCREAMING_SNAKE_CASE",
+    parse_err_ty = UnknownKind,
+    parse_err_fn = unknown
+)]
 pub enum Kind {
     /// The proxy did not respond.
+    #[strum(message = "check that the proxy runs and that its admin interface can be reached (`kubectl port-forward`)")]
     NoAnswer,
     /// The proxy does not serve.
+    #[strum(message = "wait until it serves, or read in its log why it does not")]
     NotLive,
     /// No proxy of a workload was checked.
+    #[strum(
+        message = "name its admin interface with `--admin`; a workload without a proxy has no gate for its requests"
+    )]
     NotChecked,
     /// istiod has sent a configuration that the proxy has not acknowledged.
+    #[strum(
+        message = "check again in a moment; if it stays so, look for a NACK in the logs of istiod and of the proxy"
+    )]
     NotSynced,
     /// The proxy refused a listener.
+    #[strum(message = "correct what the message names; until then the proxy uses an older listener, or none")]
     ListenerRefused,
     /// The proxy has no inbound listener for HTTP.
+    #[strum(
+        message = "check that the pod has a sidecar and that the port is not excluded; a bootstrap needs `traffic_direction: INBOUND`"
+    )]
     NoListener,
     /// A filter chain has no gate.
+    #[strum(
+        message = "make the WasmPlugin select this workload (`selector`, namespace, `match.mode: SERVER`), or add the filter to the bootstrap"
+    )]
     NoGate,
     /// The module could not be fetched.
+    #[strum(
+        message = "check that the registry responds and that `url` and `sha256` of the WasmPlugin name an image in it; until then everything is denied"
+    )]
     NotFetched,
     /// Requests pass where the module cannot run.
+    #[strum(
+        message = "set `failStrategy: FAIL_CLOSE` or `FAIL_RELOAD` (Envoy: `failure_policy: FAIL_CLOSED` or `FAIL_RELOAD`)"
+    )]
     FailsOpen,
     /// The gate has no usable configuration.
+    #[strum(message = "read the error in the proxy's log; `stepgate check` finds it before it is applied")]
     NoConfig,
     /// The gate does not have the workflow.
+    #[strum(message = "add the workflow to the `pluginConfig` that reaches this workload")]
     NoWorkflow,
     /// The gate has another revision only.
+    #[strum(
+        message = "apply the configuration with this revision; keep the old one until its last deadline has passed"
+    )]
     OtherRevision,
     /// The gate has the revision with another content.
+    #[strum(message = "apply the same document everywhere; a changed document requires a new `revision`")]
     OtherDigest,
     /// The gate observes where it should enforce, or the reverse.
+    #[strum(message = "set `mode` as intended, once the denials that are only observed are understood")]
     OtherMode,
     /// The filter does not use the configuration that the proxy has.
+    #[strum(message = "read the filter's messages in the proxy's log; restart the proxy if it stays so")]
     NotInForce,
     /// The gate lacks a key that its configuration names.
+    #[strum(
+        message = "put the Secret into the environment of the proxy's container, list the variable under `vmConfig.env`, and restart the pod"
+    )]
     KeyNotHeld,
     /// The gate's configuration does not name a key.
+    #[strum(message = "add the key to the `pluginConfig` that reaches this workload, before any gate signs with it")]
     KeyUnknown,
     /// The gate has no key to sign with.
+    #[strum(message = "give this gate a key with `use: sign` (`stepgate keygen`)")]
     NoSigningKey,
     /// A caller need not present a certificate.
+    #[strum(message = "set PeerAuthentication to STRICT (Envoy: `require_client_certificate: true`)")]
     NoMtls,
     /// The module has another version.
+    #[strum(message = "let `url` and `sha256` of the WasmPlugin name one module everywhere")]
     OtherVersion,
     /// Requests reached an application without passing a gate.
+    #[strum(
+        message = "check that the interlock's policy is applied; requests from before the gate was applied count until the proxy restarts"
+    )]
     Unfiltered,
 }
 
@@ -70,132 +126,17 @@ pub struct Finding {
 
 impl Finding {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), remedy: kind.remedy() }
+        Self { kind, message: message.into(), remedy: kind.get_message().unwrap_or_default() }
     }
 }
 
 impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 21] = [
-        Self::NoAnswer,
-        Self::NotLive,
-        Self::NotChecked,
-        Self::NotSynced,
-        Self::ListenerRefused,
-        Self::NoListener,
-        Self::NoGate,
-        Self::NotFetched,
-        Self::FailsOpen,
-        Self::NoConfig,
-        Self::NoWorkflow,
-        Self::OtherRevision,
-        Self::OtherDigest,
-        Self::OtherMode,
-        Self::NotInForce,
-        Self::KeyNotHeld,
-        Self::KeyUnknown,
-        Self::NoSigningKey,
-        Self::NoMtls,
-        Self::OtherVersion,
-        Self::Unfiltered,
-    ];
-
-    /// The code that scripts read.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::NoAnswer => "NO_ANSWER",
-            Self::NotLive => "NOT_LIVE",
-            Self::NotChecked => "NOT_CHECKED",
-            Self::NotSynced => "NOT_SYNCED",
-            Self::ListenerRefused => "LISTENER_REFUSED",
-            Self::NoListener => "NO_LISTENER",
-            Self::NoGate => "NO_GATE",
-            Self::NotFetched => "NOT_FETCHED",
-            Self::FailsOpen => "FAILS_OPEN",
-            Self::NoConfig => "NO_CONFIG",
-            Self::NoWorkflow => "NO_WORKFLOW",
-            Self::OtherRevision => "OTHER_REVISION",
-            Self::OtherDigest => "OTHER_DIGEST",
-            Self::OtherMode => "OTHER_MODE",
-            Self::NotInForce => "NOT_IN_FORCE",
-            Self::KeyNotHeld => "KEY_NOT_HELD",
-            Self::KeyUnknown => "KEY_UNKNOWN",
-            Self::NoSigningKey => "NO_SIGNING_KEY",
-            Self::NoMtls => "NO_MTLS",
-            Self::OtherVersion => "OTHER_VERSION",
-            Self::Unfiltered => "UNFILTERED",
-        }
-    }
-
-    fn remedy(self) -> &'static str {
-        match self {
-            Self::NoAnswer => {
-                "check that the proxy runs and that its admin interface can be reached (`kubectl port-forward`)"
-            }
-            Self::NotLive => "wait until it serves, or read in its log why it does not",
-            Self::NotChecked => {
-                "name its admin interface with `--admin`; a workload without a proxy has no gate for its requests"
-            }
-            Self::NotSynced => {
-                "check again in a moment; if it stays so, look for a NACK in the logs of istiod and of the proxy"
-            }
-            Self::ListenerRefused => {
-                "correct what the message names; until then the proxy uses an older listener, or none"
-            }
-            Self::NoListener => {
-                "check that the pod has a sidecar and that the port is not excluded; a bootstrap needs `traffic_direction: INBOUND`"
-            }
-            Self::NoGate => {
-                "make the WasmPlugin select this workload (`selector`, namespace, `match.mode: SERVER`), or add the filter to the bootstrap"
-            }
-            Self::NotFetched => {
-                "check that the registry responds and that `url` and `sha256` of the WasmPlugin name an image in it; until then everything is denied"
-            }
-            Self::FailsOpen => {
-                "set `failStrategy: FAIL_CLOSE` or `FAIL_RELOAD` (Envoy: `failure_policy: FAIL_CLOSED` or `FAIL_RELOAD`)"
-            }
-            Self::NoConfig => "read the error in the proxy's log; `stepgate check` finds it before it is applied",
-            Self::NoWorkflow => "add the workflow to the `pluginConfig` that reaches this workload",
-            Self::OtherRevision => {
-                "apply the configuration with this revision; keep the old one until its last deadline has passed"
-            }
-            Self::OtherDigest => "apply the same document everywhere; a changed document requires a new `revision`",
-            Self::OtherMode => "set `mode` as intended, once the denials that are only observed are understood",
-            Self::NotInForce => "read the filter's messages in the proxy's log; restart the proxy if it stays so",
-            Self::KeyNotHeld => {
-                "put the Secret into the environment of the proxy's container, list the variable under `vmConfig.env`, and restart the pod"
-            }
-            Self::KeyUnknown => {
-                "add the key to the `pluginConfig` that reaches this workload, before any gate signs with it"
-            }
-            Self::NoSigningKey => "give this gate a key with `use: sign` (`stepgate keygen`)",
-            Self::NoMtls => "set PeerAuthentication to STRICT (Envoy: `require_client_certificate: true`)",
-            Self::OtherVersion => "let `url` and `sha256` of the WasmPlugin name one module everywhere",
-            Self::Unfiltered => {
-                "check that the interlock's policy is applied; requests from before the gate was applied count until the proxy restarts"
-            }
-        }
-    }
+    /// The codes of all kinds.
+    pub const CODES: &'static [&'static str] = Self::VARIANTS;
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
-
-impl FromStr for Kind {
-    type Err = UnknownKind;
-
-    fn from_str(code: &str) -> Result<Self, UnknownKind> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code).ok_or_else(|| UnknownKind(code.to_owned()))
-    }
-}
-
-impl Serialize for Kind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.code())
-    }
+fn unknown(code: &str) -> UnknownKind {
+    UnknownKind(code.to_owned())
 }
 
 #[cfg(test)]
@@ -204,8 +145,11 @@ mod tests {
 
     #[test]
     fn codes_are_read_as_they_are_written() {
-        for kind in Kind::ALL {
-            assert_eq!(kind.code().parse(), Ok(kind));
+        for code in Kind::CODES {
+            let kind: Kind = code.parse().unwrap();
+            assert_eq!(serde_json::to_value(kind).unwrap(), *code);
+            assert_eq!(kind.to_string(), *code);
+            assert!(kind.get_message().is_some(), "{kind} has no remedy");
         }
         assert_eq!("no_mtls".parse::<Kind>(), Err(UnknownKind("no_mtls".into())));
     }
@@ -213,7 +157,7 @@ mod tests {
     #[test]
     fn every_kind_is_documented() {
         let page = include_str!("../../docs/doctor.md");
-        for kind in Kind::ALL {
+        for kind in Kind::CODES {
             assert!(page.contains(&format!("`{kind}`")), "{kind}");
         }
     }

@@ -62,7 +62,7 @@ fn named(text: &str) -> Result<(String, Endpoint), AdminError> {
 
 /// The kinds of findings, which completions offer.
 fn kinds() -> impl TypedValueParser<Value = Kind> {
-    PossibleValuesParser::new(Kind::ALL.map(Kind::code)).try_map(|code| code.parse::<Kind>())
+    PossibleValuesParser::new(Kind::CODES).try_map(|code| code.parse::<Kind>())
 }
 
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
