@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use indicatif::HumanCount;
+
 use super::matrix::Cell;
 
 /// Counts of what was tried, and of how much there was.
@@ -93,15 +95,7 @@ fn share(some: usize, of: usize) -> String {
 
 /// `1,234,567`.
 pub(super) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && digits.len().saturating_sub(n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(u64::try_from(number).unwrap_or(u64::MAX)).to_string()
 }
 
 #[cfg(test)]

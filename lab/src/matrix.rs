@@ -26,58 +26,49 @@ pub(super) enum StepKind {
     OtherInstance,
 }
 
-const HONEST: Label = Label {
-    name: "any step, anywhere",
-    tries: "Every actor shows every task's step to every other: skipped, out of order, or another's.",
-    stopped: Stopped::Honest,
-};
-const NONE: Label = Label {
-    name: "no step, anywhere",
-    tries: "Every actor calls every other without a step.",
-    stopped: Stopped::Honest,
-};
-const FORGED: Label = Label {
-    name: "a forged step, anywhere",
-    tries: "The same with a step that is signed with an unknown key.",
-    stopped: Stopped::Signed,
-};
-const EXPIRED: Label =
-    Label { name: "an expired step, anywhere", tries: "The same with a step past its time.", stopped: Stopped::Signed };
-const OTHER_HOLDER: Label = Label {
-    name: "another holder's step, anywhere",
-    tries: "The same with a step that was issued to another holder.",
-    stopped: Stopped::Signed,
-};
-const OTHER_INSTANCE: Label = Label {
-    name: "two instances' steps, anywhere",
-    tries: "The same with a step of another instance beside it, or in the place of a branch.",
-    stopped: Stopped::Signed,
-};
-
 impl StepKind {
+    const ALL: [Self; 6] =
+        [Self::Honest, Self::None, Self::Forged, Self::Expired, Self::OtherHolder, Self::OtherInstance];
+
     pub(super) fn label(self) -> &'static Label {
         match self {
-            Self::Honest => &HONEST,
-            Self::None => &NONE,
-            Self::Forged => &FORGED,
-            Self::Expired => &EXPIRED,
-            Self::OtherHolder => &OTHER_HOLDER,
-            Self::OtherInstance => &OTHER_INSTANCE,
+            Self::Honest => &Label {
+                name: "any step, anywhere",
+                tries: "Every actor shows every task's step to every other: skipped, out of order, or another's.",
+                stopped: Stopped::Honest,
+            },
+            Self::None => &Label {
+                name: "no step, anywhere",
+                tries: "Every actor calls every other without a step.",
+                stopped: Stopped::Honest,
+            },
+            Self::Forged => &Label {
+                name: "a forged step, anywhere",
+                tries: "The same with a step that is signed with an unknown key.",
+                stopped: Stopped::Signed,
+            },
+            Self::Expired => &Label {
+                name: "an expired step, anywhere",
+                tries: "The same with a step past its time.",
+                stopped: Stopped::Signed,
+            },
+            Self::OtherHolder => &Label {
+                name: "another holder's step, anywhere",
+                tries: "The same with a step that was issued to another holder.",
+                stopped: Stopped::Signed,
+            },
+            Self::OtherInstance => &Label {
+                name: "two instances' steps, anywhere",
+                tries: "The same with a step of another instance beside it, or in the place of a branch.",
+                stopped: Stopped::Signed,
+            },
         }
     }
 }
 
 /// The labels of the matrix, in the order in which they are listed.
 pub(super) fn labels() -> [&'static Label; 6] {
-    [
-        StepKind::Honest,
-        StepKind::None,
-        StepKind::Forged,
-        StepKind::Expired,
-        StepKind::OtherHolder,
-        StepKind::OtherInstance,
-    ]
-    .map(StepKind::label)
+    StepKind::ALL.map(StepKind::label)
 }
 
 /// All attempts of the matrix, by number.

@@ -13,7 +13,7 @@ use super::coverage::Coverage;
 use super::fixture::Fixture;
 use super::matrix::{self, Cell, Matrix};
 use super::random::instance_name;
-use super::sample::Sampler;
+use super::sample::sample;
 use super::workloads::Workload;
 
 /// Most attempts that are made. Eight actors with twelve tasks have fewer.
@@ -29,7 +29,7 @@ pub(super) struct Plan<'a> {
 }
 
 /// An attack on a transition.
-struct Played<'a> {
+pub(super) struct Played<'a> {
     attack: &'static Attack,
     transition: &'a Arc<Transition>,
     from: &'a Arc<Workload>,
@@ -41,7 +41,7 @@ pub(super) enum Case<'a> {
     /// Of the matrix.
     Cell(Cell<'a>),
     /// An attack on a transition.
-    Attack(&'static Attack, &'a Arc<Transition>, &'a Arc<Workload>, &'a Arc<Workload>),
+    Attack(&'a Played<'a>),
 }
 
 impl<'a> Plan<'a> {
@@ -68,12 +68,12 @@ impl<'a> Plan<'a> {
         if self.planned() <= MAX_TRIED {
             return (0..self.planned()).collect();
         }
-        let mut sampler = Sampler::new(self.seed);
+        let mut rng = fastrand::Rng::with_seed(self.seed);
         let half = MAX_TRIED.checked_div(2).unwrap_or_default();
         let matrix = self.matrix.len();
         let most = MAX_TRIED.saturating_sub(matrix.min(half));
-        let played = sampler.some(self.played.len(), most.min(self.played.len()));
-        let mut chosen = sampler.some(matrix, MAX_TRIED.saturating_sub(played.len()));
+        let played = sample(&mut rng, self.played.len(), most.min(self.played.len()));
+        let mut chosen = sample(&mut rng, matrix, MAX_TRIED.saturating_sub(played.len()));
         chosen.extend(played.into_iter().map(|number| number.saturating_add(matrix)));
         chosen
     }
@@ -84,7 +84,7 @@ impl<'a> Plan<'a> {
         for number in chosen {
             match self.case(*number) {
                 Some(Case::Cell(cell)) => coverage.note_cell(&cell),
-                Some(Case::Attack(..)) => coverage.note_attack(),
+                Some(Case::Attack(_)) => coverage.note_attack(),
                 None => {}
             }
         }
@@ -94,10 +94,7 @@ impl<'a> Plan<'a> {
     pub(super) fn case(&self, number: usize) -> Option<Case<'_>> {
         match number.checked_sub(self.matrix.len()) {
             None => self.matrix.cell(number).map(Case::Cell),
-            Some(after) => {
-                let Played { attack, transition, from, to } = self.played.get(after)?;
-                Some(Case::Attack(attack, transition, from, to))
-            }
+            Some(after) => self.played.get(after).map(Case::Attack),
         }
     }
 
@@ -110,7 +107,7 @@ impl Case<'_> {
     pub(super) fn label(&self) -> &'static Label {
         match self {
             Self::Cell(cell) => cell.kind.label(),
-            Self::Attack(attack, ..) => &attack.label,
+            Self::Attack(played) => &played.attack.label,
         }
     }
 
@@ -118,7 +115,7 @@ impl Case<'_> {
     pub(super) fn subject(&self) -> Option<String> {
         match self {
             Self::Cell(cell) => cell.task.map(|task| task.name.to_string()),
-            Self::Attack(_, transition, ..) => Some(transition.to_string()),
+            Self::Attack(played) => Some(played.transition.to_string()),
         }
     }
 
@@ -126,7 +123,7 @@ impl Case<'_> {
     pub(super) fn requests(&self, fixture: &Fixture) -> Requests {
         match self {
             Self::Cell(cell) => Ok(vec![cell.request(fixture)?]),
-            Self::Attack(attack, transition, from, to) => {
+            Self::Attack(Played { attack, transition, from, to }) => {
                 let instance = instance_name()?;
                 (attack.requests)(&AttackContext { fixture, transition, from, to, instance: &instance })
             }
