@@ -28,7 +28,7 @@ impl Mesh {
     pub fn reconfigure(&self, name: &str, plugin: Plugin) -> Result<(), MeshError> {
         let one = self.running(name)?;
         let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.launch.delivery == Delivery::Bootstrap {
+        if self.launch.spec.delivery == Delivery::Bootstrap {
             return Err(MeshError::Spec("a filter in the bootstrap cannot change: choose another `delivery`".into()));
         }
         if !exchange(one, plugin)? {
@@ -40,7 +40,7 @@ impl Mesh {
         let members = self.members();
         let hosted = self.hosted_by(one.process, &members);
         let config = self.config(&members);
-        match self.launch.delivery {
+        match self.launch.spec.delivery {
             Delivery::Bootstrap => {}
             Delivery::Extension => {
                 let only: Vec<_> = hosted.into_iter().filter(|member| member.workload.name == name).collect();
@@ -54,7 +54,7 @@ impl Mesh {
                 Ok(now) => now,
                 Err(error) => return Some(Err(error)),
             };
-            match state(self.launch.delivery, &listener_name(&one.member), &before, &now) {
+            match state(self.launch.spec.delivery, &listener_name(&one.member), &before, &now) {
                 State::InForce => Some(Ok(())),
                 State::Refused(counter) => Some(refused(format!("Envoy refuses it: `{counter}` counts one more"))),
                 State::Pending => None,

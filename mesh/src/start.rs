@@ -83,11 +83,12 @@ impl Mesh {
                 Ok(RunningWorkload { member, plugin, credential, application, process })
             })
             .collect::<Result<Vec<_>, MeshError>>()?;
+        let filters = spec.workloads.iter().flat_map(Workload::plugins).count();
         let spawner = Spawner::open().map_err(|e| io("start a thread for", e))?;
         let mut mesh = Self {
             client: Client::default(),
             processes: Vec::new(),
-            launch: Launch::of(&spec, launcher, program),
+            launch: Launch { program, launcher, spec },
             changing: Mutex::default(),
             spawner,
             running,
@@ -100,7 +101,6 @@ impl Mesh {
         };
         let envoys = 0..mesh.running.last().map_or(0, |last| last.process.saturating_add(1));
         let started = envoys.map(|index| mesh.start_envoy(index)).collect::<Result<Vec<_>, _>>()?;
-        let filters = spec.workloads.iter().flat_map(Workload::plugins).count();
         let limit = admin::time_to_start(filters);
         let ready = runtime.block_on(all_ready(started, limit, &mut progress))?;
         mesh.processes = ready.into_iter().map(Mutex::new).collect();

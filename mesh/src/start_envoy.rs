@@ -32,9 +32,9 @@ impl Mesh {
         let launch = &self.launch;
         let mut command = launch.launcher.command(&launch.program);
         command.arg("-c").arg(file);
-        command.args(["--concurrency", &launch.concurrency.to_string()]);
-        command.args(["--log-level", &launch.log_level]);
-        command.args(["--component-log-level", &launch.component_log_level]);
+        command.args(["--concurrency", &launch.spec.concurrency.to_string()]);
+        command.args(["--log-level", &launch.spec.log_level]);
+        command.args(["--component-log-level", &launch.spec.component_log_level]);
         // Shared memory by a number that a second Envoy of this machine might have.
         command.arg("--disable-hot-restart");
         // A test reads the access log right after its request.
@@ -52,7 +52,7 @@ impl Mesh {
 
     /// Puts the files in place that these workloads' Envoy watches.
     pub(super) fn deliver(&self, hosted: &[&Member], config: &MeshConfig<'_>) -> Result<(), MeshError> {
-        let files = match self.launch.delivery {
+        let files = match self.launch.spec.delivery {
             Delivery::Bootstrap => Vec::new(),
             Delivery::Extension => hosted.iter().filter_map(|member| discovery::extension(member, config)).collect(),
             Delivery::Listener => dynamic::listeners(hosted, config).into_iter().collect(),
@@ -74,8 +74,8 @@ impl Mesh {
         MeshConfig {
             members,
             authority: &self.authority_file,
-            delivery: self.launch.delivery,
-            vms: self.launch.vms,
+            delivery: self.launch.spec.delivery,
+            vms: self.launch.spec.vms,
             directory: Path::new(self.run_dir.path()),
         }
     }
