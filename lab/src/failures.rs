@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::attempt::{Attempt, Sender};
 use super::report::Report;
 use super::runner::{CaseResult, Outcome};
+use super::shell::command;
 use super::table::Tone;
 use stepgate_mesh::Mesh;
 
@@ -38,7 +39,7 @@ pub(super) fn list(report: &Report<'_>, text: &mut String, colour: bool) {
             let _ = writeln!(text, "  {}", describe(outcome));
         }
     }
-    let again = format!("stepgate lab {} --seed {}", report.name, report.seed);
+    let again = command(["stepgate", "lab", &report.name, "--seed", &report.seed.to_string()]);
     let _ = writeln!(text, "to repeat it: {again}\nto repeat it by hand, with curl: {again} --keep");
 }
 
@@ -76,23 +77,27 @@ pub(super) fn describe(outcome: &Outcome) -> String {
 
 /// Directly to the gate, with the sender's certificate.
 fn curl(attempt: &Attempt, mesh: &Mesh) -> String {
-    let who = match &attempt.from {
-        Sender::Workload(from) => mesh
-            .files(&from.name)
-            .map(|files| format!(" --cert '{}' --key '{}'", files.certificate.display(), files.key.display())),
+    let files = match &attempt.from {
+        Sender::Workload(from) => mesh.files(&from.name).map(|files| vec![files.certificate, files.key]),
         Sender::Stranger(id) => return format!("# as {id}, which has no certificate here"),
-        Sender::Anonymous => Ok(String::new()),
+        Sender::Anonymous => Ok(Vec::new()),
     };
-    let (Ok(who), Ok(at)) = (who, mesh.addresses(&attempt.to.name)) else {
+    let (Ok(files), Ok(at)) = (files, mesh.addresses(&attempt.to.name)) else {
         return "# its workload no longer exists".into();
     };
-    let mut headers = format!(" -H 'host: {}'", attempt.authority());
-    for (name, value) in attempt.lines() {
+    let mut words = ["curl", "-sik", "--path-as-is", "-X", &attempt.method].map(str::to_owned).to_vec();
+    if attempt.grpc() {
+        words.push("--http2-prior-knowledge".into());
+    }
+    for (option, file) in ["--cert", "--key"].into_iter().zip(files) {
+        words.extend([option.into(), file.display().to_string()]);
+    }
+    let host = [("host".to_owned(), attempt.authority().to_owned())];
+    for (name, value) in host.into_iter().chain(attempt.lines()) {
         // An empty header is written with a semicolon.
         let line = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
-        let _ = write!(headers, " -H '{line}'");
+        words.extend(["-H".into(), line]);
     }
-    let version = if attempt.grpc() { " --http2-prior-knowledge" } else { "" };
-    let (method, inbound, path) = (&attempt.method, at.inbound, &attempt.path);
-    format!("curl -sik --path-as-is{version} -X {method}{who}{headers} 'https://{inbound}{path}'")
+    words.push(format!("https://{}{}", at.inbound, attempt.path));
+    command(words.iter().map(String::as_str))
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::LabError;
 use super::attempt::{HEADER, request_of};
 use super::fixture::Fixture;
+use super::shell::command;
 use stepgate_mesh::Mesh;
 
 /// Lines that walk an instance by hand, through the senders' own Envoys.
@@ -18,13 +19,15 @@ pub(super) fn curl_lines(fixture: &Fixture, mesh: &Mesh) -> Result<String, LabEr
         let (method, path, host) = request_of(&transition.to);
         let at = mesh.addresses(from)?.egress;
         let begins = transition.from.initial && !transition.via;
-        let step = if begins { String::new() } else { format!(" -H \"{HEADER}: $STEP\"") };
-        let _ = writeln!(
-            text,
-            "# {transition}{}\ncurl -si -X {method} -H 'host: {}'{step} 'http://{at}{path}'",
-            if begins { ", which begins an instance" } else { "" },
-            host.as_deref().unwrap_or(to),
-        );
+        let host = format!("host: {}", host.as_deref().unwrap_or(to));
+        let target = format!("http://{at}{path}");
+        let call = command(["curl", "-si", "--path-as-is", "-X", &method, "-H", &host, &target]);
+        let (note, step) = if begins {
+            (", which begins an instance", String::new())
+        } else {
+            ("", format!(" -H \"{HEADER}: $STEP\""))
+        };
+        let _ = writeln!(text, "# {transition}{note}\n{call}{step}");
     }
     let _ = writeln!(
         text,

@@ -24,6 +24,7 @@ mod random;
 mod report;
 mod runner;
 mod sample;
+mod shell;
 mod table;
 mod tables;
 #[cfg(test)]
