@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stepgate_config::jwk::Algorithm;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Assurance, Workflow};
-use stepgate_mesh::{ClientCertificate, Egress, Envoys, MeshSpec, PathNormalization, Plugin};
+use stepgate_mesh::{ClientCertificate, Egress, Environment, Envoys, MeshSpec, PathNormalization, Plugin};
 use stepgate_reference::{Arrival, Claims, Denied, Flaw, Key, Kind, Permitted, Reader, Shown, Token};
 
 use super::LabError;
@@ -139,6 +139,8 @@ impl Fixture {
         let workloads = self.workloads.all().map(|workload| self.workload(workload, module)).collect();
         let mut spec = MeshSpec::new(workloads);
         spec.envoys = Envoys::AtMost(MAX_ENVOYS);
+        // The admin interfaces show the configuration, and any program on this machine may call them.
+        spec.environment = Environment::Process;
         spec.exit_on_interrupt = true;
         spec
     }

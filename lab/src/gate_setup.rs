@@ -55,10 +55,15 @@ impl GateSetups {
             members.remove("mode");
         }
         let interlock = random::secret()?;
+        // Gates of one Envoy share its environment, so each actor's key has a name of its own there.
+        let variable = |kid: &str| match workflow.actors.keys().position(|name| name.as_str() == kid) {
+            Some(number) => format!("{KEY}_{number}"),
+            None => KEY.to_owned(),
+        };
         let make = |keys: Vec<Value>, own: Option<(Key, &str)>| {
             let mut environment = BTreeMap::from([(INTERLOCK.to_owned(), interlock.clone())]);
-            if let Some((key, _)) = &own {
-                environment.insert(KEY.to_owned(), key.private_jwk());
+            if let Some((key, kid)) = &own {
+                environment.insert(variable(kid), key.private_jwk());
             }
             let configuration = configuration(&document, keys).to_string();
             let keys = own.map(|(key, kid)| Keys::of(key, kid));
@@ -69,7 +74,8 @@ impl GateSetups {
         if workflow.assurance == Assurance::Identity {
             return Ok(Self(everybody(make(Vec::new(), None)?)));
         }
-        let sign = |kid: &str| json!({"workflow": workflow.name.as_str(), "kid": kid, "use": "sign", "env": KEY});
+        let sign =
+            |kid: &str| json!({"workflow": workflow.name.as_str(), "kid": kid, "use": "sign", "env": variable(kid)});
         if algorithm == Algorithm::Hs256 {
             return Ok(Self(everybody(make(vec![sign("lab")], Some((Key::generate(algorithm, "lab"), "lab")))?)));
         }

@@ -35,6 +35,7 @@ mod workloads;
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use fixture::Fixture;
 use plan::Plan;
@@ -64,6 +65,12 @@ pub struct Options {
     pub module: PathBuf,
     /// Leave the mesh running until interrupted, and print curl commands.
     pub keep: bool,
+    /// Only walk whole instances, and attack nothing.
+    pub walk_only: bool,
+    /// Time for all Envoys to be ready; [`MeshSpec::ready_timeout`](stepgate_mesh::MeshSpec) has the default.
+    pub ready_timeout: Option<Duration>,
+    /// List each kind of attempt, also those of which every one was stopped.
+    pub all_rows: bool,
     /// Every case as JSON, instead of tables.
     pub json: bool,
     /// Whether tables may be coloured.
@@ -83,16 +90,18 @@ pub fn run(options: &Options) -> Result<bool, LabError> {
         None => random::number()? & 0xff_ffff,
     };
     let plan = Plan::of(&fixture, seed);
-    let chosen = plan.chosen();
+    let chosen = if options.walk_only { Vec::new() } else { plan.chosen() };
     let coverage = plan.coverage(&chosen);
     let progress = progress::Progress::new();
     let begun = std::time::Instant::now();
     progress.say(&fixture.introduction());
-    if !coverage.whole() {
+    if !options.walk_only && !coverage.whole() {
         let (tried, planned) = (coverage::grouped(coverage.tried), coverage::grouped(coverage.planned));
         progress.say(&format!("trying {tried} of {planned} attempts (seed {seed})"));
     }
-    let mesh = Mesh::start_with(fixture.mesh(&options.module), |step| {
+    let mut spec = fixture.mesh(&options.module);
+    spec.ready_timeout = options.ready_timeout;
+    let mesh = Mesh::start_with(spec, |step| {
         progress.step("Envoys ready", step.ready, step.of);
     })?;
     let ready = begun.elapsed();
@@ -102,7 +111,7 @@ pub fn run(options: &Options) -> Result<bool, LabError> {
     progress.done();
     let (name, whole) = (options.name.clone(), begun.elapsed());
     let report = Report { fixture: &fixture, walks, cases, coverage, seed, name, ready, whole };
-    print(&if options.json { json::json(&report) } else { report.tables(options.colour) })?;
+    print(&if options.json { json::json(&report) } else { report.tables(options.colour, options.all_rows) })?;
     if options.keep {
         print(&format!("{}{}", guide::curl_lines(&fixture, &mesh)?, failures::curl_lines(&report, &mesh)))?;
         mesh.keep_until_interrupted()?;

@@ -19,12 +19,14 @@ const MAX_PAIRED: usize = 16;
 
 impl Report<'_> {
     /// For people: wrong answers first, then tables.
-    pub(super) fn tables(&self, colour: bool) -> String {
+    pub(super) fn tables(&self, colour: bool, all_rows: bool) -> String {
         let mut text = String::new();
         failures::list(self, &mut text, colour);
         self.instances(&mut text, colour);
-        self.pairs(&mut text, colour);
-        self.attacks(&mut text, colour);
+        if !self.cases.is_empty() {
+            self.pairs(&mut text, colour);
+            self.attacks(&mut text, colour, all_rows);
+        }
         self.verdict(&mut text, colour);
         text
     }
@@ -94,17 +96,23 @@ impl Report<'_> {
         text.push_str(&table(&heads, rows, colour));
     }
 
-    /// The answers to each attack.
-    fn attacks(&self, text: &mut String, colour: bool) {
+    /// The answers to each kind of attempt; unless all are asked for, only of kinds of which some reached an application.
+    fn attacks(&self, text: &mut String, colour: bool, all_rows: bool) {
         let _ = writeln!(text, "\nwhat was tried, and what stopped it");
         let mut by_name: BTreeMap<&str, Vec<&CaseResult>> = BTreeMap::new();
         for case in &self.cases {
             by_name.entry(case.label.name).or_default().push(case);
         }
+        let (mut hidden, mut of_hidden) = (0_usize, 0_usize);
         let rows = labels().into_iter().filter_map(|label| {
             let of = by_name.get(label.name)?;
             let stopped = of.iter().filter(|case| case.stopped()).count();
             let wrong = of.iter().filter(|case| !case.right()).count();
+            if !all_rows && wrong == 0 && stopped == of.len() {
+                hidden = hidden.saturating_add(1);
+                of_hidden = of_hidden.saturating_add(of.len());
+                return None;
+            }
             let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
             for case in of {
                 let code = answered(case, self.fixture.workflow.assurance);
@@ -118,6 +126,10 @@ impl Report<'_> {
             Some(vec![plain(label.name.to_owned()), tried, stopped, wrong, plain(codes.join(", "))])
         });
         text.push_str(&table(&["attempt", "tried", "stopped", "wrong", "answers"], rows, colour));
+        if hidden > 0 {
+            let (kinds, attempts) = (count(hidden, "other kind"), count(of_hidden, "attempt"));
+            let _ = writeln!(text, "  {kinds} of attempt, {attempts}: all stopped (`--all-rows` lists them)");
+        }
     }
 
     fn verdict(&self, text: &mut String, colour: bool) {
@@ -130,8 +142,8 @@ impl Report<'_> {
         };
         let _ = writeln!(
             text,
-            "\n{}\n{} of {} and {} ({through} let through, {denied} denied): {line}\nEnvoys ready after {:.1} s, done after {:.1} s",
-            self.coverage.line(self.seed),
+            "\n{}{} of {} and {} ({through} let through, {denied} denied): {line}\nEnvoys ready after {:.1} s, done after {:.1} s",
+            if self.cases.is_empty() { String::new() } else { format!("{}\n", self.coverage.line(self.seed)) },
             count(self.hops().count(), "hop"),
             count(self.walks.len(), "instance"),
             count(self.cases.len(), "attempt"),

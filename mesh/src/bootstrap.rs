@@ -23,13 +23,13 @@ pub(super) fn bootstrap(hosted: &[&Member], mesh: &MeshConfig<'_>) -> Value {
     let mut listeners = Vec::new();
     let mut clusters = Vec::new();
     for member in hosted {
-        if mesh.delivery != Delivery::Listener {
+        if mesh.spec.delivery != Delivery::Listener {
             listeners.push(inbound::listener(member, mesh));
         }
         clusters.push(inbound::cluster(member));
         if let Some(egress) = &member.workload.egress {
             let peers = egress::Peers { member, all: mesh.members, alone: hosted.len() == 1 };
-            listeners.push(egress::listener(&peers, egress, mesh.vms));
+            listeners.push(egress::listener(&peers, egress, mesh.spec));
             clusters.extend(egress::clusters(&peers, mesh.authority));
         }
     }
@@ -46,7 +46,7 @@ pub(super) fn bootstrap(hosted: &[&Member], mesh: &MeshConfig<'_>) -> Value {
         "admin": {"address": first.map(|m| address(m.addresses.admin))},
         "static_resources": {"listeners": listeners, "clusters": clusters},
     });
-    if let (Some(first), Delivery::Listener, Some(whole)) = (first, mesh.delivery, whole.as_object_mut()) {
+    if let (Some(first), Delivery::Listener, Some(whole)) = (first, mesh.spec.delivery, whole.as_object_mut()) {
         whole.insert("dynamic_resources".into(), dynamic::listeners_from(first, mesh));
     }
     whole

@@ -55,7 +55,8 @@ pub use network::{Addresses, MAX_WORKLOADS};
 pub use running::{Files, Mesh};
 pub use seen::Seen;
 pub use spec::{
-    ClientCertificate, Delivery, Egress, Envoys, Inbound, MeshSpec, PathNormalization, Plugin, Vms, Workload,
+    ClientCertificate, Delivery, Egress, Environment, Envoys, Inbound, MeshSpec, PathNormalization, Plugin, Vms,
+    Workload,
 };
 pub use start::Progress;
 pub use tls::{Connection, connect};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A mesh to start. [`MeshSpec::new`] gives each workload an Envoy of its own; the other fields are
 /// public so that a caller names only what differs.
@@ -15,6 +16,10 @@ pub struct MeshSpec {
     pub delivery: Delivery,
     /// Which filters of an Envoy share a VM.
     pub vms: Vms,
+    /// Where the filters' environments are.
+    pub environment: Environment,
+    /// Time for all Envoys to be ready; `None`: 20 s, and 5 s more for each filter.
+    pub ready_timeout: Option<Duration>,
     /// The Envoy to run; `None` looks for one as [`super::find_envoy`] does.
     pub envoy: Option<PathBuf>,
     /// A `stepgate` binary through which Envoys are started, see [`super::run_if_supervised`].
@@ -38,6 +43,8 @@ impl MeshSpec {
             envoys: Envoys::OneEach,
             delivery: Delivery::Bootstrap,
             vms: Vms::OneEach,
+            environment: Environment::Configuration,
+            ready_timeout: None,
             envoy: None,
             launcher: None,
             concurrency: 1,
@@ -95,6 +102,17 @@ pub enum Vms {
     /// There is no `vm_id`, as in Istio: shared data is one namespace for all plugins of the Envoy, and those
     /// of one module run in one VM.
     Shared,
+}
+
+/// Where the environments of the filters' VMs are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// In the configuration of each filter, so that filters of one Envoy may have different ones. Envoy's admin interface
+    /// shows it.
+    Configuration,
+    /// In the environment of the Envoy, which only its owner can read. Filters of one Envoy share it: two of them must
+    /// not give one variable different values.
+    Process,
 }
 
 /// One workload: an identity, a gate in front of it, and a way out to the others.

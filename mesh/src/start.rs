@@ -1,6 +1,6 @@
 //! Starts a mesh: certificates, applications, then all Envoys at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::process::{Process, Spawner};
 use super::run_dir::RunDir;
 use super::running::{Mesh, RunningWorkload};
 use super::signals::Signals;
-use super::spec::{MeshSpec, Workload};
+use super::spec::{Environment, MeshSpec, Workload};
 use super::start_envoy::Starting;
 use super::{MeshError, admin, find_envoy};
 
@@ -84,6 +84,7 @@ impl Mesh {
             })
             .collect::<Result<Vec<_>, MeshError>>()?;
         let filters = spec.workloads.iter().flat_map(Workload::plugins).count();
+        let limit = spec.ready_timeout.unwrap_or_else(|| admin::time_to_start(filters));
         let spawner = Spawner::open().map_err(|e| io("start a thread for", e))?;
         let mut mesh = Self {
             client: Client::default(),
@@ -101,7 +102,6 @@ impl Mesh {
         };
         let envoys = 0..mesh.running.last().map_or(0, |last| last.process.saturating_add(1));
         let started = envoys.map(|index| mesh.start_envoy(index)).collect::<Result<Vec<_>, _>>()?;
-        let limit = admin::time_to_start(filters);
         let ready = runtime.block_on(all_ready(started, limit, &mut progress))?;
         mesh.processes = ready.into_iter().map(Mutex::new).collect();
         mesh.runtime = Some(runtime);
@@ -163,7 +163,7 @@ fn check(spec: &MeshSpec) -> Result<(), MeshError> {
         let n = spec.workloads.len();
         return wrong(format!("a mesh has 1 to {MAX_WORKLOADS} workloads, not {n}"));
     }
-    let mut hosts = BTreeSet::new();
+    let (mut hosts, mut environment) = (BTreeSet::new(), BTreeMap::new());
     for workload in &spec.workloads {
         let name = &workload.name;
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
@@ -182,6 +182,12 @@ fn check(spec: &MeshSpec) -> Result<(), MeshError> {
             if !plugin.module.is_file() {
                 let path = plugin.module.display();
                 return wrong(format!("the filter of `{name}` is not there: `{path}`\nhelp: `make filter` builds it"));
+            }
+            let shared = plugin.environment.iter().filter(|_| spec.environment == Environment::Process);
+            for (variable, value) in shared {
+                if environment.insert(variable, value).is_some_and(|other| other != value) {
+                    return wrong(format!("two filters give `{variable}` different values"));
+                }
             }
         }
     }

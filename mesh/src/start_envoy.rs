@@ -9,7 +9,7 @@ use super::bootstrap::{Member, MeshConfig, bootstrap, discovery, dynamic};
 use super::process::Process;
 use super::run_dir::replace;
 use super::running::{Mesh, RunningWorkload};
-use super::spec::Delivery;
+use super::spec::{Delivery, Environment};
 
 /// An Envoy that has been started and need not be ready.
 pub(super) struct Starting {
@@ -42,6 +42,10 @@ impl Mesh {
         // Connections of an old listener are closed at once, and gone after a second; Envoy's own
         // 10 minutes are nothing to wait for.
         command.args(["--drain-time-s", "1", "--drain-strategy", "immediate"]);
+        if launch.spec.environment == Environment::Process {
+            let plugins = hosted.iter().flat_map(|member| member.workload.plugins());
+            command.envs(plugins.flat_map(|plugin| &plugin.environment));
+        }
         let log = self.run_dir.path().join(format!("{name}.log"));
         Ok(Starting {
             name: name.clone(),
@@ -74,8 +78,7 @@ impl Mesh {
         MeshConfig {
             members,
             authority: &self.authority_file,
-            delivery: self.launch.spec.delivery,
-            vms: self.launch.spec.vms,
+            spec: &self.launch.spec,
             directory: Path::new(self.run_dir.path()),
         }
     }

@@ -1,12 +1,14 @@
 //! `stepgate lab`: tests a document on real Envoys.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::algorithm::Alg;
 use super::answer::{Answer, EXIT_CODES};
 use super::error::CommandError;
 use super::output;
 use super::source::Source;
+use super::time;
 use stepgate_lab::{LabError, Options};
 
 /// Tests a workflow on real Envoys: one for each workload, at most 16 in total.
@@ -22,6 +24,15 @@ pub(super) struct Args {
     /// Keep the Envoys running until interrupted, and print curl commands for them
     #[arg(long)]
     keep: bool,
+    /// Only run whole instances, without attacks
+    #[arg(long)]
+    walk_only: bool,
+    /// List every kind of attempt, also those of which every one was stopped
+    #[arg(long, conflicts_with = "json")]
+    all_rows: bool,
+    /// The longest time until all Envoys are ready, such as `2m` [default: 20 s and 5 s for each gate]
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
+    ready_timeout: Option<Duration>,
     /// Print every case as JSON
     #[arg(long)]
     json: bool,
@@ -29,7 +40,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
     replicas: u8,
     /// The algorithm of the gates: `HS256`, one secret for all; `ES256` or `EdDSA`, a key pair for each actor
-    #[arg(long, value_enum, default_value_t = Alg::Hs256)]
+    #[arg(long, value_enum, ignore_case = true, default_value_t = Alg::Hs256)]
     alg: Alg,
     /// Selects the attempts if there are too many to make all [default: random, and printed]
     #[arg(long, value_name = "NUMBER")]
@@ -55,6 +66,9 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
         seed: args.seed,
         module,
         keep: args.keep,
+        walk_only: args.walk_only,
+        ready_timeout: args.ready_timeout,
+        all_rows: args.all_rows,
         json: args.json,
         colour,
     };

@@ -12,8 +12,8 @@ use crate::spec::Delivery;
 pub(super) fn gate(member: &Member, mesh: &MeshConfig<'_>) -> Option<Value> {
     let plugin = member.workload.inbound.plugin.as_ref()?;
     let name = listener_name(member);
-    Some(match mesh.delivery {
-        Delivery::Bootstrap | Delivery::Listener => wasm(mesh.vms, &name, plugin),
+    Some(match mesh.spec.delivery {
+        Delivery::Bootstrap | Delivery::Listener => wasm(mesh.spec, &name, plugin),
         Delivery::Extension => json!({
             "name": name,
             "config_discovery": {
@@ -28,7 +28,7 @@ pub(super) fn gate(member: &Member, mesh: &MeshConfig<'_>) -> Option<Value> {
 pub(crate) fn extension(member: &Member, mesh: &MeshConfig<'_>) -> Option<(PathBuf, Value)> {
     let plugin = member.workload.inbound.plugin.as_ref()?;
     let name = listener_name(member);
-    let resource = json!({"name": name, "typed_config": wasm_config(mesh.vms, &name, plugin)});
+    let resource = json!({"name": name, "typed_config": wasm_config(mesh.spec, &name, plugin)});
     let resource = typed("envoy.config.core.v3.TypedExtensionConfig", resource);
     Some((extension_file(member, mesh.directory), answer(&[resource])))
 }

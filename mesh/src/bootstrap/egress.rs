@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::member::Member;
 use super::parts::{address, connection_manager, endpoint, http_filters, routes_to, same_protocol, wasm};
 use super::tls;
-use crate::spec::{Egress, Vms};
+use crate::spec::{Egress, MeshSpec};
 
 /// One workload and those that it may call: all, including itself.
 pub(super) struct Peers<'a> {
@@ -17,9 +17,9 @@ pub(super) struct Peers<'a> {
     pub(super) alone: bool,
 }
 
-pub(super) fn listener(peers: &Peers<'_>, egress: &Egress, vms: Vms) -> Value {
+pub(super) fn listener(peers: &Peers<'_>, egress: &Egress, spec: &MeshSpec) -> Value {
     let name = &peers.member.workload.name;
-    let gate = egress.plugin.as_ref().map(|plugin| wasm(vms, &format!("outbound.{name}"), plugin));
+    let gate = egress.plugin.as_ref().map(|plugin| wasm(spec, &format!("outbound.{name}"), plugin));
     let manager = json!({
         "route_config": {
             "name": format!("outbound.{name}"),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::network::Addresses;
-use crate::spec::{Delivery, Vms, Workload};
+use crate::spec::{MeshSpec, Workload};
 
 /// A workload, with its addresses and files.
 #[derive(Debug, Clone)]
@@ -22,10 +22,8 @@ pub(crate) struct MeshConfig<'a> {
     pub(crate) members: &'a [Member],
     /// The certificate of the CA.
     pub(crate) authority: &'a Path,
-    /// How inbound filters are delivered.
-    pub(crate) delivery: Delivery,
-    /// Which filters share a VM.
-    pub(crate) vms: Vms,
+    /// How filters are delivered and run.
+    pub(crate) spec: &'a MeshSpec,
     /// The directory of the files that an Envoy watches.
     pub(crate) directory: &'a Path,
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::member::Member;
-use crate::spec::{Plugin, Vms};
+use crate::spec::{Environment, MeshSpec, Plugin, Vms};
 
 /// The type of a Wasm filter's configuration.
 pub(super) const WASM: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
@@ -29,15 +29,19 @@ pub(super) fn http_filters(gate: Option<Value>) -> Vec<Value> {
 }
 
 /// A filter with its configuration.
-pub(super) fn wasm(vms: Vms, listener: &str, plugin: &Plugin) -> Value {
-    json!({"name": "stepgate", "typed_config": wasm_config(vms, listener, plugin)})
+pub(super) fn wasm(spec: &MeshSpec, listener: &str, plugin: &Plugin) -> Value {
+    json!({"name": "stepgate", "typed_config": wasm_config(spec, listener, plugin)})
 }
 
-pub(super) fn wasm_config(vms: Vms, listener: &str, plugin: &Plugin) -> Value {
+pub(super) fn wasm_config(spec: &MeshSpec, listener: &str, plugin: &Plugin) -> Value {
     // Plugins with the same id and module share one VM, those with the same id its shared data.
-    let vm_id = match vms {
+    let vm_id = match spec.vms {
         Vms::OneEach => listener,
         Vms::Shared => "",
+    };
+    let environment = match spec.environment {
+        Environment::Configuration => json!({"key_values": plugin.environment}),
+        Environment::Process => json!({"host_env_keys": plugin.environment.keys().collect::<Vec<_>>()}),
     };
     let mut config = json!({
         "name": "stepgate",
@@ -47,7 +51,7 @@ pub(super) fn wasm_config(vms: Vms, listener: &str, plugin: &Plugin) -> Value {
             "vm_id": vm_id,
             "runtime": "envoy.wasm.runtime.v8",
             "code": {"local": {"filename": plugin.module}},
-            "environment_variables": {"key_values": plugin.environment},
+            "environment_variables": environment,
         },
     });
     if let (false, Some(config)) = (plugin.configuration.is_empty(), config.as_object_mut()) {
