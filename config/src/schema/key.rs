@@ -119,6 +119,8 @@ pub(crate) enum Value {
 
 impl Key {
     pub(super) const fn new(name: &'static str, value: Value, doc: &'static str) -> Self {
+        // The text of a doc comment begins with a space.
+        let doc = doc.trim_ascii_start();
         Self { name, doc, value, need: Need::Optional, from: Level::Identity, later: false }
     }
 
@@ -142,3 +144,11 @@ impl Key {
         self
     }
 }
+
+/// A table of keys. The doc comment of a key is its description.
+macro_rules! keys {
+    ($($(#[doc = $doc:literal])+ $name:literal: $value:expr $(, $property:ident $(($argument:expr))?)*;)+) => {
+        &[$(Key::new($name, $value, concat!($($doc),+))$(.$property($($argument)?))*,)+]
+    };
+}
+pub(super) use keys;
