@@ -9,27 +9,9 @@ use serde_saphyr::{SerializerOptions, SingleQuoted};
 use crate::error::RenderError;
 
 /// Keys that come first, in this order; all others follow in the order of their names.
-const FIRST: &[&str] = &[
-    "apiVersion",
-    "kind",
-    "metadata",
-    "name",
-    "namespace",
-    "workflow",
-    "revision",
-    "trust_domain",
-    "assurance",
-    "from",
-    "to",
-    "actor",
-    "actors",
-    "tasks",
-    "transitions",
-    "target",
-    "op",
-    "path",
-    "mode",
-];
+const FIRST: &str = "\
+    apiVersion kind metadata name namespace workflow revision trust_domain assurance from to actor actors tasks \
+    transitions target op path mode";
 
 /// Objects as a stream of documents.
 pub(super) fn stream(objects: &[Value]) -> Result<String, RenderError> {
@@ -53,7 +35,7 @@ impl Serialize for Ordered<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Value::Object(map) => {
-                let rank = |key: &str| FIRST.iter().position(|first| *first == key).unwrap_or(FIRST.len());
+                let rank = |key: &str| FIRST.split(' ').position(|first| first == key).unwrap_or(usize::MAX);
                 let sorted: BTreeMap<_, _> = map.iter().map(|(key, value)| ((rank(key), key), value)).collect();
                 let mut mapping = serializer.serialize_map(Some(map.len()))?;
                 for ((_, key), value) in sorted {
