@@ -6,10 +6,8 @@ use serde_json::json;
 
 use super::answer::{Answer, EXIT_CODES};
 use super::error::CommandError;
-use super::rotation::Rotate;
 use super::{output, source};
-use stepgate_render::AtRest;
-use stepgate_render::private_file;
+use stepgate_render::{AtRest, RotationStep, private_file};
 
 /// Longest file that is read, in bytes: more than two keys need.
 const MAX_FILE: usize = 64 * 1024;
@@ -27,7 +25,7 @@ pub(super) struct Args {
     out: PathBuf,
     /// Take one step of a rotation. After each step every API server must restart with the file; before `retire`, every object must have been written again
     #[arg(long, value_enum, value_name = "STEP", conflicts_with = "force")]
-    rotate: Option<Rotate>,
+    rotate: Option<RotationStep>,
     /// Replace an existing file: everything encrypted with its keys is lost
     #[arg(long)]
     force: bool,
@@ -43,7 +41,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let keys = match args.rotate {
         Some(step) => {
             let mut keys = read(args)?;
-            keys.rotate(step.into())?;
+            keys.rotate(step)?;
             keys
         }
         None => {

@@ -21,7 +21,6 @@ mod names;
 mod next_transitions;
 mod output;
 mod render;
-mod rotation;
 mod schema;
 mod secrets;
 mod source;

@@ -9,10 +9,8 @@ use super::algorithm::Alg;
 use super::answer::{Answer, EXIT_CODES};
 use super::error::CommandError;
 use super::output::count;
-use super::rotation::Rotate;
 use super::{documents, output, source};
-use stepgate_render::private_file;
-use stepgate_render::{Inventory, Secrets};
+use stepgate_render::{Inventory, RotationStep, Secrets, private_file};
 
 /// Longest file of Secrets that is read, in bytes.
 const MAX_FILE: usize = 8 * 1024 * 1024;
@@ -47,7 +45,7 @@ pub(super) struct Args {
     add: bool,
     /// Take one step of a rotation. Before the next step every proxy must have the result
     #[arg(long, value_enum, value_name = "STEP", conflicts_with = "force")]
-    rotate: Option<Rotate>,
+    rotate: Option<RotationStep>,
     /// Replace an existing file: its keys are lost, and so are the instances that began with them
     #[arg(long)]
     force: bool,
@@ -66,7 +64,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let algorithm = args.alg.map(Algorithm::from).or_else(|| secrets.algorithm()).unwrap_or(Algorithm::Hs256);
     secrets.complete(&inventory, algorithm)?;
     if let Some(step) = args.rotate {
-        secrets.rotate(step.into())?;
+        secrets.rotate(step)?;
     }
     warn_of_shared_key(algorithm, &inventory);
     warn_of_missing_keys(algorithm, &removed);

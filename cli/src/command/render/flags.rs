@@ -31,11 +31,11 @@ pub(super) struct Flags {
     #[arg(long, value_name = "NUMBER", default_value_t = -1000, allow_negative_numbers = true)]
     priority: i32,
     /// The API of Istio that carries it
-    #[arg(long, value_enum, default_value_t = Plugin::WasmPlugin)]
-    api: Plugin,
+    #[arg(long, value_enum, default_value_t = Api::WasmPlugin)]
+    api: Api,
     /// The object to which a gate is attached [default: namespace; with a key for each actor: workload]
     #[arg(long, value_enum)]
-    attach: Option<To>,
+    attach: Option<Attach>,
     /// The label of pods, Deployments and Services whose value is the service account's name
     #[arg(long, value_name = "KEY", default_value = "app")]
     label: String,
@@ -71,26 +71,6 @@ enum Pull {
     Always,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Plugin {
-    /// Any Istio
-    WasmPlugin,
-    /// Its successor, since Istio 1.30
-    TrafficExtension,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum To {
-    /// All pods of each namespace
-    Namespace,
-    /// Each workload by its label
-    Workload,
-    /// The whole mesh, from its root namespace
-    Mesh,
-    /// Ambient: a waypoint for each workload
-    Waypoint,
-}
-
 impl Flags {
     pub(super) fn options(&self, settings: Value) -> Options {
         Options {
@@ -100,11 +80,8 @@ impl Flags {
             pull_secret: self.pull_secret.clone(),
             fail_reload: self.fail_reload,
             priority: self.priority,
-            api: match self.api {
-                Plugin::WasmPlugin => Api::WasmPlugin,
-                Plugin::TrafficExtension => Api::TrafficExtension,
-            },
-            attach: self.attach.map(Attach::from),
+            api: self.api,
+            attach: self.attach,
             label: self.label.clone(),
             root: self.root_namespace.clone(),
             trust_domain: self.trust_domain.clone(),
@@ -125,17 +102,6 @@ impl Flags {
         }
         if self.module.starts_with("file://") {
             output::warn("Istio does not check the digest of a file:// module: a writer of the file controls the gate");
-        }
-    }
-}
-
-impl From<To> for Attach {
-    fn from(to: To) -> Self {
-        match to {
-            To::Namespace => Self::Namespace,
-            To::Workload => Self::Workload,
-            To::Mesh => Self::Mesh,
-            To::Waypoint => Self::Waypoint,
         }
     }
 }
