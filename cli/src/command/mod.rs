@@ -2,6 +2,7 @@
 
 mod algorithm;
 mod answer;
+mod argument;
 mod at_rest;
 mod check;
 mod completions;

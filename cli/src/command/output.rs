@@ -34,6 +34,11 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), CommandError> {
     Ok(out.flush()?)
 }
 
+/// Prints an answer, as JSON or as text.
+pub(super) fn print_as(json: bool, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), CommandError> {
+    if json { print_json(value) } else { print(&text()) }
+}
+
 /// Prints a warning. A warning that cannot be printed is not an error.
 pub(super) fn warn(text: &str) {
     let _ = writeln!(anstream::stderr(), "{CARE}warning{CARE:#}: {text}");

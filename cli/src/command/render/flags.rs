@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use serde_json::Value;
 
+use crate::command::argument::require;
 use crate::command::output;
 use stepgate_render::{Api, Attach, Entry, Options};
 
@@ -109,17 +110,14 @@ impl Flags {
 /// A URL of printable ASCII.
 fn module(text: &str) -> Result<String, &'static str> {
     let known = ["oci://", "https://", "http://", "file://"].iter().any(|scheme| text.starts_with(scheme));
-    if known && text.bytes().all(|b| b.is_ascii_graphic()) {
-        Ok(text.to_owned())
-    } else {
-        Err("a URL begins with oci://, https://, http:// or file://")
-    }
+    let fits = known && text.bytes().all(|b| b.is_ascii_graphic());
+    require(fits, text, "a URL begins with oci://, https://, http:// or file://")
 }
 
 fn digest(text: &str) -> Result<String, &'static str> {
     let hex = text.strip_prefix("sha256:").unwrap_or(text);
     let digits = hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    if hex.len() == 64 && digits { Ok(hex.to_owned()) } else { Err("a SHA-256 is 64 of 0-9 and a-f") }
+    require(hex.len() == 64 && digits, hex, "a SHA-256 is 64 of 0-9 and a-f")
 }
 
 fn cidr(text: &str) -> Result<String, &'static str> {
