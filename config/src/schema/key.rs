@@ -117,6 +117,18 @@ pub(crate) enum Value {
     Unread,
 }
 
+impl Value {
+    /// The object that is the value, or each item or entry of it.
+    pub(super) fn object(&self) -> Option<&'static Object> {
+        match self {
+            Self::Object(object) => Some(object),
+            Self::List { of, .. } | Self::Map { of, .. } => of.object(),
+            Self::Text(_) | Self::Choice { .. } | Self::Flag | Self::Whole { .. } | Self::Scalar => None,
+            Self::Either(..) | Self::Jwk | Self::Unread => None,
+        }
+    }
+}
+
 impl Key {
     pub(super) const fn new(name: &'static str, value: Value, doc: &'static str) -> Self {
         // The text of a doc comment begins with a space.
