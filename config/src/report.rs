@@ -42,6 +42,11 @@ impl Report {
         }
     }
 
+    /// Adds a diagnostic without help.
+    pub(crate) fn add(&mut self, code: Code, span: Span, message: impl Into<String>, label: impl Into<String>) {
+        self.push(Diagnostic::new(code, span, message).label(label));
+    }
+
     /// The number of errors so far.
     pub(crate) fn errors(&self) -> usize {
         self.errors

@@ -56,19 +56,19 @@ impl Counters {
 
     fn define_denials(&mut self, definer: &mut Definer<'_>, workflow: &str, mode: Mode) {
         let of = self.workflows.entry(workflow.to_owned()).or_default();
-        let (metric, counters) = match mode {
-            Mode::Enforce => ("stepgate_denials", &mut of.denials),
-            Mode::Observe => ("stepgate_observed_denials", &mut of.observed),
+        let mut define = |metric: &str, codes: &[Code], counters: &mut BTreeMap<Code, u32>| {
+            for code in codes {
+                let name = format!("{}{}{metric}", label("workflow", workflow), label("code", code.as_str()));
+                counters.extend(definer.define(&name).map(|counter| (*code, counter)));
+            }
         };
-        for code in Code::ALL {
-            let name = format!("{}{}{metric}", label("workflow", workflow), label("code", code.as_str()));
-            counters.extend(definer.define(&name).map(|counter| (*code, counter)));
-        }
-        // A failure of the gate itself denies in either mode.
-        if mode == Mode::Observe {
-            let name =
-                |code: Code| format!("{}{}stepgate_denials", label("workflow", workflow), label("code", code.as_str()));
-            of.denials.extend(definer.define(&name(Code::Internal)).map(|counter| (Code::Internal, counter)));
+        match mode {
+            Mode::Enforce => define("stepgate_denials", Code::ALL, &mut of.denials),
+            Mode::Observe => {
+                define("stepgate_observed_denials", Code::ALL, &mut of.observed);
+                // A failure of the gate itself denies in either mode.
+                define("stepgate_denials", &[Code::Internal], &mut of.denials);
+            }
         }
     }
 
@@ -91,10 +91,7 @@ impl Counters {
     /// Counts a permit.
     pub(crate) fn permit(&self, host: &dyn Host, audit: &AuditContext) {
         let of = audit.workflow.as_ref().and_then(|(name, _)| self.workflows.get(name.as_str()));
-        if let Some(of) = of {
-            let counter = of.permits.get(&audit.transition).or_else(|| of.permits.get(&None));
-            count(host, counter);
-        }
+        count(host, of.and_then(|of| of.permits.get(&audit.transition).or_else(|| of.permits.get(&None))));
     }
 
     /// Counts a denial. In mode `observe` the request went on.

@@ -37,6 +37,4 @@ mod shared_data;
 mod stream;
 
 #[cfg(test)]
-mod fake;
-#[cfg(test)]
 mod tests;

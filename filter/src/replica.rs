@@ -53,7 +53,7 @@ fn checked(kept: Vec<u8>) -> Result<String, ReplicaError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake::Fake;
+    use crate::tests::fake::Fake;
 
     #[test]
     fn all_workers_have_one_name() {

@@ -40,7 +40,7 @@ impl Store for SharedData<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake::Fake;
+    use crate::tests::fake::Fake;
 
     #[test]
     fn of_two_workers_that_found_nothing_one_writes() {

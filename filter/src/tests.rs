@@ -1,6 +1,7 @@
 //! Whole streams through a fake proxy: above all failures that a real one never has, but might.
 
 mod engines;
+pub(crate) mod fake;
 mod traces;
 
 use std::env::VarError;
@@ -10,9 +11,9 @@ use log::Level;
 use proxy_wasm::types::{Action, MapType};
 
 use crate::configure::configure;
-use crate::fake::Fake;
 use crate::plugin_state::PluginState;
 use crate::stream::Stream;
+use crate::tests::fake::Fake;
 
 const GATE: &str = r"
 interlock: {env: [INTERLOCK]}

@@ -110,12 +110,4 @@ fn escaped(c: char) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_become_expressions() {
-        assert_eq!(regex("/a.b/{id}/(c)/**"), "/a\\.b/[^/]+/\\(c\\)/.+");
-        assert_eq!(regex("/pkg.Service/Method"), "/pkg\\.Service/Method");
-    }
-}
+mod tests;

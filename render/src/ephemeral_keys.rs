@@ -15,9 +15,9 @@ pub struct EphemeralGate {
     pub keys: KeyRing,
 }
 
-/// Why there is no such gate.
+/// Why a configuration and keys make no gate.
 #[derive(Debug, thiserror::Error)]
-pub enum EphemeralError {
+pub enum UnusableGate {
     /// No key could be generated.
     #[error(transparent)]
     Jwk(#[from] GenerateError),
@@ -34,7 +34,7 @@ impl EphemeralGate {
     ///
     /// # Errors
     /// No key can be generated; a gate would refuse the configuration.
-    pub fn new(mut config: GateConfig) -> Result<Self, EphemeralError> {
+    pub fn new(mut config: GateConfig) -> Result<Self, UnusableGate> {
         let secret = jwk::shared_secret(None)?;
         let environment = |_: &str| Some(secret.clone());
         for key in &mut config.keys {
@@ -46,8 +46,8 @@ impl EphemeralGate {
         all_sign.sort_by_key(|key| config.revoked.kids.contains(&key.kid));
         let usable = all_sign.iter().filter(|key| !config.revoked.kids.contains(&key.kid)).count();
         all_sign.truncate(if usable > 0 { usable } else { all_sign.len() });
-        let (keys, _) = KeyRing::read(&all_sign, &Revoked::default(), &environment).map_err(EphemeralError::Keys)?;
-        let (gate, _) = Gate::new(config, &environment).map_err(EphemeralError::Gate)?;
+        let (keys, _) = KeyRing::read(&all_sign, &Revoked::default(), &environment).map_err(UnusableGate::Keys)?;
+        let (gate, _) = Gate::new(config, &environment).map_err(UnusableGate::Gate)?;
         Ok(Self { gate, keys })
     }
 }

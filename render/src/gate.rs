@@ -171,7 +171,7 @@ impl Gate {
             spec.extend(self.target.fields());
         }
         json!({
-            "apiVersion": "extensions.istio.io/v1alpha1", "kind": kind(options.api),
+            "apiVersion": "extensions.istio.io/v1alpha1", "kind": options.api,
             "metadata": {"name": self.name, "namespace": self.namespace}, "spec": spec,
         })
     }
@@ -183,7 +183,7 @@ impl Gate {
     /// A patch of this plugin alone, for a kustomization.
     pub(super) fn patch(&self, operations: &[Value], options: &Options) -> Result<Value, RenderError> {
         Ok(json!({
-            "target": {"kind": kind(options.api), "name": self.name, "namespace": self.namespace},
+            "target": {"kind": options.api, "name": self.name, "namespace": self.namespace},
             "patch": yaml::text(&Value::from(operations))?,
         }))
     }
@@ -221,12 +221,5 @@ impl Target {
             }
         };
         field.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-    }
-}
-
-fn kind(api: Api) -> &'static str {
-    match api {
-        Api::WasmPlugin => "WasmPlugin",
-        Api::TrafficExtension => "TrafficExtension",
     }
 }

@@ -33,7 +33,7 @@ mod yaml;
 
 pub use at_rest::AtRest;
 pub use document::Document;
-pub use ephemeral_keys::{EphemeralError, EphemeralGate};
+pub use ephemeral_keys::{EphemeralGate, UnusableGate};
 pub use error::RenderError;
 pub use inventory::Inventory;
 pub use key_bundle::KeyBundle;

@@ -1,26 +1,29 @@
 //! The options of a cluster that are not in the documents.
 
+use serde::Serialize;
 use serde_json::Value;
 
 /// The object to which a gate is attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Attach {
-    /// One plugin for all pods of a namespace.
+    /// All pods of each namespace.
     Namespace,
-    /// One plugin for each workload, selected by its label.
+    /// Each workload by its label.
     Workload,
-    /// One plugin for the whole mesh, in its root namespace.
+    /// The whole mesh, from its root namespace.
     Mesh,
-    /// Ambient: one waypoint for each workload.
+    /// Ambient: a waypoint for each workload.
     Waypoint,
 }
 
 /// The API of Istio that carries the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Api {
-    /// Every Istio since 1.12.
+    /// Any Istio.
     WasmPlugin,
-    /// Its successor, since 1.30.
+    /// Its successor, since Istio 1.30.
     TrafficExtension,
 }
 

@@ -4,8 +4,9 @@ use crate::error::RenderError;
 
 /// A step of a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum RotationStep {
-    /// Generate the next keys: everything accepts them, nothing uses them yet.
+    /// Generate the next keys: they are accepted, and not used yet.
     Preload,
     /// Use the next keys; the previous ones are still accepted.
     Switch,

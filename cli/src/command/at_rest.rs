@@ -6,10 +6,8 @@ use serde_json::json;
 
 use super::answer::{Answer, EXIT_CODES};
 use super::error::CommandError;
-use super::rotation::Rotate;
 use super::{output, source};
-use stepgate_render::AtRest;
-use stepgate_render::private_file;
+use stepgate_render::{AtRest, RotationStep, private_file};
 
 /// Longest file that is read, in bytes: more than two keys need.
 const MAX_FILE: usize = 64 * 1024;
@@ -27,7 +25,7 @@ pub(super) struct Args {
     out: PathBuf,
     /// Take one step of a rotation. After each step every API server must restart with the file; before `retire`, every object must have been written again
     #[arg(long, value_enum, value_name = "STEP", conflicts_with = "force")]
-    rotate: Option<Rotate>,
+    rotate: Option<RotationStep>,
     /// Replace an existing file: everything encrypted with its keys is lost
     #[arg(long)]
     force: bool,
@@ -42,35 +40,20 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     }
     let keys = match args.rotate {
         Some(step) => {
-            let mut keys = read(args)?;
-            keys.rotate(step.into())?;
+            let mut keys = source::read_own(&args.out, MAX_FILE, "stepgate at-rest", AtRest::read)?;
+            keys.rotate(step)?;
             keys
         }
         None => {
+            let help = "--rotate changes its keys safely; --force loses them, and everything encrypted with them";
             if !args.force {
-                private_file::require_absent(&args.out).map_err(|error| {
-                    CommandError::failed(error).help(
-                        "--rotate changes its keys safely; --force loses them, and everything encrypted with them",
-                    )
-                })?;
+                source::require_absent(&args.out, help)?;
             }
             AtRest::generate()?
         }
     };
     private_file::write(&args.out, &keys.text()?).map_err(CommandError::failed)?;
-    let file = args.out.display().to_string();
-    if args.json {
-        output::print_json(&json!({"file": file, "keys": keys.summary()}))?;
-    } else {
-        output::print(&format!("{file}: {}\n", keys.summary().join(", ")))?;
-    }
+    let (file, keys) = (args.out.display().to_string(), keys.summary());
+    output::print_as(args.json, &json!({"file": file, "keys": keys}), || format!("{file}: {}", keys.join(", ")))?;
     Ok(Answer::Yes)
-}
-
-fn read(args: &Args) -> Result<AtRest, CommandError> {
-    let text = source::read_text(&args.out, MAX_FILE)?;
-    AtRest::read(&text).map_err(|error| {
-        CommandError::failed(format!("cannot use `{}`: {error}", source::name_of(&args.out)))
-            .help("only `stepgate at-rest` may write and change it")
-    })
 }

@@ -32,13 +32,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let reports: Vec<Report> = args.files.iter().map(|file| Report::of(file)).collect();
-    if args.json {
-        let findings: Vec<&Finding> = reports.iter().flat_map(|report| &report.findings).collect();
-        output::print_json(&findings)?;
-    } else {
+    let findings: Vec<&Finding> = reports.iter().flat_map(|report| &report.findings).collect();
+    output::print_as(args.json, &findings, || {
         let text: String = reports.iter().map(|report| report.text.as_str()).collect();
-        output::print(&format!("{text}{}", total(&reports)))?;
-    }
+        format!("{text}{}", total(&reports))
+    })?;
     if reports.iter().any(|report| report.unreadable) {
         return Err(CommandError::Unreadable);
     }

@@ -1,6 +1,8 @@
 //! `stepgate completions`: completions of the arguments for a shell.
 
-use clap::{Command, ValueEnum};
+use clap::Command;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap_complete::Shell;
 
 use super::answer::{Answer, EXIT_CODES};
 use super::error::CommandError;
@@ -13,29 +15,18 @@ use super::output;
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Args {
     /// The shell
+    #[arg(value_parser = shells())]
     shell: Shell,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Shell {
-    Bash,
-    Zsh,
-    Fish,
-}
-
-impl From<Shell> for clap_complete::Shell {
-    fn from(shell: Shell) -> Self {
-        match shell {
-            Shell::Bash => Self::Bash,
-            Shell::Zsh => Self::Zsh,
-            Shell::Fish => Self::Fish,
-        }
-    }
+/// The shells in which the completions are tried.
+fn shells() -> impl TypedValueParser<Value = Shell> {
+    PossibleValuesParser::new(["bash", "zsh", "fish"]).try_map(|shell| shell.parse())
 }
 
 pub(super) fn run(args: &Args, mut command: Command) -> Result<Answer, CommandError> {
     let mut script = Vec::new();
-    clap_complete::generate(clap_complete::Shell::from(args.shell), &mut command, "stepgate", &mut script);
+    clap_complete::generate(args.shell, &mut command, "stepgate", &mut script);
     output::print(&String::from_utf8_lossy(&script))?;
     Ok(Answer::Yes)
 }

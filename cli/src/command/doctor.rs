@@ -68,11 +68,7 @@ fn kinds() -> impl TypedValueParser<Value = Kind> {
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let expected = expected(args)?;
     let report = examine(args, &expected)?;
-    if args.json {
-        output::print_json(&report)?;
-    } else {
-        output::print(&report.table(&output::escape))?;
-    }
+    output::print_as(args.json, &report, || report.table(&output::escape))?;
     Ok(Answer::of(report.is_clean()))
 }
 

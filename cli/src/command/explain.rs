@@ -22,11 +22,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let input = Input::read(&args.file)?;
     let scenario = Scenario::of(args, &input)?;
     let explanation = Explanation::of(&scenario, decide(args, &scenario)?);
-    if args.json {
-        output::print_json(&explanation)?;
-    } else {
-        output::print(&text::render(&input.name, &scenario, &explanation))?;
-    }
+    output::print_as(args.json, &explanation, || text::render(&input.name, &scenario, &explanation))?;
     Ok(Answer::of(explanation.passes()))
 }
 

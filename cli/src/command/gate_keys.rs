@@ -2,8 +2,8 @@
 
 use stepgate_config::GateConfig;
 use stepgate_decision::Gate;
-use stepgate_decision::keys::{KeyError, KeyRing};
-use stepgate_render::jwk;
+use stepgate_decision::keys::KeyRing;
+use stepgate_render::{UnusableGate, jwk};
 
 use super::environment;
 use super::error::CommandError;
@@ -16,8 +16,8 @@ pub(super) fn gate(config: GateConfig) -> Result<Gate, CommandError> {
     let value = |name: &str| {
         environment::value(name).or_else(|| interlock.iter().any(|own| own == name).then(|| secret.clone()))
     };
-    let (gate, missing) = Gate::new(config, &value)
-        .map_err(|found| CommandError::failed(format!("a gate would refuse the configuration: {}", joined(&found))))?;
+    let read = Gate::new(config, &value);
+    let (gate, missing) = read.map_err(|found| CommandError::failed(UnusableGate::Gate(found)))?;
     environment::warn_of(&missing);
     Ok(gate)
 }
@@ -25,12 +25,7 @@ pub(super) fn gate(config: GateConfig) -> Result<Gate, CommandError> {
 /// The keys of this environment. Those that are missing are left out, with a warning.
 pub(super) fn ring(config: &GateConfig) -> Result<KeyRing, CommandError> {
     let read = KeyRing::read(&config.keys, &config.revoked, &environment::value);
-    let (ring, missing) = read
-        .map_err(|found: Vec<KeyError>| CommandError::failed(format!("the keys cannot be used: {}", joined(&found))))?;
+    let (ring, missing) = read.map_err(|found| CommandError::failed(UnusableGate::Keys(found)))?;
     environment::warn_of(&missing);
     Ok(ring)
-}
-
-fn joined(errors: &[impl ToString]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -7,6 +7,7 @@ use stepgate_config::name::{ActorName, Kid, WorkflowName};
 
 use super::algorithm::Alg;
 use super::answer::{Answer, EXIT_CODES};
+use super::argument::require;
 use super::error::CommandError;
 use super::{output, time};
 use stepgate_render::private_file::{self, PrivateFileError};
@@ -54,11 +55,8 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
         (Some(dir), as_json) => {
             let written = private_file::write_all_into(dir, &key.files()?, args.force).map_err(not_written)?;
             let names: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
-            if as_json {
-                output::print_json(&json!({"kid": kid.as_str(), "env": key.variable(), "files": names}))?;
-            } else {
-                output::print(&names.iter().map(|name| format!("{name}\n")).collect::<String>())?;
-            }
+            let json = json!({"kid": kid.as_str(), "env": key.variable(), "files": names});
+            output::print_as(as_json, &json, || names.join("\n"))?;
         }
         (None, true) => output::print_json(&key.json())?,
         (None, false) => output::print(&key.yaml()?)?,
@@ -111,9 +109,5 @@ fn warn(args: &Args) {
 }
 
 fn namespace(text: &str) -> Result<String, &'static str> {
-    if is_dns_label(text) {
-        Ok(text.to_owned())
-    } else {
-        Err("a namespace is 1 to 63 of a-z, 0-9 and `-`, neither first nor last a `-`")
-    }
+    require(is_dns_label(text), text, "a namespace is 1 to 63 of a-z, 0-9 and `-`, neither first nor last a `-`")
 }

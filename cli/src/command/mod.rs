@@ -2,6 +2,7 @@
 
 mod algorithm;
 mod answer;
+mod argument;
 mod at_rest;
 mod check;
 mod completions;
@@ -21,7 +22,6 @@ mod names;
 mod next_transitions;
 mod output;
 mod render;
-mod rotation;
 mod schema;
 mod secrets;
 mod source;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use stepgate_config::name::ActorName;
+use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Task, Workflow};
 
 use super::error::CommandError;
@@ -36,6 +37,12 @@ pub(super) fn identity(workflow: &Workflow, given: &str, flag: &str) -> Result<S
     first.ok_or_else(|| CommandError::usage(format!("{flag}: the actor `{given}` has no SPIFFE ID")))
 }
 
+/// The same, as a SPIFFE ID.
+pub(super) fn spiffe_id(workflow: &Workflow, given: &str, flag: &str) -> Result<SpiffeId, CommandError> {
+    let id = identity(workflow, given, flag)?;
+    SpiffeId::try_from(id.as_bytes()).map_err(|error| CommandError::usage(format!("{flag}: not a SPIFFE ID: {error}")))
+}
+
 /// The task with the name that the flag gives.
 pub(super) fn task<'w>(workflow: &'w Workflow, given: &str, flag: &str) -> Result<&'w Arc<Task>, CommandError> {
     workflow.tasks.get(given).ok_or_else(|| {
@@ -47,6 +54,11 @@ pub(super) fn task<'w>(workflow: &'w Workflow, given: &str, flag: &str) -> Resul
 /// The actor with this identity.
 pub(super) fn actor_of<'w>(workflow: &'w Workflow, id: &str) -> Option<&'w Actor> {
     workflow.actors.values().map(AsRef::as_ref).find(|actor| actor.spiffe.iter().any(|own| own.as_str() == id))
+}
+
+/// The name of the actor with this identity; for any other workload the identity.
+pub(super) fn name_of<'n>(workflow: &'n Workflow, id: &'n str) -> &'n str {
+    actor_of(workflow, id).map_or(id, |actor| actor.name.as_str())
 }
 
 /// ``did you mean `grade`?``, or all names if none is similar.

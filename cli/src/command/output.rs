@@ -34,6 +34,11 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), CommandError> {
     Ok(out.flush()?)
 }
 
+/// Prints an answer, as JSON or as text.
+pub(super) fn print_as(json: bool, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), CommandError> {
+    if json { print_json(value) } else { print(&text()) }
+}
+
 /// Prints a warning. A warning that cannot be printed is not an error.
 pub(super) fn warn(text: &str) {
     let _ = writeln!(anstream::stderr(), "{CARE}warning{CARE:#}: {text}");
@@ -95,24 +100,4 @@ fn escape_json(json: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CONTROLS: &str = "\u{1b}[2J\r\u{7f}\u{9b}\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}";
-
-    #[test]
-    fn nothing_controls_the_terminal() {
-        let shown = escape(&format!("é{CONTROLS}✓"));
-        assert!(shown.starts_with("é\\u{1b}[2J\\r\\u{7f}") && shown.ends_with("\\u{2069}✓"), "{shown}");
-        assert!(!shown.chars().any(is_control), "{shown}");
-    }
-
-    #[test]
-    fn escaped_json_has_the_same_meaning() {
-        let value = serde_json::json!({"sub": CONTROLS, "名": "✓"});
-        let shown = escape_json(&serde_json::to_string_pretty(&value).unwrap());
-        assert!(shown.contains("\\u202e") && shown.contains('✓'), "{shown}");
-        assert!(!shown.chars().any(|c| is_control(c) && c != '\n'), "{shown}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
-    }
-}
+mod tests;

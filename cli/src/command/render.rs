@@ -120,9 +120,8 @@ fn not_written(error: OutputDirError) -> CommandError {
 }
 
 fn print_changed(changed: &[String], as_json: bool, state: &str) -> Result<(), CommandError> {
-    if as_json {
-        return output::print_json(&json!({ state: changed }));
-    }
-    let lines: String = changed.iter().map(|path| format!("{path}\n")).collect();
-    output::print(&format!("{lines}{state}: {}\n", count(changed.len(), "file")))
+    output::print_as(as_json, &json!({ state: changed }), || {
+        let lines: String = changed.iter().map(|path| format!("{path}\n")).collect();
+        format!("{lines}{state}: {}\n", count(changed.len(), "file"))
+    })
 }

@@ -9,10 +9,8 @@ use super::algorithm::Alg;
 use super::answer::{Answer, EXIT_CODES};
 use super::error::CommandError;
 use super::output::count;
-use super::rotation::Rotate;
 use super::{documents, output, source};
-use stepgate_render::private_file;
-use stepgate_render::{Inventory, Secrets};
+use stepgate_render::{Inventory, RotationStep, Secrets, private_file};
 
 /// Longest file of Secrets that is read, in bytes.
 const MAX_FILE: usize = 8 * 1024 * 1024;
@@ -47,7 +45,7 @@ pub(super) struct Args {
     add: bool,
     /// Take one step of a rotation. Before the next step every proxy must have the result
     #[arg(long, value_enum, value_name = "STEP", conflicts_with = "force")]
-    rotate: Option<Rotate>,
+    rotate: Option<RotationStep>,
     /// Replace an existing file: its keys are lost, and so are the instances that began with them
     #[arg(long)]
     force: bool,
@@ -66,36 +64,27 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let algorithm = args.alg.map(Algorithm::from).or_else(|| secrets.algorithm()).unwrap_or(Algorithm::Hs256);
     secrets.complete(&inventory, algorithm)?;
     if let Some(step) = args.rotate {
-        secrets.rotate(step.into())?;
+        secrets.rotate(step)?;
     }
     warn_of_shared_key(algorithm, &inventory);
     warn_of_missing_keys(algorithm, &removed);
     if !(keeps || args.force) {
-        private_file::require_absent(&args.out).map_err(|error| {
-            CommandError::failed(error).help(
-                "--add keeps its keys and generates the missing ones; --rotate changes them safely; --force loses them",
-            )
-        })?;
+        let help =
+            "--add keeps its keys and generates the missing ones; --rotate changes them safely; --force loses them";
+        source::require_absent(&args.out, help)?;
     }
     private_file::write(&args.out, &secrets.text(&inventory)?).map_err(CommandError::failed)?;
-    let (path, workloads) = (args.out.display().to_string(), inventory.names());
-    if args.json {
-        output::print_json(&json!({"file": path, "workloads": workloads, "keys": secrets.summary()}))?;
-    } else {
-        let keys = secrets.summary();
+    let (path, workloads, keys) = (args.out.display().to_string(), inventory.names(), secrets.summary());
+    output::print_as(args.json, &json!({"file": path, "workloads": workloads, "keys": keys}), || {
         let all = if keys.is_empty() { "no key".to_owned() } else { keys.join(", ") };
-        output::print(&format!("{path}: {}; {all}\n", count(workloads.len(), "Secret")))?;
-    }
+        format!("{path}: {}; {all}", count(workloads.len(), "Secret"))
+    })?;
     Ok(Answer::Yes)
 }
 
 /// Reads a file of Secrets.
 pub(super) fn read(path: &Path) -> Result<Secrets, CommandError> {
-    let text = source::read_text(path, MAX_FILE)?;
-    Secrets::read(&text).map_err(|error| {
-        CommandError::failed(format!("cannot use `{}`: {error}", source::name_of(path)))
-            .help("only `stepgate secrets` may write and change it")
-    })
+    source::read_own(path, MAX_FILE, "stepgate secrets", Secrets::read)
 }
 
 /// The file is written with the Secrets of the given namespaces only. Those of other namespaces would be lost.

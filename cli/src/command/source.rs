@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use stepgate_config::MAX_INPUT;
+use stepgate_render::{RenderError, private_file};
 
 use super::error::CommandError;
 use super::output;
@@ -95,6 +96,24 @@ pub(super) fn read(path: &Path, max: usize) -> Result<Vec<u8>, SourceError> {
 /// Reads a short text, such as a token or a key.
 pub(super) fn read_text(path: &Path, max: usize) -> Result<String, SourceError> {
     String::from_utf8(read(path, max)?).map_err(|_| SourceError::NotUtf8(name_of(path)))
+}
+
+/// Reads a file that only this command writes.
+pub(super) fn read_own<T>(
+    path: &Path,
+    max: usize,
+    command: &str,
+    parse: impl FnOnce(&str) -> Result<T, RenderError>,
+) -> Result<T, CommandError> {
+    parse(&read_text(path, max)?).map_err(|error| {
+        CommandError::failed(format!("cannot use `{}`: {error}", name_of(path)))
+            .help(format!("only `{command}` may write and change it"))
+    })
+}
+
+/// Refuses to write over keys.
+pub(super) fn require_absent(path: &Path, help: &str) -> Result<(), CommandError> {
+    private_file::require_absent(path).map_err(|error| CommandError::failed(error).help(help))
 }
 
 fn is_stdin(path: &Path) -> bool {

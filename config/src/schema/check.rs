@@ -38,8 +38,7 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
         (_, Kind::Broken) | (Value::Unread, _) => {}
         (Value::Text(format), Kind::Text(text)) => {
             if let Err(error) = format.check(text) {
-                let message = not_of_form(text, *format);
-                report.push(Diagnostic::new(error.code(), node.span, message).label(error.to_string()));
+                report.add(error.code(), node.span, not_of_form(text, *format), error.to_string());
             }
         }
         (Value::Choice { words, later }, Kind::Text(text)) => choice(text, words, later, node.span, at, report),
@@ -47,19 +46,14 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
         (Value::Whole { least, most }, Kind::Int(number)) => {
             if !(*least..=*most).contains(number) {
                 let message = format!("{} is {number}, which is out of range", at.subject());
-                report.push(
-                    Diagnostic::new(Code::BadValue, node.span, message).label(format!("expected {least} to {most}")),
-                );
+                report.add(Code::BadValue, node.span, message, format!("expected {least} to {most}"));
             }
         }
         (Value::Scalar, Kind::Bool(_) | Kind::Int(_) | Kind::Float(_)) => {}
         (Value::Scalar, Kind::Text(text)) => {
             if text.len() > MAX_ATTRIBUTE {
                 let message = format!("{} has {} bytes", at.subject(), text.len());
-                report.push(
-                    Diagnostic::new(Code::TooMany, node.span, message)
-                        .label(format!("at most {MAX_ATTRIBUTE} bytes are allowed")),
-                );
+                report.add(Code::TooMany, node.span, message, format!("at most {MAX_ATTRIBUTE} bytes are allowed"));
             }
         }
         (Value::List { of, least, most }, Kind::List(items)) => {
@@ -72,8 +66,7 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
             count(entries.len(), 0, *most, ("entry", "entries"), node, at, report);
             for entry in entries {
                 if let Err(error) = keys.check(&entry.key) {
-                    let name = Diagnostic::new(error.code(), entry.key_span, not_of_form(&entry.key, *keys));
-                    report.push(name.label(error.to_string()));
+                    report.add(error.code(), entry.key_span, not_of_form(&entry.key, *keys), error.to_string());
                 }
                 value(&entry.value, of, At { name: Some(&entry.key), span: entry.key_span, item: false }, report);
             }
@@ -105,7 +98,7 @@ fn choice(text: &str, words: &[&'static str], later: &[&'static str], span: Span
     if later.contains(&text) {
         let message = format!("the gates of this release do not support `{}: {text}` yet", at.name.unwrap_or_default());
         let label = format!("use {}", listed(words.iter().copied(), 8, "or"));
-        return report.push(Diagnostic::new(Code::NotYet, span, message).label(label));
+        return report.add(Code::NotYet, span, message, label);
     }
     let help = report.did_you_mean(text, words.iter().copied());
     let message = format!("{} cannot be {}", at.subject(), quote(text));
@@ -153,11 +146,8 @@ fn wrong_kind(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mu
     };
     // An empty value has no place of its own: point at its key.
     let span = if matches!(node.kind, Kind::Null) { at.span } else { node.head_span() };
-    report.push(
-        Diagnostic::new(Code::WrongKind, span, message)
-            .label(format!("expected {}", type_of(expected)))
-            .maybe_help(help),
-    );
+    let wrong = Diagnostic::new(Code::WrongKind, span, message).label(format!("expected {}", type_of(expected)));
+    report.push(wrong.maybe_help(help));
 }
 
 /// The type of a value, with its article.
@@ -180,7 +170,7 @@ fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Rep
         if !matches!(node.kind, Kind::Broken) {
             let message =
                 format!("{} {} is a mapping, but this is {}", object.article(), object.noun, node.type_name());
-            report.push(Diagnostic::new(Code::WrongKind, node.head_span(), message).label("expected a mapping"));
+            report.add(Code::WrongKind, node.head_span(), message, "expected a mapping");
         }
         return;
     };
@@ -189,12 +179,11 @@ fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Rep
             None => unknown(entry, object, report),
             Some(key) if key.later => {
                 let message = format!("the gates of this release do not support {} yet", quote(key.name));
-                report.push(Diagnostic::new(Code::NotYet, entry.key_span, message).label("remove it"));
+                report.add(Code::NotYet, entry.key_span, message, "remove it");
             }
             Some(key) if key.from == Level::Identity && is_marked_advisory(&entry.value, &key.value) => {
                 let message = format!("{} cannot be advisory", quote(key.name));
-                report
-                    .push(Diagnostic::new(Code::NotAdvisory, entry.key_span, message).label("every level enforces it"));
+                report.add(Code::NotAdvisory, entry.key_span, message, "every level enforces it");
             }
             Some(key) => {
                 let at = At { name: Some(key.name), span: entry.key_span, item: false };
@@ -209,12 +198,9 @@ fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Rep
                 None => format!("{} {}", object.article(), object.noun),
             };
             let message = format!("{subject} has no `{}`", key.name);
-            let help = format!("`{}`: {}", key.name, key.doc);
-            report.push(
-                Diagnostic::new(Code::MissingKey, at.span, message)
-                    .label(format!("`{}` is required", key.name))
-                    .help(help),
-            );
+            let missing = Diagnostic::new(Code::MissingKey, at.span, message);
+            let missing = missing.label(format!("`{}` is required", key.name));
+            report.push(missing.help(format!("`{}`: {}", key.name, key.doc)));
         }
     }
 }
@@ -229,9 +215,8 @@ fn unknown(entry: &Entry<'_>, object: &'static Object, report: &mut Report) {
     let help = if report.is_full() { None } else { report.did_you_mean(&entry.key, names()) };
     let known = if report.is_full() { String::new() } else { format!("its keys are {}", listed(names(), 20, "and")) };
     let message = format!("{} {} has no key {}", object.article(), object.noun, quote(&entry.key));
-    report.push(
-        Diagnostic::new(Code::UnknownKey, entry.key_span, message).label("unknown key").help(help.unwrap_or(known)),
-    );
+    let unknown = Diagnostic::new(Code::UnknownKey, entry.key_span, message).label("unknown key");
+    report.push(unknown.help(help.unwrap_or(known)));
 }
 
 /// Whether a value that is not a mapping is written as `{value: X, advisory: true}`.
@@ -246,27 +231,20 @@ fn unmarked<'t, 'a>(node: &'t Node<'a>, key: &Key, report: &mut Report) -> &'t N
     for entry in node.entries() {
         match (&*entry.key, &entry.value.kind) {
             ("value", _) | ("advisory", Kind::Bool(true) | Kind::Broken) => {}
-            ("advisory", _) => report.push(
-                Diagnostic::new(Code::BadValue, entry.value.head_span(), "`advisory` can only be `true`")
-                    .label("expected `true`: remove the key for a value that is enforced"),
-            ),
-            _ => report.push(
-                Diagnostic::new(
-                    Code::UnknownKey,
-                    entry.key_span,
-                    format!("an advisory value has no key {}", quote(&entry.key)),
-                )
-                .label("unknown key")
-                .help("write `{value: X, advisory: true}`"),
-            ),
+            ("advisory", _) => {
+                let label = "expected `true`: remove the key for a value that is enforced";
+                report.add(Code::BadValue, entry.value.head_span(), "`advisory` can only be `true`", label);
+            }
+            _ => {
+                let message = format!("an advisory value has no key {}", quote(&entry.key));
+                let unknown = Diagnostic::new(Code::UnknownKey, entry.key_span, message).label("unknown key");
+                report.push(unknown.help("write `{value: X, advisory: true}`"));
+            }
         }
     }
     if node.get("advisory").is_none() {
         let message = format!("`{}` has a `value` but no `advisory`", key.name);
-        report.push(
-            Diagnostic::new(Code::MissingKey, node.head_span(), message)
-                .label("add `advisory: true`, or write the value alone"),
-        );
+        report.add(Code::MissingKey, node.head_span(), message, "add `advisory: true`, or write the value alone");
     }
     inner
 }

@@ -115,15 +115,3 @@ impl<'t, 'a> Fields<'t, 'a> {
         }
     }
 }
-
-impl super::Value {
-    /// The object that is the value, or each item or entry of it.
-    fn object(&self) -> Option<&'static Object> {
-        match self {
-            Self::Object(object) => Some(object),
-            Self::List { of, .. } | Self::Map { of, .. } => of.object(),
-            Self::Text(_) | Self::Choice { .. } | Self::Flag | Self::Whole { .. } | Self::Scalar => None,
-            Self::Either(..) | Self::Jwk | Self::Unread => None,
-        }
-    }
-}

@@ -1,6 +1,7 @@
 //! The keys of a gate's configuration.
 
 use super::document::{KEYS, REQUEST_KEYS};
+use super::key::keys;
 use super::{Format, Key, Object, Value};
 use crate::bounds::{MAX_EXEMPTIONS, MAX_INTERLOCKS, MAX_KEYS, MAX_PEERS, MAX_REVOKED, MAX_WORKFLOWS};
 
@@ -8,68 +9,44 @@ use crate::bounds::{MAX_EXEMPTIONS, MAX_INTERLOCKS, MAX_KEYS, MAX_PEERS, MAX_REV
 pub(crate) static GATE: Object = Object {
     noun: "gate",
     doc: "The configuration of one gate: the value of `pluginConfig`.",
-    keys: &[&[
-        Key::new(
-            "mode",
-            MODE,
-            "`enforce`: requests that break the workflow are rejected. `observe`: they are logged and counted, and pass. A workflow may have a mode of its own; the stricter one applies.",
-        )
-        .default("enforce"),
-        Key::new("header", Value::Text(Format::Header), "The header that carries steps.")
-            .default("x-workflow-step"),
-        Key::new(
-            "carrier",
-            Value::Choice { words: &["header", "baggage"], later: &[] },
-            "Where requests carry steps: in that header, or as a member of W3C `baggage`.",
-        )
-        .default("header"),
-        Key::new(
-            "direction",
-            Value::Choice { words: &["auto", "inbound"], later: &["outbound"] },
-            "The direction of the gate's listener. `auto`: as the proxy reports it. `inbound`: inbound, even if the proxy reports another one or none.",
-        )
-        .default("auto"),
-        Key::new("self", Value::Text(Format::WholeSpiffeId), "The gate's own SPIFFE ID, for proxies that do not provide it."),
-        Key::new(
-            "peer_source",
-            Value::Text(Format::PeerSource),
-            "The source of the peer's SPIFFE ID: `connection`, or `filter_state:KEY`, which a trusted filter must set.",
-        )
-        .default("connection"),
-        Key::new(
-            "crypto",
-            Value::Choice { words: &["auto", "rust"], later: &[] },
-            "The implementation of ES256. `auto`: the proxy's, if it is available and passes a self-test, else the module's own. `rust`: the module's own.",
-        )
-        .default("auto"),
-        Key::new("leeway", Value::Text(Format::Leeway), "The largest difference between two clocks that gates tolerate; at most 5 minutes.")
-            .default("30s"),
-        Key::new(
-            "interlock",
-            Value::Object(&INTERLOCK),
-            "A secret that the gate sends to the application with each permitted request, as proof that the gate decided it.",
-        ),
-        Key::new(
-            "exempt",
-            Value::List { of: &Value::Object(&EXEMPTION), least: 0, most: MAX_EXEMPTIONS },
-            "Requests that belong to no workflow: health checks, telemetry.",
-        ),
-        Key::new("egress", Value::Unread, "Outgoing requests that belong to no workflow.").later(),
-        Key::new(
-            "keys",
-            Value::List { of: &Value::Object(&KEY), least: 0, most: MAX_KEYS },
-            "The keys of the workflows.",
-        ),
-        Key::new("revoked", Value::Object(&REVOKED), "Instances, keys and workflows that are stopped at once."),
-        Key::new("log", Value::Object(&LOG), "How much the gate writes to the proxy's log."),
-        Key::new("ledger", Value::Unread, "The address of the ledger.").later(),
-        Key::new(
-            "workflows",
-            Value::List { of: &Value::Object(&CONFIGURED), least: 0, most: MAX_WORKFLOWS },
-            "The workflows: documents, each with two further keys.",
-        )
-        .required(),
-    ]],
+    keys: &[keys! {
+        /// `enforce`: requests that break the workflow are rejected. `observe`: they are logged and counted, and pass.
+        /// A workflow may have a mode of its own; the stricter one applies.
+        "mode": MODE, default("enforce");
+        /// The header that carries steps.
+        "header": Value::Text(Format::Header), default("x-workflow-step");
+        /// Where requests carry steps: in that header, or as a member of W3C `baggage`.
+        "carrier": Value::Choice { words: &["header", "baggage"], later: &[] }, default("header");
+        /// The direction of the gate's listener. `auto`: as the proxy reports it. `inbound`: inbound, even if the proxy
+        /// reports another one or none.
+        "direction": Value::Choice { words: &["auto", "inbound"], later: &["outbound"] }, default("auto");
+        /// The gate's own SPIFFE ID, for proxies that do not provide it.
+        "self": Value::Text(Format::WholeSpiffeId);
+        /// The source of the peer's SPIFFE ID: `connection`, or `filter_state:KEY`, which a trusted filter must set.
+        "peer_source": Value::Text(Format::PeerSource), default("connection");
+        /// The implementation of ES256. `auto`: the proxy's, if it is available and passes a self-test, else the
+        /// module's own. `rust`: the module's own.
+        "crypto": Value::Choice { words: &["auto", "rust"], later: &[] }, default("auto");
+        /// The largest difference between two clocks that gates tolerate; at most 5 minutes.
+        "leeway": Value::Text(Format::Leeway), default("30s");
+        /// A secret that the gate sends to the application with each permitted request, as proof that the gate decided
+        /// it.
+        "interlock": Value::Object(&INTERLOCK);
+        /// Requests that belong to no workflow: health checks, telemetry.
+        "exempt": Value::List { of: &Value::Object(&EXEMPTION), least: 0, most: MAX_EXEMPTIONS };
+        /// Outgoing requests that belong to no workflow.
+        "egress": Value::Unread, later;
+        /// The keys of the workflows.
+        "keys": Value::List { of: &Value::Object(&KEY), least: 0, most: MAX_KEYS };
+        /// Instances, keys and workflows that are stopped at once.
+        "revoked": Value::Object(&REVOKED);
+        /// How much the gate writes to the proxy's log.
+        "log": Value::Object(&LOG);
+        /// The address of the ledger.
+        "ledger": Value::Unread, later;
+        /// The workflows: documents, each with two further keys.
+        "workflows": Value::List { of: &Value::Object(&CONFIGURED), least: 0, most: MAX_WORKFLOWS }, required;
+    }],
 };
 
 const MODE: Value = Value::Choice { words: &["enforce", "observe"], later: &[] };
@@ -79,26 +56,24 @@ static CONFIGURED: Object = Object {
     doc: "A document within a gate's configuration. The two further keys are not part of the document and do not change its digest.",
     keys: &[
         KEYS,
-        &[
-            Key::new(
-                "open",
-                Value::Flag,
-                "Whether new instances begin in this revision. By default, they begin in the highest revision that is not `open: false`.",
-            ),
-            Key::new("mode", MODE, "The workflow's own mode. The stricter of it and the gate's mode applies."),
-        ],
+        keys! {
+            /// Whether new instances begin in this revision. By default, they begin in the highest revision that is not
+            /// `open: false`.
+            "open": Value::Flag;
+            /// The workflow's own mode. The stricter of it and the gate's mode applies.
+            "mode": MODE;
+        },
     ],
 };
 
 static INTERLOCK: Object = Object {
     noun: "interlock",
     doc: "A secret that the gate sends to the application with each permitted request.",
-    keys: &[&[Key::new(
-        "env",
-        Value::List { of: &Value::Text(Format::Env), least: 1, most: MAX_INTERLOCKS },
-        "The environment variables of the VM with the secrets: the gate sends the first one, and removes all of them from requests.",
-    )
-    .required()]],
+    keys: &[keys! {
+        /// The environment variables of the VM with the secrets: the gate sends the first one, and removes all of them
+        /// from requests.
+        "env": Value::List { of: &Value::Text(Format::Env), least: 1, most: MAX_INTERLOCKS }, required;
+    }],
 };
 
 static EXEMPTION: Object = Object {
@@ -106,73 +81,55 @@ static EXEMPTION: Object = Object {
     doc: "A pattern of requests that belong to no workflow: all its keys must match.",
     keys: &[
         REQUEST_KEYS,
-        &[Key::new(
-            "peers",
-            Value::Either(
+        keys! {
+            /// The peers: `mesh` (any peer with mTLS), `anyone` (also without mTLS), or a list of SPIFFE IDs.
+            "peers": Value::Either(
                 &Value::Choice { words: &["mesh", "anyone"], later: &[] },
                 &Value::List { of: &Value::Text(Format::WholeSpiffeId), least: 1, most: MAX_PEERS },
-            ),
-            "The peers: `mesh` (any peer with mTLS), `anyone` (also without mTLS), or a list of SPIFFE IDs.",
-        )
-        .default("mesh")],
+            ), default("mesh");
+        },
     ],
 };
 
 static KEY: Object = Object {
     noun: "key",
     doc: "A key (JWK, RFC 7517) of one workflow: in an environment variable, or here if it is public.",
-    keys: &[&[
-        Key::new("workflow", Value::Text(Format::Name), "The workflow whose tokens it verifies.").required(),
-        Key::new(
-            "actor",
-            Value::Text(Format::AnyActor),
-            "The actor whose tokens it verifies, or `*` for any actor of the workflow.",
-        )
-        .default("*"),
-        Key::new("kid", Value::Text(Format::Name), "Its identifier, unique within the workflow.").required(),
-        Key::new(
-            "use",
-            Value::Choice { words: &["sign", "verify"], later: &[] },
-            "`sign`: signs and verifies; one key for each workflow and actor. `verify`: verifies only.",
-        )
-        .required(),
-        Key::new("env", Value::Text(Format::Env), "The environment variable of the VM with the JWK."),
-        Key::new("jwk", Value::Jwk, "The public JWK itself. Exactly one of `env` and `jwk` is required."),
-    ]],
+    keys: &[keys! {
+        /// The workflow whose tokens it verifies.
+        "workflow": Value::Text(Format::Name), required;
+        /// The actor whose tokens it verifies, or `*` for any actor of the workflow.
+        "actor": Value::Text(Format::AnyActor), default("*");
+        /// Its identifier, unique within the workflow.
+        "kid": Value::Text(Format::Name), required;
+        /// `sign`: signs and verifies; one key for each workflow and actor. `verify`: verifies only.
+        "use": Value::Choice { words: &["sign", "verify"], later: &[] }, required;
+        /// The environment variable of the VM with the JWK.
+        "env": Value::Text(Format::Env);
+        /// The public JWK itself. Exactly one of `env` and `jwk` is required.
+        "jwk": Value::Jwk;
+    }],
 };
 
 static REVOKED: Object = Object {
     noun: "revocation",
     doc: "Instances, keys and workflows that are stopped at once.",
-    keys: &[&[
-        Key::new(
-            "instances",
-            Value::List { of: &Value::Text(Format::Instance), least: 0, most: MAX_REVOKED },
-            "Instances, by their `txn`.",
-        ),
-        Key::new(
-            "kids",
-            Value::List { of: &Value::Text(Format::Name), least: 0, most: MAX_REVOKED },
-            "Keys, by their `kid`, in every workflow.",
-        ),
-        Key::new(
-            "workflows",
-            Value::List { of: &Value::Text(Format::Name), least: 0, most: MAX_REVOKED },
-            "Whole workflows, by name.",
-        ),
-    ]],
+    keys: &[keys! {
+        /// Instances, by their `txn`.
+        "instances": Value::List { of: &Value::Text(Format::Instance), least: 0, most: MAX_REVOKED };
+        /// Keys, by their `kid`, in every workflow.
+        "kids": Value::List { of: &Value::Text(Format::Name), least: 0, most: MAX_REVOKED };
+        /// Whole workflows, by name.
+        "workflows": Value::List { of: &Value::Text(Format::Name), least: 0, most: MAX_REVOKED };
+    }],
 };
 
 static LOG: Object = Object {
     noun: "log",
     doc: "How much the gate writes to the proxy's log.",
-    keys: &[&[
-        Key::new(
-            "denials_per_second",
-            Value::Whole { least: 0, most: 10_000 },
-            "The number of denials that each worker writes in full each second; one line counts the others.",
-        )
-        .default("50"),
-        Key::new("permits", Value::Flag, "Whether permits are written, too, as an audit trail.").default("false"),
-    ]],
+    keys: &[keys! {
+        /// The number of denials that each worker writes in full each second; one line counts the others.
+        "denials_per_second": Value::Whole { least: 0, most: 10_000 }, default("50");
+        /// Whether permits are written, too, as an audit trail.
+        "permits": Value::Flag, default("false");
+    }],
 };

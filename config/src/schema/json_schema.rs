@@ -9,15 +9,13 @@ use super::{Key, Language, Level, Need, Object, Value};
 /// The JSON Schema of documents or of gates' configurations.
 pub fn json_schema(language: Language) -> Json {
     let mut definitions = Map::new();
-    let root = object(language.root(), &mut definitions);
+    let mut schema = object(language.root(), &mut definitions);
     let title = match language {
         Language::Workflow => "A workflow of Stepgate",
         Language::Gate => "The configuration of a gate of Stepgate",
     };
-    let mut schema = Map::new();
     schema.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
     schema.insert("title".into(), title.into());
-    schema.extend(root);
     schema.insert("$defs".into(), definitions.into());
     schema.into()
 }

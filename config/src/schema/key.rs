@@ -117,8 +117,22 @@ pub(crate) enum Value {
     Unread,
 }
 
+impl Value {
+    /// The object that is the value, or each item or entry of it.
+    pub(super) fn object(&self) -> Option<&'static Object> {
+        match self {
+            Self::Object(object) => Some(object),
+            Self::List { of, .. } | Self::Map { of, .. } => of.object(),
+            Self::Text(_) | Self::Choice { .. } | Self::Flag | Self::Whole { .. } | Self::Scalar => None,
+            Self::Either(..) | Self::Jwk | Self::Unread => None,
+        }
+    }
+}
+
 impl Key {
     pub(super) const fn new(name: &'static str, value: Value, doc: &'static str) -> Self {
+        // The text of a doc comment begins with a space.
+        let doc = doc.trim_ascii_start();
         Self { name, doc, value, need: Need::Optional, from: Level::Identity, later: false }
     }
 
@@ -142,3 +156,11 @@ impl Key {
         self
     }
 }
+
+/// A table of keys. The doc comment of a key is its description.
+macro_rules! keys {
+    ($($(#[doc = $doc:literal])+ $name:literal: $value:expr $(, $property:ident $(($argument:expr))?)*;)+) => {
+        &[$(Key::new($name, $value, concat!($($doc),+))$(.$property($($argument)?))*,)+]
+    };
+}
+pub(super) use keys;

@@ -22,7 +22,7 @@ pub fn reference_markdown(language: Language) -> String {
         let known = if language == Language::Gate && object.key("tasks").is_some() { document } else { 0 };
         for key in object.keys().skip(known) {
             text.push_str(&row(key));
-            if let Some(inner) = inner(&key.value)
+            if let Some(inner) = key.value.object()
                 && !objects.iter().any(|known| std::ptr::eq(*known, inner))
             {
                 objects.push(inner);
@@ -71,14 +71,5 @@ fn shown(value: &Value) -> String {
         Value::Either(a, b) => format!("{}, or {}", shown(a), shown(b)),
         Value::Jwk => "public JWK".to_owned(),
         Value::Unread => "".to_owned(),
-    }
-}
-
-fn inner(value: &Value) -> Option<&'static Object> {
-    match value {
-        Value::Object(object) => Some(object),
-        Value::List { of, .. } | Value::Map { of, .. } => inner(of),
-        Value::Text(_) | Value::Choice { .. } | Value::Flag | Value::Whole { .. } | Value::Scalar => None,
-        Value::Either(..) | Value::Jwk | Value::Unread => None,
     }
 }

@@ -11,7 +11,7 @@ use stepgate_decision::keys::KeyActor;
 
 use super::message::{SignArguments, SignResult, VerifySignatureArguments, VerifySignatureResult};
 use super::*;
-use crate::fake::Fake;
+use crate::tests::fake::Fake;
 
 const KEY: &str = r#"{"kty":"EC","crv":"P-256","alg":"ES256","x":"fGbwON4P1S0v1d8zbxzQU4uEEH35MafDqUzwgudxmgk","y":"vZJd29x_txOgiMjKtPjp1tBvSv5jtRh4121Cvo5tHAw","d":"hUZb4F0L3XLSQfxnHFH8Y7IrZkN8ypNNtRRpuMNw1OU"}"#;
 

@@ -1,12 +1,10 @@
 //! Secrets read back from their file.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::manifest::{INTERLOCK, KEYS};
-use super::{INTERLOCK_PREFIX, Interlocks, Key, RingName, Secrets};
-use crate::error::RenderError;
+use super::{INTERLOCK_PREFIX, Key, RingName, Secrets};
+use crate::error::RenderError::{self, NotSecrets};
 use crate::jwk::Jwks;
 use crate::workload::Workload;
 
@@ -22,18 +20,16 @@ impl Secrets {
         let mut secrets = Self::default();
         let mut orders: Vec<Vec<String>> = Vec::new();
         for document in text.split("\n---\n") {
-            let manifest = stepgate_config::to_json(document.as_bytes()).map_err(|_| not_ours("it is not YAML"))?;
-            orders.push(
-                secrets.add(&manifest).ok_or_else(|| not_ours("a document in it is not the Secret of a workload"))?,
-            );
+            let manifest = stepgate_config::to_json(document.as_bytes()).map_err(|_| NotSecrets("it is not YAML"))?;
+            orders.push(secrets.add(&manifest).ok_or(NotSecrets("a document in it is not the Secret of a workload"))?);
         }
-        let Some(order) = orders.first() else { return Err(not_ours("it is empty")) };
+        let Some(order) = orders.first() else { return Err(NotSecrets("it is empty")) };
         if orders.iter().any(|other| other != order) {
-            return Err(not_ours("its Secrets are of different generations"));
+            return Err(NotSecrets("its Secrets are of different generations"));
         }
         let generations: Option<Vec<u32>> = order.iter().map(|name| generation(name)).collect();
-        let generations = generations.ok_or_else(|| not_ours("an interlock has no generation"))?;
-        secrets.interlocks.set = generations.first().copied().ok_or_else(|| not_ours("it has no interlock"))?;
+        let generations = generations.ok_or(NotSecrets("an interlock has no generation"))?;
+        secrets.interlocks.set = generations.first().copied().ok_or(NotSecrets("it has no interlock"))?;
         secrets.interlocks.generations = generations.into_iter().collect();
         Ok(secrets)
     }
@@ -58,7 +54,7 @@ impl Secrets {
             .collect::<Option<_>>()?;
         for variable in &order {
             let secret = data.get(variable)?.as_str()?.to_owned();
-            self.interlocks.insert(&workload, generation(variable)?, secret);
+            self.interlocks.secrets.insert((workload.clone(), generation(variable)?), secret);
         }
         Some(order)
     }
@@ -81,17 +77,6 @@ impl Secrets {
     }
 }
 
-impl Interlocks {
-    fn insert(&mut self, workload: &Workload, generation: u32, secret: String) {
-        let one = BTreeMap::from([((workload.clone(), generation), secret)]);
-        self.secrets.extend(one);
-    }
-}
-
 fn generation(variable: &str) -> Option<u32> {
     variable.strip_prefix(INTERLOCK_PREFIX)?.parse().ok()
-}
-
-fn not_ours(reason: &'static str) -> RenderError {
-    RenderError::NotSecrets(reason)
 }

@@ -7,26 +7,13 @@ use crate::error::RenderError;
 use crate::jwk;
 use crate::rotation::RotationStep;
 
-/// The state of a rotation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Steady,
-    Preloaded,
-    Switched,
-}
-
 impl Secrets {
     /// Takes a step.
     ///
     /// # Errors
     /// Another step is next; the system has no randomness.
     pub fn rotate(&mut self, step: RotationStep) -> Result<(), RenderError> {
-        let next = match self.stage() {
-            Stage::Steady => RotationStep::Preload,
-            Stage::Preloaded => RotationStep::Switch,
-            Stage::Switched => RotationStep::Retire,
-        };
-        step.require(next)?;
+        step.require(self.next_step())?;
         match step {
             RotationStep::Preload => self.preload(),
             RotationStep::Switch => {
@@ -43,11 +30,11 @@ impl Secrets {
     }
 
     /// All keys rotate together. Keys that were added in between wait for the next rotation.
-    fn stage(&self) -> Stage {
+    fn next_step(&self) -> RotationStep {
         match self.interlocks.generations.len() {
-            0 | 1 => Stage::Steady,
-            _ if self.interlocks.set == self.interlocks.newest() => Stage::Switched,
-            _ => Stage::Preloaded,
+            0 | 1 => RotationStep::Preload,
+            _ if self.interlocks.set == self.interlocks.newest() => RotationStep::Retire,
+            _ => RotationStep::Switch,
         }
     }
 

@@ -128,16 +128,13 @@ fn example<'a>(
     peer: Option<&str>,
     issued: UnixTime,
 ) -> Result<ExampleStep<'a>, CommandError> {
-    let parse = |text: &str| SpiffeId::try_from(text.as_bytes());
     let could_hold = |id: &SpiffeId| task.performer.includes(id) || workflow.needs_receipt(task, id);
     let holder = match &args.holder {
-        Some(given) => {
-            let given = names::identity(workflow, given, "--holder")?;
-            Some(parse(&given).map_err(|error| CommandError::usage(format!("--holder: not a SPIFFE ID: {error}")))?)
-        }
-        None => {
-            peer.and_then(|peer| parse(peer).ok()).filter(could_hold).or_else(|| task.performer.spiffe.first().cloned())
-        }
+        Some(given) => Some(names::spiffe_id(workflow, given, "--holder")?),
+        None => peer
+            .and_then(|peer| SpiffeId::try_from(peer.as_bytes()).ok())
+            .filter(could_hold)
+            .or_else(|| task.performer.spiffe.first().cloned()),
     };
     let holder = holder.ok_or_else(|| CommandError::usage(format!("--at: no workload performs `{}`", task.name)))?;
     let receives = !task.performer.includes(&holder) && workflow.needs_receipt(task, &holder);

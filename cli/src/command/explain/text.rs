@@ -41,8 +41,7 @@ fn facts(text: &mut String, scenario: &Scenario<'_>) {
         PresentedStep::Example(example) => {
             let kind = if example.token_type == TokenType::Receipt { "a receipt for " } else { "" };
             let note = if scenario.peer.as_deref() == Some(example.holder.as_str()) { "" } else { ", not by the peer" };
-            let holder = names::actor_of(scenario.workflow, example.holder.as_str());
-            let holder = holder.map_or_else(|| example.holder.to_string(), |actor| actor.name.to_string());
+            let holder = names::name_of(scenario.workflow, example.holder.as_str());
             format!("{kind}{}, held by {holder}{note}", example.task.name)
         }
     };
@@ -71,8 +70,7 @@ fn new_step(text: &mut String, scenario: &Scenario<'_>, explanation: &Explanatio
     let task = step.pointer("/wf/task").and_then(|task| task.as_str());
     row(text, "new step", task.or(step.as_str()).unwrap_or_default());
     if let (Some(holder), Some(instance)) = (claim("sub"), claim("txn")) {
-        let holder = names::actor_of(scenario.workflow, holder).map_or(holder, |actor| actor.name.as_str());
-        row(text, "held by", holder);
+        row(text, "held by", names::name_of(scenario.workflow, holder));
         row(text, "instance", instance);
     }
     for (label, name) in [("until", "exp"), ("deadline", "dl")] {

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use serde_json::Value;
 
+use crate::command::argument::require;
 use crate::command::output;
 use stepgate_render::{Api, Attach, Entry, Options};
 
@@ -31,11 +32,11 @@ pub(super) struct Flags {
     #[arg(long, value_name = "NUMBER", default_value_t = -1000, allow_negative_numbers = true)]
     priority: i32,
     /// The API of Istio that carries it
-    #[arg(long, value_enum, default_value_t = Plugin::WasmPlugin)]
-    api: Plugin,
+    #[arg(long, value_enum, default_value_t = Api::WasmPlugin)]
+    api: Api,
     /// The object to which a gate is attached [default: namespace; with a key for each actor: workload]
     #[arg(long, value_enum)]
-    attach: Option<To>,
+    attach: Option<Attach>,
     /// The label of pods, Deployments and Services whose value is the service account's name
     #[arg(long, value_name = "KEY", default_value = "app")]
     label: String,
@@ -71,26 +72,6 @@ enum Pull {
     Always,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Plugin {
-    /// Any Istio
-    WasmPlugin,
-    /// Its successor, since Istio 1.30
-    TrafficExtension,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum To {
-    /// All pods of each namespace
-    Namespace,
-    /// Each workload by its label
-    Workload,
-    /// The whole mesh, from its root namespace
-    Mesh,
-    /// Ambient: a waypoint for each workload
-    Waypoint,
-}
-
 impl Flags {
     pub(super) fn options(&self, settings: Value) -> Options {
         Options {
@@ -100,11 +81,8 @@ impl Flags {
             pull_secret: self.pull_secret.clone(),
             fail_reload: self.fail_reload,
             priority: self.priority,
-            api: match self.api {
-                Plugin::WasmPlugin => Api::WasmPlugin,
-                Plugin::TrafficExtension => Api::TrafficExtension,
-            },
-            attach: self.attach.map(Attach::from),
+            api: self.api,
+            attach: self.attach,
             label: self.label.clone(),
             root: self.root_namespace.clone(),
             trust_domain: self.trust_domain.clone(),
@@ -129,31 +107,17 @@ impl Flags {
     }
 }
 
-impl From<To> for Attach {
-    fn from(to: To) -> Self {
-        match to {
-            To::Namespace => Self::Namespace,
-            To::Workload => Self::Workload,
-            To::Mesh => Self::Mesh,
-            To::Waypoint => Self::Waypoint,
-        }
-    }
-}
-
 /// A URL of printable ASCII.
 fn module(text: &str) -> Result<String, &'static str> {
     let known = ["oci://", "https://", "http://", "file://"].iter().any(|scheme| text.starts_with(scheme));
-    if known && text.bytes().all(|b| b.is_ascii_graphic()) {
-        Ok(text.to_owned())
-    } else {
-        Err("a URL begins with oci://, https://, http:// or file://")
-    }
+    let fits = known && text.bytes().all(|b| b.is_ascii_graphic());
+    require(fits, text, "a URL begins with oci://, https://, http:// or file://")
 }
 
 fn digest(text: &str) -> Result<String, &'static str> {
     let hex = text.strip_prefix("sha256:").unwrap_or(text);
     let digits = hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    if hex.len() == 64 && digits { Ok(hex.to_owned()) } else { Err("a SHA-256 is 64 of 0-9 and a-f") }
+    require(hex.len() == 64 && digits, hex, "a SHA-256 is 64 of 0-9 and a-f")
 }
 
 fn cidr(text: &str) -> Result<String, &'static str> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::command::answer::{Answer, EXIT_CODES};
+use crate::command::argument::require;
 use crate::command::error::CommandError;
 use crate::command::{documents, output};
 use stepgate_render::{Volumes, volumes};
@@ -64,12 +65,12 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
 /// A DNS name (RFC 1123), possibly with a part of the driver's own after a `/`.
 fn provisioner(text: &str) -> Result<String, &'static str> {
     let fits = (1..=253).contains(&text.len()) && text.split('/').all(is_name) && text.split('/').count() <= 2;
-    if fits { Ok(text.to_owned()) } else { Err("a driver has a name such as ebs.csi.aws.com") }
+    require(fits, text, "a driver has a name such as ebs.csi.aws.com")
 }
 
 fn name(text: &str) -> Result<String, &'static str> {
     let fits = text.len() <= 253 && is_name(text);
-    if fits { Ok(text.to_owned()) } else { Err("a class has a name of lower-case letters, digits, `-` and `.`") }
+    require(fits, text, "a class has a name of lower-case letters, digits, `-` and `.`")
 }
 
 fn is_name(text: &str) -> bool {
@@ -91,9 +92,6 @@ fn size(text: &str) -> Result<String, &'static str> {
     let digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let number = text.strip_suffix(digits).unwrap_or_default();
     let known = ["", "k", "M", "G", "T", "P", "Ki", "Mi", "Gi", "Ti", "Pi"].contains(&digits);
-    if known && (1..=15).contains(&number.len()) && !number.starts_with('0') {
-        Ok(text.to_owned())
-    } else {
-        Err("a size is a whole number with a unit, such as 500Mi or 10Gi")
-    }
+    let fits = known && (1..=15).contains(&number.len()) && !number.starts_with('0');
+    require(fits, text, "a size is a whole number with a unit, such as 500Mi or 10Gi")
 }

@@ -80,11 +80,8 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
         .iter()
         .map(|claims| example_step::sign(token_type, claims, signer.key(workflow, claims)?))
         .collect::<Result<_, _>>()?;
-    if args.json {
-        output::print_json(&json!({"header": input.config.header, "tokens": tokens, "claims": all}))?;
-    } else {
-        output::print(&tokens.join(","))?;
-    }
+    let json = json!({"header": input.config.header, "tokens": tokens, "claims": all});
+    output::print_as(args.json, &json, || tokens.join(","))?;
     Ok(Answer::Yes)
 }
 
@@ -118,13 +115,10 @@ fn claims(args: &Args, workflow: &Workflow, task: &Task) -> Result<Vec<Claims>, 
 /// The given holder, or the default one.
 fn holder(args: &Args, workflow: &Workflow, task: &Task) -> Result<SpiffeId, CommandError> {
     if let Some(given) = &args.holder {
-        let id = names::identity(workflow, given, "--holder")?;
-        return SpiffeId::try_from(id.as_bytes())
-            .map_err(|error| CommandError::usage(format!("--holder: not a SPIFFE ID: {error}")));
+        return names::spiffe_id(workflow, given, "--holder");
     }
-    let performer = || task.performer.spiffe.first().cloned();
     let found = match args.kind {
-        Kind::Arrival => performer(),
+        Kind::Arrival => task.performer.spiffe.first().cloned(),
         Kind::Receipt => {
             let leaving = workflow.leaving(task).filter(|transition| transition.via);
             let mut callers: Vec<&str> = leaving.map(|transition| transition.caller.name.as_str()).collect();

@@ -52,11 +52,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let keys = gate_keys::ring(&input.config)?;
     let results: Vec<Verification> =
         steps.iter().map(|step| Verification::of(step, &input.config, &keys, now)).collect();
-    if args.json {
-        output::print_json(&results)?;
-    } else {
-        output::print(&results.iter().map(Verification::text).collect::<String>())?;
-    }
+    output::print_as(args.json, &results, || results.iter().map(Verification::text).collect())?;
     let all = Answer::of(results.iter().all(|result| result.valid));
     if all == Answer::No {
         steps::warn_of_file(&args.token);
@@ -155,8 +151,7 @@ fn describe(workflow: &Workflow, verified: &VerifiedToken) -> String {
         TokenType::Arrival => "an arrival at",
         TokenType::Receipt => "a receipt for",
     };
-    let holder =
-        names::actor_of(workflow, claims.sub.as_str()).map_or(claims.sub.as_str(), |actor| actor.name.as_str());
+    let holder = names::name_of(workflow, claims.sub.as_str());
     let from = claims.wf.from.as_ref().map(|from| format!(" from `{from}`")).unwrap_or_default();
     let (task, txn) = (&claims.wf.task, &claims.txn);
     format!(

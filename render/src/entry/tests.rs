@@ -1,0 +1,9 @@
+//! Path patterns as expressions of RE2.
+
+use super::*;
+
+#[test]
+fn patterns_become_expressions() {
+    assert_eq!(regex("/a.b/{id}/(c)/**"), "/a\\.b/[^/]+/\\(c\\)/.+");
+    assert_eq!(regex("/pkg.Service/Method"), "/pkg\\.Service/Method");
+}
