@@ -7,6 +7,7 @@ use stepgate_decision::permit::INTERLOCK_HEADER;
 
 use crate::error::RenderError;
 use crate::inventory::Inventory;
+use crate::manifest::{manifest, with};
 use crate::options::{Entry, Options};
 
 /// The Gateway and the routes of each entry.
@@ -29,15 +30,11 @@ pub(super) fn manifests(inventory: &Inventory<'_>, options: &Options) -> Result<
             }
             for workload in inventory.of_actor(&document.workflow, actor) {
                 let name = format!("stepgate-{}", document.workflow.name.as_str().replace(['_', '.'], "-"));
-                let metadata = json!({"name": name, "namespace": workload.namespace()});
-                manifests.push(json!({
-                    "apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": metadata,
-                    "spec": {"selector": workload.labels(&options.label), "servers": [server(entry)]},
-                }));
-                manifests.push(json!({
-                    "apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": metadata,
-                    "spec": {"hosts": [entry.host], "gateways": [name], "http": routes},
-                }));
+                let gateway = json!({"selector": workload.labels(&options.label), "servers": [server(entry)]});
+                let service = json!({"hosts": [entry.host], "gateways": [name], "http": routes});
+                for (kind, spec) in [("Gateway", gateway), ("VirtualService", service)] {
+                    manifests.push(manifest("networking.istio.io/v1", kind, &name, workload.namespace(), &spec));
+                }
             }
         }
     }
@@ -58,13 +55,10 @@ fn route(transition: &Transition, options: &Options) -> Result<Value, RenderErro
     let no_host = || RenderError::NoHost(to.performer.name.to_string());
     let host = to.performer.hosts.first().ok_or_else(no_host)?;
     let name = stepgate_config::workflow::without_port(host);
-    let mut destination = json!({"host": name});
     let port = host.strip_prefix(name).and_then(|rest| rest.strip_prefix(':')?.parse::<u16>().ok());
-    if let (Some(port), Some(destination)) = (port, destination.as_object_mut()) {
-        destination.insert("port".into(), json!({"number": port}));
-    }
+    let destination = with(json!({"host": name}), port.map(|port| ("port", json!({"number": port}))));
     let step = options.settings.get("header").and_then(Value::as_str).unwrap_or("x-workflow-step");
-    let mut route = json!({
+    let route = json!({
         "name": to.name.as_str(),
         "route": [{"destination": destination}],
         "headers": {
@@ -73,22 +67,14 @@ fn route(transition: &Transition, options: &Options) -> Result<Value, RenderErro
         },
     });
     let matches: Vec<Value> = to.requests.iter().map(matching).collect();
-    if let Some(route) = route.as_object_mut().filter(|_| !matches.is_empty()) {
-        route.insert("match".into(), matches.into());
-    }
-    Ok(route)
+    Ok(with(route, (!matches.is_empty()).then(|| ("match", matches.into()))))
 }
 
 fn matching(request: &RequestPattern) -> Value {
-    let mut matching = serde_json::Map::new();
-    if let Some(path) = &request.path {
-        matching.insert("uri".into(), json!({"regex": regex(&path.to_string())}));
-    }
-    if !request.methods.is_empty() {
-        let methods: Vec<&str> = request.methods.iter().map(|method| method.as_str()).collect();
-        matching.insert("method".into(), json!({"regex": methods.join("|")}));
-    }
-    matching.into()
+    let methods: Vec<&str> = request.methods.iter().map(|method| method.as_str()).collect();
+    let path = request.path.as_ref().map(|path| ("uri", json!({"regex": regex(&path.to_string())})));
+    let method = (!methods.is_empty()).then(|| ("method", json!({"regex": methods.join("|")})));
+    with(json!({}), path.into_iter().chain(method))
 }
 
 /// A path pattern as RE2, which Istio matches against the whole path.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::document::Document;
 use crate::error::RenderError;
 use crate::inventory::{Inventory, Role};
+use crate::manifest::{manifest, with};
 use crate::options::{Api, Attach, Options};
 use crate::secrets::Secrets;
 use crate::workload::Workload;
@@ -135,11 +136,8 @@ fn settings(settings: &Value) -> Result<Map<String, Value>, RenderError> {
 
 /// The document as it is in the configuration.
 fn opened(document: &Document, options: &Options) -> Value {
-    let mut json = document.json.clone();
-    if let Some(map) = json.as_object_mut().filter(|_| options.open.contains(&revision(document))) {
-        map.insert("open".into(), true.into());
-    }
-    json
+    let is_open = options.open.contains(&revision(document));
+    with(document.json.clone(), is_open.then(|| ("open", true.into())))
 }
 
 fn revision(document: &Document) -> String {
@@ -149,7 +147,7 @@ fn revision(document: &Document) -> String {
 impl Gate {
     /// The plugin.
     pub(super) fn manifest(&self, options: &Options) -> Value {
-        let mut module = json!({
+        let module = json!({
             "url": options.module,
             "sha256": options.sha256,
             "imagePullPolicy": if options.pull_always { "Always" } else { "IfNotPresent" },
@@ -158,22 +156,15 @@ impl Gate {
             "vmConfig": {"env": self.environment()},
             "pluginConfig": self.config,
         });
-        if let (Some(secret), Some(module)) = (&options.pull_secret, module.as_object_mut()) {
-            module.insert("imagePullSecret".into(), secret.as_str().into());
-        }
-        let mut spec = json!({"phase": "AUTHZ", "priority": options.priority, "match": [{"mode": "SERVER"}]});
-        let within = match options.api {
+        let module = with(module, options.pull_secret.as_ref().map(|secret| ("imagePullSecret", json!(secret))));
+        let spec = match options.api {
             Api::WasmPlugin => module,
             Api::TrafficExtension => json!({"wasm": module}),
         };
-        if let (Some(spec), Some(within)) = (spec.as_object_mut(), within.as_object()) {
-            spec.extend(within.clone());
-            spec.extend(self.target.fields());
-        }
-        json!({
-            "apiVersion": "extensions.istio.io/v1alpha1", "kind": options.api,
-            "metadata": {"name": self.name, "namespace": self.namespace}, "spec": spec,
-        })
+        let plugin =
+            [("phase", json!("AUTHZ")), ("priority", json!(options.priority)), ("match", json!([{"mode": "SERVER"}]))];
+        let spec = with(with(spec, plugin), self.target.field());
+        manifest("extensions.istio.io/v1alpha1", options.api.kind(), &self.name, &self.namespace, &spec)
     }
 
     fn environment(&self) -> Vec<Value> {
@@ -183,7 +174,7 @@ impl Gate {
     /// A patch of this plugin alone, for a kustomization.
     pub(super) fn patch(&self, operations: &[Value], options: &Options) -> Result<Value, RenderError> {
         Ok(json!({
-            "target": {"kind": options.api, "name": self.name, "namespace": self.namespace},
+            "target": {"kind": options.api.kind(), "name": self.name, "namespace": self.namespace},
             "patch": yaml::text(&Value::from(operations))?,
         }))
     }
@@ -211,15 +202,15 @@ impl Gate {
 pub(super) const DETACHED: &str = "stepgate.dev/gate";
 
 impl Target {
-    pub(super) fn fields(&self) -> Map<String, Value> {
-        let field = match self {
+    /// The member of a specification that selects them.
+    pub(super) fn field(&self) -> Option<(&'static str, Value)> {
+        match self {
             Self::All => None,
             Self::Labels(labels) => Some(("selector", json!({"matchLabels": labels}))),
             Self::Waypoint(name) => {
                 let reference = json!({"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": name});
                 Some(("targetRefs", json!([reference])))
             }
-        };
-        field.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use stepgate_decision::permit::INTERLOCK_HEADER;
 
 use crate::gate::{DETACHED, Target};
+use crate::manifest::{manifest, with};
 use crate::options::{Attach, Options};
 use crate::workload::Workload;
 
@@ -19,36 +20,25 @@ pub(super) fn policy(workload: &Workload, secrets: usize, attach: Attach, option
         Attach::Namespace | Attach::Workload | Attach::Mesh => Target::Labels(workload.labels(&options.label)),
         Attach::Waypoint => Target::Waypoint(workload.resource()),
     };
-    let mut rule = json!({"when": [{
-        "key": format!("request.headers[{INTERLOCK_HEADER}]"),
-        "notValues": vec![UNSET; secrets],
-    }]});
-    if let Some(rule) = rule.as_object_mut().filter(|_| !options.tcp_ports.is_empty()) {
-        // On a port without HTTP every connection would match the condition.
-        let ports: Vec<String> = options.tcp_ports.iter().map(u16::to_string).collect();
-        rule.insert("to".into(), json!([{"operation": {"notPorts": ports}}]));
-    }
-    let mut spec = json!({"action": "DENY", "rules": [rule]});
-    if let Some(spec) = spec.as_object_mut() {
-        spec.extend(target.fields());
-    }
-    json!({
-        "apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy",
-        "metadata": {"name": name(workload), "namespace": workload.namespace()}, "spec": spec,
-    })
+    // On a port without HTTP every connection would match the condition.
+    let ports: Vec<String> = options.tcp_ports.iter().map(u16::to_string).collect();
+    let ports = (!ports.is_empty()).then(|| ("to", json!([{"operation": {"notPorts": ports}}])));
+    deny(workload, &target, with(unless(&vec![UNSET; secrets]), ports))
 }
 
 /// The same policy for no pod at all.
 pub(super) fn idle(workload: &Workload) -> Value {
-    json!({
-        "apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy",
-        "metadata": {"name": name(workload), "namespace": workload.namespace()},
-        "spec": {
-            "action": "DENY",
-            "selector": {"matchLabels": {DETACHED: "detached"}},
-            "rules": [{"when": [{"key": format!("request.headers[{INTERLOCK_HEADER}]"), "notValues": ["idle"]}]}],
-        },
-    })
+    deny(workload, &Target::Labels(json!({DETACHED: "detached"})), unless(&["idle"]))
+}
+
+fn deny(workload: &Workload, target: &Target, rule: Value) -> Value {
+    let spec = with(json!({"action": "DENY", "rules": [rule]}), target.field());
+    manifest("security.istio.io/v1", "AuthorizationPolicy", &name(workload), workload.namespace(), &spec)
+}
+
+/// A rule that matches requests without one of these secrets.
+fn unless(secrets: &[&str]) -> Value {
+    json!({"when": [{"key": format!("request.headers[{INTERLOCK_HEADER}]"), "notValues": secrets}]})
 }
 
 /// The kustomize replacements that copy the secrets into the policy.

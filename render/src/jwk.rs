@@ -5,6 +5,8 @@ use jwt_simple::prelude::{ES256KeyPair, Ed25519KeyPair};
 use serde_json::{Map, Value, json};
 use stepgate_decision::keys::Algorithm;
 
+use crate::manifest::with;
+
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum GenerateError {
@@ -75,10 +77,7 @@ pub fn random_text() -> Result<String, GenerateError> {
 /// # Errors
 /// The system has no randomness.
 pub fn shared_secret(kid: Option<&str>) -> Result<String, GenerateError> {
-    let mut jwk = json!({"kty": "oct", "alg": Algorithm::Hs256.alg(), "k": random_text()?});
-    if let (Some(kid), Some(members)) = (kid, jwk.as_object_mut()) {
-        members.insert("kid".into(), kid.into());
-        members.insert("use".into(), "sig".into());
-    }
-    Ok(jwk.to_string())
+    let jwk = json!({"kty": "oct", "alg": Algorithm::Hs256.alg(), "k": random_text()?});
+    let named = kid.map(|kid| [("kid", json!(kid)), ("use", json!("sig"))]);
+    Ok(with(jwk, named.into_iter().flatten()).to_string())
 }

@@ -1,11 +1,12 @@
 //! One key as the texts that a cluster, a configuration and programs need.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use stepgate_config::name::{ActorName, Kid, WorkflowName};
 use stepgate_decision::keys::{Algorithm, Key, KeyActor};
 
 use crate::error::RenderError;
 use crate::jwk::{self, Jwks};
+use crate::manifest::with;
 use crate::secrets::key_variable;
 use crate::yaml;
 
@@ -88,11 +89,9 @@ impl KeyBundle {
     }
 
     fn manifest(&self) -> Value {
-        let mut metadata = json!({"name": self.secret});
-        if let (Some(namespace), Some(metadata)) = (&self.namespace, metadata.as_object_mut()) {
-            metadata.insert("namespace".into(), namespace.as_str().into());
-        }
-        let data = Map::from_iter([(self.variable.clone(), self.jwks.private.to_string().into())]);
+        let namespace = self.namespace.as_ref().map(|namespace| ("namespace", json!(namespace)));
+        let metadata = with(json!({"name": self.secret}), namespace);
+        let data = json!({&self.variable: self.jwks.private.to_string()});
         json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata, "stringData": data})
     }
 

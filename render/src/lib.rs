@@ -17,6 +17,7 @@ mod inventory;
 pub mod jwk;
 mod key_bundle;
 mod layout;
+mod manifest;
 mod mtls;
 mod network;
 mod options;

@@ -2,11 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::manifest::manifest;
+
 /// For all pods of a namespace; in the root namespace, of the mesh.
 pub(super) fn strict(namespace: &str) -> Value {
-    json!({
-        "apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
-        "metadata": {"name": "default", "namespace": namespace},
-        "spec": {"mtls": {"mode": "STRICT"}},
-    })
+    manifest("security.istio.io/v1", "PeerAuthentication", "default", namespace, &json!({"mtls": {"mode": "STRICT"}}))
 }

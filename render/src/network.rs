@@ -6,12 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::inventory::Inventory;
+use crate::manifest::{manifest, with};
 use crate::options::{Attach, Options};
 use crate::workload::Workload;
 
 /// Where istiod serves certificates and configuration.
 const ISTIOD: u16 = 15012;
 const DNS: u16 = 53;
+/// The directions of a policy: its type, and the member with its rules.
+const INGRESS: (&str, &str) = ("Ingress", "ingress");
+const EGRESS: (&str, &str) = ("Egress", "egress");
 
 /// The calls across namespaces.
 #[derive(Debug, Default)]
@@ -41,21 +45,12 @@ impl Crossings {
 /// The policies of a namespace.
 pub(super) fn policies(namespace: &str, crossings: &Crossings, attach: Attach, options: &Options) -> Vec<Value> {
     let own = json!({"podSelector": {}});
-    let mut policies = vec![policy(
-        namespace,
-        "stepgate-ingress",
-        &json!({}),
-        &json!({
-            "policyTypes": ["Ingress"],
-            "ingress": [{"from": [own]}],
-        }),
-    )];
+    let mut policies = vec![policy(namespace, "stepgate", &json!({}), INGRESS, json!([{"from": [own]}]))];
     let called = crossings.into.iter().filter(|(workload, _)| workload.namespace() == namespace);
     for (workload, callers) in called {
         let from: Vec<Value> = callers.iter().map(|caller| peer(caller, &caller.labels(&options.label))).collect();
-        let spec = json!({"policyTypes": ["Ingress"], "ingress": [{"from": from}]});
-        let name = format!("{}-ingress", workload.resource());
-        policies.push(policy(namespace, &name, &target(workload, attach, options), &spec));
+        let pods = target(workload, attach, options);
+        policies.push(policy(namespace, &workload.resource(), &pods, INGRESS, json!([{"from": from}])));
     }
     policies.extend(egress(namespace, crossings, attach, options));
     policies
@@ -77,19 +72,11 @@ fn egress(namespace: &str, crossings: &Crossings, attach: Attach, options: &Opti
         json!({"to": [to_namespace(&options.root)], "ports": [port("TCP", ISTIOD)]}),
     ];
     let allowed: Vec<Value> = always.into_iter().chain(registry).collect();
-    let mut policies = vec![policy(
-        namespace,
-        "stepgate-egress",
-        &json!({}),
-        &json!({
-            "policyTypes": ["Egress"], "egress": allowed,
-        }),
-    )];
+    let mut policies = vec![policy(namespace, "stepgate", &json!({}), EGRESS, allowed.into())];
     for (workload, called) in crossings.out_of.iter().filter(|(workload, _)| workload.namespace() == namespace) {
         let to: Vec<Value> = called.iter().map(|called| peer(called, &target(called, attach, options))).collect();
-        let spec = json!({"policyTypes": ["Egress"], "egress": [{"to": to}]});
-        let name = format!("{}-egress", workload.resource());
-        policies.push(policy(namespace, &name, &workload.labels(&options.label), &spec));
+        let pods = workload.labels(&options.label);
+        policies.push(policy(namespace, &workload.resource(), &pods, EGRESS, json!([{"to": to}])));
     }
     policies
 }
@@ -109,14 +96,10 @@ fn peer(workload: &Workload, labels: &Value) -> Value {
     })
 }
 
-fn policy(namespace: &str, name: &str, labels: &Value, rules: &Value) -> Value {
+/// A policy for the pods with these labels, or for all pods.
+fn policy(namespace: &str, name: &str, labels: &Value, (kind, member): (&str, &str), rules: Value) -> Value {
     let all = labels.as_object().is_some_and(serde_json::Map::is_empty);
-    let mut spec = json!({"podSelector": if all { json!({}) } else { json!({"matchLabels": labels}) }});
-    if let (Some(spec), Some(rules)) = (spec.as_object_mut(), rules.as_object()) {
-        spec.extend(rules.clone());
-    }
-    json!({
-        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
-        "metadata": {"name": name, "namespace": namespace}, "spec": spec,
-    })
+    let pods = if all { json!({}) } else { json!({"matchLabels": labels}) };
+    let spec = with(json!({"podSelector": pods, "policyTypes": [kind]}), [(member, rules)]);
+    manifest("networking.k8s.io/v1", "NetworkPolicy", &format!("{name}-{member}"), namespace, &spec)
 }

@@ -1,6 +1,5 @@
 //! The options of a cluster that are not in the documents.
 
-use serde::Serialize;
 use serde_json::Value;
 
 /// The object to which a gate is attached.
@@ -18,13 +17,23 @@ pub enum Attach {
 }
 
 /// The API of Istio that carries the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Api {
     /// Any Istio.
     WasmPlugin,
     /// Its successor, since Istio 1.30.
     TrafficExtension,
+}
+
+impl Api {
+    /// The kind of its objects.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::WasmPlugin => "WasmPlugin",
+            Self::TrafficExtension => "TrafficExtension",
+        }
+    }
 }
 
 /// An ingress gateway that is an actor.

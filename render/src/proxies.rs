@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::error::RenderError;
+use crate::manifest::{patch_labelled, with};
 use crate::options::Options;
 use crate::workload::Workload;
-use crate::yaml;
 
 /// The kinds of controllers with a template of pods.
 const CONTROLLERS: &str = "Deployment|StatefulSet|DaemonSet";
@@ -17,25 +17,15 @@ pub(super) fn patch(workload: &Workload, variables: &[String], options: &Options
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "any"},
         "spec": {"template": {"spec": {"containers": [container(workload, variables, true)]}}},
     });
-    Ok(json!({
-        "target": {
-            "kind": CONTROLLERS, "namespace": workload.namespace(),
-            "labelSelector": format!("{}={}", options.label, workload.account()),
-        },
-        "patch": yaml::text(&template)?,
-    }))
+    patch_labelled(CONTROLLERS, workload, options, &template)
 }
 
 /// The proxy's container with the workload's Secret in its environment.
 pub(super) fn container(workload: &Workload, variables: &[String], injected: bool) -> Value {
     let from = |name: &String| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": workload.resource(), "key": name}}});
     let environment: Vec<Value> = variables.iter().map(from).collect();
-    let mut container = json!({"name": "istio-proxy", "env": environment});
-    if let Some(container) = container.as_object_mut().filter(|_| injected) {
-        container.insert("image".into(), "auto".into());
-        // Without it the API server reads `auto` as an image without a tag and sets `Always`; the injected image would
-        // then be pulled at every start, and pods could not start while the registry is away.
-        container.insert("imagePullPolicy".into(), "IfNotPresent".into());
-    }
-    container
+    // Without the policy the API server reads `auto` as an image without a tag and sets `Always`; the injected image
+    // would then be pulled at every start, and pods could not start while the registry is away.
+    let image = [("image", json!("auto")), ("imagePullPolicy", json!("IfNotPresent"))];
+    with(json!({"name": "istio-proxy", "env": environment}), image.into_iter().filter(|_| injected))
 }

@@ -2,15 +2,14 @@
 
 use serde_json::{Value, json};
 
+use crate::manifest::manifest;
+
 /// For all pods of a namespace.
 pub(super) fn access_log(namespace: &str, provider: &str) -> Value {
-    json!({
-        "apiVersion": "telemetry.istio.io/v1", "kind": "Telemetry",
-        "metadata": {"name": "stepgate", "namespace": namespace},
-        "spec": {"accessLogging": [{
-            "providers": [{"name": provider}],
-            "match": {"mode": "SERVER"},
-            "filter": {"expression": "response.code >= 400"},
-        }]},
-    })
+    let logging = json!({
+        "providers": [{"name": provider}],
+        "match": {"mode": "SERVER"},
+        "filter": {"expression": "response.code >= 400"},
+    });
+    manifest("telemetry.istio.io/v1", "Telemetry", "stepgate", namespace, &json!({"accessLogging": [logging]}))
 }

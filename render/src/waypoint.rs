@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::error::RenderError;
 use crate::inventory::Inventory;
+use crate::manifest::{manifest, patch_labelled};
 use crate::options::Options;
 use crate::workload::Workload;
 use crate::{proxies, yaml};
@@ -42,15 +43,17 @@ pub(super) fn manifests(
                 "listeners": [{"name": "mesh", "port": HBONE, "protocol": "HBONE"}],
             },
         }),
-        json!({
-            "apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy",
-            "metadata": {"name": format!("{}-waypoint", workload.resource()), "namespace": workload.namespace()},
-            "spec": {
+        manifest(
+            "security.istio.io/v1",
+            "AuthorizationPolicy",
+            &format!("{}-waypoint", workload.resource()),
+            workload.namespace(),
+            &json!({
                 "selector": {"matchLabels": workload.labels(&options.label)},
                 "action": "ALLOW",
                 "rules": [{"from": [{"source": {"principals": [waypoint]}}]}],
-            },
-        }),
+            }),
+        ),
     ])
 }
 
@@ -60,11 +63,5 @@ pub(super) fn patch(workload: &Workload, options: &Options) -> Result<Value, Ren
         "apiVersion": "v1", "kind": "Service",
         "metadata": {"name": "any", "labels": {"istio.io/use-waypoint": workload.resource()}},
     });
-    Ok(json!({
-        "target": {
-            "kind": "Service", "namespace": workload.namespace(),
-            "labelSelector": format!("{}={}", options.label, workload.account()),
-        },
-        "patch": yaml::text(&service)?,
-    }))
+    patch_labelled("Service", workload, options, &service)
 }

@@ -1,0 +1,34 @@
+//! Objects of Kubernetes as JSON.
+
+use serde_json::{Value, json};
+
+use crate::error::RenderError;
+use crate::options::Options;
+use crate::workload::Workload;
+use crate::yaml;
+
+/// A manifest.
+pub(super) fn manifest(version: &str, kind: &str, name: &str, namespace: &str, spec: &Value) -> Value {
+    let metadata = json!({"name": name, "namespace": namespace});
+    json!({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec})
+}
+
+/// The object with further members.
+pub(super) fn with<N: Into<String>>(mut object: Value, members: impl IntoIterator<Item = (N, Value)>) -> Value {
+    if let Some(object) = object.as_object_mut() {
+        object.extend(members.into_iter().map(|(name, value)| (name.into(), value)));
+    }
+    object
+}
+
+/// A patch of the owner's objects with the workload's label, for a kustomization.
+pub(super) fn patch_labelled(
+    kind: &str,
+    workload: &Workload,
+    options: &Options,
+    patch: &Value,
+) -> Result<Value, RenderError> {
+    let label = format!("{}={}", options.label, workload.account());
+    let target = json!({"kind": kind, "namespace": workload.namespace(), "labelSelector": label});
+    Ok(json!({"target": target, "patch": yaml::text(patch)?}))
+}
