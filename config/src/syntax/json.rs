@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use super::builder::{Builder, Open};
 use super::offsets::narrow;
+use super::scalar::is_digits;
 use super::{Kind, Node, scalar};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -175,15 +176,14 @@ impl<'a> Cursor<'a> {
 
 /// `-? (0 | [1-9][0-9]*) (\.[0-9]+)? ([eE][-+]?[0-9]+)?`, section 6.
 fn is_number(word: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let (number, exponent) =
         word.split_once(['e', 'E']).map_or((word, None), |(number, exponent)| (number, Some(exponent)));
     let (whole, fraction) = number.split_once('.').map_or((number, None), |(whole, fraction)| (whole, Some(fraction)));
     let whole = whole.strip_prefix('-').unwrap_or(whole);
-    digits(whole)
+    is_digits(whole)
         && (whole == "0" || !whole.starts_with('0'))
-        && fraction.is_none_or(digits)
-        && exponent.is_none_or(|exponent| digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
+        && fraction.is_none_or(is_digits)
+        && exponent.is_none_or(|exponent| is_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
 }
 
 /// Adds the character of an escape to `text`, and returns the rest after the escape.

@@ -38,7 +38,7 @@ pub(super) fn plain(text: Cow<'_, str>) -> Result<Kind<'_>, NumberError> {
     } else if let Some(digits) = text.strip_prefix("0x") {
         all(digits, |b| b.is_ascii_hexdigit()).then(|| i64::from_str_radix(digits, 16).ok())
     } else {
-        all(unsigned(&text), |b| b.is_ascii_digit()).then(|| text.parse().ok())
+        is_digits(unsigned(&text)).then(|| text.parse().ok())
     };
     match whole {
         Some(Some(number)) if (-MAX_WHOLE..=MAX_WHOLE).contains(&number) => Ok(Kind::Int(number)),
@@ -64,21 +64,24 @@ fn is_float(text: &str) -> bool {
         Some((number, exponent)) => (unsigned(number), Some(exponent)),
         None => (unsigned(text), None),
     };
-    let digits = |b: u8| b.is_ascii_digit();
     let mantissa = match number.split_once('.') {
-        Some(("", tail)) => all(tail, digits),
-        Some((head, tail)) => all(head, digits) && (tail.is_empty() || all(tail, digits)),
-        None => all(number, digits),
+        Some(("", tail)) => is_digits(tail),
+        Some((head, tail)) => is_digits(head) && (tail.is_empty() || is_digits(tail)),
+        None => is_digits(number),
     };
-    mantissa && exponent.is_none_or(|exponent| all(unsigned(exponent), digits))
+    mantissa && exponent.is_none_or(|exponent| is_digits(unsigned(exponent)))
 }
 
 fn unsigned(text: &str) -> &str {
     text.strip_prefix(['+', '-']).unwrap_or(text)
 }
 
+pub(super) fn is_digits(text: &str) -> bool {
+    all(text, |b| b.is_ascii_digit())
+}
+
 /// Whether `text` is not empty and all its bytes are allowed.
-fn all(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
+pub(super) fn all(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
     !text.is_empty() && text.bytes().all(allowed)
 }
 

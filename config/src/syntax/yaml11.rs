@@ -3,6 +3,8 @@
 //! `stepgate check`, `kubectl` and the gate are different readers of one document: YAML 1.1, which Kubernetes uses, has
 //! other numbers, and other words for true and false, than YAML 1.2.
 
+use super::scalar::{all, is_digits};
+
 /// Bools in YAML 1.1, strings in YAML 1.2.
 const WORDS: [&str; 16] =
     ["y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF"];
@@ -64,15 +66,6 @@ fn is_date(text: &str) -> bool {
 fn is_decimal(text: &str) -> bool {
     let (head, tail) = text.split_once('.').unwrap_or((text, ""));
     (is_digits(head) || head.is_empty()) && (is_digits(tail) || tail.is_empty()) && text.len() > 1 || is_digits(text)
-}
-
-fn is_digits(text: &str) -> bool {
-    all(text, |b| b.is_ascii_digit())
-}
-
-/// Whether `text` is not empty and all its bytes are allowed.
-fn all(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
-    !text.is_empty() && text.bytes().all(allowed)
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
 }
 
 /// The result for one token.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Verification {
     valid: bool,
     code: Option<&'static str>,
@@ -77,31 +77,20 @@ struct Verification {
 impl Verification {
     fn of(step: &str, config: &GateConfig, keys: &KeyRing, now: UnixTime) -> Self {
         let verified = UnverifiedToken::parse(step).and_then(|jws| verify(jws, keys, &RustCrypto, now, config.leeway));
-        let found = match verified {
-            Ok(verified) => find(config, &verified.claims).map(|workflow| (workflow, verified)),
-            Err(denial) => Err(denial),
-        };
-        match found {
-            Err(denial) => Self {
-                valid: false,
-                code: Some(denial.code().as_str()),
-                reason: Some(denial.to_string()),
-                step: None,
-                claims: None,
-                times: None,
-                allowed: Vec::new(),
-            },
+        match verified.and_then(|verified| Ok((find(config, &verified.claims)?, verified))) {
+            Err(denial) => {
+                Self { code: Some(denial.code().as_str()), reason: Some(denial.to_string()), ..Self::default() }
+            }
             Ok((workflow, verified)) => {
                 let claims = serde_json::to_value(&verified.claims).unwrap_or_default();
                 let task = workflow.tasks.get(&verified.claims.wf.task);
                 Self {
                     valid: true,
-                    code: None,
-                    reason: None,
                     step: Some(describe(workflow, &verified)),
                     times: Some(times(&claims, now)),
                     claims: Some(claims),
                     allowed: task.map(|task| next_transitions::from(workflow, task)).unwrap_or_default(),
+                    ..Self::default()
                 }
             }
         }
