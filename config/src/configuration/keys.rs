@@ -48,7 +48,6 @@ fn key(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Option<KeySpec> {
 }
 
 fn source(fields: Fields<'_, '_>, kid: &Kid, key_use: KeyUse, context: &mut Context<'_>) -> Option<KeySource> {
-    let bad = |span, message: String, label: &str| Diagnostic::new(Code::BadKey, span, message).label(label);
     match (fields.get("env"), fields.get("jwk")) {
         (Some(_), None) => fields.text("env").map(|name| KeySource::Env(name.to_owned())),
         (None, Some(field)) => {
@@ -56,28 +55,23 @@ fn source(fields: Fields<'_, '_>, kid: &Kid, key_use: KeyUse, context: &mut Cont
                 return None;
             }
             if key_use == KeyUse::Sign {
-                let message = "a public key cannot sign".to_owned();
-                context.report.push(
-                    bad(field.key_span, message, "a public key")
-                        .help("use `env`, with the private JWK in that environment variable"),
-                );
+                let public = Diagnostic::new(Code::BadKey, field.key_span, "a public key cannot sign");
+                let help = "use `env`, with the private JWK in that environment variable";
+                context.report.push(public.label("a public key").help(help));
                 return None;
             }
             let jwk = to_json(field.node).to_string();
             if let Err(error) = jwk::check_public(&jwk, kid.as_str()) {
-                context.report.push(bad(
-                    field.key_span,
-                    format!("the JWK of key {} cannot be used", quote(kid.as_str())),
-                    &error.to_string(),
-                ));
+                let message = format!("the JWK of key {} cannot be used", quote(kid.as_str()));
+                context.report.add(Code::BadKey, field.key_span, message, error.to_string());
                 return None;
             }
             Some(KeySource::Jwk(jwk))
         }
         (both, _) => {
-            let message = "a key requires exactly one of `env` and `jwk`".to_owned();
+            let message = "a key requires exactly one of `env` and `jwk`";
             let label = if both.is_some() { "this one has both" } else { "this one has neither" };
-            context.report.push(bad(fields.head_span(), message, label));
+            context.report.add(Code::BadKey, fields.head_span(), message, label);
             None
         }
     }
@@ -94,10 +88,8 @@ fn check_owner(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context
         let help = context.report.did_you_mean(key.workflow.as_str(), names);
         let span = fields.text_and_span("workflow").map_or(fields.head_span(), |(_, span)| span);
         let message = format!("key for unknown workflow {}", quote(key.workflow.as_str()));
-        context
-            .report
-            .push(Diagnostic::new(Code::Absent, span, message).label("this key is never used").maybe_help(help));
-        return;
+        let absent = Diagnostic::new(Code::Absent, span, message).label("this key is never used");
+        return context.report.push(absent.maybe_help(help));
     }
     match &key.actor {
         Some(actor) if own.iter().all(|draft| draft.actor_index(actor.as_str()).is_none()) => {
@@ -106,9 +98,8 @@ fn check_owner(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context
             let span = fields.text_and_span("actor").map_or(fields.head_span(), |(_, span)| span);
             let message =
                 format!("key for unknown actor {} of {}", quote(actor.as_str()), quote(key.workflow.as_str()));
-            context.report.push(
-                Diagnostic::new(Code::UnknownActor, span, message).label("no actor has this name").maybe_help(help),
-            );
+            let unknown = Diagnostic::new(Code::UnknownActor, span, message).label("no actor has this name");
+            context.report.push(unknown.maybe_help(help));
         }
         Some(_) => {}
         None if matches!(key.source, KeySource::Env(_)) => check_shared(fields, key, &own, context),
@@ -125,11 +116,8 @@ fn check_shared(fields: Fields<'_, '_>, key: &KeySpec, own: &[&&Draft], context:
             format!("actors of {} trust domains share one key of {}", domains.len(), quote(key.workflow.as_str()));
         let span = fields.text_and_span("kid").map_or(fields.head_span(), |(_, span)| span);
         let shared = Diagnostic::new(Code::SharedKey, span, message).label("this key is for every actor");
-        context
-            .report
-            .push(shared.help(
-                "a workload that reads it in one domain can sign for all: give each actor an ES256 or EdDSA key",
-            ));
+        let help = "a workload that reads it in one domain can sign for all: give each actor an ES256 or EdDSA key";
+        context.report.push(shared.help(help));
     }
 }
 
@@ -140,9 +128,8 @@ fn check_duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
         if let Some(first) = kids.get(&(&key.workflow, &key.kid)) {
             let message =
                 format!("the key {} of {} appears twice", quote(key.kid.as_str()), quote(key.workflow.as_str()));
-            context
-                .report
-                .push(Diagnostic::new(Code::Duplicate, *span, message).label("again here").also(*first, "first here"));
+            let duplicate = Diagnostic::new(Code::Duplicate, *span, message).label("again here");
+            context.report.push(duplicate.also(*first, "first here"));
         }
         kids.entry((&key.workflow, &key.kid)).or_insert(*span);
         if key.key_use == KeyUse::Verify {
@@ -152,12 +139,9 @@ fn check_duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
         if let Some(first) = signers.get(&owner) {
             let of = key.actor.as_ref().map_or_else(|| "every actor".to_owned(), |actor| quote(actor.as_str()));
             let message = format!("two keys sign for {of} of {}", quote(key.workflow.as_str()));
-            let duplicate = Diagnostic::new(Code::Duplicate, *span, message)
-                .label("this key signs, too")
-                .also(*first, "this key signs");
-            context.report.push(
-                duplicate.help("use `use: sign` for one key and `use: verify` for its predecessors and successors"),
-            );
+            let duplicate = Diagnostic::new(Code::Duplicate, *span, message).label("this key signs, too");
+            let help = "use `use: sign` for one key and `use: verify` for its predecessors and successors";
+            context.report.push(duplicate.also(*first, "this key signs").help(help));
         }
         signers.entry(owner).or_insert(*span);
     }

@@ -23,9 +23,8 @@ pub(super) fn read(
         if let Some(name) = node.text().filter(|name| !known.contains(name)) {
             let help = context.report.did_you_mean(name, known);
             let message = format!("revocation of unknown {noun} {}", quote(name));
-            context
-                .report
-                .push(Diagnostic::new(Code::Absent, node.span, message).label("this revokes nothing").maybe_help(help));
+            let unknown = Diagnostic::new(Code::Absent, node.span, message).label("this revokes nothing");
+            context.report.push(unknown.maybe_help(help));
         }
     };
     for node in inner.items("kids") {
@@ -35,13 +34,10 @@ pub(super) fn read(
         let known = documents.iter().filter_map(|document| document.draft.name.as_ref()).map(WorkflowName::as_str);
         check_known(node, known.collect(), "workflow");
     }
+    let workflows = inner.items("workflows").iter();
     Revoked {
         instances: inner.items("instances").iter().filter_map(Node::text).map(str::to_owned).collect(),
         kids: inner.items("kids").iter().filter_map(|node| Kid::try_from(node.text()?).ok()).collect(),
-        workflows: inner
-            .items("workflows")
-            .iter()
-            .filter_map(|node| WorkflowName::try_from(node.text()?).ok())
-            .collect(),
+        workflows: workflows.filter_map(|node| WorkflowName::try_from(node.text()?).ok()).collect(),
     }
 }

@@ -12,17 +12,13 @@ use crate::schema::Fields;
 use crate::workflow::{Mode, Workflow};
 
 pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Document> {
-    let documents: Vec<Document> = fields
-        .items("workflows")
-        .iter()
-        .filter_map(|node| fields.inner("workflows", node))
-        .map(|fields| document::read(fields, context))
-        .collect();
+    let inner = fields.items("workflows").iter().filter_map(|node| fields.inner("workflows", node));
+    let documents: Vec<Document> = inner.map(|fields| document::read(fields, context)).collect();
     if let Some(field) = fields.get("workflows").filter(|field| field.node.items().is_empty())
         && matches!(field.node.kind, crate::syntax::Kind::List(_))
     {
-        let none = Diagnostic::new(Code::NoWorkflows, field.key_span, "this gate has no workflows");
-        context.report.push(none.label("every request that is not exempt is denied"));
+        let label = "every request that is not exempt is denied";
+        context.report.add(Code::NoWorkflows, field.key_span, "this gate has no workflows", label);
     }
     revisions(&documents, context);
     documents
@@ -35,20 +31,18 @@ fn revisions(documents: &[Document], context: &mut Context<'_>) {
         let (Some(name), Some(revision)) = (&draft.name, draft.revision) else { continue };
         if let Some(first) = seen.get(&(name, revision)) {
             let message = format!("revision {revision} of {} appears twice", quote(name.as_str()));
-            let duplicate =
-                Diagnostic::new(Code::Duplicate, draft.span, message).label("again here").also(*first, "first here");
-            context
-                .report
-                .push(duplicate.help("give each document a `revision` of its own: an instance stays in one revision"));
+            let duplicate = Diagnostic::new(Code::Duplicate, draft.span, message).label("again here");
+            let help = "give each document a `revision` of its own: an instance stays in one revision";
+            context.report.push(duplicate.also(*first, "first here").help(help));
         }
         seen.entry((name, revision)).or_insert(draft.span);
         let Some(span) = draft.open_span.filter(|_| draft.open == Some(true)) else { continue };
         if let Some(first) = open.get(name) {
             let message = format!("two revisions of {} are open", quote(name.as_str()));
             let duplicate = Diagnostic::new(Code::Duplicate, span, message).label("open, too").also(*first, "open");
-            context.report.push(duplicate.help(
-                "set `open: true` in one revision: new instances begin in it, and other revisions only finish theirs",
-            ));
+            let help =
+                "set `open: true` in one revision: new instances begin in it, and other revisions only finish theirs";
+            context.report.push(duplicate.help(help));
         }
         open.entry(name).or_insert(span);
     }
@@ -60,11 +54,8 @@ pub(super) fn check_modes(documents: &[Document], gate: Option<Mode>, context: &
         let (Some(Mode::Enforce), Some(Mode::Observe), Some(span)) = (gate, draft.mode, draft.mode_span) else {
             continue;
         };
-        let ineffective = Diagnostic::new(
-            Code::NoEffect,
-            span,
-            "`mode: observe` has no effect: this gate enforces all its workflows",
-        );
+        let message = "`mode: observe` has no effect: this gate enforces all its workflows";
+        let ineffective = Diagnostic::new(Code::NoEffect, span, message);
         let help = "to observe one workflow only, set `mode: observe` for the gate and `mode: enforce` for its other workflows";
         context.report.push(ineffective.label("the stricter mode applies").help(help));
     }

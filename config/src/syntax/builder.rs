@@ -84,11 +84,8 @@ impl<'a, 'r> Builder<'a, 'r> {
         self.values = self.values.saturating_add(1);
         if self.values > MAX_VALUES {
             let span = self.root.as_ref().map_or(Span::START, |root| root.span);
-            return self.reject(Diagnostic::new(
-                Code::TooMany,
-                span,
-                format!("the input has more than {MAX_VALUES} values"),
-            ));
+            let many = format!("the input has more than {MAX_VALUES} values");
+            return self.reject(Diagnostic::new(Code::TooMany, span, many));
         }
         Ok(())
     }
@@ -97,15 +94,11 @@ impl<'a, 'r> Builder<'a, 'r> {
         let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
         for entry in entries {
             match seen.get(&*entry.key) {
-                Some(first) => self.report.push(
-                    Diagnostic::new(
-                        Code::DuplicateKey,
-                        entry.key_span,
-                        format!("the key {} appears twice", quote(&entry.key)),
-                    )
-                    .label("again here")
-                    .also(*first, "first here"),
-                ),
+                Some(first) => {
+                    let message = format!("the key {} appears twice", quote(&entry.key));
+                    let duplicate = Diagnostic::new(Code::DuplicateKey, entry.key_span, message).label("again here");
+                    self.report.push(duplicate.also(*first, "first here"));
+                }
                 None => {
                     seen.insert(&entry.key, entry.key_span);
                 }

@@ -18,8 +18,8 @@ pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Node<'a>> 
     if structure > MAX_STRUCTURE {
         let label = format!("it has {structure} of `,`, `:`, `[`, `{{` and `?`; at most {MAX_STRUCTURE} are allowed");
         let help = "write the input as JSON, which does not have this bound";
-        report
-            .push(Diagnostic::new(Code::TooMany, Span::START, "this YAML has too many parts").label(label).help(help));
+        let many = Diagnostic::new(Code::TooMany, Span::START, "this YAML has too many parts");
+        report.push(many.label(label).help(help));
         return None;
     }
     let mut events = Events { offsets: Offsets::of(text), builder: Builder::new(report) };
@@ -30,11 +30,8 @@ pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Node<'a>> 
                 let span = events.offsets.span(*error.marker(), *error.marker());
                 // For an alias without an anchor, the parser reports an error before its event.
                 let alias = error.info().contains("unknown anchor");
-                events.builder.report.push(if alias {
-                    unsupported("an alias", span)
-                } else {
-                    syntax(error.info(), span)
-                });
+                let syntax = || Diagnostic::new(Code::Syntax, span, format!("not YAML: {}", error.info()));
+                events.builder.report.push(if alias { unsupported("an alias", span) } else { syntax() });
                 return None;
             }
         }
@@ -45,10 +42,6 @@ pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Node<'a>> 
         builder.report.push(empty.help("a gate without a configuration denies every request"));
     }
     builder.root
-}
-
-fn syntax(info: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::Syntax, span, format!("not YAML: {info}"))
 }
 
 struct Events<'a, 'r> {
