@@ -65,9 +65,12 @@ pub fn step_header(carrier: Carrier, header: &str, steps: &[&str]) -> Option<(St
 /// A plain step of level `identity`: `WORKFLOW/REVISION/TASK`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlainStep<'a> {
-    pub(crate) workflow: &'a str,
-    pub(crate) revision: u32,
-    pub(crate) task: &'a str,
+    /// The workflow's name, not checked.
+    pub workflow: &'a str,
+    /// The revision.
+    pub revision: u32,
+    /// The name of the task that the instance has reached, not checked.
+    pub task: &'a str,
 }
 
 impl<'a> PlainStep<'a> {
@@ -81,7 +84,11 @@ impl<'a> PlainStep<'a> {
         step.contains('/')
     }
 
-    pub(crate) fn parse(step: &'a str) -> Result<Self, Denial> {
+    /// Reads a step.
+    ///
+    /// # Errors
+    /// [`Denial::BadStep`]: not three parts, or a revision that is not written as gates write it.
+    pub fn parse(step: &'a str) -> Result<Self, Denial> {
         let bad = Denial::BadStep("a plain step is `workflow/revision/task`");
         let mut parts = step.split('/');
         let (Some(workflow), Some(revision), Some(task), None) =

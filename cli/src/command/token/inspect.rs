@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use stepgate_config::name::{TaskName, WorkflowName};
+use stepgate_decision::step::PlainStep;
 
 use super::decoded::{decode, times};
 use super::steps;
@@ -63,13 +64,9 @@ fn inspect(step: &str) -> (bool, Value) {
     }
 }
 
-/// Whether this is a plain step as gates read it: valid names, and a number in its canonical form.
+/// Whether this is a plain step as gates read it, with valid names.
 fn is_plain(step: &str) -> bool {
-    match step.split('/').collect::<Vec<_>>().as_slice() {
-        [workflow, revision, task] => {
-            let number = revision.parse::<u32>().is_ok_and(|number| number.to_string() == *revision);
-            number && WorkflowName::try_from(*workflow).is_ok() && TaskName::try_from(*task).is_ok()
-        }
-        _ => false,
-    }
+    let has_names =
+        |step: PlainStep<'_>| WorkflowName::try_from(step.workflow).is_ok() && TaskName::try_from(step.task).is_ok();
+    PlainStep::parse(step).is_ok_and(has_names)
 }
