@@ -20,6 +20,9 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// Every algorithm.
+    pub const ALL: [Self; 3] = [Self::Hs256, Self::Es256, Self::EdDsa];
+
     /// The `alg` parameter, in a JWK as in a JWS header.
     pub fn alg(self) -> &'static str {
         match self {

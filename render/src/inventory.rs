@@ -37,12 +37,9 @@ impl<'d> Inventory<'d> {
     ) -> Result<Self, RenderError> {
         let mut sorted: Vec<&Document> = documents.iter().collect();
         sorted.sort_by_key(|document| revision(&document.workflow));
-        let twice = sorted.windows(2).find_map(|pair| match pair {
-            [a, b] if revision(&a.workflow) == revision(&b.workflow) => Some(&a.workflow),
-            _ => None,
-        });
-        if let Some(workflow) = twice {
-            let (workflow, revision) = (workflow.name.to_string(), workflow.revision);
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = sorted.iter().find(|document| !seen.insert(revision(&document.workflow))) {
+            let (workflow, revision) = (twice.workflow.name.to_string(), twice.workflow.revision);
             return Err(RenderError::DuplicateRevision { workflow, revision });
         }
         let mut inventory =

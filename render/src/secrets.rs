@@ -165,11 +165,8 @@ impl Secrets {
         let keys = entries.iter().filter_map(|entry| entry.get("env")?.as_str().map(str::to_owned));
         let mut variables: Vec<String> = keys.chain(self.interlock(workload)?).collect();
         variables.sort();
-        let twice = variables.windows(2).find_map(|pair| match pair {
-            [a, b] if a == b => Some(a),
-            _ => None,
-        });
-        match twice {
+        let mut seen = BTreeSet::new();
+        match variables.iter().find(|name| !seen.insert(*name)) {
             Some(name) => {
                 Err(RenderError::DuplicateVariable { workload: workload.to_string(), variable: name.clone() })
             }

@@ -1,4 +1,7 @@
-//! Texts of arguments that follow a rule.
+//! Values of arguments.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use stepgate_decision::keys::Algorithm;
 
 /// The text, if it fits; else the rule.
 ///
@@ -6,4 +9,14 @@
 /// The rule, for clap's message.
 pub(super) fn require(fits: bool, text: &str, rule: &'static str) -> Result<String, &'static str> {
     if fits { Ok(text.to_owned()) } else { Err(rule) }
+}
+
+/// The algorithms of keys, by their names in JWS.
+pub(super) fn algorithms() -> impl TypedValueParser<Value = Algorithm> {
+    let named = |name: String| {
+        let mut all = Algorithm::ALL.into_iter();
+        // An argument may ignore case; the list of possible values has been checked.
+        all.find(|algorithm| algorithm.alg().eq_ignore_ascii_case(&name)).ok_or("no such algorithm")
+    };
+    PossibleValuesParser::new(Algorithm::ALL.map(Algorithm::alg)).try_map(named)
 }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use serde_json::json;
 use stepgate_config::name::{ActorName, Kid, WorkflowName};
 
-use super::algorithm::Alg;
 use super::answer::{Answer, EXIT_CODES};
-use super::argument::require;
+use super::argument::{algorithms, require};
 use super::error::CommandError;
 use super::{output, time};
+use stepgate_decision::keys::Algorithm;
 use stepgate_render::private_file::{self, PrivateFileError};
 use stepgate_render::{KeyBundle, is_dns_label};
 
@@ -27,8 +27,8 @@ pub(super) struct Args {
     #[arg(long, value_parser = |text: &str| ActorName::try_from(text))]
     actor: Option<ActorName>,
     /// HS256: one secret for all gates of the workflow. ES256, EdDSA: a key pair for each actor
-    #[arg(long, value_enum, default_value_t = Alg::Hs256)]
-    alg: Alg,
+    #[arg(long, default_value = "HS256", value_parser = algorithms())]
+    alg: Algorithm,
     /// The key's name, unique within the workflow [default: the month, such as 2026-11; for an actor ACTOR-2026-11]
     #[arg(long, value_parser = |text: &str| Kid::try_from(text))]
     kid: Option<Kid>,
@@ -49,7 +49,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let kid = kid(args)?;
     let namespace = args.namespace.as_deref();
-    let key = KeyBundle::generate(args.alg.into(), &args.workflow, args.actor.as_ref(), &kid, namespace)?;
+    let key = KeyBundle::generate(args.alg, &args.workflow, args.actor.as_ref(), &kid, namespace)?;
     warn(args);
     match (&args.out, args.json) {
         (Some(dir), as_json) => {
@@ -91,7 +91,7 @@ fn kid(args: &Args) -> Result<Kid, CommandError> {
 /// Warns about the consequences of the choice.
 fn warn(args: &Args) {
     match (args.alg, &args.actor) {
-        (Alg::Hs256, actor) => {
+        (Algorithm::Hs256, actor) => {
             output::warn(
                 "HS256: a reader of the environment of one proxy can sign for every gate of this workflow; between teams, \
                  use --alg ES256 with an --actor",
@@ -100,11 +100,11 @@ fn warn(args: &Args) {
                 output::warn("--actor with HS256: every gate that verifies tokens of this actor holds its secret, too");
             }
         }
-        (Alg::Es256 | Alg::EdDsa, None) => output::warn(
+        (Algorithm::Es256 | Algorithm::EdDsa, None) => output::warn(
             "without --actor every gate must hold the private key, which is then no better than HS256; generate one for \
              each actor",
         ),
-        (Alg::Es256 | Alg::EdDsa, Some(_)) => {}
+        (Algorithm::Es256 | Algorithm::EdDsa, Some(_)) => {}
     }
 }
 

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::algorithm::Alg;
 use super::answer::{Answer, EXIT_CODES};
+use super::argument::algorithms;
 use super::error::CommandError;
 use super::output;
 use super::source::Source;
 use super::time;
+use stepgate_decision::keys::Algorithm;
 use stepgate_lab::{LabError, Options};
 
 /// Tests a workflow on real Envoys: one for each workload, at most 16 in total.
@@ -40,8 +41,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
     replicas: u8,
     /// The algorithm of the gates: `HS256`, one secret for all; `ES256` or `EdDSA`, a key pair for each actor
-    #[arg(long, value_enum, ignore_case = true, default_value_t = Alg::Hs256)]
-    alg: Alg,
+    #[arg(long, ignore_case = true, default_value = "HS256", value_parser = algorithms())]
+    alg: Algorithm,
     /// Selects the attempts if there are too many to make all [default: random, and printed]
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -62,7 +63,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
         document: source.text.clone(),
         name: source.name.clone(),
         replicas: usize::from(args.replicas),
-        algorithm: args.alg.into(),
+        algorithm: args.alg,
         seed: args.seed,
         module,
         keep: args.keep,

@@ -1,6 +1,5 @@
 //! The command `stepgate`: one file for each command, from arguments to an answer.
 
-mod algorithm;
 mod answer;
 mod argument;
 mod at_rest;

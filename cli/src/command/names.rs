@@ -12,27 +12,16 @@ use super::output;
 /// Most names that a message lists.
 const MAX_LISTED: usize = 12;
 
-/// The actor with the name that the flag gives.
-pub(super) fn actor<'w>(workflow: &'w Workflow, given: &str, flag: &str) -> Result<&'w Actor, CommandError> {
-    match workflow.actors.get(given) {
-        Some(actor) => Ok(actor),
-        None => {
-            let error =
-                CommandError::usage(format!("{flag}: `{}` has no actor `{}`", workflow.name, output::escape(given)));
-            Err(error.help(format!(
-                "{}; or give a whole SPIFFE ID (`spiffe://…`)",
-                suggest(given, workflow.actors.keys().map(ActorName::as_str), "the actors are")
-            )))
-        }
-    }
-}
-
 /// The identity that the flag gives: the first one of an actor, or any SPIFFE ID.
 pub(super) fn identity(workflow: &Workflow, given: &str, flag: &str) -> Result<String, CommandError> {
     if given.contains("://") {
         return Ok(given.to_owned());
     }
-    let actor = actor(workflow, given, flag)?;
+    let actor = workflow.actors.get(given).ok_or_else(|| {
+        let known = suggest(given, workflow.actors.keys().map(ActorName::as_str), "the actors are");
+        CommandError::usage(format!("{flag}: `{}` has no actor `{}`", workflow.name, output::escape(given)))
+            .help(format!("{known}; or give a whole SPIFFE ID (`spiffe://…`)"))
+    })?;
     let first = actor.spiffe.first().map(ToString::to_string);
     first.ok_or_else(|| CommandError::usage(format!("{flag}: the actor `{given}` has no SPIFFE ID")))
 }

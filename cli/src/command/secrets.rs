@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use stepgate_decision::keys::Algorithm;
 
-use super::algorithm::Alg;
 use super::answer::{Answer, EXIT_CODES};
+use super::argument::algorithms;
 use super::error::CommandError;
 use super::output::count;
 use super::{documents, output, source};
@@ -29,8 +29,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// HS256: one secret for all gates of a workflow. ES256, EdDSA: a key pair for each actor [default: that of the file, else HS256]
-    #[arg(long, value_enum)]
-    alg: Option<Alg>,
+    #[arg(long, value_parser = algorithms())]
+    alg: Option<Algorithm>,
     /// An actor that is an ingress gateway: it runs no gate and gets no secrets
     #[arg(long, value_name = "ACTOR")]
     entry: Vec<String>,
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let keeps = args.add || args.rotate.is_some();
     let mut secrets = if keeps { read(&args.out)? } else { Secrets::default() };
     refuse_to_lose(args, &secrets)?;
-    let algorithm = args.alg.map(Algorithm::from).or_else(|| secrets.algorithm()).unwrap_or(Algorithm::Hs256);
+    let algorithm = args.alg.or_else(|| secrets.algorithm()).unwrap_or(Algorithm::Hs256);
     secrets.complete(&inventory, algorithm)?;
     if let Some(step) = args.rotate {
         secrets.rotate(step)?;

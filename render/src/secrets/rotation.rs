@@ -72,7 +72,7 @@ impl Interlocks {
 impl Key {
     pub(super) fn algorithm(&self) -> Option<Algorithm> {
         let alg = self.jwks.as_ref()?.private.get("alg")?.as_str()?;
-        [Algorithm::Hs256, Algorithm::Es256, Algorithm::EdDsa].into_iter().find(|algorithm| algorithm.alg() == alg)
+        Algorithm::ALL.into_iter().find(|algorithm| algorithm.alg() == alg)
     }
 }
 
