@@ -16,11 +16,9 @@ fn read_one(path: &Path) -> Result<Document, CommandError> {
     let source = Source::read(path)?;
     let json = stepgate_config::to_json(&source.text).map_err(|found| source.reject(&found))?;
     if json.get("workflow").is_none() && json.get("workflows").is_some() {
-        return Err(CommandError::document(format!(
-            "`{}` is a gate's configuration, not a workflow document",
-            source.name
-        ))
-        .help("give the documents one by one; `stepgate render istio --gate` takes further settings of gates"));
+        let message = format!("`{}` is a gate's configuration, not a workflow document", source.name);
+        let help = "give the documents one by one; `stepgate render istio --gate` takes further settings of gates";
+        return Err(CommandError::document(message).help(help));
     }
     match stepgate_config::read_workflow(&source.text).into_result() {
         Ok((workflow, _)) => Ok(Document { json, workflow }),

@@ -53,12 +53,12 @@ impl Input {
             return self.revision(name, revision);
         }
         let known = all().map(|workflow| workflow.name.as_str());
-        Err(CommandError::usage(format!(
-            "--workflow: `{}` configures no workflow `{}`",
-            self.name,
-            output::escape(name)
-        ))
-        .help(names::suggest(name, known, "the workflows are")))
+        let (file, given) = (&self.name, output::escape(name));
+        Err(CommandError::usage(format!("--workflow: `{file}` configures no workflow `{given}`")).help(names::suggest(
+            name,
+            known,
+            "the workflows are",
+        )))
     }
 
     /// The given revision; for `None` the open one, or else the highest.
@@ -69,11 +69,10 @@ impl Input {
             None => revisions().find(|w| w.open).or_else(|| revisions().max_by_key(|w| w.revision)),
         };
         found.ok_or_else(|| {
-            let known: Vec<String> = revisions().map(|workflow| workflow.revision.to_string()).collect();
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let known = names::listed(revisions().map(|workflow| workflow.revision));
             let given = output::escape(given.unwrap_or_default());
             CommandError::usage(format!("--workflow: `{name}` has no revision `{given}` here"))
-                .help(format!("the revisions are {}", names::listed(&known)))
+                .help(format!("the revisions are {known}"))
         })
     }
 }

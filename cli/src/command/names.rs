@@ -1,5 +1,6 @@
 //! The names and identities of a workflow, by the text of an argument.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use stepgate_config::name::ActorName;
@@ -62,15 +63,16 @@ pub(super) fn suggest<'n>(given: &str, names: impl Iterator<Item = &'n str>, all
         .min();
     match similar {
         Some((_, name)) => format!("did you mean `{name}`?"),
-        None => format!("{all_are} {}", listed(&names)),
+        None => format!("{all_are} {}", listed(names)),
     }
 }
 
 /// `a`, `b` and 7 more.
-pub(super) fn listed(names: &[&str]) -> String {
-    let mut shown: Vec<String> = names.iter().take(MAX_LISTED).map(|name| format!("`{name}`")).collect();
-    let hidden = names.len().saturating_sub(MAX_LISTED);
+pub(super) fn listed(names: impl IntoIterator<Item = impl Display>) -> String {
+    let mut shown: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    let hidden = shown.len().saturating_sub(MAX_LISTED);
     if hidden > 0 {
+        shown.truncate(MAX_LISTED);
         shown.push(format!("{hidden} more"));
     }
     match shown.pop() {

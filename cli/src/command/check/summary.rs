@@ -42,17 +42,15 @@ fn describe(text: &mut String, workflow: &Workflow) {
     let (name, revision) = (&workflow.name, workflow.revision);
     let _ = writeln!(text, "  {STRONG}{name}{STRONG:#} revision {revision}, assurance {}", assurance(workflow));
     row(text, "digest", workflow.digest.as_str());
-    let actors: Vec<&str> = workflow.actors.keys().map(|name| name.as_str()).collect();
-    row(text, "actors", &format!("{}: {}", actors.len(), listed(&actors)));
-    let initial: Vec<&str> =
-        workflow.tasks.values().filter(|task| task.initial).map(|task| task.name.as_str()).collect();
-    row(text, "tasks", &format!("{}, instances begin at {}", workflow.tasks.len(), listed(&initial)));
+    row(text, "actors", &format!("{}: {}", workflow.actors.len(), listed(workflow.actors.keys())));
+    let initial = workflow.tasks.values().filter(|task| task.initial).map(|task| &task.name);
+    row(text, "tasks", &format!("{}, instances begin at {}", workflow.tasks.len(), listed(initial)));
     let guarded = workflow.transitions.iter().filter(|transition| transition.when.is_some()).count();
     let guards = if guarded > 0 { format!(", {guarded} with a guard") } else { String::new() };
     row(text, "transitions", &format!("{}{guards}", workflow.transitions.len()));
     for join in workflow.joins.values() {
-        let sources: Vec<&str> = join.sources.iter().map(|task| task.as_str()).collect();
-        row(text, "join", &format!("`{}` waits for {}; they fork at `{}`", join.task, listed(&sources), join.fork));
+        let sources = listed(&join.sources);
+        row(text, "join", &format!("`{}` waits for {sources}; they fork at `{}`", join.task, join.fork));
     }
     let bounded: BTreeSet<(&str, u32)> =
         workflow.tasks.values().filter_map(|task| Some((task.name.as_str(), task.max_visits?))).collect();

@@ -112,11 +112,8 @@ fn own(args: &Args, input: &Input, workflow: &Workflow) -> Result<String, Comman
         .help("omit --self")),
         (_, Some(own)) => Ok(own.to_string()),
         (Some(given), None) => Ok(given),
-        (None, None) => {
-            let actors: Vec<&str> = workflow.actors.keys().map(|name| name.as_str()).collect();
-            Err(CommandError::usage("`--self` is required: the actor or SPIFFE ID that is called")
-                .help(format!("the actors are {}", names::listed(&actors))))
-        }
+        (None, None) => Err(CommandError::usage("`--self` is required: the actor or SPIFFE ID that is called")
+            .help(format!("the actors are {}", names::listed(workflow.actors.keys())))),
     }
 }
 

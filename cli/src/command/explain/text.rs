@@ -27,11 +27,8 @@ fn facts(text: &mut String, scenario: &Scenario<'_>) {
     };
     row(text, "peer", &scenario.peer.as_deref().map_or_else(|| "none: no mTLS".into(), who));
     row(text, "self", &who(&scenario.own));
-    row(
-        text,
-        "request",
-        &format!("{} {} (host {})", escape(scenario.method), escape(scenario.path), escape(&scenario.host)),
-    );
+    let (method, path, host) = (escape(scenario.method), escape(scenario.path), escape(&scenario.host));
+    row(text, "request", &format!("{method} {path} (host {host})"));
     for (name, value) in scenario.further {
         row(text, "header", &format!("{}: {}", escape(name), escape(value)));
     }
@@ -94,8 +91,7 @@ fn allowed(text: &mut String, explanation: &Explanation) {
         return;
     }
     if !explanation.expected.is_empty() {
-        let expected: Vec<&str> = explanation.expected.iter().map(String::as_str).collect();
-        row(text, "expected", &names::listed(&expected));
+        row(text, "expected", &names::listed(&explanation.expected));
     }
     match (&explanation.at, explanation.allowed.as_slice()) {
         (Some(at), []) => {

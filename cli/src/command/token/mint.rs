@@ -96,14 +96,9 @@ fn claims(args: &Args, workflow: &Workflow, task: &Task) -> Result<Vec<Claims>, 
         let sources: Vec<TaskName> = all.iter().filter_map(|claims| claims.wf.from.clone()).collect();
         all.retain(|claims| claims.wf.from.as_ref().is_some_and(|source| source.as_str() == from));
         if all.is_empty() {
-            let sources: Vec<&str> = sources.iter().map(TaskName::as_str).collect();
-            let known = names::suggest(from, sources.iter().copied(), "it is joined from");
-            return Err(CommandError::usage(format!(
-                "--from: `{}` is not joined from `{}`",
-                task.name,
-                output::escape(from)
-            ))
-            .help(known));
+            let (task, given) = (&task.name, output::escape(from));
+            return Err(CommandError::usage(format!("--from: `{task}` is not joined from `{given}`"))
+                .help(names::suggest(from, sources.iter().map(TaskName::as_str), "it is joined from")));
         }
     }
     for claims in &mut all {
@@ -131,10 +126,8 @@ fn holder(args: &Args, workflow: &Workflow, task: &Task) -> Result<SpiffeId, Com
         }
     };
     found.ok_or_else(|| {
-        CommandError::usage(format!(
-            "`--holder` is required: a receipt for `{}` does not have exactly one caller",
-            task.name
-        ))
+        let task = &task.name;
+        CommandError::usage(format!("`--holder` is required: a receipt for `{task}` does not have exactly one caller"))
     })
 }
 

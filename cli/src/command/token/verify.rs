@@ -143,8 +143,6 @@ fn describe(workflow: &Workflow, verified: &VerifiedToken) -> String {
     let holder = names::name_of(workflow, claims.sub.as_str());
     let from = claims.wf.from.as_ref().map(|from| format!(" from `{from}`")).unwrap_or_default();
     let (task, txn) = (&claims.wf.task, &claims.txn);
-    format!(
-        "{kind} `{task}`{from} of {} revision {}, held by {holder}, instance {txn}",
-        workflow.name, workflow.revision
-    )
+    let (name, revision) = (&workflow.name, workflow.revision);
+    format!("{kind} `{task}`{from} of {name} revision {revision}, held by {holder}, instance {txn}")
 }
