@@ -31,7 +31,8 @@ pub(super) enum CommandError {
 }
 
 /// A message, and possibly what to do.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
 pub(super) struct Message {
     text: String,
     pub(super) help: Option<String>,
@@ -40,12 +41,6 @@ pub(super) struct Message {
 impl Message {
     fn new(text: impl fmt::Display) -> Self {
         Self { text: text.to_string(), help: None }
-    }
-}
-
-impl fmt::Display for Message {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
     }
 }
 
