@@ -2,11 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::error::RenderError;
-use crate::options::Options;
-use crate::workload::Workload;
-use crate::yaml;
-
 /// A manifest.
 pub(super) fn manifest(version: &str, kind: &str, name: &str, namespace: &str, spec: &Value) -> Value {
     let metadata = json!({"name": name, "namespace": namespace});
@@ -19,16 +14,4 @@ pub(super) fn with<N: Into<String>>(mut object: Value, members: impl IntoIterato
         object.extend(members.into_iter().map(|(name, value)| (name.into(), value)));
     }
     object
-}
-
-/// A patch of the owner's objects with the workload's label, for a kustomization.
-pub(super) fn patch_labelled(
-    kind: &str,
-    workload: &Workload,
-    options: &Options,
-    patch: &Value,
-) -> Result<Value, RenderError> {
-    let label = format!("{}={}", options.label, workload.account());
-    let target = json!({"kind": kind, "namespace": workload.namespace(), "labelSelector": label});
-    Ok(json!({"target": target, "patch": yaml::text(patch)?}))
 }

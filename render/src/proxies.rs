@@ -4,9 +4,10 @@
 use serde_json::{Value, json};
 
 use crate::error::RenderError;
-use crate::manifest::{patch_labelled, with};
+use crate::manifest::with;
 use crate::options::Options;
 use crate::workload::Workload;
+use crate::yaml;
 
 /// The kinds of controllers with a template of pods.
 const CONTROLLERS: &str = "Deployment|StatefulSet|DaemonSet";
@@ -18,6 +19,18 @@ pub(super) fn patch(workload: &Workload, variables: &[String], options: &Options
         "spec": {"template": {"spec": {"containers": [container(workload, variables, true)]}}},
     });
     patch_labelled(CONTROLLERS, workload, options, &template)
+}
+
+/// A patch of the owner's objects with the workload's label, for a kustomization.
+pub(super) fn patch_labelled(
+    kind: &str,
+    workload: &Workload,
+    options: &Options,
+    patch: &Value,
+) -> Result<Value, RenderError> {
+    let label = format!("{}={}", options.label, workload.account());
+    let target = json!({"kind": kind, "namespace": workload.namespace(), "labelSelector": label});
+    Ok(json!({"target": target, "patch": yaml::text(patch)?}))
 }
 
 /// The proxy's container with the workload's Secret in its environment.

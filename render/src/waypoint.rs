@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::error::RenderError;
 use crate::inventory::Inventory;
-use crate::manifest::{manifest, patch_labelled};
+use crate::manifest::manifest;
 use crate::options::Options;
 use crate::workload::Workload;
 use crate::{proxies, yaml};
@@ -63,5 +63,5 @@ pub(super) fn patch(workload: &Workload, options: &Options) -> Result<Value, Ren
         "apiVersion": "v1", "kind": "Service",
         "metadata": {"name": "any", "labels": {"istio.io/use-waypoint": workload.resource()}},
     });
-    patch_labelled("Service", workload, options, &service)
+    proxies::patch_labelled("Service", workload, options, &service)
 }
