@@ -3,6 +3,7 @@
 use std::fmt;
 
 use stepgate_config::gate::Carrier;
+use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::workflow::{Task, Workflow};
 
 use crate::baggage::{self, BAGGAGE, text, trim};
@@ -63,17 +64,17 @@ pub fn step_header(carrier: Carrier, header: &str, steps: &[&str]) -> Option<(St
 }
 
 /// A plain step of level `identity`: `WORKFLOW/REVISION/TASK`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlainStep<'a> {
-    pub(crate) workflow: &'a str,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlainStep {
+    pub(crate) workflow: WorkflowName,
     pub(crate) revision: u32,
-    pub(crate) task: &'a str,
+    pub(crate) task: TaskName,
 }
 
-impl<'a> PlainStep<'a> {
+impl PlainStep {
     /// The step of an instance that has reached this task.
-    pub fn of(workflow: &'a Workflow, task: &'a Task) -> Self {
-        Self { workflow: workflow.name.as_str(), revision: workflow.revision, task: task.name.as_str() }
+    pub fn of(workflow: &Workflow, task: &Task) -> Self {
+        Self { workflow: workflow.name.clone(), revision: workflow.revision, task: task.name.clone() }
     }
 
     /// A step with slashes is plain; a compact JWS has none.
@@ -81,24 +82,21 @@ impl<'a> PlainStep<'a> {
         step.contains('/')
     }
 
-    pub(crate) fn parse(step: &'a str) -> Result<Self, Denial> {
-        let bad = Denial::BadStep("a plain step is `workflow/revision/task`");
+    pub(crate) fn parse(step: &str) -> Result<Self, Denial> {
         let mut parts = step.split('/');
-        let (Some(workflow), Some(revision), Some(task), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(bad);
-        };
-        // One spelling: no sign, no leading zero.
-        let number: u32 = revision.parse().map_err(|_| bad.clone())?;
-        if number.to_string() != revision {
-            return Err(bad);
+        let mut next = || parts.next().unwrap_or_default();
+        let (workflow, revision, task) = (next(), next(), next());
+        match (WorkflowName::try_from(workflow), revision.parse::<u32>(), TaskName::try_from(task), parts.next()) {
+            // One spelling: no sign, no leading zero.
+            (Ok(workflow), Ok(number), Ok(task), None) if number > 0 && number.to_string() == revision => {
+                Ok(Self { workflow, revision: number, task })
+            }
+            _ => Err(Denial::BadStep("a plain step is `workflow/revision/task`")),
         }
-        Ok(Self { workflow, revision: number, task })
     }
 }
 
-impl fmt::Display for PlainStep<'_> {
+impl fmt::Display for PlainStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.workflow, self.revision, self.task)
     }

@@ -73,13 +73,9 @@ impl Issuance {
         Some(Self { arrival, receipt, parent, presented_until: presented_until(current, &parents, leeway), start })
     }
 
-    /// The instance's deadline is exact: no leeway extends it. Nor may the evidence of a join that is in its
-    /// leeway make a child that has ended before it began.
-    pub(super) fn check_times(&self, now: UnixTime) -> Result<(), Denial> {
-        if now >= self.arrival.dl {
-            return Err(Denial::Deadline);
-        }
-        if now >= self.arrival.exp { Err(Denial::Expired) } else { Ok(()) }
+    /// The instance's deadline is exact: no leeway extends it.
+    pub(super) fn check_deadline(&self, now: UnixTime) -> Result<(), Denial> {
+        if now >= self.arrival.dl { Err(Denial::Deadline) } else { Ok(()) }
     }
 
     /// How often this line of descent has entered the task, this time included.
