@@ -132,8 +132,8 @@ fn forks(current: &CurrentStep<'_>, parents: &[&Claims], parent: &str, to: &Task
 }
 
 /// How long the same transition could be tried again. A token that was replayed at another replica has a twin:
-/// the same `jti`, minted as late as its parent could be presented. At a join, other evidence that could complete the
-/// round may come as late as the instance lives.
+/// the same `jti`, minted as late as its parent could be presented, by a clock that may be behind that of the parent's
+/// gate. At a join, other evidence that could complete the round may come as late as the instance lives.
 fn presented_until(current: &CurrentStep<'_>, parents: &[&Claims], leeway: Duration) -> UnixTime {
     let deadline = earliest(parents, |claims| claims.dl);
     if current.at.join == JoinKind::All {
@@ -141,5 +141,5 @@ fn presented_until(current: &CurrentStep<'_>, parents: &[&Claims], leeway: Durat
     }
     let ttl = current.compiled.workflow.task_ttl;
     let issued = parents.iter().map(|claims| claims.iat).max().unwrap_or(deadline);
-    issued.plus(ttl).plus(ttl).plus(leeway).min(deadline)
+    issued.plus(ttl).plus(ttl).plus(leeway).plus(leeway).min(deadline)
 }
