@@ -46,7 +46,7 @@ ENGINES         := dockerd=docker.io docker-compose=docker-compose containerd=co
 step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-cluster test-containers bench envoy envoys func-e tools target filter cli image \
+.PHONY: help demo check test test-cluster test-containers bench vectors envoy envoys func-e tools target filter cli image \
 	reproducible lint fmt clippy deny clean containers prometheus cluster-programs in-cluster
 # The steps of `test` share cargo's lock and the two cores of a small machine.
 .NOTPARALLEL:
@@ -97,6 +97,9 @@ in-cluster:
 bench: envoy filter ## measure the cost of the gate, with a baseline from the same run
 	@cargo build --quiet --release -p stepgate-tests --bin bench
 	@$(TARGET)/release/bench
+
+vectors: ## write the test vectors of docs/protocol.md anew
+	@BLESS=1 cargo test --quiet -p stepgate-tests --test vectors the_vectors_are_those_of_the_gate
 
 envoy: ## install Envoy, unless ENVOY_PATH names one
 	@tools/get-envoy.sh $(ENVOY_VERSION) '$(STEPGATE_CACHE)/envoy'
