@@ -15,6 +15,7 @@ pub(super) struct Launch {
     pub(super) component_log_level: String,
     pub(super) delivery: Delivery,
     pub(super) vms: Vms,
+    pub(super) clock: Option<PathBuf>,
 }
 
 impl Launch {
@@ -27,6 +28,7 @@ impl Launch {
             component_log_level: spec.component_log_level.clone(),
             delivery: spec.delivery,
             vms: spec.vms,
+            clock: spec.clock.clone(),
         }
     }
 }

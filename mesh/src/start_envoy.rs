@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 
 use super::MeshError;
 use super::bootstrap::{Member, MeshConfig, bootstrap, discovery, dynamic};
+use super::clock;
 use super::process::Process;
 use super::run_dir::replace;
 use super::running::{Mesh, RunningWorkload};
@@ -42,6 +43,9 @@ impl Mesh {
         // Connections of an old listener are closed at once, and gone after a second; Envoy's own
         // 10 minutes are nothing to wait for.
         command.args(["--drain-time-s", "1", "--drain-strategy", "immediate"]);
+        if let Some(object) = &launch.clock {
+            clock::shift(&mut command, object, self.run_dir.path(), name)?;
+        }
         let log = self.run_dir.path().join(format!("{name}.log"));
         Ok(Starting {
             name: name.clone(),

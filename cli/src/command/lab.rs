@@ -1,13 +1,15 @@
 //! `stepgate lab`: tests a document on real Envoys.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::algorithm::Alg;
 use super::answer::{Answer, EXIT_CODES};
 use super::error::CommandError;
 use super::output;
 use super::source::Source;
-use stepgate_lab::{LabError, Options};
+use stepgate_config::duration;
+use stepgate_lab::{LabError, Options, Skew};
 
 /// Tests a workflow on real Envoys: one for each workload, at most 16 in total.
 ///
@@ -34,6 +36,13 @@ pub(super) struct Args {
     /// Selects the attempts if there are too many to make all [default: random, and printed]
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
+    /// Run the whole instances also by clocks that differ by this much, such as `30s`: each gate's is ahead of the one
+    /// before, then behind it
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    skew: Option<Duration>,
+    /// The shared object that shifts an Envoy's clock, for `--skew`; `make clock` builds it
+    #[arg(long, value_name = "FILE", env = "STEPGATE_CLOCK", default_value = "target/release/libstepgate_clock.so")]
+    clock: PathBuf,
     /// The filter module
     #[arg(
         long,
@@ -47,12 +56,16 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let source = Source::read(&args.file)?;
     let (module, colour) = (args.module.clone(), output::colours_answers());
+    // An Envoy looks for it from its own folder.
+    let object = || std::path::absolute(&args.clock).unwrap_or_else(|_| args.clock.clone());
+    let skew = args.skew.map(|by| Skew { by, object: object() });
     let options = Options {
         document: source.text.clone(),
         name: source.name.clone(),
         replicas: usize::from(args.replicas),
         algorithm: args.alg.into(),
         seed: args.seed,
+        skew,
         module,
         keep: args.keep,
         json: args.json,

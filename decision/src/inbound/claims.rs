@@ -27,9 +27,10 @@ pub(super) fn check(tokens: &[VerifiedToken], workflow: &Workflow, leeway: Durat
 
 /// Whether visits are those of tasks on cycles, and performers those of tasks under a constraint.
 fn counts(claims: &Claims, workflow: &Workflow) -> bool {
-    let visits = claims.visits.iter().all(|(task, count)| {
-        *count > 0 && workflow.tasks.get(task).is_some_and(|task| task.max_visits.is_some())
-    });
+    let visits = claims
+        .visits
+        .iter()
+        .all(|(task, count)| *count > 0 && workflow.tasks.get(task).is_some_and(|task| task.max_visits.is_some()));
     let performers = claims.performers.iter().all(|(task, ids)| {
         let may = |task: &Task| task.constrained && ids.iter().all(|id| task.performer.includes(id));
         !ids.is_empty() && workflow.tasks.get(task).is_some_and(|task| may(task))

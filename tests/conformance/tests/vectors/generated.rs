@@ -110,7 +110,9 @@ fn minted(token: &str, workflow: &Workflow, before: &[Request]) -> Minted {
     let text = |of: &Value| of.as_str().unwrap().to_owned();
     let name = workflow.name.to_string();
     let jti_of = match claims.get("parents") {
-        None => ["start", &name, &text(&claims["txn"]), &text(&claims["iss"]), &text(&claims["sub"])].map(str::to_owned),
+        None => {
+            ["start", &name, &text(&claims["txn"]), &text(&claims["iss"]), &text(&claims["sub"])].map(str::to_owned)
+        }
         Some(parents) => {
             let parents: Vec<String> = parents.as_array().unwrap().iter().map(text).collect();
             let of = |jti: &String| before.iter().map(|one| &one.step.claims).find(|claims| claims["jti"] == *jti);
