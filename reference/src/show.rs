@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use stepgate_config::gate::GateConfig;
+use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Task};
 
+use crate::ancestry::performed;
 use crate::arrival::{Arrival, Past, Times, is_join};
 use crate::denied::{Denied, deny, require};
 use crate::kind::Kind;
@@ -82,7 +84,12 @@ impl Reader {
         require(first.flaw != Some(Flaw::Revision), "REVISION_RETIRED")?;
         require(self.signed(), "WRONG_TYPE")?;
         require(tokens.iter().all(|token| token.flaw != Some(Flaw::Digest)), "UNKNOWN_WORKFLOW")?;
-        require(tokens.iter().all(|token| token.flaw != Some(Flaw::Members)), "BAD_STEP")?;
+        // Only a start token has no parents.
+        let orphan = |token: &Token| token.arrival.start && token.kind != Kind::Arrival;
+        let fits = |token: &&Token| {
+            token.flaw != Some(Flaw::Members) && !orphan(token) && self.names_performers(&token.arrival)
+        };
+        require(tokens.iter().all(fits), "BAD_STEP")?;
         require(tokens.iter().all(|token| self.lives(&token.arrival, leeway)), "BAD_STEP")?;
         require(!gate.revoked.instances.contains(&first.arrival.instance), "REVOKED")?;
         require(!gate.revoked.workflows.contains(&self.workflow.name), "REVOKED")?;
@@ -102,6 +109,15 @@ impl Reader {
         require(is_join(&first.arrival.task), "BAD_STEP")?;
         let sources = ways::sources(&self.workflow, &first.arrival.task.name);
         require(tokens.len() <= sources.len(), "JOIN_INCOMPLETE")
+    }
+
+    /// Whether those who are said to have performed tasks under a constraint are of the tasks' actors.
+    fn names_performers(&self, arrival: &Arc<Arrival>) -> bool {
+        let counted = |task: &TaskName| self.workflow.constraints.iter().any(|one| one.tasks.contains(task));
+        let may = |(task, id): &(TaskName, SpiffeId)| {
+            !counted(task) || self.workflow.tasks.get(task).is_some_and(|task| task.performer.includes(id))
+        };
+        performed(std::slice::from_ref(arrival)).iter().all(may)
     }
 
     /// Whether an arrival has the times that some gates give it: no two of their clocks differ by more than the leeway.
