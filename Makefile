@@ -18,6 +18,7 @@ CYCLONEDX_VERSION := 0.5.9
 TARGET          := $(abspath $(or $(CARGO_TARGET_DIR),target))
 STEPGATE_MODULE ?= $(TARGET)/wasm32-wasip1/filter/stepgate_filter.wasm
 STEPGATE_BIN    ?= $(TARGET)/release/stepgate
+STEPGATE_CLOCK  ?= $(TARGET)/release/libstepgate_clock.so
 # A program that is already installed comes first.
 FUNC_E          ?= $(or $(shell command -v func-e),$(STEPGATE_CACHE)/bin/func-e)
 CARGO_DENY      ?= $(or $(shell command -v cargo-deny),$(STEPGATE_CACHE)/cargo-deny/bin/cargo-deny)
@@ -28,7 +29,7 @@ CARGO_CYCLONEDX ?= $(or $(shell command -v cargo-cyclonedx),$(STEPGATE_CACHE)/ca
 STEPGATE_IMAGES ?= $(TARGET)/image
 
 # The tests and the lab read these.
-export STEPGATE_CACHE STEPGATE_MODULE STEPGATE_BIN STEPGATE_ENVOYS STEPGATE_IMAGES FUNC_E
+export STEPGATE_CACHE STEPGATE_MODULE STEPGATE_BIN STEPGATE_CLOCK STEPGATE_ENVOYS STEPGATE_IMAGES FUNC_E
 
 WASM_TARGET     := wasm32-wasip1
 # A program for this target needs nothing but a kernel.
@@ -46,7 +47,7 @@ ENGINES         := dockerd=docker.io docker-compose=docker-compose containerd=co
 step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-cluster test-containers bench envoy envoys func-e tools target filter cli image \
+.PHONY: help demo check test test-cluster test-containers bench vectors envoy envoys func-e tools target filter cli clock image \
 	reproducible lint fmt clippy deny clean containers prometheus cluster-programs in-cluster
 # The steps of `test` share cargo's lock and the two cores of a small machine.
 .NOTPARALLEL:
@@ -65,7 +66,7 @@ check: filter fmt ## the loop: check format and lints, run unit tests and the co
 	$(call step,the corpus)
 	@cargo test --quiet -p stepgate-tests $(WITH_WASM) --test native --test wasm --test structure
 
-test: envoys func-e tools filter cli lint containers prometheus cluster-programs ## run everything: style, licences, and every test, also in real Envoys and a real Istio
+test: envoys func-e tools filter cli clock lint containers prometheus cluster-programs ## run everything: style, licences, and every test, also in real Envoys and a real Istio
 	$(call step,cargo test)
 	@cargo test --workspace $(WITH_WASM)
 	@$(MAKE) --no-print-directory in-cluster
@@ -98,6 +99,9 @@ bench: envoy filter ## measure the cost of the gate, with a baseline from the sa
 	@cargo build --quiet --release -p stepgate-tests --bin bench
 	@$(TARGET)/release/bench
 
+vectors: ## write the test vectors of docs/protocol.md anew
+	@BLESS=1 cargo test --quiet -p stepgate-tests --test vectors the_vectors_are_those_of_the_gate
+
 envoy: ## install Envoy, unless ENVOY_PATH names one
 	@tools/get-envoy.sh $(ENVOY_VERSION) '$(STEPGATE_CACHE)/envoy'
 
@@ -121,6 +125,9 @@ filter: target ## build the filter
 cli: ## build the command stepgate
 	$(call step,the command stepgate)
 	@cargo build --release -p stepgate-cli
+
+clock: ## build the shared object that shifts an Envoy's clock, for `stepgate lab --skew`
+	@cargo build --quiet --release -p stepgate-clock
 
 image: filter $(CARGO_CYCLONEDX) ## build container images of the filter and of the command, into target/image
 	$(call step,container images)

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use stepgate_config::gate::Carrier;
+use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::workflow::{Task, Workflow};
 
 use crate::baggage::{self, BAGGAGE, text, trim};
@@ -63,20 +64,20 @@ pub fn step_header(carrier: Carrier, header: &str, steps: &[&str]) -> Option<(St
 }
 
 /// A plain step of level `identity`: `WORKFLOW/REVISION/TASK`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlainStep<'a> {
-    /// The workflow's name, not checked.
-    pub workflow: &'a str,
-    /// The revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlainStep {
+    /// The workflow.
+    pub workflow: WorkflowName,
+    /// The revision, at least 1.
     pub revision: u32,
-    /// The name of the task that the instance has reached, not checked.
-    pub task: &'a str,
+    /// The task that the instance has reached.
+    pub task: TaskName,
 }
 
-impl<'a> PlainStep<'a> {
+impl PlainStep {
     /// The step of an instance that has reached this task.
-    pub fn of(workflow: &'a Workflow, task: &'a Task) -> Self {
-        Self { workflow: workflow.name.as_str(), revision: workflow.revision, task: task.name.as_str() }
+    pub fn of(workflow: &Workflow, task: &Task) -> Self {
+        Self { workflow: workflow.name.clone(), revision: workflow.revision, task: task.name.clone() }
     }
 
     /// A step with slashes is plain; a compact JWS has none.
@@ -87,25 +88,22 @@ impl<'a> PlainStep<'a> {
     /// Reads a step.
     ///
     /// # Errors
-    /// [`Denial::BadStep`]: not three parts, or a revision that is not written as gates write it.
-    pub fn parse(step: &'a str) -> Result<Self, Denial> {
-        let bad = Denial::BadStep("a plain step is `workflow/revision/task`");
+    /// [`Denial::BadStep`]: not three parts, not names, or a revision that is not written as gates write it.
+    pub fn parse(step: &str) -> Result<Self, Denial> {
         let mut parts = step.split('/');
-        let (Some(workflow), Some(revision), Some(task), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(bad);
-        };
-        // One spelling: no sign, no leading zero.
-        let number: u32 = revision.parse().map_err(|_| bad.clone())?;
-        if number.to_string() != revision {
-            return Err(bad);
+        let mut next = || parts.next().unwrap_or_default();
+        let (workflow, revision, task) = (next(), next(), next());
+        match (WorkflowName::try_from(workflow), revision.parse::<u32>(), TaskName::try_from(task), parts.next()) {
+            // One spelling: no sign, no leading zero.
+            (Ok(workflow), Ok(number), Ok(task), None) if number > 0 && number.to_string() == revision => {
+                Ok(Self { workflow, revision: number, task })
+            }
+            _ => Err(Denial::BadStep("a plain step is `workflow/revision/task`")),
         }
-        Ok(Self { workflow, revision: number, task })
     }
 }
 
-impl fmt::Display for PlainStep<'_> {
+impl fmt::Display for PlainStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.workflow, self.revision, self.task)
     }

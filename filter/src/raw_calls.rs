@@ -3,7 +3,7 @@
 //! The SDK sends a local response without `response_code_details`, by which access logs tell a denial from
 //! other responses. And it panics where a property cannot be set; a denied name in an access log must not end
 //! the gate of a worker.
-#![allow(unsafe_code, reason = "host functions that the SDK does not wrap; nowhere else in Stepgate")]
+#![allow(unsafe_code, reason = "host functions that the SDK does not wrap; nowhere else in the filter")]
 
 use crate::host::{HostError, LocalReply};
 

@@ -7,6 +7,7 @@
 mod attack;
 mod attack_context;
 mod attempt;
+mod clocks;
 mod coverage;
 mod error;
 mod existing_mesh;
@@ -61,6 +62,8 @@ pub struct Options {
     pub algorithm: Algorithm,
     /// Decides which attempts are made if there are too many; random if it is left out.
     pub seed: Option<u64>,
+    /// Run the whole instances again, by clocks that differ.
+    pub skew: Option<Skew>,
     /// The filter.
     pub module: PathBuf,
     /// Leave the mesh running until interrupted, and print curl commands.
@@ -75,6 +78,15 @@ pub struct Options {
     pub json: bool,
     /// Whether tables may be coloured.
     pub colour: bool,
+}
+
+/// Clocks that differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skew {
+    /// By how much.
+    pub by: Duration,
+    /// The shared object of `tools/clock`, an absolute path.
+    pub object: PathBuf,
 }
 
 /// Runs the lab. True: every answer was what the document says.
@@ -101,12 +113,16 @@ pub fn run(options: &Options) -> Result<bool, LabError> {
     }
     let mut spec = fixture.mesh(&options.module);
     spec.ready_timeout = options.ready_timeout;
+    spec.clock = options.skew.as_ref().map(|skew| skew.object.clone());
     let mesh = Mesh::start_with(spec, |step| {
         progress.step("Envoys ready", step.ready, step.of);
     })?;
     let ready = begun.elapsed();
     let transport = Transport::new(&fixture, &mesh);
-    let walks = walk::all(&fixture, &transport)?;
+    let mut walks = walk::all(&fixture, &transport)?;
+    if let Some(skew) = &options.skew {
+        walks.extend(clocks::walks(&fixture, &transport, &mesh, skew.by)?);
+    }
     let cases = runner::all(&plan, &chosen, &transport, &progress)?;
     progress.done();
     let (name, whole) = (options.name.clone(), begun.elapsed());

@@ -69,6 +69,12 @@ pub enum MeshError {
         /// Which program it is, and where it was found.
         program: String,
     },
+    /// The clock of an Envoy cannot be set.
+    #[error(
+        "the clock of this Envoy cannot be set: it was started without the shared object for it, or is not a program for \
+         this machine that loads one\nhelp: `make clock` builds the shared object; a static Envoy does not load it"
+    )]
+    NoClock,
     /// An Envoy did not accept a new configuration.
     #[error("the new configuration of `{workload}` is not in force: {what}")]
     NotInForce {

@@ -24,6 +24,7 @@ mod bootstrap;
 mod call_error;
 mod certificates;
 mod client;
+mod clock;
 mod envoy_binary;
 mod error;
 mod launch;

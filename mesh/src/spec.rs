@@ -25,6 +25,9 @@ pub struct MeshSpec {
     /// A `stepgate` binary through which Envoys are started, see [`super::run_if_supervised`].
     /// `None`: `STEPGATE_LAUNCHER`, then this very program if it is `stepgate`, then `setpriv`.
     pub launcher: Option<PathBuf>,
+    /// The shared object of `tools/clock`, an absolute path, through which each Envoy then reads its time, so that
+    /// [`super::Mesh::set_clock`] can set it.
+    pub clock: Option<PathBuf>,
     /// Worker threads of each Envoy.
     pub concurrency: u32,
     /// `--log-level` of each Envoy.
@@ -47,6 +50,7 @@ impl MeshSpec {
             ready_timeout: None,
             envoy: None,
             launcher: None,
+            clock: None,
             concurrency: 1,
             log_level: "warning".into(),
             component_log_level: "wasm:info".into(),

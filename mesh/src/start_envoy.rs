@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 
 use super::MeshError;
 use super::bootstrap::{Member, MeshConfig, bootstrap, discovery, dynamic};
+use super::clock;
 use super::process::Process;
 use super::run_dir::replace;
 use super::running::{Mesh, RunningWorkload};
@@ -45,6 +46,9 @@ impl Mesh {
         if launch.spec.environment == Environment::Process {
             let plugins = hosted.iter().flat_map(|member| member.workload.plugins());
             command.envs(plugins.flat_map(|plugin| &plugin.environment));
+        }
+        if let Some(object) = &launch.spec.clock {
+            clock::shift(&mut command, object, self.run_dir.path(), name)?;
         }
         let log = self.run_dir.path().join(format!("{name}.log"));
         Ok(Starting {

@@ -25,7 +25,6 @@ impl Reader {
         let instance = evidence.first().map(|arrival| arrival.instance.clone());
         if self.signed() {
             require(request.now < times.dl, "DEADLINE")?;
-            require(request.now < times.exp, "EXPIRED")?;
             require(to.max_visits.is_none_or(|bound| self.visits(evidence, &to.name) < bound), "TOO_MANY_VISITS")?;
             require(self.keeps_constraints(evidence, to, &request.gate), "CONSTRAINT")?;
             require(self.is_complete(evidence, &transition.from), "JOIN_INCOMPLETE")?;

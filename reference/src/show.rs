@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use stepgate_config::gate::GateConfig;
+use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Task};
 
-use crate::arrival::{Arrival, Past, is_join};
+use crate::ancestry::performed;
+use crate::arrival::{Arrival, Past, Times, is_join};
 use crate::denied::{Denied, deny, require};
 use crate::kind::Kind;
 use crate::reader::Reader;
@@ -26,18 +28,15 @@ impl Reader {
         let twice = texts.iter().enumerate().any(|(at, text)| texts.iter().take(at).any(|before| before == text));
         require(!twice && texts.iter().all(|text| !text.is_empty()), "BAD_STEP")?;
         let tokens: Vec<&Token> = request.shown.iter().filter_map(|shown| shown.token()).collect();
-        let revoked = gate.revoked.workflows.contains(&self.workflow.name);
         match (texts.as_slice(), tokens.as_slice()) {
             ([text], []) => {
-                let at = self.check_plain(text)?;
-                require(!revoked, "REVOKED")?;
+                let at = self.check_plain(gate, text)?;
                 let carries = self.carries_on(&at, |_, caller| caller.includes(peer));
                 require(carries || at.performer.includes(peer), "WRONG_HOLDER")?;
                 Ok((at, Vec::new()))
             }
             (_, [first, ..]) if tokens.len() == texts.len() => {
                 let at = self.check_tokens(gate, request.now, &tokens, first)?;
-                require(!revoked, "REVOKED")?;
                 let issued = tokens.iter().all(|token| self.issuer_may_speak(token));
                 require(issued, "WRONG_ISSUER")?;
                 require(tokens.iter().all(|token| token.holder == *peer), "WRONG_HOLDER")?;
@@ -48,12 +47,15 @@ impl Reader {
     }
 
     /// A plain step `workflow/revision/task`.
-    fn check_plain(&self, text: &str) -> Result<Arc<Task>, Denied> {
+    fn check_plain(&self, gate: &GateConfig, text: &str) -> Result<Arc<Task>, Denied> {
         let parts: Vec<&str> = text.split('/').collect();
         let [name, revision, task] = parts.as_slice() else { return deny("BAD_STEP") };
+        let number = revision.chars().all(|c| c.is_ascii_digit()) && !revision.starts_with('0');
+        require(is_name(name) && is_name(task) && number && revision.parse::<u32>().is_ok(), "BAD_STEP")?;
         require(*name == self.workflow.name.as_str(), "UNKNOWN_WORKFLOW")?;
         require(*revision == self.workflow.revision.to_string(), "REVISION_RETIRED")?;
         require(!self.signed(), "WRONG_TYPE")?;
+        require(!gate.revoked.workflows.contains(&self.workflow.name), "REVOKED")?;
         self.workflow.tasks.get(*task).cloned().ok_or(Denied("NO_TRANSITION"))
     }
 
@@ -62,8 +64,7 @@ impl Reader {
         let leeway = gate.leeway.as_secs();
         let at = &first.arrival.task;
         for token in tokens {
-            let times = token.arrival.times;
-            require(token.flaw != Some(Flaw::Form) && times.iat <= times.exp && times.exp <= times.dl, "BAD_STEP")?;
+            require(token.flaw != Some(Flaw::Form), "BAD_STEP")?;
             require(token.flaw != Some(Flaw::Type), "WRONG_TYPE")?;
         }
         self.check_list(tokens, first)?;
@@ -72,7 +73,10 @@ impl Reader {
                 // Keys are those of the workflow that the claims name.
                 Some(Flaw::KeyId | Flaw::Workflow) => return deny("UNKNOWN_KEY"),
                 Some(Flaw::Algorithm | Flaw::Signature | Flaw::Content) => return deny("BAD_SIGNATURE"),
-                Some(Flaw::Form | Flaw::Type | Flaw::Revision | Flaw::Digest | Flaw::Task | Flaw::Start) | None => {}
+                Some(
+                    Flaw::Form | Flaw::Type | Flaw::Revision | Flaw::Digest | Flaw::Members | Flaw::Task | Flaw::Start,
+                )
+                | None => {}
             }
             require(now < token.arrival.times.exp.saturating_add(leeway), "EXPIRED")?;
             require(token.arrival.times.iat <= now.saturating_add(leeway), "NOT_YET")?;
@@ -80,7 +84,15 @@ impl Reader {
         require(first.flaw != Some(Flaw::Revision), "REVISION_RETIRED")?;
         require(self.signed(), "WRONG_TYPE")?;
         require(tokens.iter().all(|token| token.flaw != Some(Flaw::Digest)), "UNKNOWN_WORKFLOW")?;
-        require(!tokens.iter().any(|token| self.outlives(&token.arrival)), "BAD_STEP")?;
+        // Only a start token has no parents.
+        let orphan = |token: &Token| token.arrival.start && token.kind != Kind::Arrival;
+        let fits = |token: &&Token| {
+            token.flaw != Some(Flaw::Members) && !orphan(token) && self.names_performers(&token.arrival)
+        };
+        require(tokens.iter().all(fits), "BAD_STEP")?;
+        require(tokens.iter().all(|token| self.lives(&token.arrival, leeway)), "BAD_STEP")?;
+        require(!gate.revoked.instances.contains(&first.arrival.instance), "REVOKED")?;
+        require(!gate.revoked.workflows.contains(&self.workflow.name), "REVOKED")?;
         require(first.flaw != Some(Flaw::Task), "NO_TRANSITION")?;
         Ok(Arc::clone(at))
     }
@@ -99,10 +111,23 @@ impl Reader {
         require(tokens.len() <= sources.len(), "JOIN_INCOMPLETE")
     }
 
-    /// Whether an arrival lives longer than any gate lets it.
-    fn outlives(&self, arrival: &Arrival) -> bool {
-        let after = |life: std::time::Duration| arrival.times.iat.saturating_add(life.as_secs());
-        arrival.times.exp > after(self.workflow.task_ttl) || arrival.times.dl > after(self.workflow.deadline)
+    /// Whether those who are said to have performed tasks under a constraint are of the tasks' actors.
+    fn names_performers(&self, arrival: &Arc<Arrival>) -> bool {
+        let counted = |task: &TaskName| self.workflow.constraints.iter().any(|one| one.tasks.contains(task));
+        let may = |(task, id): &(TaskName, SpiffeId)| {
+            !counted(task) || self.workflow.tasks.get(task).is_some_and(|task| task.performer.includes(id))
+        };
+        performed(std::slice::from_ref(arrival)).iter().all(may)
+    }
+
+    /// Whether an arrival has the times that some gates give it: no two of their clocks differ by more than the leeway.
+    fn lives(&self, arrival: &Arrival, leeway: u64) -> bool {
+        let Times { iat, exp, dl } = arrival.times;
+        let ends_by = |end: u64, begin: u64, life: u64| end <= begin.saturating_add(life).saturating_add(leeway);
+        ends_by(dl, iat, self.workflow.deadline.as_secs())
+            && ends_by(exp, iat, self.workflow.task_ttl.as_secs())
+            && ends_by(exp, dl, 0)
+            && ends_by(iat, exp, 0)
     }
 
     /// The gate of the performer speaks for a task. Only a start is issued by an actor that may be called first, and
@@ -117,4 +142,10 @@ impl Reader {
         let plain = *flaw != Some(Flaw::Start) && arrival.past == Past::default() && arrival.performer == *holder;
         plain && arrival.task.performer.includes(holder) && leaving.any(|t| speaks(&t.to.performer))
     }
+}
+
+/// Whether the language could have this name.
+fn is_name(text: &str) -> bool {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    (1..=64).contains(&text.len()) && text.chars().all(letter)
 }

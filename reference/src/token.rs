@@ -28,6 +28,9 @@ pub enum Flaw {
     Revision,
     /// It was signed for another document of the same name and revision.
     Digest,
+    /// It has a member that no gate writes there: visits or performers that the document does not count, a round of no
+    /// join ahead, a source where there is no join.
+    Members,
     /// It was signed for a task that the document does not have.
     Task,
     /// It is a start token that says more than the gate that was called first may say.

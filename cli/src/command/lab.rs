@@ -9,8 +9,9 @@ use super::error::CommandError;
 use super::output;
 use super::source::Source;
 use super::time;
+use stepgate_config::duration;
 use stepgate_decision::keys::Algorithm;
-use stepgate_lab::{LabError, Options};
+use stepgate_lab::{LabError, Options, Skew};
 
 /// Tests a workflow on real Envoys: one for each workload, at most 16 in total.
 ///
@@ -46,6 +47,13 @@ pub(super) struct Args {
     /// Selects the attempts if there are too many to make all [default: random, and printed]
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
+    /// Run the whole instances also by clocks that differ by this much, such as `30s`: each gate's is ahead of the one
+    /// before, then behind it
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    skew: Option<Duration>,
+    /// The shared object that shifts an Envoy's clock, for `--skew`; `make clock` builds it
+    #[arg(long, value_name = "FILE", env = "STEPGATE_CLOCK", default_value = "target/release/libstepgate_clock.so")]
+    clock: PathBuf,
     /// The filter module
     #[arg(
         long,
@@ -59,12 +67,16 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let source = Source::read(&args.file)?;
     let (module, colour) = (args.module.clone(), output::colours_answers());
+    // An Envoy looks for it from its own folder.
+    let object = || std::path::absolute(&args.clock).unwrap_or_else(|_| args.clock.clone());
+    let skew = args.skew.map(|by| Skew { by, object: object() });
     let options = Options {
         document: source.text.clone(),
         name: source.name.clone(),
         replicas: usize::from(args.replicas),
         algorithm: args.alg,
         seed: args.seed,
+        skew,
         module,
         keep: args.keep,
         walk_only: args.walk_only,

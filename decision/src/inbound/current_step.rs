@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Assurance, Task, Workflow};
+use stepgate_config::workflow::{Actor, Assurance, Task};
 
+use super::claims;
 use super::start::is_true_start;
 use crate::denial::Denial;
 use crate::gate::{CompiledWorkflow, Gate};
 use crate::keys::Crypto;
 use crate::step::{PlainStep, Steps};
 use crate::time::UnixTime;
-use crate::token::{Claims, TokenType, UnverifiedToken, VerifiedToken, verify};
+use crate::token::{TokenType, UnverifiedToken, VerifiedToken, verify};
 
 /// The evidence for a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub(super) fn read<'a>(
     now: UnixTime,
 ) -> Result<CurrentStep<'a>, Denial> {
     match steps.0.as_slice() {
-        [plain] if PlainStep::is_one(plain) => read_plain(gate, PlainStep::parse(plain)?),
+        [plain] if PlainStep::is_one(plain) => read_plain(gate, &PlainStep::parse(plain)?),
         several if several.iter().any(|step| PlainStep::is_one(step)) => {
             Err(Denial::BadStep("a list holds a plain step"))
         }
@@ -64,12 +65,13 @@ pub(super) fn read<'a>(
     }
 }
 
-fn read_plain<'a>(gate: &'a Gate, step: PlainStep<'_>) -> Result<CurrentStep<'a>, Denial> {
-    let compiled = find_workflow(gate, step.workflow, step.revision)?;
+fn read_plain<'a>(gate: &'a Gate, step: &PlainStep) -> Result<CurrentStep<'a>, Denial> {
+    let compiled = find_workflow(gate, step.workflow.as_str(), step.revision)?;
     if compiled.workflow.assurance != Assurance::Identity {
         return Err(Denial::WrongType("the workflow requires a signed token"));
     }
-    let at = find_task(compiled, step.task)?;
+    check_workflow(compiled)?;
+    let at = find_task(compiled, step.task.as_str())?;
     Ok(CurrentStep { compiled, at, evidence: Evidence::Plain })
 }
 
@@ -96,19 +98,13 @@ fn read_tokens<'a>(
     if verified.iter().any(|token| token.claims.wf.digest != compiled.workflow.digest) {
         return Err(Denial::OtherDocument);
     }
-    if verified.iter().any(|token| outlives(&token.claims, &compiled.workflow)) {
-        return Err(Denial::BadStep("a token lives longer than its workflow allows"));
-    }
+    claims::check(&verified, &compiled.workflow, leeway)?;
     if gate.config.revoked.instances.contains(&first.claims.txn) {
         return Err(Denial::Revoked("instance"));
     }
+    check_workflow(compiled)?;
     let at = find_task(compiled, first.claims.wf.task.as_str())?;
     Ok(CurrentStep { compiled, at, evidence: Evidence::Tokens(verified) })
-}
-
-/// Whether a token, or its instance, has a longer life than any gate would give it.
-fn outlives(claims: &Claims, workflow: &Workflow) -> bool {
-    claims.exp > claims.iat.plus(workflow.task_ttl) || claims.dl > claims.iat.plus(workflow.deadline)
 }
 
 /// A list is one step of one instance, and is allowed only at a join that needs several tokens. Checked
@@ -141,11 +137,8 @@ fn check_list(gate: &Gate, tokens: &[UnverifiedToken<'_>]) -> Result<(), Denial>
     }
 }
 
-/// Checks that do not depend on the next task: the step is not revoked, and its issuer and its holder are right.
+/// Checks that do not depend on the next task: the step's issuer and its holder are right.
 pub(super) fn check(current: &CurrentStep<'_>, peer: &SpiffeId) -> Result<(), Denial> {
-    if current.compiled.revoked {
-        return Err(Denial::Revoked("workflow"));
-    }
     for token in current.evidence.tokens() {
         check_issuer(current, token)?;
     }
@@ -179,6 +172,10 @@ fn check_issuer(current: &CurrentStep<'_>, token: &VerifiedToken) -> Result<(), 
 fn find_workflow<'a>(gate: &'a Gate, workflow: &str, revision: u32) -> Result<&'a CompiledWorkflow, Denial> {
     let revisions = gate.revisions(workflow).ok_or(Denial::UnknownWorkflow)?;
     revisions.get(&revision).ok_or(Denial::RevisionRetired)
+}
+
+fn check_workflow(compiled: &CompiledWorkflow) -> Result<(), Denial> {
+    if compiled.revoked { Err(Denial::Revoked("workflow")) } else { Ok(()) }
 }
 
 fn find_task(compiled: &CompiledWorkflow, task: &str) -> Result<Arc<Task>, Denial> {

@@ -73,13 +73,9 @@ impl Issuance {
         Some(Self { arrival, receipt, parent, presented_until: presented_until(current, &parents, leeway), start })
     }
 
-    /// The instance's deadline is exact: no leeway extends it. Nor may the evidence of a join that is in its
-    /// leeway make a child that has ended before it began.
-    pub(super) fn check_times(&self, now: UnixTime) -> Result<(), Denial> {
-        if now >= self.arrival.dl {
-            return Err(Denial::Deadline);
-        }
-        if now >= self.arrival.exp { Err(Denial::Expired) } else { Ok(()) }
+    /// The instance's deadline is exact: no leeway extends it.
+    pub(super) fn check_deadline(&self, now: UnixTime) -> Result<(), Denial> {
+        if now >= self.arrival.dl { Err(Denial::Deadline) } else { Ok(()) }
     }
 
     /// How often this line of descent has entered the task, this time included.
@@ -136,8 +132,8 @@ fn forks(current: &CurrentStep<'_>, parents: &[&Claims], parent: &str, to: &Task
 }
 
 /// How long the same transition could be tried again. A token that was replayed at another replica has a twin:
-/// the same `jti`, minted as late as its parent could be presented. At a join, other evidence that could complete the
-/// round may come as late as the instance lives.
+/// the same `jti`, minted as late as its parent could be presented, by a clock that may be behind that of the parent's
+/// gate. At a join, other evidence that could complete the round may come as late as the instance lives.
 fn presented_until(current: &CurrentStep<'_>, parents: &[&Claims], leeway: Duration) -> UnixTime {
     let deadline = earliest(parents, |claims| claims.dl);
     if current.at.join == JoinKind::All {
@@ -145,5 +141,5 @@ fn presented_until(current: &CurrentStep<'_>, parents: &[&Claims], leeway: Durat
     }
     let ttl = current.compiled.workflow.task_ttl;
     let issued = parents.iter().map(|claims| claims.iat).max().unwrap_or(deadline);
-    issued.plus(ttl).plus(ttl).plus(leeway).min(deadline)
+    issued.plus(ttl).plus(ttl).plus(leeway).plus(leeway).min(deadline)
 }

@@ -1,6 +1,7 @@
 //! The inbound decision. Its steps run in the order of `docs/protocol.md`; the first that fails
 //! names the denial.
 
+mod claims;
 mod constraint;
 mod current_step;
 mod exempt;
@@ -182,7 +183,7 @@ impl<'a> Decision<'a, '_> {
         let issuance = Issuance::of(current, transition, peer, own, facts, leeway)
             .ok_or(Denial::Internal("a signed step without a token"))?;
         let key = self.signing_key(current.compiled, transition)?;
-        issuance.check_times(facts.now)?;
+        issuance.check_deadline(facts.now)?;
         issuance.check_visits(&transition.to)?;
         constraint::check(workflow, &issuance.arrival.performers)?;
         join::check(current)?;

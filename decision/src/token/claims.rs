@@ -8,7 +8,7 @@ use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Digest, Task, Workflow};
 
-use super::object::{object, unique};
+use super::object::{filled, object, present, unique};
 use crate::fingerprint::fingerprint;
 use crate::time::UnixTime;
 
@@ -71,7 +71,7 @@ pub struct StepClaim {
     /// The task reached.
     pub task: TaskName,
     /// At a join: the task from which this arrival came.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub from: Option<TaskName>,
 }
 
@@ -91,8 +91,8 @@ impl StepClaim {
 
 /// The claims of a step token. Names as in RFC 7519 and OAuth Transaction Tokens where they mean the same.
 ///
-/// This type is the one encoder and the one strict reader of claims: unknown and repeated members, and texts that are
-/// not of their type, are errors.
+/// This type is the one encoder and the one strict reader of claims: unknown and repeated members, `null`, an empty list
+/// or object where a gate writes no member, and texts that are not of their type, are errors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claims {
@@ -111,7 +111,7 @@ pub struct Claims {
     /// The instance's deadline.
     pub dl: UnixTime,
     /// The `jti` of its parents; none: a start.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "filled")]
     pub parents: Vec<String>,
     /// The step of the instance.
     #[serde(deserialize_with = "object")]
@@ -126,6 +126,6 @@ pub struct Claims {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique")]
     pub fork: Forks,
     /// The minting replica.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub rep: Option<String>,
 }

@@ -36,7 +36,19 @@ pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserialize
     deserializer.deserialize_map(Members(PhantomData))
 }
 
-/// Reads a map without repeated members: two readers could each take another one (RFC 8259, section 4).
+/// Reads an optional member that is there. `null` is not absence: another reader could take it for a value.
+pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Reads a list that is left out where it would be empty.
+pub(super) fn filled<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let list = Vec::deserialize(deserializer)?;
+    if list.is_empty() { Err(D::Error::custom("an empty list")) } else { Ok(list) }
+}
+
+/// Reads a map that is left out where it would be empty, without repeated members: two readers could each take another
+/// one (RFC 8259, section 4).
 pub(super) fn unique<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
 where
     D: Deserializer<'de>,
@@ -59,7 +71,7 @@ where
                     return Err(A::Error::custom("a repeated member"));
                 }
             }
-            Ok(map)
+            if map.is_empty() { Err(A::Error::custom("an empty object")) } else { Ok(map) }
         }
     }
 

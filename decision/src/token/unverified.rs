@@ -45,8 +45,8 @@ impl<'a> UnverifiedToken<'a> {
         if claims.parents.len() > MAX_PARENTS {
             return Err(Denial::BadStep("a token has more than 64 parents"));
         }
-        if claims.exp > claims.dl || claims.iat > claims.exp {
-            return Err(Denial::BadStep("a token's times are out of order"));
+        if claims.wf.rev == 0 {
+            return Err(Denial::BadStep("a revision is at least 1"));
         }
         Ok(Self { compact, header, token_type, claims })
     }

@@ -10,6 +10,7 @@ mod duty;
 mod exempt;
 mod join;
 mod kind;
+mod lie;
 mod list;
 mod nothing;
 mod order;
@@ -46,6 +47,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Attack> {
         request::ALL,
         path::ALL,
         exempt::ALL,
+        lie::ALL,
     ]
     .into_iter()
     .flatten()

@@ -42,7 +42,8 @@ fn every_example_holds_in_real_envoys() {
     assert!(examples.len() >= 5, "{examples:?}");
     for file in examples {
         let begun = Instant::now();
-        let output = lab(&file).arg("--json").stderr(Stdio::piped()).output().unwrap();
+        // The leeway of the lab's gates.
+        let output = lab(&file).args(["--json", "--skew", "30s"]).stderr(Stdio::piped()).output().unwrap();
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let errors = String::from_utf8_lossy(&output.stderr);
         let report: Value =
@@ -54,11 +55,33 @@ fn every_example_holds_in_real_envoys() {
             "{name}: {:?}\n{errors}",
             wrong.iter().take(5).collect::<Vec<_>>()
         );
-        let hops = report["instances"].as_array().unwrap().iter().flat_map(|i| i["hops"].as_array().unwrap()).count();
+        let instances = report["instances"].as_array().unwrap();
+        let hops = |instance: &Value| instance["hops"].as_array().unwrap().len();
+        let (equal, skewed) = instances.split_at(instances.len() / 3);
+        let (ahead, behind) = skewed.split_at(equal.len());
+        assert!(equal.iter().zip(ahead).zip(behind).all(|((e, a), b)| hops(e) == hops(a) && hops(e) == hops(b)));
+        let hops: usize = instances.iter().map(hops).sum();
         let through = cases.iter().filter(|case| case["reached"] == true).count();
         assert!(hops > 0 && through > 0, "{name}: nothing got through");
         println!("{name}: {hops} hops, {} attempts, {through} let through, {:.1?}", cases.len(), begun.elapsed());
     }
+}
+
+/// Clocks that differ by more than the leeway are seen: the lab does set them.
+#[test]
+fn clocks_too_far_apart_stop_an_instance() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/examples/fanout.yaml");
+    let output = lab(&file).args(["--json", "--skew", "40s"]).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let codes = |instance: &Value| -> BTreeSet<String> {
+        instance["hops"].as_array().unwrap().iter().filter_map(|hop| hop["code"].as_str().map(str::to_owned)).collect()
+    };
+    let codes: Vec<BTreeSet<String>> = report["instances"].as_array().unwrap().iter().map(codes).collect();
+    let not_yet = BTreeSet::from(["NOT_YET".to_owned()]);
+    assert_eq!((codes[0].len(), &codes[1..]), (0, &[not_yet.clone(), not_yet][..]));
+    assert_eq!((output.status.code(), &report["right"]), (Some(1), &Value::Bool(false)));
+    // For the attacks the clocks are right again.
+    assert!(report["cases"].as_array().unwrap().iter().all(|case| case["right"] == true));
 }
 
 /// The movie's instance takes every transition of its document, and every pair of actors was tried.

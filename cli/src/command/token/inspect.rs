@@ -1,7 +1,6 @@
 //! `stepgate token inspect`: the content of a token, without verification.
 
 use serde_json::{Value, json};
-use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_decision::step::PlainStep;
 
 use super::decoded::{decode, times};
@@ -53,7 +52,7 @@ fn inspect(step: &str) -> (bool, Value) {
             });
             (token.malformed.is_none(), value)
         }
-        Err(_) if is_plain(step) => (
+        Err(_) if PlainStep::parse(step).is_ok() => (
             true,
             json!({"verified": false, "plain": step, "note": "a plain step of level `identity`: it has no signature"}),
         ),
@@ -62,11 +61,4 @@ fn inspect(step: &str) -> (bool, Value) {
         }
         Err(error) => (false, json!({"verified": false, "malformed": error.to_string()})),
     }
-}
-
-/// Whether this is a plain step as gates read it, with valid names.
-fn is_plain(step: &str) -> bool {
-    let has_names =
-        |step: PlainStep<'_>| WorkflowName::try_from(step.workflow).is_ok() && TaskName::try_from(step.task).is_ok();
-    PlainStep::parse(step).is_ok_and(has_names)
 }

@@ -7,6 +7,7 @@ use stepgate_reference::{Flaw, Kind as TokenKind, Request, Shown, Token, alter};
 
 use super::document::{Document, Edge, Task, spiffe};
 use super::rng::Rng;
+use super::world::LEEWAY;
 
 /// The kinds of requests that a walk tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,8 +71,19 @@ pub struct Walk<'d> {
 }
 
 impl Walk<'_> {
-    /// The next attempt; none if there is nothing to try.
+    /// The next attempt; none if there is nothing to try. Each gate has a clock of its own.
     pub fn next(&mut self, rng: &mut Rng) -> Option<Attempt> {
+        let mut attempt = self.attempt(rng)?;
+        let Request { gate, replica, .. } = &attempt.request;
+        let name = gate.as_str().bytes().chain(replica.bytes()).fold(0, u8::wrapping_add);
+        // Most of them are as far apart as two clocks may be.
+        let ahead = [0, LEEWAY, LEEWAY / 2, 1, LEEWAY];
+        let ahead = ahead.get(usize::from(name).checked_rem(ahead.len())?)?;
+        attempt.request.now = self.now.saturating_add(*ahead);
+        Some(attempt)
+    }
+
+    fn attempt(&mut self, rng: &mut Rng) -> Option<Attempt> {
         let pause = match rng.below(600) {
             0..5 => 600,
             5 => 3605,
@@ -184,7 +196,6 @@ impl Walk<'_> {
             Kind::Replay => {
                 let again = rng.pick(&self.permitted)?;
                 *attempt = Attempt { kind: Kind::Replay, ..again };
-                attempt.request.now = self.now;
             }
             Kind::Stolen => attempt.request.peer = spiffe(&rng.pick(&ids)?),
             Kind::Spliced if rng.chance(60) => {

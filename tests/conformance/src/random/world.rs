@@ -13,8 +13,8 @@ use stepgate_reference::Request;
 
 use super::document::Document;
 
-/// How long after its end a token is still accepted, in seconds.
-const LEEWAY: u64 = 300;
+/// How far the clocks of two gates may be apart, in seconds.
+pub(super) const LEEWAY: u64 = 300;
 const KEY: &str = r#"{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}"#;
 
 /// One configuration, and all replicas of all gates with this configuration.
