@@ -5,6 +5,7 @@ use std::fmt;
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::{SpiffeId, SpiffeIdError};
 
+use crate::guard::GuardFailure;
 use crate::path::PathError;
 
 macro_rules! codes {
@@ -205,9 +206,9 @@ pub enum Denial {
     /// [`Code::Guard`]: it was false.
     #[error("the guard is false")]
     GuardFalse,
-    /// [`Code::Guard`]: how it failed.
+    /// [`Code::Guard`]: which part of it failed.
     #[error("the guard failed: {0}")]
-    GuardFailed(String),
+    GuardFailed(GuardFailure),
     /// [`Code::AlreadyTaken`].
     #[error("the transition was taken already")]
     AlreadyTaken,

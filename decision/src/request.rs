@@ -16,7 +16,7 @@ pub(crate) struct Request<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) method: &'a str,
     pub(crate) host: &'a str,
-    /// The path as sent, query and all, for guards.
+    /// The path as sent, query and all.
     pub(crate) target: &'a str,
     /// The path, or why it is not to be trusted.
     path: Result<CanonicalPath<'a>, PathError>,

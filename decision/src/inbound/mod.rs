@@ -165,14 +165,18 @@ impl<'a> Decision<'a, '_> {
     ) -> Result<Minted, Denial> {
         let workflow = &current.compiled.workflow;
         let variables = Variables {
-            request: &self.request,
+            facts: self.request.facts,
             peer: peer.as_str(),
             peer_actor: &transition.caller,
             task: &transition.to,
             instance: current.evidence.instance(),
             revision: workflow.revision,
         };
-        let check_guard = || transition.when.as_ref().map_or(Ok(()), |guard| self.gate.guards.check(guard, &variables));
+        let check_guard = || match transition.when.as_ref().map(|guard| self.gate.guards.evaluate(guard, &variables)) {
+            None | Some(Ok(true)) => Ok(()),
+            Some(Ok(false)) => Err(Denial::GuardFalse),
+            Some(Err(failure)) => Err(Denial::GuardFailed(failure)),
+        };
         if workflow.assurance == Assurance::Identity {
             check_guard()?;
             let step = PlainStep::of(workflow, &transition.to).to_string();
