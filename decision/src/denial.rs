@@ -117,9 +117,9 @@ pub enum Denial {
     /// [`Code::Outsider`].
     #[error("the peer is not an actor in any workflow of this gate")]
     Outsider,
-    /// [`Code::Upgrade`]: the upgrade that was asked for.
-    #[error("the task does not declare the upgrade `{}`", .0.escape_default())]
-    Upgrade(String),
+    /// [`Code::Upgrade`]: in words.
+    #[error("the task does not declare the upgrade: {0}")]
+    Upgrade(&'static str),
     /// [`Code::BadPath`].
     #[error("the path could be read in two ways: {0}")]
     BadPath(PathError),

@@ -26,7 +26,7 @@ use crate::guard::Variables;
 use crate::keys::{Crypto, Key};
 use crate::permit::{Minted, PassThrough, Permit};
 use crate::replay_record::{Entry, Store, consume};
-use crate::request::Request;
+use crate::request::{Request, upgrade_name};
 use crate::step::{PlainStep, Steps};
 use crate::token::{MAX_TOKEN, TokenType};
 use crate::verdict::{Denied, Verdict};
@@ -98,7 +98,7 @@ impl<'a> Decision<'a, '_> {
         let (current, transition) = self.transition(&steps, &peer, &own)?;
         self.audit.transition = Some(transition.to_string());
         if let Some(upgrade) = upgrade.filter(|name| !transition.to.upgrade.contains(name)) {
-            return Err(Denial::Upgrade(upgrade));
+            return Err(Denial::Upgrade(upgrade_name(&upgrade)));
         }
         let minted = self.admit(&current, &transition, &peer, &own, store)?;
         Ok(Admitted::Transition(Box::new(minted)))
@@ -122,7 +122,7 @@ impl<'a> Decision<'a, '_> {
         if tasks.any(|task| task.performer.includes(own) && task.upgrade.contains(&name)) {
             Ok(Some(name))
         } else {
-            Err(Denial::Upgrade(name))
+            Err(Denial::Upgrade(upgrade_name(&name)))
         }
     }
 
