@@ -36,8 +36,11 @@ impl Walk<'_> {
         let arguments = self.arguments(function, on, &call.args, node);
         let first = on.or(arguments.first().copied()).unwrap_or(Value::UNKNOWN);
         self.found.reads.calls.insert((function.name, first.of.type_name()));
-        let longest = on.iter().chain(&arguments).map(|value| value.longest).fold(0, usize::saturating_add);
-        self.spend(longest, node);
+        // A pattern counts its own steps.
+        if !function.arguments.contains(&Argument::Regex) {
+            let longest = on.iter().chain(&arguments).map(|value| value.longest).fold(0, usize::saturating_add);
+            self.spend(longest, node);
+        }
         match function.result {
             Type::Text => Value::text(first.longest.max(MAX_SCALAR)),
             result => Value::plain(result),
