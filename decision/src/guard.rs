@@ -81,15 +81,17 @@ impl Guards {
 
 /// The failure that an error of the evaluator stands for. Its text is not used: it repeats values.
 fn failure_of(error: &ExecutionError, guard: &Guard, request: &Readable<'_>) -> GuardFailure {
-    let reads = guard.reads();
-    match error {
-        ExecutionError::NoSuchKey(_) => GuardFailure::absent(&request.absent(reads)),
-        ExecutionError::FunctionError { function, .. } => GuardFailure::call(function, reads),
-        ExecutionError::Overflow(..) | ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
-            GuardFailure::Arithmetic
-        }
-        _ => GuardFailure::Operator,
+    use ExecutionError::{DivisionByZero, FunctionError, NoSuchKey, Overflow, RemainderByZero};
+    if let FunctionError { function, .. } = error {
+        return GuardFailure::call(function, guard.reads());
     }
+    if matches!(error, NoSuchKey(_)) {
+        return GuardFailure::absent(&request.absent(guard.reads()));
+    }
+    if matches!(error, Overflow(..) | DivisionByZero(_) | RemainderByZero(_)) {
+        return GuardFailure::Arithmetic;
+    }
+    GuardFailure::Operator
 }
 
 fn request_value(request: &Readable<'_>) -> Value {

@@ -41,10 +41,8 @@ impl Walk<'_> {
             let longest = on.iter().chain(&arguments).map(|value| value.longest).fold(0, usize::saturating_add);
             self.spend(longest, node);
         }
-        match function.result {
-            Type::Text => Value::text(first.longest.max(MAX_SCALAR)),
-            result => Value::plain(result),
-        }
+        let longest = if function.result == Type::Text { first.longest.max(MAX_SCALAR) } else { 0 };
+        Value { of: function.result, longest }
     }
 
     fn no_function(&mut self, name: &str, on: bool, node: &IdedExpr) {

@@ -59,27 +59,26 @@ impl Walk<'_> {
             return Value::plain(Type::Bool);
         }
         let left = self.value(element);
-        match &within.expr {
-            Expr::List(list) if list.optional_indices.is_empty() => {
-                self.nodes = self.nodes.saturating_add(1);
-                for item in &list.elements {
-                    let right = self.value(item);
-                    if !left.of.compares_with(right.of) {
-                        let label = format!("this is {}, not {}", right.of.type_name(), left.of.type_name());
-                        let message = "this list has a value of another type than the one on the left of `in`";
-                        self.errors.push(GuardError::new(Code::GuardValue, self.whole(item), message).label(label));
-                    }
-                    self.spend(left.longest.min(right.longest), item);
+        if let Expr::List(list) = &within.expr
+            && list.optional_indices.is_empty()
+        {
+            self.nodes = self.nodes.saturating_add(1);
+            for item in &list.elements {
+                let right = self.value(item);
+                if !left.of.compares_with(right.of) {
+                    let label = format!("this is {}, not {}", right.of.type_name(), left.of.type_name());
+                    let message = "this list has a value of another type than the one on the left of `in`";
+                    self.errors.push(GuardError::new(Code::GuardValue, self.whole(item), message).label(label));
                 }
+                self.spend(left.longest.min(right.longest), item);
             }
-            _ => {
-                let message = "`in` requires a list in brackets, or a map of the request or peer, on its right";
-                let of = self.value(within).of;
-                if of != Type::Unknown {
-                    let error = GuardError::new(Code::GuardValue, self.whole(within), message);
-                    self.errors.push(error.label(format!("this is {}", of.type_name())));
-                }
-            }
+            return Value::plain(Type::Bool);
+        }
+        let of = self.value(within).of;
+        if of != Type::Unknown {
+            let message = "`in` requires a list in brackets, or a map of the request or peer, on its right";
+            let error = GuardError::new(Code::GuardValue, self.whole(within), message);
+            self.errors.push(error.label(format!("this is {}", of.type_name())));
         }
         Value::plain(Type::Bool)
     }

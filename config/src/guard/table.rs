@@ -85,13 +85,14 @@ fn header_fault(name: &str) -> Option<&'static str> {
 
 /// The table that an expression is: `request.headers`, or `request["headers"]`.
 pub(super) fn table(node: &IdedExpr) -> Option<Table> {
-    let (of, field) = match &node.expr {
-        Expr::Select(select) if !select.test => (&*select.operand, select.field.as_str()),
-        Expr::Call(call) if call.func_name == "_[_]" && call.target.is_none() => match call.args.as_slice() {
-            [of, key] => (of, text(key)?),
-            _ => return None,
-        },
-        _ => return None,
+    let (of, field) = if let Expr::Select(select) = &node.expr {
+        (&*select.operand, Some(select.field.as_str()).filter(|_| !select.test)?)
+    } else if let Expr::Call(call) = &node.expr
+        && let ("_[_]", None, [of, key]) = (call.func_name.as_str(), &call.target, call.args.as_slice())
+    {
+        (of, text(key)?)
+    } else {
+        return None;
     };
     let Expr::Ident(record) = &of.expr else { return None };
     vocabulary::table(record, field)
