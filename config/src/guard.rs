@@ -4,8 +4,12 @@ mod call;
 mod error;
 mod function;
 mod literal;
+mod operation;
+mod pattern_size;
 mod place;
+mod reads;
 mod scan;
+mod table;
 mod vocabulary;
 mod walk;
 
@@ -14,7 +18,11 @@ use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use error::GuardError;
-pub use error::{MAX_CHAIN, MAX_NESTING, MAX_NODES, MAX_REGEX, MAX_REGEX_PROGRAM, MAX_SOURCE};
+pub use error::{
+    MAX_CHAIN, MAX_HOST, MAX_METHOD, MAX_NESTING, MAX_NODES, MAX_PATTERN_SIZE, MAX_REGEX, MAX_SOURCE, MAX_STEPS,
+    MAX_TEXT,
+};
+pub use reads::Reads;
 use regex_lite::Regex;
 pub(crate) use vocabulary::Vocabulary;
 
@@ -22,14 +30,14 @@ use crate::code::Code;
 use crate::report::quote;
 use walk::Found;
 
-/// A guard that has been parsed and checked: no comprehensions, at most [`MAX_NODES`] nodes, regular expressions only as
-/// literals of at most [`MAX_REGEX`] bytes, and only the variables of the language. The time that it takes to evaluate is
-/// therefore bounded by its size.
+/// A guard that has been parsed and checked: every operator and call is typed, the headers and parameters that it reads
+/// are literals, there are no comprehensions, at most [`MAX_NODES`] nodes, and regular expressions only as literals of at
+/// most [`MAX_REGEX`] bytes. It takes at most [`MAX_STEPS`] steps, whatever the request.
 #[derive(Clone)]
 pub struct Guard {
     source: Arc<str>,
     program: Arc<cel::Program>,
-    reads_instance: bool,
+    reads: Arc<Reads>,
     patterns: Arc<BTreeMap<String, Regex>>,
 }
 
@@ -42,8 +50,9 @@ impl Guard {
         // Before the parser, which recurses, and whose time is not always linear.
         scan::scan(source).map_err(|error| vec![error])?;
         let program = cel::Program::compile(source).map_err(|errors| vec![syntax(source, &errors)])?;
-        let Found { reads_instance, patterns } = walk::walk(source, &program, vocabulary)?;
-        Ok(Self { source: source.into(), program: Arc::new(program), reads_instance, patterns: Arc::new(patterns) })
+        let Found { reads, patterns } = walk::walk(source, &program, vocabulary)?;
+        let (program, reads) = (Arc::new(program), Arc::new(reads));
+        Ok(Self { source: source.into(), program, reads, patterns: Arc::new(patterns) })
     }
 
     /// The guard as written.
@@ -61,9 +70,9 @@ impl Guard {
         &self.patterns
     }
 
-    /// Whether it reads `instance`, which level `identity` does not have.
-    pub(crate) fn reads_instance(&self) -> bool {
-        self.reads_instance
+    /// The parts of a request that it reads.
+    pub fn reads(&self) -> &Reads {
+        &self.reads
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::{SpiffeId, SpiffeIdError};
 
+use crate::guard::GuardFailure;
 use crate::path::PathError;
 
 macro_rules! codes {
@@ -116,9 +117,9 @@ pub enum Denial {
     /// [`Code::Outsider`].
     #[error("the peer is not an actor in any workflow of this gate")]
     Outsider,
-    /// [`Code::Upgrade`]: the upgrade that was asked for.
-    #[error("the task does not declare the upgrade `{}`", .0.escape_default())]
-    Upgrade(String),
+    /// [`Code::Upgrade`]: in words.
+    #[error("the task does not declare the upgrade: {0}")]
+    Upgrade(&'static str),
     /// [`Code::BadPath`].
     #[error("the path could be read in two ways: {0}")]
     BadPath(PathError),
@@ -205,9 +206,9 @@ pub enum Denial {
     /// [`Code::Guard`]: it was false.
     #[error("the guard is false")]
     GuardFalse,
-    /// [`Code::Guard`]: how it failed.
+    /// [`Code::Guard`]: which part of it failed.
     #[error("the guard failed: {0}")]
-    GuardFailed(String),
+    GuardFailed(GuardFailure),
     /// [`Code::AlreadyTaken`].
     #[error("the transition was taken already")]
     AlreadyTaken,

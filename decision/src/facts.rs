@@ -72,6 +72,13 @@ impl Facts {
     }
 }
 
+/// Whether some servers make one variable of both names, as of `x_a`, `x.a` and `x-a` (RFC 3875, section 4.1.18).
+pub(crate) fn same_variable(name: &str, own: &str) -> bool {
+    let mark = |byte: u8| !byte.is_ascii_alphanumeric();
+    let same = |(a, b): (u8, u8)| a.eq_ignore_ascii_case(&b) || (mark(a) && mark(b));
+    name.len() == own.len() && name.bytes().zip(own.bytes()).all(same)
+}
+
 /// The headers of a request, its pseudo-headers first.
 pub fn request_headers<'h>(
     method: &str,

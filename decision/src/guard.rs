@@ -1,27 +1,29 @@
 //! Running guards (CEL) on facts.
 
-use std::collections::{BTreeSet, HashMap};
+mod failure;
+mod query;
+mod readable;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use cel::extractors::This;
 use cel::objects::{Key, Map};
 use cel::{Context, Env, ExecutionError, Value};
 use chrono::{DateTime, FixedOffset};
+pub use failure::{Fault, GuardFailure};
 use stepgate_config::guard::Guard;
 use stepgate_config::workflow::{Actor, Attribute, Task};
 
-use crate::denial::Denial;
-use crate::request::Request;
-
-/// Most bytes of one header that a guard sees.
-const MAX_HEADER_VALUE: usize = 8192;
+use crate::facts::Facts;
+use readable::Readable;
 
 /// The environment in which guards run, made once.
 pub(crate) struct Guards(Arc<Env>);
 
 /// The values that a guard may read.
 pub(crate) struct Variables<'a> {
-    pub(crate) request: &'a Request<'a>,
+    pub(crate) facts: &'a Facts,
     pub(crate) peer: &'a str,
     pub(crate) peer_actor: &'a Actor,
     pub(crate) task: &'a Task,
@@ -35,17 +37,20 @@ impl Guards {
         Self(Arc::new(Env::stdlib()))
     }
 
-    /// Permits only where the guard is true: false, another value and an error all deny.
-    pub(crate) fn check(&self, guard: &Guard, variables: &Variables<'_>) -> Result<(), Denial> {
-        let failed = Denial::GuardFailed;
+    /// The guard's value. Only `true` permits: an error denies as false does.
+    ///
+    /// # Errors
+    /// The request has a part that the guard must not read, or the guard failed.
+    pub(crate) fn evaluate(&self, guard: &Guard, variables: &Variables<'_>) -> Result<bool, GuardFailure> {
+        let request = Readable::of(variables.facts, guard.reads())?;
         let mut context = Context::with_env(Arc::clone(&self.0));
-        let now = i64::try_from(variables.request.facts.now.seconds())
+        let now = i64::try_from(variables.facts.now.seconds())
             .ok()
             .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
-            .ok_or_else(|| failed("the time is out of range".into()))?;
+            .ok_or(GuardFailure::Time)?;
         let now: DateTime<FixedOffset> = now.fixed_offset();
         context.add_variable_from_value("now", Value::Timestamp(now));
-        context.add_variable_from_value("request", request(variables));
+        context.add_variable_from_value("request", request_value(&request));
         context.add_variable_from_value("peer", peer(variables));
         context.add_variable_from_value(
             "task",
@@ -65,39 +70,38 @@ impl Guards {
             Some(regex) => Ok(regex.is_match(&text)),
             None => Err(ExecutionError::function_error("matches", "the pattern was not compiled with the guard")),
         };
-        context.add_function("matches", matches).map_err(|error| failed(error.to_string()))?;
+        context.add_function("matches", matches).map_err(|_| GuardFailure::Operator)?;
         match guard.program().execute(&context) {
-            Ok(Value::Bool(true)) => Ok(()),
-            Ok(Value::Bool(false)) => Err(Denial::GuardFalse),
-            Ok(_) => Err(failed("its value is neither true nor false".into())),
-            Err(error) => Err(failed(error.to_string())),
+            Ok(Value::Bool(value)) => Ok(value),
+            Ok(_) => Err(GuardFailure::Operator),
+            Err(error) => Err(failure_of(&error, guard, &request)),
         }
     }
 }
 
-fn request(variables: &Variables<'_>) -> Value {
-    let request = variables.request;
-    let mut headers: HashMap<Key, Value> = HashMap::new();
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    for (name, value) in &request.facts.headers {
-        let name = name.to_ascii_lowercase();
-        // The first value of a name counts, whatever it is. If it is not text, or is too long, the guard sees no such
-        // header.
-        if name.starts_with(':') || !seen.insert(name.clone()) {
-            continue;
-        }
-        if let Ok(value) = std::str::from_utf8(value)
-            && value.len() <= MAX_HEADER_VALUE
-        {
-            headers.insert(name.into(), text(value));
-        }
+/// The failure that an error of the evaluator stands for. Its text is not used: it repeats values.
+fn failure_of(error: &ExecutionError, guard: &Guard, request: &Readable<'_>) -> GuardFailure {
+    use ExecutionError::{DivisionByZero, FunctionError, NoSuchKey, Overflow, RemainderByZero};
+    if let FunctionError { function, .. } = error {
+        return GuardFailure::call(function, guard.reads());
     }
-    map([
-        ("method", text(request.method)),
-        ("path", text(request.target)),
-        ("host", text(request.host)),
-        ("headers", Value::Map(Map { map: Arc::new(headers) })),
-    ])
+    if matches!(error, NoSuchKey(_)) {
+        return GuardFailure::absent(&request.absent(guard.reads()));
+    }
+    if matches!(error, Overflow(..) | DivisionByZero(_) | RemainderByZero(_)) {
+        return GuardFailure::Arithmetic;
+    }
+    GuardFailure::Operator
+}
+
+fn request_value(request: &Readable<'_>) -> Value {
+    let fields = [("method", request.method), ("path", request.path.as_deref()), ("host", request.host.as_deref())];
+    let fields = fields.into_iter().filter_map(|(name, value)| Some((name, text(value?))));
+    let tables = [
+        ("headers", map(request.headers.iter().map(|(name, value)| (*name, text(value))))),
+        ("query", map(request.query.iter().map(|(name, value)| (*name, text(value))))),
+    ];
+    map(fields.chain(tables))
 }
 
 fn peer(variables: &Variables<'_>) -> Value {

@@ -7,7 +7,7 @@ use stepgate_config::gate::Carrier;
 use crate::audit::AuditContext;
 use crate::baggage::{self, BAGGAGE};
 use crate::denial::{Denial, ProxyError};
-use crate::facts::Header;
+use crate::facts::{Header, same_variable};
 use crate::gate::Gate;
 use crate::unsafe_headers::{FOR_APPLICATIONS, FOR_ROUTERS};
 
@@ -204,12 +204,6 @@ pub fn scrub(gate: &Gate, present: &[Header], map: &mut impl HeaderMap) -> Resul
     Edits::of(gate, present).apply(map)
 }
 
-/// Whether some servers make one variable of both names, as of `x_a` and `x-a`.
-fn matches_ignoring_underscores(name: &str, own: &str) -> bool {
-    let same = |(a, b): (u8, u8)| a.eq_ignore_ascii_case(&b) || (a == b'_' && b == b'-');
-    name.len() == own.len() && name.bytes().zip(own.bytes()).all(same)
-}
-
 /// The headers to remove from a map. Only headers that are present are named: each removal is a call to the proxy.
 struct Edits {
     remove: Vec<String>,
@@ -225,7 +219,7 @@ impl Edits {
 
     fn remove_all(&mut self, names: &[&str], present: &[Header]) {
         for (name, _) in present {
-            if names.iter().any(|own| matches_ignoring_underscores(name, own)) && !self.remove.contains(name) {
+            if names.iter().any(|own| same_variable(name, own)) && !self.remove.contains(name) {
                 self.remove.push(name.clone());
             }
         }

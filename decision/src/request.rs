@@ -16,7 +16,7 @@ pub(crate) struct Request<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) method: &'a str,
     pub(crate) host: &'a str,
-    /// The path as sent, query and all, for guards.
+    /// The path as sent, query and all.
     pub(crate) target: &'a str,
     /// The path, or why it is not to be trusted.
     path: Result<CanonicalPath<'a>, PathError>,
@@ -51,16 +51,16 @@ impl<'a> Request<'a> {
         let first = upgrades.next();
         // Envoy takes a CONNECT for the upgrade that it names; the application gets a CONNECT.
         if upgrades.next().is_some() || (self.connect && self.facts.first("upgrade").is_some()) {
-            return Err(Denial::Upgrade("several".into()));
+            return Err(Denial::Upgrade("there are several"));
         }
         match first {
             None if self.connect => Ok(Some("connect".into())),
             None => Ok(None),
             Some(bytes) if bytes.len() <= MAX_TOKEN => match std::str::from_utf8(bytes) {
                 Ok(token) => Ok(Some(token.to_ascii_lowercase())),
-                Err(_) => Err(Denial::Upgrade("not text".into())),
+                Err(_) => Err(Denial::Upgrade("it is not text")),
             },
-            Some(_) => Err(Denial::Upgrade("too long".into())),
+            Some(_) => Err(Denial::Upgrade("it is too long")),
         }
     }
 
@@ -100,4 +100,10 @@ impl<'a> Request<'a> {
         let any_port = without_port(wanted) == wanted;
         self.host.eq_ignore_ascii_case(wanted) || (any_port && without_port(self.host).eq_ignore_ascii_case(wanted))
     }
+}
+
+/// The name of an upgrade for the log, if it is a common one. Any other is text of the peer's choice.
+pub(crate) fn upgrade_name(name: &str) -> &'static str {
+    const COMMON: [&str; 5] = ["connect", "connect-udp", "h2c", "websocket", "tls/1.0"];
+    COMMON.into_iter().find(|common| *common == name).unwrap_or("another protocol")
 }

@@ -1,5 +1,5 @@
 //! The events that the module logs: the one place that formats them. Each is a JSON object on one line. No event
-//! contains a token, a secret or a query string.
+//! contains a token, a secret, a query string, or the value of a header.
 
 use log::Level;
 use serde::{Serialize, Serializer};
@@ -11,7 +11,7 @@ use stepgate_decision::verdict::AuditContext;
 
 use crate::log_context::LogContext;
 
-/// Longest explanation in an event, in characters: some repeat what a peer sent.
+/// Longest explanation in an event, in characters: some name parts of a document.
 const MAX_WHY: usize = 512;
 /// At most this many expected tasks are named.
 const MAX_EXPECTED: usize = 16;

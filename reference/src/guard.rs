@@ -1,6 +1,6 @@
 //! Guards, evaluated by the crate `cel`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use cel::extractors::This;
@@ -11,6 +11,7 @@ use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Attribute, Transition, Workflow};
 
+use crate::readable;
 use crate::request::Request;
 
 static STANDARD: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
@@ -29,7 +30,9 @@ pub(crate) fn holds(
     let Some(now) = i64::try_from(request.now).ok().and_then(|now| DateTime::from_timestamp(now, 0)) else {
         return false;
     };
-    let headers = request.headers.iter().rev().map(|(name, value)| (name.as_str(), text(value)));
+    let Some(readable) = readable::of(request, guard.reads()) else { return false };
+    let texts = |found: &BTreeMap<String, String>| map(found.iter().map(|(name, value)| (name.as_str(), text(value))));
+    let tables = [("headers", texts(&readable.headers)), ("query", texts(&readable.parameters))];
     let caller = &transition.caller;
     let attributes: Vec<(&str, Value)> =
         caller.attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).collect();
@@ -40,15 +43,8 @@ pub(crate) fn holds(
     context.add_variable_from_value("now", Value::Timestamp(now.fixed_offset()));
     context.add_variable_from_value("peer", map(attributes.into_iter().chain(own)));
     context.add_variable_from_value("task", map(task));
-    context.add_variable_from_value(
-        "request",
-        map([
-            ("method", text(&request.method)),
-            ("path", text(&request.path)),
-            ("host", text(&request.host)),
-            ("headers", map(headers)),
-        ]),
-    );
+    let fields = readable.fields.iter().map(|(name, value)| (*name, text(value)));
+    context.add_variable_from_value("request", map(fields.chain(tables)));
     if workflow.assurance == Assurance::Signed {
         let id = named_instance(request).or_else(|| instance.map(str::to_owned)).unwrap_or_default();
         let revision = Value::Int(i64::from(workflow.revision));

@@ -15,6 +15,7 @@ mod enter;
 mod guard;
 mod key;
 mod kind;
+mod readable;
 mod reader;
 mod request;
 mod show;

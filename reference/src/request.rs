@@ -17,7 +17,7 @@ pub struct Request {
     pub replica: String,
     /// The method.
     pub method: String,
-    /// The path.
+    /// The path, with its query.
     pub path: String,
     /// The authority.
     pub host: String,
@@ -33,13 +33,17 @@ impl Request {
     /// Whether all readers take the path alike. Walks and the lab use letters, digits and `-._`; anything else in a
     /// path is there to be refused.
     pub(crate) fn reads_one_way(&self) -> bool {
-        let Some(rest) = self.path.strip_prefix('/') else { return false };
+        let Some(rest) = self.without_query().strip_prefix('/') else { return false };
         let last = rest.split('/').count().saturating_sub(1);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
         let mut segments = rest.split('/').enumerate();
         segments.all(|(at, segment)| {
             !matches!(segment, "." | "..") && segment.bytes().all(plain) && (at == last || !segment.is_empty())
         })
+    }
+
+    fn without_query(&self) -> &str {
+        self.path.split('?').next().unwrap_or_default()
     }
 
     /// The one protocol to which the request asks to change.
@@ -62,7 +66,7 @@ impl Request {
     fn is(&self, pattern: &RequestPattern) -> bool {
         let method = pattern.methods.iter().any(|method| method.as_str() == self.method);
         let path = |pattern: &stepgate_config::workflow::PathPattern| {
-            self.path.strip_prefix('/').is_some_and(|rest| pattern.matches(rest.split('/')))
+            self.without_query().strip_prefix('/').is_some_and(|rest| pattern.matches(rest.split('/')))
         };
         (method || pattern.methods.is_empty() && !self.echoes())
             && self.reads_one_way()

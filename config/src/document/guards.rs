@@ -44,7 +44,7 @@ impl Guards {
         }
         match self.read.get(source)? {
             Ok(guard) => {
-                if guard.reads_instance() && assurance == Some(Assurance::Identity) {
+                if guard.reads().instance && assurance == Some(Assurance::Identity) {
                     let level = levels::name(Assurance::Identity);
                     let message = format!("this guard reads `instance`, which level `{level}` does not have");
                     let diagnostic = Diagnostic::new(Code::NotEnforced, field.node.span, message);

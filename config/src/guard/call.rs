@@ -1,105 +1,48 @@
-//! The calls of a guard: operators, functions, and the types of their arguments.
+//! The calls of a guard: functions, and the types of their arguments.
 
-use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
+use cel::common::ast::{CallExpr, IdedExpr};
 
-use super::function::{Argument, FUNCTIONS, Function, Operator, operator};
-use super::literal::LiteralError;
-use super::vocabulary::{Type, is_record};
-use super::walk::{Walk, table};
-use super::{GuardError, literal};
+use super::GuardError;
+use super::function::{Argument, FUNCTIONS, Function};
+use super::literal::{self, LiteralError};
+use super::table::text;
+use super::vocabulary::{Type, Value};
+use super::walk::Walk;
 use crate::code::Code;
 use crate::report::{listed, quote};
 
+/// Longest text of a number, a time or a duration, in bytes.
+const MAX_SCALAR: usize = 64;
+
 impl Walk<'_> {
-    pub(super) fn call(&mut self, call: &CallExpr, node: &IdedExpr) -> Type {
-        match operator(&call.func_name) {
-            Some(operator) if call.target.is_none() => self.operation(operator, &call.args, node),
-            _ => self.function(call, node),
+    pub(super) fn call(&mut self, call: &CallExpr, node: &IdedExpr) -> Value {
+        match self.operation(call, node) {
+            Some(value) => value,
+            None => self.function(call, node),
         }
     }
 
-    fn operation(&mut self, operator: Operator, operands: &[IdedExpr], node: &IdedExpr) -> Type {
-        match (operator, operands) {
-            (Operator::Logic, operands) => {
-                operands.iter().for_each(|operand| self.condition(operand));
-                Type::Bool
-            }
-            (Operator::Comparison, [a, b]) => {
-                let (left, right) = (self.value(a), self.value(b));
-                if left != right && left != Type::Any && right != Type::Any {
-                    let label = format!("{} on the left, {} on the right", left.type_name(), right.type_name());
-                    let error =
-                        GuardError::new(Code::GuardValue, self.place(node), "values of these types cannot be compared");
-                    self.errors.push(error.label(label));
-                }
-                Type::Bool
-            }
-            (Operator::Membership, [element, within]) => {
-                self.value(element);
-                let of = self.value(within);
-                if !of.may_be(&[Type::List, Type::Map]) {
-                    let error = GuardError::new(
-                        Code::GuardValue,
-                        self.whole(within),
-                        "`in` requires a list or a map on its right",
-                    );
-                    self.errors.push(error.label(format!("this is {}", of.type_name())));
-                }
-                Type::Bool
-            }
-            (Operator::Conditional, [condition, yes, no]) => {
-                self.condition(condition);
-                let (yes, no) = (self.value(yes), self.value(no));
-                if yes == no { yes } else { Type::Any }
-            }
-            (Operator::Index, [of, key]) => self.index(of, key),
-            (Operator::Arithmetic, operands) => {
-                // `+` also joins texts and lists, and moves timestamps by durations.
-                let types: Vec<Type> = operands.iter().map(|operand| self.value(operand)).collect();
-                let first = types.first().copied().unwrap_or(Type::Any);
-                if types.iter().all(|of| *of == first) && first != Type::Time { first } else { Type::Any }
-            }
-            (Operator::Comparison | Operator::Membership | Operator::Conditional | Operator::Index, operands) => {
-                self.values(operands);
-                Type::Any
-            }
-        }
-    }
-
-    fn index(&mut self, of: &IdedExpr, key: &IdedExpr) -> Type {
-        let record = matches!(&of.expr, Expr::Ident(name) if is_record(name));
-        if let Expr::Literal(LiteralValue::String(name)) = &key.expr {
-            self.nodes = self.nodes.saturating_add(1);
-            return self.member(of, name.inner(), self.place(key));
-        }
-        if record || table(of).is_some() {
-            let error =
-                GuardError::new(Code::GuardName, self.whole(key), "a name that a guard reads must be a literal");
-            self.errors.push(
-                error
-                    .label("not a string literal")
-                    .help("write the name itself, such as `request.headers[\"x-tier\"]`"),
-            );
-            return Type::Any;
-        }
-        self.value(of);
-        self.value(key);
-        Type::Any
-    }
-
-    fn function(&mut self, call: &CallExpr, node: &IdedExpr) -> Type {
+    fn function(&mut self, call: &CallExpr, node: &IdedExpr) -> Value {
         let name = call.func_name.as_str();
         let on = call.target.as_ref().map(|target| self.value(target));
         let known = FUNCTIONS.iter().find(|function| function.name == name && function.on.is_some() == on.is_some());
         let Some(function) = known else {
             self.no_function(name, on.is_some(), node);
-            return Type::Any;
+            return Value::UNKNOWN;
         };
         if let (Some(expected), Some(given)) = (function.on, on) {
-            self.expect(expected, given, name, node);
+            self.expect(expected, given.of, name, node);
         }
-        self.arguments(function, &call.args, node);
-        function.result
+        let arguments = self.arguments(function, on, &call.args, node);
+        let first = on.or(arguments.first().copied()).unwrap_or(Value::UNKNOWN);
+        self.found.reads.calls.insert((function.name, first.of.type_name()));
+        // A pattern counts its own steps.
+        if !function.arguments.contains(&Argument::Regex) {
+            let longest = on.iter().chain(&arguments).map(|value| value.longest).fold(0, usize::saturating_add);
+            self.spend(longest, node);
+        }
+        let longest = if function.result == Type::Text { first.longest.max(MAX_SCALAR) } else { 0 };
+        Value { of: function.result, longest }
     }
 
     fn no_function(&mut self, name: &str, on: bool, node: &IdedExpr) {
@@ -119,7 +62,7 @@ impl Walk<'_> {
         self.errors.push(error.label("unknown function").help(help));
     }
 
-    fn arguments(&mut self, function: &Function, given: &[IdedExpr], node: &IdedExpr) {
+    fn arguments(&mut self, function: &Function, on: Option<Value>, given: &[IdedExpr], node: &IdedExpr) -> Vec<Value> {
         let most = function.arguments.len();
         let least = function.arguments.iter().filter(|argument| **argument != Argument::Zone).count();
         if !(least..=most).contains(&given.len()) {
@@ -131,28 +74,29 @@ impl Walk<'_> {
             );
             self.errors.push(error.label(format!("it requires {count}")));
         }
+        let mut values = Vec::new();
         for (expected, argument) in function.arguments.iter().zip(given) {
-            let of = self.value(argument);
+            let value = self.value(argument);
             match expected {
-                Argument::Of(expected) => self.expect(*expected, of, function.name, argument),
-                Argument::Regex => self.regex(argument),
+                Argument::Of(expected) => self.expect(expected, value.of, function.name, argument),
+                Argument::Regex => self.regex(argument, on.or(values.first().copied()).unwrap_or(Value::UNKNOWN)),
                 Argument::Zone => self.zone(argument),
             }
+            values.push(value);
         }
+        values
     }
 
-    fn regex(&mut self, argument: &IdedExpr) {
-        let compiled = text(argument).ok_or(LiteralError::NotALiteral("a pattern")).and_then(|pattern| {
-            let regex = literal::regex(pattern)?;
-            Ok((pattern.to_owned(), regex))
-        });
-        match compiled {
-            Ok((pattern, regex)) => {
-                self.found.patterns.insert(pattern, regex);
+    /// A pattern that is matched with a text.
+    fn regex(&mut self, argument: &IdedExpr, on: Value) {
+        let pattern = text(argument).ok_or(LiteralError::NotALiteral("a pattern"));
+        match pattern.and_then(|pattern| Ok((pattern, literal::regex(pattern)?))) {
+            Ok((pattern, (regex, size))) => {
+                self.found.patterns.insert(pattern.to_owned(), regex);
+                self.spend(size.saturating_mul(on.longest), argument);
             }
             Err(cause) => {
-                let at = self.whole(argument);
-                let error = GuardError::new(Code::GuardValue, at, "this pattern cannot be used");
+                let error = GuardError::new(Code::GuardValue, self.whole(argument), "this pattern cannot be used");
                 self.errors.push(error.label(cause.to_string()));
             }
         }
@@ -170,19 +114,12 @@ impl Walk<'_> {
         }
     }
 
-    fn expect(&mut self, expected: Type, given: Type, function: &str, node: &IdedExpr) {
-        if !given.may_be(&[expected]) {
-            let error = GuardError::new(
-                Code::GuardValue,
-                self.place(node),
-                format!("`{function}` requires {}", expected.type_name()),
-            );
+    fn expect(&mut self, expected: &[Type], given: Type, function: &str, node: &IdedExpr) {
+        if !given.is_one_of(expected) {
+            let names: Vec<&str> = expected.iter().map(|of| of.type_name()).collect();
+            let message = format!("`{function}` requires {}", names.join(" or "));
+            let error = GuardError::new(Code::GuardValue, self.place(node), message);
             self.errors.push(error.label(format!("this is {}", given.type_name())));
         }
     }
-}
-
-fn text(node: &IdedExpr) -> Option<&str> {
-    let Expr::Literal(LiteralValue::String(text)) = &node.expr else { return None };
-    Some(text.inner())
 }

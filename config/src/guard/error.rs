@@ -10,8 +10,17 @@ pub const MAX_SOURCE: usize = 4_096;
 pub const MAX_NODES: usize = 512;
 /// Longest regular expression in a guard, in bytes.
 pub const MAX_REGEX: usize = 256;
-/// Largest compiled regular expression, in bytes.
-pub const MAX_REGEX_PROGRAM: usize = 256 << 10;
+/// Largest size of a regular expression: states, ranges and branches of its program.
+pub const MAX_PATTERN_SIZE: usize = 4_096;
+/// Most steps that a guard may take on its longest texts. One step is one state of a pattern at one byte, or one byte of
+/// a text that is compared, searched, joined or converted.
+pub const MAX_STEPS: usize = 1_000_000;
+/// Longest header, path or query that a guard reads, in bytes.
+pub const MAX_TEXT: usize = 4_096;
+/// Longest host that a guard reads, in bytes.
+pub const MAX_HOST: usize = 255;
+/// Longest method that a guard reads, in bytes.
+pub const MAX_METHOD: usize = 32;
 /// Deepest nesting of brackets, and also the largest number of conditional operators.
 pub const MAX_NESTING: usize = 8;
 /// Longest chain of operators, selections and calls that depend on each other, brackets included.

@@ -1,9 +1,10 @@
 //! String literals in guards that are checked: regular expressions and time zones.
 
-use regex_lite::{Regex, RegexBuilder};
+use regex_lite::Regex;
 use thiserror::Error;
 
-use super::{MAX_REGEX, MAX_REGEX_PROGRAM};
+use super::pattern_size::pattern_size;
+use super::{MAX_PATTERN_SIZE, MAX_REGEX};
 
 /// Why an argument is not a regular expression or a time zone.
 #[derive(Debug, Error)]
@@ -14,16 +15,25 @@ pub(super) enum LiteralError {
     TooLong(usize),
     #[error(transparent)]
     Regex(#[from] regex_lite::Error),
+    #[error("it is nested too deeply, or of a form that guards do not have")]
+    Form,
+    #[error("its size is {0}; at most {MAX_PATTERN_SIZE} is allowed")]
+    TooLarge(usize),
     #[error("neither an IANA name nor an offset")]
     Zone,
 }
 
-/// Compiles a regular expression within its bounds.
-pub(super) fn regex(pattern: &str) -> Result<Regex, LiteralError> {
+/// Compiles a regular expression within its bounds. Returns its size, too.
+pub(super) fn regex(pattern: &str) -> Result<(Regex, usize), LiteralError> {
     if pattern.len() > MAX_REGEX {
         return Err(LiteralError::TooLong(pattern.len()));
     }
-    Ok(RegexBuilder::new(pattern).size_limit(MAX_REGEX_PROGRAM).build()?)
+    match pattern_size(pattern) {
+        Some(size) if size > MAX_PATTERN_SIZE => Err(LiteralError::TooLarge(size)),
+        Some(size) => Ok((Regex::new(pattern)?, size)),
+        // The crate that runs patterns may say why.
+        None => Err(Regex::new(pattern).err().map_or(LiteralError::Form, LiteralError::Regex)),
+    }
 }
 
 /// Checks that a time zone is an IANA name or an offset, `+HH:MM` or `-HH:MM`.

@@ -27,7 +27,7 @@ use crate::guard::Variables;
 use crate::keys::{Crypto, Key};
 use crate::permit::{Minted, PassThrough, Permit};
 use crate::replay_record::{Entry, Store, consume};
-use crate::request::Request;
+use crate::request::{Request, upgrade_name};
 use crate::step::{PlainStep, Steps};
 use crate::token::{MAX_TOKEN, TokenType};
 use crate::verdict::{Denied, Verdict};
@@ -99,7 +99,7 @@ impl<'a> Decision<'a, '_> {
         let (current, transition) = self.transition(&steps, &peer, &own)?;
         self.audit.transition = Some(transition.to_string());
         if let Some(upgrade) = upgrade.filter(|name| !transition.to.upgrade.contains(name)) {
-            return Err(Denial::Upgrade(upgrade));
+            return Err(Denial::Upgrade(upgrade_name(&upgrade)));
         }
         let minted = self.admit(&current, &transition, &peer, &own, store)?;
         Ok(Admitted::Transition(Box::new(minted)))
@@ -123,7 +123,7 @@ impl<'a> Decision<'a, '_> {
         if tasks.any(|task| task.performer.includes(own) && task.upgrade.contains(&name)) {
             Ok(Some(name))
         } else {
-            Err(Denial::Upgrade(name))
+            Err(Denial::Upgrade(upgrade_name(&name)))
         }
     }
 
@@ -166,14 +166,18 @@ impl<'a> Decision<'a, '_> {
     ) -> Result<Minted, Denial> {
         let workflow = &current.compiled.workflow;
         let variables = Variables {
-            request: &self.request,
+            facts: self.request.facts,
             peer: peer.as_str(),
             peer_actor: &transition.caller,
             task: &transition.to,
             instance: current.evidence.instance(),
             revision: workflow.revision,
         };
-        let check_guard = || transition.when.as_ref().map_or(Ok(()), |guard| self.gate.guards.check(guard, &variables));
+        let check_guard = || match transition.when.as_ref().map(|guard| self.gate.guards.evaluate(guard, &variables)) {
+            None | Some(Ok(true)) => Ok(()),
+            Some(Ok(false)) => Err(Denial::GuardFalse),
+            Some(Err(failure)) => Err(Denial::GuardFailed(failure)),
+        };
         if workflow.assurance == Assurance::Identity {
             check_guard()?;
             let step = PlainStep::of(workflow, &transition.to).to_string();

@@ -24,6 +24,7 @@ pub use subject::{Exchange, ROOT, Subject, configure, count, proxy_for, start};
 /// A module, compiled once.
 pub struct Module {
     pre: InstancePre<Proxy>,
+    metered: bool,
 }
 
 impl Module {
@@ -32,8 +33,20 @@ impl Module {
     /// # Errors
     /// Returns a message that says what failed.
     pub fn load(path: &Path) -> Result<Self, String> {
+        Self::compile(path, false)
+    }
+
+    /// Compiles the module of this path so that its VMs count their instructions.
+    ///
+    /// # Errors
+    /// Returns a message that says what failed.
+    pub fn metered(path: &Path) -> Result<Self, String> {
+        Self::compile(path, true)
+    }
+
+    fn compile(path: &Path, metered: bool) -> Result<Self, String> {
         let mut config = Config::new();
-        config.cranelift_opt_level(OptLevel::None);
+        config.cranelift_opt_level(OptLevel::None).consume_fuel(metered);
         let words = |error: wasmtime::Error| format!("{}: {error}", path.display());
         let engine = Engine::new(&config).map_err(words)?;
         let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -42,7 +55,7 @@ impl Module {
         abi::define(&mut linker, &module).map_err(words)?;
         wasi::define(&mut linker).map_err(words)?;
         let pre = linker.instantiate_pre(&module).map_err(words)?;
-        Ok(Self { pre })
+        Ok(Self { pre, metered })
     }
 
     /// A new VM of this module, not yet initialised.
@@ -51,6 +64,9 @@ impl Module {
     /// Returns a message that says what failed.
     pub fn vm(&self, proxy: Proxy) -> Result<Vm, String> {
         let mut store = Store::new(self.pre.module().engine(), proxy);
+        if self.metered {
+            store.set_fuel(u64::MAX).map_err(|error| error.to_string())?;
+        }
         let instance = self.pre.instantiate(&mut store).map_err(|error| error.to_string())?;
         Ok(Vm { store, instance })
     }
@@ -104,6 +120,11 @@ impl Vm {
     /// The module's memory, in bytes.
     pub fn memory(&mut self) -> usize {
         self.instance.get_memory(&mut self.store, "memory").map_or(0, |memory| memory.data_size(&self.store))
+    }
+
+    /// The instructions of WebAssembly so far, as wasmtime counts them; 0 if the module is not metered.
+    pub fn instructions(&mut self) -> u64 {
+        self.store.get_fuel().map_or(0, |left| u64::MAX.saturating_sub(left))
     }
 
     /// A copy of this VM, from which others continue.

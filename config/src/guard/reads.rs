@@ -1,0 +1,24 @@
+//! The parts of a request that a guard reads.
+
+use std::collections::BTreeSet;
+
+/// The parts of a request that a guard reads, found when the guard is checked. A gate reads exactly these, strictly, before
+/// it evaluates the guard.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reads {
+    /// The headers, lower case, for their value or their presence.
+    pub headers: BTreeSet<String>,
+    /// The parameters of the query, for their value or their presence.
+    pub parameters: BTreeSet<String>,
+    /// Whether it reads `request.method`.
+    pub method: bool,
+    /// Whether it reads `request.path`.
+    pub path: bool,
+    /// Whether it reads `request.host`.
+    pub host: bool,
+    /// Whether it reads `instance`, which level `identity` does not have.
+    pub instance: bool,
+    /// The functions that it calls, each with the type of its first argument.
+    pub calls: BTreeSet<(&'static str, &'static str)>,
+}

@@ -1,0 +1,116 @@
+//! The maps of the language: headers, parameters of the query, attributes. A guard reads them only name by name, and each
+//! name is a literal, so that the gate knows which lines of a request the guard depends on.
+
+use std::ops::Range;
+
+use cel::common::ast::{Expr, IdedExpr, LiteralValue};
+
+use super::GuardError;
+use super::vocabulary::{self, Field, Table, Type, Value};
+use super::walk::Walk;
+use crate::code::Code;
+use crate::report::quote;
+
+impl Walk<'_> {
+    /// A name that is read from a table, for its value or its presence.
+    pub(super) fn entry(&mut self, table: Table, name: &str, at: Option<Range<usize>>) -> Value {
+        self.nodes = self.nodes.saturating_add(2);
+        match table {
+            Table::Headers => {
+                if let Some(label) = header_fault(name) {
+                    self.unknown_entry(name, "header", label, at);
+                }
+                self.found.reads.headers.insert(name.to_owned());
+                Value::text(super::MAX_TEXT)
+            }
+            Table::Query => {
+                let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~$".contains(&b);
+                if name.is_empty() || !name.bytes().all(plain) {
+                    self.unknown_entry(name, "parameter", "a name has letters, digits and `-._~$`, not encoded", at);
+                }
+                self.found.reads.parameters.insert(name.to_owned());
+                Value::text(super::MAX_TEXT)
+            }
+            Table::Attributes => {
+                let known = self.vocabulary.attributes().collect();
+                match self.vocabulary.attribute(name) {
+                    Some(field) => self.field(field, name, at),
+                    None => self.unknown(&format!("no actor has the attribute {}", quote(name)), name, known, at),
+                }
+            }
+        }
+    }
+
+    fn unknown_entry(&mut self, name: &str, what: &str, label: &str, at: Option<Range<usize>>) {
+        let message = format!("{} is not the name of a {what} that a guard can read", quote(name));
+        self.errors.push(GuardError::new(Code::GuardName, at, message).label(label));
+    }
+
+    /// A name that is not a literal.
+    pub(super) fn name_required(&mut self, key: &IdedExpr) -> Value {
+        let error = GuardError::new(Code::GuardName, self.whole(key), "a name that a guard reads must be a literal");
+        let help = "write the name itself, such as `request.headers[\"x-tier\"]`";
+        self.errors.push(error.label("not a string literal").help(help));
+        Value::UNKNOWN
+    }
+
+    /// The value of a field of a variable.
+    pub(super) fn field(&mut self, field: Field, name: &str, at: Option<Range<usize>>) -> Value {
+        let (code, message, label) = match field {
+            Field::Value(value) => return value,
+            Field::Table(_) => (
+                Code::GuardName,
+                format!("{} cannot be read as a whole", quote(name)),
+                "read one name of it, such as `request.headers[\"x-tier\"]` or `\"x-tier\" in request.headers`",
+            ),
+            Field::Mixed => (
+                Code::GuardValue,
+                format!("the attribute {} has no one type", quote(name)),
+                "it is a string or a bool for one actor, and something else for another",
+            ),
+        };
+        self.errors.push(GuardError::new(code, at, message).label(label));
+        Value::UNKNOWN
+    }
+}
+
+/// Why a gate would never find a header of this name.
+fn header_fault(name: &str) -> Option<&'static str> {
+    let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
+    if name.is_empty() || !name.bytes().all(lower) {
+        return Some("header names are lower case, such as `x-tier`; pseudo-headers cannot be read");
+    }
+    (name == "host").then_some("the proxy has no such header: read `request.host`")
+}
+
+/// The table that an expression is: `request.headers`, or `request["headers"]`.
+pub(super) fn table(node: &IdedExpr) -> Option<Table> {
+    let (of, field) = if let Expr::Select(select) = &node.expr {
+        (&*select.operand, Some(select.field.as_str()).filter(|_| !select.test)?)
+    } else if let Expr::Call(call) = &node.expr
+        && let ("_[_]", None, [of, key]) = (call.func_name.as_str(), &call.target, call.args.as_slice())
+    {
+        (of, text(key)?)
+    } else {
+        return None;
+    };
+    let Expr::Ident(record) = &of.expr else { return None };
+    vocabulary::table(record, field)
+}
+
+/// The text of a string literal.
+pub(super) fn text(node: &IdedExpr) -> Option<&str> {
+    let Expr::Literal(LiteralValue::String(text)) = &node.expr else { return None };
+    Some(text.inner())
+}
+
+/// The value of a literal; none for the types that the language does not have.
+pub(super) fn literal(literal: &LiteralValue) -> Option<Value> {
+    match literal {
+        LiteralValue::Boolean(_) => Some(Value::plain(Type::Bool)),
+        LiteralValue::Int(_) => Some(Value::plain(Type::Int)),
+        LiteralValue::Double(_) => Some(Value::plain(Type::Double)),
+        LiteralValue::String(text) => Some(Value::text(text.inner().len())),
+        LiteralValue::UInt(_) | LiteralValue::Bytes(_) | LiteralValue::Null => None,
+    }
+}

@@ -1,0 +1,184 @@
+//! The time that a guard may take: the worst guards that `check` accepts, on the worst requests, in instructions.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use stepgate_config::{read_gate, read_workflow};
+use stepgate_decision::Header;
+use stepgate_tests::wasm::{Action, Exchange, Module, Proxy, ROOT, count, start};
+
+/// Most instructions that a guard may add to a request, in WebAssembly.
+const MOST_WASM: u64 = 150_000_000;
+/// Most instructions that a guard may add to a request, natively.
+const MOST_NATIVE: u64 = 100_000_000;
+
+/// A guard, and the headers and the path of a request that is its worst.
+struct Worst {
+    name: &'static str,
+    guard: String,
+    headers: Vec<(String, String)>,
+    path: String,
+}
+
+/// Every kind of work that a guard can do, as much of it as `check` accepts.
+fn worst() -> Vec<Worst> {
+    let header = r#"request.headers["x-a"]"#;
+    let many = |part: &str, count: usize| vec![part; count].join(" && ");
+    let pattern = |text: &str| format!(r#"!{header}.matches("{text}")"#);
+    let full = |text: &str| text.repeat(4096 / text.len());
+    let of = |name, build: &dyn Fn(usize) -> String, headers: &[(&str, String)]| Worst {
+        name,
+        guard: largest(build),
+        headers: headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        path: "/t".to_owned(),
+    };
+    let a = full("a");
+    let twice = [("x-a", a.clone()), ("x-b", format!("{}b", "a".repeat(2000)))];
+    let one = [("x-a", a.clone())];
+    vec![
+        of("a pattern of optional parts", &|n| pattern(&format!("(a?){{{n}}}b")), &one),
+        of("a pattern of letters", &|n| pattern(&format!("a{{{n}}}b")), &one),
+        of("a pattern of branches", &|n| pattern(&format!("({})*b", vec!["a"; n].join("|"))), &one),
+        of("a pattern of ranges", &|n| pattern(&format!("[bdfhjlnprtvxz13579acegikmoqsuwy]{{{n}}}#")), &one),
+        of("a pattern of looks", &|n| pattern(&format!(r"(\\b|\\B|^|$){{{n}}}#")), &one),
+        of("many patterns", &|n| many(&pattern("a{0,3}b"), n), &one),
+        of(
+            "comparisons",
+            &|n| many(r#"request.headers["x-a"] == request.headers["x-b"]"#, n),
+            &[("x-a", a.clone()), ("x-b", a.clone())],
+        ),
+        of("searches", &|n| many(r#"!request.headers["x-a"].contains(request.headers["x-b"])"#, n), &twice),
+        of("joined texts", &|n| format!(r#"!({}).contains("b")"#, vec![header; n].join(" + ")), &one),
+        of("sizes", &|n| many(&format!("size({header}) > 1"), n), &one),
+        of("numbers", &|n| many(&format!("double({header}) > 1.0"), n), &[("x-a", format!("1.{}1", "0".repeat(4000)))]),
+        of("durations", &|n| many(&format!(r#"duration({header}) > duration("1ns")"#), n), &[("x-a", full("1ns"))]),
+        of(
+            "times",
+            &|n| many(&format!("timestamp({header}) < now"), n),
+            &[("x-a", format!("2020-01-01T00:00:00.{}Z", "1".repeat(4000)))],
+        ),
+        of("zones", &|n| many(r#"now.getFullYear("America/Argentina/Buenos_Aires") > 1"#, n), &[]),
+        of("a list", &|n| format!("!({header} in [{}])", vec![r#""aaaaa""#; n].join(",")), &one),
+        Worst {
+            path: format!("/t?{}", "a&".repeat(2046)),
+            ..of("a query", &|_| r#"!("page" in request.query)"#.to_owned(), &[])
+        },
+        of(
+            "many names",
+            &|n| (0..n).map(|n| format!(r#"!("x-{n:02}" in request.headers)"#)).collect::<Vec<_>>().join(" && "),
+            &[],
+        ),
+    ]
+}
+
+/// The largest guard of its kind that is accepted.
+fn largest(build: &dyn Fn(usize) -> String) -> String {
+    let accepted = |n: &usize| read_workflow(document(&build(*n)).as_bytes()).checked.is_some();
+    assert!(accepted(&1), "{} is not accepted", build(1));
+    let (mut most, mut refused) = (1_usize, 512_usize);
+    while refused - most > 1 {
+        let middle = most.midpoint(refused);
+        if accepted(&middle) { most = middle } else { refused = middle }
+    }
+    build(most)
+}
+
+fn document(guard: &str) -> String {
+    format!(
+        "workflow: w\nrevision: 1\ntrust_domain: t\nassurance: identity\nactors: {{a: {{spiffe: [x/a]}}, b: {{spiffe: [x/b]}}}}\n\
+         tasks: {{s: {{actor: a, initial: true}}, t: {{actor: b, requests: [{{path: /t}}]}}}}\n\
+         transitions: [{{from: s, to: t, when: '{guard}'}}]\n"
+    )
+}
+
+/// The instructions of one request's headers.
+fn in_wasm(module: &Module, worst: &Worst, guard: &str) -> u64 {
+    let text = format!("workflows:\n  - {}", document(guard).trim_end().replace('\n', "\n    "));
+    assert!(read_gate(text.as_bytes()).checked.is_some(), "{}: the guard is not accepted", worst.name);
+    let json = stepgate_config::to_json(text.as_bytes()).unwrap().to_string();
+    let mut vm = module.vm(Proxy::new(json.as_bytes(), BTreeMap::new(), 1_800_000_000)).unwrap();
+    start(&mut vm).unwrap();
+    let header = |name: &str, value: &str| -> Header { (name.to_owned(), value.as_bytes().to_vec()) };
+    let own =
+        [(":method", "POST"), (":path", &worst.path), (":authority", "b")].map(|(name, value)| header(name, value));
+    let headers: Vec<Header> = own.into_iter().chain(worst.headers.iter().map(|(n, v)| header(n, v))).collect();
+    let exchange = Exchange {
+        properties: vec![
+            ("xds\0listener_direction".to_owned(), 1_i64.to_le_bytes().to_vec()),
+            ("connection\0mtls".to_owned(), vec![1]),
+            ("connection\0uri_san_local_certificate".to_owned(), b"spiffe://t/x/b".to_vec()),
+            ("connection\0uri_san_peer_certificate".to_owned(), b"spiffe://t/x/a".to_vec()),
+        ],
+        headers,
+        trailers: Vec::new(),
+        response: Vec::new(),
+        response_trailers: Vec::new(),
+    };
+    exchange.begin(&mut vm);
+    vm.call("proxy_on_context_create", &[2, ROOT]).unwrap();
+    let before = vm.instructions();
+    let action = vm.ask("proxy_on_request_headers", &[2, count(&exchange.headers), 1]).unwrap();
+    let log: Vec<String> = vm.proxy().log.iter().map(|(_, line)| line.clone()).collect();
+    let code = vm.proxy().answers.last().map(|answer| answer.details.clone());
+    assert!(action == Action::Continue || code.as_deref() == Some("stepgate:GUARD"), "{}: {log:?}", worst.name);
+    vm.instructions() - before
+}
+
+#[test]
+fn in_wasm_a_guard_takes_a_bounded_number_of_instructions() {
+    let path: PathBuf = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter").into();
+    let module = Module::metered(&path).unwrap_or_else(|error| panic!("{error}"));
+    for worst in worst() {
+        let added = in_wasm(&module, &worst, &worst.guard) - in_wasm(&module, &worst, "true");
+        println!("{}: {added} instructions", worst.name);
+        assert!(added < MOST_WASM, "{}: {added} instructions", worst.name);
+    }
+}
+
+/// Valgrind counts the instructions of the built command, which decides natively. Where there is no valgrind, the test
+/// says so.
+#[test]
+fn natively_a_guard_takes_a_bounded_number_of_instructions() {
+    let command = std::env::var_os("STEPGATE_BIN").expect("STEPGATE_BIN names the command: run `make test`");
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("not measured: there is no valgrind on this machine");
+        return;
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let nothing = Worst { name: "no work", guard: "true".to_owned(), headers: Vec::new(), path: "/t".to_owned() };
+    let least = natively(&command, file.path(), &nothing);
+    for worst in worst() {
+        // With the time that the command takes to compile the guard.
+        let added = natively(&command, file.path(), &worst) - least;
+        println!("{}: {added} instructions", worst.name);
+        assert!(added < MOST_NATIVE, "{}: {added} instructions", worst.name);
+    }
+}
+
+fn natively(command: &OsString, file: &Path, worst: &Worst) -> u64 {
+    fs::write(file, document(&worst.guard)).unwrap();
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(command).arg("explain").arg(file);
+    valgrind.args(["--peer", "a", "--self", "b", "--method", "POST", "--path", &worst.path]);
+    for (name, value) in &worst.headers {
+        valgrind.args(["--header", &format!("{name}: {value}")]);
+    }
+    let output = valgrind.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(answer.contains("PERMIT") || answer.contains("DENY GUARD"), "{}: {answer}", worst.name);
+    let collected =
+        said.lines().find_map(|line| line.split_once("Collected : ").map(|(_, number)| number.trim().to_owned()));
+    collected.unwrap_or_else(|| panic!("{said}")).parse().unwrap()
+}
