@@ -36,6 +36,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
     overlap::check(&exempt, &documents, own.as_ref(), context);
     let keys = keys::read(fields, &documents, context);
     let revoked = revoked::read(fields, &documents, &keys, context);
+    keys::check_forgotten(&keys, &revoked, context);
     check_baggage(fields, &documents, context);
     check_interlock(fields, &keys, context);
     if context.report.errors() > 0 {
