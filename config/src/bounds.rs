@@ -37,6 +37,8 @@ pub const MAX_TOKEN: usize = 8_192;
 pub const MAX_CARRIED: usize = 65_536;
 /// Pairs of request patterns that are compared in one document.
 pub const MAX_OVERLAPS: usize = 2_000_000;
+/// Conflicts between the starts of different workflows that are reported.
+pub const MAX_CONTESTED: usize = 64;
 /// Highest revision. Revisions are ordered, so dates such as 20261101 fit.
 pub const MAX_REVISION: i64 = u32::MAX as i64;
 /// Highest `uses`.

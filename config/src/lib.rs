@@ -32,6 +32,7 @@ mod report;
 mod schema;
 mod serde_text;
 pub mod spiffe;
+pub mod starts;
 mod syntax;
 mod to_json;
 pub mod workflow;

@@ -25,6 +25,7 @@ mod rotation;
 mod schema;
 mod secrets;
 mod source;
+mod starts;
 mod time;
 mod token;
 
