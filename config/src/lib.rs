@@ -22,15 +22,18 @@ mod diagnostic;
 mod document;
 pub mod duration;
 pub mod gate;
+mod graph;
 pub mod guard;
 pub mod jwk;
 pub mod name;
+mod net;
 mod read;
 #[cfg(feature = "render")]
 mod render;
 mod report;
 mod schema;
 mod serde_text;
+pub mod sizes;
 pub mod spiffe;
 pub mod starts;
 mod syntax;

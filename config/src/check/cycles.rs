@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::graph::Graph;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::Draft;
+use crate::graph::Graph;
 use crate::report::{Report, quote};
 
 /// Most tasks of a cycle that a message names.
