@@ -144,7 +144,7 @@ codes! {
     ScatteredJoin = Warning "W010",
     /// An exemption that also matches requests of a task.
     ExemptsTask = Warning "W011",
-    /// How often the tasks of loops may be entered.
+    /// How often one instance may enter tasks.
     Visits = Note "N001",
     /// There are more diagnostics than are shown.
     More = Note "N002",

@@ -19,6 +19,7 @@ pub(crate) use draft::{ActorDraft, ConstraintDraft, Draft, TaskDraft, Transition
 pub(crate) use tasks::request;
 
 use crate::check;
+use crate::entries;
 use crate::name::WorkflowName;
 use crate::schema::Fields;
 use crate::sizes;
@@ -40,6 +41,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Documen
     let workflow = analysis.filter(|_| valid).and_then(|analysis| build::build(&draft, &analysis));
     if let Some(workflow) = &workflow {
         sizes::check(workflow, draft.span, &mut context.report);
+        entries::note(workflow, draft.tasks_span.unwrap_or(draft.span), &mut context.report);
     }
     Document { draft, workflow }
 }

@@ -153,6 +153,17 @@ impl Dominators {
         }
     }
 
+    /// The tasks after `first` through which every path to `last` leads, `last` included; none where not every path leads
+    /// through `first`.
+    pub(crate) fn between(&self, first: usize, last: usize) -> Option<Vec<usize>> {
+        let (mut between, mut at) = (Vec::new(), last);
+        while at != first {
+            between.push(at);
+            at = self.above(at)?;
+        }
+        Some(between)
+    }
+
     fn common(&self, mut a: usize, mut b: usize) -> Option<usize> {
         while a != b {
             let (x, y) = (self.depth(a)?, self.depth(b)?);

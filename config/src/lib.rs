@@ -21,6 +21,7 @@ mod configuration;
 mod diagnostic;
 mod document;
 pub mod duration;
+pub mod entries;
 pub mod gate;
 mod graph;
 pub mod guard;
