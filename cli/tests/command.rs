@@ -31,5 +31,7 @@ mod render;
 mod run;
 #[path = "command/secrets.rs"]
 mod secrets;
+#[path = "command/starts.rs"]
+mod starts;
 #[path = "command/token.rs"]
 mod token;

@@ -30,13 +30,23 @@ pub const MAX_CONSTRAINTS: usize = 1_024;
 pub const MAX_JOINS: usize = 256;
 /// Incoming transitions of one join, and so the tokens that one request may show.
 pub const MAX_SOURCES: usize = 64;
-/// Largest token that a document may require, in bytes: the largest one that a gate accepts.
+/// Largest token that a gate mints and accepts, in bytes.
 pub const MAX_TOKEN: usize = 8_192;
+/// Largest value of a baggage member that a gate mints and accepts, in bytes (W3C Baggage, section 3.3.2, asks for 8,192
+/// in all).
+pub const MAX_BAGGAGE_MEMBER: usize = 4_096;
+/// Longest sum of all steps of one request that a gate accepts, in bytes.
+pub const MAX_STEPS: usize = 65_536;
+/// Most bytes of tokens that a document may require of one request. Envoy accepts 60 KiB of headers by default, which is
+/// less than [`MAX_STEPS`]; 4 KiB are left for all other headers.
+pub const MAX_EVIDENCE: usize = 57_344;
 /// Pairs of a task and a join whose fork the task's tokens carry, in one document. They add to the size
 /// of tokens and to the memory that a document uses.
 pub const MAX_CARRIED: usize = 65_536;
 /// Pairs of request patterns that are compared in one document.
 pub const MAX_OVERLAPS: usize = 2_000_000;
+/// Conflicts between the starts of different workflows that are reported.
+pub const MAX_CONTESTED: usize = 64;
 /// Highest revision. Revisions are ordered, so dates such as 20261101 fit.
 pub const MAX_REVISION: i64 = u32::MAX as i64;
 /// Highest `uses`.

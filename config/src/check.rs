@@ -4,16 +4,15 @@ mod analysis;
 mod callers;
 mod constraints;
 mod cycles;
-mod graph;
 mod joins;
 mod reach;
 mod requests;
-mod token_size;
 
 pub(crate) use analysis::Analysis;
 pub(crate) use joins::AnalyzedJoin;
 
 use crate::document::Draft;
+use crate::graph::Graph;
 use crate::report::Report;
 
 /// Checks a draft. None where parts of it are missing: its graph would not be the one that the author means.
@@ -24,13 +23,12 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) -> Option<Analysis> {
     if !draft.complete {
         return None;
     }
-    let graph = graph::Graph::of(draft);
+    let initial = draft.tasks.iter().enumerate().filter(|(_, task)| task.initial).map(|(index, _)| index);
+    let graph = Graph::new(draft.tasks.len(), initial, draft.edges().map(|edge| (edge.from, edge.to)));
     reach::check(draft, &graph, report);
     let cyclic = cycles::check(draft, &graph, report);
     let dominators = graph.dominators();
     constraints::check_order(draft, &dominators, report);
     let joins = joins::check(draft, &graph, &dominators, report);
-    let analysis = Analysis { cyclic, joins };
-    token_size::check(draft, &analysis, report);
-    Some(analysis)
+    Some(Analysis { cyclic, joins })
 }

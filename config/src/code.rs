@@ -132,7 +132,7 @@ codes! {
     Idle = Warning "W004",
     /// A key or revocation for a workflow or key that is not configured here.
     Absent = Warning "W005",
-    /// A secret that several trust domains share.
+    /// A secret that signs for more actors than it should: of several trust domains, or of those that have keys of their own.
     SharedKey = Warning "W006",
     /// An exemption for every path.
     ExemptsPaths = Warning "W007",
@@ -144,7 +144,7 @@ codes! {
     ScatteredJoin = Warning "W010",
     /// An exemption that also matches requests of a task.
     ExemptsTask = Warning "W011",
-    /// How often the tasks of loops may be entered.
+    /// How often one instance may enter tasks.
     Visits = Note "N001",
     /// There are more diagnostics than are shown.
     More = Note "N002",

@@ -13,6 +13,7 @@ use crate::document::{Context, Document, mode};
 use crate::gate::{Carrier, CryptoSource, Direction, GateConfig, KeySource, KeySpec, LogLimits, PeerSource};
 use crate::report::quote;
 use crate::schema::Fields;
+use crate::sizes::{self, Sizes};
 use crate::spiffe::SpiffeId;
 use crate::syntax::{Node, json_len};
 use crate::workflow::Assurance;
@@ -36,6 +37,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
     overlap::check(&exempt, &documents, own.as_ref(), context);
     let keys = keys::read(fields, &documents, context);
     let revoked = revoked::read(fields, &documents, &keys, context);
+    keys::check_forgotten(&keys, &revoked, context);
     check_baggage(fields, &documents, context);
     check_interlock(fields, &keys, context);
     if context.report.errors() > 0 {
@@ -77,6 +79,12 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
 /// A plain step has slashes, which libraries encode when they propagate baggage.
 fn check_baggage(fields: Fields<'_, '_>, documents: &[Document], context: &mut Context<'_>) {
     let Some(carrier) = fields.get("carrier").filter(|_| fields.text("carrier") == Some("baggage")) else { return };
+    let most = Carrier::Baggage.largest_token();
+    for (draft, workflow) in
+        documents.iter().filter_map(|document| Some((&document.draft, document.workflow.as_ref()?)))
+    {
+        sizes::check_token(&Sizes::of(workflow), most, draft.span, &mut context.report);
+    }
     let plain =
         documents.iter().map(|document| &document.draft).find(|draft| draft.assurance == Some(Assurance::Identity));
     if let Some(draft) = plain {

@@ -19,8 +19,10 @@ pub(crate) use draft::{ActorDraft, ConstraintDraft, Draft, TaskDraft, Transition
 pub(crate) use tasks::request;
 
 use crate::check;
+use crate::entries;
 use crate::name::WorkflowName;
 use crate::schema::Fields;
+use crate::sizes;
 use crate::spiffe::TrustDomain;
 use crate::workflow::{Assurance, Mode, Workflow};
 
@@ -37,6 +39,10 @@ pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Documen
     let analysis = check::check(&draft, &mut context.report);
     let valid = context.report.errors() == before;
     let workflow = analysis.filter(|_| valid).and_then(|analysis| build::build(&draft, &analysis));
+    if let Some(workflow) = &workflow {
+        sizes::check(workflow, draft.span, &mut context.report);
+        entries::note(workflow, draft.tasks_span.unwrap_or(draft.span), &mut context.report);
+    }
     Document { draft, workflow }
 }
 

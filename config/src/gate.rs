@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::bounds::{MAX_BAGGAGE_MEMBER, MAX_TOKEN};
 use crate::name::{ActorName, Kid, WorkflowName};
 use crate::spiffe::SpiffeId;
 use crate::workflow::{Mode, RequestPattern, Workflow};
@@ -16,6 +17,16 @@ pub enum Carrier {
     Header,
     /// A member of W3C `baggage`: `step`, or `step.0`, `step.1`, … for the tokens of a join.
     Baggage,
+}
+
+impl Carrier {
+    /// The largest token that a gate mints for it, in bytes.
+    pub fn largest_token(self) -> usize {
+        match self {
+            Self::Header => MAX_TOKEN,
+            Self::Baggage => MAX_BAGGAGE_MEMBER,
+        }
+    }
 }
 
 /// The direction of the gate's listener.

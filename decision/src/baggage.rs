@@ -1,12 +1,12 @@
 //! Steps as members of W3C Baggage: `step`, or `step.0`, `step.1`, … for the evidence of a join.
 
+use stepgate_config::bounds::MAX_BAGGAGE_MEMBER;
+
 use crate::denial::Denial;
 use crate::facts::{Facts, Header};
 
 /// The header of W3C Baggage.
 pub(crate) const BAGGAGE: &str = "baggage";
-/// Longest baggage member's value, in bytes (W3C Baggage, section 3.3.2, asks for 8,192 in all).
-pub(crate) const MAX_BAGGAGE_MEMBER: usize = 4096;
 /// Most baggage members that are looked at.
 const MAX_BAGGAGE_MEMBERS: usize = 256;
 

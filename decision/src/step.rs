@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use stepgate_config::bounds::MAX_STEPS;
 use stepgate_config::gate::Carrier;
 use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::workflow::{Task, Workflow};
@@ -10,9 +11,6 @@ use crate::baggage::{self, BAGGAGE, text, trim};
 use crate::denial::Denial;
 use crate::facts::Facts;
 use crate::token::MAX_PARENTS;
-
-/// Longest sum of all step values of one request, in bytes.
-const MAX_STEP: usize = 65_536;
 
 /// The steps that a request carries; empty: none. Bounded in number and size, none empty, none repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +24,7 @@ impl<'a> Steps<'a> {
             Carrier::Baggage => baggage::steps(facts)?,
         };
         let total: usize = values.iter().map(|value| value.len()).fold(0, usize::saturating_add);
-        if total > MAX_STEP {
+        if total > MAX_STEPS {
             return Err(Denial::BadStep("the steps have more than 64 KiB"));
         }
         if values.len() > MAX_PARENTS {

@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use jwt_simple::prelude::{HS256Key, MACLike, NoCustomClaims, VerificationOptions};
+use jwt_simple::prelude::{EdDSAKeyPairLike, HS256Key, MACLike, NoCustomClaims, VerificationOptions};
 use stepgate_config::GateConfig;
 use stepgate_decision::keys::{Crypto, Key, KeyActor, KeyRing, Material, RustCrypto, VerifyError};
 use stepgate_decision::synthetic::{Step, synthetic_claims};
@@ -168,4 +168,21 @@ fn there_is_one_encoder() {
             assert_eq!((ours.token_type(), ours.claims()), (library.token_type(), library.claims()));
         }
     }
+}
+
+/// RFC 9864 has another name for the algorithm. A JWK may have either; tokens have one.
+#[test]
+fn tokens_say_eddsa_whatever_the_jwk_says() {
+    let renamed = ED.replacen('{', r#"{"alg":"Ed25519","#, 1);
+    let (config, ring) = (config(), ring(&renamed));
+    let token = RustCrypto.sign(key(&ring, &config), TokenType::Arrival, &claims()).unwrap();
+    assert_eq!(UnverifiedToken::parse(&token).unwrap().alg(), "EdDSA");
+    assert_eq!(answers(&renamed, &token, at(ISSUED)), (Ok(()), Ok(())));
+    let Material::EdPair(pair) = key(&ring, &config).material() else { panic!("not EdDSA") };
+    let header = Base64UrlUnpadded::encode_string(br#"{"alg":"Ed25519","kid":"k","typ":"wfa+jwt"}"#);
+    let text = format!("{header}.{}", token.split('.').nth(1).unwrap());
+    let signature = pair.key_pair().as_ref().sk.sign(text.as_bytes(), None);
+    let other_name = format!("{text}.{}", Base64UrlUnpadded::encode_string(signature.as_ref()));
+    // The library takes both names, the decision the one that gates write.
+    assert_eq!(answers(&renamed, &other_name, at(ISSUED)), (Ok(()), Err(Denial::BadSignature)));
 }

@@ -6,6 +6,7 @@ use std::env::VarError;
 
 use log::Level;
 use stepgate_config::gate::CryptoSource;
+use stepgate_config::starts::Starts;
 use stepgate_config::{Diagnostic, GateConfig, MAX_INPUT, Severity, read_gate};
 use stepgate_decision::Gate;
 use stepgate_decision::keys::{Algorithm, KeyError};
@@ -61,7 +62,13 @@ fn read(configuration: Result<Vec<u8>, HostError>, messages: &mut Messages) -> O
     let outcome = read_gate(&bytes);
     messages.extend(outcome.diagnostics.iter().map(|diagnostic| (level(diagnostic), diagnostic.to_string())));
     // One error is enough, however much of the rest was readable.
-    outcome.into_result().ok().map(|(config, _)| config)
+    let config = outcome.checked?;
+    // An error for `stepgate check`. Here it would deny everything, and one owner's document would stop another's.
+    let starts = config.starts();
+    let denied = |contested| (Level::Warn, format!("{contested}: such a request is denied with AMBIGUOUS"));
+    messages.extend(starts.contested.iter().map(denied));
+    messages.extend(starts.incomplete.then(|| (Level::Warn, Starts::too_many().to_string())));
+    Some(config)
 }
 
 fn level(diagnostic: &Diagnostic) -> Level {

@@ -37,7 +37,7 @@ const START: &str = "x-workflow-step-start";
 
 fn environment(name: &str) -> Result<String, VarError> {
     match name {
-        "KEY" => Ok(KEY.to_owned()),
+        "KEY" | "KEY_TWIN" => Ok(KEY.to_owned()),
         "INTERLOCK" => Ok("a-secret-of-this-test".to_owned()),
         _ => Err(VarError::NotPresent),
     }
@@ -311,6 +311,36 @@ fn gauges_follow_the_configuration() {
     third.retire(&proxy);
     third.tick(&proxy);
     assert!(proxy.gauges().iter().all(|(_, value)| *value == 0));
+}
+
+/// Two owners' workflows that one request could begin: both stay in force, the log and a gauge say so.
+#[test]
+fn contested_starts_are_shown_and_deny_nothing_else() {
+    let twin = r"
+  - workflow: twin
+    revision: 1
+    trust_domain: film.example
+    actors: {owner: {spiffe: [owner]}, vfx: {spiffe: [vfx]}}
+    tasks: {brief: {actor: owner, initial: true}, cut: {actor: vfx, requests: [{path: /shots}, {path: /cut}]}}
+    transitions: [{from: brief, to: cut}]
+";
+    let keys = "keys: [{workflow: twin, kid: now, use: sign, env: KEY_TWIN}, ";
+    let both = format!("{}{}", GATE.replace("keys: [", keys), twin.trim_start_matches('\n'));
+    let proxy = proxy();
+    let plugin = plugin(&proxy, &both);
+    let logged: Vec<String> = proxy.log().into_iter().filter(|(level, _)| *level == Level::Warn).map(|l| l.1).collect();
+    let expected = "one request could begin an instance of `film` (revision 1, brief -> shots) or of `twin` (revision 1, \
+                    brief -> cut): such a request is denied with AMBIGUOUS";
+    assert_eq!(logged.iter().filter(|line| line.contains(expected)).count(), 1, "{logged:?}");
+    plugin.tick(&proxy);
+    let contested = |name: &str| format!("workflow=.={name};.;stepgate_contested_start");
+    let gauges = proxy.gauges();
+    for name in ["film", "twin"] {
+        assert!(gauges.iter().any(|(gauge, value)| *gauge == contested(name) && *value == 1), "{gauges:?}");
+    }
+    assert_eq!(denied(&proxy, &mut Stream::new(Rc::clone(&plugin))), "AMBIGUOUS");
+    proxy.set(MapType::HttpRequestHeaders, &[(":method", "POST"), (":path", "/cut"), (":authority", "vfx")]);
+    assert_eq!(Stream::new(plugin).request_headers(&proxy), Action::Continue);
 }
 
 #[test]

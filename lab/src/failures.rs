@@ -33,6 +33,9 @@ pub(super) fn list(report: &Report<'_>, text: &mut String, colour: bool) {
             hop.answer.code.as_deref().unwrap_or(""),
         );
     }
+    for (task, count, most) in report.too_often() {
+        let _ = writeln!(text, "{wrong} an instance entered `{task}` {count} times, and may {most} times");
+    }
     for case in report.cases.iter().filter(|case| !case.right()).take(MAX_LISTED) {
         let _ = writeln!(text, "{wrong} attempt {}, {}{}", case.number, case.label.name, about(case));
         for outcome in case.outcomes() {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use stepgate_config::name::TaskName;
+
 use super::coverage::Coverage;
 use super::fixture::Fixture;
 use super::runner::CaseResult;
@@ -23,7 +25,12 @@ pub(super) struct Report<'a> {
 
 impl Report<'_> {
     pub(super) fn all_right(&self) -> bool {
-        self.wrong() == 0 && self.hops().next().is_some()
+        self.wrong() == 0 && self.hops().next().is_some() && self.too_often().next().is_none()
+    }
+
+    /// The tasks that an instance entered too often: how often, and how often it may.
+    pub(super) fn too_often(&self) -> impl Iterator<Item = (TaskName, u64, u64)> {
+        self.walks.iter().filter_map(|walk| walk.too_often(&self.fixture.workflow))
     }
 
     pub(super) fn hops(&self) -> impl Iterator<Item = &Hop> {

@@ -238,3 +238,13 @@ fn of_a_large_document_the_seed_picks_and_the_line_says_how_much() {
     );
     assert!(line.contains("every attack × transition"), "{line}");
 }
+
+/// An instance that enters a task once more than it may is seen, whatever each single answer says.
+#[test]
+fn an_instance_that_goes_on_too_long_is_seen() {
+    let loan = documents().into_iter().find(|(name, _)| name == "loan.yaml").unwrap().1;
+    let fixture = fixture(&loan, 1, Algorithm::Hs256);
+    let walks = super::walk::all(&fixture, &Open).unwrap();
+    let (task, count, most) = walks[0].too_often(&fixture.workflow).unwrap();
+    assert_eq!((task.as_str(), count, most), ("documents", 4, 3));
+}

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use stepgate_config::entries;
 use stepgate_config::name::TaskName;
-use stepgate_config::workflow::{Task, Transition};
+use stepgate_config::workflow::{Task, Transition, Workflow};
 use stepgate_reference::{Arrival, Kind, Permitted, Reader, Shown, Token};
 
 use super::LabError;
@@ -50,6 +51,23 @@ impl Hop {
 pub(super) struct Walk {
     pub(super) start: Arc<Task>,
     pub(super) hops: Vec<Hop>,
+}
+
+impl Walk {
+    /// A task that the instance entered more often than the document lets it: how often, and how often it may.
+    pub(super) fn too_often(&self, workflow: &Workflow) -> Option<(TaskName, u64, u64)> {
+        let most = entries::most(workflow)?;
+        let mut entered: BTreeMap<&TaskName, u64> = BTreeMap::new();
+        for hop in self.hops.iter().filter(|hop| hop.answer.reached) {
+            let count = entered.entry(&hop.transition.to.name).or_default();
+            *count = count.saturating_add(1);
+        }
+        let too_often = |(task, count): (&TaskName, u64)| {
+            let most = most.get(task).copied().filter(|most| count > *most)?;
+            Some((task.clone(), count, most))
+        };
+        entered.into_iter().find_map(too_often)
+    }
 }
 
 /// From each initial task one instance through each workload of the actor that has most.

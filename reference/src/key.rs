@@ -6,7 +6,7 @@ use jwt_simple::prelude::{
     MACLike,
 };
 use serde_json::{Map, Value, json};
-use stepgate_config::jwk::{Algorithm, JwkError, key_type};
+use stepgate_config::jwk::{self, Algorithm, Jwk, JwkError};
 
 use crate::claims::Claims;
 use crate::kind::Kind;
@@ -55,13 +55,11 @@ impl Key {
     /// # Errors
     /// [`KeyError::Jwk`], [`KeyError::Public`].
     pub fn from_jwk(jwk: &str, kid: &str) -> Result<Self, KeyError> {
-        let pair = match key_type(jwk, kid)?.algorithm {
-            Algorithm::Hs256 => {
-                let members: Value = serde_json::from_str(jwk).map_err(|_| KeyError::Public)?;
-                Pair::Secret(HS256Key::from_bytes(&bytes(&members, "k").ok_or(KeyError::Public)?))
-            }
-            Algorithm::Es256 => Pair::Ec(Box::new(ES256KeyPair::from_jwk(jwk).map_err(|_| KeyError::Public)?)),
-            Algorithm::EdDsa => Pair::Ed(Box::new(Ed25519KeyPair::from_jwk(jwk).map_err(|_| KeyError::Public)?)),
+        let pair = match jwk::read(jwk, kid)? {
+            Jwk::Secret(key) => Pair::Secret(key),
+            Jwk::EcPair(pair) => Pair::Ec(Box::new(pair)),
+            Jwk::EdPair(pair) => Pair::Ed(Box::new(pair)),
+            Jwk::EcPublic(_) | Jwk::EdPublic(_) => return Err(KeyError::Public),
         };
         Ok(Self::of(pair, kid))
     }

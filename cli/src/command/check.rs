@@ -5,12 +5,13 @@ mod summary;
 
 use std::path::{Path, PathBuf};
 
-use stepgate_config::{Checked, MAX_INPUT, Severity};
+use stepgate_config::{Checked, Diagnostic, MAX_INPUT, Outcome, Severity, Workflow};
 
 use super::answer::{Answer, EXIT_CODES};
 use super::error::CommandError;
 use super::output::{self, BAD, CARE, GOOD, count};
 use super::source::{self, SourceError};
+use super::starts;
 use finding::Finding;
 
 /// Checks workflow documents and gate configurations.
@@ -31,7 +32,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
-    let reports: Vec<Report> = args.files.iter().map(|file| Report::of(file)).collect();
+    let mut inputs: Vec<Input> = args.files.iter().map(|file| Input::read(file)).collect();
+    compare(&mut inputs);
+    let reports: Vec<Report> = inputs.iter().map(Input::report).collect();
     let findings: Vec<&Finding> = reports.iter().flat_map(|report| &report.findings).collect();
     output::print_as(args.json, &findings, || {
         let text: String = reports.iter().map(|report| report.text.as_str()).collect();
@@ -53,18 +56,65 @@ struct Report {
     unreadable: bool,
 }
 
-impl Report {
-    fn of(path: &Path) -> Self {
-        let name = source::name_of(path);
-        match source::read(path, MAX_INPUT) {
-            Ok(text) => Self::of_text(&text, &name),
-            Err(SourceError::TooLarge { .. }) => Self::without_text(Finding::too_large(&name), false),
-            Err(error) => Self::without_text(Finding::unreadable(&name, error.to_string()), true),
+/// A file, and what was read.
+struct Input {
+    name: String,
+    read: Result<(Vec<u8>, Outcome), SourceError>,
+}
+
+impl Input {
+    fn read(path: &Path) -> Self {
+        let read = source::read(path, MAX_INPUT).map(|text| {
+            let outcome = stepgate_config::read(&text);
+            (text, outcome)
+        });
+        Self { name: source::name_of(path), read }
+    }
+
+    /// The document, if it is one without errors.
+    fn document(&self) -> Option<&Workflow> {
+        match &self.read.as_ref().ok()?.1.checked {
+            Some(Checked::Workflow(workflow)) => Some(workflow),
+            Some(Checked::Gate(_)) | None => None,
         }
     }
 
-    fn of_text(text: &[u8], name: &str) -> Self {
-        let outcome = stepgate_config::read(text);
+    /// Adds errors, which leave no checked value.
+    fn reject(&mut self, errors: Vec<Diagnostic>) {
+        if let (Ok((_, outcome)), false) = (&mut self.read, errors.is_empty()) {
+            outcome.checked = None;
+            outcome.diagnostics.extend(errors);
+        }
+    }
+
+    fn report(&self) -> Report {
+        match &self.read {
+            Ok((text, outcome)) => Report::of_text(text, outcome, &self.name),
+            Err(SourceError::TooLarge { .. }) => Report::without_text(Finding::too_large(&self.name), false),
+            Err(error) => Report::without_text(Finding::unreadable(&self.name, error.to_string()), true),
+        }
+    }
+}
+
+/// Compares the starts of the workflows within each configuration, and those of all documents.
+fn compare(inputs: &mut [Input]) {
+    for input in inputs.iter_mut() {
+        let errors = input.read.as_ref().map(|(_, outcome)| starts::within(outcome)).unwrap_or_default();
+        input.reject(errors);
+    }
+    let numbered =
+        inputs.iter().enumerate().filter_map(|(at, input)| Some((at, input.name.as_str(), input.document()?)));
+    let (places, documents): (Vec<usize>, Vec<(&str, &Workflow)>) =
+        numbered.map(|(at, name, workflow)| (at, (name, workflow))).unzip();
+    for (number, error) in starts::between(&documents, &[]) {
+        if let Some(input) = places.get(number).and_then(|at| inputs.get_mut(*at)) {
+            input.reject(vec![error]);
+        }
+    }
+}
+
+impl Report {
+    fn of_text(text: &[u8], outcome: &Outcome, name: &str) -> Self {
         let lossy = String::from_utf8_lossy(text);
         let findings = outcome.diagnostics.iter().map(|diagnostic| Finding::of(diagnostic, &lossy, name)).collect();
         let mut rendered = stepgate_config::render(&outcome.diagnostics, text, name, output::colours_answers());

@@ -1,19 +1,27 @@
 //! Workflow documents from files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use stepgate_render::Document;
 
 use super::error::CommandError;
 use super::source::Source;
+use super::starts;
 
-/// Reads documents. Errors in them are printed.
-pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Document>, CommandError> {
-    paths.iter().map(|path| read_one(path)).collect()
+/// Reads documents. Errors in them, and in how they fit together, are printed. `open` has the revisions that are open,
+/// as `WORKFLOW/REVISION`; of another name it is the highest.
+pub(super) fn read(paths: &[PathBuf], open: &[String]) -> Result<Vec<Document>, CommandError> {
+    let sources: Vec<Source> = paths.iter().map(|path| Source::read(path)).collect::<Result<_, _>>()?;
+    let documents: Vec<Document> = sources.iter().map(read_one).collect::<Result<_, _>>()?;
+    let named = sources.iter().zip(&documents).map(|(source, document)| (source.name.as_str(), &*document.workflow));
+    let mut rejected = None;
+    for (number, error) in starts::between(&named.collect::<Vec<_>>(), open) {
+        rejected = sources.get(number).map(|source| source.reject(&[error]));
+    }
+    rejected.map_or(Ok(documents), Err)
 }
 
-fn read_one(path: &Path) -> Result<Document, CommandError> {
-    let source = Source::read(path)?;
+fn read_one(source: &Source) -> Result<Document, CommandError> {
     let json = stepgate_config::to_json(&source.text).map_err(|found| source.reject(&found))?;
     if json.get("workflow").is_none() && json.get("workflows").is_some() {
         let message = format!("`{}` is a gate's configuration, not a workflow document", source.name);

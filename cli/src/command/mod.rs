@@ -24,6 +24,7 @@ mod render;
 mod schema;
 mod secrets;
 mod source;
+mod starts;
 mod time;
 mod token;
 

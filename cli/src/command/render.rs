@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
 }
 
 fn run_istio(args: &Istio) -> Result<Answer, CommandError> {
-    let documents = documents::read(&args.files)?;
+    let documents = documents::read(&args.files, &args.flags.open)?;
     let settings = args.gate.as_deref().map_or_else(|| Ok(json!({})), settings)?;
     let secrets = args.secrets.as_deref().map(secrets::read).transpose()?;
     let rendered = istio(&documents, secrets.as_ref(), &args.flags.options(settings))?;

@@ -55,7 +55,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
-    let documents = documents::read(&args.files)?;
+    let documents = documents::read(&args.files, &[])?;
     let mut inventory = Inventory::of(&documents, args.trust_domain.as_deref(), &args.entry)?;
     let removed = inventory.keep(&args.namespace)?;
     let keeps = args.add || args.rotate.is_some();

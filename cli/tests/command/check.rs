@@ -35,7 +35,9 @@ fn a_document_without_errors_is_summarized() {
         "movie revision 1, assurance signed",
         "actors      7: `color`, `hdr`, `owner`, `sound`, `vfx-1`, `vfx-2` and `vfx-3`",
         "join        `master` waits for `hdr` and `sound`; they fork at `shots`",
-        "cycle       `assess` is entered at most 4 times",
+        "at most     in one instance `master` 2 times, each other task once",
+        "note[N001]: one instance may enter `approve` up to 4 times",
+        "at most     in one instance `approve` 4 times, `assess` 4 times, `documents` 3 times, `pay` 4 times",
         "gate/movie.yaml: a gate's configuration with 1 workflow and 1 key",
         "3 files: 0 errors, 0 warnings",
     ] {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::graph::Dominators;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{ConstraintDraft, Draft};
+use crate::graph::Dominators;
 use crate::report::{Report, listed, quote};
 use crate::workflow::Relation;
 

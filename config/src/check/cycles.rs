@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::graph::Graph;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::Draft;
+use crate::graph::Graph;
 use crate::report::{Report, quote};
 
 /// Most tasks of a cycle that a message names.
@@ -15,7 +15,6 @@ const SHOWN: usize = 8;
 /// loop at its first turn and a high one would bound nothing.
 pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<bool> {
     let components = graph.components();
-    let mut bounded = Vec::new();
     for (index, (task, component)) in draft.tasks.iter().zip(&components).enumerate() {
         let name = quote(task.name.as_str());
         match (component, task.max_visits) {
@@ -35,34 +34,14 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<bo
                 }
                 report.push(unbounded);
             }
-            (Some(_), Some((visits, _))) => bounded.push((name, visits)),
             (None, Some((_, span))) => {
                 let message = format!("`max_visits` has no effect: task {name} is not on a cycle");
                 report.push(Diagnostic::new(Code::NoEffect, span, message).label("remove it"));
             }
-            (None, None) => {}
+            (Some(_), Some(_)) | (None, None) => {}
         }
     }
-    note(draft, &bounded, report);
     components.iter().map(Option::is_some).collect()
-}
-
-/// Lists the bounds. Branches that run at the same time are counted separately, so an instance may enter a task as
-/// often as the bound times the number of branches.
-fn note(draft: &Draft, bounded: &[(String, u32)], report: &mut Report) {
-    let Some(span) = draft.tasks_span.filter(|_| !bounded.is_empty()) else { return };
-    let mut bounds: Vec<String> = Vec::new();
-    for (name, visits) in bounded.iter().take(SHOWN) {
-        let entered = if bounds.is_empty() { " is entered" } else { "" };
-        let times = if *visits == 1 { "once".to_owned() } else { format!("{visits} times") };
-        bounds.push(format!("{name}{entered} at most {times}"));
-    }
-    let hidden = bounded.len().saturating_sub(SHOWN);
-    if hidden > 0 {
-        bounds.push(format!("and {hidden} more tasks have bounds"));
-    }
-    let note = Diagnostic::new(Code::Visits, span, format!("along one branch, {}", bounds.join(", ")));
-    report.push(note.label("branches that run at the same time are counted separately"));
 }
 
 /// The tasks of a shortest cycle through `start`, which comes first.

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use super::graph::{Dominators, Graph};
 use crate::bounds::{MAX_CARRIED, MAX_JOINS, MAX_SOURCES};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TaskDraft};
+use crate::graph::{Dominators, Graph};
 use crate::report::{Report, listed, quote};
 use crate::workflow::JoinKind;
 

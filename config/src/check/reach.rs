@@ -1,9 +1,9 @@
 //! Whether instances can begin, and which tasks they reach.
 
-use super::graph::Graph;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::Draft;
+use crate::graph::Graph;
 use crate::report::{Report, quote};
 
 pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, Document, Draft};
-use crate::gate::{KeySource, KeySpec, KeyUse};
+use crate::gate::{KeySource, KeySpec, KeyUse, Revoked};
 use crate::jwk;
 use crate::name::{ActorName, Kid, WorkflowName};
 use crate::report::quote;
@@ -23,6 +23,7 @@ pub(super) fn read(fields: Fields<'_, '_>, documents: &[Document], context: &mut
         }
     }
     check_duplicates(&keys, context);
+    check_variables(&keys, context);
     check_signing_keys(&keys, &drafts, fields, context);
     keys
 }
@@ -144,6 +145,43 @@ fn check_duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
             context.report.push(duplicate.also(*first, "this key signs").help(help));
         }
         signers.entry(owner).or_insert(*span);
+    }
+}
+
+/// A variable has one value, so two keys in it would be one key under two names: whoever may sign with the one could
+/// sign with the other.
+fn check_variables(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
+    let mut variables: BTreeMap<&str, Span> = BTreeMap::new();
+    for (key, span) in keys {
+        let KeySource::Env(env) = &key.source else { continue };
+        if let Some(first) = variables.get(env.as_str()) {
+            let message = format!("two keys are in the variable {}", quote(env));
+            let twice = Diagnostic::new(Code::BadKey, *span, message)
+                .label("this key would have the same value")
+                .also(*first, "the first key in this variable");
+            context.report.push(twice.help("give each key a variable of its own, and a value of its own"));
+        }
+        variables.entry(env).or_insert(*span);
+    }
+}
+
+/// Warns of a key for every actor beside keys for single ones: it can still sign for all of them.
+pub(super) fn check_forgotten(keys: &[(KeySpec, Span)], revoked: &Revoked, context: &mut Context<'_>) {
+    let own: BTreeMap<&WorkflowName, Span> =
+        keys.iter().rev().filter(|(key, _)| key.actor.is_some()).map(|(key, span)| (&key.workflow, *span)).collect();
+    for (key, span) in keys.iter().filter(|(key, _)| !revoked.kids.contains(&key.kid)) {
+        // A public key signs nothing here, and its private part is where only its owner is.
+        let (None, KeySource::Env(_), Some(other)) = (&key.actor, &key.source, own.get(&key.workflow)) else {
+            continue;
+        };
+        let message =
+            format!("the key {} of {} is for every actor", quote(key.kid.as_str()), quote(key.workflow.as_str()));
+        let forgotten = Diagnostic::new(Code::SharedKey, *span, message)
+            .label("a reader of it can sign for all of them")
+            .also(*other, "this key is for one actor");
+        context.report.push(forgotten.help(
+            "once each actor has a key of its own and no token of this one is in use, remove it, or add its `kid` to `revoked.kids`",
+        ));
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
                 caller: Arc::clone(actors.get(edge.caller?)?),
                 via: transition.via.is_some(),
                 uses: transition.uses,
+                place: transition.to_span,
                 when: transition.when.clone(),
             }))
         })

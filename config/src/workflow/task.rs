@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Actor, RequestPattern};
+use crate::diagnostic::Span;
 use crate::guard::Guard;
 use crate::name::TaskName;
 
@@ -70,6 +71,8 @@ pub struct Transition {
     pub via: bool,
     /// How often it may be taken in one visit. Advisory above 1: no level of this release enforces a higher number.
     pub uses: u32,
+    /// Where the input names it.
+    pub place: Span,
     /// The guard: a condition that must be true for the request to pass.
     pub when: Option<Guard>,
 }

@@ -14,12 +14,11 @@ mod transition;
 
 use std::sync::Arc;
 
-use stepgate_config::gate::{Carrier, Direction};
+use stepgate_config::gate::Direction;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Mode, Transition};
 
 use crate::audit::AuditContext;
-use crate::baggage::MAX_BAGGAGE_MEMBER;
 use crate::denial::Denial;
 use crate::facts::{Facts, Listener, MAX_HEADERS};
 use crate::gate::{CompiledWorkflow, Gate};
@@ -29,7 +28,7 @@ use crate::permit::{Minted, PassThrough, Permit};
 use crate::replay_record::{Entry, Store, consume};
 use crate::request::{Request, upgrade_name};
 use crate::step::{PlainStep, Steps};
-use crate::token::{MAX_TOKEN, TokenType};
+use crate::token::TokenType;
 use crate::verdict::{Denied, Verdict};
 use current_step::CurrentStep;
 use issuance::Issuance;
@@ -208,10 +207,7 @@ impl<'a> Decision<'a, '_> {
     }
 
     fn mint(&self, issuance: &Issuance, key: &Key) -> Result<Minted, Denial> {
-        let most = match self.gate.config.carrier {
-            Carrier::Header => MAX_TOKEN,
-            Carrier::Baggage => MAX_BAGGAGE_MEMBER,
-        };
+        let most = self.gate.config.carrier.largest_token();
         let sign = |token_type, claims| {
             let token = self.crypto.sign(key, token_type, claims)?;
             if token.len() > most { Err(Denial::Internal("the token is too long for its carrier")) } else { Ok(token) }

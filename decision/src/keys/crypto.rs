@@ -6,11 +6,13 @@ use jwt_simple::prelude::{
 };
 use jwt_simple::{Error, JWTError};
 
+use stepgate_config::bounds::MAX_TOKEN;
+
 use super::error::{SignError, VerifyError};
 use super::jwk::Material;
 use super::ring::Key;
 use crate::time::Clock;
-use crate::token::{Claims, MAX_HEADER, MAX_TOKEN, TokenType, UnverifiedToken, for_library};
+use crate::token::{Claims, MAX_HEADER, TokenType, UnverifiedToken, for_library};
 
 /// The last second of the library's clock, in 2106. Tokens that are issued later are denied as not yet valid.
 const LAST_SECOND: u64 = u32::MAX as u64;

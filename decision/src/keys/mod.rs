@@ -8,6 +8,6 @@ mod ring;
 
 pub use crypto::{Crypto, RustCrypto};
 pub use error::{SignError, VerifyError};
-pub use jwk::{Material, MaterialError};
+pub use jwk::Material;
 pub use ring::{Key, KeyActor, KeyError, KeyRing};
 pub use stepgate_config::jwk::{Algorithm, JwkError};

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use stepgate_config::gate::{KeySource, KeySpec, KeyUse, Revoked};
-use stepgate_config::jwk::Algorithm;
+use stepgate_config::jwk::{Algorithm, JwkError};
 use stepgate_config::name::{ActorName, Kid, WorkflowName};
 
-use super::jwk::{Material, MaterialError};
+use super::jwk::Material;
 
 /// The actor who may sign with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Key {
     ///
     /// # Errors
     /// What is wrong with the JWK.
-    pub fn new(kid: Kid, actor: KeyActor, jwk: &str) -> Result<Self, MaterialError> {
+    pub fn new(kid: Kid, actor: KeyActor, jwk: &str) -> Result<Self, JwkError> {
         let material = Material::from_jwk(jwk, kid.as_str())?;
         Ok(Self { kid, actor, key_use: KeyUse::Sign, revoked: false, material })
     }
@@ -98,7 +98,7 @@ pub enum KeyError {
         /// The key.
         kid: Kid,
         /// Why.
-        error: MaterialError,
+        error: JwkError,
     },
     /// It is configured to sign, and cannot.
     #[error("key `{kid}`: `use: sign` requires a private key, and this one is public")]

@@ -1,11 +1,10 @@
 //! Strict compact JWS (RFC 7515, section 3.1): three parts in canonical base64url.
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
+use stepgate_config::bounds::MAX_TOKEN;
 
 use crate::denial::Denial;
 
-/// Longest token, in bytes.
-pub const MAX_TOKEN: usize = 8192;
 /// Longest JOSE header, encoded, in bytes.
 pub(crate) const MAX_HEADER: usize = 512;
 

@@ -9,8 +9,8 @@ mod verify;
 
 pub(crate) use claims::start_jti;
 pub use claims::{Claims, Forks, MAX_PARENTS, Performers, StepClaim, TOKEN_VERSION, TokenType, Visits};
+pub use compact::Compact;
 pub(crate) use compact::MAX_HEADER;
-pub use compact::{Compact, MAX_TOKEN};
 pub(crate) use mint::for_library;
 pub use mint::unsigned;
 pub use unverified::UnverifiedToken;

@@ -1,13 +1,16 @@
 //! The summary of a text without errors.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use stepgate_config::GateConfig;
+use stepgate_config::name::TaskName;
 use stepgate_config::workflow::{Assurance, Workflow};
+use stepgate_config::{GateConfig, entries};
 
 use crate::command::names::listed;
 use crate::command::output::{FAINT, GOOD, STRONG, count};
+
+/// Most tasks of one workflow that are named with how often they may be entered.
+const SHOWN: usize = 8;
 
 /// The name of a level.
 pub(in crate::command) fn assurance(workflow: &Workflow) -> &'static str {
@@ -52,17 +55,28 @@ fn describe(text: &mut String, workflow: &Workflow) {
         let sources = listed(&join.sources);
         row(text, "join", &format!("`{}` waits for {sources}; they fork at `{}`", join.task, join.fork));
     }
-    let bounded: BTreeSet<(&str, u32)> =
-        workflow.tasks.values().filter_map(|task| Some((task.name.as_str(), task.max_visits?))).collect();
-    for (task, bound) in bounded {
-        row(text, "cycle", &format!("`{task}` is entered at most {}", count_times(bound)));
-    }
+    row(text, "at most", &at_most(workflow));
 }
 
 fn row(text: &mut String, label: &str, value: &str) {
     let _ = writeln!(text, "    {FAINT}{label:<12}{FAINT:#}{value}");
 }
 
-fn count_times(number: u32) -> String {
-    if number == 1 { "once".into() } else { format!("{number} times") }
+/// What one instance may do at most.
+fn at_most(workflow: &Workflow) -> String {
+    let Some(most) = entries::most(workflow) else {
+        return "any task any number of times: level `identity` counts nothing".to_owned();
+    };
+    let times = |(task, count): (&TaskName, u64)| match count {
+        u64::MAX => format!("`{task}` more often than can be counted"),
+        _ => format!("`{task}` {count} times"),
+    };
+    let often: Vec<String> = most.into_iter().filter(|(_, count)| *count > 1).map(times).collect();
+    match often.split_at_checked(SHOWN) {
+        _ if often.is_empty() => "each task once in one instance".to_owned(),
+        Some((shown, more @ [_, ..])) => {
+            format!("in one instance {}, and {} more tasks more than once", shown.join(", "), more.len())
+        }
+        _ => format!("in one instance {}, each other task once", often.join(", ")),
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use stepgate_config::sizes::Sizes;
 use stepgate_decision::token::TokenType;
 
 use super::explanation::{Explanation, Outcome};
@@ -39,7 +40,11 @@ fn facts(text: &mut String, scenario: &Scenario<'_>) {
             let kind = if example.token_type == TokenType::Receipt { "a receipt for " } else { "" };
             let note = if scenario.peer.as_deref() == Some(example.holder.as_str()) { "" } else { ", not by the peer" };
             let holder = names::name_of(scenario.workflow, example.holder.as_str());
-            format!("{kind}{}, held by {holder}{note}", example.task.name)
+            let size = match Sizes::of(scenario.workflow).step(example.task) {
+                0 => String::new(),
+                most => format!(", at most {most} bytes"),
+            };
+            format!("{kind}{}, held by {holder}{note}{size}", example.task.name)
         }
     };
     row(text, "step", &step);

@@ -60,7 +60,7 @@ pub(super) struct Flags {
     access_log: String,
     /// The revision in which new instances begin [default: the highest of each name]
     #[arg(long, value_name = "WORKFLOW/REVISION")]
-    open: Vec<String>,
+    pub(super) open: Vec<String>,
     /// An actor that is an ingress gateway, and the host by which clients outside the mesh call it
     #[arg(long, value_name = "ACTOR=HOST", value_parser = entry)]
     entry: Vec<Entry>,

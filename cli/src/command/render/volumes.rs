@@ -40,7 +40,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
-    let documents = documents::read(&args.files)?;
+    let documents = documents::read(&args.files, &[])?;
     let mut parameters = BTreeMap::new();
     for (name, value) in &args.parameter {
         if parameters.insert(name.clone(), value.clone()).is_some() {

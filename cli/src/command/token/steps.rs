@@ -2,16 +2,15 @@
 
 use std::path::Path;
 
+use stepgate_config::bounds::MAX_STEPS;
+
 use crate::command::error::CommandError;
 use crate::command::{output, source};
-
-/// Longest step header that is read, in bytes: the bound of a gate.
-const MAX_STEP: usize = 65_536;
 
 /// The tokens in an argument or, for `-`, on the standard input.
 pub(super) fn read(argument: &str) -> Result<Vec<String>, CommandError> {
     let text =
-        if argument == source::STDIN { source::read_text(argument.as_ref(), MAX_STEP)? } else { argument.to_owned() };
+        if argument == source::STDIN { source::read_text(argument.as_ref(), MAX_STEPS)? } else { argument.to_owned() };
     let steps: Vec<String> =
         text.split(',').map(|step| step.trim().to_owned()).filter(|step| !step.is_empty()).collect();
     if steps.is_empty() {

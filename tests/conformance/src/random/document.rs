@@ -51,6 +51,8 @@ pub struct Edge {
     pub to: String,
     /// The actor that carries it in place of the performer.
     pub via: Option<String>,
+    /// How often it may be taken in one visit.
+    pub uses: u32,
 }
 
 /// A constraint.
@@ -128,7 +130,9 @@ impl fmt::Display for Document {
         writeln!(f, "transitions:")?;
         for edge in &self.edges {
             let via = edge.via.as_deref().map(|via| format!(", via: {via}")).unwrap_or_default();
-            writeln!(f, "  - {{from: {}, to: {}{via}}}", edge.from, edge.to)?;
+            let uses =
+                if edge.uses > 1 { format!(", uses: {{value: {}, advisory: true}}", edge.uses) } else { String::new() };
+            writeln!(f, "  - {{from: {}, to: {}{via}{uses}}}", edge.from, edge.to)?;
         }
         if !self.constraints.is_empty() {
             writeln!(f, "constraints:")?;

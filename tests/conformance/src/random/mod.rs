@@ -5,11 +5,13 @@
 mod document;
 mod rng;
 mod shape;
+mod tour;
 mod walk;
 mod world;
 
-pub use document::{Document, Edge, Task};
+pub use document::{Constraint, Document, Edge, Task};
 pub use rng::Rng;
 pub use shape::document;
+pub use tour::{Hop, Tour};
 pub use walk::{Attempt, Kind, Walk};
 pub use world::{Answer, NotPermitted, Refused, World};

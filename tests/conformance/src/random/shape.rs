@@ -135,7 +135,7 @@ impl Generator<'_> {
         // If it is the performer anyway, to name it changes nothing.
         let carries = self.orchestrated && (!own || leaves.is_some_and(|task| !task.initial) && self.rng.chance(40));
         let via = carries.then(|| "a0".to_owned());
-        let edge = Edge { from: from.to_owned(), to: to.to_owned(), via };
+        let edge = Edge { from: from.to_owned(), to: to.to_owned(), via, uses: 1 };
         if !self.document.edges.contains(&edge) {
             self.document.edges.push(edge);
         }

@@ -89,7 +89,8 @@ impl World {
         let now = UnixTime::from_seconds(request.now);
         let mut facts =
             Facts::received(request.peer.as_ref().map(SpiffeId::as_str), request.gate.as_str(), headers, now, random);
-        facts.replica = Some(format!("{}-{}", request.gate, request.replica));
+        // As long as the name of a replica may be.
+        facts.replica = Some(format!("{:0>64}", request.replica));
         let store = self.stores.entry((request.gate.to_string(), request.replica.clone())).or_default();
         match inbound(Some(&self.gate), &facts, &RustCrypto, store) {
             Verdict::Permitted(permit) => Ok(Answer {

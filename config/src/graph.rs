@@ -1,53 +1,55 @@
-//! The graph of a draft: its tasks, its transitions, and a root before all tasks where instances begin.
+//! The graph of a workflow: its tasks, its transitions, and a root before all tasks where instances begin.
 
 use petgraph::algo::dominators::simple_fast;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::document::Draft;
-
-pub(super) struct Graph {
+pub(crate) struct Graph {
     digraph: DiGraph<(), ()>,
     root: NodeIndex,
     /// The number of tasks; the root is the node after the last task.
-    pub(super) tasks: usize,
+    pub(crate) tasks: usize,
     successors: Vec<Vec<usize>>,
     predecessors: Vec<Vec<usize>>,
 }
 
 impl Graph {
-    pub(super) fn of(draft: &Draft) -> Self {
-        let tasks = draft.tasks.len();
-        let mut digraph = DiGraph::with_capacity(tasks.saturating_add(1), draft.transitions.len());
+    /// The graph of so many tasks, with those that are initial, and the tasks that each transition leaves and enters.
+    pub(crate) fn new(
+        tasks: usize,
+        initial: impl Iterator<Item = usize>,
+        transitions: impl Iterator<Item = (usize, usize)>,
+    ) -> Self {
+        let mut digraph = DiGraph::with_capacity(tasks.saturating_add(1), 0);
         for _ in 0..tasks {
             digraph.add_node(());
         }
         let root = digraph.add_node(());
-        for (index, _) in draft.tasks.iter().enumerate().filter(|(_, task)| task.initial) {
+        for index in initial {
             digraph.add_edge(root, NodeIndex::new(index), ());
         }
         let mut successors = vec![Vec::new(); tasks];
         let mut predecessors = vec![Vec::new(); tasks];
-        for edge in draft.edges() {
-            digraph.add_edge(NodeIndex::new(edge.from), NodeIndex::new(edge.to), ());
-            push(&mut successors, edge.from, edge.to);
-            push(&mut predecessors, edge.to, edge.from);
+        for (from, to) in transitions {
+            digraph.add_edge(NodeIndex::new(from), NodeIndex::new(to), ());
+            push(&mut successors, from, to);
+            push(&mut predecessors, to, from);
         }
         Self { digraph, root, tasks, successors, predecessors }
     }
 
     /// The tasks to which transitions lead from `task`, in the order of the document.
-    pub(super) fn successors(&self, task: usize) -> &[usize] {
+    pub(crate) fn successors(&self, task: usize) -> &[usize] {
         self.successors.get(task).map_or(&[], Vec::as_slice)
     }
 
     /// The tasks from which transitions lead to `task`, in the order of the document.
-    pub(super) fn predecessors(&self, task: usize) -> &[usize] {
+    pub(crate) fn predecessors(&self, task: usize) -> &[usize] {
         self.predecessors.get(task).map_or(&[], Vec::as_slice)
     }
 
     /// All tasks on paths by `next` from `starts` (these included) that do not enter `without`.
-    pub(super) fn closure<'g>(
+    pub(crate) fn closure<'g>(
         &self,
         starts: impl IntoIterator<Item = usize>,
         without: Option<usize>,
@@ -67,12 +69,20 @@ impl Graph {
         found
     }
 
+    /// The strongly connected components, each after all that lead to it.
+    pub(crate) fn order(&self) -> Vec<Vec<usize>> {
+        // Kosaraju's algorithm, because its implementation does not recurse. It gives the last one first.
+        let found = kosaraju_scc(&self.digraph).into_iter().rev();
+        let tasks =
+            found.map(|component| component.into_iter().map(NodeIndex::index).filter(|task| *task < self.tasks));
+        tasks.map(Iterator::collect).filter(|component: &Vec<usize>| !component.is_empty()).collect()
+    }
+
     /// The strongly connected component of each task that lies on a cycle; none for the others.
-    pub(super) fn components(&self) -> Vec<Option<usize>> {
+    pub(crate) fn components(&self) -> Vec<Option<usize>> {
         let mut components = vec![None; self.tasks];
-        // Kosaraju's algorithm, because its implementation does not recurse.
-        for (number, component) in kosaraju_scc(&self.digraph).into_iter().enumerate() {
-            for task in component.iter().map(|node| node.index()) {
+        for (number, component) in self.order().into_iter().enumerate() {
+            for &task in &component {
                 let cyclic = component.len() > 1 || self.successors(task).contains(&task);
                 if let (true, Some(slot)) = (cyclic, components.get_mut(task)) {
                     *slot = Some(number);
@@ -83,7 +93,7 @@ impl Graph {
     }
 
     /// The immediate dominator of each reachable task, and its depth in the tree of dominators.
-    pub(super) fn dominators(&self) -> Dominators {
+    pub(crate) fn dominators(&self) -> Dominators {
         let found = simple_fast(&self.digraph, self.root);
         let nodes = self.tasks.saturating_add(1);
         let above: Vec<Option<usize>> =
@@ -118,7 +128,7 @@ fn push(lists: &mut [Vec<usize>], at: usize, value: usize) {
 }
 
 /// The tree of dominators.
-pub(super) struct Dominators {
+pub(crate) struct Dominators {
     above: Vec<Option<usize>>,
     /// None where a task is unreachable.
     depths: Vec<Option<usize>>,
@@ -128,7 +138,7 @@ pub(super) struct Dominators {
 impl Dominators {
     /// The nearest task through which every path to each of `tasks` leads; none where there is no such task. It may be
     /// one of them.
-    pub(super) fn nearest_common(&self, tasks: &[usize]) -> Option<usize> {
+    pub(crate) fn nearest_common(&self, tasks: &[usize]) -> Option<usize> {
         let mut tasks = tasks.iter().copied();
         let first = tasks.next()?;
         let common = tasks.try_fold(first, |a, b| self.common(a, b))?;
@@ -136,11 +146,22 @@ impl Dominators {
     }
 
     /// Whether every path to `task` leads through `before`. Unreachable tasks count as ordered.
-    pub(super) fn dominates(&self, before: usize, task: usize) -> bool {
+    pub(crate) fn dominates(&self, before: usize, task: usize) -> bool {
         match (self.depth(before), self.depth(task)) {
             (Some(_), Some(_)) => self.common(before, task) == Some(before),
             _ => true,
         }
+    }
+
+    /// The tasks after `first` through which every path to `last` leads, `last` included; none where not every path leads
+    /// through `first`.
+    pub(crate) fn between(&self, first: usize, last: usize) -> Option<Vec<usize>> {
+        let (mut between, mut at) = (Vec::new(), last);
+        while at != first {
+            between.push(at);
+            at = self.above(at)?;
+        }
+        Some(between)
     }
 
     fn common(&self, mut a: usize, mut b: usize) -> Option<usize> {

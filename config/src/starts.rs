@@ -1,0 +1,140 @@
+//! Starts that workflows contest: requests with which one caller could begin an instance of either. A gate denies them
+//! with `AMBIGUOUS`, so one owner's document would stop another's.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::bounds::{MAX_CONTESTED, MAX_OVERLAPS};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::gate::GateConfig;
+use crate::spiffe::SpiffeId;
+use crate::workflow::{RequestPattern, Transition, Workflow};
+
+/// A transition with which an instance may begin, and its workflow.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'w> {
+    /// The workflow.
+    pub workflow: &'w Workflow,
+    /// The transition.
+    pub transition: &'w Transition,
+}
+
+/// Two starts of different workflows that one request of one caller could be.
+#[derive(Debug, Clone, Copy)]
+pub struct Contested<'w> {
+    /// One of them.
+    pub first: Start<'w>,
+    /// The other one, of a workflow that comes later.
+    pub second: Start<'w>,
+}
+
+/// The result of a comparison.
+#[derive(Debug, Default)]
+pub struct Starts<'w> {
+    /// The contested starts, at most 64.
+    pub contested: Vec<Contested<'w>>,
+    /// Whether there were too many to compare all.
+    pub incomplete: bool,
+}
+
+/// Compares the starts of different workflows, of each only those of a revision that is open.
+pub fn compare<'w>(workflows: impl IntoIterator<Item = &'w Workflow>) -> Starts<'w> {
+    let (mut found, mut left) = (Starts::default(), MAX_OVERLAPS);
+    let mut earlier: BTreeMap<&SpiffeId, Vec<Start<'w>>> = BTreeMap::new();
+    for workflow in workflows.into_iter().filter(|workflow| workflow.open) {
+        let begins = workflow.transitions.iter().filter(|transition| transition.from.initial && !transition.via);
+        let begins: Vec<Start<'w>> = begins.map(|transition| Start { workflow, transition }).collect();
+        for second in &begins {
+            for first in second.called().flat_map(|id| earlier.get(id).into_iter().flatten().map(move |one| (id, one)))
+            {
+                let (id, first) = first;
+                // Compared once, however many SPIFFE IDs the actors share.
+                let shared = second.called().find(|shared| first.called().any(|own| own == *shared));
+                if first.workflow.name == workflow.name || shared != Some(id) {
+                    continue;
+                }
+                let pairs = first.requests().len().max(1).saturating_mul(second.requests().len().max(1));
+                let Some(remaining) = left.checked_sub(pairs).filter(|_| found.contested.len() < MAX_CONTESTED) else {
+                    return Starts { incomplete: true, ..found };
+                };
+                left = remaining;
+                if first.may_be(second) {
+                    found.contested.push(Contested { first: *first, second: *second });
+                }
+            }
+        }
+        for start in begins {
+            start.called().for_each(|id| earlier.entry(id).or_default().push(start));
+        }
+    }
+    found
+}
+
+impl GateConfig {
+    /// The starts that its workflows contest. A revoked workflow begins nothing.
+    pub fn starts(&self) -> Starts<'_> {
+        compare(self.workflows.iter().map(AsRef::as_ref).filter(|own| !self.revoked.workflows.contains(&own.name)))
+    }
+}
+
+impl<'w> Start<'w> {
+    /// The workloads that are called.
+    fn called(&self) -> impl Iterator<Item = &'w SpiffeId> + use<'w> {
+        self.transition.to.performer.spiffe.iter()
+    }
+
+    fn requests(&self) -> &'w [RequestPattern] {
+        &self.transition.to.requests
+    }
+
+    /// Whether one request of one caller could be both; an empty list of patterns matches any request.
+    fn may_be(&self, other: &Self) -> bool {
+        let (a, b) = (self.requests(), other.requests());
+        let caller = self.transition.caller.spiffe.iter().any(|id| other.transition.caller.includes(id));
+        caller && (a.is_empty() || b.is_empty() || a.iter().any(|a| b.iter().any(|b| a.overlaps(b))))
+    }
+}
+
+impl fmt::Display for Start<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` (revision {}, {})", self.workflow.name, self.workflow.revision, self.transition)
+    }
+}
+
+impl fmt::Display for Contested<'_> {
+    /// ``one request could begin an instance of `film` (revision 3, brief -> cut) or of `twin` (revision 1, brief -> cut)``
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "one request could begin an instance of {} or of {}", self.first, self.second)
+    }
+}
+
+impl Contested<'_> {
+    /// The error at the second start. `elsewhere` is the place of the first, where that is in another input.
+    pub fn diagnostic(&self, elsewhere: Option<&str>) -> Diagnostic {
+        let place = elsewhere.map(|place| format!(": the first is in {place}")).unwrap_or_default();
+        let error = Diagnostic::new(Code::Ambiguous, self.second.transition.place, format!("{self}{place}"))
+            .label("gates deny such a request with `AMBIGUOUS`")
+            .help("let the workflows begin with different requests, such as by a path for each");
+        match elsewhere {
+            Some(_) => error,
+            None => error.also(self.first.transition.place, "the other start"),
+        }
+    }
+}
+
+impl Starts<'_> {
+    /// All errors within one input.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let contested = self.contested.iter().map(|contested| contested.diagnostic(None));
+        contested.chain(self.incomplete.then(Self::too_many)).collect()
+    }
+
+    /// The error where not all starts were compared.
+    pub fn too_many() -> Diagnostic {
+        let message = "too many starts of different workflows to compare";
+        Diagnostic::new(Code::TooMany, crate::Span::START, message)
+            .label(format!("at most {MAX_OVERLAPS} pairs are compared, and {MAX_CONTESTED} conflicts shown"))
+            .help("give each gate fewer workflows, or let them begin with fewer requests")
+    }
+}
