@@ -61,6 +61,7 @@ pub(crate) static GATE: Object = Object {
             "The keys of the workflows.",
         ),
         Key::new("revoked", Value::Object(&REVOKED), "Instances, keys and workflows that are stopped at once."),
+        Key::new("limits", Value::Object(&LIMITS), "How often peers may do what takes room at this gate."),
         Key::new("log", Value::Object(&LOG), "How much the gate writes to the proxy's log."),
         Key::new("ledger", Value::Unread, "The address of the ledger.").later(),
         Key::new(
@@ -161,6 +162,17 @@ static REVOKED: Object = Object {
             "Whole workflows, by name.",
         ),
     ]],
+};
+
+static LIMITS: Object = Object {
+    noun: "limits",
+    doc: "How often peers may do what takes room at this gate.",
+    keys: &[&[Key::new(
+        "starts",
+        Value::Text(Format::Rate),
+        "How many instances each peer (SPIFFE ID) may begin at each replica of this gate, such as `100/1m`: that many at once, and then as many again as the period passes. A period is whole seconds, at most a day. By default 80,000 of each workflow in the life of an entry of its replay record.",
+    )
+    .required()]],
 };
 
 static LOG: Object = Object {
