@@ -165,7 +165,7 @@ static REVOKED: Object = Object {
 };
 
 static LIMITS: Object = Object {
-    noun: "limits",
+    noun: "limit",
     doc: "How often peers may do what takes room at this gate.",
     keys: &[&[Key::new(
         "starts",
