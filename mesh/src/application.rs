@@ -10,7 +10,7 @@
 //! | `x-lab-response-trailer: name: value` | adds a trailer; may be repeated |
 //! | `x-lab-stream: echo` | answers at once, and then sends back what comes, as it comes |
 //!
-//! A tunnel (CONNECT, or an upgrade) sends back what comes, too.
+//! A tunnel (CONNECT, or an upgrade that no `x-lab-status` refuses) sends back what comes, too.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -29,7 +29,7 @@ use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
 
 use super::body::{Answer, Whole};
-use super::message::lines;
+use super::message::{SEEN, lines};
 use super::seen::Seen;
 
 /// Requests that an application remembers.
@@ -155,6 +155,7 @@ async fn echo(upgrade: hyper::upgrade::OnUpgrade) {
 
 fn respond(asked: &HeaderMap, seen: &Seen) -> hyper::Response<Whole> {
     let json = serde_json::to_vec(seen).unwrap_or_default();
+    let seen_as_json = json.clone();
     let mut headers = instructed(asked, "x-lab-response-header");
     let mut trailers = instructed(asked, "x-lab-response-trailer");
     let mut status = number(asked, "x-lab-status").and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or_default();
@@ -173,11 +174,13 @@ fn respond(asked: &HeaderMap, seen: &Seen) -> hyper::Response<Whole> {
         json
     };
     let mut body = Whole::new(content, trailers);
-    if let Some(protocol) = asked.get(UPGRADE) {
+    if let (Some(protocol), None) = (asked.get(UPGRADE), asked.get("x-lab-status")) {
         status = StatusCode::SWITCHING_PROTOCOLS;
         headers.insert(UPGRADE, protocol.clone());
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.remove(CONTENT_TYPE);
+        // There is no body to say it in.
+        headers.extend(HeaderValue::from_bytes(&seen_as_json).map(|seen| (HeaderName::from_static(SEEN), seen)));
         body = Whole::default();
     } else if seen.method == Method::CONNECT.as_str() {
         body = Whole::default();

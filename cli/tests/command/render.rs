@@ -202,6 +202,7 @@ fn a_gateway_admits_initial_requests_and_removes_steps() {
     );
     let destination = json!({"host": "shop.shop.svc.cluster.local", "port": {"number": 8080}});
     assert_eq!(route["route"], json!([{"destination": destination}]));
+    assert_eq!(route["retries"], json!({"attempts": 0}));
     assert_eq!(route["headers"]["request"]["remove"], json!(["x-workflow-step", "baggage", "x-stepgate-permit"]));
     assert_eq!(route["headers"]["response"]["remove"], json!(["x-workflow-step", "x-workflow-step-start"]));
     // It runs no gate: it needs no plugin and no keys, and its namespace stays reachable from outside.
@@ -240,10 +241,14 @@ fn further_settings_reach_every_gate_and_reserved_ones_are_refused() {
         std::fs::write(&path, text).unwrap();
         render(&["movie.yaml", "--gate", path.to_str().unwrap()])
     };
-    let ran = gate("exempt: [{methods: [GET], path: /healthz, peers: anyone}]\nlog: {denials_per_second: 5}\n");
+    let ran = gate(
+        "exempt: [{methods: [GET], path: /healthz, peers: anyone}]\nlog: {denials_per_second: 5}\n\
+         limits: {starts: 100/1m}\n",
+    );
     let all = read(&ran.json(), "base/movie.yaml");
     let config = &find(&all, "WasmPlugin", "stepgate")["spec"]["pluginConfig"];
     assert_eq!(config["exempt"][0]["path"], "/healthz");
+    assert_eq!(config["limits"]["starts"], "100/1m");
     let report = ran.json()["stages/report/kustomization.yaml"].as_str().unwrap().to_owned();
     assert!(report.contains("denials_per_second: 5") && report.contains("permits: true"), "{report}");
     for taken in ["mode: observe", "keys: []", "interlock: {env: [X]}", "workflows: []", "self: spiffe://a/b"] {
