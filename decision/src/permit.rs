@@ -9,6 +9,8 @@ use crate::baggage::{self, BAGGAGE};
 use crate::denial::{Denial, ProxyError};
 use crate::facts::{Header, same_variable};
 use crate::gate::Gate;
+use crate::replay_record::{Entry, Store, give_back};
+use crate::time::UnixTime;
 use crate::unsafe_headers::{FOR_APPLICATIONS, FOR_ROUTERS};
 
 /// The header that proves to the mesh's own policy that a gate has let a request through.
@@ -29,11 +31,13 @@ pub trait HeaderMap {
     fn set(&mut self, name: &str, value: &str) -> Result<(), ProxyError>;
 }
 
-/// The steps that a permit brings, minted.
+/// The steps that a permit brings, minted, and the use of the transition that it has consumed.
 pub(crate) struct Minted {
     pub(crate) step: String,
     pub(crate) start: Option<String>,
     pub(crate) receipt: Option<String>,
+    /// None at level `identity`, which has no replay record.
+    pub(crate) consumed: Option<Entry>,
 }
 
 /// Proof that a request is a transition of its workflow.
@@ -56,6 +60,7 @@ impl Permit {
         let reply = Reply {
             start: minted.start.map(|token| (gate.start_header.clone(), token)),
             receipt: minted.receipt.map(|token| (gate.config.header.clone(), token)),
+            consumed: minted.consumed,
         };
         Self { pass: PassThrough::permitted(gate, headers), header, step: minted.step, reply, audit }
     }
@@ -135,11 +140,12 @@ impl fmt::Debug for PassThrough {
     }
 }
 
-/// The tokens that the response to a permitted request brings its caller.
-#[derive(Clone, PartialEq, Eq, Default)]
+/// The tokens that the response to a permitted request brings its caller, and the use that the request consumed.
+#[derive(PartialEq, Eq, Default)]
 pub struct Reply {
     start: Option<(String, String)>,
     receipt: Option<(String, String)>,
+    consumed: Option<Entry>,
 }
 
 impl Reply {
@@ -161,12 +167,25 @@ impl Reply {
         put(self.start.as_ref(), response)
     }
 
-    /// Sets the receipt, if any. To be called only where the performer answered 2xx, for gRPC with status 0.
+    /// Sets the receipt, if any. To be called only where the performer itself answered 2xx, for gRPC with status 0, or
+    /// 101 to an upgrade.
     ///
     /// # Errors
     /// [`Denial::Internal`] where the proxy refuses.
     pub fn apply_receipt(&self, response: &mut impl HeaderMap) -> Result<(), Denial> {
         put(self.receipt.as_ref(), response)
+    }
+
+    /// Frees the use of the transition, so that the request can be made again. To be called only where the request
+    /// certainly reached nobody behind the gate; the response then brings no token. Says whether there was a use.
+    ///
+    /// # Errors
+    /// As [`give_back`]: the use then stays consumed.
+    pub fn give_back(self, store: &mut dyn Store, now: UnixTime) -> Result<bool, Denial> {
+        match &self.consumed {
+            Some(entry) => give_back(store, entry, now).map(|()| true),
+            None => Ok(false),
+        }
     }
 }
 

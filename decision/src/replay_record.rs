@@ -2,7 +2,8 @@
 //!
 //! Envoy's shared data keeps a key for as long as the process lives, so the keys are a fixed set of
 //! buckets, [`BUCKETS`] for each document, and the entries live in their values. Each compare-and-swap
-//! drops entries that can no longer be presented. A live entry is never dropped: a full bucket denies.
+//! drops entries that can no longer be presented. A live entry is never dropped: a full bucket denies. An entry whose
+//! uses were all given back is not live.
 //!
 //! A document is its digest, not its name: all gates of a proxy share the store, and two owners may use one name
 //! for their workflows. Two gates of one document share its record, as they must: a transition that
@@ -82,16 +83,39 @@ pub trait Store {
 /// `ALREADY_TAKEN` where no use is left, `CAPACITY` where its bucket is full or too contended,
 /// `INTERNAL` where the store fails or holds a value that no gate wrote.
 pub fn consume(store: &mut dyn Store, entry: &Entry, now: UnixTime) -> Result<(), Denial> {
-    let key = entry.key();
+    update(store, &entry.key(), |bucket| with(bucket, entry, now))
+}
+
+/// Gives back one use that [`consume`] took, for a request that reached nobody. The caller does this at most once for
+/// each use, so the count stays that of the uses that others hold.
+///
+/// From the entry's end on it gives back nothing: the entry may have been dropped, and one that is there now may be
+/// that of a later token of the same name.
+///
+/// # Errors
+/// `CAPACITY` where the bucket is too contended, `INTERNAL` where the store fails or holds a value that no gate wrote:
+/// the use then stays consumed.
+pub fn give_back(store: &mut dyn Store, entry: &Entry, now: UnixTime) -> Result<(), Denial> {
+    if now >= entry.until {
+        return Err(Denial::Internal("the record's entry has ended"));
+    }
+    update(store, &entry.key(), |bucket| without(bucket, entry))
+}
+
+/// Writes a bucket anew, as often as other workers write it at the same time.
+fn update(
+    store: &mut dyn Store,
+    key: &str,
+    change: impl Fn(&[u8]) -> Result<Vec<u8>, Denial>,
+) -> Result<(), Denial> {
     for _ in 0..MAX_TRIES {
-        let (bucket, version) = match store.read(&key)? {
+        let (bucket, version) = match store.read(key)? {
             // An entry is written with its bucket, so none is empty.
             Some((bucket, _)) if bucket.is_empty() => return Err(Denial::Internal("the record has an empty bucket")),
             Some((bucket, version)) => (bucket, Some(version)),
             None => (Vec::new(), None),
         };
-        let next = with(&bucket, entry, now)?;
-        match store.swap(&key, &next, version)? {
+        match store.swap(key, &change(&bucket)?, version)? {
             Swap::Done => return Ok(()),
             Swap::Changed => {}
         }
@@ -99,22 +123,27 @@ pub fn consume(store: &mut dyn Store, entry: &Entry, now: UnixTime) -> Result<()
     Err(Denial::Capacity)
 }
 
-/// The bucket with one more use of the entry, and without entries that have ended.
-fn with(bucket: &[u8], entry: &Entry, now: UnixTime) -> Result<Vec<u8>, Denial> {
+/// The entries of a bucket.
+fn entries(bucket: &[u8]) -> Result<&[[u8; ENTRY]], Denial> {
     let (entries, rest) = bucket.as_chunks::<ENTRY>();
     // Shared data is one namespace for all plugins of a proxy.
     if !rest.is_empty() || entries.len() > BUCKET_ENTRIES {
         return Err(Denial::Internal("the record holds a value that no gate wrote"));
     }
+    Ok(entries)
+}
+
+/// The bucket with one more use of the entry, and without entries that have ended.
+fn with(bucket: &[u8], entry: &Entry, now: UnixTime) -> Result<Vec<u8>, Denial> {
     let mut next = Vec::with_capacity(bucket.len().saturating_add(ENTRY));
     let (mut live, mut used, mut last) = (0_usize, 0_u32, entry.until);
-    for old in entries {
+    for old in entries(bucket)? {
         let (id, until, uses) = read(old);
         if id == entry.id {
             used = used.max(uses);
             // A later token of the same name was here first: the entry stays as long as that one could come.
             last = last.max(until);
-        } else if until > now {
+        } else if until > now && uses > 0 {
             live = live.saturating_add(1);
             next.extend_from_slice(old);
         }
@@ -125,10 +154,31 @@ fn with(bucket: &[u8], entry: &Entry, now: UnixTime) -> Result<Vec<u8>, Denial> 
     if live >= BUCKET_ENTRIES {
         return Err(Denial::Capacity);
     }
-    next.extend_from_slice(&entry.id);
-    next.extend_from_slice(&last.seconds().to_be_bytes());
-    next.extend_from_slice(&used.saturating_add(1).to_be_bytes());
+    write(&mut next, entry, last, used.saturating_add(1));
     Ok(next)
+}
+
+/// The bucket with one use of the entry fewer. The entry stays, with no use left if this was the only one, until the
+/// next transition is consumed in its bucket: an empty value would look as if another plugin had erased the bucket.
+fn without(bucket: &[u8], entry: &Entry) -> Result<Vec<u8>, Denial> {
+    let mut next = Vec::with_capacity(bucket.len());
+    let mut found = false;
+    for old in entries(bucket)? {
+        let (id, until, uses) = read(old);
+        if id == entry.id && uses > 0 {
+            found = true;
+            write(&mut next, entry, until, uses.saturating_sub(1));
+        } else {
+            next.extend_from_slice(old);
+        }
+    }
+    if found { Ok(next) } else { Err(Denial::Internal("the record has lost an entry")) }
+}
+
+fn write(bucket: &mut Vec<u8>, entry: &Entry, until: UnixTime, uses: u32) {
+    bucket.extend_from_slice(&entry.id);
+    bucket.extend_from_slice(&until.seconds().to_be_bytes());
+    bucket.extend_from_slice(&uses.to_be_bytes());
 }
 
 /// The ID, the end and the count of an entry.
@@ -285,12 +335,59 @@ mod tests {
     }
 
     #[test]
+    fn a_use_that_is_given_back_is_free_again_and_no_other_is() {
+        let mut store = MemoryStore::default();
+        let now = UnixTime::from_seconds(1);
+        // Another entry of the same bucket keeps its use.
+        assert_eq!(consume(&mut store, &entry(2, 1), now), Ok(()));
+        for _ in 0..3 {
+            assert_eq!(consume(&mut store, &entry(1, 2), now), Ok(()));
+            assert_eq!(consume(&mut store, &entry(1, 2), now), Ok(()));
+            assert_eq!(consume(&mut store, &entry(1, 2), now), Err(Denial::AlreadyTaken));
+            assert_eq!(give_back(&mut store, &entry(1, 2), now), Ok(()));
+            assert_eq!(consume(&mut store, &entry(1, 2), now), Ok(()));
+            assert_eq!(consume(&mut store, &entry(1, 2), now), Err(Denial::AlreadyTaken));
+            assert_eq!(give_back(&mut store, &entry(1, 2), now), Ok(()));
+            assert_eq!(give_back(&mut store, &entry(1, 2), now), Ok(()));
+            assert_eq!(consume(&mut store, &entry(2, 1), now), Err(Denial::AlreadyTaken));
+        }
+        // There is no use to give back twice.
+        assert!(give_back(&mut store, &entry(1, 2), now).is_err());
+        assert_eq!(consume(&mut store, &entry(2, 1), now), Err(Denial::AlreadyTaken));
+    }
+
+    #[test]
+    fn nothing_is_given_back_of_an_entry_that_may_be_another_tokens() {
+        let mut store = MemoryStore::default();
+        let (now, end) = (UnixTime::from_seconds(1), UnixTime::from_seconds(100));
+        assert_eq!(consume(&mut store, &entry(1, 1), now), Ok(()));
+        // The entry has ended, and a token of the same name that lives longer has taken it again.
+        let later = Entry { until: UnixTime::from_seconds(200), ..entry(1, 1) };
+        assert_eq!(consume(&mut store, &entry(2, 1), end), Ok(()));
+        assert_eq!(consume(&mut store, &later, end), Ok(()));
+        assert!(give_back(&mut store, &entry(1, 1), end).is_err());
+        assert_eq!(consume(&mut store, &later, end), Err(Denial::AlreadyTaken));
+    }
+
+    #[test]
+    fn entries_that_were_given_back_take_no_room() {
+        let mut store = MemoryStore::default();
+        let now = UnixTime::from_seconds(1);
+        for n in 0..4 * BUCKET_ENTRIES {
+            assert_eq!(consume(&mut store, &entry(n, 1), now), Ok(()));
+            assert_eq!(give_back(&mut store, &entry(n, 1), now), Ok(()));
+        }
+        assert_eq!(store.0.values().map(|(value, _)| value.len()).collect::<Vec<_>>(), [28]);
+    }
+
+    #[test]
     fn a_value_that_no_gate_wrote_denies() {
         for odd in [&b"odd"[..], b""] {
             let mut store = MemoryStore::default();
             store.swap(&entry(1, 1).key(), odd, None).unwrap();
             let denial = consume(&mut store, &entry(1, 1), UnixTime::from_seconds(1));
             assert!(matches!(denial, Err(Denial::Internal(_))));
+            assert!(give_back(&mut store, &entry(1, 1), UnixTime::from_seconds(1)).is_err());
         }
     }
 }

@@ -84,4 +84,8 @@ impl HttpContext for HttpStream {
     fn on_http_response_trailers(&mut self, num_headers: usize) -> Action {
         self.0.response_trailers(&SdkHost { num_headers })
     }
+
+    fn on_log(&mut self) {
+        self.0.ended(&SdkHost::default());
+    }
 }

@@ -33,6 +33,7 @@ struct OfWorkflow {
     observed: BTreeMap<Code, u32>,
     /// By transition; one for all if there are too many.
     permits: BTreeMap<Option<String>, u32>,
+    undelivered: Option<u32>,
 }
 
 impl Counters {
@@ -85,6 +86,8 @@ impl Counters {
                 let name = format!("{}{labels}stepgate_permits", label("workflow", workflow.name.as_str()));
                 of.permits.extend(definer.define(&name).map(|counter| (transition, counter)));
             }
+            let name = format!("{}stepgate_undelivered", label("workflow", workflow.name.as_str()));
+            of.undelivered = definer.define(&name);
         }
     }
 
@@ -92,6 +95,12 @@ impl Counters {
     pub(crate) fn permit(&self, host: &dyn Host, audit: &AuditContext) {
         let of = audit.workflow.as_ref().and_then(|(name, _)| self.workflows.get(name.as_str()));
         count(host, of.and_then(|of| of.permits.get(&audit.transition).or_else(|| of.permits.get(&None))));
+    }
+
+    /// Counts a permitted request that reached nobody behind the gate.
+    pub(crate) fn undelivered(&self, host: &dyn Host, audit: &AuditContext) {
+        let of = audit.workflow.as_ref().and_then(|(name, _)| self.workflows.get(name.as_str()));
+        count(host, of.and_then(|of| of.undelivered.as_ref()));
     }
 
     /// Counts a denial. In mode `observe` the request went on.

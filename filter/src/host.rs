@@ -9,6 +9,7 @@ use stepgate_decision::{Header, ProxyError, Randomness};
 pub(crate) enum HostError {
     NoTime,
     NoRandomness,
+    Property,
     NoHeaders,
     HiddenHeaders,
     RemoveHeader,
@@ -30,6 +31,7 @@ impl HostError {
         match self {
             Self::NoTime => "the proxy gives no time",
             Self::NoRandomness => "the proxy gives no randomness",
+            Self::Property => "the proxy does not give the property",
             Self::NoHeaders => "the proxy gives no headers",
             Self::HiddenHeaders => "the proxy counts other headers than it shows",
             Self::RemoveHeader => "the proxy does not remove a header",
@@ -83,7 +85,12 @@ pub(crate) trait Host {
     fn random(&self) -> Result<Randomness, HostError>;
 
     /// A property of the stream as bytes; nothing where the proxy has none.
-    fn property(&self, path: &[&str]) -> Option<Vec<u8>>;
+    fn read_property(&self, path: &[&str]) -> Result<Option<Vec<u8>>, HostError>;
+
+    /// The same, for the callers to whom a property that cannot be read is one that is absent.
+    fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
+        self.read_property(path).ok().flatten()
+    }
 
     /// All headers of a map, in order. Values may be any bytes.
     fn headers(&self, map: MapType) -> Result<Vec<Header>, HostError>;

@@ -22,6 +22,7 @@ mod sdk_host;
 mod configure;
 mod counters;
 mod crypto;
+mod delivery;
 mod gauges;
 mod headers;
 mod host;

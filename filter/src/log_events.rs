@@ -74,6 +74,11 @@ pub(crate) fn permit(audit: &AuditContext) {
     write(Level::Info, &Event::new("permit").request(audit, None));
 }
 
+/// A permitted request that reached nobody behind the gate, so that its transition is free again.
+pub(crate) fn undelivered(audit: &AuditContext) {
+    write(Level::Info, "undelivered", &Request::new(audit, None));
+}
+
 /// Denials that were counted and not logged.
 pub(crate) fn suppressed(denials: u64) {
     write(Level::Warn, &Event::new("suppressed").with("denials", denials));

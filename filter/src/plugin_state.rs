@@ -94,6 +94,15 @@ impl PluginState {
         }
     }
 
+    /// Counts a permitted request that reached nobody and may be made again, and logs it where permits are logged: the
+    /// audit trail would be wrong without it.
+    pub(crate) fn undelivered(&self, host: &dyn Host, audit: &AuditContext) {
+        self.counters.undelivered(host, audit);
+        if self.gate.as_ref().is_some_and(|gate| gate.config().log.permits) {
+            log_events::undelivered(audit);
+        }
+    }
+
     pub(crate) fn exempted(&self, host: &dyn Host) {
         self.counters.exempt(host);
     }

@@ -4,21 +4,25 @@ use proxy_wasm::types::MapType;
 use stepgate_decision::permit::{Reply, scrub};
 use stepgate_decision::{Denial, Gate, Header};
 
+use crate::delivery::Delivery;
 use crate::headers::{self, Headers, single};
 use crate::host::Host;
 
 /// The response to a request that went on.
 pub(crate) struct Response {
-    reply: Reply,
+    pub(crate) reply: Reply,
     /// Whether the request was gRPC, or may have been.
     grpc: bool,
     /// When the receipt is due; never, before the response has begun.
     receipt: Receipt,
+    /// Whether a response began that says that nobody behind the gate got the request.
+    pub(crate) undelivered: bool,
     /// Whether the request was denied and went on only because the gate observes.
     pub(crate) observed: bool,
 }
 
-/// A receipt states that the performer did its work: status 2xx, for gRPC also status 0.
+/// A receipt states that the performer did its work: status 2xx, for gRPC also status 0; or that it has accepted an
+/// upgrade: status 101.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Receipt {
     Now,
@@ -28,7 +32,7 @@ enum Receipt {
 
 impl Response {
     pub(crate) fn new(reply: Reply, grpc: bool) -> Self {
-        Self { reply, grpc, receipt: Receipt::Never, observed: false }
+        Self { reply, grpc, receipt: Receipt::Never, undelivered: false, observed: false }
     }
 
     /// The response to a request that was denied by a gate that only observes.
@@ -36,14 +40,19 @@ impl Response {
         Self { observed: true, ..Self::new(Reply::default(), grpc) }
     }
 
-    /// Removes any step that the application answered with. Adds the start token to any response (the instance
-    /// has begun), and the receipt to a good one.
+    /// Removes any step that the application answered with. Adds the start token to any response to a request that may
+    /// have been delivered (the instance has begun), and the receipt to a good one of the application itself: a filter
+    /// behind the gate that answers 200 in its place has not done its work.
     pub(crate) fn headers(&mut self, gate: &Gate, host: &dyn Host) -> Result<(), Denial> {
         let present = headers::read(host, MapType::HttpResponseHeaders)?;
         let mut headers = Headers::new(host, MapType::HttpResponseHeaders);
         scrub(gate, &present, &mut headers)?;
-        self.reply.apply_start(&mut headers)?;
-        self.receipt = self.due(&present);
+        let delivery = Delivery::of(host);
+        self.undelivered = delivery == Delivery::Undelivered;
+        if !self.undelivered {
+            self.reply.apply_start(&mut headers)?;
+        }
+        self.receipt = if delivery == Delivery::Answered { self.due(&present) } else { Receipt::Never };
         if self.receipt == Receipt::Now { self.reply.apply_receipt(&mut headers) } else { Ok(()) }
     }
 
@@ -57,7 +66,11 @@ impl Response {
     }
 
     fn due(&self, present: &[Header]) -> Receipt {
-        if !single(present, ":status").is_some_and(|status| status.len() == 3 && status.starts_with(b"2")) {
+        let status = single(present, ":status").unwrap_or_default();
+        if status == b"101" && !self.grpc {
+            return Receipt::Now;
+        }
+        if status.len() != 3 || !status.starts_with(b"2") {
             return Receipt::Never;
         }
         let grpc = self.grpc || may_be_grpc(present);
@@ -98,7 +111,7 @@ mod tests {
         for (status, receipt) in [
             ("200", Receipt::Now),
             ("204", Receipt::Now),
-            ("101", Receipt::Never),
+            ("101", Receipt::Now),
             ("304", Receipt::Never),
             ("403", Receipt::Never),
             ("503", Receipt::Never),
@@ -121,5 +134,6 @@ mod tests {
         assert_eq!(due(false, &[ok, ("grpc-status", "7")]), Receipt::Never);
         assert_eq!(due(false, &[ok, ("content-type", "application/grpc-web")]), Receipt::WithTrailers);
         assert_eq!(due(true, &[(":status", "503")]), Receipt::Never);
+        assert_eq!(due(true, &[(":status", "101")]), Receipt::Never);
     }
 }

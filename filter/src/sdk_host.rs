@@ -37,8 +37,8 @@ impl Host for SdkHost {
         Ok(bytes)
     }
 
-    fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
-        hostcalls::get_property(path.to_vec()).ok().flatten()
+    fn read_property(&self, path: &[&str]) -> Result<Option<Vec<u8>>, HostError> {
+        hostcalls::get_property(path.to_vec()).map_err(|_| HostError::Property)
     }
 
     fn headers(&self, map: MapType) -> Result<Vec<Header>, HostError> {

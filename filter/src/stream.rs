@@ -7,15 +7,16 @@ use proxy_wasm::types::{Action, MapType};
 use stepgate_config::workflow::Mode;
 use stepgate_decision::permit::{Reply, scrub, scrub_request_trailers};
 use stepgate_decision::verdict::AuditContext;
-use stepgate_decision::{Denial, Verdict, inbound};
+use stepgate_decision::{Denial, UnixTime, Verdict, inbound};
 
+use crate::delivery::Delivery;
 use crate::headers::{self, Headers, check_bounds, internal};
 use crate::host::Host;
 use crate::local_reply::{self, is_grpc};
 use crate::log_context::LogContext;
 use crate::log_events;
 use crate::plugin_state::PluginState;
-use crate::request::{self, Peer};
+use crate::request::{self, Peer, seconds};
 use crate::response::{Response, may_be_grpc};
 use crate::shared_data::SharedData;
 
@@ -34,6 +35,8 @@ enum State {
     Denied,
     /// The request went on, and its response could not be scrubbed.
     Reset,
+    /// The request went on, and the stream has ended.
+    Ended,
 }
 
 /// One stream.
@@ -123,7 +126,7 @@ impl Stream {
     pub(crate) fn request_body(&self) -> Action {
         match self.state {
             State::Forwarded(_) => Action::Continue,
-            State::Undecided | State::Denied | State::Reset => Action::Pause,
+            State::Undecided | State::Denied | State::Reset | State::Ended => Action::Pause,
         }
     }
 
@@ -155,7 +158,7 @@ impl Stream {
     /// The body of a response that was reset stays here. Any other holds no steps, or is the proxy's own.
     pub(crate) fn response_body(&self) -> Action {
         match self.state {
-            State::Reset => Action::Pause,
+            State::Reset | State::Ended => Action::Pause,
             State::Undecided | State::Forwarded(_) | State::Denied => Action::Continue,
         }
     }
@@ -167,6 +170,24 @@ impl Stream {
         };
         let done = response.trailers(gate, host);
         self.or_reset(host, done)
+    }
+
+    /// The stream has ended. If nobody behind the gate got the request, it may be made again. Two things must say so:
+    /// the response when it began, which then brought no token, and the stream now that Envoy is done with it.
+    pub(crate) fn ended(&mut self, host: &dyn Host) {
+        if !matches!(self.state, State::Forwarded(_)) {
+            return;
+        }
+        let State::Forwarded(response) = std::mem::replace(&mut self.state, State::Ended) else { return };
+        if !response.undelivered || Delivery::of(host) != Delivery::Undelivered {
+            return;
+        }
+        let now = seconds(host).map(UnixTime::from_seconds).map_err(internal);
+        match now.and_then(|now| response.reply.give_back(&mut SharedData(host), now)) {
+            Ok(true) => self.plugin.undelivered(host, &self.log_context.audit),
+            Ok(false) => {}
+            Err(why) => log_events::trouble("a use was not given back", &why.to_string()),
+        }
     }
 
     fn deny(&mut self, host: &dyn Host, denial: &Denial) -> Action {

@@ -56,6 +56,7 @@ fn proxy() -> Fake {
         ("connection.mtls", &[1]),
         ("connection.uri_san_peer_certificate", b"spiffe://film.example/owner"),
         ("connection.uri_san_local_certificate", b"spiffe://film.example/vfx"),
+        ("response.code_details", b"via_upstream"),
     ] {
         proxy.properties.borrow_mut().insert(name.to_owned(), value.to_vec());
     }
@@ -112,6 +113,118 @@ fn a_grpc_receipt_waits_for_the_trailers() {
         let trailers = proxy.header(MapType::HttpResponseTrailers, STEP);
         assert_eq!(trailers.len(), receipts);
         assert!(trailers.iter().all(|token| token.starts_with("eyJ")));
+    }
+}
+
+/// What Envoy says of a request for which it found no connection.
+fn application_down(proxy: &Fake) {
+    proxy.properties.borrow_mut().extend(
+        [
+            ("response.code_details", b"upstream_reset_before_response_started{remote_connection_failure}".to_vec()),
+            ("response.flags", 0x20_i64.to_le_bytes().to_vec()),
+            ("upstream.request_attempt_count", 1_i64.to_le_bytes().to_vec()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    proxy.set(MapType::HttpResponseHeaders, &[(":status", "503")]);
+}
+
+/// The fake's randomness is always the same, so a second start is the same transition of the same instance.
+#[test]
+fn a_start_that_reached_nobody_brings_no_token_and_may_be_made_again() {
+    let proxy = proxy();
+    let plugin = plugin(&proxy, GATE);
+    let first = proxy.headers.borrow().clone();
+    for _ in 0..3 {
+        let mut stream = Stream::new(Rc::clone(&plugin));
+        assert_eq!(stream.request_headers(&proxy), Action::Continue);
+        application_down(&proxy);
+        assert_eq!(stream.response_headers(&proxy), Action::Continue);
+        assert!(proxy.header(MapType::HttpResponseHeaders, START).is_empty());
+        assert!(proxy.header(MapType::HttpResponseHeaders, STEP).is_empty());
+        proxy.headers.replace(first.clone());
+        // Not before the stream has ended.
+        assert_eq!(denied(&proxy, &mut Stream::new(Rc::clone(&plugin))), "ALREADY_TAKEN");
+        stream.ended(&proxy);
+        proxy.headers.replace(first.clone());
+    }
+    assert_eq!(proxy.counted("workflow=.=film;.;stepgate_undelivered"), 3);
+    let log = proxy.log();
+    let lines: Vec<_> = log.iter().filter(|(_, line)| line.contains(r#""stepgate":"undelivered""#)).collect();
+    assert!(lines.len() == 3 && lines[0].1.contains(r#""transition":"brief -> shots""#), "{lines:?}");
+}
+
+/// Each of these ends with a use that stays consumed.
+#[test]
+fn a_use_comes_back_only_where_response_and_end_agree() {
+    type Between = fn(&Fake, &mut Stream);
+    let cases: [(&str, Between); 5] = [
+        ("the stream ended without a response", |_, stream| stream.ended(&proxy())),
+        ("a connection was ready by the end", |proxy, stream| {
+            assert_eq!(stream.response_headers(proxy), Action::Continue);
+            proxy.properties.borrow_mut().insert("upstream.local_address".into(), b"127.0.0.1:1".to_vec());
+            stream.ended(proxy);
+        }),
+        ("the facts changed after the response began", |proxy, stream| {
+            proxy.properties.borrow_mut().insert("upstream.local_address".into(), b"127.0.0.1:1".to_vec());
+            assert_eq!(stream.response_headers(proxy), Action::Continue);
+            assert_eq!(proxy.header(MapType::HttpResponseHeaders, START).len(), 1);
+            proxy.properties.borrow_mut().remove("upstream.local_address");
+            stream.ended(proxy);
+        }),
+        ("the record cannot be written", |proxy, stream| {
+            assert_eq!(stream.response_headers(proxy), Action::Continue);
+            proxy.broken.borrow_mut().push("write_shared");
+            stream.ended(proxy);
+            proxy.broken.borrow_mut().clear();
+        }),
+        ("the response could not be scrubbed", |proxy, stream| {
+            proxy.broken.borrow_mut().push("headers");
+            assert_eq!(stream.response_headers(proxy), Action::Pause);
+            proxy.broken.borrow_mut().clear();
+            stream.ended(proxy);
+        }),
+    ];
+    for (name, between) in cases {
+        let proxy = proxy();
+        let plugin = plugin(&proxy, GATE);
+        let first = proxy.headers.borrow().clone();
+        let mut stream = Stream::new(Rc::clone(&plugin));
+        assert_eq!(stream.request_headers(&proxy), Action::Continue);
+        application_down(&proxy);
+        between(&proxy, &mut stream);
+        // A second end gives nothing back either, whatever the properties say by now.
+        stream.ended(&proxy);
+        proxy.headers.replace(first);
+        assert_eq!(denied(&proxy, &mut Stream::new(plugin)), "ALREADY_TAKEN", "{name}");
+    }
+}
+
+#[test]
+fn nothing_goes_on_after_the_end_of_a_stream() {
+    let proxy = proxy();
+    let mut stream = Stream::new(plugin(&proxy, GATE));
+    assert_eq!(stream.request_headers(&proxy), Action::Continue);
+    application_down(&proxy);
+    assert_eq!(stream.response_headers(&proxy), Action::Continue);
+    stream.ended(&proxy);
+    assert_eq!(stream.request_body(), Action::Pause);
+    assert_eq!(stream.request_trailers(&proxy), Action::Pause);
+    assert_eq!(stream.response_headers(&proxy), Action::Pause);
+    assert_eq!(denied(&proxy, &mut stream), "INTERNAL");
+}
+
+/// As a CORS filter answers a preflight, or a route without a cluster.
+#[test]
+fn no_receipt_where_a_filter_behind_the_gate_answers_in_the_applications_place() {
+    for details in ["direct_response", "cors_response", "lua_response", ""] {
+        let proxy = proxy();
+        let mut stream = Stream::new(plugin(&proxy, GATE));
+        assert_eq!(stream.request_headers(&proxy), Action::Continue);
+        proxy.properties.borrow_mut().insert("response.code_details".into(), details.into());
+        proxy.set(MapType::HttpResponseHeaders, &[(":status", "200")]);
+        assert_eq!(stream.response_headers(&proxy), Action::Continue);
+        assert!(proxy.header(MapType::HttpResponseHeaders, STEP).is_empty(), "{details}");
     }
 }
 

@@ -10,7 +10,7 @@
 //! | `x-lab-response-trailer: name: value` | adds a trailer; may be repeated |
 //! | `x-lab-stream: echo` | answers at once, and then sends back what comes, as it comes |
 //!
-//! A tunnel (CONNECT, or an upgrade) sends back what comes, too.
+//! A tunnel (CONNECT, or an upgrade that no `x-lab-status` refuses) sends back what comes, too.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -173,7 +173,7 @@ fn respond(asked: &HeaderMap, seen: &Seen) -> hyper::Response<Whole> {
         json
     };
     let mut body = Whole::new(content, trailers);
-    if let Some(protocol) = asked.get(UPGRADE) {
+    if let (Some(protocol), None) = (asked.get(UPGRADE), asked.get("x-lab-status")) {
         status = StatusCode::SWITCHING_PROTOCOLS;
         headers.insert(UPGRADE, protocol.clone());
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));

@@ -27,6 +27,7 @@ pub(super) fn bootstrap(hosted: &[&Member], mesh: &MeshConfig<'_>) -> Value {
             listeners.push(inbound::listener(member, mesh));
         }
         clusters.push(inbound::cluster(member));
+        clusters.extend(member.workload.inbound.clusters.clone());
         if let Some(egress) = &member.workload.egress {
             let peers = egress::Peers { member, all: mesh.members, alone: hosted.len() == 1 };
             listeners.push(egress::listener(&peers, egress, mesh.spec));

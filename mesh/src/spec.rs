@@ -172,6 +172,12 @@ pub struct Inbound {
     pub application: Option<std::net::SocketAddr>,
     /// Settings of its HTTP connection manager (as JSON) over those that the mesh makes.
     pub manager: serde_json::Map<String, serde_json::Value>,
+    /// HTTP filters between the gate and the router (as JSON).
+    pub filters: Vec<serde_json::Value>,
+    /// Routes that are tried before the one to the application (as JSON).
+    pub routes: Vec<serde_json::Value>,
+    /// Further clusters of its Envoy (as JSON), for those routes.
+    pub clusters: Vec<serde_json::Value>,
 }
 
 /// The egress listener: plain text from the application, mutual TLS to the others.

@@ -180,7 +180,7 @@ impl<'a> Decision<'a, '_> {
         if workflow.assurance == Assurance::Identity {
             check_guard()?;
             let step = PlainStep::of(workflow, &transition.to).to_string();
-            return Ok(Minted { step, start: None, receipt: None });
+            return Ok(Minted { step, start: None, receipt: None, consumed: None });
         }
         let (facts, leeway) = (self.request.facts, self.gate.config.leeway);
         let issuance = Issuance::of(current, transition, peer, own, facts, leeway)
@@ -196,7 +196,7 @@ impl<'a> Decision<'a, '_> {
         // Signed before it is consumed: a failure to sign must not use up the transition.
         let minted = self.mint(&issuance, key)?;
         consume(store, &entry, facts.now)?;
-        Ok(minted)
+        Ok(Minted { consumed: Some(entry), ..minted })
     }
 
     fn signing_key(&self, compiled: &CompiledWorkflow, transition: &Transition) -> Result<&'a Key, Denial> {
@@ -216,6 +216,7 @@ impl<'a> Decision<'a, '_> {
             step: sign(TokenType::Arrival, &issuance.arrival)?,
             start: issuance.start.as_ref().map(|claims| sign(TokenType::Arrival, claims)).transpose()?,
             receipt: issuance.receipt.as_ref().map(|claims| sign(TokenType::Receipt, claims)).transpose()?,
+            consumed: None,
         })
     }
 }

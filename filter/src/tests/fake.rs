@@ -116,8 +116,9 @@ impl Host for Fake {
         self.works("random", HostError::NoRandomness).map(|()| [7; 32])
     }
 
-    fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
-        self.properties.borrow().get(&path.join(".")).cloned()
+    fn read_property(&self, path: &[&str]) -> Result<Option<Vec<u8>>, HostError> {
+        self.works("property", HostError::Property)?;
+        Ok(self.properties.borrow().get(&path.join(".")).cloned())
     }
 
     fn headers(&self, map: MapType) -> Result<Vec<Header>, HostError> {

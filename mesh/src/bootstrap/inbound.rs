@@ -9,16 +9,17 @@ use crate::spec::PathNormalization;
 
 pub(super) fn listener(member: &Member, mesh: &MeshConfig<'_>) -> Value {
     let workload = &member.workload;
+    let routes = [workload.inbound.routes.clone(), routes_to(&cluster_name(member))].concat();
     let mut manager = json!({
         "route_config": {
             "name": cluster_name(member),
             "virtual_hosts": [{
                 "name": "inbound|http|8080",
                 "domains": ["*"],
-                "routes": routes_to(&cluster_name(member)),
+                "routes": routes,
             }],
         },
-        "http_filters": http_filters(discovery::gate(member, mesh)),
+        "http_filters": http_filters(discovery::gate(member, mesh).into_iter().chain(workload.inbound.filters.clone())),
         // As an Istio sidecar does: a caller's own value stays in front, so the header proves nothing.
         "forward_client_cert_details": "APPEND_FORWARD",
         "set_current_client_cert_details": {"subject": true, "dns": true, "uri": true},

@@ -19,13 +19,13 @@ pub(super) fn endpoint(cluster: &str, at: std::net::SocketAddr) -> Value {
     })
 }
 
-/// HTTP filters: the gate's, then the router.
-pub(super) fn http_filters(gate: Option<Value>) -> Vec<Value> {
+/// HTTP filters: these, then the router.
+pub(super) fn http_filters(filters: impl IntoIterator<Item = Value>) -> Vec<Value> {
     let router = json!({
         "name": "envoy.filters.http.router",
         "typed_config": typed("envoy.extensions.filters.http.router.v3.Router", json!({})),
     });
-    gate.into_iter().chain([router]).collect()
+    filters.into_iter().chain([router]).collect()
 }
 
 /// A filter with its configuration.
@@ -83,12 +83,10 @@ pub(super) fn connection_manager(direction: &str, member: &Member, own: Value) -
 }
 
 /// Every request to one cluster; CONNECT needs a route of its own kind.
-pub(super) fn routes_to(cluster: &str) -> Value {
+pub(super) fn routes_to(cluster: &str) -> Vec<Value> {
     let route = json!({"cluster": cluster, "timeout": "0s"});
-    json!([
-        {"match": {"connect_matcher": {}}, "route": route},
-        {"match": {"prefix": "/"}, "route": route},
-    ])
+    let matches = [json!({"connect_matcher": {}}), json!({"prefix": "/"})];
+    matches.map(|matches| json!({"match": matches, "route": route})).into()
 }
 
 /// The protocol of the request that came in is that of the one that goes out.

@@ -48,6 +48,9 @@ pub struct Given {
     /// How often the same request was made, and permitted, before this one.
     #[serde(default)]
     pub taken: u32,
+    /// How often the same request was made before those, and permitted, while there was no application.
+    #[serde(default)]
+    pub undelivered: u32,
     /// The number of other live entries in the record's bucket.
     #[serde(default)]
     pub bucket_load: usize,

@@ -20,7 +20,7 @@ use crate::case::Normalization;
 use crate::corpus::{Corpus, Whole};
 use crate::der;
 use crate::outcome::Outcome;
-use crate::prepared::{Prepared, requests};
+use crate::prepared::{Prepared, UNDELIVERED, requests};
 use answered::Answered;
 
 /// The module in an Envoy that hosts every gate of the corpus.
@@ -49,6 +49,9 @@ impl<'a> Subject<'a> {
             let name = format!("gate-{}", sites.len());
             let site = sites.entry(site(whole, &request)).or_insert_with(|| {
                 workloads.push(Workload::new(name.clone(), request.own.clone()));
+                if let [first] = workloads.as_mut_slice() {
+                    first.inbound.clusters = vec![nobody()];
+                }
                 name
             });
             let workload = workloads.iter_mut().find(|workload| workload.name == *site).ok_or("a gate is missing")?;
@@ -64,6 +67,9 @@ impl<'a> Subject<'a> {
                 client_certificate: ClientCertificate::Optional,
                 path_normalization: path_normalization(whole),
                 manager: manager(),
+                filters: Vec::new(),
+                routes: to_nobody(),
+                clusters: workload.inbound.clusters.clone(),
             };
         }
         let mut spec = MeshSpec::new(workloads);
@@ -87,9 +93,7 @@ impl<'a> Subject<'a> {
             if at > 0 && whole.case.given.bucket_load > 0 && outcome.denied.as_deref() == Some("CAPACITY") {
                 break;
             }
-            if let Some(code) = outcome.denied {
-                return Err(format!("a request before was denied: {code}"));
-            }
+            outcome.check_before(request)?;
         }
         let outcome = self.send(whole, last, salt)?;
         match (whole.case.then.refused, &outcome.denied) {
@@ -192,6 +196,20 @@ fn manager() -> serde_json::Map<String, serde_json::Value> {
         "max_request_headers_kb": 96,
     });
     settings.as_object().cloned().unwrap_or_default()
+}
+
+/// The cluster of requests that cannot be delivered: nothing listens there, so that Envoy finds no connection.
+fn nobody() -> serde_json::Value {
+    let address = json!({"socket_address": {"address": "127.0.0.1", "port_value": 1}});
+    let endpoints = json!([{"lb_endpoints": [{"endpoint": {"address": address}}]}]);
+    json!({"name": "nobody", "type": "STATIC", "load_assignment": {"cluster_name": "nobody", "endpoints": endpoints}})
+}
+
+/// The routes of requests that cannot be delivered.
+fn to_nobody() -> Vec<serde_json::Value> {
+    let marked = json!([{"name": UNDELIVERED, "present_match": true}]);
+    let matches = [json!({"connect_matcher": {}, "headers": marked}), json!({"prefix": "/", "headers": marked})];
+    matches.map(|matches| json!({"match": matches, "route": {"cluster": "nobody"}})).into()
 }
 
 /// The application saw exactly the path that the gate decided on, and the whole body.

@@ -30,9 +30,7 @@ pub fn run(corpus: &Corpus, whole: &Whole, now: UnixTime) -> Result<Outcome, Str
     let (last, before) = requests.split_last().ok_or("no request")?;
     for request in before {
         let outcome = decide(gate.as_ref(), request, now, &mut store);
-        if let Some(code) = outcome.denied {
-            return Err(format!("a request before was denied: {code}"));
-        }
+        outcome.check_before(request)?;
     }
     Ok(decide(gate.as_ref(), last, now, &mut store))
 }
@@ -46,6 +44,9 @@ fn decide(gate: Option<&Gate>, request: &Prepared, now: UnixTime, store: &mut Me
     facts.listener = if request.outbound { Listener::Outbound } else { Listener::Inbound };
     let mut outcome = Outcome::default();
     let applied = match inbound(gate, &facts, &RustCrypto, store) {
+        Verdict::Permitted(permit) if request.undelivered => {
+            permit.apply(&mut seen).and_then(|reply| reply.give_back(store, now).map(drop))
+        }
         Verdict::Permitted(permit) => permit.apply(&mut seen).map(|reply| {
             outcome.start = reply.start().map(str::to_owned);
             outcome.receipt = reply.receipt().filter(|_| answers_well(request)).map(str::to_owned);
@@ -59,7 +60,7 @@ fn decide(gate: Option<&Gate>, request: &Prepared, now: UnixTime, store: &mut Me
     };
     match applied {
         Ok(()) => {
-            outcome.seen = Some(seen.0);
+            outcome.seen = (!request.undelivered).then_some(seen.0);
             let watched = outcome.observed.is_some();
             outcome.trailers = gate.map(|gate| trailers(gate, request, watched)).unwrap_or_default();
         }
@@ -88,8 +89,6 @@ fn answers_well(request: &Prepared) -> bool {
     request.got.headers.iter().all(|(name, value)| match name.as_slice() {
         b"x-lab-status" => value.starts_with(b"2"),
         b"x-lab-grpc-status" => value == b"0",
-        // An open tunnel is not finished work.
-        b"upgrade" => false,
         _ => true,
     })
 }

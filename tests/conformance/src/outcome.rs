@@ -6,6 +6,7 @@ use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
 use serde_json::Value;
 
 use crate::case::Then;
+use crate::prepared::Prepared;
 use crate::steps::INSTANCE;
 
 /// The outcome of a request.
@@ -79,6 +80,21 @@ impl Outcome {
             }
         }
         wrong
+    }
+
+    /// Checks the outcome of a request before the case's own: it must not be denied, and one that could not be delivered
+    /// is seen by nobody and brings no token.
+    ///
+    /// # Errors
+    /// Says what is wrong.
+    pub fn check_before(&self, request: &Prepared) -> Result<(), String> {
+        if let Some(code) = &self.denied {
+            return Err(format!("a request before was denied: {code}"));
+        }
+        if request.undelivered && (self.seen.is_some() || self.start.is_some() || self.receipt.is_some()) {
+            return Err(format!("a request that could not be delivered was seen, or brought a token: {self:?}"));
+        }
+        Ok(())
     }
 
     fn summary(&self) -> String {

@@ -29,7 +29,12 @@ pub struct Prepared {
     pub http: Http,
     /// Whether it is outbound.
     pub outbound: bool,
+    /// Whether there is no application to deliver it to.
+    pub undelivered: bool,
 }
+
+/// Marks a request that cannot be delivered.
+pub const UNDELIVERED: &str = "x-lab-undelivered";
 
 /// A header line, unchanged.
 pub type Line = (Vec<u8>, Vec<u8>);
@@ -101,7 +106,17 @@ impl Prepared {
             trailers: trailers.collect(),
             http,
             outbound: when.outbound.unwrap_or(false),
+            undelivered: false,
         })
+    }
+
+    /// The same request while there is no application: a proxy recognises it by a header.
+    fn undelivered(self) -> Self {
+        let mark = |message: Message| {
+            let headers = message.headers.into_iter().chain([(UNDELIVERED.into(), b"1".into())]).collect();
+            Message { headers, ..message }
+        };
+        Self { undelivered: true, sent: mark(self.sent), got: mark(self.got), ..self }
     }
 
     /// The request headers as a proxy holds them.
@@ -160,6 +175,9 @@ pub fn requests(corpus: &Corpus, whole: &Whole, now: UnixTime, salt: &str) -> Re
             step.instance = Some(instance);
         }
         requests.push(Prepared::of(corpus, &other, now, salt)?);
+    }
+    for _ in 0..whole.case.given.undelivered {
+        requests.push(Prepared::of(corpus, whole, now, salt)?.undelivered());
     }
     for _ in 0..whole.case.given.taken {
         requests.push(Prepared::of(corpus, whole, now, salt)?);

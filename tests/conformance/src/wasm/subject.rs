@@ -46,9 +46,7 @@ impl<'a> Subject<'a> {
         let (last, before) = requests.split_last().ok_or("no request")?;
         for (stream, request) in (2..).zip(before) {
             let exchange = Exchange::of(self.corpus, whole, request)?;
-            if let Some(code) = exchange.run(&mut vm, stream)?.denied {
-                return Err(format!("a request before was denied: {code}"));
-            }
+            exchange.run(&mut vm, stream)?.check_before(request)?;
         }
         let started = vm.proxy().calls.len();
         let outcome = Exchange::of(self.corpus, whole, last)?.run(&mut vm, u32::MAX)?;
@@ -115,6 +113,8 @@ pub struct Exchange {
     pub response: Vec<Header>,
     /// Its trailers.
     pub response_trailers: Vec<Header>,
+    /// Whether it could not be delivered: the answer is then the proxy's own.
+    pub undelivered: bool,
 }
 
 impl Exchange {
@@ -138,9 +138,12 @@ impl Exchange {
             properties.push((path, peer.clone().into_bytes()));
         }
         let headers = request.proxy_headers();
-        let (response, response_trailers) = answer(&headers);
+        let (mut response, mut response_trailers) = answer(&headers);
+        if request.undelivered {
+            (response, response_trailers) = (vec![(":status".to_owned(), b"503".to_vec())], Vec::new());
+        }
         let trailers = request.proxy_trailers();
-        Ok(Self { properties, headers, trailers, response, response_trailers })
+        Ok(Self { properties, headers, trailers, response, response_trailers, undelivered: request.undelivered })
     }
 
     /// Runs it from its first callback to its last.
@@ -159,7 +162,9 @@ impl Exchange {
                 outcome.denied = Some(code.to_owned());
             }
             (Action::Continue, None) => {
-                outcome.seen = Some(words(vm.proxy().part(Part::RequestHeaders)));
+                if !self.undelivered {
+                    outcome.seen = Some(words(vm.proxy().part(Part::RequestHeaders)));
+                }
                 let observed = vm.proxy().log.iter().rev().find_map(|(_, line)| observed(line));
                 outcome.observed = observed;
                 self.come_back(vm, stream, &mut outcome)?;
@@ -191,7 +196,9 @@ impl Exchange {
             goes_on("the request", vm.ask("proxy_on_request_trailers", &arguments)?)?;
             outcome.trailers = words(vm.proxy().part(Part::RequestTrailers));
         }
-        vm.proxy().set(Part::ResponseHeaders, self.response.clone());
+        let proxy = vm.proxy();
+        proxy.properties.extend(if self.undelivered { not_connected() } else { answered() });
+        proxy.set(Part::ResponseHeaders, self.response.clone());
         goes_on("the response", vm.ask("proxy_on_response_headers", &[stream, count(&self.response), 0])?)?;
         if !self.response_trailers.is_empty() {
             vm.proxy().set(Part::ResponseTrailers, self.response_trailers.clone());
@@ -207,6 +214,29 @@ impl Exchange {
             .or_else(|| found(vm, Part::ResponseTrailers, "x-workflow-step"));
         Ok(())
     }
+}
+
+/// A property: its path, joined with zeros, and its value.
+type Property = (String, Vec<u8>);
+
+/// What Envoy says of a request that the application has answered.
+fn answered() -> Vec<Property> {
+    properties("via_upstream", 0, Some("127.0.0.1:4711"))
+}
+
+/// What Envoy says of a request for which it found no connection (UF).
+fn not_connected() -> Vec<Property> {
+    properties("upstream_reset_before_response_started{remote_connection_failure}", 0x20, None)
+}
+
+fn properties(details: &str, flags: i64, local: Option<&str>) -> Vec<Property> {
+    let known = [
+        ("response\0code_details", details.as_bytes().to_vec()),
+        ("response\0flags", flags.to_le_bytes().to_vec()),
+        ("upstream\0request_attempt_count", 1_u64.to_le_bytes().to_vec()),
+    ];
+    let local = local.map(|address| ("upstream\0local_address", address.into()));
+    known.into_iter().chain(local).map(|(path, value)| (path.to_owned(), value)).collect()
 }
 
 /// The number of headers, as the ABI passes it.
