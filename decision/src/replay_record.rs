@@ -103,11 +103,7 @@ pub fn give_back(store: &mut dyn Store, entry: &Entry, now: UnixTime) -> Result<
 }
 
 /// Writes a bucket anew, as often as other workers write it at the same time.
-fn update(
-    store: &mut dyn Store,
-    key: &str,
-    change: impl Fn(&[u8]) -> Result<Vec<u8>, Denial>,
-) -> Result<(), Denial> {
+fn update(store: &mut dyn Store, key: &str, change: impl Fn(&[u8]) -> Result<Vec<u8>, Denial>) -> Result<(), Denial> {
     for _ in 0..MAX_TRIES {
         let (bucket, version) = match store.read(key)? {
             // An entry is written with its bucket, so none is empty.

@@ -14,8 +14,8 @@ const NOT_CONNECTED: i64 = 1 << 1 | 1 << 5 | 1 << 7 | 1 << 8;
 /// The beginnings of Envoy's `response_code_details` for filters that refuse a request as soon as they see its headers,
 /// and send them nowhere. Not here: filters that ask another service (ext_authz, ext_proc), that wait for the body
 /// (buffer limits, firewalls), or whose details are up to their configuration (Lua, Wasm).
-const REFUSED_BEFORE_THE_ROUTER: [&[u8]; 4] =
-    [b"rbac_access_denied_matched_policy[", b"jwt_authn_access_denied{", b"local_rate_limited", b"cluster_not_found"];
+const REFUSED_BEFORE_THE_ROUTER: [&[u8]; 3] =
+    [b"rbac_access_denied_matched_policy[", b"jwt_authn_access_denied{", b"cluster_not_found"];
 
 /// What Envoy knows of a request, once its response begins or its stream has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,8 @@ mod tests {
     fn of((attempts, connected, flags, details): Facts<'_>) -> Delivery {
         let proxy = Fake::default();
         let mut properties = proxy.properties.borrow_mut();
-        let mut set = |name: &str, value: Option<Vec<u8>>| properties.extend(value.map(|value| (name.to_owned(), value)));
+        let mut set =
+            |name: &str, value: Option<Vec<u8>>| properties.extend(value.map(|value| (name.to_owned(), value)));
         set("upstream.request_attempt_count", attempts.map(|n| n.to_le_bytes().to_vec()));
         set("upstream.local_address", connected.then(|| b"127.0.0.1:4711".to_vec()));
         set("response.flags", flags.map(|n| n.to_le_bytes().to_vec()));

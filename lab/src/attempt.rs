@@ -85,10 +85,22 @@ pub(super) struct Answer {
 }
 
 impl Attempt {
-    /// A request to a workload that is this task, without a step.
+    /// A request to a workload that is this task, without a step. It asks for the upgrade that the task declares.
     pub(super) fn of(from: Sender, to: &Arc<Workload>, task: &Task) -> Self {
         let (method, path, host) = request_of(task);
-        Self { from, to: Arc::clone(to), method, path, host, steps: Vec::new(), headers: Vec::new(), plain: false }
+        let mut attempt =
+            Self { from, to: Arc::clone(to), method, path, host, steps: Vec::new(), headers: Vec::new(), plain: false };
+        // A tunnel has a method of its own.
+        if let Some(protocol) = task.upgrade.iter().find(|protocol| *protocol != "connect") {
+            attempt.ask_for_upgrade(protocol);
+        }
+        attempt
+    }
+
+    /// Asks for another protocol (RFC 9110, section 7.8).
+    pub(super) fn ask_for_upgrade(&mut self, protocol: &str) {
+        self.headers.push(("upgrade".into(), protocol.into()));
+        self.headers.push(("connection".into(), "upgrade".into()));
     }
 
     /// Whether it is a gRPC call: a path `/package.Service/Method`, posted.

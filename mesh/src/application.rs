@@ -29,7 +29,7 @@ use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
 
 use super::body::{Answer, Whole};
-use super::message::lines;
+use super::message::{SEEN, lines};
 use super::seen::Seen;
 
 /// Requests that an application remembers.
@@ -155,6 +155,7 @@ async fn echo(upgrade: hyper::upgrade::OnUpgrade) {
 
 fn respond(asked: &HeaderMap, seen: &Seen) -> hyper::Response<Whole> {
     let json = serde_json::to_vec(seen).unwrap_or_default();
+    let seen_as_json = json.clone();
     let mut headers = instructed(asked, "x-lab-response-header");
     let mut trailers = instructed(asked, "x-lab-response-trailer");
     let mut status = number(asked, "x-lab-status").and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or_default();
@@ -178,6 +179,8 @@ fn respond(asked: &HeaderMap, seen: &Seen) -> hyper::Response<Whole> {
         headers.insert(UPGRADE, protocol.clone());
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.remove(CONTENT_TYPE);
+        // There is no body to say it in.
+        headers.extend(HeaderValue::from_bytes(&seen_as_json).map(|seen| (HeaderName::from_static(SEEN), seen)));
         body = Whole::default();
     } else if seen.method == Method::CONNECT.as_str() {
         body = Whole::default();

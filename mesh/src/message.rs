@@ -6,6 +6,9 @@ use hyper::header::{HeaderName, HeaderValue};
 use super::call_error::CallError;
 use super::seen::Seen;
 
+/// The header of an accepted upgrade in which the application says what it saw, as JSON.
+pub(super) const SEEN: &str = "x-lab-seen";
+
 /// The HTTP version on the wire.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Version {
@@ -110,11 +113,11 @@ impl Response {
 
     /// The request as the application saw it; `None` if it was not the application that answered.
     pub fn seen(&self) -> Option<Seen> {
-        // A gRPC message has five bytes in front of it.
+        // A gRPC message has five bytes in front of it. An accepted upgrade has no body.
         let json = match self.body.first() {
             Some(b'{') => self.body.as_slice(),
             Some(_) => self.body.get(5..)?,
-            None => return None,
+            None => self.header(SEEN)?,
         };
         serde_json::from_slice(json).ok()
     }

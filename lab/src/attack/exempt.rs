@@ -1,6 +1,5 @@
 //! Steps in exempt requests, which must not reach the application.
 
-use super::request::ask_for_upgrade;
 use super::{Attack, Stopped, attack};
 use crate::attack_context::{AttackContext, Requests};
 use crate::attempt::Attempt;
@@ -31,7 +30,7 @@ pub(super) const ALL: &[Attack] = &[
         "A health check that asks for a WebSocket.",
         Stopped::Always,
         |_| true,
-        |context| exempt(context, ask_for_upgrade),
+        |context| exempt(context, |attempt| attempt.ask_for_upgrade("websocket")),
     ),
 ];
 

@@ -4,7 +4,6 @@ use stepgate_config::workflow::RequestPattern;
 
 use super::{Attack, Stopped, attack};
 use crate::attack_context::AttackContext;
-use crate::attempt::Attempt;
 
 pub(super) const ALL: &[Attack] = &[
     attack(
@@ -56,8 +55,8 @@ pub(super) const ALL: &[Attack] = &[
         "an upgrade",
         "The request asks for a WebSocket, which the task does not declare.",
         Stopped::Always,
-        |context| !context.request().grpc() && !context.transition.to.upgrade.contains("websocket"),
-        |context| context.asked(ask_for_upgrade),
+        |context| !context.request().grpc() && context.transition.to.upgrade.is_empty(),
+        |context| context.asked(|attempt| attempt.ask_for_upgrade("websocket")),
     ),
     attack(
         "without what a guard asks for",
@@ -67,12 +66,6 @@ pub(super) const ALL: &[Attack] = &[
         |context| context.asked(|attempt| attempt.plain = true),
     ),
 ];
-
-/// Asks for a WebSocket (RFC 6455).
-pub(super) fn ask_for_upgrade(attempt: &mut Attempt) {
-    attempt.headers.push(("upgrade".into(), "websocket".into()));
-    attempt.headers.push(("connection".into(), "upgrade".into()));
-}
 
 /// The requests of all tasks of the receiver to which this step leads.
 fn targets<'a>(context: &AttackContext<'a>) -> impl Iterator<Item = &'a RequestPattern> {

@@ -147,6 +147,43 @@ transitions:
   - {from: check, to: file}
 ";
 
+const CALL: &str = "
+workflow: call
+revision: 1
+trust_domain: call.example
+assurance: signed
+actors:
+  desk:   {spiffe: [ns/call/sa/desk]}
+  line:   {spiffe: [ns/call/sa/line]}
+  ledger: {spiffe: [ns/call/sa/ledger]}
+tasks:
+  ring: {actor: desk, initial: true}
+  talk: {actor: line, upgrade: [websocket], requests: [{methods: [GET], path: /talk}]}
+  bill: {actor: ledger, requests: [{methods: [POST], path: /bill}]}
+transitions:
+  - {from: ring, to: talk}
+  - {from: talk, to: bill, via: desk}
+";
+
+/// The lab asks for the upgrade that a task declares: without the receipt that an accepted one brings, the caller could
+/// not go on.
+#[test]
+fn an_upgrade_is_tried_and_leads_on() {
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    std::fs::write(file.path(), CALL).unwrap();
+    let output = lab(file.path()).arg("--json").output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}\n{errors}"));
+    let hops: Vec<(&str, u64)> = report["instances"][0]["hops"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hop| (text(hop, "transition"), hop["status"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(hops, [("ring -> talk", 101), ("talk -> bill", 200)], "{errors}");
+    assert!(report["right"] == true, "{errors}");
+}
+
 /// Each identity of each actor behind two gates, each actor with keys of its own: every workload lets an honest
 /// instance through. It accepts a step that another replica has consumed, but only once.
 #[test]
