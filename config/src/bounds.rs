@@ -68,5 +68,9 @@ pub const MAX_INTERLOCKS: usize = 8;
 pub const MAX_REVOKED: usize = 4_096;
 /// Longest leeway.
 pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
+/// Most starts that a rate may allow.
+pub const MAX_STARTS: u32 = 1_000_000;
+/// Longest period of a rate.
+pub const MAX_RATE_PERIOD: Duration = Duration::from_secs(24 * 3600);
 /// Largest configuration as JSON, in bytes, that a cluster stores with room to spare: etcd stores up to 1.5 MiB.
 pub const MAX_STORED: usize = 1 << 20;

@@ -10,9 +10,9 @@ use crate::bounds::MAX_STORED;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, Document, mode};
-use crate::gate::{Carrier, CryptoSource, Direction, GateConfig, KeySource, KeySpec, LogLimits, PeerSource};
+use crate::gate::{Carrier, CryptoSource, Direction, GateConfig, KeySource, KeySpec, LogLimits, PeerSource, Rate};
 use crate::report::quote;
-use crate::schema::Fields;
+use crate::schema::{Fields, rate};
 use crate::sizes::{self, Sizes};
 use crate::spiffe::SpiffeId;
 use crate::syntax::{Node, json_len};
@@ -71,6 +71,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
         exempt: exempt.into_iter().map(|(exemption, _)| exemption).collect(),
         keys: keys.into_iter().map(|(key, _)| key).collect(),
         revoked,
+        starts: starts(fields),
         log: log(fields)?,
         workflows: workflows::with_open_revisions(documents)?,
     })
@@ -120,6 +121,11 @@ fn interlock(fields: Fields<'_, '_>) -> Vec<String> {
     let inner = fields.get("interlock").and_then(|field| fields.inner("interlock", field.node));
     let names = inner.map_or(&[][..], |interlock| interlock.items("env"));
     names.iter().filter_map(Node::text).map(str::to_owned).collect()
+}
+
+fn starts(fields: Fields<'_, '_>) -> Option<Rate> {
+    let limits = fields.get("limits").and_then(|field| fields.inner("limits", field.node));
+    limits.and_then(|limits| limits.text("starts")).and_then(rate)
 }
 
 fn log(fields: Fields<'_, '_>) -> Option<LogLimits> {

@@ -127,6 +127,15 @@ pub struct Revoked {
     pub workflows: BTreeSet<WorkflowName>,
 }
 
+/// A number of events in a period: that many at once, and then as many again as the period passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many; at least 1.
+    pub count: u32,
+    /// The period, in whole seconds; at least one.
+    pub period: Duration,
+}
+
 /// How much the gate writes to the proxy's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -166,13 +175,26 @@ pub struct GateConfig {
     pub keys: Vec<KeySpec>,
     /// Instances, keys and workflows that are stopped at once.
     pub revoked: Revoked,
+    /// How many instances one peer may begin here at each replica. None: [`GateConfig::starts_of`] has the default.
+    pub starts: Option<Rate>,
     /// Limits of the log.
     pub log: LogLimits,
     /// The workflows, at most one for each name and revision; at most one revision of a name is open.
     pub workflows: Vec<Arc<Workflow>>,
 }
 
+/// By default, how many instances of a workflow one peer may begin at one replica while an entry of the replay record
+/// lives: then all that it has begun take less than the 165,000 entries at which a first bucket is full.
+pub const DEFAULT_STARTS: u32 = 80_000;
+
 impl GateConfig {
+    /// How many instances of the workflow one peer may begin at each replica.
+    pub fn starts_of(&self, workflow: &Workflow) -> Rate {
+        let life = workflow.task_ttl.saturating_add(self.leeway).saturating_mul(2);
+        let period = Duration::from_secs(life.as_secs().max(1));
+        self.starts.unwrap_or(Rate { count: DEFAULT_STARTS, period })
+    }
+
     /// The effective mode of one of its workflows: the stricter of the gate's mode and the workflow's own.
     pub fn mode_of(&self, workflow: &Workflow) -> Mode {
         workflow.mode.map_or(self.mode, |own| own.max(self.mode))

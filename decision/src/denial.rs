@@ -82,6 +82,8 @@ codes! {
     JoinIncomplete = "JOIN_INCOMPLETE";
     /// The guard is false, or failed.
     Guard = "GUARD";
+    /// The peer has begun as many instances as it may for now.
+    TooManyStarts = "TOO_MANY_STARTS";
     /// The transition was taken already.
     AlreadyTaken = "ALREADY_TAKEN";
     /// The replay record has no room.
@@ -209,6 +211,9 @@ pub enum Denial {
     /// [`Code::Guard`]: which part of it failed.
     #[error("the guard failed: {0}")]
     GuardFailed(GuardFailure),
+    /// [`Code::TooManyStarts`].
+    #[error("the peer has begun as many instances as it may for now")]
+    TooManyStarts,
     /// [`Code::AlreadyTaken`].
     #[error("the transition was taken already")]
     AlreadyTaken,
@@ -265,6 +270,7 @@ impl Denial {
             Self::Constraint { .. } => Code::Constraint,
             Self::JoinIncomplete { .. } => Code::JoinIncomplete,
             Self::GuardFalse | Self::GuardFailed(_) => Code::Guard,
+            Self::TooManyStarts => Code::TooManyStarts,
             Self::AlreadyTaken => Code::AlreadyTaken,
             Self::Capacity => Code::Capacity,
             Self::Egress => Code::Egress,

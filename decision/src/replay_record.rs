@@ -102,16 +102,20 @@ pub fn give_back(store: &mut dyn Store, entry: &Entry, now: UnixTime) -> Result<
     update(store, &entry.key(), |bucket| without(bucket, entry))
 }
 
-/// Writes a bucket anew, as often as other workers write it at the same time.
-fn update(store: &mut dyn Store, key: &str, change: impl Fn(&[u8]) -> Result<Vec<u8>, Denial>) -> Result<(), Denial> {
+/// Writes a value anew, as often as other workers write it at the same time. An absent value is empty.
+pub(crate) fn update(
+    store: &mut dyn Store,
+    key: &str,
+    change: impl Fn(&[u8]) -> Result<Vec<u8>, Denial>,
+) -> Result<(), Denial> {
     for _ in 0..MAX_TRIES {
-        let (bucket, version) = match store.read(key)? {
-            // An entry is written with its bucket, so none is empty.
-            Some((bucket, _)) if bucket.is_empty() => return Err(Denial::Internal("the record has an empty bucket")),
-            Some((bucket, version)) => (bucket, Some(version)),
+        let (value, version) = match store.read(key)? {
+            // A bucket is written with its entry, so none is empty.
+            Some((value, _)) if value.is_empty() => return Err(Denial::Internal("the record has an empty value")),
+            Some((value, version)) => (value, Some(version)),
             None => (Vec::new(), None),
         };
-        match store.swap(key, &change(&bucket)?, version)? {
+        match store.swap(key, &change(&value)?, version)? {
             Swap::Done => return Ok(()),
             Swap::Changed => {}
         }

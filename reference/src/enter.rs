@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stepgate_config::gate::GateConfig;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Transition;
 
@@ -14,6 +15,7 @@ use crate::request::Request;
 impl Reader {
     pub(crate) fn enter(
         &mut self,
+        gate: &GateConfig,
         request: &Request,
         peer: &SpiffeId,
         transition: &Arc<Transition>,
@@ -31,6 +33,9 @@ impl Reader {
         }
         let guarded = guard::holds(&self.workflow, transition, request, peer, instance.as_deref());
         require(guarded, "GUARD")?;
+        if start.is_some() && self.signed() {
+            require(self.takes_a_start(gate, request, peer), "TOO_MANY_STARTS")?;
+        }
         let left = self.left(evidence, &transition.from);
         let mut name = format!("{left} > {}", to.name);
         if self.signed() {
@@ -62,6 +67,23 @@ impl Reader {
             start: start.filter(|_| self.signed()).map(Arc::clone),
             receipt: self.signed() && self.carries_on(to, |t, caller| t.via && caller.includes(peer)),
         })))
+    }
+
+    /// Whether the peer may begin one more instance: a bucket that is full at first, from which each start takes a part,
+    /// and which fills again in one period.
+    fn takes_a_start(&mut self, gate: &GateConfig, request: &Request, peer: &SpiffeId) -> bool {
+        let life = self.workflow.task_ttl.as_secs().saturating_add(gate.leeway.as_secs()).saturating_mul(2);
+        let (count, period) =
+            gate.starts.map_or((80_000, life.max(1)), |rate| (u64::from(rate.count), rate.period.as_secs()));
+        let full = count.saturating_mul(period);
+        let replica = format!("{} {}", request.gate, request.replica);
+        let (left, since) = self.starts.entry((replica, peer.clone())).or_insert((full, request.now));
+        let filled = request.now.saturating_sub(*since).saturating_mul(count);
+        *left = full.min(left.saturating_add(filled));
+        *since = request.now;
+        let after = left.checked_sub(period);
+        *left = after.unwrap_or(*left);
+        after.is_some()
     }
 
     /// The times of a child: it ends no later than its instance, nor than any part of a join's evidence.

@@ -27,6 +27,9 @@ pub struct Reader {
     pub(crate) forks: Arc<BTreeMap<TaskName, TaskName>>,
     /// How often each replica has let which transition leave which arrival or round.
     pub(crate) taken: BTreeMap<(String, String, String), u32>,
+    /// How many more instances each peer may begin at each replica, in parts of which one start takes as many as its rate
+    /// has seconds, and when that was.
+    pub(crate) starts: BTreeMap<(String, SpiffeId), (u64, u64)>,
     /// How many instances have begun.
     instances: u64,
 }
@@ -43,13 +46,13 @@ impl Reader {
             forks.insert(task.name.clone(), fork);
         }
         let workflow = Arc::clone(workflow);
-        Ok(Self { workflow, forks: Arc::new(forks), taken: BTreeMap::new(), instances: 0 })
+        Ok(Self { workflow, forks: Arc::new(forks), taken: BTreeMap::new(), starts: BTreeMap::new(), instances: 0 })
     }
 
     /// The same reader before anything has happened.
     #[must_use]
     pub fn fresh(&self) -> Self {
-        Self { taken: BTreeMap::new(), instances: 0, ..self.clone() }
+        Self { taken: BTreeMap::new(), starts: BTreeMap::new(), instances: 0, ..self.clone() }
     }
 
     /// What the protocol makes of a request to a gate with this configuration, if it has one. The reader remembers
@@ -82,7 +85,7 @@ impl Reader {
         }
         let (at, evidence) = self.check_shown(gate, request, peer)?;
         let transition = self.choose(request, peer, &at)?;
-        self.enter(request, peer, &transition, &evidence, None)
+        self.enter(gate, request, peer, &transition, &evidence, None)
     }
 
     /// A request without a step.
@@ -98,7 +101,7 @@ impl Reader {
         let instance = format!("instance-{}", self.instances);
         let by = (peer, &request.gate);
         let start = Arc::new(Arrival::begun(&self.workflow, &transition.from, by, &instance, request.now));
-        self.enter(request, peer, &transition, &[Arc::clone(&start)], Some(&start))
+        self.enter(gate, request, peer, &transition, &[Arc::clone(&start)], Some(&start))
     }
 
     /// The transition from this task that the request is.

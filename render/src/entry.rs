@@ -49,7 +49,8 @@ fn server(entry: &Entry) -> Value {
     })
 }
 
-/// The requests of one task, without steps: a client must neither present nor receive one.
+/// The requests of one task, without steps: a client must neither present nor receive one. Each begins an instance, so
+/// the gateway does not try again: that would begin another one.
 fn route(transition: &Transition, options: &Options) -> Result<Value, RenderError> {
     let to = &transition.to;
     let no_host = || RenderError::NoHost(to.performer.name.to_string());
@@ -61,6 +62,7 @@ fn route(transition: &Transition, options: &Options) -> Result<Value, RenderErro
     let route = json!({
         "name": to.name.as_str(),
         "route": [{"destination": destination}],
+        "retries": {"attempts": 0},
         "headers": {
             "request": {"remove": [step, "baggage", INTERLOCK_HEADER]},
             "response": {"remove": [step, format!("{step}-start")]},

@@ -53,7 +53,7 @@ struct Istio {
     /// Replace files that this command has not written, too
     #[arg(long, requires = "out", conflicts_with = "check")]
     force: bool,
-    /// Further settings of every gate, as in its configuration: `exempt`, `header`, `log`, `revoked`, …
+    /// Further settings of every gate, as in its configuration: `exempt`, `header`, `limits`, `log`, `revoked`, …
     #[arg(long, value_name = "FILE")]
     gate: Option<PathBuf>,
     /// Print the names of the files that were written, or would be, as JSON

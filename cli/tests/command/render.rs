@@ -240,10 +240,14 @@ fn further_settings_reach_every_gate_and_reserved_ones_are_refused() {
         std::fs::write(&path, text).unwrap();
         render(&["movie.yaml", "--gate", path.to_str().unwrap()])
     };
-    let ran = gate("exempt: [{methods: [GET], path: /healthz, peers: anyone}]\nlog: {denials_per_second: 5}\n");
+    let ran = gate(
+        "exempt: [{methods: [GET], path: /healthz, peers: anyone}]\nlog: {denials_per_second: 5}\n\
+         limits: {starts: 100/1m}\n",
+    );
     let all = read(&ran.json(), "base/movie.yaml");
     let config = &find(&all, "WasmPlugin", "stepgate")["spec"]["pluginConfig"];
     assert_eq!(config["exempt"][0]["path"], "/healthz");
+    assert_eq!(config["limits"]["starts"], "100/1m");
     let report = ran.json()["stages/report/kustomization.yaml"].as_str().unwrap().to_owned();
     assert!(report.contains("denials_per_second: 5") && report.contains("permits: true"), "{report}");
     for taken in ["mode: observe", "keys: []", "interlock: {env: [X]}", "workflows: []", "self: spiffe://a/b"] {

@@ -2,6 +2,7 @@
 
 use super::format_error::FormatError;
 use super::lexical;
+use crate::gate::Rate;
 use crate::name::{ActorName, TaskName};
 use crate::spiffe::{SpiffeId, SpiffeIdError, TrustDomain};
 use crate::workflow::{Method, PathPattern};
@@ -25,6 +26,8 @@ pub(crate) enum Format {
     Duration,
     /// A duration of at most [`bounds::MAX_LEEWAY`].
     Leeway,
+    /// A number and a period: `100/1m`.
+    Rate,
     Method,
     /// An authority: host, or host and port.
     Host,
@@ -57,6 +60,7 @@ impl Format {
             Self::Duration => duration::parse(text).map(drop).map_err(FormatError::from),
             Self::Leeway if duration::parse(text)? > bounds::MAX_LEEWAY => Err(FormatError::Leeway),
             Self::Leeway => Ok(()),
+            Self::Rate => require(rate(text).is_some(), FormatError::Rate),
             Self::Method => Method::try_from(text).map(drop).map_err(FormatError::from),
             Self::Host => require(lexical::is_host(text), FormatError::Host),
             Self::Path => PathPattern::try_from(text).map(drop).map_err(FormatError::from),
@@ -80,6 +84,7 @@ impl Format {
             Self::SpiffeId => Some("^(spiffe://[a-z0-9._-]{1,255}/|/)?[a-zA-Z0-9._-]+(/[a-zA-Z0-9._-]+)*$"),
             Self::WholeSpiffeId => Some("^spiffe://[a-z0-9._-]{1,255}(/[a-zA-Z0-9._-]+)+$"),
             Self::Duration | Self::Leeway => Some("^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"),
+            Self::Rate => Some("^[1-9][0-9]{0,6}/([0-9]+h)?([0-9]+m)?([0-9]+s)?$"),
             Self::Method => Some("^[A-Z_-]{1,32}$"),
             Self::Host => Some("^[a-z0-9._-]+(:[0-9]{1,5})?$"),
             Self::Path => Some("^/[A-Za-z0-9._~!$&'()*+,=:@{}/-]*$"),
@@ -103,6 +108,7 @@ impl Format {
             Self::TrustDomain => "trust domain",
             Self::SpiffeId | Self::WholeSpiffeId => "SPIFFE ID",
             Self::Duration | Self::Leeway => "duration",
+            Self::Rate => "rate",
             Self::Method => "method",
             Self::Host => "host",
             Self::Path => "path",
@@ -129,6 +135,50 @@ pub(crate) fn spiffe_id(text: &str, domain: Option<&TrustDomain>) -> Result<Spif
     }
 }
 
+/// A number of events in a period of whole seconds: `100/1m`.
+pub(crate) fn rate(text: &str) -> Option<Rate> {
+    let (count, period) = text.split_once('/')?;
+    let digits = count.bytes().all(|byte| byte.is_ascii_digit()) && !count.starts_with('0');
+    let count = count.parse().ok().filter(|count| digits && (1..=bounds::MAX_STARTS).contains(count))?;
+    let period = duration::parse(period).ok()?;
+    (period.subsec_millis() == 0 && period <= bounds::MAX_RATE_PERIOD).then_some(Rate { count, period })
+}
+
 fn require(condition: bool, error: FormatError) -> Result<(), FormatError> {
     if condition { Ok(()) } else { Err(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_number_in_whole_seconds() {
+        for (text, count, seconds) in [("100/1m", 100, 60), ("1/1s", 1, 1), ("1000000/24h", 1_000_000, 86_400)] {
+            assert_eq!(rate(text), Some(Rate { count, period: std::time::Duration::from_secs(seconds) }), "{text}");
+        }
+        for text in [
+            "",
+            "/",
+            "100",
+            "100/",
+            "/1m",
+            "0/1m",
+            "00/1m",
+            "01/1m",
+            "+1/1m",
+            "-1/1m",
+            "1.5/1m",
+            " 1/1m",
+            "1000001/1m",
+            "1/0s",
+            "1/1500ms",
+            "1/1s500ms",
+            "1/24h1s",
+            "1/m",
+            "1/1m/1m",
+        ] {
+            assert_eq!(rate(text), None, "{text}");
+        }
+    }
 }

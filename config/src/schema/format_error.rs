@@ -19,6 +19,10 @@ pub(super) enum FormatError {
     Duration(#[from] DurationError),
     #[error("a leeway is at most 5 minutes: gates accept expired tokens for that long")]
     Leeway,
+    #[error(
+        "a rate is a number of 1 to 1,000,000 and a period of whole seconds, at most a day: `100/1m`, `20000/1h30m`"
+    )]
+    Rate,
     #[error(transparent)]
     Method(#[from] MethodError),
     #[error("a host is lower case, with or without a port: `api.example` or `api.example:8080`")]
@@ -53,7 +57,7 @@ impl FormatError {
             Self::SpiffeId(_) => Code::BadSpiffeId,
             Self::Duration(_) | Self::Leeway => Code::BadDuration,
             Self::Method(_) | Self::Host | Self::Path(_) => Code::BadRequest,
-            Self::Upgrade | Self::PeerSource | Self::Instance => Code::BadValue,
+            Self::Upgrade | Self::PeerSource | Self::Instance | Self::Rate => Code::BadValue,
             Self::Header | Self::HeaderTaken => Code::BadHeader,
             Self::Env => Code::BadEnv,
         }

@@ -40,6 +40,8 @@ pub(crate) static GATE: Object = Object {
         "keys": Value::List { of: &Value::Object(&KEY), least: 0, most: MAX_KEYS };
         /// Instances, keys and workflows that are stopped at once.
         "revoked": Value::Object(&REVOKED);
+        /// How often peers may do what takes room at this gate.
+        "limits": Value::Object(&LIMITS);
         /// How much the gate writes to the proxy's log.
         "log": Value::Object(&LOG);
         /// The address of the ledger.
@@ -120,6 +122,17 @@ static REVOKED: Object = Object {
         "kids": Value::List { of: &Value::Text(Format::Name), least: 0, most: MAX_REVOKED };
         /// Whole workflows, by name.
         "workflows": Value::List { of: &Value::Text(Format::Name), least: 0, most: MAX_REVOKED };
+    }],
+};
+
+static LIMITS: Object = Object {
+    noun: "limit",
+    doc: "How often peers may do what takes room at this gate.",
+    keys: &[keys! {
+        /// How many instances each peer (SPIFFE ID) may begin at each replica of this gate, such as `100/1m`: that many at
+        /// once, and then as many again as the period passes. A period is whole seconds, at most a day. By default 80,000
+        /// of each workflow in the life of an entry of its replay record.
+        "starts": Value::Text(Format::Rate), required;
     }],
 };
 

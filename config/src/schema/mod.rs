@@ -15,7 +15,7 @@ mod reference;
 pub(crate) use check::check;
 pub(crate) use document::DOCUMENT;
 pub(crate) use fields::{Field, Fields};
-pub(crate) use format::{Format, spiffe_id};
+pub(crate) use format::{Format, rate, spiffe_id};
 pub(crate) use gate::GATE;
 pub use json_schema::json_schema;
 pub(crate) use key::{Key, Level, Need, Object, Value};

@@ -27,6 +27,7 @@ use crate::keys::{Crypto, Key};
 use crate::permit::{Minted, PassThrough, Permit};
 use crate::replay_record::{Entry, Store, consume};
 use crate::request::{Request, upgrade_name};
+use crate::start_limit;
 use crate::step::{PlainStep, Steps};
 use crate::token::TokenType;
 use crate::verdict::{Denied, Verdict};
@@ -154,7 +155,7 @@ impl<'a> Decision<'a, '_> {
         self.audit.instance = current.evidence.instance().map(str::to_owned);
     }
 
-    /// The checks that follow once the transition is known: deadline, visits, constraints, evidence, guard, record.
+    /// The checks that follow once the transition is known: deadline, visits, constraints, evidence, guard, starts, record.
     fn admit(
         &self,
         current: &CurrentStep<'a>,
@@ -191,6 +192,9 @@ impl<'a> Decision<'a, '_> {
         constraint::check(workflow, &issuance.arrival.performers)?;
         join::check(current)?;
         check_guard()?;
+        if issuance.start.is_some() {
+            start_limit::count(store, (workflow, peer), self.gate.config.starts_of(workflow), facts.now)?;
+        }
         let until = issuance.presented_until.plus(leeway);
         let entry = Entry::new(workflow, &issuance.parent, &transition.to_string(), until, transition.uses);
         // Signed before it is consumed: a failure to sign must not use up the transition.

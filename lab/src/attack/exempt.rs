@@ -40,6 +40,7 @@ fn exempt(context: &AttackContext<'_>, change: impl Fn(&mut Attempt)) -> Request
         path: EXEMPT_PATH.into(),
         host: None,
         steps: context.steps()?,
+        headers: Vec::new(),
         ..context.request()
     };
     change(&mut attempt);

@@ -28,19 +28,19 @@ pub fn run(corpus: &Corpus, whole: &Whole, now: UnixTime) -> Result<Outcome, Str
     let mut store = MemoryStore::default();
     let requests = requests(corpus, whole, now, "")?;
     let (last, before) = requests.split_last().ok_or("no request")?;
-    for request in before {
-        let outcome = decide(gate.as_ref(), request, now, &mut store);
+    for (at, request) in (0..=u8::MAX).cycle().zip(before) {
+        let outcome = decide(gate.as_ref(), request, (now, at), &mut store);
         outcome.check_before(request)?;
     }
-    Ok(decide(gate.as_ref(), last, now, &mut store))
+    Ok(decide(gate.as_ref(), last, (now, u8::MAX), &mut store))
 }
 
-fn decide(gate: Option<&Gate>, request: &Prepared, now: UnixTime, store: &mut MemoryStore) -> Outcome {
+fn decide(gate: Option<&Gate>, request: &Prepared, (now, random): (UnixTime, u8), store: &mut MemoryStore) -> Outcome {
     let headers = request.proxy_headers();
     let mut seen =
         Seen(headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned())).collect());
-    // The randomness is fixed: it is not part of any case.
-    let mut facts = Facts::received(request.peer.as_deref(), &request.own, headers, now, [7; 32]);
+    // The randomness is fixed, since it is not part of any case; each start of a case has its own.
+    let mut facts = Facts::received(request.peer.as_deref(), &request.own, headers, now, [random; 32]);
     facts.listener = if request.outbound { Listener::Outbound } else { Listener::Inbound };
     let mut outcome = Outcome::default();
     let applied = match inbound(gate, &facts, &RustCrypto, store) {
