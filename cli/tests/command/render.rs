@@ -202,6 +202,7 @@ fn a_gateway_admits_initial_requests_and_removes_steps() {
     );
     let destination = json!({"host": "shop.shop.svc.cluster.local", "port": {"number": 8080}});
     assert_eq!(route["route"], json!([{"destination": destination}]));
+    assert_eq!(route["retries"], json!({"attempts": 0}));
     assert_eq!(route["headers"]["request"]["remove"], json!(["x-workflow-step", "baggage", "x-stepgate-permit"]));
     assert_eq!(route["headers"]["response"]["remove"], json!(["x-workflow-step", "x-workflow-step-start"]));
     // It runs no gate: it needs no plugin and no keys, and its namespace stays reachable from outside.
