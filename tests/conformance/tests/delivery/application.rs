@@ -68,15 +68,13 @@ impl Application {
                     return;
                 }
                 // One connection at a time; a proxy that disconnects has nothing more to see.
-                match behaviour {
-                    Behaviour::StopsListening => {
-                        // Envoy cannot try again before the port is closed.
-                        drop(listener);
-                        drop(serve(stream, behaviour, &read));
-                        return;
-                    }
-                    _ => drop(serve(stream, behaviour, &read)),
+                if behaviour == Behaviour::StopsListening {
+                    // Envoy cannot try again before the port is closed.
+                    drop(listener);
+                    drop(serve(stream, behaviour, &read));
+                    return;
                 }
+                drop(serve(stream, behaviour, &read));
             }
         }));
     }
@@ -145,10 +143,9 @@ fn serve(mut stream: TcpStream, behaviour: Behaviour, read: &AtomicUsize) -> std
             }
             // SETTINGS, and the acknowledgement of the proxy's own.
             stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0])?;
-            let last: &[u8] = match behaviour {
-                Behaviour::GoesAway => &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-                _ => &[0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 7],
-            };
+            let goes_away = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+            let refuses = [0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 7];
+            let last = if behaviour == Behaviour::GoesAway { &goes_away[..] } else { &refuses };
             stream.write_all(last)?;
             stream.shutdown(Shutdown::Write)?;
             while some(&mut stream, 1024).is_ok() {}

@@ -6,7 +6,6 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    clippy::wildcard_enum_match_arm,
     reason = "a test fails by panicking"
 )]
 
