@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use sha2::{Digest, Sha256};
@@ -85,8 +86,8 @@ pub struct Arrived {
 impl Times {
     /// Those that a gate gives at the beginning of an instance.
     pub fn beginning(workflow: &Workflow, now: u64) -> Self {
-        let dl = now.saturating_add(workflow.deadline.as_secs());
-        Self { iat: now, exp: now.saturating_add(workflow.task_ttl.as_secs()).min(dl), dl }
+        let dl = now.saturating_add(seconds(workflow.deadline));
+        Self { iat: now, exp: now.saturating_add(seconds(workflow.task_ttl)).min(dl), dl }
     }
 
     /// All of them so many seconds earlier.
@@ -158,6 +159,11 @@ impl Arrival {
 
 pub(crate) fn is_join(task: &Task) -> bool {
     task.join == stepgate_config::workflow::JoinKind::All
+}
+
+/// A duration in seconds; a part of one counts as a whole one.
+pub(crate) fn seconds(duration: Duration) -> u64 {
+    duration.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
 }
 
 /// The name of a start follows from workflow, instance, issuer and holder, so that a gate cannot choose it: the first

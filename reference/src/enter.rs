@@ -6,7 +6,7 @@ use stepgate_config::gate::GateConfig;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Transition;
 
-use crate::arrival::{Arrival, Arrived, Past, Permitted, Times, is_join};
+use crate::arrival::{Arrival, Arrived, Past, Permitted, Times, is_join, seconds};
 use crate::denied::{Denied, require};
 use crate::guard;
 use crate::reader::Reader;
@@ -90,7 +90,7 @@ impl Reader {
     fn times(&self, evidence: &[Arc<Arrival>], now: u64) -> Times {
         let beginning = Times::beginning(&self.workflow, now);
         let dl = evidence.iter().map(|parent| parent.times.dl).min().unwrap_or(beginning.dl);
-        let mut exp = now.saturating_add(self.workflow.task_ttl.as_secs()).min(dl);
+        let mut exp = now.saturating_add(seconds(self.workflow.task_ttl)).min(dl);
         if evidence.len() > 1 {
             exp = evidence.iter().map(|parent| parent.times.exp).fold(exp, u64::min);
         }

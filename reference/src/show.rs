@@ -8,7 +8,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Task};
 
 use crate::ancestry::performed;
-use crate::arrival::{Arrival, Past, Times, is_join};
+use crate::arrival::{Arrival, Past, Times, is_join, seconds};
 use crate::denied::{Denied, deny, require};
 use crate::kind::Kind;
 use crate::reader::Reader;
@@ -61,7 +61,7 @@ impl Reader {
 
     /// Checks form, list, signatures, times and document.
     fn check_tokens(&self, gate: &GateConfig, now: u64, tokens: &[&Token], first: &Token) -> Result<Arc<Task>, Denied> {
-        let leeway = gate.leeway.as_secs();
+        let leeway = seconds(gate.leeway);
         let at = &first.arrival.task;
         for token in tokens {
             require(token.flaw != Some(Flaw::Form), "BAD_STEP")?;
@@ -124,8 +124,8 @@ impl Reader {
     fn lives(&self, arrival: &Arrival, leeway: u64) -> bool {
         let Times { iat, exp, dl } = arrival.times;
         let ends_by = |end: u64, begin: u64, life: u64| end <= begin.saturating_add(life).saturating_add(leeway);
-        ends_by(dl, iat, self.workflow.deadline.as_secs())
-            && ends_by(exp, iat, self.workflow.task_ttl.as_secs())
+        ends_by(dl, iat, seconds(self.workflow.deadline))
+            && ends_by(exp, iat, seconds(self.workflow.task_ttl))
             && ends_by(exp, dl, 0)
             && ends_by(iat, exp, 0)
     }

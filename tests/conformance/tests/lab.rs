@@ -71,7 +71,7 @@ fn every_example_holds_in_real_envoys() {
 #[test]
 fn clocks_too_far_apart_stop_an_instance() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/examples/fanout.yaml");
-    let output = lab(&file).args(["--json", "--skew", "40s"]).output().unwrap();
+    let output = lab(&file).args(["--json", "--walk-only", "--skew", "40s"]).output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let codes = |instance: &Value| -> BTreeSet<String> {
         instance["hops"].as_array().unwrap().iter().filter_map(|hop| hop["code"].as_str().map(str::to_owned)).collect()
@@ -80,8 +80,6 @@ fn clocks_too_far_apart_stop_an_instance() {
     let not_yet = BTreeSet::from(["NOT_YET".to_owned()]);
     assert_eq!((codes[0].len(), &codes[1..]), (0, &[not_yet.clone(), not_yet][..]));
     assert_eq!((output.status.code(), &report["right"]), (Some(1), &Value::Bool(false)));
-    // For the attacks the clocks are right again.
-    assert!(report["cases"].as_array().unwrap().iter().all(|case| case["right"] == true));
 }
 
 /// The movie's instance takes every transition of its document, and every pair of actors was tried.
