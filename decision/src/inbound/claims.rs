@@ -42,11 +42,14 @@ fn counts(claims: &Claims, workflow: &Workflow) -> bool {
 /// it came, and it names no rounds but those of the joins ahead.
 fn fits(token: &VerifiedToken, task: &Task, workflow: &Workflow) -> bool {
     let Claims { parents, wf, fork, .. } = &token.claims;
-    let may_be_start = task.initial && token.token_type == TokenType::Arrival;
     let sources = workflow.joins.get(&task.name).filter(|_| task.join == JoinKind::All).map(|join| &join.sources);
-    let source = wf.from.as_ref().is_none_or(|from| sources.is_some_and(|sources| sources.contains(from)));
+    let kind = match &wf.from {
+        _ if parents.is_empty() => task.initial && token.token_type == TokenType::Arrival && wf.from.is_none(),
+        Some(from) => sources.is_some_and(|sources| sources.contains(from)),
+        None => true,
+    };
     let ahead = fork.keys().all(|join| task.carries.contains(join) || task.forks.contains(join));
-    (may_be_start || !parents.is_empty()) && source && ahead
+    kind && ahead
 }
 
 /// Whether it has the times of some gate. `dl` is from the clock of the gate at which the instance began, `exp` at a join
