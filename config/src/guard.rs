@@ -2,6 +2,7 @@
 
 mod call;
 mod error;
+mod form;
 mod function;
 mod literal;
 mod operation;

@@ -3,9 +3,9 @@
 use cel::common::ast::{CallExpr, IdedExpr};
 
 use super::GuardError;
+use super::form::text;
 use super::function::{Argument, FUNCTIONS, Function};
 use super::literal::{self, LiteralError};
-use super::table::text;
 use super::vocabulary::{Type, Value};
 use super::walk::Walk;
 use crate::code::Code;

@@ -3,7 +3,7 @@
 use cel::common::ast::{CallExpr, Expr, IdedExpr};
 
 use super::GuardError;
-use super::table::{table, text};
+use super::form::{table, text};
 use super::vocabulary::{Type, Value, is_record};
 use super::walk::Walk;
 use crate::code::Code;

@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use cel::common::ast::{Expr, IdedExpr, LiteralValue};
+use cel::common::ast::IdedExpr;
 
 use super::GuardError;
-use super::vocabulary::{self, Field, Table, Type, Value};
+use super::vocabulary::{Field, Table, Value};
 use super::walk::Walk;
 use crate::code::Code;
 use crate::report::quote;
@@ -81,36 +81,4 @@ fn header_fault(name: &str) -> Option<&'static str> {
         return Some("header names are lower case, such as `x-tier`; pseudo-headers cannot be read");
     }
     (name == "host").then_some("the proxy has no such header: read `request.host`")
-}
-
-/// The table that an expression is: `request.headers`, or `request["headers"]`.
-pub(super) fn table(node: &IdedExpr) -> Option<Table> {
-    let (of, field) = if let Expr::Select(select) = &node.expr {
-        (&*select.operand, Some(select.field.as_str()).filter(|_| !select.test)?)
-    } else if let Expr::Call(call) = &node.expr
-        && let ("_[_]", None, [of, key]) = (call.func_name.as_str(), &call.target, call.args.as_slice())
-    {
-        (of, text(key)?)
-    } else {
-        return None;
-    };
-    let Expr::Ident(record) = &of.expr else { return None };
-    vocabulary::table(record, field)
-}
-
-/// The text of a string literal.
-pub(super) fn text(node: &IdedExpr) -> Option<&str> {
-    let Expr::Literal(LiteralValue::String(text)) = &node.expr else { return None };
-    Some(text.inner())
-}
-
-/// The value of a literal; none for the types that the language does not have.
-pub(super) fn literal(literal: &LiteralValue) -> Option<Value> {
-    match literal {
-        LiteralValue::Boolean(_) => Some(Value::plain(Type::Bool)),
-        LiteralValue::Int(_) => Some(Value::plain(Type::Int)),
-        LiteralValue::Double(_) => Some(Value::plain(Type::Double)),
-        LiteralValue::String(text) => Some(Value::text(text.inner().len())),
-        LiteralValue::UInt(_) | LiteralValue::Bytes(_) | LiteralValue::Null => None,
-    }
 }

@@ -9,8 +9,8 @@ use std::ops::Range;
 use cel::common::ast::{Expr, IdedExpr, SelectExpr};
 use regex_lite::Regex;
 
+use super::form::{literal, table};
 use super::reads::Reads;
-use super::table::{literal, table};
 use super::vocabulary::{Type, VARIABLES, Value, Vocabulary, is_record};
 use super::{GuardError, MAX_NODES, MAX_STEPS};
 use crate::code::Code;
