@@ -29,7 +29,7 @@ use crates::{Crate, workspace};
 use tree::{Tree, sources};
 
 /// The crates of the workspace that each crate may have as normal dependencies. Crates below `tests/` may have all.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("config", &[]),
     ("decision", &["config"]),
     ("filter", &["config", "decision"]),
@@ -40,6 +40,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("doctor", &["config"]),
     ("cli", &["config", "decision", "doctor", "lab", "mesh", "reference", "render"]),
     ("image", &[]),
+    ("clock", &[]),
 ];
 
 fn root() -> PathBuf {

@@ -10,7 +10,7 @@ use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::replay_record::MemoryStore;
 use stepgate_decision::{Facts, Gate, UnixTime, Verdict, inbound, request_headers};
 
-use super::{Minted, Request, Vectors};
+use super::vectors::{Minted, Request, Vectors};
 
 const DOCUMENT: &str = include_str!("document.yaml");
 const KEY: &str = r#"{"kty":"oct","alg":"HS256","k":"c3RlcGdhdGUgdGVzdCB2ZWN0b3JzLCBub3QgYSBzZWNyZXQ"}"#;

@@ -10,54 +10,12 @@
 )]
 
 mod generated;
+mod vectors;
 mod verified;
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-/// The file. Its members are described in docs/protocol.md.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Vectors {
-    document: Value,
-    canonical: String,
-    digest: String,
-    kid: String,
-    key: Value,
-    leeway: u64,
-    requests: Vec<Request>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Request {
-    now: u64,
-    peer: String,
-    #[serde(rename = "self")]
-    own: String,
-    replica: String,
-    method: String,
-    path: String,
-    host: String,
-    steps: Vec<String>,
-    step: Minted,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    start: Option<Minted>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    receipt: Option<Minted>,
-}
-
-/// A token, its two parts in JSON, and the texts from which its `jti` derives.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Minted {
-    token: String,
-    header: Value,
-    claims: Value,
-    jti_of: Vec<String>,
-}
+use vectors::Vectors;
 
 fn file() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/vectors.json")

@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_reference::{Arrival, Kind, Permitted, Reader, Shown, Token};
 
-use super::{Minted, Request, Vectors, kept};
+use super::kept;
+use super::vectors::{Minted, Request, Vectors};
 
 fn base64url(bytes: &[u8]) -> String {
     Base64UrlSafeNoPadding::encode_to_string(bytes).unwrap()
