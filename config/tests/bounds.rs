@@ -12,7 +12,9 @@
 
 use std::time::{Duration, Instant};
 
-use stepgate_config::{Code, MAX_INPUT, MAX_VALUES, Outcome, read};
+use stepgate_config::bounds::MAX_CONTESTED;
+use stepgate_config::starts::compare;
+use stepgate_config::{Checked, Code, MAX_INPUT, MAX_VALUES, Outcome, read};
 
 /// The largest input; a smaller one in builds without optimisation.
 const LONG: usize = if cfg!(debug_assertions) { MAX_INPUT / 8 } else { MAX_INPUT };
@@ -113,6 +115,26 @@ fn the_largest_documents_are_read() {
         (0..65_536).map(|n: usize| (n % 4_096, (n * 7 + n / 4_096 + 1) % 4_096)),
     );
     timed("cycles", &cycle);
+}
+
+/// Two workflows of the same two actors, each with thousands of starts.
+#[test]
+fn starts_are_compared_within_a_bound() {
+    let starts = |name: &str, folder: &str| {
+        let text = document(2, 4_000, "", (1..2_000).map(|n| (0, n * 2 - 1)));
+        text.replace("workflow: w", &format!("workflow: {name}")).replace("path: /", &format!("path: /{folder}/"))
+    };
+    let compared = |second: &str| {
+        let documents = [starts("v", "a"), second.to_owned()].map(|text| timed("starts", &text).checked.unwrap());
+        let [Checked::Workflow(one), Checked::Workflow(two)] = documents else { panic!("not documents") };
+        let begin = Instant::now();
+        let found = compare([&*one, &*two]);
+        assert!(begin.elapsed() < Duration::from_secs(20));
+        (found.contested.len(), found.incomplete)
+    };
+    assert_eq!(compared(&starts("w", "b")), (0, true));
+    assert_eq!(compared(&starts("w", "a")), (MAX_CONTESTED, true));
+    assert_eq!(compared(&starts("v", "a")), (0, false));
 }
 
 #[test]
