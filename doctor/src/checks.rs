@@ -61,10 +61,12 @@ pub(crate) fn of_caller(expected: &ExpectedState, dump: &ConfigDump) -> Vec<Find
 
 /// The configuration of a gate, or why the gate cannot use it.
 pub(crate) fn read(gate: &InstalledGate) -> Result<GateConfig, Finding> {
-    stepgate_config::read_gate(gate.configuration.as_bytes()).into_result().map(|(config, _)| config).map_err(|errors| {
-        let why = errors.first().map_or_else(String::new, |error| format!(": {error}"));
-        Finding::new(Kind::NoConfig, format!("its gate cannot use its configuration{why}"))
-    })
+    stepgate_config::read_gate(gate.configuration.as_bytes()).into_result().map(|(config, _)| config).map_err(
+        |errors| {
+            let why = errors.first().map_or_else(String::new, |error| format!(": {error}"));
+            Finding::new(Kind::NoConfig, format!("its gate cannot use its configuration{why}"))
+        },
+    )
 }
 
 fn of_gate(gate: &InstalledGate, expected: &ExpectedState, workloads: &[SpiffeId]) -> Vec<Finding> {

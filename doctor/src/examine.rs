@@ -66,14 +66,15 @@ fn with_documents(expected: ExpectedState, proxies: &[ReadProxy]) -> ExpectedSta
 fn nothing_compared(expected: &ExpectedState) -> Option<Finding> {
     let message = match expected.is_of_the_gates() {
         true => "no gate has an open workflow: nothing was compared",
-        false => "the file has no open workflow: nothing was compared",
+        false => "the file has no workflow: nothing was compared",
     };
-    expected.workflows.is_empty().then(|| Finding::new(Kind::NoWorkflow, message))
+    expected.given().next().is_none().then(|| Finding::new(Kind::NoWorkflow, message))
 }
 
 /// Workloads of which no proxy was read. Those of a proxy that did not answer are known by the proxy's name only.
 fn not_checked(expected: &ExpectedState, proxies: &[ProxyReport]) -> Vec<Finding> {
-    let known = |id: &SpiffeId| proxies.iter().any(|proxy| proxy.workloads.iter().any(|workload| workload == id.as_str()));
+    let known =
+        |id: &SpiffeId| proxies.iter().any(|proxy| proxy.workloads.iter().any(|workload| workload == id.as_str()));
     let mut absent: Vec<SpiffeId> = expected.workloads().into_iter().filter(|id| !known(id)).collect();
     let mut silent = 0_usize;
     for proxy in proxies.iter().filter(|proxy| proxy.workloads.is_empty() && has(proxy, Kind::NoAnswer)) {
@@ -98,9 +99,8 @@ fn has(proxy: &ProxyReport, kind: Kind) -> bool {
 
 /// The workload that a proxy of this name (`vfx-1`, or a pod's `vfx-1-6f7-x2`) most probably serves.
 fn of_name(workloads: &[SpiffeId], proxy: &str) -> Option<usize> {
-    let serves = |account: &str| {
-        proxy.strip_prefix(account).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.']))
-    };
+    let serves =
+        |account: &str| proxy.strip_prefix(account).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.']));
     let account = |id: &SpiffeId| id.as_str().rsplit('/').next().unwrap_or_default().to_owned();
     let named = workloads.iter().enumerate().map(|(index, id)| (account(id), index));
     let named = named.filter(|(account, _)| !account.is_empty() && serves(account));

@@ -133,17 +133,19 @@ impl ExpectedState {
         of_name.map(|revision| revision.workflow.revision)
     }
 
-    /// The workflows in which at least one of these workloads takes part.
+    /// The open revisions in which at least one of these workloads takes part.
     pub(crate) fn of_workloads(&self, workloads: &[SpiffeId]) -> Vec<&ExpectedRevision> {
-        let takes_part = |workflow: &Workflow| {
-            workflow.actors.values().any(|actor| workloads.iter().any(|workload| actor.includes(workload)))
-        };
-        self.workflows.iter().filter(|revision| takes_part(&revision.workflow)).collect()
+        self.workflows.iter().filter(|revision| takes_part(&revision.workflow, workloads)).collect()
+    }
+
+    /// Whether one of these workloads takes part in any revision.
+    pub(crate) fn includes(&self, workloads: &[SpiffeId]) -> bool {
+        self.given().any(|workflow| takes_part(workflow, workloads))
     }
 
     /// Every workload that takes part in a workflow, in order.
     pub(crate) fn workloads(&self) -> Vec<SpiffeId> {
-        let actors = self.workflows.iter().flat_map(|revision| revision.workflow.actors.values());
+        let actors = self.given().flat_map(|workflow| workflow.actors.values());
         let mut all: Vec<SpiffeId> = actors.flat_map(|actor| actor.spiffe.iter().cloned()).collect();
         all.sort_by(|a, b| a.as_str().cmp(b.as_str()));
         all.dedup();
@@ -152,7 +154,8 @@ impl ExpectedState {
 
     /// The workloads whose SPIFFE ID has this path (`/ns/NAMESPACE/sa/ACCOUNT`), in any trust domain.
     pub(crate) fn at_path(&self, path: &str) -> Vec<SpiffeId> {
-        let has_path = |id: &SpiffeId| id.as_str().strip_suffix(path).is_some_and(|rest| rest.matches('/').count() == 2);
+        let has_path =
+            |id: &SpiffeId| id.as_str().strip_suffix(path).is_some_and(|rest| rest.matches('/').count() == 2);
         self.workloads().into_iter().filter(has_path).collect()
     }
 
@@ -171,4 +174,8 @@ impl ExpectedState {
             ),
         }
     }
+}
+
+fn takes_part(workflow: &Workflow, workloads: &[SpiffeId]) -> bool {
+    workflow.actors.values().any(|actor| workloads.iter().any(|workload| actor.includes(workload)))
 }

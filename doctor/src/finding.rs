@@ -97,7 +97,9 @@ pub enum Kind {
     #[strum(message = "set `mode` as intended, once the denials that are only observed are understood")]
     OtherMode,
     /// Instances begin in another revision.
-    #[strum(message = "set `open: true` in the revision in which instances should begin, and `open: false` in the others")]
+    #[strum(
+        message = "set `open: true` in the revision in which instances should begin, and `open: false` in the others"
+    )]
     OtherOpen,
     /// The gate has a workflow that is not expected.
     #[strum(message = "remove it from the `pluginConfig`, or give its document to this command, too")]
@@ -111,7 +113,9 @@ pub enum Kind {
     #[strum(message = "remove the revision: whoever cannot pass the higher level may pass by it")]
     LowerLevel,
     /// The gate exempts requests that are not expected to be exempt.
-    #[strum(message = "remove the exemption from `exempt`, or give the gate's configuration that has it to this command")]
+    #[strum(
+        message = "remove the exemption from `exempt`, or give the gate's configuration that has it to this command"
+    )]
     SurplusExemption,
     /// A setting of the gate differs.
     #[strum(message = "apply the same setting at every gate, and to the file that this command reads")]

@@ -33,7 +33,8 @@ pub(crate) fn read(
         let mut report = ProxyReport::new(&name, "istiod");
         let identity = Identity::Path(path.clone());
         if let Some(class) = class(connected).filter(|class| class.starts_with(AGENTGATEWAY)) {
-            let message = format!("it is an agentgateway (GatewayClass `{class}`), which runs no gate and no interlock");
+            let message =
+                format!("it is an agentgateway (GatewayClass `{class}`), which runs no gate and no interlock");
             report.findings.push(Finding::new(Kind::Agentgateway, message));
             all.push(ReadProxy::new(report, identity, None));
             continue;

@@ -83,11 +83,7 @@ pub(crate) enum Identity {
 }
 
 impl ReadProxy {
-    pub(crate) fn new(
-        report: ProxyReport,
-        identity: Identity,
-        state: Option<(ConfigDump, Option<Stats>)>,
-    ) -> Self {
+    pub(crate) fn new(report: ProxyReport, identity: Identity, state: Option<(ConfigDump, Option<Stats>)>) -> Self {
         Self { report, identity, state }
     }
 
@@ -109,7 +105,7 @@ impl ReadProxy {
         };
         report.workloads = workloads.iter().map(|id| id.as_str().to_owned()).collect();
         let Some((dump, stats)) = state else { return report };
-        report.takes_part = !expected.of_workloads(&workloads).is_empty();
+        report.takes_part = expected.includes(&workloads);
         if report.takes_part {
             report.mtls = (!dump.chains.is_empty()).then(|| dump.chains.iter().all(|chain| chain.mtls));
             if let Some(stats) = &stats {

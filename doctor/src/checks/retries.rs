@@ -8,9 +8,10 @@ use crate::finding::{Finding, Kind};
 
 /// A repeated request is a second use of its step, and a repeated start a second instance.
 pub(super) fn finding(expected: &ExpectedState, dump: &ConfigDump) -> Option<Finding> {
-    let performers = expected.workflows.iter().flat_map(|revision| {
-        revision.workflow.transitions.iter().map(|transition| &transition.to.performer)
-    });
+    let performers = expected
+        .workflows
+        .iter()
+        .flat_map(|revision| revision.workflow.transitions.iter().map(|transition| &transition.to.performer));
     let mut retried: Vec<(&str, u64)> = Vec::new();
     for actor in performers {
         let leads = |retry: &&Retry| {

@@ -16,16 +16,18 @@ pub(super) fn findings(config: &GateConfig, expected: &ExpectedState, workloads:
             Finding::new(Kind::SurplusExemption, message)
         })
         .collect();
-    findings.extend(differing(config, expected).map(|key| {
-        Finding::new(Kind::OtherSetting, format!("its gate has another `{key}` than expected"))
-    }));
+    findings.extend(
+        differing(config, expected)
+            .map(|key| Finding::new(Kind::OtherSetting, format!("its gate has another `{key}` than expected"))),
+    );
     if let Some(own) = config.own.as_ref().filter(|own| !workloads.contains(own)) {
         let message = format!("its gate takes itself for {own}, of which the proxy has no certificate");
         findings.push(Finding::new(Kind::OtherSetting, message));
     }
-    findings.extend(not_revoked(config, expected).map(|what| {
-        Finding::new(Kind::NotRevoked, format!("its gate does not refuse {what}, which is revoked"))
-    }));
+    findings.extend(
+        not_revoked(config, expected)
+            .map(|what| Finding::new(Kind::NotRevoked, format!("its gate does not refuse {what}, which is revoked"))),
+    );
     findings
 }
 

@@ -71,15 +71,17 @@ fn surplus_revision(config: &GateConfig, has: &Workflow, expected: &ExpectedStat
         let message = format!("its gate has the workflow `{name}`, revision {revision}, which is not expected");
         return Some(Finding::new(Kind::SurplusWorkflow, message));
     };
-    let open = expected.open_revision(name);
-    if given.iter().any(|given| given.revision == revision) {
-        // Where another revision should be open, that one has the finding.
-        let message = format!("in its gate, instances of `{name}` begin in revision {revision}, which should be closed");
-        return (has.open && open.is_none()).then(|| Finding::new(Kind::OtherOpen, message));
-    }
-    if has.assurance < highest {
+    let same = given.iter().find(|given| given.revision == revision);
+    if has.assurance < same.map_or(highest, |same| same.assurance) {
         let message = format!("its gate has revision {revision} of `{name}` at a lower level: its steps prove less");
         return Some(Finding::new(Kind::LowerLevel, message));
+    }
+    let open = expected.open_revision(name);
+    if same.is_some() {
+        // Where another revision should be open, that one has the finding.
+        let message =
+            format!("in its gate, instances of `{name}` begin in revision {revision}, which should be closed");
+        return (has.open && open.is_none()).then(|| Finding::new(Kind::OtherOpen, message));
     }
     // A revision in place of the expected one is one finding, not two.
     let in_its_place = open.is_some_and(|open| !of_name(config, has).any(|other| other.revision == open));

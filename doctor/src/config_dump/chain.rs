@@ -49,13 +49,7 @@ pub(super) fn read(listener: &Value, dump: &Value, extensions: &[&Value]) -> Vec
     all.enumerate().flat_map(|(index, chain)| of_chain(listener, chain, index, dump, extensions)).collect()
 }
 
-fn of_chain(
-    listener: &Value,
-    chain: &Value,
-    index: usize,
-    dump: &Value,
-    extensions: &[&Value],
-) -> Vec<FilterChain> {
+fn of_chain(listener: &Value, chain: &Value, index: usize, dump: &Value, extensions: &[&Value]) -> Vec<FilterChain> {
     let chain_name = chain.get("name").and_then(Value::as_str).map_or_else(|| index.to_string(), str::to_owned);
     let read = FilterChain {
         name: format!("{} ({chain_name})", text(listener.get("name"))),

@@ -39,7 +39,8 @@ pub(super) fn read(dump: &Value) -> Vec<Retry> {
             }
         }
     }
-    let with_identities = |(cluster, times): (String, u64)| Retry { identities: identities(dump, &cluster), cluster, times };
+    let with_identities =
+        |(cluster, times): (String, u64)| Retry { identities: identities(dump, &cluster), cluster, times };
     times.into_iter().map(with_identities).collect()
 }
 
