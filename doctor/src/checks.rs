@@ -1,19 +1,20 @@
 //! The state of a proxy compared with the expected state: what is missing, and what is there besides.
 
 mod chain;
+mod configuration;
 mod in_force;
 mod keys;
 mod retries;
 mod settings;
 mod workflows;
 
-use stepgate_config::GateConfig;
 use stepgate_config::spiffe::SpiffeId;
 
 use crate::config_dump::{ConfigDump, InstalledGate};
 use crate::expected::ExpectedState;
 use crate::finding::{Finding, Kind};
 use crate::stats::Stats;
+pub(crate) use configuration::read;
 
 /// All findings of a proxy that serves these workloads. Without stats, as from istiod, only the configuration is
 /// checked.
@@ -57,16 +58,6 @@ pub(crate) fn findings(
 /// The findings of a proxy whose workloads take no part: it may still call one that does.
 pub(crate) fn of_caller(expected: &ExpectedState, dump: &ConfigDump) -> Vec<Finding> {
     retries::finding(expected, dump).into_iter().collect()
-}
-
-/// The configuration of a gate, or why the gate cannot use it.
-pub(crate) fn read(gate: &InstalledGate) -> Result<GateConfig, Finding> {
-    stepgate_config::read_gate(gate.configuration.as_bytes()).into_result().map(|(config, _)| config).map_err(
-        |errors| {
-            let why = errors.first().map_or_else(String::new, |error| format!(": {error}"));
-            Finding::new(Kind::NoConfig, format!("its gate cannot use its configuration{why}"))
-        },
-    )
 }
 
 fn of_gate(gate: &InstalledGate, expected: &ExpectedState, workloads: &[SpiffeId]) -> Vec<Finding> {

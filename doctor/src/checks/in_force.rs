@@ -4,6 +4,7 @@ use stepgate_config::GateConfig;
 use stepgate_config::gate::KeySource;
 use stepgate_config::spiffe::SpiffeId;
 
+use super::configuration;
 use super::keys::named;
 use super::workflows::configured;
 use crate::config_dump::ConfigDump;
@@ -19,7 +20,7 @@ pub(super) fn findings(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let gates: Vec<GateConfig> =
-        dump.chains.iter().flat_map(|chain| &chain.gates).filter_map(|gate| super::read(gate).ok()).collect();
+        dump.chains.iter().flat_map(|chain| &chain.gates).filter_map(|gate| configuration::read(gate).ok()).collect();
     if !gates.is_empty() {
         findings.extend(other_version(expected, stats));
     }
