@@ -5,6 +5,7 @@
 mod chain;
 mod filters;
 mod json;
+mod policy;
 mod proto_names;
 mod retries;
 

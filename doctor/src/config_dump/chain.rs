@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::filters::{self, Filters, InstalledGate};
 use super::json::{at_any_depth, list, route_configurations, text};
+use super::policy::refuses_without_interlock;
 
 /// The cluster to which Istio sends connections that it drops.
 const BLACK_HOLE: &str = "BlackHoleCluster";
@@ -73,7 +74,8 @@ fn of_manager(chain: &FilterChain, manager: &Value, dump: &Value, extensions: &[
     let mut chain = chain.clone();
     chain.clusters = routes.map(clusters).unwrap_or_default();
     let read = |filters: &[&Value], name: String| {
-        let Filters { gates, gates_off, changes, interlock, not_fetched } = filters::read(filters, routes, extensions);
+        let Filters { gates, gates_off, changes, interlock, not_fetched } =
+            filters::read(filters, routes, extensions, chain.port);
         FilterChain { name, gates, gates_off, changes, interlock, not_fetched, ..chain.clone() }
     };
     let upgrades = list(manager, "upgrade_configs").filter(|upgrade| list(upgrade, "filters").next().is_some());
@@ -89,24 +91,10 @@ fn of_manager(chain: &FilterChain, manager: &Value, dump: &Value, extensions: &[
 fn of_bytes(chain: FilterChain, configs: &[&Value]) -> Option<FilterChain> {
     let last = configs.last()?;
     let clusters = clusters(last);
-    let interlock = configs.iter().any(|config| refuses_bytes(config, chain.port));
+    let mut policies = configs.iter().filter(|config| text(config.get("@type")).ends_with("network.rbac.v3.RBAC"));
+    let interlock = policies.any(|policy| refuses_without_interlock(policy, chain.port));
     let ends = clusters.iter().all(|cluster| cluster == BLACK_HOLE) && !clusters.is_empty();
     (!ends).then_some(FilterChain { carries: Carries::Bytes, clusters, interlock, ..chain })
-}
-
-/// Whether a policy refuses every connection to this port. Istio leaves the conditions on headers out of a policy for
-/// bytes, so that the interlock's then denies all; it spares the ports that it names.
-fn refuses_bytes(config: &Value, port: Option<u64>) -> bool {
-    let refuses = |policy: &Value| {
-        let spared = at_any_depth(policy, "destination_port");
-        at_any_depth(policy, "any").contains(&&Value::Bool(true))
-            && at_any_depth(policy, "authenticated").is_empty()
-            && spared.iter().all(|spared| spared.as_u64() != port || port.is_none())
-    };
-    let rules = config.get("rules").filter(|_| text(config.get("@type")).ends_with("network.rbac.v3.RBAC"));
-    let rules = rules.filter(|rules| rules["action"] == "DENY");
-    let policies = rules.and_then(|rules| rules.get("policies")).and_then(Value::as_object);
-    policies.into_iter().flatten().any(|(_, policy)| refuses(policy))
 }
 
 /// Every cluster that is named in it.

@@ -3,9 +3,7 @@
 use serde_json::Value;
 
 use super::json::{at_any_depth, text};
-
-/// The header with the interlock's secret.
-const INTERLOCK: &str = "x-stepgate-permit";
+use super::policy::refuses_without_interlock;
 
 /// The types of filters that leave a request as the gate has let it through. Istio has these after a plugin.
 const NEUTRAL: [&str; 6] = [
@@ -51,7 +49,7 @@ pub(super) struct Filters {
     pub(super) not_fetched: Option<String>,
 }
 
-pub(super) fn read(filters: &[&Value], routes: Option<&Value>, extensions: &[&Value]) -> Filters {
+pub(super) fn read(filters: &[&Value], routes: Option<&Value>, extensions: &[&Value], port: Option<u64>) -> Filters {
     let mut read = Filters::default();
     for filter in filters {
         let name = text(filter.get("name"));
@@ -68,7 +66,8 @@ pub(super) fn read(filters: &[&Value], routes: Option<&Value>, extensions: &[&Va
             None if requires_wasm(filter) && !config.is_some_and(is_wasm) => read.not_fetched = Some(name),
             None if read.gates.is_empty() => {}
             None => {
-                read.interlock |= config.is_some_and(requires_interlock);
+                let policy = config.filter(|config| type_of(config).ends_with("filters.http.rbac.v3.RBAC"));
+                read.interlock |= policy.is_some_and(|policy| refuses_without_interlock(policy, port));
                 if !config.is_some_and(is_neutral) {
                     read.changes.push(format!("the filter `{name}`"));
                 }
@@ -101,21 +100,6 @@ fn type_of(config: &Value) -> String {
 
 fn is_neutral(config: &Value) -> bool {
     NEUTRAL.iter().any(|end| type_of(config).ends_with(end))
-}
-
-/// Whether it is a policy on the interlock: it denies by the header, or allows nothing without a condition on it.
-fn requires_interlock(config: &Value) -> bool {
-    if !type_of(config).ends_with("filters.http.rbac.v3.RBAC") {
-        return false;
-    }
-    let names_it = |policy: &Value| at_any_depth(policy, "header").iter().any(|header| header["name"] == INTERLOCK);
-    let policies = config.pointer("/rules/policies").and_then(Value::as_object);
-    let mut policies = policies.into_iter().flatten().map(|(_, policy)| names_it(policy));
-    match config.pointer("/rules/action").and_then(Value::as_str).unwrap_or("ALLOW") {
-        "DENY" => policies.any(|names_it| names_it),
-        "ALLOW" => config.get("rules").is_some() && policies.all(|names_it| names_it),
-        _ => false,
-    }
 }
 
 /// The configuration of an extension, if it has this name. istiod writes it without the name; then the name of the

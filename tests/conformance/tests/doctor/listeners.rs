@@ -88,6 +88,9 @@ fn a_listener_past_the_gate_is_found() {
         {"any": true},
         {"not_rule": {"or_rules": {"rules": [{"destination_port": 9000}]}}},
     ]);
+    let mut of_one_caller = of_refused_bytes.clone();
+    let policy = "/filter_chains/0/filters/0/typed_config/rules/policies/a/principals/0/and_ids/ids";
+    *of_one_caller.pointer_mut(policy).unwrap() = json!([{"authenticated": {"principal_name": {"exact": "any"}}}]);
     let invalid = json!({
         "name": "another",
         "typed_config": {
@@ -99,7 +102,7 @@ fn a_listener_past_the_gate_is_found() {
         listener(direction, "http_connection_manager", requests(cluster, retry_policy, &[]))
     };
     let retry = json!({"retry_on": "5xx", "num_retries": 2});
-    let steps: [(&str, Vec<Value>, &[Kind]); 9] = [
+    let steps: [(&str, Vec<Value>, &[Kind]); 10] = [
         ("no direction", vec![http("UNSPECIFIED", application, Value::Null)], &[Kind::NoGate, Kind::NoMtls]),
         ("the wrong direction", vec![http("OUTBOUND", application, Value::Null)], &[Kind::NoGate, Kind::NoMtls]),
         ("another application", vec![http("OUTBOUND", "outbound|8080||bare", Value::Null)], &[]),
@@ -112,6 +115,7 @@ fn a_listener_past_the_gate_is_found() {
         ("bytes", vec![listener("INBOUND", "tcp_proxy", bytes(application))], &[Kind::NoInterlock, Kind::NoMtls]),
         ("bytes of a port", vec![of_a_port], &[Kind::NotHttp, Kind::NoMtls]),
         ("bytes that a policy refuses", vec![of_refused_bytes], &[Kind::NoMtls]),
+        ("bytes that it refuses to one caller", vec![of_one_caller], &[Kind::NotHttp, Kind::NoMtls]),
         ("bytes that it spares", vec![that_spares_the_port], &[Kind::NotHttp, Kind::NoMtls]),
     ];
     let found = || kinds(of(&ask(&mesh, &configuration().to_string(), &["good"]), "good"));
