@@ -75,11 +75,12 @@ fn nothing_compared(expected: &ExpectedState) -> Option<Finding> {
 fn not_checked(expected: &ExpectedState, proxies: &[ProxyReport]) -> Vec<Finding> {
     let known =
         |id: &SpiffeId| proxies.iter().any(|proxy| proxy.workloads.iter().any(|workload| workload == id.as_str()));
-    let mut absent: Vec<SpiffeId> = expected.workloads().into_iter().filter(|id| !known(id)).collect();
+    let all = expected.workloads();
+    let mut absent: Vec<&SpiffeId> = all.iter().filter(|id| !known(id)).collect();
     let mut silent = 0_usize;
     for proxy in proxies.iter().filter(|proxy| proxy.workloads.is_empty() && has(proxy, Kind::NoAnswer)) {
-        match of_name(&absent, &proxy.name) {
-            Some(index) => drop(absent.remove(index)),
+        match of_name(&all, &proxy.name) {
+            Some(asked) => absent.retain(|id| *id != asked),
             None => silent = silent.saturating_add(1),
         }
     }
@@ -90,7 +91,7 @@ fn not_checked(expected: &ExpectedState, proxies: &[ProxyReport]) -> Vec<Finding
         0 => format!("no proxy of {id} was checked"),
         _ => format!("no proxy of {id} was checked, unless it is one of those that did not answer"),
     };
-    absent.iter().map(|id| Finding::new(Kind::NotChecked, message(id))).collect()
+    absent.into_iter().map(|id| Finding::new(Kind::NotChecked, message(id))).collect()
 }
 
 fn has(proxy: &ProxyReport, kind: Kind) -> bool {
@@ -98,13 +99,17 @@ fn has(proxy: &ProxyReport, kind: Kind) -> bool {
 }
 
 /// The workload that a proxy of this name (`vfx-1`, or a pod's `vfx-1-6f7-x2`) most probably serves.
-fn of_name(workloads: &[SpiffeId], proxy: &str) -> Option<usize> {
-    let serves =
-        |account: &str| proxy.strip_prefix(account).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.']));
-    let account = |id: &SpiffeId| id.as_str().rsplit('/').next().unwrap_or_default().to_owned();
-    let named = workloads.iter().enumerate().map(|(index, id)| (account(id), index));
-    let named = named.filter(|(account, _)| !account.is_empty() && serves(account));
-    named.max_by_key(|(account, _)| account.len()).map(|(_, index)| index)
+fn of_name<'a>(workloads: &'a [SpiffeId], proxy: &str) -> Option<&'a SpiffeId> {
+    let serves = |account: &str| {
+        let rest = proxy.strip_prefix(account).filter(|_| !account.is_empty());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.']))
+    };
+    workloads.iter().filter(|id| serves(account(id))).max_by_key(|id| account(id).len())
+}
+
+/// The last part of a SPIFFE ID: the service account, in Istio.
+fn account(id: &SpiffeId) -> &str {
+    id.as_str().rsplit('/').next().unwrap_or_default()
 }
 
 /// What the proxies answer, in the order in which they are given.

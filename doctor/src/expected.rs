@@ -9,6 +9,9 @@ use stepgate_config::name::WorkflowName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Mode, Workflow};
 
+/// Most proxies that a report names for a document.
+const MAX_NAMED: usize = 3;
+
 /// The expected state.
 #[derive(Debug, Clone)]
 pub struct ExpectedState {
@@ -90,7 +93,10 @@ impl ExpectedState {
             let same = of_name.iter().filter(|(_, other)| other.digest == chosen.digest).map(|(proxy, _)| *proxy);
             let mut proxies: Vec<&str> = same.collect();
             proxies.dedup();
-            let taken = format!("{}, the highest revision that is open in a gate", proxies.join(", "));
+            let more = proxies.len().saturating_sub(MAX_NAMED);
+            proxies.truncate(MAX_NAMED);
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            let taken = format!("{}{more}, the highest revision that is open in a gate", proxies.join(", "));
             let workflow = Arc::clone(chosen);
             self.workflows.push(ExpectedRevision { workflow, mode: Mode::Enforce, taken });
         }

@@ -51,7 +51,7 @@ const CHANGES: &[Change] = &[
         istiod: &["SURPLUS_EXEMPTION"],
     },
     Change {
-        from: "    interlock:\n      env:\n        - STEPGATE_INTERLOCK_1\n",
+        from: "    interlock:\n      env:\n      - STEPGATE_INTERLOCK_1\n",
         to: "",
         proxy: &["NO_INTERLOCK"],
         istiod: &["NO_INTERLOCK"],
@@ -182,7 +182,8 @@ pub(crate) fn modules(fixture: &mut Fixture) -> Result<()> {
     until_found(fixture, &doctor, fixture.pod("vfx-1"), "the module to run again", &[], &[])
 }
 
-/// A workload that starts without its Secret, then drains, then is gone.
+/// A workload that starts without its Secret, then drains, then is gone. The interlock's policy does not select it, since
+/// its label is another.
 pub(crate) fn a_pod_that_is_not_well(fixture: &mut Fixture) -> Result<()> {
     let doctor = Doctor::new(fixture)?;
     let late = fixture.cluster.pod(Pod::named("late").namespace("movie").service_account("vfx-1"))?;
@@ -193,8 +194,8 @@ pub(crate) fn a_pod_that_is_not_well(fixture: &mut Fixture) -> Result<()> {
         &doctor,
         late,
         "the missing Secret to be found",
-        &["KEY_NOT_HELD", "NOT_IN_FORCE", "NO_CONFIG"],
-        &[],
+        &["KEY_NOT_HELD", "NOT_IN_FORCE", "NO_CONFIG", "NO_INTERLOCK"],
+        &["NO_INTERLOCK"],
     )?;
     // As a proxy does before it ends.
     let drain = b"POST /healthcheck/fail HTTP/1.1\r\nhost: admin\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -204,8 +205,8 @@ pub(crate) fn a_pod_that_is_not_well(fixture: &mut Fixture) -> Result<()> {
         &doctor,
         late,
         "the drain to be found",
-        &["KEY_NOT_HELD", "NOT_IN_FORCE", "NOT_LIVE", "NO_CONFIG"],
-        &[],
+        &["KEY_NOT_HELD", "NOT_IN_FORCE", "NOT_LIVE", "NO_CONFIG", "NO_INTERLOCK"],
+        &["NO_INTERLOCK"],
     )?;
     late.stop_proxy()?;
     assert_eq!(doctor.of_proxy(late.host())?, set(&["NO_ANSWER"]));
@@ -294,7 +295,7 @@ pub(crate) fn without_a_file(fixture: &mut Fixture) -> Result<()> {
     let report = doctor.of_mesh_alone(fixture)?;
     let workflows = report["workflows"].as_array().cloned().unwrap_or_default();
     let taken: Vec<_> = workflows.iter().filter_map(|workflow| workflow["taken_from"].as_str()).collect();
-    assert!(matches!(taken[..], [taken] if taken.contains("vfx-1.movie")), "{report}");
+    assert!(matches!(taken[..], [taken] if taken.contains(".movie and 4 more, the highest revision")), "{report}");
     assert_eq!((kinds(&report), report["proxies"].as_array().map(Vec::len)), (set(&[]), Some(ACTORS.len())));
     for proxy in report["proxies"].as_array().into_iter().flatten() {
         assert_eq!(kinds(proxy), set(&[]), "{proxy}");
@@ -329,8 +330,8 @@ fn without_the_gate(fixture: &Fixture, doctor: &Doctor) -> Result<()> {
         doctor,
         fixture.pod("vfx-1"),
         "that request to be found",
-        &["NO_GATE", "UNFILTERED"],
-        &["NO_GATE"],
+        &["NO_GATE", "NO_INTERLOCK", "UNFILTERED"],
+        &["NO_GATE", "NO_INTERLOCK"],
     )
 }
 

@@ -80,6 +80,10 @@ pub(crate) fn without_an_answer(mesh: &Mesh) {
     for (id, expected) in [("good", false), ("loose", false), ("changed", true)] {
         assert_eq!(absent(&report, id), expected, "{id}: {:#?}", report.findings);
     }
+    // Two of one workload are not one of another.
+    let twice = ["loose-1", "loose-2"].map(|name| (name.to_owned(), endpoint(nothing)));
+    let report = examine(&expected(&text), &twice, None).unwrap();
+    assert_eq!(report.findings.len(), WORKLOADS.len() - 1, "{:#?}", report.findings);
     // Under names that say nothing, as many as there are workloads.
     let anonymous: Vec<_> = (0..WORKLOADS.len()).map(|number| (number.to_string(), endpoint(nothing))).collect();
     assert!(examine(&expected(&text), &anonymous, None).unwrap().findings.is_empty());
