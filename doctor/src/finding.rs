@@ -54,6 +54,21 @@ pub enum Kind {
         message = "make the WasmPlugin select this workload (`selector`, namespace, `match.mode: SERVER`), or add the filter to the bootstrap"
     )]
     NoGate,
+    /// A port leads to the application unread.
+    #[strum(
+        message = "declare the port as HTTP in its Service (`appProtocol: http`); if it serves no HTTP, nothing of a workflow may be behind it: then `--except NOT_HTTP`"
+    )]
+    NotHttp,
+    /// A filter or a route after the gate may change the request.
+    #[strum(
+        message = "move the filter before the gate (WasmPlugin: an earlier `phase`, or a higher `priority`), or remove it; the application must get what the gate has checked"
+    )]
+    ChangedAfterGate,
+    /// No interlock refuses requests that passed no gate.
+    #[strum(
+        message = "set `interlock` and apply a policy that refuses requests without it (`stepgate render istio` writes both); until then requests pass in the moments without a gate"
+    )]
+    NoInterlock,
     /// The module could not be fetched.
     #[strum(
         message = "check that the registry responds and that `url` and `sha256` of the WasmPlugin name an image in it; until then everything is denied"
@@ -81,6 +96,33 @@ pub enum Kind {
     /// The gate observes where it should enforce, or the reverse.
     #[strum(message = "set `mode` as intended, once the denials that are only observed are understood")]
     OtherMode,
+    /// Instances begin in another revision.
+    #[strum(
+        message = "set `open: true` in the revision in which instances should begin, and `open: false` in the others"
+    )]
+    OtherOpen,
+    /// The gate has a workflow that is not expected.
+    #[strum(message = "remove it from the `pluginConfig`, or give its document to this command, too")]
+    SurplusWorkflow,
+    /// The gate has a revision that is not expected.
+    #[strum(
+        message = "remove it once its last deadline has passed; while it finishes its instances, give its document to this command, too"
+    )]
+    SurplusRevision,
+    /// The gate has a revision of a lower level.
+    #[strum(message = "remove the revision: whoever cannot pass the higher level may pass by it")]
+    LowerLevel,
+    /// The gate exempts requests that are not expected to be exempt.
+    #[strum(
+        message = "remove the exemption from `exempt`, or give the gate's configuration that has it to this command"
+    )]
+    SurplusExemption,
+    /// A setting of the gate differs.
+    #[strum(message = "apply the same setting at every gate, and to the file that this command reads")]
+    OtherSetting,
+    /// The gate does not revoke something.
+    #[strum(message = "add it to `revoked` in the `pluginConfig` that reaches this workload")]
+    NotRevoked,
     /// The filter does not use the configuration that the proxy has.
     #[strum(message = "read the filter's messages in the proxy's log; restart the proxy if it stays so")]
     NotInForce,
@@ -92,6 +134,11 @@ pub enum Kind {
     /// The gate's configuration does not name a key.
     #[strum(message = "add the key to the `pluginConfig` that reaches this workload, before any gate signs with it")]
     KeyUnknown,
+    /// The gate has a key that is not expected.
+    #[strum(
+        message = "remove the key: its holder can sign steps; during a rotation, give the gate's configuration to this command, or `--except SURPLUS_KEY`"
+    )]
+    SurplusKey,
     /// The gate has no key to sign with.
     #[strum(message = "give this gate a key with `use: sign` (`stepgate keygen`)")]
     NoSigningKey,
@@ -106,6 +153,16 @@ pub enum Kind {
         message = "check that the interlock's policy is applied; requests from before the gate was applied count until the proxy restarts"
     )]
     Unfiltered,
+    /// The proxy repeats requests to actors.
+    #[strum(
+        message = "turn retries off (`retries: {attempts: 0}` in the VirtualService's route, or `defaultHttpRetryPolicy: {attempts: 0}` in the mesh configuration): a step is used once, and a repeated start is one more instance"
+    )]
+    Retries,
+    /// A gateway or waypoint is an agentgateway.
+    #[strum(
+        message = "give the Gateway a class with Envoy (`istio`, `istio-waypoint`): agentgateway applies no WasmPlugin and no AuthorizationPolicy; if no request to an actor passes it, `--except AGENTGATEWAY`"
+    )]
+    Agentgateway,
 }
 
 /// A text that is not the code of a [`Kind`].

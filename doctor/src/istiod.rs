@@ -2,45 +2,57 @@
 //! acknowledged the last configuration, and that configuration. The state of a filter is known to its proxy only.
 
 use serde_json::Value;
-use stepgate_config::spiffe::SpiffeId;
 
 use crate::config_dump::{ConfigDump, with_proto_names};
 use crate::expected::ExpectedState;
 use crate::finding::{Finding, Kind};
 use crate::http::{Client, Endpoint, HttpError};
-use crate::proxy::ProxyReport;
+use crate::proxy::{Identity, ProxyReport, ReadProxy};
 
 /// The kinds of configuration on which a gate depends, with the ends of the type URLs under which istiod reports
 /// refusals.
 const KINDS: [(&str, &str); 3] =
     [("listener", ".Listener"), ("route", ".RouteConfiguration"), ("extensionconfig", ".TypedExtensionConfig")];
 
-/// Every connected proxy of a workload that takes part.
-pub(crate) fn examine(
+/// The label of a pod that Istio has made for a Gateway: the Gateway's class.
+const CLASS: &str = "gateway.networking.k8s.io/gateway-class-name";
+/// The classes for which Istio starts agentgateway in the place of Envoy.
+const AGENTGATEWAY: &str = "istio-agentgateway";
+
+/// Every connected proxy of a workload that takes part, or all if no workflow is given.
+pub(crate) fn read(
     client: &Client,
     endpoint: &Endpoint,
     expected: &ExpectedState,
-) -> Result<Vec<ProxyReport>, HttpError> {
+) -> Result<Vec<ReadProxy>, HttpError> {
     let clients: Value = client.json(endpoint, "/debug/adsz")?;
     let sync: Value = client.json(endpoint, "/debug/syncz")?;
-    let mut reports = Vec::new();
+    let mut all = Vec::new();
     for connected in clients.get("clients").and_then(Value::as_array).into_iter().flatten() {
-        let Some((name, workload)) = identity(connected, expected) else { continue };
+        let Some((name, path)) = identity(connected) else { continue };
         let mut report = ProxyReport::new(&name, "istiod");
-        report.workloads = vec![workload.as_str().to_owned()];
-        report.findings = not_synced(&sync, &name);
-        match client.json(endpoint, &format!("/debug/config_dump?proxyID={name}")) {
-            Ok(dump) => report.check(expected, &[workload], &ConfigDump::read(&with_proto_names(dump)), None),
-            Err(error) => report.findings.push(Finding::new(Kind::NoAnswer, error.to_string())),
+        let identity = Identity::Path(path.clone());
+        if let Some(class) = class(connected).filter(|class| class.starts_with(AGENTGATEWAY)) {
+            let message =
+                format!("it is an agentgateway (GatewayClass `{class}`), which runs no gate and no interlock");
+            report.findings.push(Finding::new(Kind::Agentgateway, message));
+            all.push(ReadProxy::new(report, identity, None));
+            continue;
         }
-        reports.push(report);
+        if !expected.is_of_the_gates() && expected.at_path(&path).is_empty() {
+            continue;
+        }
+        report.findings = not_synced(&sync, &name);
+        let dump = client.json(endpoint, &format!("/debug/config_dump?proxyID={name}"));
+        let dump = dump.map_err(|error| report.findings.push(Finding::new(Kind::NoAnswer, error.to_string())));
+        let state = dump.ok().map(|dump| (ConfigDump::read(&with_proto_names(dump)), None));
+        all.push(ReadProxy::new(report, identity, state));
     }
-    Ok(reports)
+    Ok(all)
 }
 
-/// The name of a proxy (`POD.NAMESPACE`), and its workload if that takes part in a workflow. istiod does not name the
-/// trust domain here; that of the workflow is assumed.
-fn identity(client: &Value, expected: &ExpectedState) -> Option<(String, SpiffeId)> {
+/// The name of a proxy (`POD.NAMESPACE`), and the path of its SPIFFE ID.
+fn identity(client: &Value) -> Option<(String, String)> {
     // `PROXY-NUMBER` of the connection.
     let (name, _) = client["connectionId"].as_str()?.rsplit_once('-')?;
     // The name comes from a pod and becomes part of a URL.
@@ -48,9 +60,13 @@ fn identity(client: &Value, expected: &ExpectedState) -> Option<(String, SpiffeI
     let name = name.chars().all(plain).then_some(name)?;
     let metadata = &client["metadata"];
     let (namespace, account) = (metadata["NAMESPACE"].as_str()?, metadata["SERVICE_ACCOUNT"].as_str()?);
-    let path = format!("/ns/{namespace}/sa/{account}");
-    let of_path = |id: &SpiffeId| id.as_str().strip_suffix(&path).is_some_and(|rest| rest.matches('/').count() == 2);
-    expected.workloads().into_iter().find(of_path).map(|id| (name.to_owned(), id))
+    Some((name.to_owned(), format!("/ns/{namespace}/sa/{account}")))
+}
+
+/// The class of the Gateway for which the proxy runs.
+fn class(client: &Value) -> Option<&str> {
+    let labels = [client.get("labels"), client.pointer("/metadata/LABELS")];
+    labels.into_iter().flatten().find_map(|labels| labels.get(CLASS)?.as_str())
 }
 
 fn not_synced(sync: &Value, name: &str) -> Vec<Finding> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use stepgate_config::spiffe::SpiffeId;
 
 use crate::checks;
-use crate::config_dump::ConfigDump;
+use crate::config_dump::{ConfigDump, InstalledGate};
 use crate::expected::ExpectedState;
 use crate::finding::{Finding, Kind};
 use crate::http::{Client, Endpoint, HttpError};
@@ -52,66 +52,98 @@ impl ProxyReport {
         }
     }
 
-    /// Adds the state that a configuration and metrics show, and the findings in it.
-    pub(crate) fn check(
-        &mut self,
-        expected: &ExpectedState,
-        workloads: &[SpiffeId],
-        dump: &ConfigDump,
-        stats: Option<&Stats>,
-    ) {
-        self.mtls = (!dump.chains.is_empty()).then(|| dump.chains.iter().all(|chain| chain.mtls));
-        if let Some(stats) = stats {
-            let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect::<Vec<_>>();
-            self.modes = owned(stats.values("stepgate_gate", "mode"));
-            self.keys = owned(stats.values("stepgate_key", "kid"));
-            self.versions = owned(stats.values("stepgate_gate", "version"));
-            for name in stats.values("stepgate_gate", "workflow") {
-                self.in_force.extend(stats.revisions(name).into_iter().map(|revision| format!("{name} {revision}")));
-            }
+    /// Adds the state that metrics show.
+    fn add(&mut self, stats: &Stats) {
+        let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        self.modes = owned(stats.values("stepgate_gate", "mode"));
+        self.keys = owned(stats.values("stepgate_key", "kid"));
+        self.versions = owned(stats.values("stepgate_gate", "version"));
+        for name in stats.values("stepgate_gate", "workflow") {
+            self.in_force.extend(stats.revisions(name).into_iter().map(|revision| format!("{name} {revision}")));
         }
-        self.findings.extend(checks::findings(expected, workloads, dump, stats));
     }
 }
 
-/// Reads a proxy and compares it with the expected state.
-pub(crate) fn examine(client: &Client, name: &str, endpoint: &Endpoint, expected: &ExpectedState) -> ProxyReport {
+/// A proxy that was read, and is still to be compared.
+#[derive(Debug)]
+pub(crate) struct ReadProxy {
+    report: ProxyReport,
+    identity: Identity,
+    /// Its configuration, and its metrics if it was asked itself; none if it did not answer.
+    state: Option<(ConfigDump, Option<Stats>)>,
+}
+
+/// Whose proxy it is.
+#[derive(Debug)]
+pub(crate) enum Identity {
+    /// By its certificates.
+    Certified(Vec<SpiffeId>),
+    /// By the path of its SPIFFE ID: istiod does not name the trust domain, and that of the workflow is assumed.
+    Path(String),
+}
+
+impl ReadProxy {
+    pub(crate) fn new(report: ProxyReport, identity: Identity, state: Option<(ConfigDump, Option<Stats>)>) -> Self {
+        Self { report, identity, state }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.report.name
+    }
+
+    pub(crate) fn gates(&self) -> impl Iterator<Item = &InstalledGate> {
+        let chains = self.state.iter().flat_map(|(dump, _)| &dump.chains);
+        chains.flat_map(|chain| &chain.gates)
+    }
+
+    /// The report, with the findings.
+    pub(crate) fn compared(self, expected: &ExpectedState) -> ProxyReport {
+        let Self { mut report, identity, state } = self;
+        let workloads = match identity {
+            Identity::Certified(workloads) => workloads,
+            Identity::Path(path) => expected.at_path(&path),
+        };
+        report.workloads = workloads.iter().map(|id| id.as_str().to_owned()).collect();
+        let Some((dump, stats)) = state else { return report };
+        report.takes_part = expected.includes(&workloads);
+        if report.takes_part {
+            report.mtls = (!dump.chains.is_empty()).then(|| dump.chains.iter().all(|chain| chain.mtls));
+            if let Some(stats) = &stats {
+                report.add(stats);
+            }
+            report.findings.extend(checks::findings(expected, &workloads, &dump, stats.as_ref()));
+        } else {
+            report.findings.extend(checks::of_caller(expected, &dump));
+        }
+        report
+    }
+}
+
+/// Reads a proxy at its admin interface.
+pub(crate) fn read(client: &Client, name: &str, endpoint: &Endpoint) -> ReadProxy {
     let mut report = ProxyReport::new(name, "admin");
-    match State::read(client, endpoint) {
-        Err(error) => report.findings.push(Finding::new(Kind::NoAnswer, error.to_string())),
-        Ok(State { info, certificates, dump, stats }) => {
-            let state = info.get("state").and_then(Value::as_str).unwrap_or_default();
-            if state != "LIVE" {
-                report.findings.push(Finding::new(Kind::NotLive, format!("its state is `{state}`")));
-            }
-            let workloads = identities(&certificates);
-            report.workloads = workloads.iter().map(|id| id.as_str().to_owned()).collect();
-            report.takes_part = !expected.of_workloads(&workloads).is_empty();
-            if report.takes_part {
-                report.check(expected, &workloads, &ConfigDump::read(&dump), Some(&stats));
-            }
-        }
-    }
-    report
+    let mut workloads = Vec::new();
+    let state = read_state(client, endpoint, &mut report, &mut workloads);
+    let state = state.map_err(|error| report.findings.push(Finding::new(Kind::NoAnswer, error.to_string()))).ok();
+    ReadProxy::new(report, Identity::Certified(workloads), state)
 }
 
-/// The responses of an admin interface.
-struct State {
-    info: Value,
-    certificates: Value,
-    dump: Value,
-    stats: Stats,
-}
-
-impl State {
-    fn read(client: &Client, endpoint: &Endpoint) -> Result<Self, HttpError> {
-        Ok(Self {
-            info: client.json(endpoint, "/server_info")?,
-            certificates: client.json(endpoint, "/certs")?,
-            dump: client.json(endpoint, "/config_dump")?,
-            stats: client.json::<stats::Response>(endpoint, stats::PATH)?.into(),
-        })
+/// The workloads are known even if a later request has no answer.
+fn read_state(
+    client: &Client,
+    endpoint: &Endpoint,
+    report: &mut ProxyReport,
+    workloads: &mut Vec<SpiffeId>,
+) -> Result<(ConfigDump, Option<Stats>), HttpError> {
+    let info: Value = client.json(endpoint, "/server_info")?;
+    let state = info.get("state").and_then(Value::as_str).unwrap_or_default();
+    if state != "LIVE" {
+        report.findings.push(Finding::new(Kind::NotLive, format!("its state is `{state}`")));
     }
+    *workloads = identities(&client.json(endpoint, "/certs")?);
+    let dump = ConfigDump::read(&client.json(endpoint, "/config_dump")?);
+    let stats = client.json::<stats::Response>(endpoint, stats::PATH)?.into();
+    Ok((dump, Some(stats)))
 }
 
 /// The SPIFFE IDs in the certificates.

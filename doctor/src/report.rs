@@ -14,6 +14,8 @@ use crate::proxy::ProxyReport;
 pub struct Report {
     /// The expected workflows.
     pub workflows: Vec<ExpectedWorkflow>,
+    /// What was taken for granted where the files do not say it.
+    pub assumption: Option<&'static str>,
     /// Each proxy.
     pub proxies: Vec<ProxyReport>,
     /// Findings that belong to no single proxy.
@@ -29,6 +31,8 @@ pub struct ExpectedWorkflow {
     pub revision: u32,
     /// Its digest.
     pub digest: String,
+    /// The file or the proxies from which it was taken, and why.
+    pub taken_from: String,
 }
 
 const COLUMNS: [&str; 8] = ["proxy", "source", "workload", "in force", "mode", "keys", "mTLS", "module"];
@@ -56,8 +60,11 @@ impl Report {
     /// The report as text. `escape` makes a text that came from a proxy safe for a terminal.
     pub fn table(&self, escape: &dyn Fn(&str) -> String) -> String {
         let mut out = String::new();
-        for ExpectedWorkflow { name, revision, digest } in &self.workflows {
-            let _ = writeln!(out, "{name} revision {revision}, digest {digest}");
+        for ExpectedWorkflow { name, revision, digest, taken_from } in &self.workflows {
+            let _ = writeln!(out, "{name} revision {revision}, digest {digest}, of {}", escape(taken_from));
+        }
+        if let Some(assumption) = self.assumption {
+            let _ = writeln!(out, "{assumption}");
         }
         out.push('\n');
         let rows = self.proxies.iter().map(|proxy| row(proxy).map(|cell| escape(&cell)));

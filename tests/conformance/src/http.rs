@@ -8,10 +8,23 @@ use std::net::{SocketAddr, TcpStream};
 /// # Errors
 /// Returns a message that says what failed.
 pub fn get(at: SocketAddr, path: &str) -> Result<String, String> {
+    send("GET", at, path)
+}
+
+/// The body of a response with status 200 to `POST` without a body.
+///
+/// # Errors
+/// Returns a message that says what failed.
+pub fn post(at: SocketAddr, path: &str) -> Result<String, String> {
+    send("POST", at, path)
+}
+
+fn send(method: &str, at: SocketAddr, path: &str) -> Result<String, String> {
     let mut answer = Vec::new();
     let mut ask = || {
         let mut stream = TcpStream::connect(at)?;
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n")?;
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+        stream.write_all(head.as_bytes())?;
         stream.read_to_end(&mut answer)
     };
     ask().map_err(|error| format!("{at}{path}: {error}"))?;

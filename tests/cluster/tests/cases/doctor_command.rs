@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 use stepgate_cluster_tests::{Error, Host, Result};
@@ -50,6 +51,11 @@ impl Doctor {
         self.report(fixture.cluster.control_plane(), &["--istiod", ISTIOD])
     }
 
+    /// The same without a file.
+    pub(crate) fn of_mesh_alone(&self, fixture: &Fixture) -> Result<Value> {
+        read(self.run_with(None, fixture.cluster.control_plane(), &["--istiod", ISTIOD, "--json"])?)
+    }
+
     /// The report on a pod's own proxy as text.
     pub(crate) fn text_of_proxy(&self, host: &Host, more: &[&str]) -> Result<String> {
         self.run(host, &[&["--admin", &format!("proxy={ADMIN}")], more].concat()).map(|(_, said)| said)
@@ -61,22 +67,29 @@ impl Doctor {
     }
 
     fn report(&self, host: &Host, of: &[&str]) -> Result<Value> {
-        let (code, said) = self.run(host, &[of, &["--json"]].concat())?;
-        let report: Value = serde_json::from_str(&said)
-            .map_err(|_| Error::new(format!("the doctor's output ({code:?}) is not JSON: {said}")))?;
-        let all = report["proxies"].as_array().into_iter().flatten().chain([&report]);
-        let clean = all.into_iter().all(|of| of["findings"].as_array().is_some_and(Vec::is_empty));
-        // Scripts depend on the code.
-        assert_eq!(code, Some(i32::from(!clean)), "{said}");
-        Ok(report)
+        read(self.run(host, &[of, &["--json"]].concat())?)
     }
 
     fn run(&self, host: &Host, of: &[&str]) -> Result<(Option<i32>, String)> {
+        self.run_with(Some(&self.folder.path().join("expected.json")), host, of)
+    }
+
+    fn run_with(&self, file: Option<&Path>, host: &Host, of: &[&str]) -> Result<(Option<i32>, String)> {
         let mut command = host.command(&self.stepgate.display().to_string());
-        let output = command.arg("doctor").arg(self.folder.path().join("expected.json")).args(of).output()?;
+        let output = command.arg("doctor").args(file).args(of).output()?;
         let said = [output.stdout, output.stderr].concat();
         Ok((output.status.code(), String::from_utf8_lossy(&said).into_owned()))
     }
+}
+
+fn read((code, said): (Option<i32>, String)) -> Result<Value> {
+    let report: Value = serde_json::from_str(&said)
+        .map_err(|_| Error::new(format!("the doctor's output ({code:?}) is not JSON: {said}")))?;
+    let all = report["proxies"].as_array().into_iter().flatten().chain([&report]);
+    let clean = all.into_iter().all(|of| of["findings"].as_array().is_some_and(Vec::is_empty));
+    // Scripts depend on the code.
+    assert_eq!(code, Some(i32::from(!clean)), "{said}");
+    Ok(report)
 }
 
 fn only_proxy(report: &Value, name: &str) -> Result<Findings> {

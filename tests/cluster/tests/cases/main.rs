@@ -76,6 +76,8 @@ const CASES: &[Case] = &[
     ("the doctor finds each faulty change", doctor::changes),
     ("the doctor finds an unhealthy pod", doctor::a_pod_that_is_not_well),
     ("the doctor finds a rejected listener", doctor::a_listener_refused),
+    ("the doctor finds what others add", doctor::what_others_add),
+    ("the doctor compares the gates with each other", doctor::without_a_file),
     ("the doctor finds a missing gate", doctor::no_gate),
     ("the doctor reports that istiod is away", doctor::without_istiod),
     ("the doctor finds a missing module", doctor::modules),
