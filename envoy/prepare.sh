@@ -12,6 +12,8 @@ dir=${1:-$(dirname "$0")/local}
 umask 077
 mkdir -p "$dir"
 cd "$dir"
+# Beside this script git ignores them; elsewhere they ignore themselves.
+[ -e .gitignore ] || echo '*' >.gitignore
 
 new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"; }
 

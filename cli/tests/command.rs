@@ -20,6 +20,8 @@ mod doctor;
 mod explain;
 #[path = "command/help.rs"]
 mod help;
+#[path = "command/kept.rs"]
+mod kept;
 #[path = "command/keygen.rs"]
 mod keygen;
 #[cfg(feature = "lab")]

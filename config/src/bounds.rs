@@ -16,6 +16,8 @@ pub const MAX_SPIFFE_IDS: usize = 64;
 pub const MAX_ATTRIBUTES: usize = 64;
 /// Longest string as an attribute, in bytes.
 pub const MAX_ATTRIBUTE: usize = 256;
+/// Longest name of an environment variable, in bytes.
+pub const MAX_ENV: usize = 128;
 /// Hosts of one actor.
 pub const MAX_HOSTS: usize = 64;
 /// Request patterns of one task.

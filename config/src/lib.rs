@@ -26,6 +26,7 @@ pub mod gate;
 mod graph;
 pub mod guard;
 pub mod jwk;
+mod key_owner;
 pub mod name;
 mod net;
 mod read;
@@ -45,6 +46,7 @@ pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Span};
 pub use duration::MAX_DURATION;
 pub use gate::GateConfig;
+pub use key_owner::KeyOwner;
 pub use read::{Checked, Outcome, read, read_gate, read_workflow};
 #[cfg(feature = "render")]
 pub use render::render;

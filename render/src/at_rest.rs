@@ -46,7 +46,7 @@ impl AtRest {
             [(first, _), (second, _), ..] if first < second => RotationStep::Switch,
             _ => RotationStep::Retire,
         };
-        step.require(next)?;
+        step.require(next, String::new)?;
         match step {
             RotationStep::Preload => {
                 let newest = self.0.iter().map(|(number, _)| *number).max().unwrap_or_default();

@@ -2,6 +2,7 @@
 //! both directions.
 
 use serde_json::{Value, json};
+use stepgate_config::KeyOwner;
 use stepgate_config::workflow::{RequestPattern, Transition};
 use stepgate_decision::permit::INTERLOCK_HEADER;
 
@@ -29,7 +30,7 @@ pub(super) fn manifests(inventory: &Inventory<'_>, options: &Options) -> Result<
                 routes.push(route(start, options)?);
             }
             for workload in inventory.of_actor(&document.workflow, actor) {
-                let name = format!("stepgate-{}", document.workflow.name.as_str().replace(['_', '.'], "-"));
+                let name = KeyOwner { workflow: document.workflow.name.clone(), actor: None }.object("stepgate-");
                 let gateway = json!({"selector": workload.labels(&options.label), "servers": [server(entry)]});
                 let service = json!({"hosts": [entry.host], "gateways": [name], "http": routes});
                 for (kind, spec) in [("Gateway", gateway), ("VirtualService", service)] {

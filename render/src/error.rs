@@ -58,19 +58,32 @@ pub enum RenderError {
     /// A configuration that a gate would refuse.
     #[error("a gate would refuse this configuration: {0}")]
     Configuration(String),
-    /// Secrets without a key for a workflow.
-    #[error("the secrets have no key for the workflow `{0}`")]
-    NoKey(String),
-    /// Secrets without an interlock for a workload.
-    #[error("the secrets have nothing for the workload `{0}`")]
-    NoInterlock(String),
-    /// Two keys in one variable.
-    #[error("two keys of `{workload}` would both be in the variable {variable}")]
-    DuplicateVariable {
+    /// A Secret without a key for a workflow.
+    #[error("the Secret of `{workload}` has no key for the workflow `{workflow}`")]
+    NoKey {
+        /// The workflow.
+        workflow: String,
         /// The workload.
         workload: String,
-        /// The variable.
-        variable: String,
+    },
+    /// A workload without a Secret.
+    #[error("the secrets have nothing for the workload `{0}`")]
+    NoSecret(String),
+    /// One configuration for two workloads with other generations of interlocks.
+    #[error("`{one}` and `{other}` share a plugin, and are at different steps of a rotation")]
+    RotationApart {
+        /// A workload.
+        one: String,
+        /// Another one.
+        other: String,
+    },
+    /// New keys that would leave out a workload with keys of the workflow.
+    #[error("the Secret of `{workload}` has keys of `{workflow}`, too, and its gate would refuse the new ones")]
+    KeyElsewhere {
+        /// The workflow.
+        workflow: String,
+        /// The workload.
+        workload: String,
     },
     /// Keys of both kinds: one for all actors, and one for each.
     #[error("the keys of `{workflow}` are of another kind than {algorithm}")]
@@ -80,12 +93,11 @@ pub enum RenderError {
         /// The algorithm that was asked for.
         algorithm: &'static str,
     },
-    /// A name of a key past its bound.
-    #[error("the name of the key `{0}` would be too long")]
-    KidTooLong(String),
     /// Another step of the rotation is next.
-    #[error("`{step}` is not the next step of the rotation")]
+    #[error("`{step}` is not the next step of the rotation{of}")]
     RotationOrder {
+        /// ` of` the workload, if there are several.
+        of: String,
         /// The step that was asked for.
         step: &'static str,
         /// The next step.
@@ -134,15 +146,16 @@ impl RenderError {
             Self::ReservedSetting(_) => {
                 "`mode` comes from the stages, keys and interlock from --secrets, workflows from the documents"
             }
-            Self::NoKey(_) | Self::NoInterlock(_) => "generate it: stepgate secrets … --add",
-            Self::DuplicateVariable { .. } => {
-                "rename one of the workflows or actors: in variables `-`, `.` and `_` are the same"
+            Self::NoKey { .. } | Self::NoSecret(_) => "generate it: stepgate secrets … --add",
+            Self::RotationApart { .. } => {
+                "rotate the documents of both to the same step, and from then on together; or --attach workload"
+            }
+            Self::KeyElsewhere { .. } => {
+                "give its document and --namespace, too; if it is no longer in the workflow, --remove it first"
             }
             Self::MixedKeys { .. } => {
-                "--alg must name the algorithm of the existing keys; for another one, generate all keys again: --force"
-            }
-            Self::KidTooLong(_) => {
-                "shorten the name of the workflow or of the actor: together they have at most 58 bytes"
+                "--alg must name the algorithm of the existing keys; for another one, generate all keys again: --force, \
+                 after --remove if the documents do not mention all of them"
             }
             Self::RotationOrder { next, .. } => return Some(format!("the next step is `--rotate {next}`")),
             Self::UnknownEntry(_)

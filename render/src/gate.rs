@@ -47,7 +47,7 @@ pub(super) fn gates(
     workloads: &[Workload],
     options: &Options,
 ) -> Result<Vec<Gate>, RenderError> {
-    let attach = attach(secrets, options)?;
+    let attach = attach(inventory, secrets, workloads, options)?;
     let is_open = |open: &&String| inventory.documents.iter().any(|document| revision(document) == **open);
     if let Some(unknown) = options.open.iter().find(|open| !is_open(open)) {
         return Err(RenderError::UnknownRevision(unknown.clone()));
@@ -82,8 +82,14 @@ pub(super) fn gates(
 ///
 /// # Errors
 /// One configuration for several workloads, where each has keys of its own.
-pub(super) fn attach(secrets: &Secrets, options: &Options) -> Result<Attach, RenderError> {
-    match (options.attach, secrets.per_actor()) {
+pub(super) fn attach(
+    inventory: &Inventory<'_>,
+    secrets: &Secrets,
+    workloads: &[Workload],
+    options: &Options,
+) -> Result<Attach, RenderError> {
+    let is_per_actor = workloads.iter().any(|workload| secrets.is_per_actor_in(inventory.roles(workload)));
+    match (options.attach, is_per_actor) {
         (Some(Attach::Namespace | Attach::Mesh), true) => Err(RenderError::SharedPlugin),
         (Some(attach), _) => Ok(attach),
         (None, true) => Ok(Attach::Workload),
@@ -100,10 +106,12 @@ fn config(
 ) -> Result<Value, RenderError> {
     let mut config = settings(&options.settings)?;
     let roles: Vec<Role<'_>> = workloads.iter().flat_map(|workload| inventory.roles(workload)).copied().collect();
-    let keys = secrets.entries(&roles)?;
-    if let Some(first) = workloads.first() {
-        config.insert("interlock".into(), json!({"env": secrets.interlock(first)?}));
+    let mut keys: Vec<Value> = Vec::new();
+    for workload in workloads {
+        let entries = secrets.entries(workload, inventory.roles(workload))?;
+        keys.extend(entries.into_iter().filter(|entry| !keys.contains(entry)).collect::<Vec<_>>());
     }
+    config.insert("interlock".into(), json!({"env": shared_interlock(secrets, workloads)?}));
     config.insert("mode".into(), "enforce".into());
     config.insert("keys".into(), keys.into());
     let is_used = |document: &&&Document| roles.iter().any(|role| std::ptr::eq(role.document, **document));
@@ -122,6 +130,18 @@ fn config(
         Ok(_) => Ok(config),
         Err(found) => Err(RenderError::configuration(&found)),
     }
+}
+
+/// The interlock's variables, which are the same for all workloads of a plugin.
+fn shared_interlock(secrets: &Secrets, workloads: &[Workload]) -> Result<Vec<String>, RenderError> {
+    let Some((first, others)) = workloads.split_first() else { return Ok(Vec::new()) };
+    let variables = secrets.interlock(first)?;
+    for other in others {
+        if secrets.interlock(other)? != variables {
+            return Err(RenderError::RotationApart { one: first.to_string(), other: other.to_string() });
+        }
+    }
+    Ok(variables)
 }
 
 fn settings(settings: &Value) -> Result<Map<String, Value>, RenderError> {

@@ -30,6 +30,25 @@ pub struct Jwks {
     pub public: Option<Value>,
 }
 
+/// The members of a private JWK that are not secret.
+const PUBLIC: &[&str] = &["alg", "crv", "kid", "kty", "use", "x", "y"];
+
+impl Jwks {
+    /// The JWKs of a private one; `None` for anything else.
+    pub fn of(private: Value) -> Option<Self> {
+        let is_public = private.get("kty")?.as_str()? != "oct";
+        let public = private.as_object()?.iter().filter(|(name, _)| PUBLIC.contains(&name.as_str()));
+        let public = is_public.then(|| public.map(|(name, value)| (name.clone(), value.clone())).collect());
+        Some(Self { private, public })
+    }
+
+    /// Its algorithm.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        let alg = self.private.get("alg")?.as_str()?;
+        Algorithm::ALL.into_iter().find(|algorithm| algorithm.alg() == alg)
+    }
+}
+
 /// Generates a key.
 ///
 /// # Errors

@@ -1,63 +1,68 @@
 //! One key as the texts that a cluster, a configuration and programs need.
 
 use serde_json::{Value, json};
-use stepgate_config::name::{ActorName, Kid, WorkflowName};
+use stepgate_config::KeyOwner;
+use stepgate_config::name::Kid;
 use stepgate_decision::keys::{Algorithm, Key, KeyActor};
 
 use crate::error::RenderError;
 use crate::jwk::{self, Jwks};
 use crate::manifest::with;
-use crate::secrets::key_variable;
 use crate::yaml;
 
-/// A generated key with its names.
+/// How the Secret of one key begins, and no workload's Secret: those begin with `stepgate-`.
+const PREFIX: &str = "stepgate.";
+
+/// A key with its names.
 pub struct KeyBundle {
-    workflow: String,
-    actor: String,
-    kid: String,
-    variable: String,
-    secret: String,
+    owner: KeyOwner,
+    kid: Kid,
     namespace: Option<String>,
     jwks: Jwks,
 }
 
 impl KeyBundle {
-    /// Generates a key. Without an actor, any actor of the workflow may sign with it.
+    /// Generates a key.
     ///
     /// # Errors
     /// The system has no randomness.
     pub fn generate(
         algorithm: Algorithm,
-        workflow: &WorkflowName,
-        actor: Option<&ActorName>,
-        kid: &Kid,
+        owner: KeyOwner,
+        kid: Kid,
         namespace: Option<&str>,
     ) -> Result<Self, RenderError> {
         let jwks = jwk::generate(algorithm, kid.as_str())?;
         // A key that a gate would refuse must never reach a cluster.
         Key::new(kid.clone(), KeyActor::Any, &jwks.private.to_string())
             .map_err(|error| RenderError::UnusableKey(error.to_string()))?;
-        let names: Vec<&str> = [Some(workflow.as_str()), actor.map(ActorName::as_str)].into_iter().flatten().collect();
-        Ok(Self {
-            workflow: workflow.to_string(),
-            actor: actor.map_or_else(|| "*".into(), ToString::to_string),
-            kid: kid.to_string(),
-            variable: key_variable(&names),
-            secret: resource(&names),
-            namespace: namespace.map(str::to_owned),
-            jwks,
-        })
+        Ok(Self { owner, kid, namespace: namespace.map(str::to_owned), jwks })
+    }
+
+    /// The same names for a key that exists; `None` unless it is a private JWK of this `kid` and algorithm.
+    pub fn with_key(&self, private: &str) -> Option<Self> {
+        let jwks = Jwks::of(serde_json::from_str(private).ok()?)?;
+        Key::new(self.kid.clone(), KeyActor::Any, &jwks.private.to_string()).ok()?;
+        let is_same =
+            jwks.private.get("kid") == self.jwks.private.get("kid") && jwks.algorithm() == self.jwks.algorithm();
+        let (owner, kid, namespace) = (self.owner.clone(), self.kid.clone(), self.namespace.clone());
+        is_same.then_some(Self { owner, kid, namespace, jwks })
+    }
+
+    /// Its `kid`.
+    pub fn kid(&self) -> &Kid {
+        &self.kid
     }
 
     /// The environment variable of the private key.
-    pub fn variable(&self) -> &str {
-        &self.variable
+    pub fn variable(&self) -> String {
+        self.owner.variable(None)
     }
 
     /// All of it, as one JSON object.
     pub fn json(&self) -> Value {
         json!({
-            "workflow": self.workflow, "actor": self.actor, "kid": self.kid, "env": self.variable,
+            "workflow": self.owner.workflow, "actor": self.actor(), "kid": self.kid, "env": self.variable(),
             "private_jwk": self.jwks.private, "public_jwk": self.jwks.public,
             "keys": {"own_gate": self.signing(), "other_gates": self.verifying().unwrap_or_else(|| self.signing())},
             "secret": self.manifest(),
@@ -72,16 +77,21 @@ impl KeyBundle {
         Ok(format!("{}---\n{}", self.secret_yaml()?, self.keys_yaml()))
     }
 
-    /// The names and texts of the files.
+    /// The name of the file with the private JWK.
+    pub fn private_file(&self) -> String {
+        format!("{}.private.jwk.json", self.owner.object(PREFIX))
+    }
+
+    /// The names and texts of the files. The others follow from the first, the private JWK.
     ///
     /// # Errors
     /// The Secret cannot be written as YAML.
     pub fn files(&self) -> Result<Vec<(String, String)>, RenderError> {
-        let stem = &self.secret;
+        let stem = self.owner.object(PREFIX);
         let mut files = vec![
+            (self.private_file(), format!("{}\n", self.jwks.private)),
             (format!("{stem}.secret.yaml"), self.secret_yaml()?),
             (format!("{stem}.keys.yaml"), self.keys_yaml()),
-            (format!("{stem}.private.jwk.json"), format!("{}\n", self.jwks.private)),
         ];
         let public = self.jwks.public.as_ref();
         files.extend(public.map(|public| (format!("{stem}.public.jwk.json"), format!("{public}\n"))));
@@ -90,8 +100,8 @@ impl KeyBundle {
 
     fn manifest(&self) -> Value {
         let namespace = self.namespace.as_ref().map(|namespace| ("namespace", json!(namespace)));
-        let metadata = with(json!({"name": self.secret}), namespace);
-        let data = json!({&self.variable: self.jwks.private.to_string()});
+        let metadata = with(json!({"name": self.owner.object(PREFIX)}), namespace);
+        let data = json!({self.variable(): self.jwks.private.to_string()});
         json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata, "stringData": data})
     }
 
@@ -99,7 +109,7 @@ impl KeyBundle {
         Ok(format!(
             "# For the proxies that sign: give them {variable} from this Secret, and the plugin\n\
              # `vmConfig: {{env: [{{name: {variable}, valueFrom: HOST}}]}}`.\n{manifest}",
-            variable = self.variable,
+            variable = self.variable(),
             manifest = yaml::text(&self.manifest())?,
         ))
     }
@@ -117,18 +127,18 @@ impl KeyBundle {
 
     /// The key in the configuration of a gate that signs. JSON is YAML, too.
     fn signing(&self) -> Value {
-        json!({"workflow": self.workflow, "actor": self.actor, "kid": self.kid, "use": "sign", "env": self.variable})
+        let env = self.variable();
+        json!({"workflow": self.owner.workflow, "actor": self.actor(), "kid": self.kid, "use": "sign", "env": env})
     }
 
     /// The key in the configuration of a gate that only verifies, if that needs no secret.
     fn verifying(&self) -> Option<Value> {
         let public = self.jwks.public.as_ref()?;
-        Some(json!({"workflow": self.workflow, "actor": self.actor, "kid": self.kid, "use": "verify", "jwk": public}))
+        let workflow = &self.owner.workflow;
+        Some(json!({"workflow": workflow, "actor": self.actor(), "kid": self.kid, "use": "verify", "jwk": public}))
     }
-}
 
-/// `stepgate-movie-vfx-1`: a DNS label (RFC 1123), which has no `_` and does not end in a `-` or `.`.
-fn resource(names: &[&str]) -> String {
-    let plain = |name: &&str| name.replace(['_', '.'], "-").trim_matches('-').to_owned();
-    format!("stepgate-{}", names.iter().map(plain).collect::<Vec<_>>().join("-")).trim_end_matches('-').to_owned()
+    fn actor(&self) -> &str {
+        self.owner.actor.as_ref().map_or("*", |actor| actor.as_str())
+    }
 }

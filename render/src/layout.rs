@@ -49,7 +49,6 @@ pub fn istio(documents: &[Document], secrets: Option<&Secrets>, options: &Option
     base(&set, &mut tree)?;
     components(&set, &mut tree)?;
     stages(&set, &mut tree)?;
-    tree.add("secrets/.gitignore", "secrets.yaml\nat-rest.yaml\n");
     tree.kustomization("secrets", json!({"resources": ["secrets.yaml"]}))?;
     let gateways = entry::manifests(&inventory, options)?;
     if !gateways.is_empty() {
@@ -85,7 +84,7 @@ impl<'s> ManifestSet<'s> {
         Ok(Self {
             inventory,
             options,
-            attach: gate::attach(secrets, options)?,
+            attach: gate::attach(inventory, secrets, &workloads, options)?,
             namespaces: workloads.iter().map(|workload| workload.namespace().to_owned()).collect(),
             gates: gate::gates(inventory, secrets, &workloads, options)?,
             workloads,

@@ -12,6 +12,7 @@ mod entry;
 mod ephemeral_keys;
 mod error;
 mod gate;
+pub mod gitignore;
 mod interlock;
 mod inventory;
 pub mod jwk;

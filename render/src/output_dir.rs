@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::gitignore::GITIGNORE;
 use crate::layout::{File, HEADER};
 
 /// The folders of rendered files. Other files beside them are left alone.
@@ -90,6 +91,10 @@ fn walk(dir: &Path, below: &Path, depth: usize, found: &mut Vec<String>) -> io::
     for entry in entries {
         let entry = entry?;
         let path: PathBuf = below.join(entry.file_name());
+        // It has lines of other commands and of people, and must outlive the secrets beside it.
+        if path.ends_with(GITIGNORE) {
+            continue;
+        }
         match (entry.file_type()?.is_dir(), depth.checked_sub(1)) {
             (true, Some(depth)) => walk(dir, &path, depth, found)?,
             (true, None) => {}

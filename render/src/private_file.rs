@@ -1,9 +1,16 @@
-//! Files with secrets: readable by their owner alone, and never half written.
+//! Files with secrets: readable by their owner alone, ignored by git, never half written, and held from reading to
+//! writing, so that no change is lost when several commands run at once.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+
+use crate::gitignore;
+
+/// How a file begins that is not complete yet. One that an interrupted run left can be removed.
+const INCOMPLETE: &str = ".stepgate-";
 
 /// Why a file was not written.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +18,20 @@ pub enum PrivateFileError {
     /// The file exists and must not be replaced.
     #[error("`{0}` exists, and nothing was written")]
     Exists(PathBuf),
+    /// The path is a link without a target: a file in its place would not be where the link leads.
+    #[error("`{0}` is a link that leads nowhere, and nothing was written")]
+    Dangling(PathBuf),
+    /// A folder, or `-`: secrets are not printed.
+    #[error("`{0}` is not the path of a file, and secrets are not printed")]
+    NotAFile(PathBuf),
+    /// The folder cannot be locked.
+    #[error("cannot lock the folder `{path}`: {error}")]
+    Lock {
+        /// The folder.
+        path: PathBuf,
+        /// The error of the system.
+        error: io::Error,
+    },
     /// The file system refused.
     #[error("cannot write `{path}`: {error}")]
     Write {
@@ -21,71 +42,94 @@ pub enum PrivateFileError {
     },
 }
 
-/// Requires that nothing is at this path yet.
-///
-/// # Errors
-/// A file, a folder or a link is there.
-pub fn require_absent(path: &Path) -> Result<(), PrivateFileError> {
-    if path.symlink_metadata().is_ok() { Err(PrivateFileError::Exists(path.to_owned())) } else { Ok(()) }
+/// A folder in which no other command reads or writes secrets as long as this exists.
+#[derive(Debug)]
+pub struct PrivateFolder {
+    path: PathBuf,
+    /// The lock of the system, which ends with the process, too. A lock of a file would not outlive its replacement.
+    handle: File,
 }
 
-/// Writes a file in one step: keys in use must not be lost half-way. The target of a link is replaced, not the link:
-/// another program reads that target.
-///
-/// # Errors
-/// The file system refuses; `PATH.new` exists, because a run was interrupted or another one is at work.
-pub fn write(path: &Path, text: &str) -> Result<(), PrivateFileError> {
-    replace(path, text).map_err(|error| PrivateFileError::Write { path: path.to_owned(), error })
-}
-
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    name.push(".new");
-    let new = path.with_file_name(name);
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+impl PrivateFolder {
+    /// Creates the folder, readable by its owner alone, and waits until no other command uses it.
+    ///
+    /// # Errors
+    /// The file system refuses, or has no locks.
+    pub fn lock(path: &Path) -> Result<Self, PrivateFileError> {
+        let path = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_owned() };
+        let failed = |error| PrivateFileError::Write { path: path.clone(), error };
+        DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(failed)?;
+        let locked = File::open(&path).and_then(|handle| handle.lock().map(|()| handle));
+        let handle = locked.map_err(|error| PrivateFileError::Lock { path: path.clone(), error })?;
+        Ok(Self { path, handle })
     }
-    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", new.display()));
-    let mut file = create_new(&new).map_err(named)?;
-    let written = write_all(&mut file, text).and_then(|()| fs::rename(&new, path));
-    if written.is_err() {
-        // The old file is unchanged; an incomplete new one is of no use.
-        let _ = fs::remove_file(&new);
+
+    /// The path of a file in it.
+    pub fn file(&self, name: impl AsRef<Path>) -> PathBuf {
+        // `./keys.yaml` is `keys.yaml` to people.
+        if self.path == Path::new(".") { name.as_ref().to_owned() } else { self.path.join(name) }
     }
-    written
+
+    /// Writes a file in one step: after a crash it has its old text or the new one. A link is replaced.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub fn write(&self, name: &OsStr, text: &str) -> Result<PathBuf, PrivateFileError> {
+        let path = self.file(name);
+        self.replace(name, text).map_err(|error| PrivateFileError::Write { path: path.clone(), error })?;
+        Ok(path)
+    }
+
+    fn replace(&self, name: &OsStr, text: &str) -> io::Result<()> {
+        gitignore::ignore(&self.path, &[format!("{INCOMPLETE}*"), gitignore::pattern(name)])?;
+        // A temporary file has the mode 0600.
+        let mut file = tempfile::Builder::new().prefix(INCOMPLETE).tempfile_in(&self.path)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(self.path.join(name)).map_err(|error| error.error)?;
+        // The file is there. Not every file system can also promise that of its name.
+        let _ = self.handle.sync_all();
+        Ok(())
+    }
 }
 
-/// Writes files, by name and text, into a folder that only its owner can read. If one of them exists and `replace` is
-/// not set, none is written. Returns their paths.
-///
-/// # Errors
-/// A file exists; the file system refuses.
-pub fn write_all_into(dir: &Path, files: &[(String, String)], replace: bool) -> Result<Vec<PathBuf>, PrivateFileError> {
-    let paths: Vec<PathBuf> = files.iter().map(|(name, _)| dir.join(name)).collect();
-    if !replace {
-        paths.iter().try_for_each(|path| require_absent(path))?;
-    }
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |error| PrivateFileError::Write { path, error }
-    };
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed(dir))?;
-    for (path, (_, text)) in paths.iter().zip(files) {
-        // Writing over an old file would keep its mode and follow a link.
-        if replace && path.symlink_metadata().is_ok() {
-            fs::remove_file(path).map_err(failed(path))?;
-        }
-        create_new(path).and_then(|mut file| write_all(&mut file, text)).map_err(failed(path))?;
-    }
-    Ok(paths)
+/// One file that is read, changed and written.
+#[derive(Debug)]
+pub struct PrivateFile {
+    folder: PrivateFolder,
+    name: OsString,
 }
 
-fn create_new(path: &Path) -> io::Result<fs::File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
+impl PrivateFile {
+    /// Locks the folder of a file. Of a link, that is the folder of its target: another program reads that target.
+    ///
+    /// # Errors
+    /// The path names no file; the folder cannot be locked.
+    pub fn lock(path: &Path) -> Result<Self, PrivateFileError> {
+        let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+        let target = if is_link { fs::canonicalize(path).ok() } else { Some(path.to_owned()) };
+        let target = target.ok_or_else(|| PrivateFileError::Dangling(path.to_owned()))?;
+        let name = target.file_name().filter(|name| *name != "-" && !target.is_dir());
+        let name = name.ok_or_else(|| PrivateFileError::NotAFile(path.to_owned()))?.to_owned();
+        let folder = PrivateFolder::lock(target.parent().unwrap_or(Path::new("")))?;
+        Ok(Self { folder, name })
+    }
 
-fn write_all(file: &mut fs::File, text: &str) -> io::Result<()> {
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+    /// The file, which may not exist yet.
+    pub fn path(&self) -> PathBuf {
+        self.folder.file(&self.name)
+    }
+
+    /// Whether the file exists.
+    pub fn exists(&self) -> bool {
+        self.path().symlink_metadata().is_ok()
+    }
+
+    /// Writes the file in one step.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub fn write(&self, text: &str) -> Result<PathBuf, PrivateFileError> {
+        self.folder.write(&self.name, text)
+    }
 }

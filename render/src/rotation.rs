@@ -23,9 +23,12 @@ impl RotationStep {
         }
     }
 
+    /// `of` is empty, or names the owner of the keys: ` of` somebody.
+    ///
     /// # Errors
     /// This is not the next step.
-    pub(crate) fn require(self, next: Self) -> Result<(), RenderError> {
-        if self == next { Ok(()) } else { Err(RenderError::RotationOrder { step: self.name(), next: next.name() }) }
+    pub(crate) fn require(self, next: Self, of: impl FnOnce() -> String) -> Result<(), RenderError> {
+        let order = || RenderError::RotationOrder { of: of(), step: self.name(), next: next.name() };
+        (self == next).then_some(()).ok_or_else(order)
     }
 }

@@ -2,232 +2,265 @@
 //! and its interlock's secret. Its public parts (kids, public keys, which key signs) are in annotations, so a reader of
 //! the manifests need not read the secrets.
 //!
+//! A change concerns the workloads and keys of the given documents. Everything else in the file stays as it is.
+//!
 //! Keys and interlocks have generations, from 1. A variable is named after its generation, so a proxy can hold two of
 //! them, and a change from one to the other needs no restart.
 
+mod generations;
 mod manifest;
 mod read;
+mod removal;
 mod rotation;
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use stepgate_config::name::MAX_NAME;
+use stepgate_config::KeyOwner;
+use stepgate_config::name::WorkflowName;
 use stepgate_config::workflow::Assurance;
 use stepgate_decision::keys::Algorithm;
 
 use crate::error::RenderError;
-use crate::inventory::{Inventory, Role, is_selected};
+use crate::inventory::{Inventory, Role};
 use crate::jwk::{self, Jwks};
 use crate::workload::Workload;
+use generations::Generations;
 
 /// The variable of an interlock is this and its generation.
 const INTERLOCK_PREFIX: &str = "STEPGATE_INTERLOCK_";
 
-/// The owner of a ring of keys: one actor of a workflow, or all of them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct RingName {
-    workflow: String,
-    actor: Option<String>,
-}
-
-/// A key of a ring. Without JWKs it is in a file that was not given.
-#[derive(Debug, Clone)]
-struct Key {
-    generation: u32,
-    signs: bool,
-    jwks: Option<Jwks>,
-}
-
-/// The interlocks of all workloads: one generation is set by the gates, all are accepted by the policies.
-#[derive(Debug, Clone, Default)]
-struct Interlocks {
-    generations: BTreeSet<u32>,
-    set: u32,
-    secrets: BTreeMap<(Workload, u32), String>,
-}
-
-/// Keys and interlocks of an inventory.
+/// Keys and interlocks of workloads.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
-    rings: BTreeMap<RingName, Vec<Key>>,
-    interlocks: Interlocks,
+    /// Without JWKs, they are in a file that was not given.
+    keys: BTreeMap<KeyOwner, Generations<Option<Jwks>>>,
+    workloads: BTreeMap<Workload, Holding>,
+}
+
+/// The content of one workload's Secret.
+#[derive(Debug, Clone)]
+struct Holding {
+    /// The owners whose private keys it has.
+    owners: BTreeSet<KeyOwner>,
+    interlock: Generations<String>,
 }
 
 impl Secrets {
     /// The secrets that manifests refer to if no file of secrets is given: one shared key for each workflow, everything
     /// in its first generation.
     pub fn assumed(inventory: &Inventory<'_>) -> Self {
-        let first = || vec![Key { generation: 1, signs: true, jwks: None }];
-        let rings = ring_names(inventory, Algorithm::Hs256).into_iter().map(|name| (name, first())).collect();
-        let mut secrets = Self { rings, interlocks: Interlocks::first() };
-        for (workload, _) in inventory.workloads() {
-            secrets.interlocks.secrets.insert((workload.clone(), 1), String::new());
+        let mut secrets = Self::default();
+        for (workload, roles) in inventory.workloads() {
+            let owners: BTreeSet<KeyOwner> = signed(roles).map(|role| owner(role, Algorithm::Hs256)).collect();
+            secrets.keys.extend(owners.iter().map(|owner| (owner.clone(), Generations::one(1, None))));
+            let interlock = Generations::one(1, String::new());
+            secrets.workloads.insert(workload.clone(), Holding { owners, interlock });
         }
         secrets
     }
 
-    /// Generates the missing secrets of an inventory.
+    /// Generates the missing secrets of an inventory; `asked` is the algorithm of new keys, by default that of the
+    /// workflow's others.
     ///
     /// # Errors
-    /// A workflow whose keys are of another kind; a name that is too long; the system has no randomness.
-    pub fn complete(&mut self, inventory: &Inventory<'_>, algorithm: Algorithm) -> Result<(), RenderError> {
-        for name in ring_names(inventory, algorithm) {
-            if self
-                .rings
-                .keys()
-                .any(|other| other.workflow == name.workflow && other.actor.is_some() != name.actor.is_some())
-            {
-                return Err(RenderError::MixedKeys { workflow: name.workflow, algorithm: algorithm.alg() });
+    /// A workflow whose keys are of another kind; the system has no randomness.
+    pub fn complete(&mut self, inventory: &Inventory<'_>, asked: Option<Algorithm>) -> Result<(), RenderError> {
+        for (workload, roles) in inventory.workloads() {
+            let mut owners = BTreeSet::new();
+            for role in signed(roles) {
+                let algorithm = self.algorithm(role, asked);
+                let owner = owner(role, algorithm);
+                let is_mixed = |other: &KeyOwner| {
+                    other.workflow == owner.workflow && other.actor.is_some() != owner.actor.is_some()
+                };
+                if self.keys.keys().any(is_mixed) {
+                    let workflow = owner.workflow.to_string();
+                    return Err(RenderError::MixedKeys { workflow, algorithm: algorithm.alg() });
+                }
+                if !self.keys.contains_key(&owner) {
+                    let jwks = jwk::generate(algorithm, &owner.kid(1))?;
+                    self.keys.insert(owner.clone(), Generations::one(1, Some(jwks)));
+                }
+                owners.insert(owner);
             }
-            let kid = name.kid(1);
-            // Later generations have more digits.
-            if kid.len().saturating_add(2) > MAX_NAME {
-                return Err(RenderError::KidTooLong(kid));
-            }
-            if let Entry::Vacant(vacant) = self.rings.entry(name) {
-                let jwks = Some(jwk::generate(algorithm, &kid)?);
-                vacant.insert(vec![Key { generation: 1, signs: true, jwks }]);
-            }
-        }
-        if self.interlocks.generations.is_empty() {
-            self.interlocks = Interlocks::first();
-        }
-        for (workload, _) in inventory.workloads() {
-            for generation in &self.interlocks.generations {
-                if let Entry::Vacant(vacant) = self.interlocks.secrets.entry((workload.clone(), *generation)) {
-                    vacant.insert(jwk::random_text()?);
+            match self.workloads.get_mut(workload) {
+                Some(holding) => holding.owners.append(&mut owners),
+                None => {
+                    let interlock = self.joining(workload)?;
+                    self.workloads.insert(workload.clone(), Holding { owners, interlock });
                 }
             }
         }
         Ok(())
     }
 
-    /// A namespace with secrets that is not among these; an empty list selects all.
-    pub fn namespace_outside(&self, namespaces: &[String]) -> Option<&str> {
-        let mut all = self.interlocks.secrets.keys().map(|(workload, _)| workload.namespace());
-        all.find(|namespace| !is_selected(namespaces, namespace))
+    /// Generates all secrets of an inventory anew. No `kid` is used again.
+    ///
+    /// # Errors
+    /// As [`Secrets::complete`]; a workload outside the inventory needs the keys, too.
+    pub fn replace(&mut self, inventory: &Inventory<'_>, asked: Option<Algorithm>) -> Result<(), RenderError> {
+        self.require_all(inventory)?;
+        let mut replaced = BTreeSet::new();
+        for role in inventory.workloads().flat_map(|(_, roles)| signed(roles)) {
+            let algorithm = self.algorithm(role, asked);
+            let (own, shared) = (owner(role, Algorithm::Es256), owner(role, Algorithm::Hs256));
+            let (kept, dropped) = if algorithm == Algorithm::Hs256 { (shared, own) } else { (own, shared) };
+            self.keys.remove(&dropped);
+            if let Some(keys) = self.keys.get_mut(&kept).filter(|_| replaced.insert(kept.clone())) {
+                let next = keys.newest().saturating_add(1);
+                *keys = Generations::one(next, Some(jwk::generate(algorithm, &kept.kid(next))?));
+            }
+        }
+        for (workload, _) in inventory.workloads() {
+            if let Some(holding) = self.workloads.get_mut(workload) {
+                holding.interlock = Generations::one(holding.interlock.used(), jwk::random_text()?);
+            }
+        }
+        let keys = &self.keys;
+        self.workloads.values_mut().for_each(|holding| holding.owners.retain(|owner| keys.contains_key(owner)));
+        self.complete(inventory, asked)
     }
 
-    /// The algorithm of the existing keys.
-    pub fn algorithm(&self) -> Option<Algorithm> {
-        self.rings.values().flatten().find_map(Key::algorithm)
+    /// The interlock of a new workload, in the generations of the others: they may share a plugin.
+    fn joining(&self, workload: &Workload) -> Result<Generations<String>, RenderError> {
+        let near = self.workloads.iter().find(|(other, _)| other.namespace() == workload.namespace());
+        match near.or_else(|| self.workloads.iter().next()) {
+            Some((_, holding)) => Ok(holding.interlock.anew(jwk::random_text)?),
+            None => Ok(Generations::one(1, jwk::random_text()?)),
+        }
+    }
+
+    /// The algorithm of a role's keys: the one asked for, else that of its workflow's keys, else of any.
+    fn algorithm(&self, role: &Role<'_>, asked: Option<Algorithm>) -> Algorithm {
+        let workflow = &role.document.workflow.name;
+        let of = |(_, keys): (&KeyOwner, &Generations<Option<Jwks>>)| {
+            keys.iter().find_map(|(_, jwks)| jwks.as_ref()?.algorithm())
+        };
+        let own = || self.keys.iter().filter(|(owner, _)| owner.workflow == *workflow).find_map(of);
+        asked.or_else(own).or_else(|| self.keys.iter().find_map(of)).unwrap_or(Algorithm::Hs256)
+    }
+
+    /// The names of the workloads.
+    pub fn workloads(&self) -> Vec<String> {
+        self.workloads.keys().map(ToString::to_string).collect()
     }
 
     /// The keys without their secrets: `movie.k1 (signs)`.
     pub fn summary(&self) -> Vec<String> {
-        let line = |name: &RingName, key: &Key| {
-            let role = if key.signs { "signs" } else { "verifies" };
-            format!("{} ({role})", name.kid(key.generation))
+        let line = |owner: &KeyOwner, keys: &Generations<_>, generation: u32| {
+            let role = if generation == keys.used() { "signs" } else { "verifies" };
+            format!("{} ({role})", owner.kid(generation))
         };
-        self.rings.iter().flat_map(|(name, keys)| keys.iter().map(move |key| line(name, key))).collect()
+        let lines = self
+            .keys
+            .iter()
+            .flat_map(|(owner, keys)| keys.iter().map(move |(generation, _)| line(owner, keys, generation)));
+        lines.collect()
     }
 
-    /// Whether keys belong to single actors: then no configuration fits several workloads.
-    pub(super) fn per_actor(&self) -> bool {
-        self.rings.keys().any(|name| name.actor.is_some())
+    /// The namespaces that share a secret key of a workflow of the inventory, if there are several.
+    pub fn sharing(&self, inventory: &Inventory<'_>) -> Option<BTreeSet<&str>> {
+        let shared = inventory.workloads().flat_map(|(_, roles)| owners(roles)).filter(|owner| owner.actor.is_none());
+        let mut namespaces = shared.map(|owner| {
+            let holders = self.workloads.iter().filter(|(_, holding)| holding.owners.contains(&owner));
+            holders.map(|(workload, _)| workload.namespace()).collect::<BTreeSet<&str>>()
+        });
+        namespaces.find(|namespaces| namespaces.len() > 1)
     }
 
-    /// The entries under `keys` for a gate of these roles.
-    pub(super) fn entries(&self, roles: &[Role<'_>]) -> Result<Vec<Value>, RenderError> {
-        let mut actors: BTreeMap<&str, &str> = BTreeMap::new();
-        for role in roles.iter().filter(|role| role.document.workflow.assurance != Assurance::Identity) {
-            actors.insert(role.document.workflow.name.as_str(), role.actor.name.as_str());
-        }
-        let mut entries = Vec::new();
-        for (workflow, actor) in actors {
-            let before = entries.len();
-            for (name, keys) in self.rings.iter().filter(|(name, _)| name.workflow == workflow) {
-                entries.extend(keys.iter().map(|key| name.entry(key, actor)));
+    /// Whether a workflow of the inventory has a key for each actor.
+    pub fn is_per_actor(&self, inventory: &Inventory<'_>) -> bool {
+        inventory.workloads().any(|(_, roles)| self.is_per_actor_in(roles))
+    }
+
+    /// The same for these roles: then no configuration fits several workloads.
+    pub(super) fn is_per_actor_in(&self, roles: &[Role<'_>]) -> bool {
+        owners(roles).any(|owner| owner.actor.is_some() && self.keys.contains_key(&owner))
+    }
+
+    /// The entries under `keys` for the gate of a workload in these roles.
+    ///
+    /// # Errors
+    /// The workload has no Secret, or none with a key for one of its roles.
+    pub(super) fn entries(&self, workload: &Workload, roles: &[Role<'_>]) -> Result<Vec<Value>, RenderError> {
+        let holding = self.holding(workload)?;
+        for role in signed(roles) {
+            if !owners(std::slice::from_ref(role)).any(|owner| holding.owners.contains(&owner)) {
+                let (workflow, workload) = (role.document.workflow.name.to_string(), workload.to_string());
+                return Err(RenderError::NoKey { workflow, workload });
             }
-            if entries.len() == before {
-                return Err(RenderError::NoKey(workflow.to_owned()));
-            }
         }
-        Ok(entries)
+        // A gate refuses a key of an actor that its documents do not have.
+        let is_known = |owner: &KeyOwner| {
+            signed(roles).map(|role| &role.document.workflow).any(|workflow| {
+                workflow.name == owner.workflow
+                    && owner.actor.as_ref().is_none_or(|actor| workflow.actors.contains_key(actor))
+            })
+        };
+        let entries = self.all_entries(holding).filter(|(owner, _)| is_known(owner));
+        Ok(entries.map(|(_, entry)| entry).collect())
+    }
+
+    /// The entries for all keys of the workflows in which a workload signs.
+    fn all_entries<'s>(&'s self, holding: &'s Holding) -> impl Iterator<Item = (&'s KeyOwner, Value)> {
+        let workflows: BTreeSet<&WorkflowName> = holding.owners.iter().map(|owner| &owner.workflow).collect();
+        let of_them = self.keys.iter().filter(move |(owner, _)| workflows.contains(&owner.workflow));
+        of_them.flat_map(|(owner, keys)| {
+            let is_held = holding.owners.contains(owner);
+            keys.iter().map(move |(generation, jwks)| {
+                let public = jwks.as_ref().and_then(|jwks| jwks.public.as_ref()).filter(|_| !is_held);
+                (owner, entry(owner, generation, generation == keys.used(), public))
+            })
+        })
     }
 
     /// The variables of the interlock, beginning with the one that gates set.
     pub(super) fn interlock(&self, workload: &Workload) -> Result<Vec<String>, RenderError> {
-        let set = self.interlocks.set;
-        let others = self.interlocks.generations.iter().copied().filter(|generation| *generation != set);
-        let all: Vec<u32> = std::iter::once(set).chain(others).collect();
-        if all.iter().any(|generation| !self.interlocks.secrets.contains_key(&(workload.clone(), *generation))) {
-            return Err(RenderError::NoInterlock(workload.to_string()));
-        }
-        Ok(all.into_iter().map(interlock_variable).collect())
+        Ok(self.holding(workload)?.interlock.order().into_iter().map(interlock_variable).collect())
     }
 
     /// The variables that the workload's proxy holds.
     pub(super) fn variables(&self, workload: &Workload, roles: &[Role<'_>]) -> Result<Vec<String>, RenderError> {
-        let entries = self.entries(roles)?;
+        let entries = self.entries(workload, roles)?;
         let keys = entries.iter().filter_map(|entry| entry.get("env")?.as_str().map(str::to_owned));
         let mut variables: Vec<String> = keys.chain(self.interlock(workload)?).collect();
         variables.sort();
-        let mut seen = BTreeSet::new();
-        match variables.iter().find(|name| !seen.insert(*name)) {
-            Some(name) => {
-                Err(RenderError::DuplicateVariable { workload: workload.to_string(), variable: name.clone() })
-            }
-            None => Ok(variables),
+        Ok(variables)
+    }
+
+    fn holding(&self, workload: &Workload) -> Result<&Holding, RenderError> {
+        self.workloads.get(workload).ok_or_else(|| RenderError::NoSecret(workload.to_string()))
+    }
+}
+
+/// A key in the configuration of a gate: with its secret, or only to verify.
+fn entry(owner: &KeyOwner, generation: u32, signs: bool, public: Option<&Value>) -> Value {
+    let (workflow, kid) = (&owner.workflow, owner.kid(generation));
+    let actor = owner.actor.as_ref().map_or("*", |actor| actor.as_str());
+    match public {
+        Some(jwk) => json!({"workflow": workflow, "actor": actor, "kid": kid, "use": "verify", "jwk": jwk}),
+        None => {
+            let (key_use, env) = (if signs { "sign" } else { "verify" }, owner.variable(Some(generation)));
+            json!({"workflow": workflow, "actor": actor, "kid": kid, "use": key_use, "env": env})
         }
     }
 }
 
-impl Interlocks {
-    fn first() -> Self {
-        Self { generations: BTreeSet::from([1]), set: 1, secrets: BTreeMap::new() }
-    }
+/// The roles in workflows whose steps are signed.
+fn signed<'r, 'd>(roles: &'r [Role<'d>]) -> impl Iterator<Item = &'r Role<'d>> {
+    roles.iter().filter(|role| role.document.workflow.assurance != Assurance::Identity)
 }
 
-impl RingName {
-    /// Unique among all workflows: a `kid` is revoked in every workflow.
-    fn kid(&self, generation: u32) -> String {
-        match &self.actor {
-            Some(actor) => format!("{}.{actor}.k{generation}", self.workflow),
-            None => format!("{}.k{generation}", self.workflow),
-        }
-    }
-
-    fn variable(&self, generation: u32) -> String {
-        let names: Vec<&str> = [Some(self.workflow.as_str()), self.actor.as_deref()].into_iter().flatten().collect();
-        format!("{}_K{generation}", key_variable(&names))
-    }
-
-    /// The key in the configuration of the gate of `actor`: with its secret, or only to verify.
-    fn entry(&self, key: &Key, actor: &str) -> Value {
-        let kid = self.kid(key.generation);
-        let signer = self.actor.as_deref().unwrap_or("*");
-        let public = key.jwks.as_ref().and_then(|jwks| jwks.public.as_ref());
-        match public.filter(|_| signer != actor) {
-            Some(jwk) => json!({"workflow": self.workflow, "actor": signer, "kid": kid, "use": "verify", "jwk": jwk}),
-            None => {
-                let key_use = if key.signs { "sign" } else { "verify" };
-                let env = self.variable(key.generation);
-                json!({"workflow": self.workflow, "actor": signer, "kid": kid, "use": key_use, "env": env})
-            }
-        }
-    }
+/// The owners of keys of these roles, of either kind.
+fn owners(roles: &[Role<'_>]) -> impl Iterator<Item = KeyOwner> {
+    signed(roles).flat_map(|role| [Algorithm::Hs256, Algorithm::Es256].map(|algorithm| owner(role, algorithm)))
 }
 
-/// The rings of keys that an inventory needs.
-fn ring_names(inventory: &Inventory<'_>, algorithm: Algorithm) -> BTreeSet<RingName> {
-    let signed = inventory
-        .workloads()
-        .flat_map(|(_, roles)| roles)
-        .filter(|role| role.document.workflow.assurance != Assurance::Identity);
-    let name = |role: &Role<'_>| RingName {
-        workflow: role.document.workflow.name.to_string(),
-        actor: (algorithm != Algorithm::Hs256).then(|| role.actor.name.to_string()),
-    };
-    signed.map(name).collect()
-}
-
-/// The variable of a key, by the names of its workflow and actor: `STEPGATE_KEY_MOVIE_VFX_1`.
-pub(crate) fn key_variable(names: &[&str]) -> String {
-    let plain = |name: &&str| name.replace(['.', '-'], "_").to_ascii_uppercase();
-    format!("STEPGATE_KEY_{}", names.iter().map(plain).collect::<Vec<_>>().join("_"))
+/// The owner of the keys of a role. A shared secret belongs to all actors.
+fn owner(role: &Role<'_>, algorithm: Algorithm) -> KeyOwner {
+    let actor = (algorithm != Algorithm::Hs256).then(|| role.actor.name.clone());
+    KeyOwner { workflow: role.document.workflow.name.clone(), actor }
 }
 
 fn interlock_variable(generation: u32) -> String {

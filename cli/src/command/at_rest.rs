@@ -7,7 +7,7 @@ use serde_json::json;
 use super::answer::{Answer, EXIT_CODES};
 use super::error::CommandError;
 use super::{output, source};
-use stepgate_render::{AtRest, RotationStep, private_file};
+use stepgate_render::{AtRest, RotationStep};
 
 /// Longest file that is read, in bytes: more than two keys need.
 const MAX_FILE: usize = 64 * 1024;
@@ -26,7 +26,7 @@ pub(super) struct Args {
     /// Take one step of a rotation. After each step every API server must restart with the file; before `retire`, every object must have been written again
     #[arg(long, value_enum, value_name = "STEP", conflicts_with = "force")]
     rotate: Option<RotationStep>,
-    /// Replace an existing file: everything encrypted with its keys is lost
+    /// Replace the keys of an existing file: everything encrypted with them is lost
     #[arg(long)]
     force: bool,
     /// Print the names of the keys as JSON, without any secret
@@ -35,24 +35,28 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
-    if args.out.as_os_str() == "-" {
-        return Err(CommandError::failed("--out must name a file: keys are not printed"));
-    }
-    let keys = match args.rotate {
-        Some(step) => {
-            let mut keys = source::read_own(&args.out, MAX_FILE, "stepgate at-rest", AtRest::read)?;
+    let keeps = args.rotate.is_some();
+    let (file, present) = source::lock_own(&args.out, MAX_FILE, "stepgate at-rest", keeps, AtRest::read)?;
+    let keys = match (present, args.rotate) {
+        (Some(mut keys), Some(step)) => {
             keys.rotate(step)?;
             keys
         }
-        None => {
-            let help = "--rotate changes its keys safely; --force loses them, and everything encrypted with them";
-            if !args.force {
-                source::require_absent(&args.out, help)?;
-            }
-            AtRest::generate()?
+        (Some(keys), None) if !args.force => {
+            output::note(&format!(
+                "`{}` has its keys, and nothing was written; --rotate changes them safely; --force loses them, and \
+                 everything encrypted with them",
+                source::name_of(&args.out)
+            ));
+            return print(args, &keys);
         }
+        (Some(_) | None, _) => AtRest::generate()?,
     };
-    private_file::write(&args.out, &keys.text()?).map_err(CommandError::failed)?;
+    file.write(&keys.text()?).map_err(CommandError::failed)?;
+    print(args, &keys)
+}
+
+fn print(args: &Args, keys: &AtRest) -> Result<Answer, CommandError> {
     let (file, keys) = (args.out.display().to_string(), keys.summary());
     output::print_as(args.json, &json!({"file": file, "keys": keys}), || format!("{file}: {}", keys.join(", ")))?;
     Ok(Answer::Yes)

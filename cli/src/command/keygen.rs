@@ -1,17 +1,21 @@
 //! `stepgate keygen`: a key for a workflow, with its Secret and its lines of configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use stepgate_config::KeyOwner;
 use stepgate_config::name::{ActorName, Kid, WorkflowName};
 
 use super::answer::{Answer, EXIT_CODES};
 use super::argument::{algorithms, require};
 use super::error::CommandError;
-use super::{output, time};
+use super::{output, source, time};
 use stepgate_decision::keys::Algorithm;
-use stepgate_render::private_file::{self, PrivateFileError};
+use stepgate_render::private_file::{PrivateFileError, PrivateFolder};
 use stepgate_render::{KeyBundle, is_dns_label};
+
+/// Longest file of a key that is read, in bytes.
+const MAX_KEY: usize = 16 * 1024;
 
 /// Generates a key for a workflow's tokens.
 ///
@@ -48,14 +52,14 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let kid = kid(args)?;
-    let namespace = args.namespace.as_deref();
-    let key = KeyBundle::generate(args.alg, &args.workflow, args.actor.as_ref(), &kid, namespace)?;
+    let owner = KeyOwner { workflow: args.workflow.clone(), actor: args.actor.clone() };
+    let key = KeyBundle::generate(args.alg, owner, kid, args.namespace.as_deref())?;
     warn(args);
     match (&args.out, args.json) {
         (Some(dir), as_json) => {
-            let written = private_file::write_all_into(dir, &key.files()?, args.force).map_err(not_written)?;
+            let written = write(dir, &key, args.force)?;
             let names: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
-            let json = json!({"kid": kid.as_str(), "env": key.variable(), "files": names});
+            let json = json!({"kid": key.kid(), "env": key.variable(), "files": names});
             output::print_as(as_json, &json, || names.join("\n"))?;
         }
         (None, true) => output::print_json(&key.json())?,
@@ -64,15 +68,39 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     Ok(Answer::Yes)
 }
 
-fn not_written(error: PrivateFileError) -> CommandError {
-    let failure = CommandError::failed(&error);
-    match error {
-        PrivateFileError::Exists(_) => failure.help(
-            "a key in use must not be lost: choose another folder, or give --force; files are named after the workflow \
-             and the actor, not after the key",
-        ),
-        PrivateFileError::Write { .. } => failure,
+/// Writes the files of a key. One that exists with the same names is kept, and what is missing of it is written.
+fn write(dir: &Path, generated: &KeyBundle, force: bool) -> Result<Vec<PathBuf>, CommandError> {
+    let folder = PrivateFolder::lock(dir).map_err(CommandError::failed)?;
+    let present = folder.file(generated.private_file());
+    let (key, is_kept) = match present.symlink_metadata() {
+        Ok(_) if !force => {
+            let private = source::read_text(&present, MAX_KEY)?;
+            (&generated.with_key(&private).ok_or_else(|| exists(&present))?, true)
+        }
+        Ok(_) | Err(_) => (generated, false),
+    };
+    let files = key.files()?;
+    let is_missing = |name: &str| folder.file(name).symlink_metadata().is_err();
+    let is_same =
+        |name: &str, text: &str| source::read_text(&folder.file(name), MAX_KEY).is_ok_and(|present| present == text);
+    if let Some((name, _)) = files.iter().find(|(name, text)| !(force || is_missing(name) || is_same(name, text))) {
+        return Err(exists(&folder.file(name)));
     }
+    let mut wanted = files.iter().filter(|(name, _)| force || is_missing(name)).peekable();
+    if is_kept && wanted.peek().is_none() {
+        output::note("this key exists, and nothing was written; --force replaces it");
+    }
+    for (name, text) in wanted {
+        folder.write(name.as_ref(), text).map_err(CommandError::failed)?;
+    }
+    Ok(files.iter().map(|(name, _)| folder.file(name)).collect())
+}
+
+fn exists(path: &Path) -> CommandError {
+    CommandError::failed(PrivateFileError::Exists(path.to_owned())).help(
+        "it is of another key, which must not be lost: choose another folder, or give --force; files are named after the \
+         workflow and the actor, not after the key",
+    )
 }
 
 /// A `kid` is unique within its workflow, so an actor's key is named after the actor too.

@@ -15,7 +15,7 @@ use super::source::Source;
 use super::{documents, secrets};
 use flags::Flags;
 use stepgate_render::output_dir::{self, OutputDirError};
-use stepgate_render::{Rendered, istio};
+use stepgate_render::{Rendered, gitignore, istio};
 
 /// Writes manifests from workflow documents.
 #[derive(Debug, clap::Args)]
@@ -86,10 +86,18 @@ fn run_istio(args: &Istio) -> Result<Answer, CommandError> {
         }
         Some(dir) => {
             let changed = output_dir::write(dir, &rendered.files, args.force).map_err(not_written)?;
+            keep_out_of_git(&dir.join("secrets"))?;
             print_changed(&changed, args.json, "written")?;
             Ok(Answer::Yes)
         }
     }
+}
+
+/// The place for secrets ignores them before they are there.
+fn keep_out_of_git(folder: &Path) -> Result<(), CommandError> {
+    let secrets = ["secrets.yaml", "at-rest.yaml"].map(String::from);
+    gitignore::ignore(folder, &secrets)
+        .map_err(|error| CommandError::failed(format!("cannot write a .gitignore in `{}`: {error}", folder.display())))
 }
 
 fn settings(path: &Path) -> Result<Value, CommandError> {

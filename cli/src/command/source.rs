@@ -1,11 +1,12 @@
 //! Bytes from files and the standard input, never more than a bound.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
 use stepgate_config::MAX_INPUT;
-use stepgate_render::{RenderError, private_file};
+use stepgate_render::RenderError;
+use stepgate_render::private_file::PrivateFile;
 
 use super::error::CommandError;
 use super::output;
@@ -111,9 +112,23 @@ pub(super) fn read_own<T>(
     })
 }
 
-/// Refuses to write over keys.
-pub(super) fn require_absent(path: &Path, help: &str) -> Result<(), CommandError> {
-    private_file::require_absent(path).map_err(|error| CommandError::failed(error).help(help))
+/// Locks a file that only this command writes, and reads it; an empty one is as good as none. A command that `keeps` it
+/// needs one.
+pub(super) fn lock_own<T>(
+    path: &Path,
+    max: usize,
+    command: &str,
+    keeps: bool,
+    parse: impl FnOnce(&str) -> Result<T, RenderError>,
+) -> Result<(PrivateFile, Option<T>), CommandError> {
+    if keeps && path.symlink_metadata().is_err() {
+        return Err(SourceError::Read { name: name_of(path), error: io::ErrorKind::NotFound.into() }.into());
+    }
+    let file = PrivateFile::lock(path).map_err(CommandError::failed)?;
+    let is_empty = fs::metadata(file.path()).is_ok_and(|metadata| metadata.len() == 0);
+    let content =
+        if file.exists() && (keeps || !is_empty) { Some(read_own(&file.path(), max, command, parse)?) } else { None };
+    Ok((file, content))
 }
 
 fn is_stdin(path: &Path) -> bool {

@@ -19,8 +19,8 @@ fn gates_accept_keys_of_every_algorithm() {
         assert!(kid.as_str().starts_with("vfx-1-20"), "{kid}");
         let key = Key::new(kid.clone(), KeyActor::Any, &jwk.to_string()).unwrap();
         assert!(key.material().signs());
-        assert_eq!(bundle["env"], "STEPGATE_KEY_MOVIE_VFX_1");
-        assert_eq!(bundle["secret"]["stringData"]["STEPGATE_KEY_MOVIE_VFX_1"], jwk.to_string());
+        assert_eq!(bundle["env"], "STEPGATE_KEY_MOVIE__VFX_1");
+        assert_eq!(bundle["secret"]["stringData"]["STEPGATE_KEY_MOVIE__VFX_1"], jwk.to_string());
         if alg == "HS256" {
             assert!(bundle["public_jwk"].is_null() && ran.err.contains("a reader of the environment"), "{ran:?}");
             continue;
@@ -73,17 +73,30 @@ fn files_are_private_and_replace_nothing() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!ran.out.contains("\"d\""), "the key itself is only in the files");
     let files: Vec<_> = std::fs::read_dir(&keys).unwrap().map(|entry| entry.unwrap()).collect();
-    assert_eq!(files.len(), 4);
+    assert_eq!(files.len(), 5, "the four, and a .gitignore");
     for file in &files {
-        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+        let is_secret = file.file_name() != ".gitignore";
+        assert!(!is_secret || file.metadata().unwrap().permissions().mode() & 0o777 == 0o600, "{file:?}");
     }
     assert_eq!(std::fs::metadata(&keys).unwrap().permissions().mode() & 0o777, 0o700);
-    let read = || std::fs::read_to_string(keys.join("stepgate-movie-owner.private.jwk.json")).unwrap();
+    let read = || std::fs::read_to_string(keys.join("stepgate.movie.owner.private.jwk.json")).unwrap();
     let before = read();
+    // The same key again is kept; what an interrupted run did not write of it is written.
     let again = stepgate(&arguments);
-    assert_eq!((again.code, read()), (3, before.clone()), "{again:?}");
-    // The names of the files do not depend on the key's name: another --kid would not help.
-    assert!(again.err.contains("--force") && !again.err.contains("--kid"), "{}", again.err);
+    assert!(again.code == 0 && again.out == ran.out && again.err.contains("nothing was written"), "{again:?}");
+    let public = keys.join("stepgate.movie.owner.public.jwk.json");
+    let text = std::fs::read_to_string(&public).unwrap();
+    std::fs::remove_file(&public).unwrap();
+    assert_eq!((stepgate(&arguments).code, std::fs::read_to_string(&public).unwrap()), (0, text));
+    // Another key has the same files. Their names do not depend on the key's name: another --kid would not help.
+    for other in [&["--kid", "next"][..], &["--namespace", "elsewhere"]] {
+        let other = stepgate(&[&arguments[..], other].concat());
+        assert_eq!((other.code, read()), (3, before.clone()), "{other:?}");
+        assert!(other.err.contains("--force") && !other.err.contains("--kid"), "{}", other.err);
+    }
+    let mut another = arguments;
+    another[4] = "EdDSA";
+    assert_eq!((stepgate(&another).code, read()), (3, before.clone()));
     assert_eq!(stepgate(&[&arguments[..], &["--force"]].concat()).code, 0);
     assert_ne!(read(), before);
 }

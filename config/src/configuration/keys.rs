@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, Document, Draft};
 use crate::gate::{KeySource, KeySpec, KeyUse, Revoked};
 use crate::jwk;
+use crate::key_owner::KeyOwner;
 use crate::name::{ActorName, Kid, WorkflowName};
 use crate::report::quote;
 use crate::schema::Fields;
@@ -200,8 +201,8 @@ fn check_signing_keys(keys: &[(KeySpec, Span)], drafts: &[&Draft], fields: Field
         let message = format!("workflow {} has no signing key", quote(name.as_str()));
         let none =
             Diagnostic::new(Code::NoSigningKey, draft.span, message).label("its level is `signed`, which requires one");
-        let variable = name.as_str().to_ascii_uppercase().replace(['-', '.'], "_");
-        let help = format!("add to `keys`: `{{workflow: {name}, kid: k1, use: sign, env: STEPGATE_KEY_{variable}}}`");
+        let variable = KeyOwner { workflow: name.clone(), actor: None }.variable(None);
+        let help = format!("add to `keys`: `{{workflow: {name}, kid: k1, use: sign, env: {variable}}}`");
         context.report.push(none.help(help));
     }
 }

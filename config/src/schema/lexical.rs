@@ -1,5 +1,7 @@
 //! The lexical rules of the strings that have no type of their own.
 
+use crate::bounds::MAX_ENV;
+
 /// The fields of `peer` that are not attributes.
 const PEER_FIELDS: [&str; 3] = ["id", "actor", "attributes"];
 
@@ -59,7 +61,7 @@ pub(super) fn has_other_purpose(header: &str) -> bool {
 }
 
 pub(super) fn is_env(text: &str) -> bool {
-    all_of(text, 128, |b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
+    all_of(text, MAX_ENV, |b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
         && !text.starts_with(|c: char| c.is_ascii_digit())
 }
 

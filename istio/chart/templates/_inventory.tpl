@@ -36,10 +36,38 @@ NAMESPACE/ACCOUNT: namespace, account, keys, interlock, environment (variable to
 {{- $rendered := dict -}}
 {{- range $name, $workload := $workloads -}}
   {{- if and $workload.documents (or (not $.Values.namespaces) (has $workload.namespace $.Values.namespaces)) -}}
-    {{- $_ := set $rendered $name $workload -}}
+    {{- $_ := set $rendered $name (include "stepgate.mentioned" (dict "workload" $workload "root" $) | fromJson) -}}
   {{- end -}}
 {{- end -}}
 {{- toJson $rendered -}}
+{{- end -}}
+
+{{/*
+The workload with the keys of its documents only. The file may also have keys of other workflows, and of actors that other
+revisions name: a gate refuses them.
+*/}}
+{{- define "stepgate.mentioned" -}}
+{{- $workload := .workload -}}
+{{- $keys := list -}}
+{{- $variables := $workload.interlock -}}
+{{- range $key := $workload.keys -}}
+  {{- $mentioned := false -}}
+  {{- range $position := $workload.documents -}}
+    {{- $document := index $.root.Values.workflows (int $position) -}}
+    {{- $of := and (eq $key.workflow $document.workflow) (ne (default "signed" $document.assurance) "identity") -}}
+    {{- if and $of (or (eq $key.actor "*") (hasKey $document.actors $key.actor)) -}}{{- $mentioned = true -}}{{- end -}}
+  {{- end -}}
+  {{- if $mentioned -}}
+    {{- $keys = append $keys $key -}}
+    {{- if hasKey $key "env" -}}{{- $variables = append $variables $key.env -}}{{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- $environment := dict -}}
+{{- range $variable := $variables -}}
+  {{- $_ := set $environment $variable (get $workload.environment $variable) -}}
+{{- end -}}
+{{- $workload = set (set $workload "keys" $keys) "environment" $environment -}}
+{{- toJson $workload -}}
 {{- end -}}
 
 {{/* The positions of the documents, ordered by their names and revisions. */}}

@@ -1,15 +1,19 @@
 //! Secrets read back from their file.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
+use stepgate_config::KeyOwner;
+use stepgate_config::name::{ActorName, WorkflowName};
 
 use super::manifest::{INTERLOCK, KEYS};
-use super::{INTERLOCK_PREFIX, Key, RingName, Secrets};
+use super::{Generations, Holding, INTERLOCK_PREFIX, Secrets};
 use crate::error::RenderError::{self, NotSecrets};
 use crate::jwk::Jwks;
 use crate::workload::Workload;
 
-/// The members of a private JWK that are not secret.
-const PUBLIC: &[&str] = &["alg", "crv", "kid", "kty", "use", "x", "y"];
+/// The keys of one owner, and the generation that signs.
+type Keys = (Option<u32>, BTreeMap<u32, Option<Jwks>>);
 
 impl Secrets {
     /// Reads the text of [`Secrets::text`].
@@ -17,66 +21,63 @@ impl Secrets {
     /// # Errors
     /// Any other text. No message quotes the secrets.
     pub fn read(text: &str) -> Result<Self, RenderError> {
-        let mut secrets = Self::default();
-        let mut orders: Vec<Vec<String>> = Vec::new();
+        let mut manifests: BTreeMap<Workload, Value> = BTreeMap::new();
         for document in text.split("\n---\n") {
             let manifest = stepgate_config::to_json(document.as_bytes()).map_err(|_| NotSecrets("it is not YAML"))?;
-            orders.push(secrets.add(&manifest).ok_or(NotSecrets("a document in it is not the Secret of a workload"))?);
-        }
-        let Some(order) = orders.first() else { return Err(NotSecrets("it is empty")) };
-        if orders.iter().any(|other| other != order) {
-            return Err(NotSecrets("its Secrets are of different generations"));
-        }
-        let generations: Option<Vec<u32>> = order.iter().map(|name| generation(name)).collect();
-        let generations = generations.ok_or(NotSecrets("an interlock has no generation"))?;
-        secrets.interlocks.set = generations.first().copied().ok_or(NotSecrets("it has no interlock"))?;
-        secrets.interlocks.generations = generations.into_iter().collect();
-        Ok(secrets)
-    }
-
-    /// Adds one Secret. Returns its interlock's variables in their order.
-    fn add(&mut self, manifest: &Value) -> Option<Vec<String>> {
-        let metadata = manifest.get("metadata").filter(|_| manifest.get("kind") == Some(&"Secret".into()))?;
-        let account = metadata.get("name")?.as_str()?.strip_prefix("stepgate-")?;
-        let workload = Workload::named(metadata.get("namespace")?.as_str()?, account)?;
-        let annotation =
-            |name: &str| serde_json::from_str::<Value>(metadata.get("annotations")?.get(name)?.as_str()?).ok();
-        let data = manifest.get("stringData")?;
-        for entry in annotation(KEYS)?.as_array()? {
-            if entry.get("env").is_some() {
-                self.add_key(entry, data)?;
+            let workload = workload(&manifest).ok_or(NotSecrets("a document in it is not a Secret of gates"))?;
+            if manifests.insert(workload, manifest).is_some() {
+                return Err(NotSecrets("a workload has two Secrets in it"));
             }
         }
-        let order: Vec<String> = annotation(INTERLOCK)?
-            .as_array()?
-            .iter()
-            .map(|name| name.as_str().map(str::to_owned))
-            .collect::<Option<_>>()?;
-        for variable in &order {
-            let secret = data.get(variable)?.as_str()?.to_owned();
-            self.interlocks.secrets.insert((workload.clone(), generation(variable)?), secret);
+        let mut keys: BTreeMap<KeyOwner, Keys> = BTreeMap::new();
+        let mut secrets = Self::default();
+        for (workload, manifest) in &manifests {
+            let holding = holding(manifest, &mut keys).ok_or(NotSecrets("a Secret in it is not complete"))?;
+            secrets.workloads.insert(workload.clone(), holding);
         }
-        Some(order)
-    }
-
-    fn add_key(&mut self, entry: &Value, data: &Value) -> Option<()> {
-        let text = |name: &str| entry.get(name)?.as_str();
-        let actor = text("actor").filter(|actor| *actor != "*").map(str::to_owned);
-        let name = RingName { workflow: text("workflow")?.to_owned(), actor };
-        let number = text("kid")?.rsplit_once('k')?.1.parse().ok()?;
-        let private: Value = serde_json::from_str(data.get(text("env")?)?.as_str()?).ok()?;
-        let is_public = private.get("kty")?.as_str()? != "oct";
-        let public = private.as_object()?.iter().filter(|(key, _)| PUBLIC.contains(&key.as_str()));
-        let public = is_public.then(|| public.map(|(key, value)| (key.clone(), value.clone())).collect());
-        let key = Key { generation: number, signs: text("use")? == "sign", jwks: Some(Jwks { private, public }) };
-        let ring = self.rings.entry(name).or_default();
-        ring.retain(|other| other.generation != number);
-        ring.push(key);
-        ring.sort_by_key(|key| key.generation);
-        Some(())
+        for (owner, (used, all)) in keys {
+            let generations = used.and_then(|used| Generations::read(used, all));
+            secrets.keys.insert(owner, generations.ok_or(NotSecrets("an owner has no key that signs"))?);
+        }
+        // Any other content would be lost when the file is written again.
+        if secrets.manifests().eq(manifests.into_values()) {
+            Ok(secrets)
+        } else {
+            Err(NotSecrets("it has names or values that this version does not write"))
+        }
     }
 }
 
-fn generation(variable: &str) -> Option<u32> {
-    variable.strip_prefix(INTERLOCK_PREFIX)?.parse().ok()
+fn workload(manifest: &Value) -> Option<Workload> {
+    let metadata = manifest.get("metadata")?;
+    let account = metadata.get("name")?.as_str()?.strip_prefix("stepgate-")?;
+    Workload::named(metadata.get("namespace")?.as_str()?, account)
+}
+
+/// Reads one Secret, and adds its keys.
+fn holding(manifest: &Value, keys: &mut BTreeMap<KeyOwner, Keys>) -> Option<Holding> {
+    let annotations = manifest.get("metadata")?.get("annotations")?;
+    let annotation = |name: &str| serde_json::from_str::<Vec<Value>>(annotations.get(name)?.as_str()?).ok();
+    let data = manifest.get("stringData")?;
+    let mut owners = BTreeSet::new();
+    for entry in annotation(KEYS)?.iter().filter(|entry| entry.get("env").is_some()) {
+        let text = |name: &str| entry.get(name)?.as_str();
+        let actor = text("actor").filter(|actor| *actor != "*").map(ActorName::try_from);
+        let owner =
+            KeyOwner { workflow: WorkflowName::try_from(text("workflow")?).ok()?, actor: actor.transpose().ok()? };
+        let generation = text("kid")?.rsplit_once(".k")?.1.parse().ok()?;
+        let jwks = Jwks::of(serde_json::from_str(data.get(text("env")?)?.as_str()?).ok()?)?;
+        let (used, all) = keys.entry(owner.clone()).or_default();
+        *used = if text("use")? == "sign" { Some(generation) } else { *used };
+        all.insert(generation, Some(jwks));
+        owners.insert(owner);
+    }
+    let mut interlocks = Vec::new();
+    for variable in annotation(INTERLOCK)? {
+        let variable = variable.as_str()?;
+        let generation: u32 = variable.strip_prefix(INTERLOCK_PREFIX)?.parse().ok()?;
+        interlocks.push((generation, data.get(variable)?.as_str()?.to_owned()));
+    }
+    let (used, _) = interlocks.first()?;
+    Some(Holding { owners, interlock: Generations::read(*used, interlocks.iter().cloned().collect())? })
 }

@@ -1,82 +1,57 @@
 //! The rotation of secrets in three steps, without an interruption.
 
-use stepgate_decision::keys::Algorithm;
+use std::collections::BTreeSet;
 
-use super::{Interlocks, Key, Secrets};
+use stepgate_config::KeyOwner;
+use stepgate_config::name::WorkflowName;
+
+use super::{Secrets, owners, signed};
 use crate::error::RenderError;
+use crate::inventory::Inventory;
 use crate::jwk;
 use crate::rotation::RotationStep;
 
 impl Secrets {
-    /// Takes a step.
+    /// Takes a step for the keys and interlocks of an inventory.
     ///
     /// # Errors
-    /// Another step is next; the system has no randomness.
-    pub fn rotate(&mut self, step: RotationStep) -> Result<(), RenderError> {
-        step.require(self.next_step())?;
-        match step {
-            RotationStep::Preload => self.preload(),
-            RotationStep::Switch => {
-                self.rings.values_mut().for_each(|keys| newest_signs(keys));
-                self.interlocks.set = self.interlocks.newest();
-                Ok(())
+    /// Another step is next; a workload outside the inventory needs the keys too; the system has no randomness.
+    pub fn rotate(&mut self, inventory: &Inventory<'_>, step: RotationStep) -> Result<(), RenderError> {
+        for (workload, _) in inventory.workloads() {
+            let next = self.holding(workload)?.interlock.next();
+            step.require(next, || format!(" of `{workload}`"))?;
+        }
+        self.require_all(inventory)?;
+        let owners: BTreeSet<KeyOwner> = inventory.workloads().flat_map(|(_, roles)| owners(roles)).collect();
+        for (owner, keys) in self.keys.iter_mut().filter(|(owner, _)| owners.contains(owner)) {
+            let (_, newest) = keys.iter().last().ok_or(RenderError::NoAlgorithm)?;
+            let algorithm = newest.as_ref().and_then(jwk::Jwks::algorithm).ok_or(RenderError::NoAlgorithm)?;
+            keys.rotate(step, |generation| Ok(Some(jwk::generate(algorithm, &owner.kid(generation))?)))?;
+        }
+        for (workload, _) in inventory.workloads() {
+            if let Some(holding) = self.workloads.get_mut(workload) {
+                holding.interlock.rotate(step, |_| Ok(jwk::random_text()?))?;
             }
-            RotationStep::Retire => {
-                self.rings.values_mut().for_each(|keys| keys.retain(|key| key.signs));
-                self.interlocks.retire();
-                Ok(())
-            }
         }
-    }
-
-    /// All keys rotate together. Keys that were added in between wait for the next rotation.
-    fn next_step(&self) -> RotationStep {
-        match self.interlocks.generations.len() {
-            0 | 1 => RotationStep::Preload,
-            _ if self.interlocks.set == self.interlocks.newest() => RotationStep::Retire,
-            _ => RotationStep::Switch,
-        }
-    }
-
-    fn preload(&mut self) -> Result<(), RenderError> {
-        for (name, keys) in &mut self.rings {
-            let Some(last) = keys.last() else { continue };
-            let algorithm = last.algorithm().ok_or(RenderError::NoAlgorithm)?;
-            let generation = last.generation.saturating_add(1);
-            let jwks = Some(jwk::generate(algorithm, &name.kid(generation))?);
-            keys.push(Key { generation, signs: false, jwks });
-        }
-        let next = self.interlocks.newest().saturating_add(1);
-        let mut workloads: Vec<_> = self.interlocks.secrets.keys().map(|(workload, _)| workload.clone()).collect();
-        workloads.dedup();
-        for workload in workloads {
-            self.interlocks.secrets.insert((workload, next), jwk::random_text()?);
-        }
-        self.interlocks.generations.insert(next);
         Ok(())
     }
-}
 
-impl Interlocks {
-    fn newest(&self) -> u32 {
-        self.generations.last().copied().unwrap_or(1)
+    /// Every gate of a workflow needs its new keys. One that is not rendered again would refuse them.
+    ///
+    /// # Errors
+    /// A workload outside the inventory has keys of the same workflow.
+    pub(super) fn require_all(&self, inventory: &Inventory<'_>) -> Result<(), RenderError> {
+        let roles = inventory.workloads().flat_map(|(_, roles)| signed(roles));
+        let workflows: BTreeSet<&WorkflowName> = roles.map(|role| &role.document.workflow.name).collect();
+        let is_changed = |owner: &&KeyOwner| workflows.contains(&owner.workflow);
+        let left_out = self.workloads.iter().filter(|(workload, _)| inventory.roles(workload).is_empty());
+        let mut holders =
+            left_out.filter_map(|(workload, holding)| Some((workload, holding.owners.iter().find(is_changed)?)));
+        match holders.next() {
+            Some((workload, owner)) => {
+                Err(RenderError::KeyElsewhere { workflow: owner.workflow.to_string(), workload: workload.to_string() })
+            }
+            None => Ok(()),
+        }
     }
-
-    fn retire(&mut self) {
-        let set = self.set;
-        self.generations.retain(|generation| *generation == set);
-        self.secrets.retain(|(_, generation), _| *generation == set);
-    }
-}
-
-impl Key {
-    pub(super) fn algorithm(&self) -> Option<Algorithm> {
-        let alg = self.jwks.as_ref()?.private.get("alg")?.as_str()?;
-        Algorithm::ALL.into_iter().find(|algorithm| algorithm.alg() == alg)
-    }
-}
-
-fn newest_signs(keys: &mut [Key]) {
-    let last = keys.last().map(|key| key.generation);
-    keys.iter_mut().for_each(|key| key.signs = Some(key.generation) == last);
 }

@@ -74,6 +74,28 @@ fn hold(block: &Block, mirror: &Mirror) -> Result<(), String> {
     }
 }
 
+/// A reader who runs a page's commands again is not stopped by the files of the first time.
+#[test]
+fn the_commands_of_a_page_can_be_run_twice() {
+    let mut wrong = Vec::new();
+    for (path, page) in pages() {
+        let blocks: Vec<&Block> = page.blocks.iter().filter(|block| block.kind == Ok(Kind::Console)).collect();
+        if blocks.is_empty() {
+            continue;
+        }
+        let mirror = Mirror::of(&root()).unwrap();
+        for block in blocks.iter().chain(&blocks) {
+            // With any output: the second time a command may say that it writes nothing.
+            let any = |(command, _): (String, Vec<String>)| format!("$ {command}\n...\n");
+            let block_of_any: String = commands(&block.text).unwrap().into_iter().map(any).collect();
+            if let Err(why) = mirror::run(&mut bash(&mirror), &block_of_any, ("", ""), &["0", "1"]) {
+                wrong.push(format!("{path}:{}: {why}", block.line));
+            }
+        }
+    }
+    report(&wrong);
+}
+
 fn bash(mirror: &Mirror) -> Command {
     let stepgate =
         PathBuf::from(std::env::var_os("STEPGATE_BIN").expect("STEPGATE_BIN names the command: run `make test`"));

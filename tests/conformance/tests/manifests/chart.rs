@@ -46,18 +46,23 @@ transitions:
   - {from: pay, to: post, via: shop}
 ";
 
-/// One configuration for both: the flags of `render`, the chart's values, the documents.
+/// One configuration for both: the flags of `render`, the chart's values, the documents, and others of which the file of
+/// Secrets has keys.
 struct Both<'b> {
     alg: &'b str,
     flags: &'b [&'b str],
     values: Value,
     documents: &'b [&'b str],
+    others: &'b [&'b str],
 }
 
 impl Both<'_> {
     fn compare(&self, helm: &Path, kustomize: &Path) {
         let flags = [&["--module", MODULE, "--sha256", SHA256], self.flags].concat();
         let tree = Tree::of(self.documents, self.alg, &flags);
+        if !self.others.is_empty() {
+            tree.add(self.others, &flags);
+        }
         for stage in ["observe", "report", "enforce", "off"] {
             let mut built = keyed(build(kustomize, &tree.path().join("stages").join(stage)));
             let mut chart = self.chart(helm, &tree, stage);
@@ -121,15 +126,24 @@ fn the_chart_and_kustomize_render_the_same() {
         "exempt": [{"methods": ["GET"], "path": "/healthz", "peers": "anyone"}], "log": {"denials_per_second": 5},
     });
     let movie = ["config/examples/movie.yaml"];
+    let renamed = fs::read_to_string(root().join(movie[0])).unwrap();
+    let renamed = renamed.replace("revision: 1", "revision: 2").replace("color: {spiffe", "grading: {spiffe");
+    let renamed = file("renamed.yaml", &renamed.replace("{actor: color,", "{actor: grading,"));
+    let guards = fs::read_to_string(root().join("config/examples/movie-guards.yaml")).unwrap();
+    let guards = file("guards.yaml", &guards.replace("/shots/", "/guarded/"));
+    let others = [renamed.as_str(), "config/examples/checkout.yaml", &guards];
     let several = [next.as_str(), "config/examples/identity.yaml", tour.as_str(), "config/examples/movie.yaml"];
     for both in [
-        Both { alg: "HS256", flags: &[], values: json!({}), documents: &movie },
-        Both { alg: "ES256", flags: &[], values: json!({}), documents: &movie },
+        Both { alg: "HS256", flags: &[], values: json!({}), documents: &movie, others: &[] },
+        Both { alg: "ES256", flags: &[], values: json!({}), documents: &movie, others: &[] },
+        Both { alg: "ES256", flags: &[], values: json!({}), documents: &movie, others: &others },
+        Both { alg: "HS256", flags: &[], values: json!({}), documents: &movie, others: &others },
         Both {
             alg: "HS256",
             flags: &["--attach", "mesh", "--api", "traffic-extension", "--root-namespace", "mesh", "--gate", &gate],
             values: json!({"attach": "mesh", "api": "TrafficExtension", "rootNamespace": "mesh", "gate": settings}),
             documents: &movie,
+            others: &[],
         },
         Both {
             alg: "HS256",
@@ -159,12 +173,14 @@ fn the_chart_and_kustomize_render_the_same() {
                 "accessLog": "otel",
             }),
             documents: &several,
+            others: &[],
         },
         Both {
             alg: "HS256",
             flags: &["--entry", "edge=x.example", "--namespace", "shop", "--namespace", "bank"],
             values: json!({"entries": ["edge"], "namespaces": ["shop", "bank"]}),
             documents: &several,
+            others: &[],
         },
     ] {
         both.compare(&helm, &kustomize);
@@ -176,7 +192,7 @@ fn the_chart_refuses_values_without_a_gate() {
     let Some(helm) = tool("helm", "the values that the Helm chart rejects") else { return };
     let movie = ["config/examples/movie.yaml"];
     let tree = Tree::of(&movie, "ES256", &[]);
-    let both = Both { alg: "ES256", flags: &[], values: json!({}), documents: &movie };
+    let both = Both { alg: "ES256", flags: &[], values: json!({}), documents: &movie, others: &[] };
     let refused = |change: &dyn Fn(&mut Value), secrets: &str| {
         let mut values = both.values("enforce");
         change(&mut values);

@@ -39,6 +39,15 @@ impl Tree {
         self.render(flags);
     }
 
+    /// Adds the secrets of other documents to the file.
+    pub(crate) fn add(&self, others: &[&str], flags: &[&str]) {
+        let secrets = self.path().join("secrets/secrets.yaml");
+        let arguments = [&["secrets"], others, &["--add", "--out", secrets.to_str().unwrap()]].concat();
+        let (code, said) = stepgate(&arguments);
+        assert_eq!(code, 0, "{arguments:?}: {said}");
+        self.render(flags);
+    }
+
     fn render(&self, flags: &[&str]) {
         let (out, secrets) = (self.path().to_str().unwrap(), self.path().join("secrets/secrets.yaml"));
         let all = ["--out", out, "--secrets", secrets.to_str().unwrap()];
