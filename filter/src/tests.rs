@@ -434,7 +434,7 @@ fn contested_starts_are_shown_and_deny_nothing_else() {
     revision: 1
     trust_domain: film.example
     actors: {owner: {spiffe: [owner]}, vfx: {spiffe: [vfx]}}
-    tasks: {brief: {actor: owner, initial: true}, cut: {actor: vfx, requests: [{path: /shots}, {path: /cut}]}}
+    tasks: {brief: {actor: owner, initial: true}, cut: {actor: vfx, requests: [{methods: [POST], path: /shots}, {path: /cut}]}}
     transitions: [{from: brief, to: cut}]
 ";
     let keys = "keys: [{workflow: twin, kid: now, use: sign, env: KEY_TWIN}, ";
