@@ -144,6 +144,8 @@ codes! {
     ScatteredJoin = Warning "W010",
     /// An exemption that also matches requests of a task.
     ExemptsTask = Warning "W011",
+    /// A workflow of which one instance can take much of a replay record's room.
+    RecordRoom = Warning "W012",
     /// How often one instance may enter tasks.
     Visits = Note "N001",
     /// There are more diagnostics than are shown.

@@ -21,6 +21,7 @@ pub(crate) use tasks::request;
 use crate::check;
 use crate::entries;
 use crate::name::WorkflowName;
+use crate::room;
 use crate::schema::Fields;
 use crate::sizes;
 use crate::spiffe::TrustDomain;
@@ -41,7 +42,11 @@ pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Documen
     let workflow = analysis.filter(|_| valid).and_then(|analysis| build::build(&draft, &analysis));
     if let Some(workflow) = &workflow {
         sizes::check(workflow, draft.span, &mut context.report);
-        entries::note(workflow, draft.tasks_span.unwrap_or(draft.span), &mut context.report);
+        let tasks = draft.tasks_span.unwrap_or(draft.span);
+        entries::note(workflow, tasks, &mut context.report);
+        if context.report.errors() == before {
+            room::check(workflow, tasks, &mut context.report);
+        }
     }
     Document { draft, workflow }
 }

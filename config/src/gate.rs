@@ -190,6 +190,7 @@ pub const DEFAULT_STARTS: u32 = 80_000;
 impl GateConfig {
     /// How many instances of the workflow one peer may begin at each replica.
     pub fn starts_of(&self, workflow: &Workflow) -> Rate {
+        // As long as the entry of what leaves a start token may be needed.
         let life = workflow.task_ttl.saturating_mul(2).saturating_add(self.leeway.saturating_mul(3));
         let period = Duration::from_secs(life.as_secs().max(1));
         self.starts.unwrap_or(Rate { count: DEFAULT_STARTS, period })

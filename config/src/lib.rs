@@ -33,6 +33,7 @@ mod read;
 #[cfg(feature = "render")]
 mod render;
 mod report;
+mod room;
 mod schema;
 mod serde_text;
 pub mod sizes;

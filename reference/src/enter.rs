@@ -72,7 +72,8 @@ impl Reader {
     /// Whether the peer may begin one more instance: a bucket that is full at first, from which each start takes a part,
     /// and which fills again in one period.
     fn takes_a_start(&mut self, gate: &GateConfig, request: &Request, peer: &SpiffeId) -> bool {
-        let life = self.workflow.task_ttl.as_secs().saturating_add(gate.leeway.as_secs()).saturating_mul(2);
+        let (ttl, leeway) = (self.workflow.task_ttl.as_secs(), gate.leeway.as_secs());
+        let life = ttl.saturating_mul(2).saturating_add(leeway.saturating_mul(3));
         let (count, period) =
             gate.starts.map_or((80_000, life.max(1)), |rate| (u64::from(rate.count), rate.period.as_secs()));
         let full = count.saturating_mul(period);
