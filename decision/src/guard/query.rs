@@ -23,7 +23,9 @@ pub(super) fn read<'a>(query: &str, names: &'a BTreeSet<String>) -> Result<Vec<(
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = decode(name).ok_or(GuardFailure::unreadable("request.query", Fault::NotText))?;
-        let Some(named) = names.iter().find(|named| same_parameter(&name, named)) else { continue };
+        let forms = forms(&name);
+        let taken_for = |named: &&String| forms.iter().any(|form| same_variable(form, named));
+        let Some(named) = names.iter().find(taken_for) else { continue };
         let failure = |fault| GuardFailure::unreadable(parameter_part(named), fault);
         if name != *named {
             return Err(failure(Fault::OtherSpelling));
@@ -40,12 +42,11 @@ pub(super) fn read<'a>(query: &str, names: &'a BTreeSet<String>) -> Result<Vec<(
     Ok(found)
 }
 
-/// Whether some frameworks take `name` for the parameter `own`: they ignore case, cut at `[`, trim, or take other
-/// characters for `_`.
-fn same_parameter(name: &str, own: &str) -> bool {
+/// The names that some framework takes a parameter for: they trim spaces, or cut at `[`. That they ignore case and take
+/// other characters for `_`, [`same_variable`] knows.
+fn forms(name: &str) -> [&str; 3] {
     let trimmed = name.trim_matches([' ', '+']);
-    let stem = trimmed.split('[').next().unwrap_or_default();
-    [name, trimmed, stem].iter().any(|name| same_variable(name, own))
+    [name, trimmed, trimmed.split('[').next().unwrap_or_default()]
 }
 
 /// The text, percent-decoded once; none if it is not visible ASCII, or encodes nothing, control characters, or bytes that

@@ -71,15 +71,17 @@ fn worst() -> Vec<Worst> {
         of("zones", &|n| many(r#"now.getFullYear("America/Argentina/Buenos_Aires") > 1"#, n), &[]),
         of("a list", &|n| format!("!({header} in [{}])", vec![r#""aaaaa""#; n].join(",")), &one),
         Worst {
-            path: format!("/t?{}", "a&".repeat(2046)),
-            ..of("a query", &|_| r#"!("page" in request.query)"#.to_owned(), &[])
+            path: format!("/t?{}", "pageXX&".repeat(584)),
+            ..of("many parameters", &|n| names(n, "page", "request.query"), &[])
         },
-        of(
-            "many names",
-            &|n| (0..n).map(|n| format!(r#"!("x-{n:02}" in request.headers)"#)).collect::<Vec<_>>().join(" && "),
-            &[],
-        ),
+        of("many headers", &|n| names(n, "x-", "request.headers"), &vec![("x-zz", String::new()); 400]),
     ]
+}
+
+/// A guard that names `n` entries of a map.
+fn names(n: usize, stem: &str, map: &str) -> String {
+    let all: Vec<String> = (0..n).map(|n| format!(r#"!("{stem}{n:02}" in {map})"#)).collect();
+    all.join(" && ")
 }
 
 /// The largest guard of its kind that is accepted.
