@@ -2,7 +2,7 @@
 
 use super::{Format, Key, Level, Object, Value};
 use crate::bounds::{
-    MAX_ACTORS, MAX_ATTRIBUTES, MAX_CONSTRAINTS, MAX_HOSTS, MAX_METHODS, MAX_REQUESTS, MAX_REVISION, MAX_SPIFFE_IDS,
+    MAX_ACTORS, MAX_ATTRIBUTES, MAX_CONSTRAINTS, MAX_HOSTS, MAX_METHODS, MAX_PORT, MAX_REQUESTS, MAX_REVISION, MAX_SPIFFE_IDS,
     MAX_TASKS, MAX_TRANSITIONS, MAX_UPGRADES, MAX_USES, MAX_VISITS,
 };
 
@@ -131,12 +131,17 @@ pub(super) static REQUEST_KEYS: &[Key] = &[
     Key::new(
         "methods",
         Value::List { of: &Value::Text(Format::Method), least: 1, most: MAX_METHODS },
-        "The methods, upper case. Without it, any method matches.",
+        "The methods, upper case, without TRACE and TRACK, which gates deny. Without it, any method but these matches.",
     ),
     Key::new(
         "host",
         Value::Text(Format::Host),
-        "The authority, lower case; without a port it matches any port. Without it, any host matches.",
+        "The authority, lower case; without a port it matches any port. Without it, any host matches. The caller chooses it: in exemptions it only narrows.",
+    ),
+    Key::new(
+        "port",
+        Value::Whole { least: 1, most: MAX_PORT },
+        "The port of the workload on which the request arrives, as the proxy reports it; behind a sidecar the `targetPort` of the Service. Without it, any port matches.",
     ),
     Key::new(
         "path",
