@@ -57,7 +57,7 @@ codes! {
     NotYet = "NOT_YET";
     /// No such workflow here, or another document of that name and revision.
     UnknownWorkflow = "UNKNOWN_WORKFLOW";
-    /// This revision is no longer configured.
+    /// This revision is no longer configured, or is closed and would begin an instance.
     RevisionRetired = "REVISION_RETIRED";
     /// The instance, the key or the workflow was revoked.
     Revoked = "REVOKED";
@@ -155,6 +155,9 @@ pub enum Denial {
     /// [`Code::RevisionRetired`].
     #[error("that revision is no longer configured here")]
     RevisionRetired,
+    /// [`Code::RevisionRetired`]: at level `identity`, a step at an initial task of a closed revision.
+    #[error("that revision is closed: no instance begins in it")]
+    RevisionClosed,
     /// [`Code::Revoked`]: the instance, the key or the workflow.
     #[error("the {0} was revoked")]
     Revoked(&'static str),
@@ -234,6 +237,11 @@ impl From<ProxyError> for Denial {
 }
 
 impl Denial {
+    /// A path that reaches a task's literal segment through an escape.
+    pub(crate) fn escaped_literal() -> Self {
+        Self::BadPath(crate::path::ESCAPED_LITERAL)
+    }
+
     /// The code that the caller gets.
     pub fn code(&self) -> Code {
         match self {
@@ -252,7 +260,7 @@ impl Denial {
             Self::Expired => Code::Expired,
             Self::NotYet => Code::NotYet,
             Self::UnknownWorkflow | Self::OtherDocument => Code::UnknownWorkflow,
-            Self::RevisionRetired => Code::RevisionRetired,
+            Self::RevisionRetired | Self::RevisionClosed => Code::RevisionRetired,
             Self::Revoked(_) => Code::Revoked,
             Self::WrongIssuer => Code::WrongIssuer,
             Self::WrongHolder => Code::WrongHolder,

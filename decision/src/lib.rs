@@ -14,6 +14,7 @@ mod guard;
 mod inbound;
 mod path;
 mod request;
+mod task_index;
 mod time;
 mod unsafe_headers;
 

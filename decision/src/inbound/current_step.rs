@@ -70,6 +70,10 @@ fn read_plain<'a>(gate: &'a Gate, step: PlainStep<'_>) -> Result<CurrentStep<'a>
         return Err(Denial::WrongType("the workflow requires a signed token"));
     }
     let at = find_task(compiled, step.task)?;
+    // A plain step at an initial task cannot be told from a new instance.
+    if at.initial && !compiled.workflow.open {
+        return Err(Denial::RevisionClosed);
+    }
     Ok(CurrentStep { compiled, at, evidence: Evidence::Plain })
 }
 

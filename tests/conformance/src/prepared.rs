@@ -29,6 +29,8 @@ pub struct Prepared {
     pub http: Http,
     /// Whether it is outbound.
     pub outbound: bool,
+    /// The workload's port; none where the case names none, or the proxy does not say.
+    pub port: Option<u16>,
 }
 
 /// A header line, unchanged.
@@ -101,6 +103,7 @@ impl Prepared {
             trailers: trailers.collect(),
             http,
             outbound: when.outbound.unwrap_or(false),
+            port: when.port.filter(|port| *port > 0),
         })
     }
 
