@@ -174,10 +174,12 @@ pub enum Denial {
         expected: Vec<TaskName>,
     },
     /// [`Code::WrongRequest`].
-    #[error("the transition does not accept this request")]
+    #[error("{}", wrong_request(.is.as_ref()))]
     WrongRequest {
         /// The tasks of this actor that another request would reach.
         expected: Vec<TaskName>,
+        /// The task that the request is, if it is one.
+        is: Option<TaskName>,
     },
     /// [`Code::Ambiguous`].
     #[error("more than one transition accepts this request")]
@@ -223,6 +225,13 @@ pub enum Denial {
     /// [`Code::Internal`]: the failure.
     #[error("the gate could not do its work: {0}")]
     Internal(&'static str),
+}
+
+fn wrong_request(is: Option<&TaskName>) -> String {
+    match is {
+        Some(task) => format!("the request is the task `{task}`, to which no transition leads from that step"),
+        None => "the transition does not accept this request".to_owned(),
+    }
 }
 
 /// Why the proxy did not do what the decision asked of it.
@@ -282,7 +291,7 @@ impl Denial {
     /// The tasks that would have been accepted, for the denials that know them.
     pub fn expected(&self) -> &[TaskName] {
         if let Self::NoTransition { expected }
-        | Self::WrongRequest { expected }
+        | Self::WrongRequest { expected, .. }
         | Self::JoinIncomplete { expected, .. } = self
         {
             return expected;

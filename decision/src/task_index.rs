@@ -34,7 +34,7 @@ impl<T> Index<T> {
         let mut by_prefix: BTreeMap<String, Vec<Entry<T>>> = BTreeMap::new();
         for (pattern, owner) in patterns {
             let prefix = pattern.prefix().collect::<Vec<_>>().join("/");
-            let entry = Entry { pattern: pattern.normal(), of_any_host: pattern.of_any_host().normal(), owner };
+            let entry = Entry { pattern: pattern.clone(), of_any_host: pattern.of_any_host(), owner };
             by_prefix.entry(prefix).or_default().push(entry);
         }
         let longest = by_prefix.keys().map(String::len).max().unwrap_or_default();
@@ -55,7 +55,7 @@ impl<T> Index<T> {
 }
 
 impl<T> Entry<T> {
-    /// Whether this pattern is more specific than a task's: all that matches it matches the other, and not the reverse.
+    /// Whether this pattern is more specific than another that the same request matches.
     pub(crate) fn is_within(&self, other: &Self) -> bool {
         other.pattern.contains(&self.pattern) && !self.pattern.contains(&other.pattern)
     }

@@ -4,7 +4,9 @@ mod finding;
 mod summary;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use stepgate_config::workflow::{MixedLevels, Workflow};
 use stepgate_config::{Checked, MAX_INPUT, Severity};
 
 use super::answer::{Answer, EXIT_CODES};
@@ -31,7 +33,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
-    let reports: Vec<Report> = args.files.iter().map(|file| Report::of(file)).collect();
+    let mut reports: Vec<Report> = args.files.iter().map(|file| Report::of(file)).collect();
+    check_levels(&mut reports);
     if args.json {
         let findings: Vec<&Finding> = reports.iter().flat_map(|report| &report.findings).collect();
         output::print_json(&findings)?;
@@ -46,8 +49,24 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     Ok(Answer::of(!(any(Severity::Error) || args.deny_warnings && any(Severity::Warning))))
 }
 
+/// Reports a workflow that the files together have at levels that cannot be used together.
+fn check_levels(reports: &mut [Report]) {
+    let levels = reports.iter().flat_map(|report| &report.workflows);
+    let Some(mixed) = MixedLevels::among(levels.map(|workflow| (&workflow.name, workflow.assurance))) else { return };
+    let names = |report: &&mut Report| report.workflows.iter().any(|workflow| workflow.name == mixed.0);
+    if let Some(last) = reports.iter_mut().rev().find(names) {
+        let finding = Finding::mixed_levels(&last.file, &mixed);
+        last.text.push_str(&finding.line());
+        last.findings.push(finding);
+    }
+}
+
 /// The result for one file.
 struct Report {
+    /// The name of the file.
+    file: String,
+    /// Its workflows, if it has no errors.
+    workflows: Vec<Arc<Workflow>>,
     findings: Vec<Finding>,
     /// The findings and the summary as text.
     text: String,
@@ -60,8 +79,8 @@ impl Report {
         let name = source::name_of(path);
         match source::read(path, MAX_INPUT) {
             Ok(text) => Self::of_text(&text, &name),
-            Err(SourceError::TooLarge { .. }) => Self::without_text(Finding::too_large(&name), false),
-            Err(error) => Self::without_text(Finding::unreadable(&name, error.to_string()), true),
+            Err(SourceError::TooLarge { .. }) => Self::without_text(name.clone(), Finding::too_large(&name), false),
+            Err(error) => Self::without_text(name.clone(), Finding::unreadable(&name, error.to_string()), true),
         }
     }
 
@@ -70,16 +89,23 @@ impl Report {
         let lossy = String::from_utf8_lossy(text);
         let findings = outcome.diagnostics.iter().map(|diagnostic| Finding::of(diagnostic, &lossy, name)).collect();
         let mut rendered = stepgate_config::render(&outcome.diagnostics, text, name, output::colours_answers());
-        match &outcome.checked {
+        let mut workflows = Vec::new();
+        match outcome.checked {
             None => {}
-            Some(Checked::Workflow(workflow)) => rendered.push_str(&summary::of_workflow(name, workflow)),
-            Some(Checked::Gate(gate)) => rendered.push_str(&summary::of_gate(name, gate)),
+            Some(Checked::Workflow(workflow)) => {
+                rendered.push_str(&summary::of_workflow(name, &workflow));
+                workflows.push(workflow);
+            }
+            Some(Checked::Gate(gate)) => {
+                rendered.push_str(&summary::of_gate(name, &gate));
+                workflows = gate.workflows;
+            }
         }
-        Self { findings, text: rendered, unreadable: false }
+        Self { file: name.to_owned(), workflows, findings, text: rendered, unreadable: false }
     }
 
-    fn without_text(finding: Finding, unreadable: bool) -> Self {
-        Self { text: finding.line(), findings: vec![finding], unreadable }
+    fn without_text(file: String, finding: Finding, unreadable: bool) -> Self {
+        Self { file, workflows: Vec::new(), text: finding.line(), findings: vec![finding], unreadable }
     }
 
     fn count(&self, severity: Severity) -> usize {

@@ -9,7 +9,7 @@ use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TaskDraft, TransitionDraft};
 use crate::report::{Report, quote};
-use crate::workflow::RequestPattern;
+use crate::workflow::{Method, RequestPattern};
 
 pub(super) fn check(draft: &Draft, report: &mut Report) {
     any_request(draft, report);
@@ -118,22 +118,29 @@ fn same(draft: &Draft, report: &mut Report) {
         }
     }
     let mut numbers: BTreeMap<RequestPattern, usize> = BTreeMap::new();
+    // Of each pattern, whatever its methods.
     let mut number = |pattern: &RequestPattern| {
         let next = numbers.len();
-        *numbers.entry(pattern.normal()).or_insert(next)
+        *numbers.entry(RequestPattern { methods: Vec::new(), ..pattern.normal() }).or_insert(next)
     };
     let numbered: Vec<Vec<usize>> =
         draft.tasks.iter().map(|task| RequestPattern::listed(&task.requests).iter().map(&mut number).collect()).collect();
     let (mut left, mut reported) = (MAX_OVERLAPS, BTreeSet::new());
     for group in candidates.values().chain(starts.values()) {
-        let mut known: BTreeMap<usize, Candidate<'_>> = BTreeMap::new();
+        let mut known: BTreeMap<(usize, Option<&Method>), Candidate<'_>> = BTreeMap::new();
         for candidate in group {
-            for pattern in numbered.get(candidate.0.to).into_iter().flatten() {
+            let patterns = RequestPattern::listed(&candidate.1.requests);
+            let numbered = numbered.get(candidate.0.to).into_iter().flatten();
+            let one_by_one = patterns.iter().zip(numbered).flat_map(|(pattern, number)| {
+                let any = pattern.methods.is_empty().then_some(None);
+                any.into_iter().chain(pattern.methods.iter().map(Some)).map(|method| (*number, method))
+            });
+            for key in one_by_one {
                 let Some(remaining) = left.checked_sub(1) else {
                     return too_many(draft, &[candidate.0.to], report);
                 };
                 left = remaining;
-                let first = *known.entry(*pattern).or_insert(*candidate);
+                let first = *known.entry(key).or_insert(*candidate);
                 // One task may list a pattern twice.
                 let (one, other) = (first.0.to_span, candidate.0.to_span);
                 if one != other && reported.insert((one, other)) {

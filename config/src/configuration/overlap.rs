@@ -38,7 +38,7 @@ pub(super) fn check(
                 return context.report.push(Diagnostic::new(Code::ExemptsTask, *span, message).label(label));
             };
             left = remaining;
-            let mut both = requests.iter().filter(|request| exempted.common(request).is_some()).peekable();
+            let mut both = requests.iter().filter(|request| exempted.overlaps(request)).peekable();
             if both.peek().is_some() {
                 found.push(task);
                 narrower |= both.any(|request| request.contains(&exempted) && !exempted.contains(request));

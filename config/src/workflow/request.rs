@@ -25,11 +25,11 @@ impl RequestPattern {
         if requests.is_empty() { &ANY } else { requests }
     }
 
-    /// Whether every request that matches `other` matches this pattern. Of two patterns that a request matches, the one
-    /// that the other contains is the more specific.
+    /// Of two patterns that a request matches: whether all that matches `other` by its method matches this one. The
+    /// pattern that the other contains, and not the reverse, is the more specific. A list of methods is as good as a
+    /// pattern for each of them, so two lists are alike; a pattern for any method contains both.
     pub fn contains(&self, other: &Self) -> bool {
-        let methods = self.methods.is_empty()
-            || !other.methods.is_empty() && other.methods.iter().all(|method| self.methods.contains(method));
+        let methods = self.methods.is_empty() || !other.methods.is_empty();
         let within = |host: &str, other: &str| host == other || host == without_port(other);
         methods
             && holds(&self.host, &other.host, |host, other| within(host, other))
@@ -64,19 +64,21 @@ impl RequestPattern {
         Some(format!("{method} {path}{host}{port}"))
     }
 
+    /// Whether some request matches both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.common(other).is_some()
+    }
+
     /// The same pattern for any host. A caller chooses the host that it names, so in exemptions it separates nothing.
     #[must_use]
     pub fn of_any_host(&self) -> Self {
         Self { host: None, ..self.clone() }
     }
 
-    /// The same pattern in one spelling: equal patterns are those that match the same requests.
+    /// The same pattern with the path in one spelling, so that equal paths are those that match the same requests.
     #[must_use]
-    pub fn normal(&self) -> Self {
-        let mut methods = self.methods.clone();
-        methods.sort();
-        methods.dedup();
-        Self { methods, path: self.path.as_ref().map(PathPattern::normal), ..self.clone() }
+    pub(crate) fn normal(&self) -> Self {
+        Self { path: self.path.as_ref().map(PathPattern::normal), ..self.clone() }
     }
 
     /// The literal segments with which every path that matches begins.

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use stepgate_config::gate::ExemptPeers;
+use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Task;
 
@@ -71,7 +72,7 @@ impl<'g> Classified<'g> {
         };
         let narrowest: Vec<&Match<'g, ServedTask>> = hosted().filter(is_narrowest).collect();
         let cross = |one: &Match<'g, ServedTask>, other: &Match<'g, ServedTask>| {
-            one.entry.pattern != other.entry.pattern && !same(one, other)
+            !one.entry.pattern.contains(&other.entry.pattern) && !same(one, other)
         };
         let ambiguous = narrowest.iter().any(|one| narrowest.iter().any(|other| cross(one, other)));
         let exact = narrowest.into_iter().filter(|task| task.fit.is_exact());
@@ -88,6 +89,11 @@ pub(super) struct RequestedTasks<'g> {
 }
 
 impl RequestedTasks<'_> {
+    /// The name of one of them.
+    pub(super) fn first(&self) -> Option<&TaskName> {
+        self.tasks.first().map(|task| &task.name)
+    }
+
     /// Whether the request is this task, of this revision of this workflow.
     pub(super) fn include(&self, task: &Arc<Task>) -> bool {
         self.tasks.iter().any(|own| Arc::ptr_eq(own, task))

@@ -89,7 +89,7 @@ fn one(candidates: Vec<&Arc<Transition>>, requested: &RequestedTasks<'_>) -> Res
         (Some(_), None) if requested.ambiguous => Err(Denial::Ambiguous),
         (Some(transition), None) => Ok(Arc::clone(transition)),
         (Some(_), Some(_)) => Err(Denial::Ambiguous),
-        (None, _) => Err(Denial::WrongRequest { expected: targets(&candidates) }),
+        (None, _) => Err(Denial::WrongRequest { expected: targets(&candidates), is: requested.first().cloned() }),
     }
 }
 

@@ -40,6 +40,7 @@ fn exempt(context: &AttackContext<'_>, change: impl Fn(&mut Attempt)) -> Request
         method: "GET".into(),
         path: EXEMPT_PATH.into(),
         host: None,
+        port: None,
         steps: context.steps()?,
         ..context.request()
     };
