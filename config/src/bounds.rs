@@ -24,6 +24,8 @@ pub const MAX_HOSTS: usize = 64;
 pub const MAX_REQUESTS: usize = 64;
 /// Methods of one request pattern.
 pub const MAX_METHODS: usize = 32;
+/// Highest TCP port.
+pub const MAX_PORT: i64 = u16::MAX as i64;
 /// Upgrades of one task.
 pub const MAX_UPGRADES: usize = 8;
 /// Constraints of one document.
@@ -45,7 +47,7 @@ pub const MAX_EVIDENCE: usize = 57_344;
 /// Pairs of a task and a join whose fork the task's tokens carry, in one document. They add to the size
 /// of tokens and to the memory that a document uses.
 pub const MAX_CARRIED: usize = 65_536;
-/// Pairs of request patterns that are compared in one document.
+/// Pairs of request patterns that are compared in one document, or in the exemptions of one gate.
 pub const MAX_OVERLAPS: usize = 2_000_000;
 /// Conflicts between the starts of different workflows that are reported.
 pub const MAX_CONTESTED: usize = 64;

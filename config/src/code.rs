@@ -94,7 +94,7 @@ codes! {
     Unbounded = Error "E021",
     /// A `via` whose actor cannot have a receipt to show.
     BadVia = Error "E022",
-    /// A request that matches two tasks.
+    /// A request that could be either of two tasks.
     Ambiguous = Error "E023",
     /// A join that guards nothing, never completes, or has no fork.
     BadJoin = Error "E024",
@@ -118,10 +118,12 @@ codes! {
     BadKey = Error "E033",
     /// A `signed` workflow without a signing key.
     NoSigningKey = Error "E034",
-    /// An exemption that would let every request through.
+    /// An exemption without a path, or exemptions that together let every request through.
     ExemptsAll = Error "E035",
     /// A workflow whose tokens could be larger than a gate accepts.
     TokenTooLarge = Error "E036",
+    /// One workflow at level `identity` and at a higher level.
+    MixedLevels = Error "E037",
     /// A task that any request matches.
     AnyRequest = Warning "W001",
     /// A key that has no effect where it is.
@@ -134,7 +136,7 @@ codes! {
     Absent = Warning "W005",
     /// A secret that signs for more actors than it should: of several trust domains, or of those that have keys of their own.
     SharedKey = Warning "W006",
-    /// An exemption for every path.
+    /// Exemptions that together cover every path.
     ExemptsPaths = Warning "W007",
     /// A gate without workflows.
     NoWorkflows = Warning "W008",

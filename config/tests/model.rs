@@ -182,3 +182,30 @@ fn the_highest_revision_that_is_not_closed_is_open() {
         assert_eq!(open, expected, "{revisions:?}");
     }
 }
+
+/// Of two tasks that a request matches, it is the narrower one; and two tasks that no step leads to both may be alike.
+#[test]
+fn tasks_may_be_told_apart_by_containment_or_by_the_step() {
+    let workflow = workflow(
+        r#"
+workflow: w
+revision: 1
+trust_domain: t
+actors: {a: {spiffe: [x/a]}, b: {spiffe: [x/b]}}
+tasks:
+  start: {actor: a, initial: true}
+  show: {actor: b, requests: [{path: "/accounts/{id}"}]}
+  admin: {actor: b, requests: [{methods: [POST], path: /accounts/admin, port: 8080}]}
+  first: {actor: a, requests: [{methods: [POST], path: /back}]}
+  second: {actor: a, requests: [{methods: [POST], path: /back}]}
+transitions:
+  - {from: start, to: show}
+  - {from: start, to: admin}
+  - {from: show, to: first}
+  - {from: admin, to: second}
+"#,
+    );
+    let patterns = |task: &str| &workflow.tasks.get(task).unwrap().requests;
+    assert_eq!(patterns("admin")[0].port, Some(8080));
+    assert!(patterns("show")[0].contains(&patterns("admin")[0]));
+}

@@ -58,7 +58,7 @@ codes! {
     NotYet = "NOT_YET";
     /// No such workflow here, or another document of that name and revision.
     UnknownWorkflow = "UNKNOWN_WORKFLOW";
-    /// This revision is no longer configured.
+    /// This revision is no longer configured, or is closed and would begin an instance.
     RevisionRetired = "REVISION_RETIRED";
     /// The instance, the key or the workflow was revoked.
     Revoked = "REVOKED";
@@ -158,6 +158,9 @@ pub enum Denial {
     /// [`Code::RevisionRetired`].
     #[error("that revision is no longer configured here")]
     RevisionRetired,
+    /// [`Code::RevisionRetired`]: at level `identity`, a step at an initial task of a closed revision.
+    #[error("that revision is closed: no instance begins in it")]
+    RevisionClosed,
     /// [`Code::Revoked`]: the instance, the key or the workflow.
     #[error("the {0} was revoked")]
     Revoked(&'static str),
@@ -174,10 +177,12 @@ pub enum Denial {
         expected: Vec<TaskName>,
     },
     /// [`Code::WrongRequest`].
-    #[error("the transition does not accept this request")]
+    #[error("{}", wrong_request(.is.as_ref()))]
     WrongRequest {
         /// The tasks of this actor that another request would reach.
         expected: Vec<TaskName>,
+        /// The task that the request is, if it is one.
+        is: Option<TaskName>,
     },
     /// [`Code::Ambiguous`].
     #[error("more than one transition accepts this request")]
@@ -228,6 +233,13 @@ pub enum Denial {
     Internal(&'static str),
 }
 
+fn wrong_request(is: Option<&TaskName>) -> String {
+    match is {
+        Some(task) => format!("the request is the task `{task}`, to which no transition leads from that step"),
+        None => "the transition does not accept this request".to_owned(),
+    }
+}
+
 /// Why the proxy did not do what the decision asked of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -240,6 +252,11 @@ impl From<ProxyError> for Denial {
 }
 
 impl Denial {
+    /// A path that reaches a task's literal segment through an escape.
+    pub(crate) fn escaped_literal() -> Self {
+        Self::BadPath(crate::path::ESCAPED_LITERAL)
+    }
+
     /// The code that the caller gets.
     pub fn code(&self) -> Code {
         match self {
@@ -258,7 +275,7 @@ impl Denial {
             Self::Expired => Code::Expired,
             Self::NotYet => Code::NotYet,
             Self::UnknownWorkflow | Self::OtherDocument => Code::UnknownWorkflow,
-            Self::RevisionRetired => Code::RevisionRetired,
+            Self::RevisionRetired | Self::RevisionClosed => Code::RevisionRetired,
             Self::Revoked(_) => Code::Revoked,
             Self::WrongIssuer => Code::WrongIssuer,
             Self::WrongHolder => Code::WrongHolder,
@@ -281,7 +298,7 @@ impl Denial {
     /// The tasks that would have been accepted, for the denials that know them.
     pub fn expected(&self) -> &[TaskName] {
         if let Self::NoTransition { expected }
-        | Self::WrongRequest { expected }
+        | Self::WrongRequest { expected, .. }
         | Self::JoinIncomplete { expected, .. } = self
         {
             return expected;

@@ -36,6 +36,8 @@ pub struct Facts {
     pub peer: Option<Vec<u8>>,
     /// The URI of the gate's own certificate: the identity under which it was reached.
     pub own: Option<Vec<u8>>,
+    /// The workload's port on which the request came; none where the proxy does not say.
+    pub port: Option<u16>,
     /// All request headers, in order.
     pub headers: Vec<Header>,
     /// The time.
@@ -54,6 +56,7 @@ impl Facts {
             mtls: peer.is_some(),
             peer: peer.map(|id| id.as_bytes().to_vec()),
             own: Some(own.as_bytes().to_vec()),
+            port: None,
             headers,
             now,
             random,

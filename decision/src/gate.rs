@@ -5,12 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use stepgate_config::gate::{ExemptPeers, GateConfig};
-use stepgate_config::name::{TaskName, WorkflowName};
+use stepgate_config::name::{ActorName, TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Mode, Task, Transition, Workflow};
+use stepgate_config::workflow::{Actor, Mode, RequestPattern, Task, Transition, Workflow};
 
 use crate::guard::Guards;
 use crate::keys::{KeyError, KeyRing};
+use crate::task_index::Index;
 
 /// Shortest interlock secret, in bytes: it must not be guessed.
 const MIN_INTERLOCK: usize = 16;
@@ -35,6 +36,19 @@ pub(crate) struct CompiledWorkflow {
     leaving: BTreeMap<TaskName, Vec<Arc<Transition>>>,
 }
 
+/// A task to which a transition leads, as the owner of one of its patterns.
+pub(crate) struct ServedTask {
+    workflow: WorkflowName,
+    pub(crate) task: Arc<Task>,
+}
+
+impl ServedTask {
+    /// Whether it is the same task, perhaps of another revision.
+    pub(crate) fn is_of_same_name(&self, other: &Self) -> bool {
+        (&self.workflow, &self.task.name) == (&other.workflow, &other.task.name)
+    }
+}
+
 impl CompiledWorkflow {
     pub(crate) fn leaving(&self, task: &Task) -> &[Arc<Transition>] {
         self.leaving.get(&task.name).map(Vec::as_slice).unwrap_or_default()
@@ -56,6 +70,11 @@ pub struct Gate {
     workflows: BTreeMap<WorkflowName, BTreeMap<u32, CompiledWorkflow>>,
     actors: BTreeSet<SpiffeId>,
     trust_domains: BTreeSet<String>,
+    /// The tasks of each actor of each document.
+    served: Vec<Arc<Index<ServedTask>>>,
+    /// The same by the workload that performs them.
+    served_by: BTreeMap<SpiffeId, Vec<Arc<Index<ServedTask>>>>,
+    pub(crate) exemptions: Index<ExemptPeers>,
 }
 
 impl Gate {
@@ -103,9 +122,31 @@ impl Gate {
                 trust_domains.extend(ids.iter().map(|id| id.trust_domain().to_owned()));
             }
         }
+        let (mut served, mut served_by) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
+        for workflow in &config.workflows {
+            for (actor, index) in serve(workflow) {
+                let index = Arc::new(index);
+                actor.spiffe.iter().for_each(|id| served_by.entry(id.clone()).or_default().push(Arc::clone(&index)));
+                served.push(index);
+            }
+        }
+        let exemptions = Index::of(config.exempt.iter().map(|exemption| (&exemption.request, exemption.peers.clone())));
         let start_header = format!("{}-start", config.header);
         let guards = Guards::new();
-        Ok((Self { config, keys, interlock, start_header, guards, workflows, actors, trust_domains }, missing))
+        let gate = Self {
+            config,
+            keys,
+            interlock,
+            start_header,
+            guards,
+            workflows,
+            actors,
+            trust_domains,
+            served,
+            served_by,
+            exemptions,
+        };
+        Ok((gate, missing))
     }
 
     /// The configuration that the gate was made of.
@@ -136,6 +177,15 @@ impl Gate {
         modes.max().unwrap_or(self.config.mode)
     }
 
+    /// The tasks that this workload performs, in all documents; those of all workloads where it is not known.
+    pub(crate) fn served(&self, own: Option<&SpiffeId>) -> impl Iterator<Item = &Index<ServedTask>> {
+        let indexes = match own {
+            Some(own) => self.served_by.get(own).map(Vec::as_slice).unwrap_or_default(),
+            None => self.served.as_slice(),
+        };
+        indexes.iter().map(Arc::as_ref)
+    }
+
     /// All revisions of all workflows.
     pub(crate) fn workflows(&self) -> impl Iterator<Item = &CompiledWorkflow> {
         self.workflows.values().flat_map(BTreeMap::values)
@@ -155,6 +205,19 @@ impl fmt::Debug for Gate {
 
 fn is_secret(secret: &str) -> bool {
     (MIN_INTERLOCK..=MAX_INTERLOCK).contains(&secret.len()) && secret.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// The tasks of each actor to which a transition leads: only these are called.
+fn serve(workflow: &Workflow) -> Vec<(&Actor, Index<ServedTask>)> {
+    let led_to: BTreeMap<&TaskName, &Arc<Task>> = workflow.transitions.iter().map(|t| (&t.to.name, &t.to)).collect();
+    let mut patterns: BTreeMap<&ActorName, Vec<(&RequestPattern, ServedTask)>> = BTreeMap::new();
+    for task in led_to.into_values() {
+        let served = || ServedTask { workflow: workflow.name.clone(), task: Arc::clone(task) };
+        let requests = RequestPattern::listed(&task.requests).iter().map(|pattern| (pattern, served()));
+        patterns.entry(&task.performer.name).or_default().extend(requests);
+    }
+    let actor = |(name, patterns)| Some((workflow.actors.get(name)?.as_ref(), Index::of(patterns)));
+    patterns.into_iter().filter_map(actor).collect()
 }
 
 fn compile(workflow: &Arc<Workflow>, config: &GateConfig) -> CompiledWorkflow {

@@ -15,6 +15,7 @@ mod inbound;
 mod path;
 mod request;
 mod start_limit;
+mod task_index;
 mod time;
 mod unsafe_headers;
 

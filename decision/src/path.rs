@@ -4,12 +4,18 @@
 //! decode, fold dots or slashes, or cut at `;`. The gate does not guess which: it refuses a path that any
 //! of them could read differently. The others are compared byte for byte.
 
+use std::borrow::Cow;
+
 use stepgate_config::workflow::PathPattern;
 
 /// In words, what two readers could take differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PathError(&'static str);
+
+/// An escape where the document has the character itself: some applications route by the decoded path, some by the path
+/// as it is sent.
+pub(crate) const ESCAPED_LITERAL: PathError = PathError("it encodes a character that a task's path has as it is");
 
 /// Longest path with its query, in bytes.
 const MAX_PATH: usize = 8192;
@@ -44,6 +50,25 @@ impl<'a> CanonicalPath<'a> {
     /// The path of a CONNECT, which has none: only a pattern without a path matches it.
     pub(crate) fn none() -> Self {
         Self(None)
+    }
+
+    /// The same path without the `/` at its end, which most applications ignore.
+    #[must_use]
+    pub(crate) fn trimmed(self) -> Self {
+        Self(self.0.map(|path| path.strip_suffix('/').unwrap_or(path)))
+    }
+
+    /// The path with its escapes decoded, without its first `/`. No escape decodes to a `/`.
+    pub(crate) fn decoded(self) -> Option<Cow<'a, str>> {
+        let path = self.0?;
+        if !path.contains('%') {
+            return Some(Cow::Borrowed(path));
+        }
+        let (mut decoded, mut bytes) = (Vec::with_capacity(path.len()), path.bytes());
+        while let Some(byte) = bytes.next() {
+            decoded.push(if byte == b'%' { check_escape(bytes.next(), bytes.next()).ok()? } else { byte });
+        }
+        String::from_utf8(decoded).ok().map(Cow::Owned)
     }
 
     /// Whether the pattern matches.

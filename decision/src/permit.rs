@@ -3,6 +3,7 @@
 use std::fmt;
 
 use stepgate_config::gate::Carrier;
+use stepgate_config::workflow::sends_back;
 
 use crate::audit::AuditContext;
 use crate::baggage::{self, BAGGAGE};
@@ -115,9 +116,11 @@ impl PassThrough {
         pass
     }
 
-    /// For a request that goes on though it may not, because the gate only observes.
+    /// For a request that goes on though it may not, because the gate only observes. One that asks to be sent back must
+    /// not bring its sender the interlock.
     pub(crate) fn observed(gate: &Gate, headers: &[Header]) -> Self {
-        Self { edits: Edits::of(gate, headers), interlock: gate.interlock.first().cloned() }
+        let interlock = gate.interlock.first().filter(|_| !asks_to_be_sent_back(headers));
+        Self { edits: Edits::of(gate, headers), interlock: interlock.cloned() }
     }
 
     /// Changes the request: every step is removed, the interlock is set.
@@ -221,6 +224,15 @@ pub fn scrub_request_trailers(gate: &Gate, present: &[Header], map: &mut impl He
 /// [`Denial::Internal`] where the proxy refuses.
 pub fn scrub(gate: &Gate, present: &[Header], map: &mut impl HeaderMap) -> Result<(), Denial> {
     Edits::of(gate, present).apply(map)
+}
+
+/// Whether the method, or a header that some frameworks take it from, asks for the request itself.
+fn asks_to_be_sent_back(headers: &[Header]) -> bool {
+    headers.iter().any(|(name, value)| {
+        let may_name_the_method = |own: &&str| same_variable(name, own);
+        (name == ":method" || FOR_APPLICATIONS.iter().any(may_name_the_method))
+            && std::str::from_utf8(value).is_ok_and(|value| sends_back(value.trim()))
+    })
 }
 
 /// The headers to remove from a map. Only headers that are present are named: each removal is a call to the proxy.

@@ -1,6 +1,8 @@
 //! The request as the workflow sees it: method, host, path, upgrade.
 
-use stepgate_config::workflow::{RequestPattern, without_port};
+use std::borrow::Cow;
+
+use stepgate_config::workflow::{RequestPattern, sends_back, without_port};
 
 use crate::denial::Denial;
 use crate::facts::Facts;
@@ -9,9 +11,27 @@ use crate::path::{CanonicalPath, PathError};
 /// Longest method, host or upgrade token that is looked at, in bytes.
 const MAX_TOKEN: usize = 256;
 
+/// How a request matches a pattern.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fit {
+    /// Whether all of it is known to match: the port, and a `/` at the end of the path, which most applications ignore.
+    whole: bool,
+    /// Whether a literal segment matches only once it is decoded.
+    pub(crate) escaped: bool,
+    /// Whether the host matches.
+    pub(crate) host: bool,
+}
+
+impl Fit {
+    /// Whether the pattern accepts the request, but for its host.
+    pub(crate) fn is_exact(self) -> bool {
+        self.whole && !self.escaped
+    }
+}
+
 /// The facts of a request, read so that they can be matched: everything is text, and the path reads only one way, or
 /// there is no path.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Request<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) method: &'a str,
@@ -20,6 +40,8 @@ pub(crate) struct Request<'a> {
     pub(crate) target: &'a str,
     /// The path, or why it is not to be trusted.
     path: Result<CanonicalPath<'a>, PathError>,
+    /// The path as patterns are compared with it: decoded, and without a `/` at its end; none where there is no such path.
+    decoded: Option<Cow<'a, str>>,
     connect: bool,
     /// Whether there is no path at all, which is not the same as one that is not text.
     pathless: bool,
@@ -31,12 +53,14 @@ impl<'a> Request<'a> {
         let text = |name: &str| facts.first(name).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
         let method = text(":method");
         let target = text(":path");
+        let path = CanonicalPath::of(target);
         Self {
             facts,
             method,
             host: text(":authority"),
             target,
-            path: CanonicalPath::of(target),
+            decoded: path.ok().and_then(|path| path.trimmed().decoded()),
+            path,
             connect: method == "CONNECT",
             pathless: facts.first(":path").is_none_or(<[u8]>::is_empty),
         }
@@ -72,28 +96,27 @@ impl<'a> Request<'a> {
         self.path.map_err(Denial::BadPath)
     }
 
-    /// Whether the pattern accepts this request. An ambiguous path is accepted by no pattern.
-    pub(crate) fn is(&self, pattern: &RequestPattern) -> bool {
+    /// The path, decoded, without the `/` at both ends, for a search by prefix.
+    pub(crate) fn decoded_path(&self) -> &str {
+        self.decoded.as_deref().unwrap_or_default()
+    }
+
+    /// How the pattern matches this request; none where it does not. No pattern matches an ambiguous path, or a method
+    /// that would return the gate's secrets.
+    pub(crate) fn fit(&self, pattern: &RequestPattern) -> Option<Fit> {
         let named = pattern.methods.iter().any(|m| m.as_str() == self.method);
-        let method = named || (pattern.methods.is_empty() && !self.echoes());
+        let any = pattern.methods.is_empty() && is_method(self.method);
+        // A port that the proxy does not know may be any.
+        let port = pattern.port.is_none() || self.facts.port.is_none() || pattern.port == self.facts.port;
+        if !((named || any) && port) {
+            return None;
+        }
+        let known = pattern.port.is_none() || self.facts.port.is_some();
         let host = pattern.host.as_deref().is_none_or(|host| self.host_is(host));
-        let path = match (&pattern.path, self.path()) {
-            (_, Err(_)) => false,
-            (None, Ok(_)) => true,
-            (Some(wanted), Ok(path)) => path.is(wanted),
-        };
-        method && host && path
-    }
-
-    /// Whether a task that lists these patterns accepts this request; no pattern at all: any.
-    pub(crate) fn is_any(&self, patterns: &[RequestPattern]) -> bool {
-        (patterns.is_empty() && !self.echoes()) || patterns.iter().any(|pattern| self.is(pattern))
-    }
-
-    /// Whether the request asks to be sent back as it came to the application (RFC 9110, section 9.3.8): with the
-    /// interlock and the step that the gate has put into it. A pattern without methods accepts any method but these.
-    fn echoes(&self) -> bool {
-        matches!(self.method, "TRACE" | "TRACK")
+        let path = self.path().ok()?;
+        let Some(wanted) = &pattern.path else { return Some(Fit { whole: known, escaped: false, host }) };
+        let matches = wanted.matches(self.decoded.as_deref()?.split('/'));
+        matches.then(|| Fit { whole: known && path.is(wanted), escaped: !path.trimmed().is(wanted), host })
     }
 
     fn host_is(&self, wanted: &str) -> bool {
@@ -106,4 +129,11 @@ impl<'a> Request<'a> {
 pub(crate) fn upgrade_name(name: &str) -> &'static str {
     const COMMON: [&str; 5] = ["connect", "connect-udp", "h2c", "websocket", "tls/1.0"];
     COMMON.into_iter().find(|common| *common == name).unwrap_or("another protocol")
+}
+
+/// Whether a pattern for any method accepts this one: a token (RFC 9110, section 5.6.2) that does not ask for the
+/// request itself.
+fn is_method(method: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !method.is_empty() && method.bytes().all(is_token) && !sends_back(method)
 }

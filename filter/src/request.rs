@@ -23,6 +23,7 @@ pub(crate) fn facts(
         mtls: peer.mtls,
         peer: peer.uri,
         own: host.property(&["connection", "uri_san_local_certificate"]),
+        port: number(host, &["destination", "port"]).and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0),
         headers,
         now: UnixTime::from_seconds(seconds(host)?),
         random: host.random()?,
@@ -37,12 +38,16 @@ pub(crate) fn seconds(host: &dyn Host) -> Result<u64, HostError> {
 
 /// Read for each stream, not kept: one plugin may serve listeners of both directions.
 fn listener(host: &dyn Host) -> Listener {
-    let direction = host.property(&["xds", "listener_direction"]);
-    match direction.and_then(|bytes| bytes.try_into().ok()).map(i64::from_le_bytes) {
+    match number(host, &["xds", "listener_direction"]) {
         Some(INBOUND) => Listener::Inbound,
         Some(OUTBOUND) => Listener::Outbound,
         _ => Listener::Unknown,
     }
+}
+
+/// A property that is a number.
+fn number(host: &dyn Host, path: &[&str]) -> Option<i64> {
+    host.property(path).and_then(|bytes| bytes.try_into().ok()).map(i64::from_le_bytes)
 }
 
 /// The peer: whether the connection is mutual TLS, and the URI of its certificate.

@@ -56,6 +56,8 @@ pub(super) struct Attempt {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) host: Option<String>,
+    /// The port of the workload, where the task names one.
+    pub(super) port: Option<u16>,
     /// The entries of the step header, one line, and what the reference knows of them.
     pub(super) steps: Vec<Shown>,
     /// Further header lines.
@@ -87,9 +89,9 @@ pub(super) struct Answer {
 impl Attempt {
     /// A request to a workload that is this task, without a step. It asks for the upgrade that the task declares.
     pub(super) fn of(from: Sender, to: &Arc<Workload>, task: &Task) -> Self {
-        let (method, path, host) = request_of(task);
-        let mut attempt =
-            Self { from, to: Arc::clone(to), method, path, host, steps: Vec::new(), headers: Vec::new(), plain: false };
+        let (method, path, host, port) = request_of(task);
+        let (steps, headers) = (Vec::new(), Vec::new());
+        let mut attempt = Self { from, to: Arc::clone(to), method, path, host, port, steps, headers, plain: false };
         // A tunnel has a method of its own.
         if let Some(protocol) = task.upgrade.iter().find(|protocol| *protocol != "connect") {
             attempt.ask_for_upgrade(protocol);
@@ -144,6 +146,8 @@ impl Attempt {
             method: self.method.clone(),
             path: self.path.clone(),
             host: self.authority().to_owned(),
+            // The mesh's own port is one that no document names.
+            port: Some(self.port.unwrap_or_default()),
             headers,
             shown: steps.iter().flat_map(|(_, line)| line.split(',')).map(shown).collect(),
             now: now(),
@@ -162,7 +166,7 @@ impl Attempt {
         for (name, value) in self.lines().into_iter().skip(own) {
             request = request.header(name, value);
         }
-        request.header("host", self.authority())
+        request.header("host", self.authority()).at(self.port)
     }
 }
 
@@ -211,11 +215,11 @@ pub(super) fn path_for(pattern: &RequestPattern) -> String {
     segments.join("/")
 }
 
-/// A request that is this task: its method, path and host.
-pub(super) fn request_of(task: &Task) -> (String, String, Option<String>) {
-    let Some(pattern) = task.requests.first() else { return ("POST".into(), "/".into(), None) };
+/// A request that is this task: its method, path, host and port.
+pub(super) fn request_of(task: &Task) -> (String, String, Option<String>, Option<u16>) {
+    let Some(pattern) = task.requests.first() else { return ("POST".into(), "/".into(), None, None) };
     let method = pattern.methods.first().map_or("POST", |method| method.as_str());
-    (method.to_owned(), path_for(pattern), pattern.host.clone())
+    (method.to_owned(), path_for(pattern), pattern.host.clone(), pattern.port)
 }
 
 /// The time, in seconds since 1970.

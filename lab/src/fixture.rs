@@ -1,5 +1,6 @@
 //! A document, and the gates, workloads and mesh that the lab makes around it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -152,12 +153,20 @@ impl Fixture {
         // The gate has to judge clients without a certificate and odd paths: not Envoy before it.
         spec.inbound.client_certificate = ClientCertificate::Optional;
         spec.inbound.path_normalization = PathNormalization::None;
+        spec.inbound.ports = self.ports(workload);
         let Some(setup) = self.setup(&workload.actor) else { return spec };
         spec.gated_by(Plugin {
             module: module.to_path_buf(),
             configuration: setup.configuration.clone(),
             environment: setup.environment.clone(),
         })
+    }
+
+    /// The ports that the workload's tasks name.
+    fn ports(&self, workload: &Workload) -> Vec<u16> {
+        let tasks = self.workflow.tasks.values().filter(|task| task.performer.name == workload.actor.name);
+        let ports: BTreeSet<u16> = tasks.flat_map(|task| &task.requests).filter_map(|request| request.port).collect();
+        ports.into_iter().collect()
     }
 
     /// The authorities by which a workload is called: its actor's own, and those of its tasks. Only the first workload

@@ -16,7 +16,11 @@ pub(super) fn curl_lines(fixture: &Fixture, mesh: &Mesh) -> Result<String, LabEr
     for transition in &fixture.workflow.transitions {
         let first = |actor| fixture.workloads.turn(actor, 0).map(|one| one.name.as_str());
         let (Some(from), Some(to)) = (first(&transition.caller), first(&transition.to.performer)) else { continue };
-        let (method, path, host) = request_of(&transition.to);
+        let (method, path, host, port) = request_of(&transition.to);
+        if let Some(port) = port {
+            let _ = writeln!(text, "# {transition}: at port {port}, to which these listeners do not lead");
+            continue;
+        }
         let at = mesh.addresses(from)?.egress;
         let begins = transition.from.initial && !transition.via;
         let host = format!("host: {}", host.as_deref().unwrap_or(to));

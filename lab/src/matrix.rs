@@ -132,13 +132,14 @@ impl Cell<'_> {
             None => Vec::new(),
             Some(task) => steps(fixture, self.from, task, self.kind)?,
         };
-        let (path, host) = target(fixture, &self.from.actor, &self.to.actor, self.task);
+        let (path, host, port) = target(fixture, &self.from.actor, &self.to.actor, self.task);
         Ok(Attempt {
             from: Sender::Workload(Arc::clone(self.from)),
             to: Arc::clone(self.to),
             method: self.method.to_owned(),
             path,
             host,
+            port,
             steps,
             headers: Vec::new(),
             plain: false,
@@ -158,8 +159,8 @@ fn methods(fixture: &Fixture) -> BTreeSet<String> {
     named.map(|method| method.as_str().to_owned()).chain(["GET".to_owned(), "POST".to_owned()]).collect()
 }
 
-/// The correct path, if there is one: that of the task to which the step leads; else the path of any task there.
-fn target(fixture: &Fixture, from: &Actor, to: &Actor, task: Option<&Arc<Task>>) -> (String, Option<String>) {
+/// The correct path, host and port, if there are any: those of the task to which the step leads; else of any task there.
+fn target(fixture: &Fixture, from: &Actor, to: &Actor, task: Option<&Arc<Task>>) -> Target {
     let workflow = &fixture.workflow;
     let leads = workflow.transitions.iter().find(|t| {
         let begins = match task {
@@ -170,8 +171,12 @@ fn target(fixture: &Fixture, from: &Actor, to: &Actor, task: Option<&Arc<Task>>)
     });
     let there = || workflow.tasks.values().find(|task| task.performer.name == to.name && !task.requests.is_empty());
     let pattern = leads.map(|t| &t.to).or_else(there).and_then(|task| task.requests.first());
-    pattern.map_or_else(|| ("/".to_owned(), None), |pattern| (path_for(pattern), pattern.host.clone()))
+    pattern
+        .map_or_else(|| ("/".to_owned(), None, None), |pattern| (path_for(pattern), pattern.host.clone(), pattern.port))
 }
+
+/// A path, and perhaps a host and a port.
+type Target = (String, Option<String>, Option<u16>);
 
 /// The step that the sender shows.
 fn steps(fixture: &Fixture, from: &Workload, task: &Arc<Task>, step: StepKind) -> Result<Vec<Shown>, LabError> {

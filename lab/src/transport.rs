@@ -33,8 +33,10 @@ impl<'a> Transport<'a> {
     fn call(&self, attempt: &Attempt) -> Result<Response, MeshError> {
         let (to, request) = (attempt.to.name.as_str(), attempt.request());
         match &attempt.from {
-            Sender::Workload(from) if self.fixture.routes(attempt) => self.mesh.call(&from.name, to, &request),
-            // No Envoy has a route for that name: the request goes to the gate itself, with the same certificate.
+            Sender::Workload(from) if attempt.port.is_none() && self.fixture.routes(attempt) => {
+                self.mesh.call(&from.name, to, &request)
+            }
+            // No Envoy has a route for that name or port: the request goes to the gate itself, with the same certificate.
             Sender::Workload(from) => {
                 let credential = self.mesh.credential(&from.name)?;
                 self.mesh.call_directly(Some(credential), to, &request)

@@ -34,6 +34,8 @@ pub struct Request {
     pub trailers: Vec<(String, Vec<u8>)>,
     /// The version.
     pub version: Version,
+    /// One of the gate's further ports, for a direct call; none: its own.
+    pub port: Option<u16>,
 }
 
 impl Request {
@@ -70,6 +72,13 @@ impl Request {
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
+        self
+    }
+
+    /// Sets the port of the gate, for a direct call.
+    #[must_use]
+    pub fn at(mut self, port: Option<u16>) -> Self {
+        self.port = port;
         self
     }
 

@@ -75,13 +75,13 @@ impl Network {
 }
 
 impl Ports {
-    /// Istio's ports, unless a program of this machine listens on one of them on every address.
+    /// Istio's ports, and for the application one that no document names, unless a program of this machine listens on one of them on every address.
     fn free_on(ip: Ipv4Addr) -> Result<Self, MeshError> {
         Ok(Self {
             inbound: free(ip, 15006)?,
             egress: free(ip, 15001)?,
             admin: free(ip, 15000)?,
-            application: free(ip, 8080)?,
+            application: free(ip, 18080)?,
         })
     }
 }

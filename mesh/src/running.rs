@@ -95,7 +95,9 @@ impl Mesh {
         let one = self.running(to)?;
         let server = tls::Server::Shows(one.credential.certificate.clone());
         let ends = tls::Ends { client: credential.cloned(), name: to.into(), server };
-        let route = Route { to: one.member.addresses.inbound, version: request.version, tls: Some(ends) };
+        let mut at = one.member.addresses.inbound;
+        at.set_port(request.port.unwrap_or(at.port()));
+        let route = Route { to: at, version: request.version, tls: Some(ends) };
         self.send(&route, to, request)
     }
 

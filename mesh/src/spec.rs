@@ -168,6 +168,8 @@ pub struct Inbound {
     pub client_certificate: ClientCertificate,
     /// What Envoy does to a path before the filter sees it.
     pub path_normalization: PathNormalization,
+    /// Further ports of its address at which it listens, as a sidecar receives what is for a port of its application.
+    pub ports: Vec<u16>,
     /// The application behind it, in place of the one that the mesh runs.
     pub application: Option<std::net::SocketAddr>,
     /// Settings of its HTTP connection manager (as JSON) over those that the mesh makes.

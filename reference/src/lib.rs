@@ -21,6 +21,7 @@ mod request;
 mod show;
 mod token;
 mod ways;
+mod which;
 
 pub use arrival::{Arrival, Arrived, Past, Permitted, Times};
 pub use claims::{Claims, StepClaim};

@@ -9,7 +9,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Assurance, Task, Transition, Workflow};
 
 use crate::arrival::{Arrival, Permitted, is_join};
-use crate::denied::{Denied, deny, require};
+use crate::denied::{Denied, require};
 use crate::kind::Kind;
 use crate::request::Request;
 use crate::ways;
@@ -84,7 +84,7 @@ impl Reader {
             return self.begin(gate, request, peer);
         }
         let (at, evidence) = self.check_shown(gate, request, peer)?;
-        let transition = self.choose(request, peer, &at)?;
+        let transition = self.choose(gate, request, peer, &at)?;
         self.enter(gate, request, peer, &transition, &evidence, None)
     }
 
@@ -96,7 +96,7 @@ impl Reader {
         let here: Vec<_> = leaving.filter(|t| t.to.performer.includes(&request.gate)).cloned().collect();
         require(!here.is_empty(), "NOT_INITIAL")?;
         require(!gate.revoked.workflows.contains(&self.workflow.name), "REVOKED")?;
-        let transition = one(here, request)?;
+        let transition = self.one(&here, gate, request)?;
         self.instances = self.instances.saturating_add(1);
         let instance = format!("instance-{}", self.instances);
         let by = (peer, &request.gate);
@@ -105,7 +105,13 @@ impl Reader {
     }
 
     /// The transition from this task that the request is.
-    fn choose(&self, request: &Request, peer: &SpiffeId, at: &Task) -> Result<Arc<Transition>, Denied> {
+    fn choose(
+        &self,
+        gate: &GateConfig,
+        request: &Request,
+        peer: &SpiffeId,
+        at: &Task,
+    ) -> Result<Arc<Transition>, Denied> {
         let leaving = self.workflow.transitions.iter().filter(|t| t.from.name == at.name);
         let carried = leaving.filter(|t| t.caller.includes(peer) && t.to.performer.includes(&request.gate));
         let here: Vec<_> = carried.cloned().collect();
@@ -116,7 +122,7 @@ impl Reader {
         };
         let fitting: Vec<_> = here.into_iter().filter(fits).collect();
         require(!fitting.is_empty(), "WRONG_TYPE")?;
-        one(fitting, request)
+        self.one(&fitting, gate, request)
     }
 
     /// Whether this actor carries a transition that leaves the task.
@@ -127,15 +133,16 @@ impl Reader {
     pub(crate) fn signed(&self) -> bool {
         self.workflow.assurance == Assurance::Signed
     }
-}
 
-/// The one transition whose task accepts the request, and any upgrade that it asks for.
-fn one(transitions: Vec<Arc<Transition>>, request: &Request) -> Result<Arc<Transition>, Denied> {
-    let mut accepting = transitions.into_iter().filter(|t| request.is_for(&t.to));
-    let one = accepting.next().ok_or(Denied("WRONG_REQUEST"))?;
-    if accepting.next().is_some() {
-        return deny("AMBIGUOUS");
+    /// The one transition whose task the request is; that task declares any upgrade that it asks for.
+    fn one(
+        &self,
+        transitions: &[Arc<Transition>],
+        gate: &GateConfig,
+        request: &Request,
+    ) -> Result<Arc<Transition>, Denied> {
+        let one = request.which(gate, &self.workflow, transitions)?;
+        require(request.upgrade().is_none_or(|name| one.to.upgrade.contains(&name)), "UPGRADE")?;
+        Ok(Arc::clone(one))
     }
-    require(request.upgrade().is_none_or(|name| one.to.upgrade.contains(&name)), "UPGRADE")?;
-    Ok(one)
 }

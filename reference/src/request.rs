@@ -1,8 +1,7 @@
 //! A request to a gate, and whether a pattern accepts it.
 
-use stepgate_config::gate::{ExemptPeers, GateConfig};
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{RequestPattern, Task, without_port};
+use stepgate_config::workflow::{PathPattern, RequestPattern, without_port};
 
 use crate::token::Shown;
 
@@ -21,6 +20,8 @@ pub struct Request {
     pub path: String,
     /// The authority.
     pub host: String,
+    /// The workload's port, if the proxy says it.
+    pub port: Option<u16>,
     /// The header lines, names in lower case, without the step.
     pub headers: Vec<(String, String)>,
     /// The entries of the step header, in order.
@@ -52,30 +53,38 @@ impl Request {
         header.or_else(|| (self.method == "CONNECT").then(|| "connect".to_owned()))
     }
 
-    /// Whether the gate exempts the request, for peers that pass the test.
-    pub(crate) fn is_exempt(&self, gate: &GateConfig, peers: impl Fn(&ExemptPeers) -> bool) -> bool {
-        let is = |one: &stepgate_config::gate::Exemption| peers(&one.peers) && self.is(&one.request);
-        self.upgrade().is_none() && gate.exempt.iter().any(is)
+    /// Whether the pattern accepts the request.
+    pub(crate) fn is(&self, pattern: &RequestPattern) -> bool {
+        self.has_method(pattern)
+            && self.has_host(pattern)
+            && pattern.port.is_none_or(|port| self.port == Some(port))
+            && self.has_path(pattern, self.without_query())
     }
 
-    /// Whether the task accepts the request.
-    pub(crate) fn is_for(&self, task: &Task) -> bool {
-        (task.requests.is_empty() && !self.echoes()) || task.requests.iter().any(|pattern| self.is(pattern))
+    /// Whether an application may take the request for one that the pattern accepts, whatever host it names: a `/` at
+    /// the end of the path may mean nothing to it, and a port that the gate does not know may be the pattern's.
+    pub(crate) fn may_be(&self, pattern: &RequestPattern) -> bool {
+        let path = self.without_query();
+        let trimmed = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+        self.has_method(pattern)
+            && pattern.port.is_none_or(|port| self.port.is_none_or(|own| own == port))
+            && self.has_path(pattern, trimmed)
     }
 
-    fn is(&self, pattern: &RequestPattern) -> bool {
-        let method = pattern.methods.iter().any(|method| method.as_str() == self.method);
-        let path = |pattern: &stepgate_config::workflow::PathPattern| {
-            self.without_query().strip_prefix('/').is_some_and(|rest| pattern.matches(rest.split('/')))
-        };
-        (method || pattern.methods.is_empty() && !self.echoes())
-            && self.reads_one_way()
-            && pattern.host.as_ref().is_none_or(|host| self.host == *host || without_port(&self.host) == host)
-            && pattern.path.as_ref().is_none_or(path)
+    pub(crate) fn has_host(&self, pattern: &RequestPattern) -> bool {
+        pattern.host.as_ref().is_none_or(|host| self.host == *host || without_port(&self.host) == host)
     }
 
-    /// TRACE sends back what the gate adds: it must be named.
-    fn echoes(&self) -> bool {
-        matches!(self.method.as_str(), "TRACE" | "TRACK")
+    fn has_method(&self, pattern: &RequestPattern) -> bool {
+        // These send back what the gate adds.
+        let sends_back = ["TRACE", "TRACK"].contains(&self.method.to_uppercase().as_str());
+        let named = pattern.methods.iter().any(|method| method.as_str() == self.method);
+        !sends_back && (named || pattern.methods.is_empty())
+    }
+
+    fn has_path(&self, pattern: &RequestPattern, path: &str) -> bool {
+        let matches =
+            |pattern: &PathPattern| path.strip_prefix('/').is_some_and(|rest| pattern.matches(rest.split('/')));
+        self.reads_one_way() && pattern.path.as_ref().is_none_or(matches)
     }
 }

@@ -56,7 +56,10 @@ impl Reader {
         require(*revision == self.workflow.revision.to_string(), "REVISION_RETIRED")?;
         require(!self.signed(), "WRONG_TYPE")?;
         require(!gate.revoked.workflows.contains(&self.workflow.name), "REVOKED")?;
-        self.workflow.tasks.get(*task).cloned().ok_or(Denied("NO_TRANSITION"))
+        let at = self.workflow.tasks.get(*task).cloned().ok_or(Denied("NO_TRANSITION"))?;
+        // It may be a new instance.
+        require(self.workflow.open || !at.initial, "REVISION_RETIRED")?;
+        Ok(at)
     }
 
     /// Checks form, list, signatures, times and document.

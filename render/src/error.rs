@@ -1,6 +1,7 @@
 //! Why nothing is rendered, and what to do about it.
 
 use stepgate_config::Diagnostic;
+use stepgate_config::workflow::MixedLevels;
 
 use crate::jwk::GenerateError;
 
@@ -15,6 +16,9 @@ pub enum RenderError {
         /// The revision of both.
         revision: u32,
     },
+    /// Revisions of one workflow at levels that cannot be used together.
+    #[error(transparent)]
+    MixedLevels(#[from] MixedLevels),
     /// No actor is a workload of this mesh.
     #[error("no actor of the documents is a workload of this mesh")]
     NoWorkload,
@@ -131,6 +135,7 @@ impl RenderError {
     pub fn help(&self) -> Option<String> {
         let text = match self {
             Self::DuplicateRevision { .. } => "give the changed document a new revision",
+            Self::MixedLevels(_) => MixedLevels::HELP,
             Self::NoWorkload => {
                 "actors have SPIFFE IDs such as `ns/NAMESPACE/sa/ACCOUNT`, in the document's trust domain or in --trust-domain"
             }

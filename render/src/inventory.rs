@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Workflow};
+use stepgate_config::workflow::{Actor, MixedLevels, Workflow};
 
 use crate::document::Document;
 use crate::error::RenderError;
@@ -29,7 +29,7 @@ impl<'d> Inventory<'d> {
     /// The workloads of the documents. `entries` are the actors that are ingress gateways.
     ///
     /// # Errors
-    /// Two documents of one name and revision; no workload of this mesh in any of them; an entry that performs a task.
+    /// Two documents of one name and revision, or of one name at levels that cannot be used together; no workload of this mesh in any of them; an entry that performs a task.
     pub fn of(
         documents: &'d [Document],
         trust_domain: Option<&'d str>,
@@ -42,6 +42,8 @@ impl<'d> Inventory<'d> {
             let (workflow, revision) = (twice.workflow.name.to_string(), twice.workflow.revision);
             return Err(RenderError::DuplicateRevision { workflow, revision });
         }
+        let levels = documents.iter().map(|document| (&document.workflow.name, document.workflow.assurance));
+        MixedLevels::among(levels).map_or(Ok(()), Err)?;
         let mut inventory =
             Self { documents: sorted.clone(), workloads: BTreeMap::new(), outside: BTreeSet::new(), trust_domain };
         for document in sorted {

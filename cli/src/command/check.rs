@@ -4,8 +4,10 @@ mod finding;
 mod summary;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use stepgate_config::{Checked, Diagnostic, MAX_INPUT, Outcome, Severity, Workflow};
+use stepgate_config::workflow::{MixedLevels, Workflow};
+use stepgate_config::{Checked, Diagnostic, MAX_INPUT, Outcome, Severity};
 
 use super::answer::{Answer, EXIT_CODES};
 use super::error::CommandError;
@@ -34,7 +36,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let mut inputs: Vec<Input> = args.files.iter().map(|file| Input::read(file)).collect();
     compare(&mut inputs);
-    let reports: Vec<Report> = inputs.iter().map(Input::report).collect();
+    let mut reports: Vec<Report> = inputs.iter().map(Input::report).collect();
+    check_levels(&inputs, &mut reports);
     let findings: Vec<&Finding> = reports.iter().flat_map(|report| &report.findings).collect();
     output::print_as(args.json, &findings, || {
         let text: String = reports.iter().map(|report| report.text.as_str()).collect();
@@ -45,6 +48,18 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     }
     let any = |severity| reports.iter().any(|report| report.count(severity) > 0);
     Ok(Answer::of(!(any(Severity::Error) || args.deny_warnings && any(Severity::Warning))))
+}
+
+/// Reports a workflow that the files together have at levels that cannot be used together, in the last one that has it.
+fn check_levels(inputs: &[Input], reports: &mut [Report]) {
+    let all = inputs.iter().flat_map(Input::workflows);
+    let Some(mixed) = MixedLevels::among(all.map(|workflow| (&workflow.name, workflow.assurance))) else { return };
+    let last = inputs.iter().rposition(|input| input.workflows().iter().any(|workflow| workflow.name == mixed.0));
+    if let Some((input, report)) = last.and_then(|at| Some((inputs.get(at)?, reports.get_mut(at)?))) {
+        let finding = Finding::mixed_levels(&input.name, &mixed);
+        report.text.push_str(&finding.line());
+        report.findings.push(finding);
+    }
 }
 
 /// The result for one file.
@@ -76,6 +91,15 @@ impl Input {
         match &self.read.as_ref().ok()?.1.checked {
             Some(Checked::Workflow(workflow)) => Some(workflow),
             Some(Checked::Gate(_)) | None => None,
+        }
+    }
+
+    /// Its workflows, if it has no errors.
+    fn workflows(&self) -> &[Arc<Workflow>] {
+        match self.read.as_ref().ok().and_then(|(_, outcome)| outcome.checked.as_ref()) {
+            Some(Checked::Workflow(workflow)) => std::slice::from_ref(workflow),
+            Some(Checked::Gate(gate)) => &gate.workflows,
+            None => &[],
         }
     }
 

@@ -109,3 +109,36 @@ fn hostile_texts_are_refused() {
     // An endless input: no more than the bound is read.
     assert_eq!(stepgate(&["check", "/dev/zero"]).code, 1);
 }
+
+/// A plain step proves nothing, so one workflow has no revision at `identity` beside a signed one: in no command that
+/// gets both.
+#[test]
+fn one_workflow_has_one_kind_of_level() {
+    let dir = tempfile::tempdir().unwrap();
+    let plain = fs::read_to_string(super::run::examples().join("identity.yaml")).unwrap();
+    let signed = plain.replace("assurance: identity", "assurance: signed").replace("revision: 1", "revision: 2");
+    let signed = signed.replace("deadline: {value: 24h, advisory: true}", "deadline: 24h");
+    assert_ne!(plain, signed);
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (plain, signed, out) =
+        (file("plain.yaml", &plain), file("signed.yaml", &signed), dir.path().join("secrets.yaml"));
+    let ran = stepgate(&["check", &plain, &signed]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    for part in
+        ["error[E037]", "has revisions at level `identity` and at a higher level", "signed.yaml", "mode: observe"]
+    {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    let found = stepgate(&["check", "--json", &plain, &signed]).json();
+    assert!(found.as_array().unwrap().iter().any(|finding| finding["code"] == "E037"), "{found}");
+    for command in [&["render", "istio"][..], &["secrets", "--out", out.to_str().unwrap()]] {
+        let ran = stepgate(&[command, &[plain.as_str(), signed.as_str()]].concat());
+        assert!(ran.code != 0 && ran.err.contains("at level `identity` and at a higher level"), "{ran:?}");
+    }
+    assert!(!out.exists());
+    assert_eq!(stepgate(&["check", &signed]).code, 0);
+}

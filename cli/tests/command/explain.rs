@@ -244,3 +244,23 @@ fn errors_in_the_document_come_first() {
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("error[E007]") && ran.out.is_empty(), "{ran:?}");
 }
+
+/// The port is a fact of the proxy; without it, a task with a port is denied.
+#[test]
+fn a_port_is_given_by_its_flag() {
+    let movie = std::fs::read_to_string(super::run::examples().join("movie.yaml")).unwrap();
+    let with_port = movie.replace(r#"path: "/shots/{id}"}"#, r#"path: "/shots/{id}", port: 8080}"#);
+    assert_ne!(movie, with_port);
+    let explain = |port: &[&str]| {
+        let asked =
+            ["explain", "-", "--json", "--peer", "owner", "--self", "vfx-1", "--method", "POST", "--path", "/shots/7"];
+        with(&[&asked, port].concat(), &[], with_port.as_bytes()).json()
+    };
+    assert_eq!(explain(&["--port", "8080"])["verdict"], "permit");
+    for port in [&["--port", "9090"][..], &[]] {
+        let found = explain(port);
+        assert_eq!((&found["verdict"], &found["code"]), (&"deny".into(), &"WRONG_REQUEST".into()), "{found}");
+        let allowed = found["allowed"].to_string();
+        assert!(allowed.contains("POST /shots/{id} at port 8080"), "{allowed}");
+    }
+}

@@ -1,59 +1,20 @@
-//! Whether each request matches one task only.
+//! Whether each request is one task only: of two tasks whose `requests` a request matches, it is the one whose pattern
+//! lies within the other's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use crate::bounds::MAX_OVERLAPS;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TaskDraft, TransitionDraft};
 use crate::report::{Report, quote};
-use crate::workflow::RequestPattern;
+use crate::workflow::{Method, RequestPattern};
 
 pub(super) fn check(draft: &Draft, report: &mut Report) {
     any_request(draft, report);
-    // The transitions among which one gate chooses, for requests from one task and one caller.
-    let mut candidates: BTreeMap<(usize, usize, usize), Vec<Candidate<'_>>> = BTreeMap::new();
-    for transition in &draft.transitions {
-        let to = draft.task(transition.to);
-        let performer = to.and_then(|task| task.performer);
-        if let (Some(to), Some(performer), Some(caller)) = (to, performer, draft.caller(transition)) {
-            candidates.entry((transition.from, performer, caller)).or_default().push((transition, to));
-        }
-    }
-    // And for requests without a token: all transitions with which one actor may begin an instance.
-    let mut starts: BTreeMap<(usize, usize), Vec<Candidate<'_>>> = BTreeMap::new();
-    for transition in &draft.transitions {
-        let initiator = draft.task(transition.from).filter(|from| from.initial).and_then(|from| from.performer);
-        let to = draft.task(transition.to);
-        if let (Some(initiator), Some(to), Some(performer)) = (initiator, to, to.and_then(|to| to.performer)) {
-            starts.entry((initiator, performer)).or_default().push((transition, to));
-        }
-    }
-    // The transitions from a single initial task are compared already, as its candidates.
-    let starts = starts
-        .into_values()
-        .filter(|starts| starts.iter().any(|(t, _)| Some(t.from) != starts.first().map(|s| s.0.from)));
-    let groups: Vec<Vec<Candidate<'_>>> = candidates.into_values().chain(starts).collect();
-    let mut left = MAX_OVERLAPS;
-    for group in &groups {
-        let mut rest = group.as_slice();
-        while let Some((first, others)) = rest.split_first() {
-            rest = others;
-            for other in others {
-                let pairs = first.1.requests.len().max(1).saturating_mul(other.1.requests.len().max(1));
-                let Some(remaining) = left.checked_sub(pairs) else {
-                    let message = "too many `requests` of one actor to compare";
-                    let label = format!("at most {MAX_OVERLAPS} pairs are compared in one document");
-                    report.push(Diagnostic::new(Code::TooMany, first.0.span, message).label(label));
-                    return;
-                };
-                left = remaining;
-                if overlap(&first.1.requests, &other.1.requests) {
-                    ambiguous(draft, *first, *other, report);
-                }
-            }
-        }
-    }
+    crossing(draft, report);
+    same(draft, report);
 }
 
 fn any_request(draft: &Draft, report: &mut Report) {
@@ -83,9 +44,115 @@ fn any_request(draft: &Draft, report: &mut Report) {
     }
 }
 
-/// Whether some request matches both; an empty list matches any request.
-fn overlap(a: &[RequestPattern], b: &[RequestPattern]) -> bool {
-    a.is_empty() || b.is_empty() || a.iter().any(|a| b.iter().any(|b| a.overlaps(b)))
+/// The patterns of one actor's tasks, by the literal segments with which their paths begin, and the tasks of each.
+type Patterns<'d> = BTreeMap<(Vec<&'d str>, RequestPattern), Vec<usize>>;
+
+/// Reports tasks of one actor with patterns of which neither contains the other, and that one request matches.
+fn crossing(draft: &Draft, report: &mut Report) {
+    let mut performers: BTreeMap<usize, Patterns<'_>> = BTreeMap::new();
+    for task in draft.transitions.iter().map(|transition| transition.to).collect::<BTreeSet<_>>() {
+        let Some((of, performer)) = draft.task(task).and_then(|of| Some((of, of.performer?))) else { continue };
+        for pattern in RequestPattern::listed(&of.requests) {
+            let key = (pattern.prefix().collect(), pattern.normal());
+            performers.entry(performer).or_default().entry(key).or_default().push(task);
+        }
+    }
+    let (mut left, mut reported) = (MAX_OVERLAPS, BTreeSet::new());
+    for patterns in performers.values() {
+        for (key @ (prefix, one), tasks) in patterns {
+            // A path that matches two patterns begins with the prefixes of both: the longer one sorts behind the other.
+            let others = patterns.range((Bound::Excluded(key), Bound::Unbounded));
+            for ((_, other), theirs) in others.take_while(|((longer, _), _)| longer.starts_with(prefix)) {
+                let Some(remaining) = left.checked_sub(1) else { return too_many(draft, tasks, report) };
+                left = remaining;
+                let pairs = tasks.iter().flat_map(|task| theirs.iter().map(move |other| (*task, *other)));
+                let Some((task, another)) = pairs.clone().find(|(task, another)| task != another) else { continue };
+                if one.contains(other) || other.contains(one) {
+                    continue;
+                }
+                if let Some(example) = one.common(other).filter(|_| reported.insert((task, another))) {
+                    crosses(draft, (task.min(another), task.max(another)), &example, report);
+                }
+            }
+        }
+    }
+}
+
+fn too_many(draft: &Draft, tasks: &[usize], report: &mut Report) {
+    let Some(task) = tasks.first().and_then(|task| draft.task(*task)) else { return };
+    let message = "too many `requests` of one actor to compare";
+    let label = format!("at most {MAX_OVERLAPS} pairs are compared in one document");
+    report.push(Diagnostic::new(Code::TooMany, task.requests_span.unwrap_or(task.span), message).label(label));
+}
+
+fn crosses(draft: &Draft, (one, other): (usize, usize), example: &str, report: &mut Report) {
+    let (Some(first), Some(second)) = (draft.task(one), draft.task(other)) else { return };
+    let span = |task: &TaskDraft| task.requests_span.unwrap_or(task.span);
+    let (name, another) = (quote(first.name.as_str()), quote(second.name.as_str()));
+    let message = format!("one request could be both {name} and {another}: `{example}`");
+    report.push(
+        Diagnostic::new(Code::Ambiguous, span(second), message)
+            .label("matches the request, and so does the other task")
+            .also(span(first), "the other task")
+            .help(
+                "change their `requests` so that no request matches both, or so that all that matches the one matches the \
+                 other, too: the narrower one then takes precedence",
+            ),
+    );
+}
+
+/// Reports tasks that one step leads to, and that list the same requests.
+fn same(draft: &Draft, report: &mut Report) {
+    // The transitions among which one gate chooses, for requests from one task and one caller.
+    let mut candidates: BTreeMap<(usize, usize, usize), Vec<Candidate<'_>>> = BTreeMap::new();
+    // And for requests without a token: all transitions with which one actor may begin an instance.
+    let mut starts: BTreeMap<(usize, usize), Vec<Candidate<'_>>> = BTreeMap::new();
+    for transition in &draft.transitions {
+        let to = draft.task(transition.to);
+        let (Some(to), Some(performer)) = (to, to.and_then(|task| task.performer)) else { continue };
+        if let Some(caller) = draft.caller(transition) {
+            candidates.entry((transition.from, performer, caller)).or_default().push((transition, to));
+        }
+        if let Some(initiator) = draft.task(transition.from).filter(|from| from.initial).and_then(|from| from.performer)
+        {
+            starts.entry((initiator, performer)).or_default().push((transition, to));
+        }
+    }
+    let mut numbers: BTreeMap<RequestPattern, usize> = BTreeMap::new();
+    // Of each pattern, whatever its methods.
+    let mut number = |pattern: &RequestPattern| {
+        let next = numbers.len();
+        *numbers.entry(RequestPattern { methods: Vec::new(), ..pattern.normal() }).or_insert(next)
+    };
+    let numbered: Vec<Vec<usize>> = draft
+        .tasks
+        .iter()
+        .map(|task| RequestPattern::listed(&task.requests).iter().map(&mut number).collect())
+        .collect();
+    let (mut left, mut reported) = (MAX_OVERLAPS, BTreeSet::new());
+    for group in candidates.values().chain(starts.values()) {
+        let mut known: BTreeMap<(usize, Option<&Method>), Candidate<'_>> = BTreeMap::new();
+        for candidate in group {
+            let patterns = RequestPattern::listed(&candidate.1.requests);
+            let numbered = numbered.get(candidate.0.to).into_iter().flatten();
+            let one_by_one = patterns.iter().zip(numbered).flat_map(|(pattern, number)| {
+                let any = pattern.methods.is_empty().then_some(None);
+                any.into_iter().chain(pattern.methods.iter().map(Some)).map(|method| (*number, method))
+            });
+            for key in one_by_one {
+                let Some(remaining) = left.checked_sub(1) else {
+                    return too_many(draft, &[candidate.0.to], report);
+                };
+                left = remaining;
+                let first = *known.entry(key).or_insert(*candidate);
+                // One task may list a pattern twice.
+                let (one, other) = (first.0.to_span, candidate.0.to_span);
+                if one != other && reported.insert((one, other)) {
+                    ambiguous(draft, first, *candidate, report);
+                }
+            }
+        }
+    }
 }
 
 /// A transition, and the task to which it leads.

@@ -1,44 +1,71 @@
-//! Exemptions that also match requests of a task: an exempt request is not asked for its step.
+//! Exemptions that also match requests of a task.
 
 use crate::bounds::MAX_OVERLAPS;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, Document, Draft, TaskDraft};
 use crate::gate::Exemption;
-use crate::report::quote;
+use crate::report::{listed, quote};
 use crate::spiffe::SpiffeId;
 use crate::workflow::RequestPattern;
 
-/// Warns of each exemption once, for the first task that it overlaps. `own` is the gate's identity, where it is
-/// configured: the tasks of other workloads are not called here.
+/// Most tasks that one warning names.
+const MAX_NAMED: usize = 8;
+
+/// Warns of each exemption that has requests in common with tasks, whatever hosts they name: callers choose the host.
+/// `own` is the gate's identity, where it is configured: the tasks of other workloads are not called here.
 pub(super) fn check(
     exempt: &[(Exemption, Span)],
     documents: &[Document],
     own: Option<&SpiffeId>,
     context: &mut Context<'_>,
 ) {
-    let tasks: Vec<&TaskDraft> = documents.iter().flat_map(|document| called(&document.draft, own)).collect();
+    let tasks: Vec<(&TaskDraft, Vec<RequestPattern>)> = documents
+        .iter()
+        .flat_map(|document| called(&document.draft, own))
+        .map(|task| (task, RequestPattern::listed(&task.requests).iter().map(RequestPattern::of_any_host).collect()))
+        .collect();
     let mut left = MAX_OVERLAPS;
     for (exemption, span) in exempt {
-        for task in &tasks {
-            let Some(remaining) = left.checked_sub(task.requests.len()) else {
+        let exempted = exemption.request.of_any_host();
+        let mut found: Vec<&TaskDraft> = Vec::new();
+        // Whether it takes requests away from one of these tasks.
+        let mut narrower = false;
+        for (task, requests) in &tasks {
+            let Some(remaining) = left.checked_sub(requests.len()) else {
                 let message = "this exemption was not compared with all requests of tasks";
                 let label = format!("at most {MAX_OVERLAPS} pairs are compared");
                 return context.report.push(Diagnostic::new(Code::ExemptsTask, *span, message).label(label));
             };
             left = remaining;
-            if task.requests.iter().any(|request| overlap(&exemption.request, request)) {
-                let message = format!("this exempts requests of task {}", quote(task.name.as_str()));
-                let found =
-                    Diagnostic::new(Code::ExemptsTask, *span, message).label("these requests pass without a step");
-                let found = found.also(task.requests_span.unwrap_or(task.span), "the requests of the task");
-                context.report.push(found.help(
-                    "change the exemption's `path`, `methods` or `host` so that it matches no request of a task",
-                ));
-                break;
+            let mut both = requests.iter().filter(|request| exempted.overlaps(request)).peekable();
+            if both.peek().is_some() {
+                found.push(task);
+                narrower |= both.any(|request| request.contains(&exempted) && !exempted.contains(request));
             }
         }
+        if let Some(first) = found.first() {
+            context.report.push(warning(*span, &found, narrower).also(
+                first.requests_span.unwrap_or(first.span),
+                format!("the requests of {}", quote(first.name.as_str())),
+            ));
+        }
     }
+}
+
+fn warning(span: Span, tasks: &[&TaskDraft], narrower: bool) -> Diagnostic {
+    let names = listed(tasks.iter().map(|task| task.name.as_str()), MAX_NAMED, "and");
+    let noun = if tasks.len() == 1 { "task" } else { "tasks" };
+    let warning =
+        Diagnostic::new(Code::ExemptsTask, span, format!("this exemption also matches requests of {noun} {names}"));
+    match narrower {
+        true => warning.label("these requests pass without a step, since the task accepts more"),
+        false => warning.label("such a request is the task's, and needs a step"),
+    }
+    .help(
+        "change the exemption's `path`, `methods` or `port` so that it matches no request of a task; a `host` is no \
+         difference, because the caller chooses it",
+    )
 }
 
 /// The tasks that a transition leads to; only those of the gate's actor, where it is known.
@@ -50,9 +77,4 @@ fn called<'d>(draft: &'d Draft, own: Option<&'d SpiffeId>) -> impl Iterator<Item
     };
     let tasks = draft.tasks.iter().enumerate();
     tasks.filter(move |(index, task)| performs(task) && is_called(*index)).map(|(_, task)| task)
-}
-
-/// Whether some request matches both. A pattern without a path has a warning of its own.
-fn overlap(exempt: &RequestPattern, request: &RequestPattern) -> bool {
-    exempt.path.is_some() && request.path.is_some() && exempt.overlaps(request)
 }

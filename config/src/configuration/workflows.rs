@@ -9,7 +9,7 @@ use crate::document::{self, Context, Document};
 use crate::name::WorkflowName;
 use crate::report::quote;
 use crate::schema::Fields;
-use crate::workflow::{Mode, Workflow};
+use crate::workflow::{Assurance, MixedLevels, Mode, Workflow};
 
 pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Document> {
     let inner = fields.items("workflows").iter().filter_map(|node| fields.inner("workflows", node));
@@ -21,7 +21,22 @@ pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Doc
         context.report.add(Code::NoWorkflows, field.key_span, "this gate has no workflows", label);
     }
     revisions(&documents, context);
+    levels(&documents, context);
     documents
+}
+
+/// At level `identity` any performer of a task may claim to be at it: such a revision would be a way around a higher
+/// level of the same workflow.
+fn levels(documents: &[Document], context: &mut Context<'_>) {
+    let mut first: BTreeMap<&WorkflowName, (Assurance, Span)> = BTreeMap::new();
+    for draft in documents.iter().map(|document| &document.draft) {
+        let (Some(name), Some(assurance)) = (&draft.name, draft.assurance) else { continue };
+        let (other, span) = *first.entry(name).or_insert((assurance, draft.span));
+        if let Some(mixed) = MixedLevels::among([(name, other), (name, assurance)]) {
+            let found = Diagnostic::new(Code::MixedLevels, draft.span, mixed.to_string());
+            context.report.push(found.label("one level").also(span, "another level").help(MixedLevels::HELP));
+        }
+    }
 }
 
 fn revisions(documents: &[Document], context: &mut Context<'_>) {

@@ -82,6 +82,8 @@ struct RequestForm<'w> {
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<&'w str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
 }
 
@@ -172,6 +174,7 @@ fn request(request: &RequestPattern) -> RequestForm<'_> {
     RequestForm {
         methods: request.methods.iter().map(crate::workflow::Method::as_str).collect(),
         host: request.host.as_deref(),
+        port: request.port,
         path: request.path.as_ref().map(ToString::to_string),
     }
 }

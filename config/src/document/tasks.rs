@@ -41,6 +41,7 @@ pub(crate) fn request(fields: Fields<'_, '_>) -> RequestPattern {
     RequestPattern {
         methods: fields.items("methods").iter().filter_map(|node| Method::try_from(node.text()?).ok()).collect(),
         host: fields.text("host").map(str::to_owned),
+        port: fields.integer("port").and_then(|port| u16::try_from(port).ok()),
         path: fields.text("path").and_then(|text| PathPattern::try_from(text).ok()),
     }
 }

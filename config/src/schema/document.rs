@@ -3,8 +3,8 @@
 use super::key::keys;
 use super::{Format, Key, Level, Object, Value};
 use crate::bounds::{
-    MAX_ACTORS, MAX_ATTRIBUTES, MAX_CONSTRAINTS, MAX_HOSTS, MAX_METHODS, MAX_REQUESTS, MAX_REVISION, MAX_SPIFFE_IDS,
-    MAX_TASKS, MAX_TRANSITIONS, MAX_UPGRADES, MAX_USES, MAX_VISITS,
+    MAX_ACTORS, MAX_ATTRIBUTES, MAX_CONSTRAINTS, MAX_HOSTS, MAX_METHODS, MAX_PORT, MAX_REQUESTS, MAX_REVISION,
+    MAX_SPIFFE_IDS, MAX_TASKS, MAX_TRANSITIONS, MAX_UPGRADES, MAX_USES, MAX_VISITS,
 };
 
 /// A workflow document.
@@ -76,10 +76,14 @@ pub(super) static REQUEST: Object =
     Object { noun: "request", doc: "A pattern of requests: all its keys must match.", keys: &[REQUEST_KEYS] };
 
 pub(super) static REQUEST_KEYS: &[Key] = keys! {
-    /// The methods, upper case. Without it, any method matches.
+    /// The methods, upper case, without TRACE and TRACK, which gates deny. Without it, any method but these matches.
     "methods": Value::List { of: &Value::Text(Format::Method), least: 1, most: MAX_METHODS };
-    /// The authority, lower case; without a port it matches any port. Without it, any host matches.
+    /// The authority, lower case; without a port it matches any port. Without it, any host matches. The caller chooses
+    /// it: in exemptions it only narrows.
     "host": Value::Text(Format::Host);
+    /// The port of the workload on which the request arrives, as the proxy reports it; behind a sidecar the `targetPort`
+    /// of the Service. Without it, any port matches.
+    "port": Value::Whole { least: 1, most: MAX_PORT };
     /// The path: literal segments, `{name}` for any one segment, `**` at the end for one or more; gRPC as
     /// `/pkg.Service/Method`. Without it, any path matches.
     "path": Value::Text(Format::Path);

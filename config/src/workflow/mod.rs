@@ -4,6 +4,9 @@
 mod actor;
 mod constraint;
 mod digest;
+mod levels;
+mod method;
+mod path_pattern;
 mod request;
 mod task;
 
@@ -14,7 +17,10 @@ use std::time::Duration;
 pub use actor::{Actor, Attribute};
 pub use constraint::{Constraint, Relation};
 pub use digest::{Digest, DigestError};
-pub use request::{MAX_PATTERN, Method, MethodError, PathPattern, PathPatternError, RequestPattern, without_port};
+pub use levels::MixedLevels;
+pub use method::{Method, MethodError, sends_back};
+pub use path_pattern::{MAX_PATTERN, PathPattern, PathPatternError};
+pub use request::{RequestPattern, without_port};
 pub use task::{Join, JoinKind, Split, Task, Transition};
 
 use crate::name::{ActorName, TaskName, WorkflowName};

@@ -72,6 +72,10 @@ fn read_plain<'a>(gate: &'a Gate, step: &PlainStep) -> Result<CurrentStep<'a>, D
     }
     check_workflow(compiled)?;
     let at = find_task(compiled, step.task.as_str())?;
+    // A plain step at an initial task cannot be told from a new instance.
+    if at.initial && !compiled.workflow.open {
+        return Err(Denial::RevisionClosed);
+    }
     Ok(CurrentStep { compiled, at, evidence: Evidence::Plain })
 }
 

@@ -2,9 +2,9 @@
 //! names the denial.
 
 mod claims;
+mod classified;
 mod constraint;
 mod current_step;
-mod exempt;
 mod inherited;
 mod issuance;
 mod join;
@@ -31,6 +31,7 @@ use crate::start_limit;
 use crate::step::{PlainStep, Steps};
 use crate::token::TokenType;
 use crate::verdict::{Denied, Verdict};
+use classified::{Classified, RequestedTasks};
 use current_step::CurrentStep;
 use issuance::Issuance;
 
@@ -61,8 +62,12 @@ pub fn inbound(gate: Option<&Gate>, facts: &Facts, crypto: &dyn Crypto, store: &
 
 /// Whether a denial is enforced at this workload.
 fn mode(gate: &Gate, facts: &Facts) -> Mode {
-    let own = gate.config.own.clone().or_else(|| SpiffeId::try_from(facts.own.as_deref()?).ok());
-    gate.mode_of(own.as_ref())
+    gate.mode_of(own_workload(gate, facts).as_ref())
+}
+
+/// The workload behind the gate, where the configuration or the certificate names it.
+fn own_workload(gate: &Gate, facts: &Facts) -> Option<SpiffeId> {
+    gate.config.own.clone().or_else(|| SpiffeId::try_from(facts.own.as_deref()?).ok())
 }
 
 /// Why a request may go on.
@@ -82,12 +87,13 @@ struct Decision<'a, 't> {
 impl<'a> Decision<'a, '_> {
     fn decide(&mut self, store: &mut dyn Store) -> Result<Admitted, Denial> {
         self.check_direction()?;
-        if exempt::for_anyone(self.gate, &self.request) {
+        let classified = Classified::of(self.gate, &self.request, own_workload(self.gate, self.request.facts).as_ref());
+        if classified.is_exempt_for_anyone() {
             return Ok(Admitted::Exempt);
         }
         let (peer, own) = peer::identify(self.gate, self.request.facts)?;
         self.audit.peer = Some(peer.clone());
-        if exempt::for_peer(self.gate, &self.request, &peer) {
+        if classified.is_exempt_for(&peer) {
             return Ok(Admitted::Exempt);
         }
         if !self.gate.knows_actor(&peer) {
@@ -95,8 +101,9 @@ impl<'a> Decision<'a, '_> {
         }
         let upgrade = self.upgrade(&own)?;
         self.request.path()?;
+        let requested = classified.tasks()?;
         let steps = Steps::of(self.request.facts, &self.gate.config.header, self.gate.config.carrier)?;
-        let (current, transition) = self.transition(&steps, &peer, &own)?;
+        let (current, transition) = self.transition(&steps, &requested, &peer, &own)?;
         self.audit.transition = Some(transition.to_string());
         if let Some(upgrade) = upgrade.filter(|name| !transition.to.upgrade.contains(name)) {
             return Err(Denial::Upgrade(upgrade_name(&upgrade)));
@@ -131,11 +138,12 @@ impl<'a> Decision<'a, '_> {
     fn transition(
         &mut self,
         steps: &Steps<'a>,
+        requested: &RequestedTasks<'_>,
         peer: &SpiffeId,
         own: &SpiffeId,
     ) -> Result<(CurrentStep<'a>, Arc<Transition>), Denial> {
         if steps.0.is_empty() {
-            let found = transition::start(self.gate, &self.request, peer, own);
+            let found = transition::start(self.gate, self.request.facts, requested, peer, own);
             if let Ok((current, _)) = &found {
                 self.note(current);
             }
@@ -144,7 +152,7 @@ impl<'a> Decision<'a, '_> {
         let current = current_step::read(self.gate, steps, self.crypto, self.request.facts.now)?;
         self.note(&current);
         current_step::check(&current, peer)?;
-        let transition = transition::choose(&current, &self.request, peer, own)?;
+        let transition = transition::choose(&current, requested, peer, own)?;
         Ok((current, transition))
     }
 

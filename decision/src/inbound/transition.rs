@@ -6,18 +6,19 @@ use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Transition};
 
+use super::classified::RequestedTasks;
 use super::current_step::{CurrentStep, Evidence};
 use super::start::new_instance;
 use crate::denial::Denial;
+use crate::facts::Facts;
 use crate::gate::{CompiledWorkflow, Gate};
-use crate::request::Request;
 use crate::token::TokenType;
 
 /// The one transition that leads from the current step, by this peer, to a task of this
-/// actor that accepts this request.
+/// actor that the request is.
 pub(super) fn choose(
     current: &CurrentStep<'_>,
-    request: &Request<'_>,
+    requested: &RequestedTasks<'_>,
     peer: &SpiffeId,
     own: &SpiffeId,
 ) -> Result<Arc<Transition>, Denial> {
@@ -31,13 +32,14 @@ pub(super) fn choose(
     if shown.is_empty() {
         return Err(Denial::WrongType("a caller shows receipts, a performer arrivals"));
     }
-    one(shown, request)
+    one(shown, requested)
 }
 
 /// The one transition with which this peer begins an instance by this request.
 pub(super) fn start<'a>(
     gate: &'a Gate,
-    request: &Request<'_>,
+    facts: &Facts,
+    requested: &RequestedTasks<'_>,
     peer: &SpiffeId,
     own: &SpiffeId,
 ) -> Result<(CurrentStep<'a>, Arc<Transition>), Denial> {
@@ -62,7 +64,7 @@ pub(super) fn start<'a>(
     if live.is_empty() {
         return Err(Denial::Revoked("workflow"));
     }
-    let transition = one(live.iter().map(|(_, t)| *t).collect(), request)?;
+    let transition = one(live.iter().map(|(_, t)| *t).collect(), requested)?;
     let compiled = live
         .iter()
         .find(|(_, t)| Arc::ptr_eq(t, &transition))
@@ -70,7 +72,7 @@ pub(super) fn start<'a>(
         .ok_or(Denial::Internal("a transition without its workflow"))?;
     let evidence = match compiled.workflow.assurance {
         Assurance::Identity => Evidence::Plain,
-        Assurance::Signed => Evidence::Start { txn: new_instance(&request.facts.random) },
+        Assurance::Signed => Evidence::Start { txn: new_instance(&facts.random) },
     };
     Ok((CurrentStep { compiled, at: Arc::clone(&transition.from), evidence }, transition))
 }
@@ -81,12 +83,13 @@ fn shows_right_type(current: &CurrentStep<'_>, transition: &Transition) -> bool 
     current.evidence.tokens().iter().all(|token| token.token_type == required)
 }
 
-fn one(candidates: Vec<&Arc<Transition>>, request: &Request<'_>) -> Result<Arc<Transition>, Denial> {
-    let mut accepting = candidates.iter().filter(|t| request.is_any(&t.to.requests));
+fn one(candidates: Vec<&Arc<Transition>>, requested: &RequestedTasks<'_>) -> Result<Arc<Transition>, Denial> {
+    let mut accepting = candidates.iter().filter(|t| requested.include(&t.to));
     match (accepting.next(), accepting.next()) {
+        (Some(_), None) if requested.ambiguous => Err(Denial::Ambiguous),
         (Some(transition), None) => Ok(Arc::clone(transition)),
         (Some(_), Some(_)) => Err(Denial::Ambiguous),
-        (None, _) => Err(Denial::WrongRequest { expected: targets(&candidates) }),
+        (None, _) => Err(Denial::WrongRequest { expected: targets(&candidates), is: requested.first().cloned() }),
     }
 }
 

@@ -39,6 +39,7 @@ fn exempt(context: &AttackContext<'_>, change: impl Fn(&mut Attempt)) -> Request
         method: "GET".into(),
         path: EXEMPT_PATH.into(),
         host: None,
+        port: None,
         steps: context.steps()?,
         headers: Vec::new(),
         ..context.request()

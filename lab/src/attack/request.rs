@@ -52,6 +52,16 @@ pub(super) const ALL: &[Attack] = &[
         |context| context.asked(|attempt| attempt.host = Some("elsewhere.invalid".into())),
     ),
     attack(
+        "another port",
+        "The right request at a port that the task does not name.",
+        Stopped::Always,
+        |context| {
+            let mut patterns = targets(context).peekable();
+            patterns.peek().is_some() && patterns.all(|pattern| pattern.port.is_some())
+        },
+        |context| context.asked(|attempt| attempt.port = None),
+    ),
+    attack(
         "an upgrade",
         "The request asks for a WebSocket, which the task does not declare.",
         Stopped::Always,

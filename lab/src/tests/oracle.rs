@@ -52,7 +52,8 @@ impl Oracle {
         let drawn = self.drawn.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         random.iter_mut().zip(drawn).for_each(|(to, from)| *to = from);
         let (peer, now) = (attempt.from.id().map(SpiffeId::as_str), UnixTime::from_seconds(now()));
-        let facts = Facts::received(peer, attempt.to.id.as_str(), headers, now, random);
+        let mut facts = Facts::received(peer, attempt.to.id.as_str(), headers, now, random);
+        facts.port = Some(attempt.port.unwrap_or(15006));
         match inbound(self.gates.get(attempt.to.actor.name.as_str()), &facts, &RustCrypto, record) {
             Verdict::Permitted(_) | Verdict::Exempt(_) => None,
             Verdict::Observed(refusal, _) | Verdict::Denied(refusal) => Some(refusal.code().to_string()),

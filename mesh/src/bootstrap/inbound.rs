@@ -32,6 +32,7 @@ pub(super) fn listener(member: &Member, mesh: &MeshConfig<'_>) -> Value {
         "name": format!("inbound.{}", workload.name),
         "traffic_direction": "INBOUND",
         "address": address(member.addresses.inbound),
+        "additional_addresses": further_addresses(member),
         // Otherwise a second mesh on the same address would silently share the traffic.
         "enable_reuse_port": false,
         // Otherwise a filter would not see the requested server name.
@@ -41,6 +42,12 @@ pub(super) fn listener(member: &Member, mesh: &MeshConfig<'_>) -> Value {
             "filters": [connection_manager("inbound", member, manager)],
         }],
     })
+}
+
+fn further_addresses(member: &Member) -> Vec<Value> {
+    let inbound = member.addresses.inbound;
+    let further = member.workload.inbound.ports.iter().filter(|port| **port != inbound.port());
+    further.map(|port| json!({"address": address((inbound.ip(), *port).into())})).collect()
 }
 
 pub(super) fn cluster(member: &Member) -> Value {

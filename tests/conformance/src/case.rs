@@ -108,6 +108,8 @@ pub struct When {
     pub path: Option<String>,
     /// The authority.
     pub host: Option<String>,
+    /// The workload's port on which the request arrives; 0: the proxy does not say.
+    pub port: Option<u16>,
     /// Further header lines.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
@@ -146,6 +148,7 @@ impl When {
             method: self.method.clone().or_else(|| chapter.method.clone()),
             path: self.path.clone().or_else(|| chapter.path.clone()),
             host: self.host.clone().or_else(|| chapter.host.clone()),
+            port: self.port.or(chapter.port),
             headers,
             padding: self.padding.or(chapter.padding),
             body: self.body.or(chapter.body),

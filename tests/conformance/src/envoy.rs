@@ -61,7 +61,10 @@ impl<'a> Subject<'a> {
                 environment: corpus.environment.0.clone(),
             };
             workload.egress = Some(Egress { plugin: Some(plugin.clone()) });
+            let mut ports = std::mem::take(&mut workload.inbound.ports);
+            ports.extend(request.port.filter(|port| !ports.contains(port)));
             workload.inbound = Inbound {
+                ports,
                 application: None,
                 plugin: Some(plugin),
                 client_certificate: ClientCertificate::Optional,
@@ -169,9 +172,9 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Whether a real proxy can run the case: its clock cannot be set.
+/// Whether a real proxy can run the case: its clock cannot be set, and it says its port.
 pub fn can_run(whole: &Whole) -> bool {
-    whole.when.at.is_none()
+    whole.when.at.is_none() && whole.when.port != Some(0)
 }
 
 fn site(whole: &Whole, request: &Prepared) -> Site {

@@ -41,6 +41,7 @@ fn decide(gate: Option<&Gate>, request: &Prepared, (now, random): (UnixTime, u8)
         Seen(headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned())).collect());
     // The randomness is fixed, since it is not part of any case; each start of a case has its own.
     let mut facts = Facts::received(request.peer.as_deref(), &request.own, headers, now, [random; 32]);
+    facts.port = request.port;
     facts.listener = if request.outbound { Listener::Outbound } else { Listener::Inbound };
     let mut outcome = Outcome::default();
     let applied = match inbound(gate, &facts, &RustCrypto, store) {

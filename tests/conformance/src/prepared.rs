@@ -31,6 +31,8 @@ pub struct Prepared {
     pub outbound: bool,
     /// Whether there is no application to deliver it to.
     pub undelivered: bool,
+    /// The workload's port; none where the case names none, or the proxy does not say.
+    pub port: Option<u16>,
 }
 
 /// Marks a request that cannot be delivered.
@@ -107,6 +109,7 @@ impl Prepared {
             http,
             outbound: when.outbound.unwrap_or(false),
             undelivered: false,
+            port: when.port.filter(|port| *port > 0),
         })
     }
 

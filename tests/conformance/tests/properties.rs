@@ -142,6 +142,7 @@ fn noise_is_no_step() {
             gate: id(gate),
             replica: String::new(),
             host: String::new(),
+            port: None,
             headers: Vec::new(),
             method: "POST".to_owned(),
             path: format!("/{task}"),

@@ -1,6 +1,7 @@
 //! A diagnostic in the form of `--json`.
 
 use serde::Serialize;
+use stepgate_config::workflow::MixedLevels;
 use stepgate_config::{Code, Diagnostic, MAX_INPUT, Severity, Span};
 
 use crate::command::output::BAD;
@@ -64,6 +65,12 @@ impl Finding {
         Self { code: Code::Unreadable.to_string(), ..Self::unreadable(file, message) }
     }
 
+    /// A workflow that this file and another have at levels that cannot be used together.
+    pub(super) fn mixed_levels(file: &str, mixed: &MixedLevels) -> Self {
+        let (code, help) = (Code::MixedLevels.to_string(), Some(MixedLevels::HELP.to_owned()));
+        Self { code, help, ..Self::unreadable(file, mixed.to_string()) }
+    }
+
     /// A file that could not be read.
     pub(super) fn unreadable(file: &str, message: String) -> Self {
         Self {
@@ -84,7 +91,8 @@ impl Finding {
 
     /// The finding as text, if there is no text of the file to quote.
     pub(super) fn line(&self) -> String {
-        format!("{BAD}error[{}]{BAD:#}: {}\n  --> {}\n\n", self.code, self.message, self.file)
+        let help = self.help.as_ref().map(|help| format!("  = help: {help}\n")).unwrap_or_default();
+        format!("{BAD}error[{}]{BAD:#}: {}\n  --> {}\n{help}\n", self.code, self.message, self.file)
     }
 }
 

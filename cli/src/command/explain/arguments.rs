@@ -40,6 +40,9 @@ pub(in crate::command) struct Args {
     /// The request's authority [default: the first of the called actor's `hosts`]
     #[arg(long)]
     pub(super) host: Option<String>,
+    /// The port of the called workload on which the request arrives [default: unknown, so that no task with a `port` matches]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) port: Option<u16>,
     /// A request header; may be given several times
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub(super) headers: Vec<(String, String)>,

@@ -166,6 +166,7 @@ fn facts(scenario: &Scenario<'_>) -> Value {
     };
     json!({
         "peer": scenario.peer, "self": scenario.own, "method": scenario.method, "path": scenario.path, "host": scenario.host,
+        "port": scenario.port,
         "headers": scenario.further, "step": step, "time": time::rfc3339(scenario.now),
     })
 }

@@ -29,6 +29,7 @@ pub(super) struct Scenario<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) host: String,
+    pub(super) port: Option<u16>,
     /// Further headers, without the step.
     pub(super) further: &'a [(String, String)],
     pub(super) step: PresentedStep<'a>,
@@ -90,6 +91,7 @@ impl<'a> Scenario<'a> {
             method: &args.method,
             path: &args.path,
             host,
+            port: args.port,
             further: &args.headers,
             step,
             now,
@@ -98,7 +100,8 @@ impl<'a> Scenario<'a> {
     }
 
     pub(super) fn facts(&self, random: Randomness) -> Facts {
-        Facts::received(self.peer.as_deref(), &self.own, self.headers.clone(), self.now, random)
+        let received = Facts::received(self.peer.as_deref(), &self.own, self.headers.clone(), self.now, random);
+        Facts { port: self.port, ..received }
     }
 }
 

@@ -29,7 +29,8 @@ fn facts(text: &mut String, scenario: &Scenario<'_>) {
     row(text, "peer", &scenario.peer.as_deref().map_or_else(|| "none: no mTLS".into(), who));
     row(text, "self", &who(&scenario.own));
     let (method, path, host) = (escape(scenario.method), escape(scenario.path), escape(&scenario.host));
-    row(text, "request", &format!("{method} {path} (host {host})"));
+    let port = scenario.port.map(|port| format!(", port {port}")).unwrap_or_default();
+    row(text, "request", &format!("{method} {path} (host {host}{port})"));
     for (name, value) in scenario.further {
         row(text, "header", &format!("{}: {}", escape(name), escape(value)));
     }

@@ -24,7 +24,9 @@ pub(super) fn send(
         Http::Two => mesh.call_directly(credential, site, &in_words(request, id)),
         Http::One | Http::OneOne => {
             let bytes = in_bytes(request, site, id);
-            Ok(raw::call(mesh.addresses(site)?.inbound, mesh.credential(site)?, credential, &bytes)?)
+            let mut at = mesh.addresses(site)?.inbound;
+            at.set_port(request.port.unwrap_or(at.port()));
+            Ok(raw::call(at, mesh.credential(site)?, credential, &bytes)?)
         }
     }
 }
@@ -41,7 +43,7 @@ fn in_words(request: &Prepared, id: &str) -> Request {
     for (name, value) in &request.trailers {
         message = message.trailer(text(name), value.clone());
     }
-    let message = message.body(vec![0; request.body]);
+    let message = message.body(vec![0; request.body]).at(request.port);
     if request.http == Http::Two { message.over(Version::Http2) } else { message }
 }
 

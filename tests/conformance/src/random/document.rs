@@ -40,6 +40,8 @@ pub struct Task {
     pub method: String,
     /// The one path pattern that it accepts.
     pub path: String,
+    /// The port at which it accepts requests, if it names one.
+    pub port: Option<u16>,
 }
 
 /// A transition.
@@ -114,7 +116,8 @@ impl fmt::Display for Document {
         for (name, task) in &self.tasks {
             write!(f, "  {name}: {{actor: {}", task.actor)?;
             if self.edges.iter().any(|edge| edge.to == *name) {
-                write!(f, ", requests: [{{methods: [{}], path: \"{}\"}}]", task.method, task.path)?;
+                let port = task.port.map(|port| format!(", port: {port}")).unwrap_or_default();
+                write!(f, ", requests: [{{methods: [{}], path: \"{}\"{port}}}]", task.method, task.path)?;
             }
             if task.initial {
                 write!(f, ", initial: true")?;

@@ -119,8 +119,16 @@ impl Generator<'_> {
             .collect();
         let actor = self.rng.pick(&fit).unwrap_or_default();
         let method = if self.rng.chance(70) { "POST" } else { "PUT" }.to_owned();
-        let path = if self.rng.chance(20) { format!("/{name}/{{id}}") } else { format!("/{name}") };
-        self.document.tasks.insert(name.clone(), Task { actor, initial, join, max_visits: None, method, path });
+        // Some are within others.
+        let path = match self.rng.below(100) {
+            0..15 => format!("/{name}/{{id}}"),
+            15..30 => format!("/all/{name}"),
+            30..34 => "/all/{id}".to_owned(),
+            34..36 => "/**".to_owned(),
+            _ => format!("/{name}"),
+        };
+        let port = self.rng.chance(8).then_some(8080);
+        self.document.tasks.insert(name.clone(), Task { actor, initial, join, max_visits: None, method, path, port });
         name
     }
 

@@ -95,6 +95,7 @@ impl Tour {
             method: task.method.clone(),
             path: task.path.replace("{id}", "7"),
             host: String::new(),
+            port: task.port,
             headers: Vec::new(),
             shown: shown.iter().cloned().map(Shown::Token).collect(),
             now: 1_800_000_000,

@@ -157,6 +157,7 @@ impl Walk<'_> {
             None => spiffe(&rng.pick(self.document.callers(&edge))?)?,
         };
         let mut request = Request {
+            port: rng.pick(&[Some(8080), Some(8080), Some(8080), Some(9090), None]).flatten(),
             shown: Vec::new(),
             gate: peer.clone(),
             peer: Some(peer),
@@ -176,7 +177,7 @@ impl Walk<'_> {
     fn aim(&self, rng: &mut Rng, request: &mut Request, to: &str) -> Option<()> {
         let Task { method, path, .. } = self.document.tasks.get(to)?;
         request.method.clone_from(method);
-        request.path = path.replace("{id}", &format!("x{}", rng.below(9)));
+        request.path = path.replace("{id}", &format!("x{}", rng.below(9))).replace("**", "any/one");
         request.gate = spiffe(&rng.pick(self.document.performers(to))?)?;
         Some(())
     }
@@ -207,7 +208,10 @@ impl Walk<'_> {
             Kind::Method => attempt.request.method = rng.pick(&["GET", "POST", "PUT", "post"])?.to_owned(),
             Kind::Path => {
                 let path = attempt.request.path.clone();
+                let other = self.document.tasks.get(&rng.pick(&tasks)?)?.path.replace(['{', '}', '*'], "");
                 let odd = [
+                    other,
+                    format!("{path}/"),
                     format!("/{path}"),
                     format!("{path}/."),
                     format!("{path};a"),

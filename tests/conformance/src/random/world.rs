@@ -65,7 +65,9 @@ impl World {
             Carrier::Baggage => "baggage",
         };
         let mut whole = format!("leeway: {LEEWAY}s\ncarrier: {carrier}\n");
+        whole.push_str("exempt: [{path: /all/x4, methods: [POST]}, {path: /all/x3, peers: [\"spiffe://td.x/nobody\"]}, {path: /t1, host: elsewhere, peers: anyone}]\n");
         whole.push_str("keys: [{workflow: w, kid: k, use: sign, env: KEY}]\nworkflows:\n");
+        whole.push_str(&other_document(document));
         for (at, line) in text.lines().enumerate() {
             whole.push_str(&format!("  {} {line}\n", if at == 0 { '-' } else { ' ' }));
         }
@@ -91,6 +93,7 @@ impl World {
             Facts::received(request.peer.as_ref().map(SpiffeId::as_str), request.gate.as_str(), headers, now, random);
         // As long as the name of a replica may be.
         facts.replica = Some(format!("{:0>64}", request.replica));
+        facts.port = request.port;
         let store = self.stores.entry((request.gate.to_string(), request.replica.clone())).or_default();
         match inbound(Some(&self.gate), &facts, &RustCrypto, store) {
             Verdict::Permitted(permit) => Ok(Answer {
@@ -103,4 +106,21 @@ impl World {
             Verdict::Observed(..) => Err(NotPermitted("only observed".to_owned())),
         }
     }
+}
+
+/// Another document of the same gate: each actor has a task within `/all/{id}`, and one that crosses it.
+fn other_document(document: &Document) -> String {
+    let actors = || document.actors.keys();
+    let ids = |actor: &String| document.ids(actor).iter().map(|id| format!("\"{id}\"")).collect::<Vec<_>>().join(", ");
+    let of = |part: &dyn Fn(&String) -> String| actors().map(part).collect::<String>();
+    format!(
+        "  - workflow: other\n    revision: 1\n    trust_domain: td.x\n    assurance: identity\n    \
+         actors: {{first: {{spiffe: [first]}}{}}}\n    tasks: {{begin: {{actor: first, initial: true}}{}}}\n    \
+         transitions: [{}]\n",
+        of(&|actor| format!(", {actor}: {{spiffe: [{}]}}", ids(actor))),
+        of(&|actor| format!(
+            ", {actor}: {{actor: {actor}, requests: [{{methods: [PUT, POST], path: /all/x1}}, {{path: /all/x2}}]}}"
+        )),
+        of(&|actor| format!("{{from: begin, to: {actor}}}, ")).trim_end_matches(", "),
+    )
 }

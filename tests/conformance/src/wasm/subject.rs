@@ -130,6 +130,8 @@ impl Exchange {
             ("connection\0mtls".to_owned(), vec![u8::from(request.peer.is_some())]),
             ("connection\0uri_san_local_certificate".to_owned(), request.own.clone().into_bytes()),
         ];
+        let port = request.port.map(|port| i64::from(port).to_le_bytes().to_vec());
+        properties.extend(port.map(|port| ("destination\0port".to_owned(), port)));
         if let Some(peer) = &request.peer {
             let path = match config.map(|config| &config.peer_source) {
                 Some(PeerSource::FilterState(key)) => format!("filter_state\0{key}"),

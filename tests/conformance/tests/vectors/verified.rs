@@ -122,6 +122,7 @@ fn asked(request: &Request, held: &BTreeMap<String, Token>) -> stepgate_referenc
         method: request.method.clone(),
         path: request.path.clone(),
         host: request.host.clone(),
+        port: None,
         headers: Vec::new(),
         shown: request.steps.iter().map(|text| Shown::Token(held[text].clone())).collect(),
         now: request.now,

@@ -17,6 +17,7 @@ mod http1;
 mod http2;
 mod mesh;
 mod names;
+mod sent_back;
 mod smuggled;
 mod targets;
 mod upstream;
@@ -28,7 +29,7 @@ use stepgate_tests::proxies::proxies;
 
 type Check = (&'static str, fn(&Wire));
 
-const CHECKS: [Check; 21] = [
+const CHECKS: [Check; 22] = [
     ("requests that come at once are decided one by one", http1::pipelined),
     ("requests behind a denial are not let in", http1::pipelined_behind_a_refusal),
     ("a caller that waits for leave is refused at once", http1::expects_and_is_refused),
@@ -47,6 +48,7 @@ const CHECKS: [Check; 21] = [
     ("a caller that leaves within the response", gone::within_the_response),
     ("requests within requests", smuggled::requests),
     ("targets with every normalisation", targets::all),
+    ("requests that ask to be sent back", sent_back::requests),
     ("names of headers in requests are text", names::requests),
     ("names of headers in responses are text", names::responses),
     ("nothing unpermitted was seen", mesh::only_the_permitted),

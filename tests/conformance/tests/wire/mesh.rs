@@ -39,6 +39,22 @@ workflows:
       - {from: brief, to: extra}
       - {from: shots, to: check, via: owner}
 "#;
+/// A gate with an interlock, whose task and exemption accept any method.
+const ECHO_GATE: &str = r#"
+interlock: {env: [INTERLOCK]}
+exempt: [{path: "/exempt/{id}", peers: anyone}]
+keys: [{workflow: echo, kid: now, use: sign, env: KEY}]
+workflows:
+  - workflow: echo
+    revision: 1
+    trust_domain: wire.example
+    actors: {owner: {spiffe: [owner]}, vfx: {spiffe: [vfx]}}
+    tasks:
+      brief: {actor: owner, initial: true}
+      begun: {actor: vfx, requests: [{path: /task/begun}]}
+      other: {actor: vfx, requests: [{path: "/task/{id}"}]}
+    transitions: [{from: brief, to: begun}, {from: brief, to: other}]
+"#;
 const KEY: &str = r#"{"kty":"oct","alg":"HS256","k":"sRiFB4DThc8JRXf1fPPCPpj0kgLTERLcuirFbh9KgVw"}"#;
 
 /// The mesh's defaults: Envoy's own limits, paths unchanged.
@@ -55,6 +71,10 @@ pub(crate) const PATHS: [(&str, PathNormalization); 4] = [
     ("paths-merge", PathNormalization::MergeSlashes),
     ("paths-decode", PathNormalization::DecodeAndMergeSlashes),
 ];
+
+/// In front of a gate that accepts any method; and of the same gate, which only observes.
+pub(crate) const ECHO: &str = "echo";
+pub(crate) const WATCHED_ECHO: &str = "watched-echo";
 
 /// In front of an application that writes responses byte by byte.
 pub(crate) const RAW: &str = "raw";
@@ -100,6 +120,17 @@ impl Wire {
         let mut raw = workload(RAW, PathNormalization::None, json!({}));
         raw.inbound.application = Some(upstream.address);
         workloads.push(raw);
+        for (site, mode) in [(ECHO, "enforce"), (WATCHED_ECHO, "observe")] {
+            let mut echo = workload(site, PathNormalization::None, json!({}));
+            echo.inbound.plugin = Some(Plugin {
+                module: plugin.module.clone(),
+                configuration: format!("mode: {mode}{ECHO_GATE}"),
+                environment: [("KEY", KEY), ("INTERLOCK", "a-secret-of-this-test")]
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .into(),
+            });
+            workloads.push(echo);
+        }
         let mut spec = MeshSpec::new(workloads);
         spec.envoys = Envoys::OneForAll;
         spec.envoy = envoy;

@@ -1,0 +1,101 @@
+//! Which task a request is, or whether it is exempt. This is decided among all tasks that the workload performs and all
+//! exemptions, before any token is looked at: the application runs the narrowest route that matches, whatever the token
+//! says.
+
+use std::sync::Arc;
+
+use stepgate_config::gate::ExemptPeers;
+use stepgate_config::name::TaskName;
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::Task;
+
+use crate::denial::Denial;
+use crate::gate::{Gate, ServedTask};
+use crate::request::Request;
+use crate::task_index::Match;
+
+/// The patterns that a request matches.
+pub(super) struct Classified<'g> {
+    tasks: Vec<Match<'g, ServedTask>>,
+    exemptions: Vec<Match<'g, ExemptPeers>>,
+    upgrades: bool,
+}
+
+impl<'g> Classified<'g> {
+    /// Where the workload is not known, the tasks of all workloads count: fewer requests are then exempt.
+    pub(super) fn of(gate: &'g Gate, request: &Request<'_>, own: Option<&SpiffeId>) -> Self {
+        let (mut tasks, mut exemptions) = (Vec::new(), Vec::new());
+        gate.served(own).for_each(|index| index.find(request, &mut tasks));
+        gate.exemptions.find(request, &mut exemptions);
+        Self { tasks, exemptions, upgrades: !matches!(request.upgrade(), Ok(None)) }
+    }
+
+    /// Whether anyone may send this, also without mTLS.
+    pub(super) fn is_exempt_for_anyone(&self) -> bool {
+        self.is_exempt(|peers| *peers == ExemptPeers::Anyone)
+    }
+
+    /// Whether this peer may send this without a step.
+    pub(super) fn is_exempt_for(&self, peer: &SpiffeId) -> bool {
+        self.is_exempt(|peers| match peers {
+            ExemptPeers::Anyone | ExemptPeers::Mesh => true,
+            ExemptPeers::These(ids) => ids.contains(peer),
+        })
+    }
+
+    fn is_exempt(&self, peers: impl Fn(&ExemptPeers) -> bool) -> bool {
+        let applies = |exemption: &&Match<'_, ExemptPeers>| {
+            exemption.fit.is_exact() && exemption.fit.host && peers(&exemption.entry.owner)
+        };
+        let is_narrowest = |exemption: &Match<'_, ExemptPeers>| {
+            self.tasks.iter().all(|task| exemption.entry.is_within_on_any_host(task.entry))
+        };
+        // An upgrade would turn a health check into a tunnel.
+        !self.upgrades && self.exemptions.iter().filter(applies).any(is_narrowest)
+    }
+
+    /// The tasks that the request is.
+    ///
+    /// # Errors
+    /// [`Denial::BadPath`] where it reaches a literal segment through an escape.
+    pub(super) fn tasks(&self) -> Result<RequestedTasks<'g>, Denial> {
+        let hosted = || self.tasks.iter().filter(|task| task.fit.host);
+        if hosted().any(|task| task.fit.escaped) || self.exemptions.iter().any(|exemption| exemption.fit.escaped) {
+            return Err(Denial::escaped_literal());
+        }
+        let same = |one: &Match<'g, ServedTask>, other: &Match<'g, ServedTask>| {
+            one.entry.owner.is_of_same_name(&other.entry.owner)
+        };
+        let is_narrowest = |task: &&Match<'g, ServedTask>| {
+            !hosted().any(|other| other.entry.is_within(task.entry) && !same(other, task))
+                && !self.exemptions.iter().any(|exemption| exemption.entry.is_within_on_any_host(task.entry))
+        };
+        let narrowest: Vec<&Match<'g, ServedTask>> = hosted().filter(is_narrowest).collect();
+        let cross = |one: &Match<'g, ServedTask>, other: &Match<'g, ServedTask>| {
+            !one.entry.pattern.contains(&other.entry.pattern) && !same(one, other)
+        };
+        let ambiguous = narrowest.iter().any(|one| narrowest.iter().any(|other| cross(one, other)));
+        let exact = narrowest.into_iter().filter(|task| task.fit.is_exact());
+        Ok(RequestedTasks { tasks: exact.map(|task| &task.entry.owner.task).collect(), ambiguous })
+    }
+}
+
+/// The tasks that a request is: several only where their patterns are equal, where they are one task in several revisions,
+/// or where patterns of two documents cross.
+pub(super) struct RequestedTasks<'g> {
+    tasks: Vec<&'g Arc<Task>>,
+    /// Whether two documents have tasks for this request of which neither is the more specific.
+    pub(super) ambiguous: bool,
+}
+
+impl RequestedTasks<'_> {
+    /// The name of one of them.
+    pub(super) fn first(&self) -> Option<&TaskName> {
+        self.tasks.first().map(|task| &task.name)
+    }
+
+    /// Whether the request is this task, of this revision of this workflow.
+    pub(super) fn include(&self, task: &Arc<Task>) -> bool {
+        self.tasks.iter().any(|own| Arc::ptr_eq(own, task))
+    }
+}

@@ -1,0 +1,67 @@
+//! The request patterns of one actor's tasks, or of the exemptions, by how their paths begin: a request is compared only
+//! with those that may match it.
+
+use std::collections::BTreeMap;
+
+use stepgate_config::workflow::RequestPattern;
+
+use crate::request::{Fit, Request};
+
+/// Patterns, each with its owner.
+pub(crate) struct Index<T> {
+    /// By the literal segments with which the path begins, joined by `/`.
+    by_prefix: BTreeMap<String, Vec<Entry<T>>>,
+    /// The length of the longest of these keys, in bytes.
+    longest: usize,
+}
+
+/// A pattern and its owner.
+pub(crate) struct Entry<T> {
+    pub(crate) pattern: RequestPattern,
+    /// The same for any host, to compare tasks with exemptions: the caller chooses the host.
+    pub(crate) of_any_host: RequestPattern,
+    pub(crate) owner: T,
+}
+
+/// A pattern that a request matches, and how.
+pub(crate) struct Match<'i, T> {
+    pub(crate) entry: &'i Entry<T>,
+    pub(crate) fit: Fit,
+}
+
+impl<T> Index<T> {
+    pub(crate) fn of<'p>(patterns: impl IntoIterator<Item = (&'p RequestPattern, T)>) -> Self {
+        let mut by_prefix: BTreeMap<String, Vec<Entry<T>>> = BTreeMap::new();
+        for (pattern, owner) in patterns {
+            let prefix = pattern.prefix().collect::<Vec<_>>().join("/");
+            let entry = Entry { pattern: pattern.clone(), of_any_host: pattern.of_any_host(), owner };
+            by_prefix.entry(prefix).or_default().push(entry);
+        }
+        let longest = by_prefix.keys().map(String::len).max().unwrap_or_default();
+        Self { by_prefix, longest }
+    }
+
+    /// Adds all patterns that the request matches, whatever its host.
+    pub(crate) fn find<'i>(&'i self, request: &Request<'_>, found: &mut Vec<Match<'i, T>>) {
+        let path = request.decoded_path();
+        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+        let prefixes = ends.take_while(|end| *end <= self.longest).filter_map(|end| path.get(..end));
+        let none = Some("").filter(|_| !path.is_empty());
+        for prefix in none.into_iter().chain(prefixes) {
+            let entries = self.by_prefix.get(prefix).into_iter().flatten();
+            found.extend(entries.filter_map(|entry| Some(Match { entry, fit: request.fit(&entry.pattern)? })));
+        }
+    }
+}
+
+impl<T> Entry<T> {
+    /// Whether this pattern is more specific than another that the same request matches.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        other.pattern.contains(&self.pattern) && !self.pattern.contains(&other.pattern)
+    }
+
+    /// The same, whatever hosts they name.
+    pub(crate) fn is_within_on_any_host<U>(&self, other: &Entry<U>) -> bool {
+        other.of_any_host.contains(&self.of_any_host) && !self.of_any_host.contains(&other.of_any_host)
+    }
+}

@@ -1,0 +1,122 @@
+//! Which task a request is, among all tasks that the workload performs, in all documents of the gate, and the exemptions.
+//! Of several, it is the one whose requests lie within those of the others.
+
+use std::sync::Arc;
+
+use stepgate_config::gate::{ExemptPeers, GateConfig};
+use stepgate_config::workflow::{RequestPattern, Task, Transition, Workflow};
+
+use crate::denied::{Denied, deny, require};
+use crate::request::Request;
+
+/// A task, with one of its patterns.
+struct Candidate<'g> {
+    workflow: &'g Workflow,
+    task: &'g Arc<Task>,
+    pattern: RequestPattern,
+}
+
+impl Candidate<'_> {
+    fn is_named_as(&self, other: &Self) -> bool {
+        self.workflow.name == other.workflow.name && self.task.name == other.task.name
+    }
+}
+
+impl Request {
+    /// Whether the gate exempts the request, for peers that pass the test: not where it may be a task, unless that task
+    /// accepts more than the exemption does.
+    pub(crate) fn is_exempt(&self, gate: &GateConfig, peers: impl Fn(&ExemptPeers) -> bool) -> bool {
+        let tasks = self.candidates(gate);
+        let mut exempting = gate.exempt.iter().filter(|one| peers(&one.peers) && self.is(&one.request));
+        self.upgrade().is_none()
+            && exempting.any(|one| tasks.iter().all(|task| is_narrower(&one.request, &task.pattern, false)))
+    }
+
+    /// Which of these transitions of the workflow leads to the task that the request is: at most one.
+    pub(crate) fn which<'t>(
+        &self,
+        gate: &GateConfig,
+        workflow: &Workflow,
+        transitions: &'t [Arc<Transition>],
+    ) -> Result<&'t Arc<Transition>, Denied> {
+        let all = self.candidates(gate);
+        let here: Vec<&Candidate<'_>> = all.iter().filter(|one| self.has_host(&one.pattern)).collect();
+        let is_hidden = |one: &Candidate<'_>| {
+            let narrower =
+                |other: &&Candidate<'_>| !other.is_named_as(one) && is_narrower(&other.pattern, &one.pattern, true);
+            let mut exempt = gate.exempt.iter().filter(|exemption| self.may_be(&exemption.request));
+            here.iter().any(narrower) || exempt.any(|exempt| is_narrower(&exempt.request, &one.pattern, false))
+        };
+        let open: Vec<&&Candidate<'_>> = here.iter().filter(|one| !is_hidden(one)).collect();
+        let cross = |one: &Candidate<'_>, other: &Candidate<'_>| {
+            !one.is_named_as(other) && !lies_within(&one.pattern, &other.pattern, true)
+        };
+        let own =
+            |one: &Candidate<'_>| (&one.workflow.name, one.workflow.revision) == (&workflow.name, workflow.revision);
+        let is = |task: &Task| open.iter().any(|one| own(one) && one.task.name == task.name && self.is(&one.pattern));
+        let mut found = transitions.iter().filter(|transition| is(&transition.to));
+        let first = found.next().ok_or(Denied("WRONG_REQUEST"))?;
+        require(!open.iter().any(|one| open.iter().any(|other| cross(one, other))), "AMBIGUOUS")?;
+        if found.next().is_some() { deny("AMBIGUOUS") } else { Ok(first) }
+    }
+
+    /// The tasks of the workload to which a transition leads and that the request may be.
+    fn candidates<'g>(&self, gate: &'g GateConfig) -> Vec<Candidate<'g>> {
+        let mut found = Vec::new();
+        for workflow in &gate.workflows {
+            for task in workflow.tasks.values().filter(|task| task.performer.includes(&self.gate)) {
+                if !workflow.transitions.iter().any(|transition| transition.to.name == task.name) {
+                    continue;
+                }
+                let any = [RequestPattern::default()];
+                let patterns = if task.requests.is_empty() { &any[..] } else { &task.requests };
+                let matching = patterns.iter().filter(|pattern| self.may_be(pattern));
+                found.extend(matching.map(|pattern| Candidate { workflow, task, pattern: pattern.clone() }));
+            }
+        }
+        found
+    }
+}
+
+/// Whether one pattern accepts less than another; `hosts`: whether a host makes a difference.
+fn is_narrower(one: &RequestPattern, other: &RequestPattern, hosts: bool) -> bool {
+    lies_within(one, other, hosts) && !lies_within(other, one, hosts)
+}
+
+/// Whether one pattern accepts nothing that the other does not, for a method that both accept.
+fn lies_within(one: &RequestPattern, other: &RequestPattern, hosts: bool) -> bool {
+    let host = match (&one.host, &other.host) {
+        _ if !hosts => true,
+        (_, None) => true,
+        (None, Some(_)) => false,
+        // Without a port, any port.
+        (Some(one), Some(other)) => one == other || one.rsplit_once(':').is_some_and(|(name, _)| name == other),
+    };
+    let path = match (&one.path, &other.path) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(one), Some(other)) => {
+            let (one, other) = (one.to_string(), other.to_string());
+            within(&segments(&one), &segments(&other))
+        }
+    };
+    let method = other.methods.is_empty() || !one.methods.is_empty();
+    method && host && path && (other.port.is_none() || one.port == other.port)
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/').skip(1).collect()
+}
+
+/// Whether all paths of one pattern, segment by segment, are paths of the other.
+fn within(one: &[&str], other: &[&str]) -> bool {
+    match (one, other) {
+        ([], []) | (["**"], ["**"]) => true,
+        ([first, ..], ["**"]) => !first.is_empty(),
+        ([first, rest @ ..], [variable, others @ ..]) if variable.starts_with('{') => {
+            !first.is_empty() && *first != "**" && within(rest, others)
+        }
+        ([first, rest @ ..], [literal, others @ ..]) => first == literal && within(rest, others),
+        ([], _) | (_, []) => false,
+    }
+}
