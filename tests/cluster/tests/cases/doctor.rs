@@ -46,7 +46,7 @@ const CHANGES: &[Change] = &[
     Change { from: "FAIL_CLOSE", to: "FAIL_OPEN", proxy: &["FAILS_OPEN"], istiod: &["FAILS_OPEN"] },
     Change {
         from: "    interlock:",
-        to: "    exempt:\n      - path: /**\n    interlock:",
+        to: "    exempt:\n      - path: /health\n    interlock:",
         proxy: &["SURPLUS_EXEMPTION"],
         istiod: &["SURPLUS_EXEMPTION"],
     },

@@ -81,11 +81,14 @@ fn another(configuration: &mut Value, name: &str, revision: u32) -> Value {
 
 const SURPLUS: Hole = Hole {
     gate: |gate| {
-        gate["exempt"] = json!([{"path": "/**"}]);
-        let third = json!({"workflow": "film", "kid": "third", "use": "verify", "env": "NEXT"});
+        gate["exempt"] = json!([{"path": "/health"}]);
+        let third = json!({"workflow": "film", "kid": "third", "use": "verify", "env": "THIRD"});
         gate["keys"].as_array_mut().unwrap().push(third);
         let (old, mut other) = (another(gate, "film", 1), another(gate, "other", 2));
         other["assurance"] = json!("identity");
+        for task in other["tasks"].as_object_mut().unwrap().values_mut().filter(|task| task["initial"] != true) {
+            task["requests"][0]["path"] = json!("/other");
+        }
         gate["workflows"].as_array_mut().unwrap().extend([old, other]);
     },
     kinds: &[Kind::SurplusExemption, Kind::SurplusKey, Kind::SurplusRevision, Kind::SurplusWorkflow],

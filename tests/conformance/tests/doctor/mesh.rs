@@ -69,7 +69,7 @@ pub(crate) fn identity(name: &str) -> String {
 
 /// The keys that the configuration names.
 pub(crate) fn environment() -> BTreeMap<String, String> {
-    ["KEY", "NEXT"].map(|variable| (variable.to_owned(), KEY.to_owned())).into()
+    ["KEY", "NEXT", "THIRD"].map(|variable| (variable.to_owned(), KEY.to_owned())).into()
 }
 
 pub(crate) fn plugin(configuration: &Value) -> Plugin {
