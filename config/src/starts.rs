@@ -88,11 +88,13 @@ impl<'w> Start<'w> {
         &self.transition.to.requests
     }
 
-    /// Whether one request of one caller could be both; an empty list of patterns matches any request.
+    /// Whether one request of one caller could be both, neither the narrower.
     fn may_be(&self, other: &Self) -> bool {
-        let (a, b) = (self.requests(), other.requests());
+        let (a, b) = (RequestPattern::listed(self.requests()), RequestPattern::listed(other.requests()));
+        // Where one contains the other, the request is the narrower task.
+        let either = |a: &RequestPattern, b: &RequestPattern| a.overlaps(b) && a.contains(b) == b.contains(a);
         let caller = self.transition.caller.spiffe.iter().any(|id| other.transition.caller.includes(id));
-        caller && (a.is_empty() || b.is_empty() || a.iter().any(|a| b.iter().any(|b| a.overlaps(b))))
+        caller && a.iter().any(|a| b.iter().any(|b| either(a, b)))
     }
 }
 
