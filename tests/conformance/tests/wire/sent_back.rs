@@ -12,12 +12,12 @@ const INTERLOCK: &str = "x-stepgate-permit";
 /// Sends the method over both versions of HTTP, to an exempt path and to that of a task.
 fn everywhere(wire: &Wire, site: &str, method: &str) {
     for (kind, with_step) in [("exempt", false), ("task", true)] {
-        let step = if with_step { wire.block(wire.begin(site, "/task/begun")) } else { "none".to_owned() };
+        let step = || if with_step { wire.block(wire.begin(site, "/task/begun")) } else { "none".to_owned() };
         let path = |version: &str| format!("/{kind}/{method}-{version}");
-        let head = format!("{method} {} HTTP/1.1\r\nhost: x\r\nx-workflow-step: {step}\r\n\r\n", path("1"));
+        let head = format!("{method} {} HTTP/1.1\r\nhost: x\r\nx-workflow-step: {}\r\n\r\n", path("1"), step());
         // Envoy may refuse the method itself.
         let _ = wire.block(async { wire.raw(site).await.exchange(head.as_bytes()).await });
-        let path = path("2");
+        let (path, step) = (path("2"), step());
         let lines: [(&[u8], &[u8]); 5] = [
             (b":method", method.as_bytes()),
             (b":scheme", b"https"),
