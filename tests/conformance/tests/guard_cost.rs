@@ -126,6 +126,7 @@ fn in_wasm(module: &Module, worst: &Worst, guard: &str) -> u64 {
         trailers: Vec::new(),
         response: Vec::new(),
         response_trailers: Vec::new(),
+        undelivered: false,
     };
     exchange.begin(&mut vm);
     vm.call("proxy_on_context_create", &[2, ROOT]).unwrap();

@@ -102,6 +102,7 @@ fn log(module: &Module, guard: &str, own: [(&str, &str); 3], peer: &str, more: V
         trailers: Vec::new(),
         response: Vec::new(),
         response_trailers: Vec::new(),
+        undelivered: false,
     };
     exchange.begin(&mut vm);
     vm.call("proxy_on_context_create", &[2, ROOT]).unwrap();
