@@ -179,6 +179,11 @@ impl Exchange {
         Ok(outcome)
     }
 
+    /// What the proxy says of the request when its response begins.
+    pub fn delivery(&self) -> Vec<(String, Vec<u8>)> {
+        if self.undelivered { not_connected() } else { answered() }
+    }
+
     /// The proxy's state when the request arrives.
     pub fn begin(&self, vm: &mut Vm) {
         let proxy = vm.proxy();
@@ -199,7 +204,7 @@ impl Exchange {
             outcome.trailers = words(vm.proxy().part(Part::RequestTrailers));
         }
         let proxy = vm.proxy();
-        proxy.properties.extend(if self.undelivered { not_connected() } else { answered() });
+        proxy.properties.extend(self.delivery());
         proxy.set(Part::ResponseHeaders, self.response.clone());
         goes_on("the response", vm.ask("proxy_on_response_headers", &[stream, count(&self.response), 0])?)?;
         if !self.response_trailers.is_empty() {

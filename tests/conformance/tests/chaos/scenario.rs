@@ -179,6 +179,7 @@ impl<'a> Scenario<'a> {
             }
             ResponseHeaders(id) => {
                 let arguments = [id, count(response), 0];
+                vm.proxy().properties.extend(self.exchange.delivery());
                 ask(vm, "proxy_on_response_headers", Part::ResponseHeaders, Some(response.clone()), &arguments)?;
             }
             ResponseBody(id) => ask(vm, "proxy_on_response_body", Part::ResponseHeaders, None, &[id, 5, 0])?,
