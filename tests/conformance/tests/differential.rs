@@ -80,8 +80,8 @@ fn walk(seed: u64, tally: &mut Tally) {
         return;
     };
     tally.walks += 1;
-    let mut reader = Reader::new(&world.config.workflows[1])
-        .unwrap_or_else(|why| panic!("`check` accepts this, but {why}\n{document}"));
+    let mut reader =
+        Reader::new(world.workflow()).unwrap_or_else(|why| panic!("`check` accepts this, but {why}\n{document}"));
     let mut walk = Walk { document: &document, held: Vec::new(), permitted: Vec::new(), now: 1_800_000_000 };
     let mut instances: BTreeMap<String, String> = BTreeMap::new();
     let mut story = String::new();

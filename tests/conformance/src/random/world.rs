@@ -1,10 +1,12 @@
 //! The decision behind each workload, with a record for each replica.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use stepgate_config::GateConfig;
 use stepgate_config::gate::Carrier;
 use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::Workflow;
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::replay_record::MemoryStore;
 use stepgate_decision::{Facts, Gate, Header, UnixTime, Verdict, inbound, request_headers};
@@ -67,7 +69,10 @@ impl World {
         let mut whole = format!("leeway: {LEEWAY}s\ncarrier: {carrier}\n");
         whole.push_str("exempt: [{path: /all/x4, methods: [POST]}, {path: /all/x3, peers: [\"spiffe://td.x/nobody\"]}, {path: /t1, host: elsewhere, peers: anyone}]\n");
         whole.push_str("keys: [{workflow: w, kid: k, use: sign, env: KEY}]\nworkflows:\n");
-        whole.push_str(&other_document(document));
+        // Baggage cannot carry the steps of the other document's level.
+        if carrier == "header" {
+            whole.push_str(&other_document(document));
+        }
         for (at, line) in text.lines().enumerate() {
             whole.push_str(&format!("  {} {line}\n", if at == 0 { '-' } else { ' ' }));
         }
@@ -75,6 +80,14 @@ impl World {
         let (gate, _) =
             Gate::new(config.clone(), &|_| Some(KEY.to_owned())).map_err(|errors| Refused(format!("{errors:?}")))?;
         Ok(Self { config, gate, stores: BTreeMap::new(), asked: 0 })
+    }
+
+    /// The workflow of the document. The configuration has another one beside it.
+    ///
+    /// # Panics
+    /// Never: the configuration has it.
+    pub fn workflow(&self) -> &Arc<Workflow> {
+        self.config.workflows.last().unwrap()
     }
 
     /// Lets the gate that gets the request decide.

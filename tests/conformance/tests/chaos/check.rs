@@ -137,8 +137,13 @@ fn the_log_is_clean(scenario: &Scenario<'_>, story: &Story, broken: &mut Vec<Str
         let told = scenario.secrets.iter().any(|secret| line.contains(secret.as_str()));
         // A VM that traps reports the reason, outside of the proxy's log if that fails.
         let panic = (*level == u32::MAX || line.contains("panic")) && story.trap.is_none();
-        if panic || told || line.contains("eyJ") || line.contains(SMUGGLED) {
+        if panic || told || shows_token(line) || line.contains(SMUGGLED) {
             broken.push(format!("the log: {line}"));
         }
     }
+}
+
+/// Whether a part of a token is in a text. A digest may contain the letters with which each part begins.
+fn shows_token(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').any(|word| word.starts_with("eyJ"))
 }
