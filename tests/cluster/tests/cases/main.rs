@@ -28,6 +28,7 @@ mod module;
 mod observability;
 mod outsiders;
 mod owner;
+mod ports;
 mod releases;
 mod requests;
 mod rotation;
@@ -63,6 +64,7 @@ const CASES: &[Case] = &[
     ("forged headers prove nothing", attacks::forged_headers),
     ("no protocol bypasses the gate", attacks::other_protocols),
     ("all attempts of `stepgate lab` have the result that the document requires", lab::all_of_it),
+    ("a port is that of the application, not of the Service", ports::are_the_applications),
     ("another namespace's workload is an outsider", outsiders::of_another_namespace),
     ("a caller without a sidecar does not get in", outsiders::without_a_sidecar),
     ("a certificate of a foreign authority or domain is refused", outsiders::with_other_certificates),
