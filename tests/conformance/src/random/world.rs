@@ -82,11 +82,12 @@ impl World {
         Ok(Self { config, gate, stores: BTreeMap::new(), asked: 0 })
     }
 
-    /// The workflow of the document. The configuration has another one beside it.
+    /// The workflow of the document; the configuration may have another one beside it.
     ///
     /// # Panics
-    /// Never: the configuration has it.
+    /// If the configuration has none.
     pub fn workflow(&self) -> &Arc<Workflow> {
+        #[allow(clippy::unwrap_used, reason = "the configuration was made from a document")]
         self.config.workflows.last().unwrap()
     }
 
