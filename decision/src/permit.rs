@@ -123,6 +123,11 @@ impl PassThrough {
         Self { edits: Edits::of(gate, headers), interlock: interlock.cloned() }
     }
 
+    /// For a request that a gate at the wrong listener observes.
+    pub(crate) fn unchanged() -> Self {
+        Self { edits: Edits { remove: Vec::new(), baggage: None }, interlock: None }
+    }
+
     /// Changes the request: every step is removed, the interlock is set.
     ///
     /// # Errors

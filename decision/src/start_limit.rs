@@ -15,6 +15,9 @@ use crate::time::UnixTime;
 
 /// Microseconds in a second.
 const MICROS: u64 = 1_000_000;
+/// How far a count may reach past a period before the clock must have been set back. Workers read the time before they
+/// count, in whole seconds, so one may count by an earlier second than another has.
+const SLACK: u64 = 60 * MICROS;
 
 /// Counts a start. It stays counted, whatever becomes of the request.
 ///
@@ -42,9 +45,9 @@ fn after(value: &[u8], rate: Rate, now: UnixTime) -> Result<u64, Denial> {
     // Whole microseconds: of a rate that does not divide evenly, each start takes a little less.
     let one = period.checked_div(u64::from(rate.count)).unwrap_or(period).max(1);
     let full = now.saturating_add(period);
-    // No count reaches past a period: the clock was set back, or the period was longer. The count begins anew, or the
-    // peer would be locked out until the clock is where it was.
-    let taken = if stored > full { now } else { stored.max(now) };
+    // A count that reaches far past a period: the clock was set back, or the period was longer. The count begins anew, or
+    // the peer would be locked out until the clock is where it was.
+    let taken = if stored > full.saturating_add(SLACK) { now } else { stored.max(now) };
     let next = taken.saturating_add(one);
     if next > full { Err(Denial::TooManyStarts) } else { Ok(next) }
 }
@@ -81,9 +84,17 @@ mod tests {
         assert_eq!(permitted(rate(1, 86_400), &[1000, 87_399, 87_400]), [1, 0, 1]);
     }
 
+    /// Two workers count at the turn of a second.
+    #[test]
+    fn an_earlier_second_forgives_nothing() {
+        assert_eq!(permitted(rate(3, 60), &[1000, 1020, 1019]), [3, 1, 0]);
+        assert_eq!(permitted(rate(100, 60), &[1000, 1001, 1000]), [100, 1, 0]);
+        assert_eq!(permitted(rate(3, 60), &[1000, 990]), [3, 0]);
+    }
+
     #[test]
     fn a_clock_that_is_set_back_locks_nobody_out() {
-        assert_eq!(permitted(rate(3, 60), &[1_000_000, 999_990, 1000, 1000]), [3, 3, 3, 0]);
+        assert_eq!(permitted(rate(3, 60), &[1_000_000, 1000, 1000]), [3, 3, 0]);
         assert_eq!(permitted(rate(3, 60), &[UnixTime::MAX.seconds()]), [3]);
     }
 

@@ -5,6 +5,8 @@
 //! is read: the properties are Envoy's own (envoy.org, "Attributes"; checked against 1.36.4 and 1.40.0 by
 //! `tests/conformance/tests/delivery`).
 
+use std::net::SocketAddr;
+
 use crate::host::Host;
 
 /// Response flags of Envoy that say why no connection was made (`StreamInfo::CoreResponseFlag`, one bit each): UH, no
@@ -32,7 +34,9 @@ impl Delivery {
     /// To be asked in the callbacks of the response and of the log. Before a response there is no answer to it.
     pub(crate) fn of(host: &dyn Host) -> Self {
         let details = host.property(&["response", "code_details"]);
-        if details.as_deref() == Some(b"via_upstream") {
+        // Other filters may write the details that they like, but make no attempt.
+        let attempted = number(host, &["upstream", "request_attempt_count"]).is_some_and(|attempts| attempts > 0);
+        if attempted && details.as_deref() == Some(b"via_upstream") {
             return Self::Answered;
         }
         if Self::is_undelivered(host, details.as_deref()) == Some(true) { Self::Undelivered } else { Self::Unknown }
@@ -47,7 +51,14 @@ impl Delivery {
         if connected || attempts > 1 {
             return Some(false);
         }
-        if number(host, &["response", "flags"])? & NOT_CONNECTED != 0 {
+        // A connection to a Unix socket has no local address.
+        let is_ip = |at: &[u8]| std::str::from_utf8(at).is_ok_and(|at| at.parse::<SocketAddr>().is_ok());
+        if !host.read_property(&["upstream", "address"]).ok()?.is_none_or(|at| is_ip(&at)) {
+            return None;
+        }
+        // With a flag of another kind, the attempt came further: a circuit breaker may have refused only its repetition.
+        let flags = number(host, &["response", "flags"])?;
+        if flags & NOT_CONNECTED != 0 && flags & !NOT_CONNECTED == 0 {
             return Some(true);
         }
         let refused = |beginning: &&[u8]| details.is_some_and(|details| details.starts_with(beginning));
@@ -86,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_request_is_undelivered_only_where_every_fact_says_so() {
-        for flag in [0x2, UF, 0x80, 0x100, UF | 0x1] {
+        for flag in [0x2, UF, 0x80, 0x100, UF | 0x2] {
             for attempts in [0, 1] {
                 assert_eq!(of((Some(attempts), false, Some(flag), None)), Delivery::Undelivered, "{attempts} {flag:x}");
             }
@@ -99,6 +110,12 @@ mod tests {
             (Some(1), true, Some(UF), None),
             (Some(1), false, Some(0), None),
             (Some(1), false, Some(0x10), None),
+            // A circuit breaker refused a retry, after an attempt that was cut off (UC).
+            (Some(1), false, Some(0x80 | 0x40), None),
+            (Some(1), false, Some(UF | 0x1), None),
+            // The details that another filter wrote.
+            (Some(0), false, Some(0), Some("via_upstream")),
+            (None, false, Some(0), Some("via_upstream")),
             // A refusal after the router has begun, or by another filter.
             (Some(1), false, Some(0), Some(RBAC)),
             (Some(0), true, Some(0), Some(RBAC)),

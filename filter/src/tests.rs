@@ -57,6 +57,7 @@ fn proxy() -> Fake {
         ("connection.uri_san_peer_certificate", b"spiffe://film.example/owner"),
         ("connection.uri_san_local_certificate", b"spiffe://film.example/vfx"),
         ("response.code_details", b"via_upstream"),
+        ("upstream.request_attempt_count", &1_i64.to_le_bytes()[..]),
     ] {
         proxy.properties.borrow_mut().insert(name.to_owned(), value.to_vec());
     }
@@ -217,8 +218,10 @@ fn nothing_goes_on_after_the_end_of_a_stream() {
 /// As a CORS filter answers a preflight, or a route without a cluster.
 #[test]
 fn no_receipt_where_a_filter_behind_the_gate_answers_in_the_applications_place() {
-    for details in ["direct_response", "cors_response", "lua_response", ""] {
+    // The last one is what ext_proc and Lua may write.
+    for details in ["direct_response", "cors_response", "lua_response", "", "via_upstream"] {
         let proxy = proxy();
+        proxy.properties.borrow_mut().insert("upstream.request_attempt_count".into(), 0_i64.to_le_bytes().to_vec());
         let mut stream = Stream::new(plugin(&proxy, GATE));
         assert_eq!(stream.request_headers(&proxy), Action::Continue);
         proxy.properties.borrow_mut().insert("response.code_details".into(), details.into());

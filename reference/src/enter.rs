@@ -33,7 +33,8 @@ impl Reader {
         }
         let guarded = guard::holds(&self.workflow, transition, request, peer, instance.as_deref());
         require(guarded, "GUARD")?;
-        if start.is_some() && self.signed() {
+        let begins = start.is_some() || evidence.iter().any(|arrival| arrival.start);
+        if begins && self.signed() {
             require(self.takes_a_start(gate, request, peer), "TOO_MANY_STARTS")?;
         }
         let left = self.left(evidence, &transition.from);

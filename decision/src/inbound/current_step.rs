@@ -34,6 +34,15 @@ impl Evidence {
         }
     }
 
+    /// Whether this is a start, or the token of one: each of its transitions takes room as a start does.
+    pub(super) fn begins(&self) -> bool {
+        match self {
+            Self::Plain => false,
+            Self::Start { .. } => true,
+            Self::Tokens(tokens) => tokens.iter().any(|token| token.claims.parents.is_empty()),
+        }
+    }
+
     pub(super) fn tokens(&self) -> &[VerifiedToken] {
         match self {
             Self::Plain | Self::Start { .. } => &[],

@@ -54,9 +54,27 @@ pub fn inbound(gate: Option<&Gate>, facts: &Facts, crypto: &dyn Crypto, store: &
         Ok(Admitted::Transition(minted)) => Verdict::Permitted(Permit::new(gate, headers, *minted, audit)),
         Ok(Admitted::Exempt) => Verdict::Exempt(PassThrough::permitted(gate, headers)),
         Err(denial) => match mode(gate, facts) {
-            Mode::Observe => Verdict::Observed(Denied::new(denial, audit), PassThrough::observed(gate, headers)),
+            Mode::Observe => {
+                let pass = match check_direction(gate, facts) {
+                    Ok(()) => PassThrough::observed(gate, headers),
+                    // It is for others, who must get neither this workload's interlock nor another request.
+                    Err(_) => PassThrough::unchanged(),
+                };
+                Verdict::Observed(Denied::new(denial, audit), pass)
+            }
             Mode::Enforce => Verdict::Denied(Denied::new(denial, audit)),
         },
+    }
+}
+
+/// A gate on an outbound listener would judge requests that are not for it.
+fn check_direction(gate: &Gate, facts: &Facts) -> Result<(), Denial> {
+    match (gate.config.direction, facts.listener) {
+        (Direction::Inbound, _) | (Direction::Auto, Listener::Inbound) => Ok(()),
+        (Direction::Auto, Listener::Outbound) => Err(Denial::Egress),
+        (Direction::Auto, Listener::Unknown) => {
+            Err(Denial::NoConfig("the listener does not say its direction; set `direction: inbound`"))
+        }
     }
 }
 
@@ -86,7 +104,7 @@ struct Decision<'a, 't> {
 
 impl<'a> Decision<'a, '_> {
     fn decide(&mut self, store: &mut dyn Store) -> Result<Admitted, Denial> {
-        self.check_direction()?;
+        check_direction(self.gate, self.request.facts)?;
         let classified = Classified::of(self.gate, &self.request, own_workload(self.gate, self.request.facts).as_ref());
         if classified.is_exempt_for_anyone() {
             return Ok(Admitted::Exempt);
@@ -110,17 +128,6 @@ impl<'a> Decision<'a, '_> {
         }
         let minted = self.admit(&current, &transition, &peer, &own, store)?;
         Ok(Admitted::Transition(Box::new(minted)))
-    }
-
-    /// A gate on an outbound listener would judge requests that are not for it.
-    fn check_direction(&self) -> Result<(), Denial> {
-        match (self.gate.config.direction, self.request.facts.listener) {
-            (Direction::Inbound, _) | (Direction::Auto, Listener::Inbound) => Ok(()),
-            (Direction::Auto, Listener::Outbound) => Err(Denial::Egress),
-            (Direction::Auto, Listener::Unknown) => {
-                Err(Denial::NoConfig("the listener does not say its direction; set `direction: inbound`"))
-            }
-        }
     }
 
     /// The upgrade that the request asks for, where some task of this actor declares it.
@@ -200,7 +207,7 @@ impl<'a> Decision<'a, '_> {
         constraint::check(workflow, &issuance.arrival.performers)?;
         join::check(current)?;
         check_guard()?;
-        if issuance.start.is_some() {
+        if current.evidence.begins() {
             start_limit::count(store, (workflow, peer), self.gate.config.starts_of(workflow), facts.now)?;
         }
         let until = issuance.presented_until.plus(leeway);
