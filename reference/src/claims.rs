@@ -115,7 +115,8 @@ impl Reader {
             return shown;
         }
         let left = &arrival.left;
-        let before = || arrival.from.as_ref().or_else(|| ways::sources(&self.workflow, &arrival.task.name).first().copied());
+        let before =
+            || arrival.from.as_ref().or_else(|| ways::sources(&self.workflow, &arrival.task.name).first().copied());
         match before().filter(|before| self.forks.contains_key(*before)) {
             Some(join) => ways::sources(&self.workflow, join).iter().map(|source| format!("{left}.{source}")).collect(),
             None => vec![left.clone()],

@@ -70,7 +70,8 @@ impl Issuance {
             jti,
         };
         let receipt = workflow.needs_receipt(to, peer).then(|| Claims { sub: peer.clone(), ..arrival.clone() });
-        Some(Self { arrival, receipt, parent, presented_until: presented_until(current, first, facts.now, leeway), start })
+        let presented_until = presented_until(current, first, facts.now, leeway);
+        Some(Self { arrival, receipt, parent, presented_until, start })
     }
 
     /// The instance's deadline is exact: no leeway extends it.

@@ -86,8 +86,10 @@ workflows:
       - {from: k, to: l}
       - {from: l, to: x}
 ";
-const KEY: [u8; 32] =
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31];
+const KEY: [u8; 32] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
+    31,
+];
 
 /// Gates with one configuration and one key.
 struct Gates {
@@ -172,8 +174,9 @@ fn an_entry_after_a_join_outlives_the_twins_of_later_evidence() {
     // Each gate has one replica, k and l have two.
     let [mut f, mut m, mut m2, mut o, mut o2, mut j] = [(); 6].map(|()| MemoryStore::default());
     let [mut k, mut other_k, mut l, mut other_l, mut x] = [(); 5].map(|()| MemoryStore::default());
-    let go =
-        |from: &str, to: &str, step: &str, at: u64, store: &mut MemoryStore| loops.call(from, to, step, NOW + at, store);
+    let go = |from: &str, to: &str, step: &str, at: u64, store: &mut MemoryStore| {
+        loops.call(from, to, step, NOW + at, store)
+    };
     let at_f = go("a", "f", "", 0, &mut f).unwrap();
     let at_m = go("f", "m", &at_f, 0, &mut m).unwrap();
     let at_o = go("f", "o", &at_f, 0, &mut o).unwrap();
@@ -205,8 +208,9 @@ fn an_entry_after_a_join_outlives_the_twins_of_later_evidence() {
 fn a_short_deadline_in_evidence_ends_no_entry_early() {
     let loops = Gates::of(LOOPS);
     let [mut j, mut k, mut l] = [(); 3].map(|()| MemoryStore::default());
-    let go =
-        |from: &str, to: &str, step: &str, at: u64, store: &mut MemoryStore| loops.call(from, to, step, NOW + at, store);
+    let go = |from: &str, to: &str, step: &str, at: u64, store: &mut MemoryStore| {
+        loops.call(from, to, step, NOW + at, store)
+    };
     let at_f = go("a", "f", "", 0, &mut MemoryStore::default()).unwrap();
     let at_m = go("f", "m", &at_f, 0, &mut MemoryStore::default()).unwrap();
     let at_o = go("f", "o", &at_f, 0, &mut MemoryStore::default()).unwrap();
