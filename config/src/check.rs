@@ -30,5 +30,6 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) -> Option<Analysis> {
     let dominators = graph.dominators();
     constraints::check_order(draft, &dominators, report);
     let joins = joins::check(draft, &graph, &dominators, report);
-    Some(Analysis { cyclic, joins })
+    let behind = graph.closure(joins.iter().map(|join| join.task), None, |task| graph.successors(task));
+    Some(Analysis { cyclic, joins, behind })
 }

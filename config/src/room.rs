@@ -31,7 +31,7 @@ pub(crate) fn check(workflow: &Workflow, span: Span, report: &mut Report) {
     let message = format!("one instance can take {entries} of the replay record at a gate of {}", quote(actor));
     let room = Diagnostic::new(Code::RecordRoom, span, message);
     report.push(
-        room.label("a record has room for about 165,000 entries of all instances; each lives for twice `task_ttl`")
+        room.label("a record has room for about 165,000 entries of all instances; each lives for twice `task_ttl`, behind a join for the `deadline`")
             .help("bound the tasks on cycles more tightly (`max_visits`), or give the workflow a shorter `task_ttl`"),
     );
 }

@@ -1,8 +1,10 @@
 //! The tokens of a step as the gates would have minted them: for `--at TASK` of the command, and for cases and tests.
 
+use std::sync::Arc;
+
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{JoinKind, Task, Workflow};
+use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
 
 use crate::time::UnixTime;
 use crate::token::{Claims, StepClaim, TokenType, start_jti};
@@ -51,6 +53,11 @@ fn claims(step: &Step<'_>, from: Option<&TaskName>) -> Claims {
         format!("{instance}.{}.{}", task.name, from.map_or("-", TaskName::as_str))
     };
     let parent = format!("{instance}.{}", from.map_or("before", TaskName::as_str));
+    let parents = match parents(step, from) {
+        _ if is_start(step) => Vec::new(),
+        1 => vec![parent],
+        several => (0..several).map(|n| format!("{parent}.{n}")).collect(),
+    };
     Claims {
         iss: issuer.clone(),
         sub: holder.clone(),
@@ -58,18 +65,33 @@ fn claims(step: &Step<'_>, from: Option<&TaskName>) -> Claims {
         iat: issued,
         exp: issued.plus(workflow.task_ttl).min(dl),
         dl,
-        parents: if is_start(step) { Vec::new() } else { vec![parent] },
+        parents,
         wf: StepClaim::of(workflow, task, from),
         visits: task.max_visits.map(|_| (task.name.clone(), 1)).into_iter().collect(),
         performers: task.constrained.then(|| (task.name.clone(), [performer.clone()].into())).into_iter().collect(),
         fork: task
             .carries
             .iter()
-            .map(|join| (join.clone(), format!("{instance}.fork")))
+            .map(|join| (join.clone(), round(workflow, join, instance)))
             .chain(task.forks.iter().map(|join| (join.clone(), jti.clone())))
             .collect(),
         rep: None,
         jti,
+    }
+}
+
+/// How many tokens the first transition that leads there presents.
+fn parents(step: &Step<'_>, from: Option<&TaskName>) -> usize {
+    let leads = |t: &&Arc<Transition>| t.to.name == step.task.name && from.is_none_or(|from| t.from.name == *from);
+    let before = step.workflow.transitions.iter().find(leads).and_then(|t| step.workflow.joins.get(&t.from.name));
+    before.map_or(1, |join| join.sources.len())
+}
+
+/// The round of a join whose fork lies behind: `INSTANCE.fork`; after a fork that is itself a join, `@` and its name follow.
+fn round(workflow: &Workflow, join: &TaskName, instance: &str) -> String {
+    match workflow.joins.get(join).map(|join| &join.fork).filter(|fork| workflow.joins.contains_key(*fork)) {
+        Some(fork) => format!("{}@{fork}", round(workflow, fork, instance)),
+        None => format!("{instance}.fork"),
     }
 }
 

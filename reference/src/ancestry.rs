@@ -63,7 +63,7 @@ impl Reader {
         match self.forks.get(&at.name) {
             Some(fork) => {
                 let rounds: Vec<String> = rounds(evidence, fork).into_iter().flatten().collect();
-                format!("({} @ {})", rounds.join(" and "), at.name)
+                format!("{}@{}", rounds.join("+"), at.name)
             }
             None => evidence.first().map(|arrival| arrival.name.clone()).unwrap_or_default(),
         }

@@ -166,11 +166,15 @@ pub(crate) fn seconds(duration: Duration) -> u64 {
     duration.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
 }
 
-/// The name of a start follows from workflow, instance, issuer and holder, so that a gate cannot choose it: the first
-/// half of a SHA-256 of these, each after its length in eight bytes.
+/// The name of a start follows from workflow, instance, issuer and holder, so that a gate cannot choose it.
 fn start_name(workflow: &Workflow, instance: &str, issuer: &SpiffeId, holder: &SpiffeId) -> String {
+    derived(&["start", workflow.name.as_str(), instance, issuer.as_str(), holder.as_str()])
+}
+
+/// A name that follows from these texts: the first half of a SHA-256 of them, each after its length in eight bytes.
+pub(crate) fn derived(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
-    for part in ["start", workflow.name.as_str(), instance, issuer.as_str(), holder.as_str()] {
+    for part in parts {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part.as_bytes());
     }

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
+use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 
 use crate::ancestry::{performed, rounds};
 use crate::arrival::{Arrival, Times};
 use crate::reader::Reader;
+use crate::ways;
 
 /// The claims of a token that RFC 7519 does not name, and those that it does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -78,7 +80,7 @@ impl Reader {
             let round = if *fork == arrival.task.name {
                 arrival.name.clone()
             } else if self.leads(&arrival.task, join, fork) {
-                rounds(line, fork).into_iter().flatten().next()?
+                self.round_behind(fork, rounds(line, fork).into_iter().flatten().next()?)
             } else {
                 return None;
             };
@@ -91,7 +93,7 @@ impl Reader {
             times: arrival.times,
             txn: arrival.instance.clone(),
             dl: arrival.times.dl,
-            parents: if arrival.start { Vec::new() } else { vec![arrival.left.clone()] },
+            parents: self.parents(arrival),
             wf: StepClaim {
                 v: 1,
                 name: workflow.name.to_string(),
@@ -103,6 +105,30 @@ impl Reader {
             visits: visits.filter(|(_, count)| *count > 0).collect(),
             performers,
             fork: fork.collect(),
+        }
+    }
+
+    /// The arrivals that were shown; of an arrival whose past is assumed, as many as a way there shows.
+    fn parents(&self, arrival: &Arrival) -> Vec<String> {
+        let shown: Vec<String> = arrival.parents.iter().map(|parent| parent.name.clone()).collect();
+        if arrival.start || !shown.is_empty() {
+            return shown;
+        }
+        let left = &arrival.left;
+        let before =
+            || arrival.from.as_ref().or_else(|| ways::sources(&self.workflow, &arrival.task.name).first().copied());
+        match before().filter(|before| self.forks.contains_key(*before)) {
+            Some(join) => ways::sources(&self.workflow, join).iter().map(|source| format!("{left}.{source}")).collect(),
+            None => vec![left.clone()],
+        }
+    }
+
+    /// The name of a passage through a fork that lies behind. Of an assumed past it is that of the first fork; each fork
+    /// that is a join adds itself.
+    fn round_behind(&self, fork: &TaskName, round: String) -> String {
+        match self.forks.get(fork) {
+            Some(before) if !round.contains('@') => format!("{}@{fork}", self.round_behind(before, round)),
+            _ => round,
         }
     }
 }

@@ -6,7 +6,7 @@ use stepgate_config::gate::GateConfig;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Transition;
 
-use crate::arrival::{Arrival, Arrived, Past, Permitted, Times, is_join, seconds};
+use crate::arrival::{Arrival, Arrived, Past, Permitted, Times, derived, is_join, seconds};
 use crate::denied::{Denied, require};
 use crate::guard;
 use crate::reader::Reader;
@@ -38,7 +38,8 @@ impl Reader {
             require(self.takes_a_start(gate, request, peer), "TOO_MANY_STARTS")?;
         }
         let left = self.left(evidence, &transition.from);
-        let mut name = format!("{left} > {}", to.name);
+        let mut name = vec!["child", left.as_str(), to.name.as_str()];
+        let nth;
         if self.signed() {
             let replica = format!("{} {}", request.gate, request.replica);
             let key = (replica, left.clone(), transition.to_string());
@@ -46,7 +47,8 @@ impl Reader {
             require(*count < transition.uses, "ALREADY_TAKEN")?;
             *count = count.saturating_add(1);
             if transition.uses > 1 {
-                name = format!("{name} {count}");
+                nth = count.to_string();
+                name.push(&nth);
             }
         }
         let arrival = Arrival {
@@ -54,8 +56,8 @@ impl Reader {
             from: is_join(to).then(|| transition.from.name.clone()),
             parents: evidence.to_vec(),
             past: Past::default(),
+            name: derived(&name),
             left,
-            name,
             performer: request.gate.clone(),
             issuer: request.gate.clone(),
             instance: instance.unwrap_or_default(),

@@ -7,7 +7,7 @@ use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Task};
 
-use crate::ancestry::performed;
+use crate::ancestry::{performed, rounds};
 use crate::arrival::{Arrival, Past, Times, is_join, seconds};
 use crate::denied::{Denied, deny, require};
 use crate::kind::Kind;
@@ -90,7 +90,11 @@ impl Reader {
         // Only a start token has no parents.
         let orphan = |token: &Token| token.arrival.start && token.kind != Kind::Arrival;
         let fits = |token: &&Token| {
-            token.flaw != Some(Flaw::Members) && !orphan(token) && self.names_performers(&token.arrival)
+            token.flaw != Some(Flaw::Members)
+                && !orphan(token)
+                && self.names_performers(&token.arrival)
+                && self.keeps_bounds(&token.arrival)
+                && (token.arrival.start || self.is_whole(token))
         };
         require(tokens.iter().all(fits), "BAD_STEP")?;
         require(tokens.iter().all(|token| self.lives(&token.arrival, leeway)), "BAD_STEP")?;
@@ -121,6 +125,27 @@ impl Reader {
             !counted(task) || self.workflow.tasks.get(task).is_some_and(|task| task.performer.includes(id))
         };
         performed(std::slice::from_ref(arrival)).iter().all(may)
+    }
+
+    /// Whether no task was entered more often than it may be.
+    fn keeps_bounds(&self, arrival: &Arc<Arrival>) -> bool {
+        let line = std::slice::from_ref(arrival);
+        let kept = |task: &Arc<Task>| task.max_visits.is_none_or(|bound| self.visits(line, &task.name) <= bound);
+        self.workflow.tasks.values().all(kept)
+    }
+
+    /// Whether a token says all that its gate must say: that the gate's own workload performs the task, if a constraint
+    /// asks; that this workload holds an arrival; and which passage of each fork behind leads to a join ahead.
+    fn is_whole(&self, token: &Token) -> bool {
+        let Token { arrival, holder, kind, .. } = token;
+        let (at, line) = (&arrival.task, std::slice::from_ref(arrival));
+        let counted = self.workflow.constraints.iter().any(|one| one.tasks.contains(&at.name));
+        let own = (at.name.clone(), arrival.issuer.clone());
+        let colleagues = at.performer.includes(&arrival.issuer) && at.performer.includes(holder);
+        let mut ahead = self.forks.iter().filter(|(join, fork)| **fork != at.name && self.leads(at, join, fork));
+        (!counted || performed(line).contains(&own))
+            && (*kind == Kind::Receipt || !colleagues || arrival.issuer == *holder)
+            && ahead.all(|(_, fork)| rounds(line, fork).iter().any(Option::is_some))
     }
 
     /// Whether an arrival has the times that some gates give it: no two of their clocks differ by more than the leeway.

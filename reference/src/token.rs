@@ -28,8 +28,9 @@ pub enum Flaw {
     Revision,
     /// It was signed for another document of the same name and revision.
     Digest,
-    /// It has a member that no gate writes there: visits or performers that the document does not count, a round of no
-    /// join ahead, a source where there is no join.
+    /// It has a member that no gate writes there, or lacks one that every gate writes: visits or performers that the
+    /// document does not count, not its own visit, a round of no join ahead, a source where there is no join, parents that
+    /// no transition has, a name that is none.
     Members,
     /// It was signed for a task that the document does not have.
     Task,

@@ -8,11 +8,18 @@ pub(crate) struct Analysis {
     pub(super) cyclic: Vec<bool>,
     /// The joins that require evidence of every incoming transition, in the order of the document.
     pub(crate) joins: Vec<AnalyzedJoin>,
+    /// Whether each task is a join, or a path leads to it from one.
+    pub(super) behind: Vec<bool>,
 }
 
 impl Analysis {
     /// Whether the task with this index lies on a cycle.
     pub(crate) fn on_cycle(&self, task: usize) -> bool {
         self.cyclic.get(task).copied().unwrap_or_default()
+    }
+
+    /// Whether the task with this index is a join, or a path leads to it from one.
+    pub(crate) fn behind_join(&self, task: usize) -> bool {
+        self.behind.get(task).copied().unwrap_or_default()
     }
 }

@@ -94,5 +94,6 @@ fn task(
         constrained: constrained.contains(&index),
         forks: joins(&|join| join.fork == index)?,
         carries: joins(&|join| join.before.contains(&index))?,
+        behind_join: analysis.behind_join(index),
     }))
 }

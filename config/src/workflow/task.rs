@@ -55,6 +55,8 @@ pub struct Task {
     pub forks: BTreeSet<TaskName>,
     /// The joins whose fork the tokens of this task carry: those that a path leads to without passing their fork.
     pub carries: BTreeSet<TaskName>,
+    /// Whether it is a join, or a path leads here from one.
+    pub behind_join: bool,
 }
 
 /// A request that moves an instance from one task to another.

@@ -3,20 +3,27 @@
 
 use std::time::Duration;
 
-use stepgate_config::workflow::{JoinKind, Task, Workflow};
+use stepgate_config::name::TaskName;
+use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
 
 use crate::denial::Denial;
 use crate::token::{Claims, TokenType, VerifiedToken};
 
+/// Most bytes of the name of an instance or arrival. Gates give 22; tools that mint tokens, names for people.
+const MAX_NAME: usize = 128;
+
 /// Checks each token of one step of this workflow.
 pub(super) fn check(tokens: &[VerifiedToken], workflow: &Workflow, leeway: Duration) -> Result<(), Denial> {
     for token in tokens {
+        if !has_names(&token.claims) {
+            return Err(Denial::BadStep("a token has a name that no gate gives"));
+        }
         if !counts(&token.claims, workflow) {
             return Err(Denial::BadStep("a token counts what its document does not"));
         }
         // A task that the document does not have is another denial.
         if workflow.tasks.get(&token.claims.wf.task).is_some_and(|task| !fits(token, task, workflow)) {
-            return Err(Denial::BadStep("a token has members that no gate writes at its task"));
+            return Err(Denial::BadStep("a token has or lacks members as no gate writes them at its task"));
         }
         if !lives(&token.claims, workflow, leeway) {
             return Err(Denial::BadStep("a token lives longer than its workflow allows"));
@@ -25,12 +32,19 @@ pub(super) fn check(tokens: &[VerifiedToken], workflow: &Workflow, leeway: Durat
     Ok(())
 }
 
-/// Whether visits are those of tasks on cycles, and performers those of tasks under a constraint.
+/// Whether its instance can be revoked by name, and its arrivals have short plain names: children inherit all of them.
+fn has_names(claims: &Claims) -> bool {
+    !claims.txn.contains('.') && claims.parents.iter().chain([&claims.txn, &claims.jti]).all(|name| is_name(name))
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+/// Whether visits are those of tasks on cycles, within their bounds, and performers those of tasks under a constraint.
 fn counts(claims: &Claims, workflow: &Workflow) -> bool {
-    let visits = claims
-        .visits
-        .iter()
-        .all(|(task, count)| *count > 0 && workflow.tasks.get(task).is_some_and(|task| task.max_visits.is_some()));
+    let most = |task| workflow.tasks.get(task).and_then(|task| task.max_visits);
+    let visits = claims.visits.iter().all(|(task, count)| most(task).is_some_and(|most| (1..=most).contains(count)));
     let performers = claims.performers.iter().all(|(task, ids)| {
         let may = |task: &Task| task.constrained && ids.iter().all(|id| task.performer.includes(id));
         !ids.is_empty() && workflow.tasks.get(task).is_some_and(|task| may(task))
@@ -38,18 +52,61 @@ fn counts(claims: &Claims, workflow: &Workflow) -> bool {
     visits && performers
 }
 
-/// Whether the token has the members of its kind: only a start has no parents, only at a join it says from which source
-/// it came, and it names no rounds but those of the joins ahead.
+/// Whether the token has the members of its kind. Only a start has no parents; the rest of a start is compared as a whole,
+/// with its issuer. Only at a join a token says from which source it came.
 fn fits(token: &VerifiedToken, task: &Task, workflow: &Workflow) -> bool {
     let Claims { parents, wf, fork, .. } = &token.claims;
     let sources = workflow.joins.get(&task.name).filter(|_| task.join == JoinKind::All).map(|join| &join.sources);
-    let kind = match &wf.from {
-        _ if parents.is_empty() => task.initial && token.token_type == TokenType::Arrival && wf.from.is_none(),
-        Some(from) => sources.is_some_and(|sources| sources.contains(from)),
-        None => true,
-    };
+    let source = wf.from.as_ref().is_none_or(|from| sources.is_some_and(|sources| sources.contains(from)));
     let ahead = fork.keys().all(|join| task.carries.contains(join) || task.forks.contains(join));
-    kind && ahead
+    let kind = if parents.is_empty() {
+        task.initial && token.token_type == TokenType::Arrival && wf.from.is_none()
+    } else {
+        descends(&token.claims, task, workflow) && entered(token, task) && has_rounds(&token.claims, task, workflow)
+    };
+    source && ahead && kind
+}
+
+/// Whether its parents are as many as some transition to the task presents, each of them another arrival.
+fn descends(claims: &Claims, task: &Task, workflow: &Workflow) -> bool {
+    let Claims { jti, parents, wf, .. } = claims;
+    let evidence = |from: &Task| {
+        let join = workflow.joins.get(&from.name).filter(|_| from.join == JoinKind::All && !from.initial);
+        join.map_or(1, |join| join.sources.len())
+    };
+    let leads = |t: &Transition| t.to.name == task.name && wf.from.as_ref().is_none_or(|from| t.from.name == *from);
+    let others = |(at, parent)| parent != jti && !parents.iter().take(at).any(|other| other == parent);
+    workflow.transitions.iter().any(|t| leads(t) && evidence(&t.from) == parents.len())
+        && parents.iter().enumerate().all(others)
+}
+
+/// Whether the histories have this arrival itself. Its issuer is its performer, and the holder where it is no receipt; an
+/// issuer or a holder of another actor is another denial.
+fn entered(token: &VerifiedToken, task: &Task) -> bool {
+    let Claims { iss, sub, visits, performers, .. } = &token.claims;
+    let one_actor = task.performer.includes(iss) && task.performer.includes(sub);
+    (task.max_visits.is_none() || visits.contains_key(&task.name))
+        && (!task.constrained || performers.get(&task.name).is_some_and(|ids| ids.contains(iss)))
+        && (iss == sub || !one_actor || token.token_type == TokenType::Receipt)
+}
+
+/// Whether it has a round of each join ahead: of those that begin here, its own name.
+fn has_rounds(claims: &Claims, task: &Task, workflow: &Workflow) -> bool {
+    let round = |join| claims.fork.get(join).map(String::as_str);
+    task.forks.iter().all(|join| round(join) == Some(&claims.jti))
+        && task.carries.iter().all(|join| round(join).is_some_and(|round| is_round(round, join, workflow)))
+}
+
+/// Whether a round of this join may have that name: the name of an arrival at its fork, or where that is a join itself
+/// `ROUND@FORK`, with its round.
+fn is_round(name: &str, join: &TaskName, workflow: &Workflow) -> bool {
+    let Some(fork) = workflow.joins.get(join).map(|join| &join.fork) else { return false };
+    if workflow.joins.contains_key(fork) {
+        let round = name.strip_suffix(fork.as_str()).and_then(|rest| rest.strip_suffix('@'));
+        round.is_some_and(|round| is_round(round, fork, workflow))
+    } else {
+        is_name(name)
+    }
 }
 
 /// Whether it has the times of some gate. `dl` is from the clock of the gate at which the instance began, `exp` at a join

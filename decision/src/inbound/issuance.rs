@@ -25,7 +25,7 @@ pub(super) struct Issuance {
     pub(super) receipt: Option<Claims>,
     /// The parent: the `jti` of its arrival; at a join, its round.
     pub(super) parent: String,
-    /// How long anything that leaves the same parent can be presented, leeway not included.
+    /// How long anything that leaves the same parent can be presented, one leeway not included.
     pub(super) presented_until: UnixTime,
 }
 
@@ -70,7 +70,8 @@ impl Issuance {
             jti,
         };
         let receipt = workflow.needs_receipt(to, peer).then(|| Claims { sub: peer.clone(), ..arrival.clone() });
-        Some(Self { arrival, receipt, parent, presented_until: presented_until(current, &parents, leeway), start })
+        let presented_until = presented_until(current, first, facts.now, leeway);
+        Some(Self { arrival, receipt, parent, presented_until, start })
     }
 
     /// The instance's deadline is exact: no leeway extends it.
@@ -133,13 +134,20 @@ fn forks(current: &CurrentStep<'_>, parents: &[&Claims], parent: &str, to: &Task
 
 /// How long the same transition could be tried again. A token that was replayed at another replica has a twin:
 /// the same `jti`, minted as late as its parent could be presented, by a clock that may be behind that of the parent's
-/// gate. At a join, other evidence that could complete the round may come as late as the instance lives.
-fn presented_until(current: &CurrentStep<'_>, parents: &[&Claims], leeway: Duration) -> UnixTime {
-    let deadline = earliest(parents, |claims| claims.dl);
-    if current.at.join == JoinKind::All {
-        return deadline;
+/// gate.
+///
+/// At a join, other evidence of the round may come as long as the instance lives, so the token that leaves the join may
+/// have a twin as late as that. Whoever holds both presents the twin honestly, as another arrival; at another replica it
+/// has a child, the twin of the first one's child, and that is as late. So all tasks behind a join are like the join:
+/// `task_ttl` bounds how much later than its parent's a child's twin is, not how late the parent's is.
+///
+/// No instance that began before now lives longer than `deadline` from now. Its deadline as the tokens say it is no
+/// bound: a gate that lies about its own evidence can shorten it, and the twin may have come by other evidence.
+fn presented_until(current: &CurrentStep<'_>, parent: &Claims, now: UnixTime, leeway: Duration) -> UnixTime {
+    let workflow = &current.compiled.workflow;
+    if current.at.behind_join {
+        return now.plus(workflow.deadline);
     }
-    let ttl = current.compiled.workflow.task_ttl;
-    let issued = parents.iter().map(|claims| claims.iat).max().unwrap_or(deadline);
-    issued.plus(ttl).plus(ttl).plus(leeway).plus(leeway).min(deadline)
+    let ttl = workflow.task_ttl;
+    parent.iat.plus(ttl).plus(ttl).plus(leeway).plus(leeway).min(parent.dl)
 }

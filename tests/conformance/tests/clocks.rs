@@ -1,5 +1,5 @@
-//! Clocks that differ by the leeway, in the decision: the replay record keeps an entry for as long as any twin of its
-//! token can come. Whole instances by such clocks are in `lab.rs`, in real Envoys.
+//! Times at several gates, in the decision: the replay record keeps an entry for as long as any twin of its token can
+//! come. Whole instances by clocks that differ are in `lab.rs`, in real Envoys.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,7 +9,12 @@
     reason = "a test fails by panicking"
 )]
 
+use std::sync::Arc;
+
+use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
+use jwt_simple::prelude::{HS256Key, MACLike};
 use stepgate_config::GateConfig;
+use stepgate_config::workflow::Workflow;
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::replay_record::{Entry, MemoryStore, consume};
 use stepgate_decision::token::{Claims, UnverifiedToken};
@@ -35,35 +40,116 @@ const TTL: u64 = 600;
 const LEEWAY: u64 = 30;
 const NOW: u64 = 1_800_000_000;
 
-struct Relay(Gate);
+/// Two branches, each with a loop, that meet in a join; a chain behind it. Each task has an actor of its own.
+const LOOPS: &str = "
+leeway: 30s
+keys: [{workflow: loops, kid: k, use: sign, env: KEY}]
+workflows:
+  - workflow: loops
+    revision: 1
+    trust_domain: cluster.local
+    task_ttl: 10m
+    deadline: 24h
+    actors:
+      a: {spiffe: [ns/r/sa/a]}
+      f: {spiffe: [ns/r/sa/f]}
+      m: {spiffe: [ns/r/sa/m]}
+      m2: {spiffe: [ns/r/sa/m2]}
+      o: {spiffe: [ns/r/sa/o]}
+      o2: {spiffe: [ns/r/sa/o2]}
+      j: {spiffe: [ns/r/sa/j]}
+      k: {spiffe: [ns/r/sa/k]}
+      l: {spiffe: [ns/r/sa/l]}
+      x: {spiffe: [ns/r/sa/x]}
+    tasks:
+      a: {actor: a, initial: true}
+      f: {actor: f, requests: [{path: /f}]}
+      m: {actor: m, max_visits: 9, requests: [{path: /m}]}
+      m2: {actor: m2, max_visits: 9, requests: [{path: /m2}]}
+      o: {actor: o, max_visits: 9, requests: [{path: /o}]}
+      o2: {actor: o2, max_visits: 9, requests: [{path: /o2}]}
+      j: {actor: j, join: all, requests: [{path: /j}]}
+      k: {actor: k, requests: [{path: /k}]}
+      l: {actor: l, requests: [{path: /l}]}
+      x: {actor: x, requests: [{path: /x}]}
+    transitions:
+      - {from: a, to: f}
+      - {from: f, to: m}
+      - {from: m, to: m2}
+      - {from: m2, to: m}
+      - {from: m, to: j}
+      - {from: f, to: o}
+      - {from: o, to: o2}
+      - {from: o2, to: o}
+      - {from: o, to: j}
+      - {from: j, to: k}
+      - {from: k, to: l}
+      - {from: l, to: x}
+";
+const KEY: [u8; 32] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
+    31,
+];
 
-impl Relay {
+/// Gates with one configuration and one key.
+struct Gates {
+    gate: Gate,
+    workflow: Arc<Workflow>,
+}
+
+impl Gates {
+    fn of(document: &str) -> Self {
+        let (config, _): (GateConfig, _) = stepgate_config::read_gate(document.as_bytes()).into_result().unwrap();
+        let workflow = Arc::clone(&config.workflows[0]);
+        let key = format!(r#"{{"kty":"oct","k":"{}"}}"#, base64url(&KEY));
+        Self { gate: Gate::new(config, &|_| Some(key.clone())).unwrap().0, workflow }
+    }
+
     /// The step that the gate of `to` gives its application, or the code of the denial.
     fn call(&self, from: &str, to: &str, step: &str, now: u64, store: &mut MemoryStore) -> Result<String, String> {
         let id = |name: &str| format!("spiffe://cluster.local/ns/r/sa/{name}");
         let step = (!step.is_empty()).then_some(("x-workflow-step", step));
         let headers = request_headers("POST", &format!("/{to}"), "r.example", step);
         let facts = Facts::received(Some(&id(from)), &id(to), headers, UnixTime::from_seconds(now), [7; 32]);
-        match inbound(Some(&self.0), &facts, &RustCrypto, store) {
+        match inbound(Some(&self.gate), &facts, &RustCrypto, store) {
             Verdict::Permitted(permit) => Ok(permit.step().to_owned()),
             Verdict::Denied(denied) => Err(denied.code().to_string()),
             Verdict::Exempt(_) | Verdict::Observed(..) => panic!("no gate here exempts or observes"),
         }
     }
+
+    /// Consumes another entry of the bucket of the transition that leaves `parent` at this task, which drops those of the
+    /// bucket that have ended.
+    fn sweep(&self, at: &str, parent: &str, now: u64, store: &mut MemoryStore) {
+        let transition = self.workflow.transitions.iter().find(|t| t.from.name.as_str() == at).unwrap().to_string();
+        let entry = |parent: &str| Entry::new(&self.workflow, parent, &transition, UnixTime::MAX, 1);
+        let bucket = entry(parent).key();
+        let other = (0..).map(|n: u32| n.to_string()).find(|name| entry(name).key() == bucket).unwrap();
+        consume(store, &entry(&other), UnixTime::from_seconds(now)).unwrap();
+    }
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    Base64UrlSafeNoPadding::encode_to_string(bytes).unwrap()
 }
 
 fn claims(token: &str) -> Claims {
     UnverifiedToken::parse(token).unwrap().claims().clone()
 }
 
+/// A token with these claims, signed with the key.
+fn signed(claims: &Claims) -> String {
+    let header = base64url(br#"{"alg":"HS256","kid":"k","typ":"wfa+jwt"}"#);
+    let text = format!("{header}.{}", base64url(&serde_json::to_vec(claims).unwrap()));
+    let tag = HS256Key::from_bytes(&KEY).authentication_tag(text.as_bytes());
+    format!("{text}.{}", base64url(tag.as_ref()))
+}
+
 /// b's clock is ahead of those of c by the leeway. One replica of c takes b's step at once; another replica of c takes it
 /// as late as it can. The two tokens are twins: d lets one of them in.
 #[test]
 fn an_entry_outlives_every_twin_by_any_clocks() {
-    let (config, _): (GateConfig, _) = stepgate_config::read_gate(RELAY.as_bytes()).into_result().unwrap();
-    let workflow = std::sync::Arc::clone(&config.workflows[0]);
-    let key = r#"{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}"#;
-    let relay = Relay(Gate::new(config, &|_| Some(key.to_owned())).unwrap().0);
+    let relay = Gates::of(RELAY);
     let at_b = relay.call("a", "b", "", NOW + LEEWAY, &mut MemoryStore::default()).unwrap();
     let at_c = |now| relay.call("b", "c", &at_b, now, &mut MemoryStore::default());
     let early = at_c(NOW).unwrap();
@@ -75,12 +161,74 @@ fn an_entry_outlives_every_twin_by_any_clocks() {
     let mut record = MemoryStore::default();
     relay.call("c", "d", &early, NOW, &mut record).unwrap();
     let end = last + TTL + LEEWAY - 1;
-    let transition = workflow.transitions.iter().find(|t| t.from.name.as_str() == "c").unwrap().to_string();
-    let entry = |parent: &str| Entry::new(&workflow, parent, &transition, UnixTime::MAX, 1);
-    // Another entry of the same bucket drops those that have ended.
-    let bucket = entry(&claims(&late).jti).key();
-    let other = (0..).map(|n: u32| n.to_string()).find(|name| entry(name).key() == bucket).unwrap();
-    consume(&mut record, &entry(&other), UnixTime::from_seconds(end)).unwrap();
+    relay.sweep("c", &claims(&late).jti, end, &mut record);
     assert_eq!(relay.call("c", "d", &late, end, &mut record), Err("ALREADY_TAKEN".into()));
     assert_eq!(relay.call("c", "d", &late, end + 1, &mut record), Err("EXPIRED".into()));
+}
+
+/// j presents its round at once at one replica of k, and at another one when later visits have brought fresh evidence of it.
+/// The two tokens of k are twins. So are those of l, whom k calls honestly at two replicas of l; x lets one of them in.
+#[test]
+fn an_entry_after_a_join_outlives_the_twins_of_later_evidence() {
+    let loops = Gates::of(LOOPS);
+    // Each gate has one replica, k and l have two.
+    let [mut f, mut m, mut m2, mut o, mut o2, mut j] = [(); 6].map(|()| MemoryStore::default());
+    let [mut k, mut other_k, mut l, mut other_l, mut x] = [(); 5].map(|()| MemoryStore::default());
+    let go = |from: &str, to: &str, step: &str, at: u64, store: &mut MemoryStore| {
+        loops.call(from, to, step, NOW + at, store)
+    };
+    let at_f = go("a", "f", "", 0, &mut f).unwrap();
+    let at_m = go("f", "m", &at_f, 0, &mut m).unwrap();
+    let at_o = go("f", "o", &at_f, 0, &mut o).unwrap();
+    let of_m = go("m", "j", &at_m, 0, &mut j).unwrap();
+    let of_o = go("o", "j", &at_o, 0, &mut j).unwrap();
+    let at_k = go("j", "k", &format!("{of_m},{of_o}"), 0, &mut k).unwrap();
+    let at_l = go("k", "l", &at_k, 0, &mut l).unwrap();
+    go("l", "x", &at_l, 0, &mut x).unwrap();
+
+    let again = go("m2", "m", &go("m", "m2", &at_m, 500, &mut m2).unwrap(), 1000, &mut m).unwrap();
+    let of_m = go("m", "j", &again, 1500, &mut j).unwrap();
+    let again = go("o2", "o", &go("o", "o2", &at_o, 500, &mut o2).unwrap(), 1000, &mut o).unwrap();
+    let of_o = go("o", "j", &again, 1500, &mut j).unwrap();
+    let evidence = format!("{of_m},{of_o}");
+    loops.sweep("j", &format!("{}@j", claims(&at_f).jti), NOW + 1500, &mut k);
+    assert_eq!(go("j", "k", &evidence, 1500, &mut k), Err("ALREADY_TAKEN".into()));
+    let twin_k = go("j", "k", &evidence, 1500, &mut other_k).unwrap();
+    assert_eq!(claims(&at_k).jti, claims(&twin_k).jti);
+    loops.sweep("k", &claims(&at_k).jti, NOW + 1500, &mut l);
+    assert_eq!(go("k", "l", &twin_k, 1500, &mut l), Err("ALREADY_TAKEN".into()));
+    let twin_l = go("k", "l", &twin_k, 1500, &mut other_l).unwrap();
+    assert_eq!(claims(&at_l).jti, claims(&twin_l).jti);
+    loops.sweep("l", &claims(&at_l).jti, NOW + 1500, &mut x);
+    assert_eq!(go("l", "x", &twin_l, 1500, &mut x), Err("ALREADY_TAKEN".into()));
+}
+
+/// m's gate lies about its own task: of one arrival it also says that the instance ends in a moment.
+#[test]
+fn a_short_deadline_in_evidence_ends_no_entry_early() {
+    let loops = Gates::of(LOOPS);
+    let [mut j, mut k, mut l] = [(); 3].map(|()| MemoryStore::default());
+    let go = |from: &str, to: &str, step: &str, at: u64, store: &mut MemoryStore| {
+        loops.call(from, to, step, NOW + at, store)
+    };
+    let at_f = go("a", "f", "", 0, &mut MemoryStore::default()).unwrap();
+    let at_m = go("f", "m", &at_f, 0, &mut MemoryStore::default()).unwrap();
+    let at_o = go("f", "o", &at_f, 0, &mut MemoryStore::default()).unwrap();
+    let mut short = claims(&at_m);
+    short.dl = UnixTime::from_seconds(NOW + 5);
+    short.exp = short.dl;
+    short.jti = "another".to_owned();
+    let of_short = go("m", "j", &signed(&short), 0, &mut j).unwrap();
+    let of_m = go("m", "j", &at_m, 0, &mut j).unwrap();
+    let of_o = go("o", "j", &at_o, 0, &mut j).unwrap();
+    let at_k = go("j", "k", &format!("{of_short},{of_o}"), 0, &mut k).unwrap();
+    go("k", "l", &at_k, 0, &mut l).unwrap();
+
+    loops.sweep("j", &format!("{}@j", claims(&at_f).jti), NOW + 36, &mut k);
+    let evidence = format!("{of_m},{of_o}");
+    assert_eq!(go("j", "k", &evidence, 36, &mut k), Err("ALREADY_TAKEN".into()));
+    // At another replica of k, which makes a twin that lives on.
+    let twin = go("j", "k", &evidence, 36, &mut MemoryStore::default()).unwrap();
+    loops.sweep("k", &claims(&at_k).jti, NOW + 36, &mut l);
+    assert_eq!(go("k", "l", &twin, 36, &mut l), Err("ALREADY_TAKEN".into()));
 }
