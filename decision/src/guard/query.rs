@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use stepgate_config::guard::MAX_TEXT;
 
 use super::failure::{Fault, GuardFailure, parameter_part};
-use crate::facts::same_variable;
+
+/// Most parts of a query between `&`, empty ones included. Many servers read no more than 1,000.
+const MAX_PARTS: usize = 128;
 
 /// The parameters of these names, with their decoded values. `query` is the text after the `?`.
 pub(super) fn read<'a>(query: &str, names: &'a BTreeSet<String>) -> Result<Vec<(&'a str, String)>, GuardFailure> {
@@ -16,18 +18,25 @@ pub(super) fn read<'a>(query: &str, names: &'a BTreeSet<String>) -> Result<Vec<(
     if query.len() > MAX_TEXT {
         return Err(GuardFailure::unreadable("request.query", Fault::TooLong(MAX_TEXT)));
     }
-    // To some frameworks a `;` separates parameters as `&` does.
-    if query.contains(';') {
+    // To some frameworks a `;` separates parameters as `&` does, and a second `?` begins the query anew.
+    if query.contains([';', '?', '#']) {
         return Err(GuardFailure::unreadable("request.query", Fault::Separator));
     }
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = decode(name).ok_or(GuardFailure::unreadable("request.query", Fault::NotText))?;
-        let forms = forms(&name);
-        let taken_for = |named: &&String| forms.iter().any(|form| same_variable(form, named));
-        let Some(named) = names.iter().find(taken_for) else { continue };
+    let wanted: Vec<(&String, String)> = names.iter().map(|name| (name, Reduced::of(name).letters)).collect();
+    for (at, part) in query.split('&').enumerate() {
+        if at >= MAX_PARTS {
+            return Err(GuardFailure::unreadable("request.query", Fault::TooMany(MAX_PARTS)));
+        }
+        if part.is_empty() {
+            continue;
+        }
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let name = decode(name).filter(|name| is_name(name) && !hides_an_equals_sign(value));
+        let name = name.ok_or(GuardFailure::unreadable("request.query", Fault::OddParameter))?;
+        let reduced = Reduced::of(&name);
+        let Some((named, _)) = wanted.iter().find(|(_, letters)| reduced.may_be(letters)) else { continue };
         let failure = |fault| GuardFailure::unreadable(parameter_part(named), fault);
-        if name != *named {
+        if name != **named {
             return Err(failure(Fault::OtherSpelling));
         }
         if found.iter().any(|(other, _)| other == named) {
@@ -37,16 +46,60 @@ pub(super) fn read<'a>(query: &str, names: &'a BTreeSet<String>) -> Result<Vec<(
         if value.contains('+') {
             return Err(failure(Fault::Plus));
         }
-        found.push((named, decode(value).ok_or(failure(Fault::NotText))?));
+        let value = decode(value).filter(|value| !value.starts_with(is_blank) && !value.ends_with(is_blank));
+        found.push((named, value.ok_or(failure(Fault::NotText))?));
     }
     Ok(found)
 }
 
-/// The names that some framework takes a parameter for: they trim spaces, or cut at `[`. That they ignore case and take
-/// other characters for `_`, [`same_variable`] knows.
-fn forms(name: &str) -> [&str; 3] {
-    let trimmed = name.trim_matches([' ', '+']);
-    [name, trimmed, trimmed.split('[').next().unwrap_or_default()]
+/// Whether readers agree on the letters of a parameter's name: outside ASCII some fold `ı` to `i`, and some decode a `%`
+/// again.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.is_ascii() && !name.contains('%')
+}
+
+/// Whether some frameworks end the name at a later `=` of the part: at the first that follows a `]`.
+fn hides_an_equals_sign(value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    value.contains("]=") || value.contains("%5d=")
+}
+
+/// Characters that some frameworks cut from the ends of a value.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{AD}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')
+}
+
+/// A parameter's name as its letters and digits, in lower case, and the places in them where it has a mark that some
+/// framework ends or begins a name at: any other than `-` and `_`.
+struct Reduced {
+    letters: String,
+    cuts: Vec<usize>,
+}
+
+impl Reduced {
+    fn of(name: &str) -> Self {
+        let (mut letters, mut cuts) = (String::with_capacity(name.len()), vec![0]);
+        for c in name.chars() {
+            if c.is_ascii_alphanumeric() {
+                letters.push(c.to_ascii_lowercase());
+            } else if !matches!(c, '-' | '_') && cuts.last() != Some(&letters.len()) {
+                cuts.push(letters.len());
+            }
+        }
+        if cuts.last() != Some(&letters.len()) {
+            cuts.push(letters.len());
+        }
+        Self { letters, cuts }
+    }
+
+    /// Whether some framework may take this for the parameter with these letters: they are the name, or a part of it
+    /// between two cuts. So `[admin]`, `admin.x`, `x[admin]`, `_admin` and `Admin:int` may be `admin`; `admin_page` is not.
+    fn may_be(&self, named: &str) -> bool {
+        self.cuts.iter().any(|cut| {
+            let begins = self.letters.get(*cut..).is_some_and(|rest| rest.starts_with(named));
+            begins && self.cuts.binary_search(&cut.saturating_add(named.len())).is_ok()
+        })
+    }
 }
 
 /// The text, percent-decoded once; none if it is not visible ASCII, or encodes nothing, control characters, or bytes that
@@ -82,14 +135,14 @@ mod tests {
         for (query, value) in [
             ("", None),
             ("&&", None),
-            ("pages=1&pag=2", None),
+            ("pages=1&pag=2&page_size=3&my-page=4", None),
             ("other[]=1&x=a+b&y=%FF", None),
             ("page=1", Some("1")),
             ("a=b&page=caf%C3%A9%20%2B%26%3B&z", Some("café +&;")),
             ("page", Some("")),
             ("page=a=b", Some("a=b")),
-            ("sort[by]=1", None),
             ("%70age=1", Some("1")),
+            ("sort=1&by=2&filter[sort]=3", None),
         ] {
             assert_eq!(read_page(query), Ok(value.map(str::to_owned)), "{query}");
         }
@@ -110,6 +163,29 @@ mod tests {
             "sort.by=1",
             "sort+by=1",
             "sort[by=1",
+            "sort[by]=1",
+            "sortBy=1",
+            "[page]=1",
+            "page]=1",
+            "!page=1",
+            "_page=1",
+            "?page=1",
+            "x?page=1",
+            "x=y?page=1",
+            "page:int=1",
+            "page.x=1",
+            "x[page]=1",
+            "$page=1",
+            "pag%C4%99=1",
+            "%2570age=1",
+            "=page",
+            "page=1]=2",
+            "page=1%5D=2",
+            "page=1%20",
+            "page=%E2%80%8B1",
+            "page=1%EF%BB%BF",
+            &"&".repeat(128),
+            &"a&".repeat(128),
             "a=1;page=2",
             "page=a+b",
             "page=%",
