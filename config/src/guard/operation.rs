@@ -117,7 +117,10 @@ impl Walk<'_> {
         let of = match (operator, left.of, right.of) {
             (_, Type::Unknown, _) | (_, _, Type::Unknown) => Type::Unknown,
             (_, Type::Int, Type::Int) => Type::Int,
-            ("_+_" | "_-_" | "_*_" | "_/_", Type::Double, Type::Double) => Type::Double,
+            ("_+_" | "_-_" | "_*_" | "_/_", Type::Double, Type::Double) => {
+                self.found.doubles.insert(node.id);
+                Type::Double
+            }
             ("_+_", Type::Text, Type::Text) => Type::Text,
             ("_+_" | "_-_", Type::Time, Type::Span) | ("_+_", Type::Span, Type::Time) => Type::Time,
             ("_+_" | "_-_", Type::Span, Type::Span) | ("_-_", Type::Time, Type::Time) => Type::Span,

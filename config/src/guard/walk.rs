@@ -3,7 +3,7 @@
 //!
 //! The depth of the recursion is bounded by `scan`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use cel::common::ast::{Expr, IdedExpr, SelectExpr};
@@ -23,6 +23,8 @@ pub(super) struct Found {
     pub(super) reads: Reads,
     /// Its regular expressions.
     pub(super) patterns: BTreeMap<String, Regex>,
+    /// The nodes whose value is a double that arithmetic has made.
+    pub(super) doubles: BTreeSet<u64>,
 }
 
 /// Checks a guard: the results, or all its errors.

@@ -26,7 +26,7 @@ pub enum GuardFailure {
         /// The types of its arguments in the guard.
         types: String,
     },
-    /// Arithmetic on numbers or times that overflows, or divides by zero.
+    /// Arithmetic on numbers or times that overflows, or divides by zero; also that of doubles.
     #[error("arithmetic overflows or divides by zero")]
     Arithmetic,
     /// Anything else: the guard was checked for types, so that only a number that is not one is left.
