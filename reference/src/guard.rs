@@ -48,6 +48,9 @@ pub(crate) fn holds(
     context.add_variable_from_value("request", map(fields.chain(tables)));
     if workflow.assurance == Assurance::Signed {
         let id = named_instance(request).or_else(|| instance.map(str::to_owned)).unwrap_or_default();
+        if guard.reads().instance && id.len() > 2_048 {
+            return false;
+        }
         let revision = Value::Int(i64::from(workflow.revision));
         context.add_variable_from_value("instance", map([("id", text(&id)), ("revision", revision)]));
     }

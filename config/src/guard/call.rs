@@ -3,6 +3,7 @@
 use cel::common::ast::{CallExpr, IdedExpr};
 
 use super::GuardError;
+use super::beside::Extent;
 use super::conversion::CONVERSIONS;
 use super::form::text;
 use super::function::{Argument, FUNCTIONS, Function};
@@ -46,6 +47,14 @@ impl Walk<'_> {
         }
         if let [argument] = call.args.as_slice() {
             self.literal_conversion(function.name, argument, node);
+            let extent = match function.name {
+                "startsWith" => Some(Extent::Start),
+                "endsWith" | "contains" => Some(Extent::Within),
+                _ => None,
+            };
+            if let (Some(target), Some(extent)) = (&call.target, extent) {
+                self.beside(target, argument, extent);
+            }
         }
         let longest = if function.result == Type::Text { first.longest.max(MAX_SHOWN) } else { 0 };
         Value { of: function.result, longest }

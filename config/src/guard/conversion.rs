@@ -84,7 +84,12 @@ pub(super) fn with_checks(node: &IdedExpr, doubles: &BTreeSet<u64>) -> IdedExpr 
             list.elements = list.elements.iter().map(of).collect();
             Expr::List(list)
         }
-        other => other.clone(),
+        Expr::Ident(_)
+        | Expr::Literal(_)
+        | Expr::Map(_)
+        | Expr::Comprehension(_)
+        | Expr::Struct(_)
+        | Expr::Unspecified => node.expr.clone(),
     };
     let node = IdedExpr { id: node.id, expr };
     if doubles.contains(&node.id) { check(FINITE, node) } else { node }

@@ -101,10 +101,15 @@ impl Walk<'_> {
 
     /// Counts the steps that a part takes at most.
     pub(super) fn spend(&mut self, steps: usize, at: &IdedExpr) {
+        self.spend_at(steps, self.whole(at));
+    }
+
+    /// The same at a place.
+    pub(super) fn spend_at(&mut self, steps: usize, at: Option<Range<usize>>) {
         let before = self.steps;
         self.steps = before.saturating_add(steps);
         if before <= MAX_STEPS && self.steps > MAX_STEPS {
-            let error = GuardError::new(Code::GuardBound, self.whole(at), "this guard takes too long on long texts");
+            let error = GuardError::new(Code::GuardBound, at, "this guard takes too long on long texts");
             let label = format!("{steps} steps here, {before} before; at most {MAX_STEPS} in a guard");
             let help = "a pattern takes its size times the longest text that it is given: use a smaller one, with fewer \
                         or shorter repetitions, or compare without a pattern";

@@ -34,20 +34,16 @@ pub(super) fn read<'a>(query: &str, names: &'a BTreeSet<String>) -> Result<Vec<(
         let name = decode(name).filter(|name| is_name(name) && !hides_an_equals_sign(value));
         let name = name.ok_or(GuardFailure::unreadable("request.query", Fault::OddParameter))?;
         let reduced = Reduced::of(&name);
-        let Some((named, _)) = wanted.iter().find(|(_, letters)| reduced.may_be(letters)) else { continue };
-        let failure = |fault| GuardFailure::unreadable(parameter_part(named), fault);
-        if name != **named {
-            return Err(failure(Fault::OtherSpelling));
+        for (named, _) in wanted.iter().filter(|(_, letters)| reduced.may_be(letters)) {
+            let failure = |fault| GuardFailure::unreadable(parameter_part(named), fault);
+            if name != **named {
+                return Err(failure(Fault::OtherSpelling));
+            }
+            if found.iter().any(|(other, _)| other == named) {
+                return Err(failure(Fault::Twice));
+            }
+            found.push((named, checked_value(value).map_err(failure)?));
         }
-        if found.iter().any(|(other, _)| other == named) {
-            return Err(failure(Fault::Twice));
-        }
-        // A `+` is a space in a form, and a plus elsewhere.
-        if value.contains('+') {
-            return Err(failure(Fault::Plus));
-        }
-        let value = decode(value).filter(|value| !value.starts_with(is_blank) && !value.ends_with(is_blank));
-        found.push((named, value.ok_or(failure(Fault::NotText))?));
     }
     Ok(found)
 }
@@ -62,6 +58,16 @@ fn is_name(name: &str) -> bool {
 fn hides_an_equals_sign(value: &str) -> bool {
     let value = value.to_ascii_lowercase();
     value.contains("]=") || value.contains("%5d=")
+}
+
+/// The value of a parameter, decoded.
+fn checked_value(value: &str) -> Result<String, Fault> {
+    // A `+` is a space in a form, and a plus elsewhere.
+    if value.contains('+') {
+        return Err(Fault::Plus);
+    }
+    let value = decode(value).filter(|value| !value.starts_with(is_blank) && !value.ends_with(is_blank));
+    value.ok_or(Fault::NotText)
 }
 
 /// Characters that some frameworks cut from the ends of a value.
