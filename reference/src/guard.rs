@@ -59,7 +59,7 @@ pub(crate) fn holds(
         let read = patterns.get(pattern.as_str()).map(|pattern| pattern.is_match(&text));
         read.ok_or_else(|| ExecutionError::function_error("matches", "this pattern was not read with the guard"))
     };
-    let whole = |value: f64| (value - value == 0.0).then_some(value).ok_or_else(refused);
+    let whole = |value: f64| (value.abs() <= f64::MAX).then_some(value).ok_or_else(refused);
     context.add_function("matches", matches).is_ok()
         && FORMS.iter().all(|(check, form)| context.add_function(check, of_form(form)).is_ok())
         && context.add_function("finite double", whole).is_ok()

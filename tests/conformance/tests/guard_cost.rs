@@ -70,9 +70,32 @@ fn worst() -> Vec<Worst> {
         ),
         of("zones", &|n| many(r#"now.getFullYear("America/Argentina/Buenos_Aires") > 1"#, n), &[]),
         of("a list", &|n| format!("!({header} in [{}])", vec![r#""aaaaa""#; n].join(",")), &one),
+        // All digits of the smallest doubles.
+        of(
+            "texts of doubles",
+            &|n| many(&format!(r#"!string(double({header})).matches("({})*b")"#, vec!["0"; 100].join("|")), n),
+            &[("x-a", "-2.2250738585072014e-308".to_owned())],
+        ),
+        of(
+            "many texts of doubles",
+            &|n| many(&format!(r#"string(double({header})) != "b""#), n),
+            &[("x-a", "-2.2250738585072014e-308".to_owned())],
+        ),
         Worst {
-            path: format!("/t?{}", "pageXX&".repeat(584)),
+            path: format!("/t?{}", "pageXX&".repeat(127)),
             ..of("many parameters", &|n| names(n, "page", "request.query"), &[])
+        },
+        Worst {
+            path: format!("/t?{}", "p[".repeat(2000)),
+            ..of("a parameter of many parts", &|n| names(n, "page", "request.query"), &[])
+        },
+        Worst {
+            path: format!("/t?{}", "p[".repeat(2000)),
+            ..of(
+                "parameters and a pattern",
+                &|n| format!("{} && {}", names(100, "page", "request.query"), pattern(&format!("(a?){{{n}}}b"))),
+                &one,
+            )
         },
         of("many headers", &|n| names(n, "x-", "request.headers"), &vec![("x-zz", String::new()); 400]),
     ]
