@@ -72,7 +72,9 @@ impl Walk<'_> {
             (whole && !names.contains(literal)).then(|| format!("the document has no such {noun}"))
         };
         let fault = match (record, field) {
-            ("request", "method") => method_fault(literal),
+            ("request", "method") => {
+                method_fault(literal).or((whole && literal.is_empty()).then_some("no method is empty"))
+            }
             ("request", "path") => path_fault(literal, extent),
             ("request", "host") => host_fault(literal, whole),
             ("peer", "id") if whole && SpiffeId::try_from(literal.as_bytes()).is_err() => {
