@@ -105,7 +105,10 @@ fn parameters(query: &str) -> Option<Vec<(String, &str)>> {
         parts.into_iter().filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     pairs
         .map(|(name, value)| {
-            let name = decoded(name).filter(|name| !name.is_empty() && name.is_ascii() && !name.contains('%'))?;
+            let marks =
+                |name: &str| name.replace(['-', '_'], "").replace(|c: char| c.is_ascii_alphanumeric(), "").len();
+            let plain = |name: &String| name.is_ascii() && !name.is_empty() && !name.contains('%') && marks(name) <= 16;
+            let name = decoded(name).filter(plain)?;
             let bracketed = value.replace("%5d", "]").replace("%5D", "]").contains("]=");
             (!bracketed).then_some((name, value))
         })

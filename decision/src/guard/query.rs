@@ -1,6 +1,6 @@
 //! The parameters of a query (RFC 3986, section 3.4), read so that no framework takes them differently.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stepgate_config::guard::MAX_TEXT;
 
@@ -8,6 +8,8 @@ use super::failure::{Fault, GuardFailure, parameter_part};
 
 /// Most parts of a query between `&`, empty ones included. Many servers read no more than 1,000.
 const MAX_PARTS: usize = 128;
+/// Most marks in a parameter's name that may begin or end a name.
+const MAX_MARKS: usize = 16;
 
 /// The parameters of these names, with their decoded values. `query` is the text after the `?`.
 pub(super) fn read<'a>(query: &str, names: &'a BTreeSet<String>) -> Result<Vec<(&'a str, String)>, GuardFailure> {
@@ -22,7 +24,10 @@ pub(super) fn read<'a>(query: &str, names: &'a BTreeSet<String>) -> Result<Vec<(
     if query.contains([';', '?', '#']) {
         return Err(GuardFailure::unreadable("request.query", Fault::Separator));
     }
-    let wanted: Vec<(&String, String)> = names.iter().map(|name| (name, Reduced::of(name).letters)).collect();
+    let mut wanted: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for name in names {
+        wanted.entry(Reduced::of(name).letters).or_default().push(name);
+    }
     for (at, part) in query.split('&').enumerate() {
         if at >= MAX_PARTS {
             return Err(GuardFailure::unreadable("request.query", Fault::TooMany(MAX_PARTS)));
@@ -34,9 +39,9 @@ pub(super) fn read<'a>(query: &str, names: &'a BTreeSet<String>) -> Result<Vec<(
         let name = decode(name).filter(|name| is_name(name) && !hides_an_equals_sign(value));
         let name = name.ok_or(GuardFailure::unreadable("request.query", Fault::OddParameter))?;
         let reduced = Reduced::of(&name);
-        for (named, _) in wanted.iter().filter(|(_, letters)| reduced.may_be(letters)) {
+        for named in reduced.names().filter_map(|letters| wanted.get(letters)).flatten() {
             let failure = |fault| GuardFailure::unreadable(parameter_part(named), fault);
-            if name != **named {
+            if name != *named {
                 return Err(failure(Fault::OtherSpelling));
             }
             if found.iter().any(|(other, _)| other == named) {
@@ -51,7 +56,7 @@ pub(super) fn read<'a>(query: &str, names: &'a BTreeSet<String>) -> Result<Vec<(
 /// Whether readers agree on the letters of a parameter's name: outside ASCII some fold `ı` to `i`, and some decode a `%`
 /// again.
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.is_ascii() && !name.contains('%')
+    !name.is_empty() && name.is_ascii() && !name.contains('%') && name.chars().filter(is_mark).count() <= MAX_MARKS
 }
 
 /// Whether some frameworks end the name at a later `=` of the part: at the first that follows a `]`.
@@ -75,8 +80,13 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{AD}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')
 }
 
-/// A parameter's name as its letters and digits, in lower case, and the places in them where it has a mark that some
-/// framework ends or begins a name at: any other than `-` and `_`.
+/// Marks at which some framework begins or ends a name: all others than `-` and `_`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "filters pass references")]
+fn is_mark(c: &char) -> bool {
+    !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_')
+}
+
+/// A parameter's name as its letters and digits, in lower case, and the places in them where it has a mark.
 struct Reduced {
     letters: String,
     cuts: Vec<usize>,
@@ -88,7 +98,7 @@ impl Reduced {
         for c in name.chars() {
             if c.is_ascii_alphanumeric() {
                 letters.push(c.to_ascii_lowercase());
-            } else if !matches!(c, '-' | '_') && cuts.last() != Some(&letters.len()) {
+            } else if is_mark(&c) && cuts.last() != Some(&letters.len()) {
                 cuts.push(letters.len());
             }
         }
@@ -98,13 +108,12 @@ impl Reduced {
         Self { letters, cuts }
     }
 
-    /// Whether some framework may take this for the parameter with these letters: they are the name, or a part of it
-    /// between two cuts. So `[admin]`, `admin.x`, `x[admin]`, `_admin` and `Admin:int` may be `admin`; `admin_page` is not.
-    fn may_be(&self, named: &str) -> bool {
-        self.cuts.iter().any(|cut| {
-            let begins = self.letters.get(*cut..).is_some_and(|rest| rest.starts_with(named));
-            begins && self.cuts.binary_search(&cut.saturating_add(named.len())).is_ok()
-        })
+    /// The letters of all names that some framework may take this for: the whole, and each part between two marks. So
+    /// `[admin]`, `admin.x`, `x[admin]`, `_admin` and `Admin:int` may be `admin`; `admin_page` is not.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let ends = |(at, start)| self.cuts.iter().skip(at).map(move |end| (start, end));
+        let runs = self.cuts.iter().enumerate().flat_map(ends);
+        runs.filter_map(|(start, end)| self.letters.get(*start..*end)).filter(|letters| !letters.is_empty())
     }
 }
 
@@ -190,6 +199,7 @@ mod tests {
             "page=1%20",
             "page=%E2%80%8B1",
             "page=1%EF%BB%BF",
+            &format!("{}=1", "a.".repeat(17)),
             &"&".repeat(128),
             &"a&".repeat(128),
             "a=1;page=2",
