@@ -1,6 +1,8 @@
 //! Guards: conditions in CEL, checked and bounded before they run.
 
+mod beside;
 mod call;
+mod conversion;
 mod error;
 mod form;
 mod function;
@@ -18,10 +20,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use cel::common::ast::IdedExpr;
+pub use conversion::{CONVERSIONS, Conversion, FINITE};
 pub(crate) use error::GuardError;
 pub use error::{
-    MAX_CHAIN, MAX_HOST, MAX_METHOD, MAX_NESTING, MAX_NODES, MAX_PATTERN_SIZE, MAX_REGEX, MAX_SOURCE, MAX_STEPS,
-    MAX_TEXT,
+    MAX_CHAIN, MAX_HOST, MAX_ID, MAX_METHOD, MAX_NESTING, MAX_NODES, MAX_PATTERN_SIZE, MAX_REGEX, MAX_SOURCE,
+    MAX_STEPS, MAX_TEXT,
 };
 pub use reads::Reads;
 use regex_lite::Regex;
@@ -37,7 +41,7 @@ use walk::Found;
 #[derive(Clone)]
 pub struct Guard {
     source: Arc<str>,
-    program: Arc<cel::Program>,
+    condition: Arc<IdedExpr>,
     reads: Arc<Reads>,
     patterns: Arc<BTreeMap<String, Regex>>,
 }
@@ -51,9 +55,9 @@ impl Guard {
         // Before the parser, which recurses, and whose time is not always linear.
         scan::scan(source).map_err(|error| vec![error])?;
         let program = cel::Program::compile(source).map_err(|errors| vec![syntax(source, &errors)])?;
-        let Found { reads, patterns } = walk::walk(source, &program, vocabulary)?;
-        let (program, reads) = (Arc::new(program), Arc::new(reads));
-        Ok(Self { source: source.into(), program, reads, patterns: Arc::new(patterns) })
+        let Found { reads, patterns, doubles } = walk::walk(source, &program, vocabulary)?;
+        let condition = Arc::new(conversion::with_checks(program.expression(), &doubles));
+        Ok(Self { source: source.into(), condition, reads: Arc::new(reads), patterns: Arc::new(patterns) })
     }
 
     /// The guard as written.
@@ -61,9 +65,10 @@ impl Guard {
         &self.source
     }
 
-    /// The parsed program, to evaluate with `now`, `request`, `peer`, `instance` and `task` in its context.
-    pub fn program(&self) -> &cel::Program {
-        &self.program
+    /// The parsed guard, to evaluate with `now`, `request`, `peer`, `instance` and `task` in its context, and with the
+    /// functions `matches`, [`FINITE`] and [`Conversion::check`].
+    pub fn condition(&self) -> &IdedExpr {
+        &self.condition
     }
 
     /// The compiled regular expressions of its calls of `matches`, by pattern.

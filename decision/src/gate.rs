@@ -67,6 +67,8 @@ pub struct Gate {
     pub(crate) interlock: Vec<String>,
     pub(crate) start_header: String,
     pub(crate) guards: Guards,
+    /// The headers that some guard reads.
+    pub(crate) guarded_headers: BTreeSet<String>,
     workflows: BTreeMap<WorkflowName, BTreeMap<u32, CompiledWorkflow>>,
     actors: BTreeSet<SpiffeId>,
     trust_domains: BTreeSet<String>,
@@ -133,12 +135,15 @@ impl Gate {
         let exemptions = Index::of(config.exempt.iter().map(|exemption| (&exemption.request, exemption.peers.clone())));
         let start_header = format!("{}-start", config.header);
         let guards = Guards::new();
+        let when = config.workflows.iter().flat_map(|workflow| &workflow.transitions).filter_map(|t| t.when.as_ref());
+        let guarded_headers = when.flat_map(|guard| guard.reads().headers.iter().cloned()).collect();
         let gate = Self {
             config,
             keys,
             interlock,
             start_header,
             guards,
+            guarded_headers,
             workflows,
             actors,
             trust_domains,

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use cel::extractors::This;
 use cel::objects::{Key, Map};
-use cel::{Context, Env, ExecutionError, Value};
+use cel::{Context, DeclarationError, Env, ExecutionError, Value};
 use chrono::{DateTime, FixedOffset};
 pub use failure::{Fault, GuardFailure};
-use stepgate_config::guard::Guard;
+use stepgate_config::guard::{CONVERSIONS, Conversion, FINITE, Guard, MAX_ID};
 use stepgate_config::workflow::{Actor, Attribute, Task};
 
 use crate::facts::Facts;
@@ -43,6 +43,9 @@ impl Guards {
     /// The request has a part that the guard must not read, or the guard failed.
     pub(crate) fn evaluate(&self, guard: &Guard, variables: &Variables<'_>) -> Result<bool, GuardFailure> {
         let request = Readable::of(variables.facts, guard.reads())?;
+        if guard.reads().instance && variables.instance.is_some_and(|id| id.len() > MAX_ID) {
+            return Err(GuardFailure::unreadable("instance.id", Fault::TooLong(MAX_ID)));
+        }
         let mut context = Context::with_env(Arc::clone(&self.0));
         let now = i64::try_from(variables.facts.now.seconds())
             .ok()
@@ -71,7 +74,8 @@ impl Guards {
             None => Err(ExecutionError::function_error("matches", "the pattern was not compiled with the guard")),
         };
         context.add_function("matches", matches).map_err(|_| GuardFailure::Operator)?;
-        match guard.program().execute(&context) {
+        add_checks(&mut context, guard).map_err(|_| GuardFailure::Operator)?;
+        match context.resolve(guard.condition()) {
             Ok(Value::Bool(value)) => Ok(value),
             Ok(_) => Err(GuardFailure::Operator),
             Err(error) => Err(failure_of(&error, guard, &request)),
@@ -79,10 +83,33 @@ impl Guards {
     }
 }
 
+/// Adds the checks of conversions and of doubles that the guard calls.
+fn add_checks(context: &mut Context<'_, '_>, guard: &Guard) -> Result<(), DeclarationError> {
+    let called =
+        |conversion: &&'static Conversion| guard.reads().calls.iter().any(|(name, _)| *name == conversion.name);
+    for conversion in CONVERSIONS.iter().filter(called) {
+        context.add_function(conversion.check, |value: Value| {
+            if let Value::String(text) = &value
+                && !conversion.takes(text)
+            {
+                return Err(ExecutionError::function_error(conversion.name, "a text of another form"));
+            }
+            Ok(value)
+        })?;
+    }
+    context.add_function(FINITE, |value: f64| match value.is_finite() {
+        true => Ok(value),
+        false => Err(ExecutionError::function_error(FINITE, "not a number")),
+    })
+}
+
 /// The failure that an error of the evaluator stands for. Its text is not used: it repeats values.
 fn failure_of(error: &ExecutionError, guard: &Guard, request: &Readable<'_>) -> GuardFailure {
     use ExecutionError::{DivisionByZero, FunctionError, NoSuchKey, Overflow, RemainderByZero};
     if let FunctionError { function, .. } = error {
+        if function == FINITE {
+            return GuardFailure::Arithmetic;
+        }
         return GuardFailure::call(function, guard.reads());
     }
     if matches!(error, NoSuchKey(_)) {

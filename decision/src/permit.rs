@@ -212,13 +212,15 @@ fn put(header: Option<&(String, String)>, map: &mut impl HeaderMap) -> Result<()
 }
 
 /// The same for a request's trailers, which some servers read as headers. Like its headers, they may not name another
-/// method or path. To be called only for a request that goes on because it may.
+/// method or path; and they may not bring a header that a guard reads, in any spelling, since the guard has not seen it.
+/// To be called only for a request that goes on because it may.
 ///
 /// # Errors
 /// [`Denial::Internal`] where the proxy refuses.
 pub fn scrub_request_trailers(gate: &Gate, present: &[Header], map: &mut impl HeaderMap) -> Result<(), Denial> {
     let mut edits = Edits::of(gate, present);
     edits.remove_all(&FOR_APPLICATIONS, present);
+    edits.remove_all(&gate.guarded_headers, present);
     edits.apply(map)
 }
 
@@ -253,9 +255,13 @@ impl Edits {
         edits
     }
 
-    fn remove_all(&mut self, names: &[&str], present: &[Header]) {
+    fn remove_all<'n, N: AsRef<str> + 'n>(
+        &mut self,
+        names: impl IntoIterator<Item = &'n N> + Copy,
+        present: &[Header],
+    ) {
         for (name, _) in present {
-            if names.iter().any(|own| same_variable(name, own)) && !self.remove.contains(name) {
+            if names.into_iter().any(|own| same_variable(name, own.as_ref())) && !self.remove.contains(name) {
                 self.remove.push(name.clone());
             }
         }

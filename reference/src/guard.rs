@@ -8,6 +8,7 @@ use cel::objects::{Key, Map};
 use cel::{Context, Env, ExecutionError, Value};
 use chrono::DateTime;
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
+use regex_lite::Regex;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Attribute, Transition, Workflow};
 
@@ -47,6 +48,9 @@ pub(crate) fn holds(
     context.add_variable_from_value("request", map(fields.chain(tables)));
     if workflow.assurance == Assurance::Signed {
         let id = named_instance(request).or_else(|| instance.map(str::to_owned)).unwrap_or_default();
+        if guard.reads().instance && id.len() > 2_048 {
+            return false;
+        }
         let revision = Value::Int(i64::from(workflow.revision));
         context.add_variable_from_value("instance", map([("id", text(&id)), ("revision", revision)]));
     }
@@ -55,8 +59,34 @@ pub(crate) fn holds(
         let read = patterns.get(pattern.as_str()).map(|pattern| pattern.is_match(&text));
         read.ok_or_else(|| ExecutionError::function_error("matches", "this pattern was not read with the guard"))
     };
+    let whole = |value: f64| (value.abs() <= f64::MAX).then_some(value).ok_or_else(refused);
     context.add_function("matches", matches).is_ok()
-        && matches!(guard.program().execute(&context), Ok(Value::Bool(true)))
+        && FORMS.iter().all(|(check, form)| context.add_function(check, of_form(form)).is_ok())
+        && context.add_function("finite double", whole).is_ok()
+        && matches!(context.resolve(guard.condition()), Ok(Value::Bool(true)))
+}
+
+/// The forms of texts that conversions take, by the check that a condition calls.
+const FORMS: [(&str, &str); 5] = [
+    ("bool text", r"^(true|false)$"),
+    ("int text", r"^-?[0-9]+$"),
+    ("double text", r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$"),
+    ("duration text", r"^-?(0|([0-9]+(\.[0-9]+)?(h|m|s|ms|us|ns))+)$"),
+    ("timestamp text", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[-+][0-9]{2}:[0-9]{2})$"),
+];
+
+fn refused() -> ExecutionError {
+    ExecutionError::function_error("check", "refused")
+}
+
+fn of_form(form: &str) -> impl Fn(Value) -> Result<Value, ExecutionError> + Send + Sync + 'static {
+    let form = Regex::new(form);
+    move |value| {
+        let Value::String(text) = &value else { return Ok(value) };
+        let endless = text.parse().is_ok_and(f64::is_infinite);
+        let taken = text.len() <= 64 && !endless && form.as_ref().is_ok_and(|form| form.is_match(text));
+        if taken { Ok(value) } else { Err(refused()) }
+    }
 }
 
 /// The `txn` of the first token.

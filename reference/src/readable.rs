@@ -6,10 +6,16 @@ use stepgate_config::guard::Reads;
 
 use crate::request::Request;
 
+/// The most parts of a query.
+const MOST_PARTS: usize = 128;
 /// The longest header, path and query, and the longest host.
 const LONGEST: usize = 4_096;
 const LONGEST_HOST: usize = 255;
 const LONGEST_METHOD: usize = 32;
+
+/// Characters without a shape, beside white space.
+const INVISIBLE: [char; 9] =
+    ['\u{ad}', '\u{180e}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{feff}'];
 
 /// The values that a guard may see, by field of `request`, by header, by parameter.
 #[derive(Default)]
@@ -40,7 +46,9 @@ pub(crate) fn of(request: &Request, reads: &Reads) -> Option<Readable> {
             match alike.as_slice() {
                 [] => {}
                 [(other, value)] if other == name && !value.contains('+') => {
-                    readable.parameters.insert(name.clone(), decoded(value)?);
+                    let value = decoded(value)?;
+                    let trimmed = value.trim().trim_matches(INVISIBLE);
+                    readable.parameters.insert(name.clone(), (trimmed == value).then_some(value)?);
                 }
                 _ => return None,
             }
@@ -87,20 +95,35 @@ fn host(authority: &str) -> Option<String> {
     fits.then_some(name)
 }
 
-/// The parameters, names decoded.
+/// The parameters, names decoded; nothing where the names of one can be read in two ways.
 fn parameters(query: &str) -> Option<Vec<(String, &str)>> {
-    if query.len() > LONGEST || query.contains(';') {
+    let parts: Vec<&str> = query.split('&').collect();
+    if query.len() > LONGEST || query.contains([';', '?', '#']) || parts.len() > MOST_PARTS {
         return None;
     }
-    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs.map(|(name, value)| Some((decoded(name)?, value))).collect()
+    let pairs =
+        parts.into_iter().filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs
+        .map(|(name, value)| {
+            let marks =
+                |name: &str| name.replace(['-', '_'], "").replace(|c: char| c.is_ascii_alphanumeric(), "").len();
+            let plain = |name: &String| name.is_ascii() && !name.is_empty() && !name.contains('%') && marks(name) <= 16;
+            let name = decoded(name).filter(plain)?;
+            let bracketed = value.replace("%5d", "]").replace("%5D", "]").contains("]=");
+            (!bracketed).then_some((name, value))
+        })
+        .collect()
 }
 
-/// Whether a framework may take the parameter for the one that the guard names.
+/// Whether a framework may take the parameter for the one that the guard names: some run of the pieces of its name, which
+/// end at any mark but `-` and `_`, has the same letters and digits.
 fn may_be(name: &str, named: &str) -> bool {
-    let trimmed = name.trim_matches(|c| c == ' ' || c == '+');
-    let list = trimmed.find('[').and_then(|at| trimmed.get(..at));
-    [Some(name), Some(trimmed), list].into_iter().flatten().any(|form| folded(form) == folded(named))
+    let letters = |text: &str| text.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "");
+    let pieces: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').collect();
+    let named = letters(named);
+    let from = |at: usize| pieces.get(at..).unwrap_or_default();
+    let runs = |at: usize| (0..=from(at).len()).filter_map(move |count| from(at).get(..count));
+    (0..pieces.len()).flat_map(runs).any(|run| letters(&run.concat()) == named)
 }
 
 /// The text, decoded once; nothing where an escape is broken, or what it hides is not UTF-8 or a control character.

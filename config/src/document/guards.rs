@@ -17,9 +17,15 @@ pub(super) struct Guards {
 }
 
 impl Guards {
-    pub(super) fn new(draft: &Draft) -> Self {
-        let attributes = draft.actors.iter().flat_map(|actor| &actor.attributes);
-        Self { vocabulary: Vocabulary::new(attributes), read: BTreeMap::new() }
+    /// `fields` are the document's: their tasks and actors may have errors of their own, and are not in the draft then.
+    pub(super) fn new(draft: &Draft, fields: Fields<'_, '_>) -> Self {
+        let mut vocabulary = Vocabulary::new(draft.actors.iter().flat_map(|actor| &actor.attributes));
+        let names = |key| fields.entries(key).iter().map(|entry| entry.key.to_string()).collect();
+        vocabulary.tasks = names("tasks");
+        vocabulary.actors = names("actors");
+        let ids = draft.actors.iter().flat_map(|actor| &actor.spiffe);
+        vocabulary.ids = ids.map(|(id, _)| id.as_str().to_owned()).collect();
+        Self { vocabulary, read: BTreeMap::new() }
     }
 
     /// The guard at `when`.

@@ -13,7 +13,7 @@ use crate::schema::Fields;
 pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Context<'_>) {
     let tasks = Names::of(fields.entries("tasks"), draft.tasks.iter().map(|task| task.name.as_str()));
     let actors = Names::of(fields.entries("actors"), draft.actors.iter().map(|actor| actor.name.as_str()));
-    let mut guards = Guards::new(draft);
+    let mut guards = Guards::new(draft, fields);
     let mut seen: BTreeMap<(usize, usize), Span> = BTreeMap::new();
     for node in fields.items("transitions") {
         let Some(of) = fields.inner("transitions", node) else {

@@ -3,6 +3,8 @@
 use cel::common::ast::{CallExpr, IdedExpr};
 
 use super::GuardError;
+use super::beside::Extent;
+use super::conversion::CONVERSIONS;
 use super::form::text;
 use super::function::{Argument, FUNCTIONS, Function};
 use super::literal::{self, LiteralError};
@@ -11,8 +13,9 @@ use super::walk::Walk;
 use crate::code::Code;
 use crate::report::{listed, quote};
 
-/// Longest text of a number, a time or a duration, in bytes.
-const MAX_SCALAR: usize = 64;
+/// Longest text that `string` makes of a number, a time or a duration, in bytes. That of a double has all its digits:
+/// `-2.2250738585072014e-308` takes 327.
+const MAX_SHOWN: usize = 350;
 
 impl Walk<'_> {
     pub(super) fn call(&mut self, call: &CallExpr, node: &IdedExpr) -> Value {
@@ -39,10 +42,33 @@ impl Walk<'_> {
         // A pattern counts its own steps.
         if !function.arguments.contains(&Argument::Regex) {
             let longest = on.iter().chain(&arguments).map(|value| value.longest).fold(0, usize::saturating_add);
-            self.spend(longest, node);
+            let made = if function.result == Type::Text { MAX_SHOWN } else { 0 };
+            self.spend(longest.saturating_add(made), node);
         }
-        let longest = if function.result == Type::Text { first.longest.max(MAX_SCALAR) } else { 0 };
+        if let [argument] = call.args.as_slice() {
+            self.literal_conversion(function.name, argument, node);
+            let extent = match function.name {
+                "startsWith" => Some(Extent::Start),
+                "endsWith" | "contains" => Some(Extent::Within),
+                _ => None,
+            };
+            if let (Some(target), Some(extent)) = (&call.target, extent) {
+                self.beside(target, argument, extent);
+            }
+        }
+        let longest = if function.result == Type::Text { first.longest.max(MAX_SHOWN) } else { 0 };
         Value { of: function.result, longest }
+    }
+
+    /// A literal that is converted: a conversion that fails would fail on every request.
+    fn literal_conversion(&mut self, name: &str, argument: &IdedExpr, node: &IdedExpr) {
+        let Some(conversion) = CONVERSIONS.iter().find(|conversion| conversion.name == name) else { return };
+        let Some(literal) = text(argument) else { return };
+        if !conversion.takes(literal) || cel::Context::default().resolve(node).is_err() {
+            let message = format!("`{name}` fails on this text");
+            let error = GuardError::new(Code::GuardValue, self.whole(argument), message);
+            self.errors.push(error.label(format!("it takes {}", conversion.form)));
+        }
     }
 
     fn no_function(&mut self, name: &str, on: bool, node: &IdedExpr) {

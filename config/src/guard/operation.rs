@@ -3,6 +3,7 @@
 use cel::common::ast::{CallExpr, Expr, IdedExpr};
 
 use super::GuardError;
+use super::beside::Extent;
 use super::form::{table, text};
 use super::vocabulary::{Type, Value, is_record};
 use super::walk::Walk;
@@ -45,6 +46,7 @@ impl Walk<'_> {
         } else if ordered && left.of == Type::Bool {
             self.no_operator("order of bools", node);
         }
+        self.beside_each_other(a, b);
         self.spend(left.longest.min(right.longest), node);
         Value::plain(Type::Bool)
     }
@@ -70,6 +72,7 @@ impl Walk<'_> {
                     let message = "this list has a value of another type than the one on the left of `in`";
                     self.errors.push(GuardError::new(Code::GuardValue, self.whole(item), message).label(label));
                 }
+                self.beside(element, item, Extent::Whole);
                 self.spend(left.longest.min(right.longest), item);
             }
             return Value::plain(Type::Bool);
@@ -117,7 +120,10 @@ impl Walk<'_> {
         let of = match (operator, left.of, right.of) {
             (_, Type::Unknown, _) | (_, _, Type::Unknown) => Type::Unknown,
             (_, Type::Int, Type::Int) => Type::Int,
-            ("_+_" | "_-_" | "_*_" | "_/_", Type::Double, Type::Double) => Type::Double,
+            ("_+_" | "_-_" | "_*_" | "_/_", Type::Double, Type::Double) => {
+                self.found.doubles.insert(node.id);
+                Type::Double
+            }
             ("_+_", Type::Text, Type::Text) => Type::Text,
             ("_+_" | "_-_", Type::Time, Type::Span) | ("_+_", Type::Span, Type::Time) => Type::Time,
             ("_+_" | "_-_", Type::Span, Type::Span) | ("_-_", Type::Time, Type::Time) => Type::Span,

@@ -11,24 +11,34 @@ use super::walk::Walk;
 use crate::code::Code;
 use crate::report::quote;
 
+/// Steps to look for one name among all headers or all parameters of a request.
+const LOOK_UP: usize = 512;
+
 impl Walk<'_> {
     /// A name that is read from a table, for its value or its presence.
     pub(super) fn entry(&mut self, table: Table, name: &str, at: Option<Range<usize>>) -> Value {
         self.nodes = self.nodes.saturating_add(2);
+        let new = match table {
+            Table::Headers => self.found.reads.headers.insert(name.to_owned()),
+            Table::Query => self.found.reads.parameters.insert(name.to_owned()),
+            Table::Attributes => false,
+        };
+        if new {
+            self.spend_at(LOOK_UP, at.clone());
+        }
         match table {
             Table::Headers => {
                 if let Some(label) = header_fault(name) {
                     self.unknown_entry(name, "header", label, at);
                 }
-                self.found.reads.headers.insert(name.to_owned());
                 Value::text(super::MAX_TEXT)
             }
             Table::Query => {
                 let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~$".contains(&b);
-                if name.is_empty() || !name.bytes().all(plain) {
-                    self.unknown_entry(name, "parameter", "a name has letters, digits and `-._~$`, not encoded", at);
+                if !name.bytes().all(plain) || !name.bytes().any(|b| b.is_ascii_alphanumeric()) {
+                    let label = "a name has letters or digits, perhaps with `-._~$`, and is not encoded";
+                    self.unknown_entry(name, "parameter", label, at);
                 }
-                self.found.reads.parameters.insert(name.to_owned());
                 Value::text(super::MAX_TEXT)
             }
             Table::Attributes => {

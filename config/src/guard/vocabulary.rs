@@ -1,14 +1,11 @@
 //! The names that a guard may read, and their types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::{MAX_HOST, MAX_METHOD, MAX_TEXT};
+use super::error::{MAX_HOST, MAX_ID, MAX_METHOD, MAX_TEXT};
 use crate::bounds::MAX_ATTRIBUTE;
 use crate::name::MAX_NAME;
 use crate::workflow::Attribute;
-
-/// Longest SPIFFE ID, and longest name of an instance, in bytes.
-const MAX_ID: usize = 2_048;
 
 /// The type of a value in a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,10 +118,14 @@ pub(super) const VARIABLES: [&str; 5] = ["now", "request", "peer", "instance", "
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
     attributes: BTreeMap<String, Field>,
+    /// The names of all tasks and of all actors, and the SPIFFE IDs of the actors.
+    pub(crate) tasks: BTreeSet<String>,
+    pub(crate) actors: BTreeSet<String>,
+    pub(crate) ids: BTreeSet<String>,
 }
 
 impl Vocabulary {
-    /// With the attributes of all actors.
+    /// With the attributes of all actors, and no other names.
     pub(crate) fn new<'a>(attributes: impl IntoIterator<Item = (&'a String, &'a Attribute)>) -> Self {
         let mut types: BTreeMap<String, Field> = BTreeMap::new();
         for (name, value) in attributes {
@@ -144,7 +145,7 @@ impl Vocabulary {
             };
             types.insert(name.clone(), field);
         }
-        Self { attributes: types }
+        Self { attributes: types, ..Self::default() }
     }
 
     /// The attribute `name`.

@@ -3,7 +3,7 @@
 //!
 //! The depth of the recursion is bounded by `scan`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use cel::common::ast::{Expr, IdedExpr, SelectExpr};
@@ -23,6 +23,8 @@ pub(super) struct Found {
     pub(super) reads: Reads,
     /// Its regular expressions.
     pub(super) patterns: BTreeMap<String, Regex>,
+    /// The nodes whose value is a double that arithmetic has made.
+    pub(super) doubles: BTreeSet<u64>,
 }
 
 /// Checks a guard: the results, or all its errors.
@@ -99,10 +101,15 @@ impl Walk<'_> {
 
     /// Counts the steps that a part takes at most.
     pub(super) fn spend(&mut self, steps: usize, at: &IdedExpr) {
+        self.spend_at(steps, self.whole(at));
+    }
+
+    /// The same at a place.
+    pub(super) fn spend_at(&mut self, steps: usize, at: Option<Range<usize>>) {
         let before = self.steps;
         self.steps = before.saturating_add(steps);
         if before <= MAX_STEPS && self.steps > MAX_STEPS {
-            let error = GuardError::new(Code::GuardBound, self.whole(at), "this guard takes too long on long texts");
+            let error = GuardError::new(Code::GuardBound, at, "this guard takes too long on long texts");
             let label = format!("{steps} steps here, {before} before; at most {MAX_STEPS} in a guard");
             let help = "a pattern takes its size times the longest text that it is given: use a smaller one, with fewer \
                         or shorter repetitions, or compare without a pattern";

@@ -26,7 +26,7 @@ pub enum GuardFailure {
         /// The types of its arguments in the guard.
         types: String,
     },
-    /// Arithmetic on numbers or times that overflows, or divides by zero.
+    /// Arithmetic on numbers or times that overflows, or divides by zero; also that of doubles.
     #[error("arithmetic overflows or divides by zero")]
     Arithmetic,
     /// Anything else: the guard was checked for types, so that only a number that is not one is left.
@@ -62,9 +62,16 @@ pub enum Fault {
     /// A host with other characters, or with a dot at its end.
     #[error("is not a name or an address")]
     NotAHost,
-    /// A `;` in a query.
-    #[error("has a `;`")]
+    /// A `;`, `?` or `#` in a query.
+    #[error("has a `;`, a `?` or a `#`")]
     Separator,
+    /// More than this many parts.
+    #[error("has more than {0} parts")]
+    TooMany(usize),
+    /// A parameter of which readers take different names: an empty one, one outside ASCII, one that is encoded twice, or
+    /// one with a `]=` in its value.
+    #[error("has a parameter whose name can be read in two ways")]
+    OddParameter,
     /// A `+` in a parameter.
     #[error("has a `+`")]
     Plus,

@@ -1,11 +1,15 @@
 //! The parameters of a query (RFC 3986, section 3.4), read so that no framework takes them differently.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stepgate_config::guard::MAX_TEXT;
 
 use super::failure::{Fault, GuardFailure, parameter_part};
-use crate::facts::same_variable;
+
+/// Most parts of a query between `&`, empty ones included. Many servers read no more than 1,000.
+const MAX_PARTS: usize = 128;
+/// Most marks in a parameter's name that may begin or end a name.
+const MAX_MARKS: usize = 16;
 
 /// The parameters of these names, with their decoded values. `query` is the text after the `?`.
 pub(super) fn read<'a>(query: &str, names: &'a BTreeSet<String>) -> Result<Vec<(&'a str, String)>, GuardFailure> {
@@ -16,37 +20,101 @@ pub(super) fn read<'a>(query: &str, names: &'a BTreeSet<String>) -> Result<Vec<(
     if query.len() > MAX_TEXT {
         return Err(GuardFailure::unreadable("request.query", Fault::TooLong(MAX_TEXT)));
     }
-    // To some frameworks a `;` separates parameters as `&` does.
-    if query.contains(';') {
+    // To some frameworks a `;` separates parameters as `&` does, and a second `?` begins the query anew.
+    if query.contains([';', '?', '#']) {
         return Err(GuardFailure::unreadable("request.query", Fault::Separator));
     }
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = decode(name).ok_or(GuardFailure::unreadable("request.query", Fault::NotText))?;
-        let forms = forms(&name);
-        let taken_for = |named: &&String| forms.iter().any(|form| same_variable(form, named));
-        let Some(named) = names.iter().find(taken_for) else { continue };
-        let failure = |fault| GuardFailure::unreadable(parameter_part(named), fault);
-        if name != *named {
-            return Err(failure(Fault::OtherSpelling));
+    let mut wanted: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for name in names {
+        wanted.entry(Reduced::of(name).letters).or_default().push(name);
+    }
+    for (at, part) in query.split('&').enumerate() {
+        if at >= MAX_PARTS {
+            return Err(GuardFailure::unreadable("request.query", Fault::TooMany(MAX_PARTS)));
         }
-        if found.iter().any(|(other, _)| other == named) {
-            return Err(failure(Fault::Twice));
+        if part.is_empty() {
+            continue;
         }
-        // A `+` is a space in a form, and a plus elsewhere.
-        if value.contains('+') {
-            return Err(failure(Fault::Plus));
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let name = decode(name).filter(|name| is_name(name) && !hides_an_equals_sign(value));
+        let name = name.ok_or(GuardFailure::unreadable("request.query", Fault::OddParameter))?;
+        let reduced = Reduced::of(&name);
+        for named in reduced.names().filter_map(|letters| wanted.get(letters)).flatten() {
+            let failure = |fault| GuardFailure::unreadable(parameter_part(named), fault);
+            if name != *named {
+                return Err(failure(Fault::OtherSpelling));
+            }
+            if found.iter().any(|(other, _)| other == named) {
+                return Err(failure(Fault::Twice));
+            }
+            found.push((named, checked_value(value).map_err(failure)?));
         }
-        found.push((named, decode(value).ok_or(failure(Fault::NotText))?));
     }
     Ok(found)
 }
 
-/// The names that some framework takes a parameter for: they trim spaces, or cut at `[`. That they ignore case and take
-/// other characters for `_`, [`same_variable`] knows.
-fn forms(name: &str) -> [&str; 3] {
-    let trimmed = name.trim_matches([' ', '+']);
-    [name, trimmed, trimmed.split('[').next().unwrap_or_default()]
+/// Whether readers agree on the letters of a parameter's name: outside ASCII some fold `ı` to `i`, and some decode a `%`
+/// again.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.is_ascii() && !name.contains('%') && name.chars().filter(is_mark).count() <= MAX_MARKS
+}
+
+/// Whether some frameworks end the name at a later `=` of the part: at the first that follows a `]`.
+fn hides_an_equals_sign(value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    value.contains("]=") || value.contains("%5d=")
+}
+
+/// The value of a parameter, decoded.
+fn checked_value(value: &str) -> Result<String, Fault> {
+    // A `+` is a space in a form, and a plus elsewhere.
+    if value.contains('+') {
+        return Err(Fault::Plus);
+    }
+    let value = decode(value).filter(|value| !value.starts_with(is_blank) && !value.ends_with(is_blank));
+    value.ok_or(Fault::NotText)
+}
+
+/// Characters that some frameworks cut from the ends of a value.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{AD}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')
+}
+
+/// Marks at which some framework begins or ends a name: all others than `-` and `_`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "filters pass references")]
+fn is_mark(c: &char) -> bool {
+    !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_')
+}
+
+/// A parameter's name as its letters and digits, in lower case, and the places in them where it has a mark.
+struct Reduced {
+    letters: String,
+    cuts: Vec<usize>,
+}
+
+impl Reduced {
+    fn of(name: &str) -> Self {
+        let (mut letters, mut cuts) = (String::with_capacity(name.len()), vec![0]);
+        for c in name.chars() {
+            if c.is_ascii_alphanumeric() {
+                letters.push(c.to_ascii_lowercase());
+            } else if is_mark(&c) && cuts.last() != Some(&letters.len()) {
+                cuts.push(letters.len());
+            }
+        }
+        if cuts.last() != Some(&letters.len()) {
+            cuts.push(letters.len());
+        }
+        Self { letters, cuts }
+    }
+
+    /// The letters of all names that some framework may take this for: the whole, and each part between two marks. So
+    /// `[admin]`, `admin.x`, `x[admin]`, `_admin` and `Admin:int` may be `admin`; `admin_page` is not.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let ends = |(at, start)| self.cuts.iter().skip(at).map(move |end| (start, end));
+        let runs = self.cuts.iter().enumerate().flat_map(ends);
+        runs.filter_map(|(start, end)| self.letters.get(*start..*end)).filter(|letters| !letters.is_empty())
+    }
 }
 
 /// The text, percent-decoded once; none if it is not visible ASCII, or encodes nothing, control characters, or bytes that
@@ -82,14 +150,14 @@ mod tests {
         for (query, value) in [
             ("", None),
             ("&&", None),
-            ("pages=1&pag=2", None),
+            ("pages=1&pag=2&page_size=3&my-page=4", None),
             ("other[]=1&x=a+b&y=%FF", None),
             ("page=1", Some("1")),
             ("a=b&page=caf%C3%A9%20%2B%26%3B&z", Some("café +&;")),
             ("page", Some("")),
             ("page=a=b", Some("a=b")),
-            ("sort[by]=1", None),
             ("%70age=1", Some("1")),
+            ("sort=1&by=2&filter[sort]=3", None),
         ] {
             assert_eq!(read_page(query), Ok(value.map(str::to_owned)), "{query}");
         }
@@ -110,6 +178,30 @@ mod tests {
             "sort.by=1",
             "sort+by=1",
             "sort[by=1",
+            "sort[by]=1",
+            "sortBy=1",
+            "[page]=1",
+            "page]=1",
+            "!page=1",
+            "_page=1",
+            "?page=1",
+            "x?page=1",
+            "x=y?page=1",
+            "page:int=1",
+            "page.x=1",
+            "x[page]=1",
+            "$page=1",
+            "pag%C4%99=1",
+            "%2570age=1",
+            "=page",
+            "page=1]=2",
+            "page=1%5D=2",
+            "page=1%20",
+            "page=%E2%80%8B1",
+            "page=1%EF%BB%BF",
+            &format!("{}=1", "a.".repeat(17)),
+            &"&".repeat(128),
+            &"a&".repeat(128),
             "a=1;page=2",
             "page=a+b",
             "page=%",

@@ -1,0 +1,145 @@
+//! Literals beside a part of the request, or a field of a timestamp, that it can never be: such a comparison is the same on
+//! every request, and its guard permits or denies everything.
+
+use std::collections::BTreeSet;
+
+use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
+
+use super::form::{table, text};
+use super::vocabulary::Table;
+use super::walk::Walk;
+use super::{GuardError, MAX_TEXT};
+use crate::code::Code;
+use crate::spiffe::SpiffeId;
+use crate::workflow::without_port;
+
+/// How much of the part a literal must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    Whole,
+    Start,
+    Within,
+}
+
+/// The fields of timestamps, with the smallest and the largest value of each (CEL, "Timestamp functions").
+const RANGES: [(&str, i32, i32); 9] = [
+    ("getMonth", 0, 11),
+    ("getDate", 1, 31),
+    ("getDayOfMonth", 0, 30),
+    ("getDayOfWeek", 0, 6),
+    ("getDayOfYear", 0, 365),
+    ("getHours", 0, 23),
+    ("getMinutes", 0, 59),
+    ("getSeconds", 0, 59),
+    ("getMilliseconds", 0, 999),
+];
+
+impl Walk<'_> {
+    /// Checks the two sides of a comparison.
+    pub(super) fn beside_each_other(&mut self, a: &IdedExpr, b: &IdedExpr) {
+        self.beside(a, b, Extent::Whole);
+        self.beside(b, a, Extent::Whole);
+    }
+
+    /// Checks `literal`, if it is one, for `part`, if it is one.
+    pub(super) fn beside(&mut self, part: &IdedExpr, literal: &IdedExpr, extent: Extent) {
+        let fault = match (&part.expr, &literal.expr) {
+            (Expr::Call(call), _) if table_of(part).is_none() && call.func_name != "_[_]" => {
+                number_fault(call, literal)
+            }
+            (_, Expr::Literal(LiteralValue::String(text))) => self.text_fault(part, text.inner(), extent),
+            _ => None,
+        };
+        if let Some(label) = fault {
+            let error = GuardError::new(Code::GuardValue, self.whole(literal), "no request has this value here");
+            self.errors.push(error.label(label));
+        }
+    }
+
+    fn text_fault(&self, part: &IdedExpr, literal: &str, extent: Extent) -> Option<String> {
+        let whole = extent == Extent::Whole;
+        match table_of(part) {
+            Some(Table::Headers) => return header_fault(literal, whole).map(str::to_owned),
+            Some(Table::Query) => {
+                let cut = whole && literal.trim() != literal || literal.chars().any(char::is_control);
+                return cut.then(|| "a parameter has no control characters, and no white space at its ends".to_owned());
+            }
+            Some(Table::Attributes) => return None,
+            None => {}
+        }
+        let (record, field) = field(part)?;
+        let known = |names: &BTreeSet<String>, noun: &str| {
+            (whole && !names.contains(literal)).then(|| format!("the document has no such {noun}"))
+        };
+        let fault = match (record, field) {
+            ("request", "method") => {
+                method_fault(literal).or((whole && literal.is_empty()).then_some("no method is empty"))
+            }
+            ("request", "path") => path_fault(literal, extent),
+            ("request", "host") => host_fault(literal, whole),
+            ("peer", "id") if whole && SpiffeId::try_from(literal.as_bytes()).is_err() => {
+                Some("this is not a whole SPIFFE ID, such as `spiffe://cluster.local/ns/shop/sa/app`")
+            }
+            ("peer", "id") => return known(&self.vocabulary.ids, "SPIFFE ID"),
+            ("peer" | "task", "actor") => return known(&self.vocabulary.actors, "actor"),
+            ("task", "name") => return known(&self.vocabulary.tasks, "task"),
+            _ => None,
+        };
+        fault.map(str::to_owned)
+    }
+}
+
+/// The variable and its field that an expression is: `request.path`, or `request["path"]`.
+fn field(node: &IdedExpr) -> Option<(&str, &str)> {
+    let (of, field) = member(node)?;
+    let Expr::Ident(record) = &of.expr else { return None };
+    Some((record, field))
+}
+
+/// The map that an expression is an entry of.
+fn table_of(node: &IdedExpr) -> Option<Table> {
+    table(member(node)?.0)
+}
+
+fn member(node: &IdedExpr) -> Option<(&IdedExpr, &str)> {
+    if let Expr::Select(select) = &node.expr {
+        return (!select.test).then_some((&select.operand, &select.field));
+    }
+    let Expr::Call(call) = &node.expr else { return None };
+    match (call.func_name.as_str(), call.args.as_slice()) {
+        ("_[_]", [of, key]) => Some((of, text(key)?)),
+        _ => None,
+    }
+}
+
+fn number_fault(call: &CallExpr, literal: &IdedExpr) -> Option<String> {
+    let (name, least, most) = RANGES.iter().find(|(name, ..)| *name == call.func_name)?;
+    let Expr::Literal(LiteralValue::Int(number)) = &literal.expr else { return None };
+    let inside = (i64::from(*least)..=i64::from(*most)).contains(number.inner());
+    (!inside).then(|| format!("`{name}` is from {least} to {most}"))
+}
+
+fn header_fault(literal: &str, whole: bool) -> Option<&'static str> {
+    let plain = literal.bytes().all(|b| matches!(b, b' '..=b'~' | b'\t'));
+    let fits = plain && literal.len() <= MAX_TEXT && (!whole || literal.trim() == literal);
+    (!fits).then_some("a guard reads headers of visible ASCII, without spaces at their ends")
+}
+
+fn method_fault(literal: &str) -> Option<&'static str> {
+    let upper = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+    (!literal.bytes().all(upper)).then_some("methods are upper case, such as `POST`")
+}
+
+fn path_fault(literal: &str, extent: Extent) -> Option<&'static str> {
+    let escape = literal.split('%').skip(1).any(|rest| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2);
+    let begins = extent == Extent::Within || literal.starts_with('/');
+    let fits = begins && !escape && !literal.contains(['?', '#']) && !literal.chars().any(char::is_control);
+    (!fits).then_some("a guard reads the path decoded, from its first `/` and without the query")
+}
+
+fn host_fault(literal: &str, whole: bool) -> Option<&'static str> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._:[]".contains(&b);
+    let name = !literal.is_empty() && without_port(literal) == literal && !literal.ends_with(['.', ':']);
+    let fits = literal.bytes().all(plain) && (!whole || name);
+    (!fits).then_some("a guard reads the host in lower case, without its port, such as `shop.example`")
+}
