@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use stepgate_config::workflow::{RequestPattern, sends_back, without_port};
+use stepgate_config::workflow::{Method, MethodFit, RequestPattern, sends_back, without_port};
 
 use crate::denial::Denial;
 use crate::facts::Facts;
@@ -14,16 +14,17 @@ const MAX_TOKEN: usize = 256;
 /// How a request matches a pattern.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fit {
-    /// Whether all of it is known to match: the port, and a `/` at the end of the path, which most applications ignore.
+    /// Whether all of it is known to match, and not only for a loose reader: the method in its letters, the host, the port,
+    /// and a `/` at the end of the path.
     whole: bool,
     /// Whether a literal segment matches only once it is decoded.
     pub(crate) escaped: bool,
-    /// Whether the host matches.
+    /// Whether the host matches, or cannot be read in one way.
     pub(crate) host: bool,
 }
 
 impl Fit {
-    /// Whether the pattern accepts the request, but for its host.
+    /// Whether the pattern accepts the request.
     pub(crate) fn is_exact(self) -> bool {
         self.whole && !self.escaped
     }
@@ -104,15 +105,18 @@ impl<'a> Request<'a> {
     /// How the pattern matches this request; none where it does not. No pattern matches an ambiguous path, or a method
     /// that would return the gate's secrets.
     pub(crate) fn fit(&self, pattern: &RequestPattern) -> Option<Fit> {
-        let named = pattern.methods.iter().any(|m| m.as_str() == self.method);
-        let any = pattern.methods.is_empty() && is_method(self.method);
+        let method = match pattern.methods.as_slice() {
+            [] => is_method(self.method).then_some(MethodFit::Exact),
+            listed => Method::fit(listed, self.method),
+        }?;
         // A port that the proxy does not know may be any.
         let port = pattern.port.is_none() || self.facts.port.is_none() || pattern.port == self.facts.port;
-        if !((named || any) && port) {
+        if !port {
             return None;
         }
-        let known = pattern.port.is_none() || self.facts.port.is_some();
-        let host = pattern.host.as_deref().is_none_or(|host| self.host_is(host));
+        let named = pattern.host.as_deref().is_none_or(|host| self.host_is(host));
+        let host = named || !reads_one_way(self.host);
+        let known = method == MethodFit::Exact && named && (pattern.port.is_none() || self.facts.port.is_some());
         let path = self.path().ok()?;
         let Some(wanted) = &pattern.path else { return Some(Fit { whole: known, escaped: false, host }) };
         let matches = wanted.matches(self.decoded.as_deref()?.split('/'));
@@ -129,6 +133,18 @@ impl<'a> Request<'a> {
 pub(crate) fn upgrade_name(name: &str) -> &'static str {
     const COMMON: [&str; 5] = ["connect", "connect-udp", "h2c", "websocket", "tls/1.0"];
     COMMON.into_iter().find(|common| *common == name).unwrap_or("another protocol")
+}
+
+/// Whether all readers take a host alike: `name` or `name:port`, with no empty label, and a port from 1 to 65,535 without a zero
+/// before it. Any other
+/// may be any host: some applications cut a dot or a colon at its end, or what is before an `@`.
+fn reads_one_way(host: &str) -> bool {
+    let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    let is_port = |port: &str| !port.starts_with(['0', '+']) && port.parse::<u16>().is_ok();
+    name.split('.').all(is_label) && port.is_none_or(is_port)
 }
 
 /// Whether a pattern for any method accepts this one: a token (RFC 9110, section 5.6.2) that does not ask for the

@@ -1,7 +1,7 @@
 //! A request to a gate, and whether a pattern accepts it.
 
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{PathPattern, RequestPattern, without_port};
+use stepgate_config::workflow::{Method, PathPattern, RequestPattern, without_port};
 
 use crate::token::Shown;
 
@@ -55,31 +55,47 @@ impl Request {
 
     /// Whether the pattern accepts the request.
     pub(crate) fn is(&self, pattern: &RequestPattern) -> bool {
-        self.has_method(pattern)
+        let named = pattern.methods.iter().any(|method| method.as_str() == self.method);
+        (named || pattern.methods.is_empty())
+            && self.may_have_method(pattern)
             && self.has_host(pattern)
             && pattern.port.is_none_or(|port| self.port == Some(port))
             && self.has_path(pattern, self.without_query())
     }
 
-    /// Whether an application may take the request for one that the pattern accepts, whatever host it names: a `/` at
-    /// the end of the path may mean nothing to it, and a port that the gate does not know may be the pattern's.
+    /// Whether an application may take the request for one that the pattern accepts, whatever host it names: the letter
+    /// case of the method and a `/` at the end of the path may mean nothing to it, it may run a HEAD as a GET, and a port
+    /// that the gate does not know may be the pattern's.
     pub(crate) fn may_be(&self, pattern: &RequestPattern) -> bool {
         let path = self.without_query();
         let trimmed = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
-        self.has_method(pattern)
+        self.may_have_method(pattern)
             && pattern.port.is_none_or(|port| self.port.is_none_or(|own| own == port))
             && self.has_path(pattern, trimmed)
     }
 
-    pub(crate) fn has_host(&self, pattern: &RequestPattern) -> bool {
-        pattern.host.as_ref().is_none_or(|host| self.host == *host || without_port(&self.host) == host)
+    fn has_host(&self, pattern: &RequestPattern) -> bool {
+        let own = self.host.to_lowercase();
+        pattern.host.as_ref().is_none_or(|host| own == *host || without_port(&own) == host)
     }
 
-    fn has_method(&self, pattern: &RequestPattern) -> bool {
+    /// Whether an application may take the request's host for the pattern's: it is, or it is not `name` or `name:port`.
+    pub(crate) fn may_have_host(&self, pattern: &RequestPattern) -> bool {
+        let mut parts = self.host.split(':');
+        let is_of = |text: &str, more: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+        };
+        let name = parts.next().is_some_and(|name| name.split('.').all(|label| is_of(label, "-_")));
+        let port = parts.next().is_none_or(|port| port.parse().is_ok_and(|n: u16| n.to_string() == port && n > 0));
+        self.has_host(pattern) || !(name && port && parts.next().is_none())
+    }
+
+    fn may_have_method(&self, pattern: &RequestPattern) -> bool {
+        let own = self.method.to_uppercase();
+        let mut listed = pattern.methods.iter().map(Method::as_str);
         // These send back what the gate adds.
-        let sends_back = ["TRACE", "TRACK"].contains(&self.method.to_uppercase().as_str());
-        let named = pattern.methods.iter().any(|method| method.as_str() == self.method);
-        !sends_back && (named || pattern.methods.is_empty())
+        let sends_back = ["TRACE", "TRACK"].contains(&own.as_str());
+        !sends_back && (pattern.methods.is_empty() || listed.any(|one| one == own || (own == "HEAD" && one == "GET")))
     }
 
     fn has_path(&self, pattern: &RequestPattern, path: &str) -> bool {

@@ -40,12 +40,16 @@ impl Request {
         transitions: &'t [Arc<Transition>],
     ) -> Result<&'t Arc<Transition>, Denied> {
         let all = self.candidates(gate);
-        let here: Vec<&Candidate<'_>> = all.iter().filter(|one| self.has_host(&one.pattern)).collect();
+        let here: Vec<&Candidate<'_>> = all.iter().filter(|one| self.may_have_host(&one.pattern)).collect();
         let is_hidden = |one: &Candidate<'_>| {
-            let narrower =
-                |other: &&Candidate<'_>| !other.is_named_as(one) && is_narrower(&other.pattern, &one.pattern, true);
+            // Not by what the same task lies within, in another revision.
+            let hides = |other: &RequestPattern, hosts| {
+                let again = |same: &&Candidate<'_>| same.is_named_as(one) && is_narrower(&same.pattern, other, hosts);
+                is_narrower(other, &one.pattern, hosts) && !here.iter().any(again)
+            };
             let mut exempt = gate.exempt.iter().filter(|exemption| self.may_be(&exemption.request));
-            here.iter().any(narrower) || exempt.any(|exempt| is_narrower(&exempt.request, &one.pattern, false))
+            here.iter().any(|other| !other.is_named_as(one) && hides(&other.pattern, true))
+                || exempt.any(|exempt| hides(&exempt.request, false))
         };
         let open: Vec<&&Candidate<'_>> = here.iter().filter(|one| !is_hidden(one)).collect();
         let cross = |one: &Candidate<'_>, other: &Candidate<'_>| {

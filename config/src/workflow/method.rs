@@ -30,6 +30,26 @@ pub fn sends_back(method: &str) -> bool {
     method.eq_ignore_ascii_case("TRACE") || method.eq_ignore_ascii_case("TRACK")
 }
 
+/// How a method matches the methods of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MethodFit {
+    /// It is one of them, letter for letter.
+    Exact,
+    /// Many an application takes it for one of them: it has other letters, or it is a HEAD where only GET is listed.
+    Loose,
+}
+
+impl Method {
+    /// Whether a request's method is one of a list, or may be taken for one.
+    pub fn fit(listed: &[Self], method: &str) -> Option<MethodFit> {
+        let has = |wanted: &str| listed.iter().any(|one| one.0.eq_ignore_ascii_case(wanted));
+        if listed.iter().any(|one| one.0 == method) {
+            return Some(MethodFit::Exact);
+        }
+        (has(method) || (method.eq_ignore_ascii_case("HEAD") && has("GET"))).then_some(MethodFit::Loose)
+    }
+}
+
 impl TryFrom<&str> for Method {
     type Error = MethodError;
     /// A method as in RFC 9110, section 9, in upper case: methods are case-sensitive, and a

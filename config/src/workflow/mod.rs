@@ -18,7 +18,7 @@ pub use actor::{Actor, Attribute};
 pub use constraint::{Constraint, Relation};
 pub use digest::{Digest, DigestError};
 pub use levels::MixedLevels;
-pub use method::{Method, MethodError, sends_back};
+pub use method::{Method, MethodError, MethodFit, sends_back};
 pub use path_pattern::{MAX_PATTERN, PathPattern, PathPatternError};
 pub use request::{RequestPattern, without_port};
 pub use task::{Join, JoinKind, Split, Task, Transition};

@@ -37,12 +37,18 @@ impl RequestPattern {
             && holds(&self.path, &other.path, PathPattern::contains)
     }
 
-    /// An example of a request that matches both, such as `GET /files/public/raw`; none where there is no such request.
+    /// An example of a request that matches both, such as `GET /files/public/raw`; none where there is no such request. A
+    /// HEAD also counts where only GET is listed ([`Method::fit`]).
     pub fn common(&self, other: &Self) -> Option<String> {
         let method = match (self.methods.first(), other.methods.first()) {
             (None, None) => "GET",
             (Some(method), None) | (None, Some(method)) => method.as_str(),
-            (Some(_), Some(_)) => self.methods.iter().find(|method| other.methods.contains(method))?.as_str(),
+            (Some(_), Some(_)) => {
+                let both = |method: &&Method| {
+                    [self, other].iter().all(|one| Method::fit(&one.methods, method.as_str()).is_some())
+                };
+                self.methods.iter().chain(&other.methods).find(both)?.as_str()
+            }
         };
         let host = match (&self.host, &other.host) {
             (Some(a), Some(b)) if a == b || a == without_port(b) => Some(b),

@@ -44,9 +44,7 @@ impl<'g> Classified<'g> {
     }
 
     fn is_exempt(&self, peers: impl Fn(&ExemptPeers) -> bool) -> bool {
-        let applies = |exemption: &&Match<'_, ExemptPeers>| {
-            exemption.fit.is_exact() && exemption.fit.host && peers(&exemption.entry.owner)
-        };
+        let applies = |exemption: &&Match<'_, ExemptPeers>| exemption.fit.is_exact() && peers(&exemption.entry.owner);
         let is_narrowest = |exemption: &Match<'_, ExemptPeers>| {
             self.tasks.iter().all(|task| exemption.entry.is_within_on_any_host(task.entry))
         };
@@ -67,8 +65,18 @@ impl<'g> Classified<'g> {
             one.entry.owner.is_of_same_name(&other.entry.owner)
         };
         let is_narrowest = |task: &&Match<'g, ServedTask>| {
-            !hosted().any(|other| other.entry.is_within(task.entry) && !same(other, task))
-                && !self.exemptions.iter().any(|exemption| exemption.entry.is_within_on_any_host(task.entry))
+            // The task itself, in another revision, may lie within what lies within it.
+            let selves = || hosted().filter(|other| same(other, task));
+            let by_task = |other: &Match<'g, ServedTask>| {
+                other.entry.is_within(task.entry)
+                    && !same(other, task)
+                    && !selves().any(|newer| newer.entry.is_within(other.entry))
+            };
+            let by_exemption = |other: &Match<'g, ExemptPeers>| {
+                other.entry.is_within_on_any_host(task.entry)
+                    && !selves().any(|newer| newer.entry.is_within_on_any_host(other.entry))
+            };
+            !hosted().any(by_task) && !self.exemptions.iter().any(by_exemption)
         };
         let narrowest: Vec<&Match<'g, ServedTask>> = hosted().filter(is_narrowest).collect();
         let cross = |one: &Match<'g, ServedTask>, other: &Match<'g, ServedTask>| {

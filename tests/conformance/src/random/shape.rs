@@ -118,7 +118,7 @@ impl Generator<'_> {
             .map(|(name, _)| name.clone())
             .collect();
         let actor = self.rng.pick(&fit).unwrap_or_default();
-        let method = if self.rng.chance(70) { "POST" } else { "PUT" }.to_owned();
+        let method = self.rng.pick(&["POST", "POST", "POST", "PUT", "GET"]).unwrap_or("POST").to_owned();
         // Some are within others.
         let path = match self.rng.below(100) {
             0..15 => format!("/{name}/{{id}}"),

@@ -164,7 +164,7 @@ impl Walk<'_> {
             replica: usize::from(rng.chance(6)).to_string(),
             method: String::new(),
             path: String::new(),
-            host: String::new(),
+            host: rng.pick(&["", "x", "x", "elsewhere", "Elsewhere:80", "elsewhere.", "elsewhere:"])?.to_owned(),
             headers: Vec::new(),
             now: self.now,
         };
@@ -205,7 +205,9 @@ impl Walk<'_> {
                 attempt.held.insert(at, other);
             }
             Kind::Spliced => drop(attempt.held.pop()),
-            Kind::Method => attempt.request.method = rng.pick(&["GET", "POST", "PUT", "post"])?.to_owned(),
+            Kind::Method => {
+                attempt.request.method = rng.pick(&["GET", "POST", "PUT", "post", "HEAD", "head"])?.to_owned()
+            }
             Kind::Path => {
                 let path = attempt.request.path.clone();
                 let other = self.document.tasks.get(&rng.pick(&tasks)?)?.path.replace(['{', '}', '*'], "");

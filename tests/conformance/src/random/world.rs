@@ -67,7 +67,7 @@ impl World {
             Carrier::Baggage => "baggage",
         };
         let mut whole = format!("leeway: {LEEWAY}s\ncarrier: {carrier}\n");
-        whole.push_str("exempt: [{path: /all/x4, methods: [POST]}, {path: /all/x3, peers: [\"spiffe://td.x/nobody\"]}, {path: /t1, host: elsewhere, peers: anyone}]\n");
+        whole.push_str("exempt: [{path: /all/x4, methods: [POST]}, {path: /all/x7, methods: [HEAD]}, {path: /all/x3, peers: [\"spiffe://td.x/nobody\"]}, {path: /t1, host: elsewhere, peers: anyone}]\n");
         whole.push_str("keys: [{workflow: w, kid: k, use: sign, env: KEY}]\nworkflows:\n");
         // Baggage cannot carry the steps of the other document's level.
         if carrier == "header" {
@@ -100,7 +100,7 @@ impl World {
         let mut random = [0; 32];
         // The first half determines the instance, all of it the names of children.
         random.iter_mut().zip(self.asked.to_be_bytes()).for_each(|(to, from)| *to = from);
-        let mut headers = request_headers(&request.method, &request.path, "", []);
+        let mut headers = request_headers(&request.method, &request.path, &request.host, []);
         headers.extend_from_slice(more);
         let now = UnixTime::from_seconds(request.now);
         let mut facts =
@@ -133,7 +133,8 @@ fn other_document(document: &Document) -> String {
          transitions: [{}]\n",
         of(&|actor| format!(", {actor}: {{spiffe: [{}]}}", ids(actor))),
         of(&|actor| format!(
-            ", {actor}: {{actor: {actor}, requests: [{{methods: [PUT, POST], path: /all/x1}}, {{path: /all/x2}}]}}"
+            ", {actor}: {{actor: {actor}, requests: [{{methods: [PUT, POST], path: /all/x1}}, {{path: /all/x2}}, \
+             {{methods: [GET], path: /all/x5}}, {{host: elsewhere, path: /all/x6}}]}}"
         )),
         of(&|actor| format!("{{from: begin, to: {actor}}}, ")).trim_end_matches(", "),
     )
