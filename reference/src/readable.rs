@@ -107,7 +107,7 @@ fn parameters(query: &str) -> Option<Vec<(String, &str)>> {
         .map(|(name, value)| {
             let marks =
                 |name: &str| name.replace(['-', '_'], "").replace(|c: char| c.is_ascii_alphanumeric(), "").len();
-            let plain = |name: &String| name.is_ascii() && !name.is_empty() && !name.contains('%') && marks(name) <= 16;
+            let plain = |name: &String| name.is_ascii() && !name.is_empty() && !name.contains('%') && marks(name) <= 8;
             let name = decoded(name).filter(plain)?;
             let bracketed = value.replace("%5d", "]").replace("%5D", "]").contains("]=");
             (!bracketed).then_some((name, value))

@@ -86,11 +86,11 @@ fn worst() -> Vec<Worst> {
             ..of("many parameters", &|n| names(n, "page", "request.query"), &[])
         },
         Worst {
-            path: format!("/t?{}", "p[p[p[p[p[p[p[p[p[p[p[p[p[p[p[p[&".repeat(124)),
+            path: format!("/t?{}", "p[p[p[p[p[p[p[p[&".repeat(127)),
             ..of("parameters of many parts", &|n| names(n, "page", "request.query"), &[])
         },
         Worst {
-            path: format!("/t?{}", "p[p[p[p[p[p[p[p[p[p[p[p[p[p[p[p[&".repeat(124)),
+            path: format!("/t?{}", "p[p[p[p[p[p[p[p[&".repeat(127)),
             ..of(
                 "parameters and a pattern",
                 &|n| format!("{} && {}", names(100, "page", "request.query"), pattern(&format!("a{{{n}}}b"))),
