@@ -11,20 +11,21 @@ use super::walk::Walk;
 use crate::code::Code;
 use crate::report::quote;
 
-/// Steps to look for one name among all headers or all parameters of a request.
-const LOOK_UP: usize = 512;
+/// Steps to look for one name among all headers of a request, and among all parameters.
+const HEADER_LOOK_UP: usize = 512;
+const PARAMETER_LOOK_UP: usize = 1_024;
 
 impl Walk<'_> {
     /// A name that is read from a table, for its value or its presence.
     pub(super) fn entry(&mut self, table: Table, name: &str, at: Option<Range<usize>>) -> Value {
         self.nodes = self.nodes.saturating_add(2);
         let new = match table {
-            Table::Headers => self.found.reads.headers.insert(name.to_owned()),
-            Table::Query => self.found.reads.parameters.insert(name.to_owned()),
-            Table::Attributes => false,
+            Table::Headers => self.found.reads.headers.insert(name.to_owned()).then_some(HEADER_LOOK_UP),
+            Table::Query => self.found.reads.parameters.insert(name.to_owned()).then_some(PARAMETER_LOOK_UP),
+            Table::Attributes => None,
         };
-        if new {
-            self.spend_at(LOOK_UP, at.clone());
+        if let Some(steps) = new {
+            self.spend_at(steps, at.clone());
         }
         match table {
             Table::Headers => {
