@@ -177,16 +177,16 @@ pub enum Denial {
         expected: Vec<TaskName>,
     },
     /// [`Code::WrongRequest`].
-    #[error("{}", wrong_request(.is.as_ref()))]
+    #[error("{}", wrong_request(.is.as_deref()))]
     WrongRequest {
         /// The tasks of this actor that another request would reach.
         expected: Vec<TaskName>,
-        /// The task that the request is, if it is one.
-        is: Option<TaskName>,
+        /// The task that the request is, if it is one, and its workflow: another owner's document may have it.
+        is: Option<String>,
     },
-    /// [`Code::Ambiguous`].
-    #[error("more than one transition accepts this request")]
-    Ambiguous,
+    /// [`Code::Ambiguous`]: tasks that the request is, with their workflows.
+    #[error("more than one task accepts this request: {}", .0.join(", "))]
+    Ambiguous(Vec<String>),
     /// [`Code::Deadline`].
     #[error("the instance's deadline has passed")]
     Deadline,
@@ -233,9 +233,9 @@ pub enum Denial {
     Internal(&'static str),
 }
 
-fn wrong_request(is: Option<&TaskName>) -> String {
+fn wrong_request(is: Option<&str>) -> String {
     match is {
-        Some(task) => format!("the request is the task `{task}`, to which no transition leads from that step"),
+        Some(task) => format!("the request is the task {task}, to which no transition leads from that step"),
         None => "the transition does not accept this request".to_owned(),
     }
 }
@@ -281,7 +281,7 @@ impl Denial {
             Self::WrongHolder => Code::WrongHolder,
             Self::NoTransition { .. } => Code::NoTransition,
             Self::WrongRequest { .. } => Code::WrongRequest,
-            Self::Ambiguous => Code::Ambiguous,
+            Self::Ambiguous(_) => Code::Ambiguous,
             Self::Deadline => Code::Deadline,
             Self::TooManyVisits { .. } => Code::TooManyVisits,
             Self::Constraint { .. } => Code::Constraint,

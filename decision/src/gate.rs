@@ -49,6 +49,12 @@ impl ServedTask {
     }
 }
 
+impl fmt::Display for ServedTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` of the workflow `{}`", self.task.name, self.workflow)
+    }
+}
+
 impl CompiledWorkflow {
     pub(crate) fn leaving(&self, task: &Task) -> &[Arc<Transition>] {
         self.leaving.get(&task.name).map(Vec::as_slice).unwrap_or_default()

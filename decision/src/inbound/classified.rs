@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use stepgate_config::gate::ExemptPeers;
-use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Task;
 
@@ -82,28 +81,28 @@ impl<'g> Classified<'g> {
         let cross = |one: &Match<'g, ServedTask>, other: &Match<'g, ServedTask>| {
             !one.entry.pattern.contains(&other.entry.pattern) && !same(one, other)
         };
-        let ambiguous = narrowest.iter().any(|one| narrowest.iter().any(|other| cross(one, other)));
-        let exact = narrowest.into_iter().filter(|task| task.fit.is_exact());
-        Ok(RequestedTasks { tasks: exact.map(|task| &task.entry.owner.task).collect(), ambiguous })
+        let owner = |task: &Match<'g, ServedTask>| &task.entry.owner;
+        let crossed = |one: &Match<'g, ServedTask>| narrowest.iter().find(|other| cross(one, other)).copied();
+        let pair = narrowest.iter().find_map(|one| Some([owner(one), owner(crossed(one)?)]));
+        let exact = narrowest.iter().filter(|task| task.fit.is_exact());
+        Ok(RequestedTasks {
+            tasks: exact.map(|task| owner(task)).collect(),
+            crossing: pair.into_iter().flatten().collect(),
+        })
     }
 }
 
 /// The tasks that a request is: several only where their patterns are equal, where they are one task in several revisions,
 /// or where patterns of two documents cross.
 pub(super) struct RequestedTasks<'g> {
-    tasks: Vec<&'g Arc<Task>>,
-    /// Whether two documents have tasks for this request of which neither is the more specific.
-    pub(super) ambiguous: bool,
+    pub(super) tasks: Vec<&'g ServedTask>,
+    /// Two documents' tasks for this request of which neither is the more specific, if there are any.
+    pub(super) crossing: Vec<&'g ServedTask>,
 }
 
 impl RequestedTasks<'_> {
-    /// The name of one of them.
-    pub(super) fn first(&self) -> Option<&TaskName> {
-        self.tasks.first().map(|task| &task.name)
-    }
-
     /// Whether the request is this task, of this revision of this workflow.
     pub(super) fn include(&self, task: &Arc<Task>) -> bool {
-        self.tasks.iter().any(|own| Arc::ptr_eq(own, task))
+        self.tasks.iter().any(|own| Arc::ptr_eq(&own.task, task))
     }
 }

@@ -86,10 +86,15 @@ fn shows_right_type(current: &CurrentStep<'_>, transition: &Transition) -> bool 
 fn one(candidates: Vec<&Arc<Transition>>, requested: &RequestedTasks<'_>) -> Result<Arc<Transition>, Denial> {
     let mut accepting = candidates.iter().filter(|t| requested.include(&t.to));
     match (accepting.next(), accepting.next()) {
-        (Some(_), None) if requested.ambiguous => Err(Denial::Ambiguous),
+        (Some(_), None) if !requested.crossing.is_empty() => {
+            Err(Denial::Ambiguous(requested.crossing.iter().map(ToString::to_string).collect()))
+        }
         (Some(transition), None) => Ok(Arc::clone(transition)),
-        (Some(_), Some(_)) => Err(Denial::Ambiguous),
-        (None, _) => Err(Denial::WrongRequest { expected: targets(&candidates), is: requested.first().cloned() }),
+        (Some(_), Some(_)) => Err(Denial::Ambiguous(requested.tasks.iter().map(ToString::to_string).collect())),
+        (None, _) => Err(Denial::WrongRequest {
+            expected: targets(&candidates),
+            is: requested.tasks.first().map(ToString::to_string),
+        }),
     }
 }
 
