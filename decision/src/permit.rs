@@ -123,9 +123,10 @@ impl PassThrough {
         Self { edits: Edits::of(gate, headers), interlock: interlock.cloned() }
     }
 
-    /// For a request that a gate at the wrong listener observes.
-    pub(crate) fn unchanged() -> Self {
-        Self { edits: Edits { remove: Vec::new(), baggage: None }, interlock: None }
+    /// For a request that a gate observes at a listener that is not, or may not be, its workload's: the request may be for
+    /// others, who must not get the interlock.
+    pub(crate) fn observed_elsewhere(gate: &Gate, headers: &[Header]) -> Self {
+        Self { edits: Edits::of(gate, headers), interlock: None }
     }
 
     /// Changes the request: every step is removed, the interlock is set.

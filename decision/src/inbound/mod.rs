@@ -57,8 +57,7 @@ pub fn inbound(gate: Option<&Gate>, facts: &Facts, crypto: &dyn Crypto, store: &
             Mode::Observe => {
                 let pass = match check_direction(gate, facts) {
                     Ok(()) => PassThrough::observed(gate, headers),
-                    // It is for others, who must get neither this workload's interlock nor another request.
-                    Err(_) => PassThrough::unchanged(),
+                    Err(_) => PassThrough::observed_elsewhere(gate, headers),
                 };
                 Verdict::Observed(Denied::new(denial, audit), pass)
             }
