@@ -218,12 +218,15 @@ fn at_random() {
 }
 
 /// Lies of a proxy that a gate cannot detect: another time, if the case is about time; another record, if it is
-/// about consumed transitions.
+/// about consumed transitions; another own workload, if that decides whether the gate enforces.
 fn is_believed(scenario: &Scenario<'_>, function: Function, fault: &Fault) -> bool {
     let code = scenario.whole.case.then.deny.as_deref();
     match (function, fault) {
         (Function::Time, Fault::Time(_) | Fault::Silent) => {
             matches!(code, Some("EXPIRED" | "NOT_YET" | "DEADLINE" | "GUARD"))
+        }
+        (Function::Property, Fault::Bytes(_) | Fault::Misjudged(_)) => {
+            scenario.whole.gate == "observe" && code.is_some()
         }
         (Function::Verify, Fault::Answers(answer)) => code == Some("BAD_SIGNATURE") && *answer == good(),
         (Function::GetShared, Fault::Bytes(Odd::Half | Odd::All(_))) => {
