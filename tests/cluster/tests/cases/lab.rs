@@ -19,6 +19,8 @@ const NONE_HERE: &[(&str, &str)] = &[
     ("a public key as a shared secret", "keys in pairs"),
     ("an arrival for a receipt", "a transition with `via`"),
     ("another host", "a task with `host`"),
+    ("another port", "a task with `port`"),
+    ("a token that forgets its own task", "a cycle or a constraint"),
     ("another workload for one duty", "a constraint `bind`"),
     ("the same workload for two duties", "a constraint `separate`"),
     ("its history changed", "a constraint"),
