@@ -158,6 +158,11 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// Whether there is no token to bring, and no use to give back.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The token with which an initiator takes further transitions of the instance it began.
     pub fn start(&self) -> Option<&str> {
         self.start.as_ref().map(|(_, token)| token.as_str())

@@ -135,9 +135,9 @@ pub(crate) fn upgrade_name(name: &str) -> &'static str {
     COMMON.into_iter().find(|common| *common == name).unwrap_or("another protocol")
 }
 
-/// Whether all readers take a host alike: `name` or `name:port`, with no empty label, and a port from 1 to 65,535 without a zero
-/// before it. Any other
-/// may be any host: some applications cut a dot or a colon at its end, or what is before an `@`.
+/// Whether all readers take a host alike: `name` or `name:port`, with no empty label, and a port from 1 to 65,535 without
+/// a zero before it. Any other may be any host: some applications cut a dot or a colon at its end, or what is before an
+/// `@`.
 fn reads_one_way(host: &str) -> bool {
     let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
     let is_label = |label: &str| {

@@ -34,20 +34,22 @@ impl Delivery {
     /// To be asked in the callbacks of the response and of the log. Before a response there is no answer to it.
     pub(crate) fn of(host: &dyn Host) -> Self {
         let details = host.property(&["response", "code_details"]);
+        let Some(attempts) = number(host, &["upstream", "request_attempt_count"]) else { return Self::Unknown };
         // Other filters may write the details that they like, but make no attempt.
-        let attempted = number(host, &["upstream", "request_attempt_count"]).is_some_and(|attempts| attempts > 0);
-        if attempted && details.as_deref() == Some(b"via_upstream") {
+        if attempts > 0 && details.as_deref() == Some(b"via_upstream") {
             return Self::Answered;
         }
-        if Self::is_undelivered(host, details.as_deref()) == Some(true) { Self::Undelivered } else { Self::Unknown }
+        match Self::is_undelivered(host, attempts, details.as_deref()) {
+            Some(true) => Self::Undelivered,
+            Some(false) | None => Self::Unknown,
+        }
     }
 
     /// None where Envoy does not say.
-    fn is_undelivered(host: &dyn Host, details: Option<&[u8]>) -> Option<bool> {
-        // The flags tell only of the last attempt. An earlier one may have reached the application.
-        let attempts = number(host, &["upstream", "request_attempt_count"])?;
+    fn is_undelivered(host: &dyn Host, attempts: i64, details: Option<&[u8]>) -> Option<bool> {
         // Envoy sets the address when a connection is ready for the request, and never removes it.
         let connected = host.read_property(&["upstream", "local_address"]).ok()?.is_some();
+        // The flags tell only of the last attempt. An earlier one may have reached the application.
         if connected || attempts > 1 {
             return Some(false);
         }

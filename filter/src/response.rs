@@ -47,6 +47,10 @@ impl Response {
         let present = headers::read(host, MapType::HttpResponseHeaders)?;
         let mut headers = Headers::new(host, MapType::HttpResponseHeaders);
         scrub(gate, &present, &mut headers)?;
+        // An exempt or observed request, or one at level `identity`, brings no token and has consumed nothing.
+        if self.reply.is_empty() {
+            return Ok(());
+        }
         let delivery = Delivery::of(host);
         self.undelivered = delivery == Delivery::Undelivered;
         if !self.undelivered {

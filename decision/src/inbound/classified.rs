@@ -17,7 +17,8 @@ use crate::task_index::Match;
 pub(super) struct Classified<'g> {
     tasks: Vec<Match<'g, ServedTask>>,
     exemptions: Vec<Match<'g, ExemptPeers>>,
-    upgrades: bool,
+    /// Whether an exemption may apply: an upgrade would turn a health check into a tunnel.
+    may_be_exempt: bool,
 }
 
 impl<'g> Classified<'g> {
@@ -26,7 +27,8 @@ impl<'g> Classified<'g> {
         let (mut tasks, mut exemptions) = (Vec::new(), Vec::new());
         gate.served(own).for_each(|index| index.find(request, &mut tasks));
         gate.exemptions.find(request, &mut exemptions);
-        Self { tasks, exemptions, upgrades: !matches!(request.upgrade(), Ok(None)) }
+        let may_be_exempt = !exemptions.is_empty() && matches!(request.upgrade(), Ok(None));
+        Self { tasks, exemptions, may_be_exempt }
     }
 
     /// Whether anyone may send this, also without mTLS.
@@ -47,8 +49,7 @@ impl<'g> Classified<'g> {
         let is_narrowest = |exemption: &Match<'_, ExemptPeers>| {
             self.tasks.iter().all(|task| exemption.entry.is_within_on_any_host(task.entry))
         };
-        // An upgrade would turn a health check into a tunnel.
-        !self.upgrades && self.exemptions.iter().filter(applies).any(is_narrowest)
+        self.may_be_exempt && self.exemptions.iter().filter(applies).any(is_narrowest)
     }
 
     /// The tasks that the request is.
