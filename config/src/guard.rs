@@ -24,8 +24,8 @@ use cel::common::ast::IdedExpr;
 pub use conversion::{CONVERSIONS, Conversion, FINITE};
 pub(crate) use error::GuardError;
 pub use error::{
-    MAX_CHAIN, MAX_HOST, MAX_ID, MAX_METHOD, MAX_NESTING, MAX_NODES, MAX_PATTERN_SIZE, MAX_REGEX, MAX_SOURCE,
-    MAX_STEPS, MAX_TEXT,
+    MAX_CHAIN, MAX_HOST, MAX_METHOD, MAX_NESTING, MAX_NODES, MAX_PATTERN_SIZE, MAX_REGEX, MAX_SOURCE, MAX_STEPS,
+    MAX_TEXT,
 };
 pub use reads::Reads;
 use regex_lite::Regex;

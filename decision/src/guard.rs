@@ -12,7 +12,7 @@ use cel::objects::{Key, Map};
 use cel::{Context, DeclarationError, Env, ExecutionError, Value};
 use chrono::{DateTime, FixedOffset};
 pub use failure::{Fault, GuardFailure};
-use stepgate_config::guard::{CONVERSIONS, Conversion, FINITE, Guard, MAX_ID};
+use stepgate_config::guard::{CONVERSIONS, Conversion, FINITE, Guard};
 use stepgate_config::workflow::{Actor, Attribute, Task};
 
 use crate::facts::Facts;
@@ -43,9 +43,6 @@ impl Guards {
     /// The request has a part that the guard must not read, or the guard failed.
     pub(crate) fn evaluate(&self, guard: &Guard, variables: &Variables<'_>) -> Result<bool, GuardFailure> {
         let request = Readable::of(variables.facts, guard.reads())?;
-        if guard.reads().instance && variables.instance.is_some_and(|id| id.len() > MAX_ID) {
-            return Err(GuardFailure::unreadable("instance.id", Fault::TooLong(MAX_ID)));
-        }
         let mut context = Context::with_env(Arc::clone(&self.0));
         let now = i64::try_from(variables.facts.now.seconds())
             .ok()

@@ -13,6 +13,7 @@ mod gate;
 mod guard;
 mod inbound;
 mod path;
+mod percent;
 mod request;
 mod start_limit;
 mod task_index;

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 
 use stepgate_config::workflow::PathPattern;
 
+use crate::percent;
+
 /// In words, what two readers could take differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -64,11 +66,7 @@ impl<'a> CanonicalPath<'a> {
         if !path.contains('%') {
             return Some(Cow::Borrowed(path));
         }
-        let (mut decoded, mut bytes) = (Vec::with_capacity(path.len()), path.bytes());
-        while let Some(byte) = bytes.next() {
-            decoded.push(if byte == b'%' { check_escape(bytes.next(), bytes.next()).ok()? } else { byte });
-        }
-        String::from_utf8(decoded).ok().map(Cow::Owned)
+        percent::decode(path).map(Cow::Owned)
     }
 
     /// Whether the pattern matches.

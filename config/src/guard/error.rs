@@ -19,8 +19,8 @@ pub const MAX_STEPS: usize = 1_000_000;
 pub const MAX_TEXT: usize = 4_096;
 /// Longest host that a guard reads, in bytes.
 pub const MAX_HOST: usize = 255;
-/// Longest SPIFFE ID (SPIFFE-ID, section 2.3) and longest name of an instance that a guard reads, in bytes.
-pub const MAX_ID: usize = 2_048;
+/// Longest SPIFFE ID (SPIFFE-ID, section 2.3), in bytes. The names of instances are shorter.
+pub(super) const MAX_ID: usize = 2_048;
 /// Longest method that a guard reads, in bytes.
 pub const MAX_METHOD: usize = 32;
 /// Deepest nesting of brackets, and also the largest number of conditional operators.

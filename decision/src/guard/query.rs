@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stepgate_config::guard::MAX_TEXT;
 
 use super::failure::{Fault, GuardFailure, parameter_part};
+use crate::percent;
 
 /// Most parts of a query between `&`, empty ones included. Many servers read no more than 1,000.
 const MAX_PARTS: usize = 128;
@@ -117,22 +118,9 @@ impl Reduced {
     }
 }
 
-/// The text, percent-decoded once; none if it is not visible ASCII, or encodes nothing, control characters, or bytes that
-/// are not UTF-8.
+/// The text, percent-decoded once; none if it does not decode, or has control characters.
 pub(super) fn decode(text: &str) -> Option<String> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => {
-                let mut digit = || char::from(bytes.next()?).to_digit(16);
-                u8::try_from(digit()?.saturating_mul(16).saturating_add(digit()?)).ok()?
-            }
-            b'!'..=b'~' => byte,
-            _ => return None,
-        });
-    }
-    String::from_utf8(decoded).ok().filter(|text| !text.chars().any(char::is_control))
+    percent::decode(text).filter(|text| !text.chars().any(char::is_control))
 }
 
 #[cfg(test)]
