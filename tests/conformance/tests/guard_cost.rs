@@ -138,19 +138,7 @@ fn in_wasm(module: &Module, worst: &Worst, guard: &str) -> u64 {
     let own =
         [(":method", "POST"), (":path", &worst.path), (":authority", "b")].map(|(name, value)| header(name, value));
     let headers: Vec<Header> = own.into_iter().chain(worst.headers.iter().map(|(n, v)| header(n, v))).collect();
-    let exchange = Exchange {
-        properties: vec![
-            ("xds\0listener_direction".to_owned(), 1_i64.to_le_bytes().to_vec()),
-            ("connection\0mtls".to_owned(), vec![1]),
-            ("connection\0uri_san_local_certificate".to_owned(), b"spiffe://t/x/b".to_vec()),
-            ("connection\0uri_san_peer_certificate".to_owned(), b"spiffe://t/x/a".to_vec()),
-        ],
-        headers,
-        trailers: Vec::new(),
-        response: Vec::new(),
-        response_trailers: Vec::new(),
-        undelivered: false,
-    };
+    let exchange = Exchange::of_headers("spiffe://t/x/a", "spiffe://t/x/b", headers);
     exchange.begin(&mut vm);
     vm.call("proxy_on_context_create", &[2, ROOT]).unwrap();
     let before = vm.instructions();

@@ -91,19 +91,7 @@ fn log(module: &Module, guard: &str, own: [(&str, &str); 3], peer: &str, more: V
     let mut vm = module.vm(Proxy::new(&gate(guard, ""), BTreeMap::new(), 1_800_000_000)).unwrap();
     start(&mut vm).unwrap();
     let own = own.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-    let exchange = Exchange {
-        properties: vec![
-            ("xds\0listener_direction".to_owned(), 1_i64.to_le_bytes().to_vec()),
-            ("connection\0mtls".to_owned(), vec![1]),
-            ("connection\0uri_san_local_certificate".to_owned(), b"spiffe://t/x/b".to_vec()),
-            ("connection\0uri_san_peer_certificate".to_owned(), peer.as_bytes().to_vec()),
-        ],
-        headers: own.into_iter().chain(more).collect(),
-        trailers: Vec::new(),
-        response: Vec::new(),
-        response_trailers: Vec::new(),
-        undelivered: false,
-    };
+    let exchange = Exchange::of_headers(peer, "spiffe://t/x/b", own.into_iter().chain(more).collect());
     exchange.begin(&mut vm);
     vm.call("proxy_on_context_create", &[2, ROOT]).unwrap();
     vm.ask("proxy_on_request_headers", &[2, count(&exchange.headers), 1]).unwrap();

@@ -118,6 +118,24 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// A request of this peer to this workload over mTLS, of which only the headers are played.
+    pub fn of_headers(peer: &str, own: &str, headers: Vec<Header>) -> Self {
+        let properties = [
+            ("xds\0listener_direction", INBOUND.to_le_bytes().to_vec()),
+            ("connection\0mtls", vec![1]),
+            ("connection\0uri_san_local_certificate", own.as_bytes().to_vec()),
+            ("connection\0uri_san_peer_certificate", peer.as_bytes().to_vec()),
+        ];
+        Self {
+            properties: properties.map(|(path, value)| (path.to_owned(), value)).into(),
+            headers,
+            trailers: Vec::new(),
+            response: Vec::new(),
+            response_trailers: Vec::new(),
+            undelivered: false,
+        }
+    }
+
     /// The exchange of a case's request.
     ///
     /// # Errors
