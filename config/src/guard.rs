@@ -2,38 +2,44 @@
 
 mod beside;
 mod call;
+mod condition;
 mod conversion;
 mod error;
 mod form;
 mod function;
+mod lexer;
 mod literal;
 mod operation;
+mod parser;
 mod pattern_size;
-mod place;
+mod quoted;
 mod reads;
+mod scalar;
 mod scan;
+mod syntax;
 mod table;
 mod vocabulary;
 mod walk;
+mod zone;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use cel::common::ast::IdedExpr;
-pub use conversion::{CONVERSIONS, Conversion, FINITE};
+pub use condition::{Condition, Entry, Extent, TimeField, Variable};
+pub use conversion::{Conversion, as_double};
 pub(crate) use error::GuardError;
 pub use error::{
     MAX_CHAIN, MAX_HOST, MAX_METHOD, MAX_NESTING, MAX_NODES, MAX_PATTERN_SIZE, MAX_REGEX, MAX_SOURCE, MAX_STEPS,
     MAX_TEXT,
 };
 pub use reads::Reads;
-use regex_lite::Regex;
+pub use scalar::{Scalar, in_range, span_in_range};
+pub use syntax::{Arithmetic, Comparison};
 pub(crate) use vocabulary::Vocabulary;
+use walk::Found;
+pub use zone::{FIRST, Rules, Zone};
 
 use crate::code::Code;
-use crate::report::quote;
-use walk::Found;
 
 /// A guard that has been parsed and checked: every operator and call is typed, the headers and parameters that it reads
 /// are literals, there are no comprehensions, at most [`MAX_NODES`] nodes, and regular expressions only as literals of at
@@ -41,9 +47,8 @@ use walk::Found;
 #[derive(Clone)]
 pub struct Guard {
     source: Arc<str>,
-    condition: Arc<IdedExpr>,
+    condition: Arc<Condition>,
     reads: Arc<Reads>,
-    patterns: Arc<BTreeMap<String, Regex>>,
 }
 
 impl Guard {
@@ -52,12 +57,14 @@ impl Guard {
     /// # Errors
     /// All errors of the guard; at least one.
     pub(crate) fn compile(source: &str, vocabulary: &Vocabulary) -> Result<Self, Vec<GuardError>> {
-        // Before the parser, which recurses, and whose time is not always linear.
+        // Before the parser, which recurses.
         scan::scan(source).map_err(|error| vec![error])?;
-        let program = cel::Program::compile(source).map_err(|errors| vec![syntax(source, &errors)])?;
-        let Found { reads, patterns, doubles } = walk::walk(source, &program, vocabulary)?;
-        let condition = Arc::new(conversion::with_checks(program.expression(), &doubles));
-        Ok(Self { source: source.into(), condition, reads: Arc::new(reads), patterns: Arc::new(patterns) })
+        let guard = parser::parse(source).map_err(|error| vec![error])?;
+        let Found { reads, patterns } = walk::walk(&guard, vocabulary)?;
+        // A guard that has been checked has a condition.
+        let incomplete = || vec![GuardError::new(Code::GuardSyntax, None, "this guard cannot be evaluated")];
+        let condition = condition::condition(&guard, &patterns).ok_or_else(incomplete)?;
+        Ok(Self { source: source.into(), condition: Arc::new(condition), reads: Arc::new(reads) })
     }
 
     /// The guard as written.
@@ -65,66 +72,15 @@ impl Guard {
         &self.source
     }
 
-    /// The parsed guard, to evaluate with `now`, `request`, `peer`, `instance` and `task` in its context, and with the
-    /// functions `matches`, [`FINITE`] and [`Conversion::check`].
-    pub fn condition(&self) -> &IdedExpr {
+    /// The checked guard, to evaluate.
+    pub fn condition(&self) -> &Condition {
         &self.condition
-    }
-
-    /// The compiled regular expressions of its calls of `matches`, by pattern.
-    pub fn patterns(&self) -> &Arc<BTreeMap<String, Regex>> {
-        &self.patterns
     }
 
     /// The parts of a request that it reads.
     pub fn reads(&self) -> &Reads {
         &self.reads
     }
-}
-
-/// The first error of the parser: later ones mostly follow from it.
-fn syntax(source: &str, errors: &cel::ParseErrors) -> GuardError {
-    let Some(first) = errors.errors.first() else {
-        return GuardError::new(Code::GuardSyntax, None, "this guard is not CEL");
-    };
-    let line = usize::try_from(first.pos.0).unwrap_or_default().saturating_sub(1);
-    let column = usize::try_from(first.pos.1).unwrap_or_default().saturating_sub(1);
-    let before: usize = source.split_inclusive('\n').take(line).map(str::len).sum();
-    let within = source.get(before..).unwrap_or_default().char_indices().nth(column);
-    let start = within.map_or(source.len(), |(at, _)| before.saturating_add(at));
-    let end =
-        source.get(start..).and_then(|rest| rest.chars().next()).map_or(start, |c| start.saturating_add(c.len_utf8()));
-    let error =
-        GuardError::new(Code::GuardSyntax, Some(start..end), "this guard is not CEL").label(parser_message(&first.msg));
-    if unexpected(&first.msg).is_some_and(|text| text.trim_end() == "=") {
-        error.help("compare with `==`")
-    } else {
-        error
-    }
-}
-
-/// The parser's message, without its list of all tokens that it would accept, which is long and of no help.
-fn parser_message(message: &str) -> String {
-    match unexpected(message) {
-        Some("<EOF>") => "the guard ends here, but it is not complete".to_owned(),
-        Some(text) if text.starts_with(['"', '\'']) => "this string has no closing quote".to_owned(),
-        Some(text) => format!("{} is not expected here", quote(text.trim_end())),
-        None => message.split(" expecting ").next().unwrap_or_default().trim_start_matches("Syntax error: ").to_owned(),
-    }
-}
-
-/// The token that the parser did not expect.
-fn unexpected(message: &str) -> Option<&str> {
-    let message = message.strip_prefix("Syntax error: ")?;
-    let starts = [
-        "mismatched input '",
-        "extraneous input '",
-        "token recognition error at: '",
-        "no viable alternative at input '",
-    ];
-    let rest = starts.iter().find_map(|start| message.strip_prefix(start))?;
-    let text = rest.split("' expecting ").next().unwrap_or_default();
-    Some(text.strip_suffix('\'').unwrap_or(text))
 }
 
 impl PartialEq for Guard {

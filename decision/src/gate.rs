@@ -9,7 +9,6 @@ use stepgate_config::name::{ActorName, TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Mode, RequestPattern, Task, Transition, Workflow};
 
-use crate::guard::Guards;
 use crate::keys::{KeyError, KeyRing};
 use crate::task_index::Index;
 
@@ -72,7 +71,6 @@ pub struct Gate {
     pub(crate) keys: KeyRing,
     pub(crate) interlock: Vec<String>,
     pub(crate) start_header: String,
-    pub(crate) guards: Guards,
     /// The headers that some guard reads.
     pub(crate) guarded_headers: BTreeSet<String>,
     workflows: BTreeMap<WorkflowName, BTreeMap<u32, CompiledWorkflow>>,
@@ -140,7 +138,6 @@ impl Gate {
         }
         let exemptions = Index::of(config.exempt.iter().map(|exemption| (&exemption.request, exemption.peers.clone())));
         let start_header = format!("{}-start", config.header);
-        let guards = Guards::new();
         let when = config.workflows.iter().flat_map(|workflow| &workflow.transitions).filter_map(|t| t.when.as_ref());
         let guarded_headers = when.flat_map(|guard| guard.reads().headers.iter().cloned()).collect();
         let gate = Self {
@@ -148,7 +145,6 @@ impl Gate {
             keys,
             interlock,
             start_header,
-            guards,
             guarded_headers,
             workflows,
             actors,

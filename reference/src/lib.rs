@@ -26,6 +26,7 @@ mod which;
 pub use arrival::{Arrival, Arrived, Past, Permitted, Times};
 pub use claims::{Claims, StepClaim};
 pub use denied::Denied;
+pub use guard::{GuardVariables, guard_value};
 pub use key::{Key, KeyError};
 pub use kind::Kind;
 pub use reader::{NoFork, Reader};

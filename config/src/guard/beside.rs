@@ -3,9 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
-
-use super::form::{table, text};
+use super::form::{member, table};
+use super::syntax::{Kind, Literal, Node};
 use super::vocabulary::Table;
 use super::walk::Walk;
 use super::{GuardError, MAX_TEXT};
@@ -36,27 +35,26 @@ const RANGES: [(&str, i32, i32); 9] = [
 
 impl Walk<'_> {
     /// Checks the two sides of a comparison.
-    pub(super) fn beside_each_other(&mut self, a: &IdedExpr, b: &IdedExpr) {
+    pub(super) fn beside_each_other(&mut self, a: &Node, b: &Node) {
         self.beside(a, b, Extent::Whole);
         self.beside(b, a, Extent::Whole);
     }
 
     /// Checks `literal`, if it is one, for `part`, if it is one.
-    pub(super) fn beside(&mut self, part: &IdedExpr, literal: &IdedExpr, extent: Extent) {
-        let fault = match (&part.expr, &literal.expr) {
-            (Expr::Call(call), _) if table_of(part).is_none() && call.func_name != "_[_]" => {
-                number_fault(call, literal)
-            }
-            (_, Expr::Literal(LiteralValue::String(text))) => self.text_fault(part, text.inner(), extent),
+    pub(super) fn beside(&mut self, part: &Node, literal: &Node, extent: Extent) {
+        let fault = match (&part.kind, &literal.kind) {
+            (Kind::Call { name, .. }, Kind::Literal(Literal::Int(number))) => number_fault(name, *number),
+            (_, Kind::Literal(Literal::Text(text))) => self.text_fault(part, text, extent),
             _ => None,
         };
         if let Some(label) = fault {
-            let error = GuardError::new(Code::GuardValue, self.whole(literal), "no request has this value here");
+            let error =
+                GuardError::new(Code::GuardValue, Some(literal.whole.clone()), "no request has this value here");
             self.errors.push(error.label(label));
         }
     }
 
-    fn text_fault(&self, part: &IdedExpr, literal: &str, extent: Extent) -> Option<String> {
+    fn text_fault(&self, part: &Node, literal: &str, extent: Extent) -> Option<String> {
         let whole = extent == Extent::Whole;
         match table_of(part) {
             Some(Table::Headers) => return header_fault(literal, whole).map(str::to_owned),
@@ -90,32 +88,20 @@ impl Walk<'_> {
 }
 
 /// The variable and its field that an expression is: `request.path`, or `request["path"]`.
-fn field(node: &IdedExpr) -> Option<(&str, &str)> {
+fn field(node: &Node) -> Option<(&str, &str)> {
     let (of, field) = member(node)?;
-    let Expr::Ident(record) = &of.expr else { return None };
+    let Kind::Name(record) = &of.kind else { return None };
     Some((record, field))
 }
 
 /// The map that an expression is an entry of.
-fn table_of(node: &IdedExpr) -> Option<Table> {
+fn table_of(node: &Node) -> Option<Table> {
     table(member(node)?.0)
 }
 
-fn member(node: &IdedExpr) -> Option<(&IdedExpr, &str)> {
-    if let Expr::Select(select) = &node.expr {
-        return (!select.test).then_some((&select.operand, &select.field));
-    }
-    let Expr::Call(call) = &node.expr else { return None };
-    match (call.func_name.as_str(), call.args.as_slice()) {
-        ("_[_]", [of, key]) => Some((of, text(key)?)),
-        _ => None,
-    }
-}
-
-fn number_fault(call: &CallExpr, literal: &IdedExpr) -> Option<String> {
-    let (name, least, most) = RANGES.iter().find(|(name, ..)| *name == call.func_name)?;
-    let Expr::Literal(LiteralValue::Int(number)) = &literal.expr else { return None };
-    let inside = (i64::from(*least)..=i64::from(*most)).contains(number.inner());
+fn number_fault(function: &str, literal: i64) -> Option<String> {
+    let (name, least, most) = RANGES.iter().find(|(name, ..)| *name == function)?;
+    let inside = (i64::from(*least)..=i64::from(*most)).contains(&literal);
     (!inside).then(|| format!("`{name}` is from {least} to {most}"))
 }
 

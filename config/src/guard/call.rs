@@ -1,15 +1,15 @@
 //! The calls of a guard: functions, and the types of their arguments.
 
-use cel::common::ast::{CallExpr, IdedExpr};
-
 use super::GuardError;
 use super::beside::Extent;
-use super::conversion::CONVERSIONS;
+use super::conversion::Conversion;
 use super::form::text;
 use super::function::{Argument, FUNCTIONS, Function};
 use super::literal::{self, LiteralError};
+use super::syntax::Node;
 use super::vocabulary::{Type, Value};
 use super::walk::Walk;
+use super::zone::{self, Zone};
 use crate::code::Code;
 use crate::report::{listed, quote};
 
@@ -17,17 +17,19 @@ use crate::report::{listed, quote};
 /// `-2.2250738585072014e-308` takes 327.
 const MAX_SHOWN: usize = 350;
 
-impl Walk<'_> {
-    pub(super) fn call(&mut self, call: &CallExpr, node: &IdedExpr) -> Value {
-        match self.operation(call, node) {
-            Some(value) => value,
-            None => self.function(call, node),
-        }
-    }
+/// The loops of CEL.
+const LOOPS: [&str; 5] = ["all", "exists", "exists_one", "map", "filter"];
 
-    fn function(&mut self, call: &CallExpr, node: &IdedExpr) -> Value {
-        let name = call.func_name.as_str();
-        let on = call.target.as_ref().map(|target| self.value(target));
+impl Walk<'_> {
+    /// The value of `name(arguments)`, or of `target.name(arguments)`.
+    pub(super) fn call(&mut self, name: &str, target: Option<&Node>, arguments: &[Node], node: &Node) -> Value {
+        if target.is_some() && LOOPS.contains(&name) {
+            let error = GuardError::new(Code::GuardFunction, Some(node.at.clone()), "guards have no loops");
+            let label = "`all`, `exists`, `exists_one`, `map` and `filter` are not part of the language";
+            self.errors.push(error.label(label));
+            return Value::UNKNOWN;
+        }
+        let on = target.map(|target| self.value(target));
         let known = FUNCTIONS.iter().find(|function| function.name == name && function.on.is_some() == on.is_some());
         let Some(function) = known else {
             self.no_function(name, on.is_some(), node);
@@ -36,23 +38,23 @@ impl Walk<'_> {
         if let (Some(expected), Some(given)) = (function.on, on) {
             self.expect(expected, given.of, name, node);
         }
-        let arguments = self.arguments(function, on, &call.args, node);
-        let first = on.or(arguments.first().copied()).unwrap_or(Value::UNKNOWN);
+        let given = self.arguments(function, on, arguments, node);
+        let first = on.or(given.first().copied()).unwrap_or(Value::UNKNOWN);
         self.found.reads.calls.insert((function.name, first.of.type_name()));
         // A pattern counts its own steps.
         if !function.arguments.contains(&Argument::Regex) {
-            let longest = on.iter().chain(&arguments).map(|value| value.longest).fold(0, usize::saturating_add);
+            let longest = on.iter().chain(&given).map(|value| value.longest).fold(0, usize::saturating_add);
             let made = if function.result == Type::Text { MAX_SHOWN } else { 0 };
             self.spend(longest.saturating_add(made), node);
         }
-        if let [argument] = call.args.as_slice() {
-            self.literal_conversion(function.name, argument, node);
+        if let [argument] = arguments {
+            self.literal_conversion(function.name, argument);
             let extent = match function.name {
                 "startsWith" => Some(Extent::Start),
                 "endsWith" | "contains" => Some(Extent::Within),
                 _ => None,
             };
-            if let (Some(target), Some(extent)) = (&call.target, extent) {
+            if let (Some(target), Some(extent)) = (target, extent) {
                 self.beside(target, argument, extent);
             }
         }
@@ -61,17 +63,17 @@ impl Walk<'_> {
     }
 
     /// A literal that is converted: a conversion that fails would fail on every request.
-    fn literal_conversion(&mut self, name: &str, argument: &IdedExpr, node: &IdedExpr) {
-        let Some(conversion) = CONVERSIONS.iter().find(|conversion| conversion.name == name) else { return };
+    fn literal_conversion(&mut self, name: &str, argument: &Node) {
+        let Some(conversion) = Conversion::named(name) else { return };
         let Some(literal) = text(argument) else { return };
-        if !conversion.takes(literal) || cel::Context::default().resolve(node).is_err() {
+        if conversion.of_text(literal).is_none() {
             let message = format!("`{name}` fails on this text");
-            let error = GuardError::new(Code::GuardValue, self.whole(argument), message);
-            self.errors.push(error.label(format!("it takes {}", conversion.form)));
+            let error = GuardError::new(Code::GuardValue, Some(argument.whole.clone()), message);
+            self.errors.push(error.label(format!("it takes {}", conversion.form())));
         }
     }
 
-    fn no_function(&mut self, name: &str, on: bool, node: &IdedExpr) {
+    fn no_function(&mut self, name: &str, on: bool, node: &Node) {
         let other = FUNCTIONS.iter().find(|function| function.name == name);
         let near = self.names.did_you_mean(name, FUNCTIONS.iter().map(|function| function.name));
         let mut names: Vec<&str> =
@@ -83,19 +85,19 @@ impl Walk<'_> {
             (None, Some(near)) => near,
             (None, None) => format!("the functions are {}", listed(names, 24, "and")),
         };
-        let at = self.name_before(name, node);
+        let at = Some(node.at.clone());
         let error = GuardError::new(Code::GuardFunction, at, format!("guards have no function {}", quote(name)));
         self.errors.push(error.label("unknown function").help(help));
     }
 
-    fn arguments(&mut self, function: &Function, on: Option<Value>, given: &[IdedExpr], node: &IdedExpr) -> Vec<Value> {
+    fn arguments(&mut self, function: &Function, on: Option<Value>, given: &[Node], node: &Node) -> Vec<Value> {
         let most = function.arguments.len();
         let least = function.arguments.iter().filter(|argument| **argument != Argument::Zone).count();
         if !(least..=most).contains(&given.len()) {
             let count = if least == most { least.to_string() } else { format!("{least} or {most}") };
             let error = GuardError::new(
                 Code::GuardFunction,
-                self.name_before(function.name, node),
+                Some(node.at.clone()),
                 format!("`{}` is called with {} arguments", function.name, given.len()),
             );
             self.errors.push(error.label(format!("it requires {count}")));
@@ -114,7 +116,7 @@ impl Walk<'_> {
     }
 
     /// A pattern that is matched with a text.
-    fn regex(&mut self, argument: &IdedExpr, on: Value) {
+    fn regex(&mut self, argument: &Node, on: Value) {
         let pattern = text(argument).ok_or(LiteralError::NotALiteral("a pattern"));
         match pattern.and_then(|pattern| Ok((pattern, literal::regex(pattern)?))) {
             Ok((pattern, (regex, size))) => {
@@ -122,29 +124,31 @@ impl Walk<'_> {
                 self.spend(size.saturating_mul(on.longest), argument);
             }
             Err(cause) => {
-                let error = GuardError::new(Code::GuardValue, self.whole(argument), "this pattern cannot be used");
+                let error =
+                    GuardError::new(Code::GuardValue, Some(argument.whole.clone()), "this pattern cannot be used");
                 self.errors.push(error.label(cause.to_string()));
             }
         }
     }
 
-    fn zone(&mut self, argument: &IdedExpr) {
+    fn zone(&mut self, argument: &Node) {
         let name = text(argument);
-        let checked = name.ok_or(LiteralError::NotALiteral("a time zone")).and_then(literal::check_zone);
+        let checked = name.ok_or(LiteralError::NotALiteral("a time zone"));
+        let checked = checked.and_then(|name| Zone::read(name).ok_or(LiteralError::Zone));
         if let Err(cause) = checked {
-            let near = name.and_then(|zone| self.names.did_you_mean(zone, literal::zones()));
+            let near = name.and_then(|zone| self.names.did_you_mean(zone, zone::names()));
             let form = "use an IANA name such as `Europe/Paris`, or an offset such as `+02:00`";
-            let at = self.whole(argument);
+            let at = Some(argument.whole.clone());
             let error = GuardError::new(Code::GuardValue, at, "this time zone is unknown").label(cause.to_string());
             self.errors.push(error.help(near.unwrap_or_else(|| form.to_owned())));
         }
     }
 
-    fn expect(&mut self, expected: &[Type], given: Type, function: &str, node: &IdedExpr) {
+    fn expect(&mut self, expected: &[Type], given: Type, function: &str, node: &Node) {
         if !given.is_one_of(expected) {
             let names: Vec<&str> = expected.iter().map(|of| of.type_name()).collect();
             let message = format!("`{function}` requires {}", names.join(" or "));
-            let error = GuardError::new(Code::GuardValue, self.place(node), message);
+            let error = GuardError::new(Code::GuardValue, Some(node.at.clone()), message);
             self.errors.push(error.label(format!("this is {}", given.type_name())));
         }
     }

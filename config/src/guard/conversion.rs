@@ -1,103 +1,121 @@
-//! The texts that conversions take. The evaluator takes more: it ignores the rest of a duration (`1h 9999h`), and its
-//! doubles may be no number. So the condition of a guard checks each text before it is converted.
+//! Conversions: values that become values of another type (CEL, "Type Conversion").
+//!
+//! Each takes texts of one form only. Other readers of CEL take more, such as `1h 9999h` for an hour, or `nan`.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
-use cel::common::ast::{CallExpr, Expr, IdedExpr, SelectExpr};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, TimeDelta, Timelike, Utc};
+
+use super::scalar::{Scalar, in_range};
 
 /// Longest text of a bool, a number, a time or a duration, in bytes.
 const MAX_SCALAR: usize = 64;
 
-/// The name of the function that a condition calls on each double that arithmetic has made. It returns its argument where
-/// that is a finite number, and fails otherwise.
-pub const FINITE: &str = "finite double";
-
-/// A conversion of a text.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Conversion {
-    /// The function of the language.
-    pub name: &'static str,
-    /// The name of the function that a condition calls on the argument first. It returns the argument where that is not a
-    /// text, or one that the conversion takes, and fails otherwise. No guard can write this name.
-    pub check: &'static str,
-    /// The form of its texts, for people.
-    pub(super) form: &'static str,
-    has_form: fn(&str) -> bool,
+/// A conversion, by the type that it makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "their names say it")]
+pub enum Conversion {
+    Bool,
+    Int,
+    Double,
+    Text,
+    Time,
+    Span,
 }
 
 impl Conversion {
-    /// Whether the conversion takes this text.
-    pub fn takes(&self, text: &str) -> bool {
-        text.len() <= MAX_SCALAR && (self.has_form)(text)
+    const ALL: [Self; 6] = [Self::Bool, Self::Int, Self::Double, Self::Text, Self::Time, Self::Span];
+
+    /// The conversion of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|conversion| conversion.name() == name)
+    }
+
+    /// The function of the language.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Double => "double",
+            Self::Text => "string",
+            Self::Time => "timestamp",
+            Self::Span => "duration",
+        }
+    }
+
+    /// The form of its texts, for people.
+    pub(super) fn form(self) -> &'static str {
+        match self {
+            Self::Bool => "`true` or `false`",
+            Self::Int => "digits, and `-` before a negative number",
+            Self::Double => "a number such as `-1.5` or `1e6`",
+            Self::Text => "any text",
+            Self::Time => "a time of RFC 3339, such as `2026-01-31T00:00:00Z`",
+            Self::Span => "numbers with `h`, `m`, `s`, `ms`, `us` or `ns`, such as `36h` or `1h30m`",
+        }
+    }
+
+    /// The value of a text; none if it has another form, or is out of range.
+    pub(super) fn of_text(self, text: &str) -> Option<Scalar<'_>> {
+        if self == Self::Text {
+            return Some(Scalar::Text(Cow::Borrowed(text)));
+        }
+        if text.len() > MAX_SCALAR {
+            return None;
+        }
+        match self {
+            Self::Bool if text == "true" => Some(Scalar::Bool(true)),
+            Self::Bool if text == "false" => Some(Scalar::Bool(false)),
+            Self::Int => int(text).map(Scalar::Int),
+            Self::Double => double(text).map(Scalar::Double),
+            Self::Time => time(text).map(Scalar::Time),
+            Self::Span => span(text).map(Scalar::Span),
+            Self::Bool | Self::Text => None,
+        }
+    }
+
+    /// The value, converted; none if it cannot be, or is out of range.
+    pub fn of(self, value: Scalar<'_>) -> Option<Scalar<'_>> {
+        Some(match (self, value) {
+            (of, Scalar::Text(Cow::Borrowed(text))) => of.of_text(text)?,
+            (Self::Text, value) => Scalar::Text(Cow::Owned(shown(&value))),
+            (of, Scalar::Text(Cow::Owned(text))) => owned(of.of_text(&text)?),
+            (Self::Bool, Scalar::Bool(value)) => Scalar::Bool(value),
+            (Self::Int, Scalar::Int(value)) => Scalar::Int(value),
+            (Self::Int, Scalar::Double(value)) => Scalar::Int(truncated(value)?),
+            (Self::Int, Scalar::Time(value)) => Scalar::Int(value.timestamp()),
+            (Self::Double, Scalar::Double(value)) => Scalar::Double(value),
+            (Self::Double, Scalar::Int(value)) => Scalar::Double(as_double(value)),
+            (Self::Time, Scalar::Time(value)) => Scalar::Time(value),
+            (Self::Time, Scalar::Int(seconds)) => Scalar::Time(in_range(DateTime::from_timestamp(seconds, 0)?)?),
+            (Self::Span, Scalar::Span(value)) => Scalar::Span(value),
+            _ => return None,
+        })
     }
 }
 
-/// All conversions of texts, but not `string`.
-pub const CONVERSIONS: [Conversion; 5] = [
-    Conversion {
-        name: "bool",
-        check: "bool text",
-        form: "`true` or `false`",
-        has_form: |text| matches!(text, "true" | "false"),
-    },
-    Conversion {
-        name: "int",
-        check: "int text",
-        form: "digits, and `-` before a negative number",
-        has_form: |text| digits(text.strip_prefix('-').unwrap_or(text)) == Some(""),
-    },
-    Conversion { name: "double", check: "double text", form: "a number such as `-1.5` or `1e6`", has_form: is_double },
-    Conversion {
-        name: "duration",
-        check: "duration text",
-        form: "numbers with `h`, `m`, `s`, `ms`, `us` or `ns`, such as `36h` or `1h30m`",
-        has_form: is_duration,
-    },
-    Conversion {
-        name: "timestamp",
-        check: "timestamp text",
-        form: "a time of RFC 3339, such as `2026-01-31T00:00:00Z`",
-        has_form: |text| is_date_and_time(text).is_some(),
-    },
-];
-
-/// The condition that gates evaluate: as written, with a check around the argument of each conversion and around each of
-/// the nodes `doubles`.
-///
-/// The depth of the recursion is bounded by `scan`.
-pub(super) fn with_checks(node: &IdedExpr, doubles: &BTreeSet<u64>) -> IdedExpr {
-    let of = |node: &IdedExpr| with_checks(node, doubles);
-    let expr = match &node.expr {
-        Expr::Call(call) => {
-            let conversion = CONVERSIONS.iter().find(|conversion| conversion.name == call.func_name);
-            let argument = |node| conversion.map_or_else(|| of(node), |conversion| check(conversion.check, of(node)));
-            Expr::Call(CallExpr {
-                func_name: call.func_name.clone(),
-                target: call.target.as_deref().map(|target| Box::new(of(target))),
-                args: call.args.iter().map(argument).collect(),
-            })
-        }
-        Expr::Select(select) => Expr::Select(SelectExpr { operand: Box::new(of(&select.operand)), ..select.clone() }),
-        Expr::List(list) => {
-            let mut list = list.clone();
-            list.elements = list.elements.iter().map(of).collect();
-            Expr::List(list)
-        }
-        Expr::Ident(_)
-        | Expr::Literal(_)
-        | Expr::Map(_)
-        | Expr::Comprehension(_)
-        | Expr::Struct(_)
-        | Expr::Unspecified => node.expr.clone(),
-    };
-    let node = IdedExpr { id: node.id, expr };
-    if doubles.contains(&node.id) { check(FINITE, node) } else { node }
+/// A value that borrows nothing; texts are only made by [`Conversion::Text`].
+fn owned(value: Scalar<'_>) -> Scalar<'static> {
+    match value {
+        Scalar::Bool(value) => Scalar::Bool(value),
+        Scalar::Int(value) => Scalar::Int(value),
+        Scalar::Double(value) => Scalar::Double(value),
+        Scalar::Text(value) => Scalar::Text(Cow::Owned(value.into_owned())),
+        Scalar::Time(value) => Scalar::Time(value),
+        Scalar::Span(value) => Scalar::Span(value),
+    }
 }
 
-fn check(name: &str, argument: IdedExpr) -> IdedExpr {
-    let call = CallExpr { func_name: name.to_owned(), target: None, args: vec![argument] };
-    IdedExpr { id: call.args.first().map_or(0, |argument| argument.id), expr: Expr::Call(call) }
+/// The nearest double (CEL: numbers of the two types compare as doubles).
+#[expect(clippy::cast_precision_loss, reason = "the nearest one is what CEL compares")]
+pub fn as_double(value: i64) -> f64 {
+    value as f64
+}
+
+/// The whole part of a double; none at and beyond 2^63 on either side.
+#[expect(clippy::cast_possible_truncation, reason = "it is within the range of the type")]
+fn truncated(value: f64) -> Option<i64> {
+    (value.abs() < -as_double(i64::MIN)).then_some(value as i64)
 }
 
 /// The text after one digit or more.
@@ -112,42 +130,112 @@ fn decimal(text: &str) -> Option<&str> {
     rest.strip_prefix('.').map_or(Some(rest), digits)
 }
 
-/// The digits of an exponent.
-fn exponent(text: &str) -> Option<&str> {
-    let text = text.strip_prefix(['e', 'E'])?;
-    Some(text.strip_prefix(['-', '+']).unwrap_or(text))
+fn int(text: &str) -> Option<i64> {
+    let only_digits = digits(text.strip_prefix('-').unwrap_or(text)) == Some("");
+    text.parse().ok().filter(|_| only_digits)
 }
 
-fn is_double(text: &str) -> bool {
-    let rest = decimal(text.strip_prefix('-').unwrap_or(text));
-    let ends = rest.is_some_and(|rest| rest.is_empty() || exponent(rest).and_then(digits) == Some(""));
-    ends && text.parse().is_ok_and(f64::is_finite)
+fn double(text: &str) -> Option<f64> {
+    let rest = decimal(text.strip_prefix('-').unwrap_or(text))?;
+    let exponent = rest.strip_prefix(['e', 'E']).map(|rest| rest.strip_prefix(['-', '+']).unwrap_or(rest));
+    let ends = rest.is_empty() || exponent.and_then(digits) == Some("");
+    text.parse().ok().filter(|number: &f64| ends && number.is_finite())
 }
 
-fn is_duration(text: &str) -> bool {
-    let text = text.strip_prefix('-').unwrap_or(text);
-    let mut rest = text;
+/// The units of durations, in nanoseconds. `m` comes after the other units that begin with it.
+const UNITS: [(&str, f64); 6] = [("ms", 1e6), ("us", 1e3), ("ns", 1.0), ("h", 3_600e9), ("m", 60e9), ("s", 1e9)];
+
+fn span(text: &str) -> Option<TimeDelta> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    match unsigned {
+        "" => return None,
+        "0" => return Some(TimeDelta::zero()),
+        _ => {}
+    }
+    let (mut rest, mut sum) = (unsigned, 0_i128);
     while !rest.is_empty() {
-        let unit = |rest: &str| {
-            ["ms", "us", "ns", "h", "m", "s"].iter().find_map(|unit| rest.strip_prefix(unit)).map(str::len)
-        };
-        match decimal(rest).and_then(unit).and_then(|left| rest.get(rest.len().checked_sub(left)?..)) {
-            Some(left) => rest = left,
-            None => return text == "0",
+        let after = decimal(rest)?;
+        let number: f64 = rest.get(..rest.len().checked_sub(after.len())?)?.parse().ok()?;
+        let (unit, nanoseconds) = UNITS.iter().find(|(unit, _)| after.starts_with(unit))?;
+        sum = sum.checked_add(i128::from(whole_nanoseconds(number * nanoseconds)?))?;
+        rest = after.get(unit.len()..)?;
+    }
+    let sum = if unsigned.len() < text.len() { sum.checked_neg()? } else { sum };
+    (!unsigned.is_empty()).then_some(())?;
+    Some(TimeDelta::nanoseconds(i64::try_from(sum).ok()?))
+}
+
+/// Without a fraction of a nanosecond; none past 2^63.
+#[expect(clippy::cast_possible_truncation, reason = "it is within the range of the type")]
+fn whole_nanoseconds(number: f64) -> Option<i64> {
+    (number <= as_double(i64::MAX)).then_some(number as i64)
+}
+
+/// A date and time (RFC 3339, section 5.6), in upper case, without leap seconds.
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    let (local, rest) = text.split_at_checked("0000-00-00T00:00:00".len())?;
+    let [year, month, day, hour, minute, second] = numbers(local, "0000-00-00T00:00:00")?;
+    let zone = rest.strip_prefix('.').map_or(Some(rest), digits)?;
+    let fraction = rest.get(1..rest.len().checked_sub(zone.len())?).unwrap_or_default();
+    let local = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
+    let local = local.and_hms_nano_opt(hour, minute, second, nanoseconds(fraction)?)?;
+    in_range(local.and_local_timezone(offset(zone)?).single()?.to_utc())
+}
+
+/// The numbers of a text of this form, in which each number is made of zeros.
+fn numbers<const N: usize>(text: &str, form: &str) -> Option<[u32; N]> {
+    let fits = |(b, mark): (u8, u8)| if mark == b'0' { b.is_ascii_digit() } else { b == mark };
+    let same = text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits);
+    let mut found = text.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok());
+    let mut numbers = [0; N];
+    for number in &mut numbers {
+        *number = found.next().filter(|_| same)?;
+    }
+    Some(numbers)
+}
+
+/// The nanoseconds of a fraction of a second; digits after the ninth count for nothing.
+fn nanoseconds(fraction: &str) -> Option<u32> {
+    let nine = fraction.get(..9).unwrap_or(fraction);
+    format!("{nine:0<9}").parse().ok()
+}
+
+/// `Z`, `+HH:MM` or `-HH:MM`.
+pub(super) fn offset(zone: &str) -> Option<FixedOffset> {
+    if zone == "Z" {
+        return FixedOffset::east_opt(0);
+    }
+    let [hours, minutes] = numbers(zone.strip_prefix(['+', '-'])?, "00:00")?;
+    let seconds = i32::try_from(hours.checked_mul(60)?.checked_add(minutes)?.checked_mul(60)?).ok()?;
+    let inside = hours < 24 && minutes < 60;
+    FixedOffset::east_opt(if zone.starts_with('-') { seconds.checked_neg()? } else { seconds }).filter(|_| inside)
+}
+
+/// The text of a value.
+fn shown(value: &Scalar<'_>) -> String {
+    match value {
+        Scalar::Bool(value) => value.to_string(),
+        Scalar::Int(value) => value.to_string(),
+        Scalar::Double(value) => value.to_string(),
+        Scalar::Text(value) => value.to_string(),
+        Scalar::Time(value) => {
+            let fraction = fraction(value.timestamp_subsec_nanos());
+            let (year, month, day) = (value.year(), value.month(), value.day());
+            let (hour, minute, second) = (value.hour(), value.minute(), value.second());
+            format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
+        }
+        Scalar::Span(value) => {
+            let sign = if *value < TimeDelta::zero() { "-" } else { "" };
+            let nanoseconds = value.subsec_nanos().unsigned_abs();
+            format!("{sign}{}{}s", value.num_seconds().unsigned_abs(), fraction(nanoseconds))
         }
     }
-    !text.is_empty()
 }
 
-/// RFC 3339, section 5.6, in upper case. Whether there is such a day and time, the evaluator knows.
-fn is_date_and_time(text: &str) -> Option<()> {
-    let form = |text: &str, form: &str| {
-        let fits = |(b, mark): (u8, u8)| if mark == b'0' { b.is_ascii_digit() } else { b == mark };
-        text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
-    };
-    let (time, rest) = text.split_at_checked("0000-00-00T00:00:00".len())?;
-    let zone = rest.strip_prefix('.').map_or(Some(rest), digits)?;
-    (form(time, "0000-00-00T00:00:00") && (zone == "Z" || form(zone, "+00:00") || form(zone, "-00:00"))).then_some(())
+/// The fraction of a second with its point, without zeros at its end.
+fn fraction(nanoseconds: u32) -> String {
+    let digits = format!(".{nanoseconds:09}");
+    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -155,8 +243,8 @@ mod tests {
     use super::*;
 
     fn taken(name: &str) -> impl Fn(&&str) -> bool {
-        let conversion = CONVERSIONS.iter().find(|conversion| conversion.name == name);
-        move |text| conversion.is_some_and(|conversion| conversion.takes(text))
+        let conversion = Conversion::named(name);
+        move |text| conversion.is_some_and(|conversion| conversion.of_text(text).is_some())
     }
 
     #[test]
@@ -172,12 +260,28 @@ mod tests {
             ),
             (
                 "duration",
-                vec!["0", "-0", "1h", "1.5h", "-1h30m", "1ms2us3ns"],
-                vec!["", "-", "1", "h", "1h ", "1h 9999h", "1h9999d", "1e0h", "+1h", "nanh", "1h0", ".5h", "infs"],
+                vec!["0", "-0", "1h", "1.5h", "-1h30m", "1ms2us3ns", "9223372036854775807ns"],
+                vec![
+                    "",
+                    "-",
+                    "1",
+                    "h",
+                    "1h ",
+                    "1h 9999h",
+                    "1h9999d",
+                    "1e0h",
+                    "+1h",
+                    "nanh",
+                    "1h0",
+                    ".5h",
+                    "infs",
+                    "9999999999h",
+                    "9223372036s1s",
+                ],
             ),
             (
                 "timestamp",
-                vec!["2026-01-31T00:00:00Z", "2026-01-31T00:00:00.123+02:00"],
+                vec!["2026-01-31T00:00:00Z", "2026-01-31T00:00:00.123+02:00", "0001-01-01T00:00:00Z"],
                 vec![
                     "",
                     "2026-1-1",
@@ -185,6 +289,13 @@ mod tests {
                     "2026-01-31t00:00:00z",
                     "2026-01-31 00:00:00Z",
                     "2026-01-31T00:00:00",
+                    "2026-02-29T00:00:00Z",
+                    "2026-01-31T23:59:60Z",
+                    "2026-01-31T24:00:00Z",
+                    "2026-01-31T00:00:00+24:00",
+                    "2026-01-31T00:00:00.Z",
+                    "0001-01-01T00:00:00+01:00",
+                    "9999-12-31T23:59:59-01:00",
                 ],
             ),
         ] {

@@ -35,26 +35,3 @@ pub(super) fn regex(pattern: &str) -> Result<(Regex, usize), LiteralError> {
         None => Err(Regex::new(pattern).err().map_or(LiteralError::Form, LiteralError::Regex)),
     }
 }
-
-/// Checks that a time zone is an IANA name or an offset, `+HH:MM` or `-HH:MM`.
-pub(super) fn check_zone(zone: &str) -> Result<(), LiteralError> {
-    let named = || !zone.is_empty() && zone.parse::<chrono_tz::Tz>().is_ok();
-    if offset(zone) || named() { Ok(()) } else { Err(LiteralError::Zone) }
-}
-
-fn offset(zone: &str) -> bool {
-    let Some((hours, minutes)) = zone.strip_prefix(['+', '-']).and_then(|rest| rest.split_once(':')) else {
-        return false;
-    };
-    let two = |text: &str, below: u8| {
-        text.len() == 2
-            && text.bytes().all(|b| b.is_ascii_digit())
-            && text.parse().is_ok_and(|number: u8| number < below)
-    };
-    two(hours, 24) && two(minutes, 60)
-}
-
-/// The IANA names of all zones.
-pub(super) fn zones() -> impl Iterator<Item = &'static str> {
-    chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())
-}

@@ -3,9 +3,8 @@
 
 use std::ops::Range;
 
-use cel::common::ast::IdedExpr;
-
 use super::GuardError;
+use super::syntax::Node;
 use super::vocabulary::{Field, Table, Value};
 use super::walk::Walk;
 use crate::code::Code;
@@ -58,8 +57,9 @@ impl Walk<'_> {
     }
 
     /// A name that is not a literal.
-    pub(super) fn name_required(&mut self, key: &IdedExpr) -> Value {
-        let error = GuardError::new(Code::GuardName, self.whole(key), "a name that a guard reads must be a literal");
+    pub(super) fn name_required(&mut self, key: &Node) -> Value {
+        let error =
+            GuardError::new(Code::GuardName, Some(key.whole.clone()), "a name that a guard reads must be a literal");
         let help = "write the name itself, such as `request.headers[\"x-tier\"]`";
         self.errors.push(error.label("not a string literal").help(help));
         Value::UNKNOWN

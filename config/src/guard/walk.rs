@@ -3,14 +3,14 @@
 //!
 //! The depth of the recursion is bounded by `scan`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use cel::common::ast::{Expr, IdedExpr, SelectExpr};
 use regex_lite::Regex;
 
 use super::form::{literal, table};
 use super::reads::Reads;
+use super::syntax::{Kind, Node};
 use super::vocabulary::{Type, VARIABLES, Value, Vocabulary, is_record};
 use super::{GuardError, MAX_NODES, MAX_STEPS};
 use crate::code::Code;
@@ -23,15 +23,13 @@ pub(super) struct Found {
     pub(super) reads: Reads,
     /// Its regular expressions.
     pub(super) patterns: BTreeMap<String, Regex>,
-    /// The nodes whose value is a double that arithmetic has made.
-    pub(super) doubles: BTreeSet<u64>,
 }
 
 /// Checks a guard: the results, or all its errors.
-pub(super) fn walk(source: &str, program: &cel::Program, vocabulary: &Vocabulary) -> Result<Found, Vec<GuardError>> {
+pub(super) fn walk(guard: &Node, vocabulary: &Vocabulary) -> Result<Found, Vec<GuardError>> {
     let (found, errors, names) = (Found::default(), Vec::new(), Report::new());
-    let mut walk = Walk { source, program, vocabulary, nodes: 0, steps: 0, found, errors, names };
-    walk.condition(program.expression());
+    let mut walk = Walk { vocabulary, nodes: 0, steps: 0, found, errors, names };
+    walk.condition(guard);
     if walk.nodes > MAX_NODES {
         let label = format!("it has more than {MAX_NODES} nodes");
         walk.errors = vec![GuardError::new(Code::GuardBound, None, "this guard is too large").label(label)];
@@ -41,8 +39,6 @@ pub(super) fn walk(source: &str, program: &cel::Program, vocabulary: &Vocabulary
 
 /// The state of a walk.
 pub(super) struct Walk<'w> {
-    pub(super) source: &'w str,
-    pub(super) program: &'w cel::Program,
     pub(super) vocabulary: &'w Vocabulary,
     pub(super) nodes: usize,
     steps: usize,
@@ -54,54 +50,46 @@ pub(super) struct Walk<'w> {
 
 impl Walk<'_> {
     /// Checks an expression that must be a condition.
-    pub(super) fn condition(&mut self, node: &IdedExpr) {
+    pub(super) fn condition(&mut self, node: &Node) {
         let of = self.value(node).of;
         if !of.is_one_of(&[Type::Bool]) {
-            let error = GuardError::new(Code::GuardValue, self.whole(node), "this is not a condition");
+            let error = GuardError::new(Code::GuardValue, Some(node.whole.clone()), "this is not a condition");
             self.errors.push(error.label(format!("this is {}, not a bool", of.type_name())));
         }
     }
 
-    pub(super) fn value(&mut self, node: &IdedExpr) -> Value {
+    pub(super) fn value(&mut self, node: &Node) -> Value {
         self.nodes = self.nodes.saturating_add(1);
         if self.nodes > MAX_NODES {
             return Value::UNKNOWN;
         }
-        let (code, message, label) = match &node.expr {
-            Expr::Ident(name) => return self.variable(name, node),
-            Expr::Select(select) => return self.select(select, node),
-            Expr::Call(call) => return self.call(call, node),
-            Expr::Literal(of) => match literal(of) {
+        let (message, label) = match &node.kind {
+            Kind::Name(name) => return self.variable(name, node),
+            Kind::Select { of, field, test } => {
+                let found = self.member(of, field, Some(node.at.clone()));
+                return if *test { Value::plain(Type::Bool) } else { found };
+            }
+            Kind::Index { of, key } => return self.index(of, key),
+            Kind::Call { name, target, arguments } => return self.call(name, target.as_deref(), arguments, node),
+            Kind::Operation(operator, operands) => return self.operation(*operator, operands, node),
+            Kind::Literal(of) => match literal(of) {
                 Some(value) => return value,
-                None => (
-                    Code::GuardValue,
-                    "guards have no literals of this type",
-                    "only strings, numbers without `u`, `true` and `false`",
-                ),
+                None => {
+                    ("guards have no literals of this type", "only strings, numbers without `u`, `true` and `false`")
+                }
             },
-            Expr::List(_) => (
-                Code::GuardValue,
+            Kind::List(_) => (
                 "a list can only be on the right of `in`",
                 "write `x in [\"a\", \"b\"]`, or compare its values one by one",
             ),
-            Expr::Map(_) => (Code::GuardValue, "guards have no map literals", "compare the values one by one"),
-            Expr::Comprehension(_) => (
-                Code::GuardFunction,
-                "guards have no loops",
-                "`all`, `exists`, `exists_one`, `map` and `filter` are not part of the language",
-            ),
-            Expr::Struct(_) => {
-                (Code::GuardFunction, "guards have no message literals", "compare the values one by one")
-            }
-            Expr::Unspecified => (Code::GuardSyntax, "this guard is not CEL", "this expression is empty"),
         };
-        self.errors.push(GuardError::new(code, self.place(node), message).label(label));
+        self.errors.push(GuardError::new(Code::GuardValue, Some(node.at.clone()), message).label(label));
         Value::UNKNOWN
     }
 
     /// Counts the steps that a part takes at most.
-    pub(super) fn spend(&mut self, steps: usize, at: &IdedExpr) {
-        self.spend_at(steps, self.whole(at));
+    pub(super) fn spend(&mut self, steps: usize, at: &Node) {
+        self.spend_at(steps, Some(at.whole.clone()));
     }
 
     /// The same at a place.
@@ -117,7 +105,7 @@ impl Walk<'_> {
         }
     }
 
-    fn variable(&mut self, name: &str, node: &IdedExpr) -> Value {
+    fn variable(&mut self, name: &str, node: &Node) -> Value {
         if name == "now" {
             return Value::plain(Type::Time);
         }
@@ -133,22 +121,16 @@ impl Walk<'_> {
             let all = || format!("the variables are {}", listed(VARIABLES, 5, "and"));
             (format!("guards have no variable {}", quote(name)), "unknown name", near.unwrap_or_else(all))
         };
-        self.errors.push(GuardError::new(Code::GuardName, self.place(node), message).label(label).help(help));
+        self.errors.push(GuardError::new(Code::GuardName, Some(node.at.clone()), message).label(label).help(help));
         Value::UNKNOWN
     }
 
-    fn select(&mut self, select: &SelectExpr, node: &IdedExpr) -> Value {
-        let at = self.field_place(select, node);
-        let found = self.member(&select.operand, &select.field, at);
-        if select.test { Value::plain(Type::Bool) } else { found }
-    }
-
     /// The value `operand.field`, or `operand["field"]`.
-    pub(super) fn member(&mut self, operand: &IdedExpr, field: &str, at: Option<Range<usize>>) -> Value {
+    pub(super) fn member(&mut self, operand: &Node, field: &str, at: Option<Range<usize>>) -> Value {
         if let Some(table) = table(operand) {
             return self.entry(table, field, at);
         }
-        if let Expr::Ident(record) = &operand.expr
+        if let Kind::Name(record) = &operand.kind
             && is_record(record)
         {
             self.nodes = self.nodes.saturating_add(1);

@@ -22,7 +22,7 @@ use crate::audit::AuditContext;
 use crate::denial::Denial;
 use crate::facts::{Facts, Listener, MAX_HEADERS};
 use crate::gate::{CompiledWorkflow, Gate};
-use crate::guard::Variables;
+use crate::guard::{self, Variables};
 use crate::keys::{Crypto, Key};
 use crate::permit::{Minted, PassThrough, Permit};
 use crate::replay_record::{Entry, Store, consume};
@@ -187,7 +187,7 @@ impl<'a> Decision<'a, '_> {
             instance: current.evidence.instance(),
             revision: workflow.revision,
         };
-        let check_guard = || match transition.when.as_ref().map(|guard| self.gate.guards.evaluate(guard, &variables)) {
+        let check_guard = || match transition.when.as_ref().map(|guard| guard::evaluate(guard, &variables)) {
             None | Some(Ok(true)) => Ok(()),
             Some(Ok(false)) => Err(Denial::GuardFalse),
             Some(Err(failure)) => Err(Denial::GuardFailed(failure)),
