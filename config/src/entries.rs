@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::gather::Gather as _;
 use crate::graph::Dominators;
 use crate::name::TaskName;
 use crate::net::Net;
@@ -42,7 +43,7 @@ pub fn most(workflow: &Workflow) -> Option<BTreeMap<&TaskName, u64>> {
         let reached = net.graph.closure(begun, None, |task| net.graph.successors(task));
         most = reached.into_iter().map(|reached| if reached { u64::MAX } else { 0 }).collect();
     }
-    Some(net.tasks.iter().map(|task| &task.name).zip(most).collect())
+    Some(net.tasks.iter().map(|task| &task.name).zip(most).gather())
 }
 
 /// The count of what may follow from one start.

@@ -1,5 +1,6 @@
 //! JSON Web Keys (RFC 7517): the one reader of them, for `check` and for gates. A key that it accepts can be used.
 
+use crate::gather::Gather as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
@@ -187,7 +188,7 @@ impl Members {
             return Err(JwkError::Use);
         }
         let Some(operations) = &self.key_ops else { return Ok(()) };
-        let distinct: BTreeSet<&str> = operations.iter().map(String::as_str).collect();
+        let distinct: BTreeSet<&str> = operations.iter().map(String::as_str).gather();
         let required = if secret { "sign" } else { "verify" };
         let others = distinct.iter().any(|name| *name != required && !(secret && *name == "verify"));
         if distinct.len() == operations.len() && distinct.contains(required) && !others {

@@ -23,6 +23,7 @@ mod document;
 pub mod duration;
 pub mod entries;
 pub mod gate;
+pub mod gather;
 mod graph;
 pub mod guard;
 pub mod jwk;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::gather::Gather as _;
 use crate::graph::Graph;
 use crate::name::TaskName;
 use crate::workflow::{Join, JoinKind, Task, Transition, Workflow};
@@ -17,7 +18,7 @@ pub(crate) struct Net<'w> {
 impl<'w> Net<'w> {
     pub(crate) fn of(workflow: &'w Workflow) -> Self {
         let tasks: Vec<&Task> = workflow.tasks.values().map(AsRef::as_ref).collect();
-        let numbers: BTreeMap<&TaskName, usize> = tasks.iter().enumerate().map(|(at, task)| (&task.name, at)).collect();
+        let numbers: BTreeMap<&TaskName, usize> = tasks.iter().enumerate().map(|(at, task)| (&task.name, at)).gather();
         let initial = tasks.iter().enumerate().filter(|(_, task)| task.initial).map(|(at, _)| at);
         let ends = workflow.transitions.iter();
         let ends = ends.filter_map(|t| Some((*numbers.get(&t.from.name)?, *numbers.get(&t.to.name)?)));

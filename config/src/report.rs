@@ -62,7 +62,13 @@ impl Report {
         if self.errors > 0 {
             self.diagnostics.retain(|diagnostic| !diagnostic.code.may_be_a_consequence());
         }
-        self.diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.start, diagnostic.code));
+        let mut in_order: Vec<Diagnostic> = Vec::with_capacity(self.diagnostics.len());
+        let key = |diagnostic: &Diagnostic| (diagnostic.primary.start, diagnostic.code);
+        for diagnostic in self.diagnostics.drain(..) {
+            let at = in_order.partition_point(|other| key(other) <= key(&diagnostic));
+            in_order.insert(at, diagnostic);
+        }
+        self.diagnostics = in_order;
         if self.more > 0 {
             let last = self.diagnostics.last().map_or(Span::default(), |diagnostic| diagnostic.primary);
             let code = if self.errors > 0 { Code::TooMany } else { Code::More };

@@ -21,11 +21,13 @@ pub(crate) fn steps(facts: &Facts) -> Result<Vec<&str>, Denial> {
         }
         match which {
             Member::Single => single.push(value),
-            Member::Numbered(n) => numbered.push((n, value)),
+            Member::Numbered(n) => {
+                let at = numbered.partition_point(|(other, _)| *other <= n);
+                numbered.insert(at, (n, value));
+            }
             Member::Odd => return Err(Denial::BadStep("a step's baggage member has an odd name")),
         }
     }
-    numbered.sort_by_key(|(n, _)| *n);
     let in_order = numbered.iter().enumerate().all(|(at, (n, _))| at == *n);
     match (single.len(), numbered.is_empty()) {
         (0, true) => Ok(Vec::new()),

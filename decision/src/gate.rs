@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use stepgate_config::gate::{ExemptPeers, GateConfig};
+use stepgate_config::gather::Gather as _;
 use stepgate_config::name::{ActorName, TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Mode, RequestPattern, Task, Transition, Workflow};
@@ -139,7 +140,7 @@ impl Gate {
         let exemptions = Index::of(config.exempt.iter().map(|exemption| (&exemption.request, exemption.peers.clone())));
         let start_header = format!("{}-start", config.header);
         let when = config.workflows.iter().flat_map(|workflow| &workflow.transitions).filter_map(|t| t.when.as_ref());
-        let guarded_headers = when.flat_map(|guard| guard.reads().headers.iter().cloned()).collect();
+        let guarded_headers = when.flat_map(|guard| guard.reads().headers.iter().cloned()).gather();
         let gate = Self {
             config,
             keys,
@@ -216,7 +217,7 @@ fn is_secret(secret: &str) -> bool {
 
 /// The tasks of each actor to which a transition leads: only these are called.
 fn serve(workflow: &Workflow) -> Vec<(&Actor, Index<ServedTask>)> {
-    let led_to: BTreeMap<&TaskName, &Arc<Task>> = workflow.transitions.iter().map(|t| (&t.to.name, &t.to)).collect();
+    let led_to: BTreeMap<&TaskName, &Arc<Task>> = workflow.transitions.iter().map(|t| (&t.to.name, &t.to)).gather();
     let mut patterns: BTreeMap<&ActorName, Vec<(&RequestPattern, ServedTask)>> = BTreeMap::new();
     for task in led_to.into_values() {
         let served = || ServedTask { workflow: workflow.name.clone(), task: Arc::clone(task) };

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use proxy_wasm::types::MetricType;
 use stepgate_config::gate::{KeySpec, KeyUse};
+use stepgate_config::gather::Gather as _;
 use stepgate_config::workflow::{Mode, Workflow};
 use stepgate_decision::Gate;
 
@@ -57,7 +58,7 @@ fn names(gate: Option<&Gate>) -> Vec<String> {
         .iter()
         .flat_map(|pair| [pair.first, pair.second])
         .map(|one| one.workflow.name.as_str())
-        .collect();
+        .gather();
     let contested = contested.into_iter().map(|name| format!("{}stepgate_contested_start", label("workflow", name)));
     workflows.chain(held.map(of_key)).chain(contested).collect()
 }

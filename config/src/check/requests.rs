@@ -8,6 +8,7 @@ use crate::bounds::MAX_OVERLAPS;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TaskDraft, TransitionDraft};
+use crate::gather::Gather as _;
 use crate::report::{Report, quote};
 use crate::workflow::{Method, RequestPattern};
 
@@ -50,7 +51,7 @@ type Patterns<'d> = BTreeMap<(Vec<&'d str>, RequestPattern), Vec<usize>>;
 /// Reports tasks of one actor with patterns of which neither contains the other, and that one request matches.
 fn crossing(draft: &Draft, report: &mut Report) {
     let mut performers: BTreeMap<usize, Patterns<'_>> = BTreeMap::new();
-    for task in draft.transitions.iter().map(|transition| transition.to).collect::<BTreeSet<_>>() {
+    for task in draft.transitions.iter().map(|transition| transition.to).gather::<BTreeSet<_>>() {
         let Some((of, performer)) = draft.task(task).and_then(|of| Some((of, of.performer?))) else { continue };
         for pattern in RequestPattern::listed(&of.requests) {
             let key = (pattern.prefix().collect(), pattern.normal());

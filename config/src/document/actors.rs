@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{ActorDraft, Context, Draft};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::gather::Gather as _;
 use crate::name::ActorName;
 use crate::report::quote;
 use crate::schema::{Fields, spiffe_id};
@@ -50,7 +51,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             name,
             span: entry.key_span,
             spiffe,
-            attributes: attributes.collect(),
+            attributes: attributes.gather(),
             hosts: of.items("hosts").iter().filter_map(Node::text).map(str::to_owned).collect(),
         });
     }

@@ -1,10 +1,11 @@
 //! From a draft without errors to the checked workflow.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Draft, canonical};
 use crate::check::Analysis;
+use crate::gather::Gather as _;
 use crate::name::TaskName;
 use crate::workflow::{Actor, Constraint, Digest, Join, Task, Transition, Workflow};
 
@@ -13,7 +14,7 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
     let actors: Vec<Arc<Actor>> = draft.actors.iter().map(|actor| Arc::new(self::actor(actor))).collect();
     // An advisory constraint is not part of the workflow, so no reader takes it for an enforced one.
     let enforced = || draft.constraints.iter().filter(|constraint| !constraint.advisory);
-    let constrained = enforced().flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).collect();
+    let constrained = enforced().flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).gather();
     let tasks = (0..draft.tasks.len()).map(|index| task(draft, analysis, &actors, &constrained, index));
     let tasks: Vec<Arc<Task>> = tasks.collect::<Option<_>>()?;
     let transitions: Vec<Arc<Transition>> = (draft.transitions.iter().zip(draft.edges()))
@@ -31,7 +32,8 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         .collect::<Option<_>>()?;
     let name = |index: usize| tasks.get(index).map(|task| task.name.clone());
     let joins = analysis.joins.iter().map(|join| {
-        let sources = join.sources.iter().map(|source| name(*source)).collect::<Option<_>>()?;
+        let sources = join.sources.iter().map(|source| name(*source)).collect::<Option<Vec<_>>>()?;
+        let sources = sources.into_iter().gather();
         let task = name(join.task)?;
         Some((task.clone(), Arc::new(Join { task, fork: name(join.fork)?, sources })))
     });
@@ -39,7 +41,7 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         let tasks = constraint.tasks.iter().map(|(task, _)| name(*task)).collect::<Option<_>>()?;
         Some(Constraint { relation: constraint.relation, tasks })
     });
-    let joins = joins.collect::<Option<BTreeMap<_, _>>>()?;
+    let joins = joins.collect::<Option<Vec<_>>>()?.into_iter().gather();
     let constraints = constraints.collect::<Option<Vec<_>>>()?;
     let mut workflow = Workflow {
         name: draft.name.clone()?,
@@ -49,8 +51,8 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         assurance: draft.assurance?,
         deadline: draft.deadline?,
         task_ttl: draft.task_ttl?,
-        actors: actors.into_iter().map(|actor| (actor.name.clone(), actor)).collect(),
-        tasks: tasks.into_iter().map(|task| (task.name.clone(), task)).collect(),
+        actors: actors.into_iter().map(|actor| (actor.name.clone(), actor)).gather(),
+        tasks: tasks.into_iter().map(|task| (task.name.clone(), task)).gather(),
         transitions,
         joins,
         constraints,
@@ -64,7 +66,7 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
 fn actor(draft: &super::ActorDraft) -> Actor {
     Actor {
         name: draft.name.clone(),
-        spiffe: draft.spiffe.iter().map(|(id, _)| id.clone()).collect(),
+        spiffe: draft.spiffe.iter().map(|(id, _)| id.clone()).gather(),
         attributes: draft.attributes.clone(),
         hosts: draft.hosts.clone(),
     }

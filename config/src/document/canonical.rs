@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::duration;
+use crate::gather::Gather as _;
 use crate::schema::{DOCUMENT, Need};
 use crate::workflow::{
     Actor, Assurance, Attribute, Digest, JoinKind, Relation, RequestPattern, Split, Task, Transition, Workflow,
@@ -118,8 +119,8 @@ fn form(workflow: &Workflow) -> Form<'_> {
         },
         deadline_ms: non_default("deadline", workflow.deadline),
         task_ttl_ms: non_default("task_ttl", workflow.task_ttl),
-        actors: workflow.actors.values().map(|actor| (actor.name.as_str(), self::actor(actor))).collect(),
-        tasks: workflow.tasks.values().map(|task| (task.name.as_str(), self::task(task))).collect(),
+        actors: workflow.actors.values().map(|actor| (actor.name.as_str(), self::actor(actor))).gather(),
+        tasks: workflow.tasks.values().map(|task| (task.name.as_str(), self::task(task))).gather(),
         transitions: workflow.transitions.iter().map(|transition| self::transition(transition)).collect(),
         constraints: workflow
             .constraints
@@ -153,7 +154,7 @@ fn actor(actor: &Actor) -> ActorForm<'_> {
     };
     ActorForm {
         spiffe: actor.spiffe.iter().map(crate::spiffe::SpiffeId::as_str).collect(),
-        attributes: actor.attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).collect(),
+        attributes: actor.attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).gather(),
         hosts: &actor.hosts,
     }
 }

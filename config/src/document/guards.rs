@@ -6,6 +6,7 @@ use super::{Context, Draft, levels};
 use crate::bounds::MAX_GUARD_TEXT;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::gather::Gather as _;
 use crate::guard::{Guard, GuardError, Vocabulary};
 use crate::schema::Fields;
 use crate::syntax::Node;
@@ -20,11 +21,11 @@ impl Guards {
     /// `fields` are the document's: their tasks and actors may have errors of their own, and are not in the draft then.
     pub(super) fn new(draft: &Draft, fields: Fields<'_, '_>) -> Self {
         let mut vocabulary = Vocabulary::new(draft.actors.iter().flat_map(|actor| &actor.attributes));
-        let names = |key| fields.entries(key).iter().map(|entry| entry.key.to_string()).collect();
+        let names = |key| fields.entries(key).iter().map(|entry| entry.key.to_string()).gather();
         vocabulary.tasks = names("tasks");
         vocabulary.actors = names("actors");
         let ids = draft.actors.iter().flat_map(|actor| &actor.spiffe);
-        vocabulary.ids = ids.map(|(id, _)| id.as_str().to_owned()).collect();
+        vocabulary.ids = ids.map(|(id, _)| id.as_str().to_owned()).gather();
         Self { vocabulary, read: BTreeMap::new() }
     }
 

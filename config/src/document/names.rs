@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::gather::Gather as _;
 use crate::report::{Report, quote};
 use crate::syntax::Entry;
 
@@ -16,8 +17,8 @@ pub(super) struct Names<'t, 'a> {
 
 impl<'t, 'a> Names<'t, 'a> {
     pub(super) fn of<'n>(written: &'t [Entry<'a>], valid: impl Iterator<Item = &'n str>) -> Self {
-        let all = written.iter().map(|entry| &*entry.key).collect();
-        Self { written, all, indexes: valid.enumerate().map(|(index, name)| (name.to_owned(), index)).collect() }
+        let all = written.iter().map(|entry| &*entry.key).gather();
+        Self { written, all, indexes: valid.enumerate().map(|(index, name)| (name.to_owned(), index)).gather() }
     }
 
     /// The index of the task called `name`. An unknown task is reported; `context` begins the message.

@@ -1,7 +1,9 @@
 //! The transition that a request is.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use stepgate_config::gather::Gather as _;
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Transition};
@@ -99,8 +101,6 @@ fn one(candidates: Vec<&Arc<Transition>>, requested: &RequestedTasks<'_>) -> Res
 }
 
 fn targets(transitions: &[&Arc<Transition>]) -> Vec<TaskName> {
-    let mut names: Vec<_> = transitions.iter().map(|t| t.to.name.clone()).collect();
-    names.sort();
-    names.dedup();
-    names
+    let names: BTreeSet<_> = transitions.iter().map(|t| t.to.name.clone()).gather();
+    names.into_iter().collect()
 }
