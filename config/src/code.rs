@@ -24,12 +24,12 @@ impl fmt::Display for Severity {
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $severity:ident $text:literal,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $severity:ident $text:literal,)+) => {
         /// The kind of a diagnostic. Numbers are stable: a number is never reused for another kind.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
-            $($(#[$doc])* $name,)+
+            $($(#[doc = $doc])+ $name,)+
         }
 
         impl Code {
@@ -39,6 +39,11 @@ macro_rules! codes {
             /// `E014`, `W001`, `N001`.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)+ }
+            }
+
+            /// Its meaning, in a sentence.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii_start(),)+ }
             }
 
             /// The severity, which is the same for all diagnostics of a code.
@@ -52,7 +57,7 @@ macro_rules! codes {
 codes! {
     /// The input is empty, too large, not UTF-8, or has a NUL.
     Unreadable = Error "E001",
-    /// It is not YAML 1.2 (or JSON).
+    /// It is not YAML 1.2 or JSON. A gate takes JSON only: in Envoy's bootstrap, write a `google.protobuf.Struct`.
     Syntax = Error "E002",
     /// A key appears twice in one mapping.
     DuplicateKey = Error "E003",

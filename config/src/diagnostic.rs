@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::PEOPLE;
 use crate::code::{Code, Severity};
 
 /// A place in the input. Inputs have at most [`crate::MAX_INPUT`] bytes, so 32 bits hold any offset.
@@ -55,36 +56,45 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// A diagnostic without label, other places or help.
+    /// A diagnostic without label, other places or help. Where there are no people, its message is that of its code.
     pub(crate) fn new(code: Code, primary: Span, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), primary, label: String::new(), secondary: Vec::new(), help: None }
+        let message = if PEOPLE { message.into() } else { code.meaning().to_owned() };
+        Self { code, message, primary, label: String::new(), secondary: Vec::new(), help: None }
     }
 
     /// The same, with a short text for the place of the error.
     #[must_use]
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
+        if PEOPLE {
+            self.label = label.into();
+        }
         self
     }
 
     /// The same, with a related place.
     #[must_use]
     pub(crate) fn also(mut self, span: Span, label: impl Into<String>) -> Self {
-        self.secondary.push((span, label.into()));
+        if PEOPLE {
+            self.secondary.push((span, label.into()));
+        }
         self
     }
 
     /// The same, with how to correct it.
     #[must_use]
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        if PEOPLE {
+            self.help = Some(help.into());
+        }
         self
     }
 
     /// The same, with `help` where it is given.
     #[must_use]
     pub(crate) fn maybe_help(mut self, help: Option<String>) -> Self {
-        self.help = help.or(self.help);
+        if PEOPLE {
+            self.help = help.or(self.help);
+        }
         self
     }
 

@@ -18,6 +18,7 @@ pub(crate) use context::Context;
 pub(crate) use draft::{ActorDraft, ConstraintDraft, Draft, TaskDraft, TransitionDraft};
 pub(crate) use tasks::request;
 
+use crate::PEOPLE;
 use crate::check;
 use crate::entries;
 use crate::name::WorkflowName;
@@ -43,8 +44,10 @@ pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Documen
     if let Some(workflow) = &workflow {
         sizes::check(workflow, draft.span, &mut context.report);
         let tasks = draft.tasks_span.unwrap_or(draft.span);
-        entries::note(workflow, tasks, &mut context.report);
-        if context.report.errors() == before {
+        if PEOPLE {
+            entries::note(workflow, tasks, &mut context.report);
+        }
+        if PEOPLE && context.report.errors() == before {
             room::check(workflow, tasks, &mut context.report);
         }
     }

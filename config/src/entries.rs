@@ -224,9 +224,9 @@ pub(crate) fn note(workflow: &Workflow, span: Span, report: &mut Report) {
         return;
     }
     let hidden = often.len().saturating_sub(SHOWN);
-    let more = if hidden > 0 { format!(", and {hidden} more tasks more than once") } else { String::new() };
+    let more = if hidden > 0 { words!(", and {hidden} more tasks more than once") } else { String::new() };
     let shown: Vec<String> = often.into_iter().take(SHOWN).collect();
-    let message = format!("one instance may enter {}{more}", shown.join(", "));
+    let message = words!("one instance may enter {}{more}", shown.join(", "));
     let note = Diagnostic::new(Code::Visits, span, message);
     report.push(note.label("counted with one replica of each actor: every further one counts for itself"));
 }
@@ -235,8 +235,8 @@ pub(crate) fn note(workflow: &Workflow, span: Span, report: &mut Report) {
 fn often((task, count): (&&TaskName, &u64)) -> String {
     let name = quote(task.as_str());
     if *count == u64::MAX {
-        format!("{name} more often than can be counted")
+        words!("{name} more often than can be counted")
     } else {
-        format!("{name} up to {count} times")
+        words!("{name} up to {count} times")
     }
 }

@@ -14,6 +14,17 @@
 //! assert!(first.starts_with("error[E007] 1:1: a workflow has no `trust_domain`"));
 //! ```
 
+/// Whether people write the inputs and read the diagnostics, as in the command. A gate takes JSON, and says of an error
+/// its code and its place.
+const PEOPLE: bool = cfg!(feature = "people");
+
+/// A text for people, formatted; empty where there are none.
+macro_rules! words {
+    ($($text:tt)*) => {
+        if crate::PEOPLE { format!($($text)*) } else { String::new() }
+    };
+}
+
 pub mod bounds;
 mod check;
 mod code;
@@ -31,7 +42,7 @@ mod key_owner;
 pub mod name;
 mod net;
 mod read;
-#[cfg(feature = "render")]
+#[cfg(feature = "people")]
 mod render;
 mod report;
 mod room;
@@ -50,7 +61,7 @@ pub use duration::MAX_DURATION;
 pub use gate::GateConfig;
 pub use key_owner::KeyOwner;
 pub use read::{Checked, Outcome, read, read_gate, read_workflow};
-#[cfg(feature = "render")]
+#[cfg(feature = "people")]
 pub use render::render;
 pub use report::MAX_DIAGNOSTICS;
 pub use schema::{Language, json_schema, reference_markdown};

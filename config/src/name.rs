@@ -28,7 +28,7 @@ pub enum NameError {
 
 /// The code point of a character outside ASCII, which may look like a letter of it.
 fn code_point(c: char) -> String {
-    if c.is_ascii() { String::new() } else { format!(" (U+{:04X})", u32::from(c)) }
+    if c.is_ascii() { String::new() } else { words!(" (U+{:04X})", u32::from(c)) }
 }
 
 fn check(text: &str) -> Result<(), NameError> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 
@@ -79,7 +80,7 @@ impl Report {
 
     /// The one of `names` that `given` probably means.
     pub(crate) fn nearest<'n>(&mut self, given: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-        if given.len() > MAX_QUOTE || self.comparisons == 0 {
+        if !PEOPLE || given.len() > MAX_QUOTE || self.comparisons == 0 {
             return None;
         }
         let within = given.chars().count().checked_div(3).unwrap_or_default();
@@ -89,7 +90,7 @@ impl Report {
                 continue;
             }
             self.comparisons = self.comparisons.checked_sub(1)?;
-            let distance = strsim::damerau_levenshtein(given, name);
+            let distance = distance(given, name);
             if distance <= within && best.is_none_or(|(least, _)| distance < least) {
                 best = Some((distance, name));
             }
@@ -114,9 +115,19 @@ impl Report {
     }
 }
 
+#[cfg(feature = "people")]
+fn distance(given: &str, name: &str) -> usize {
+    strsim::damerau_levenshtein(given, name)
+}
+
+#[cfg(not(feature = "people"))]
+fn distance(_: &str, _: &str) -> usize {
+    usize::MAX
+}
+
 /// A part of the input for a message: in backticks, escaped, at most [`MAX_QUOTE`] characters.
 pub(crate) fn quote(text: &str) -> String {
-    format!("`{}`", shorten(text))
+    words!("`{}`", shorten(text))
 }
 
 /// A part of the input, escaped, at most [`MAX_QUOTE`] characters.
@@ -130,6 +141,9 @@ fn shorten(text: &str) -> Cow<'_, str> {
 
 /// `a`, `b` and `c`: names in a sentence, at most `most` of them.
 pub(crate) fn listed<'n>(names: impl IntoIterator<Item = &'n str>, most: usize, word: &str) -> String {
+    if !PEOPLE {
+        return String::new();
+    }
     let mut names: Vec<String> = names.into_iter().map(quote).collect();
     let hidden = names.len().saturating_sub(most);
     if hidden > 0 {

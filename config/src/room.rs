@@ -27,8 +27,8 @@ pub(crate) fn check(workflow: &Workflow, span: Span, report: &mut Report) {
         return;
     }
     let entries =
-        if entries == u64::MAX { "more entries than can be counted".to_owned() } else { format!("{entries} entries") };
-    let message = format!("one instance can take {entries} of the replay record at a gate of {}", quote(actor));
+        if entries == u64::MAX { "more entries than can be counted".to_owned() } else { words!("{entries} entries") };
+    let message = words!("one instance can take {entries} of the replay record at a gate of {}", quote(actor));
     let room = Diagnostic::new(Code::RecordRoom, span, message);
     report.push(
         room.label("a record has room for about 165,000 entries of all instances; each lives for twice `task_ttl`, behind a join for the `deadline`")

@@ -178,9 +178,9 @@ pub(crate) fn check(workflow: &Workflow, span: Span, report: &mut Report) {
     let steps = workflow.joins.keys().filter_map(|join| workflow.tasks.get(join));
     let largest = steps.map(|task| (sizes.step(task), &task.name)).max_by_key(|(size, _)| *size);
     if let Some((size, join)) = largest.filter(|(size, _)| *size > MAX_EVIDENCE) {
-        let message = format!("what leaves the join {} may have to show {size} bytes of tokens", quote(join.as_str()));
+        let message = words!("what leaves the join {} may have to show {size} bytes of tokens", quote(join.as_str()));
         let large = Diagnostic::new(Code::TokenTooLarge, span, message);
-        report.push(large.label(format!("at most {MAX_EVIDENCE} fit into the headers of a request")).help(
+        report.push(large.label(words!("at most {MAX_EVIDENCE} fit into the headers of a request")).help(
             "Envoy takes 60 KiB of headers: join the branches in several joins, one after the other, or use shorter names, and fewer tasks on cycles and under constraints",
         ));
     }
@@ -190,9 +190,9 @@ pub(crate) fn check(workflow: &Workflow, span: Span, report: &mut Report) {
 pub(crate) fn check_token(sizes: &Sizes<'_>, most: usize, span: Span, report: &mut Report) {
     let size = sizes.token();
     if size > most {
-        let message = format!("tokens of workflow {} may have {size} bytes", quote(sizes.net.workflow.name.as_str()));
+        let message = words!("tokens of workflow {} may have {size} bytes", quote(sizes.net.workflow.name.as_str()));
         let large = Diagnostic::new(Code::TokenTooLarge, span, message);
-        report.push(large.label(format!("gates mint at most {most}")).help(
+        report.push(large.label(words!("gates mint at most {most}")).help(
             "tokens grow with tasks on cycles, with tasks under constraints and the SPIFFE IDs of their actors, and with joins: use fewer of them, or shorter names",
         ));
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stepgate_config::gather::Gather as _;
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
@@ -67,14 +68,14 @@ fn claims(step: &Step<'_>, from: Option<&TaskName>) -> Claims {
         dl,
         parents,
         wf: StepClaim::of(workflow, task, from),
-        visits: task.max_visits.map(|_| (task.name.clone(), 1)).into_iter().collect(),
-        performers: task.constrained.then(|| (task.name.clone(), [performer.clone()].into())).into_iter().collect(),
+        visits: task.max_visits.map(|_| (task.name.clone(), 1)).into_iter().gather(),
+        performers: task.constrained.then(|| (task.name.clone(), [performer.clone()].into())).into_iter().gather(),
         fork: task
             .carries
             .iter()
             .map(|join| (join.clone(), round(workflow, join, instance)))
             .chain(task.forks.iter().map(|join| (join.clone(), jti.clone())))
-            .collect(),
+            .gather(),
         rep: None,
         jti,
     }

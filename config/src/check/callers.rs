@@ -19,11 +19,11 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
         };
         let from_name = quote(from.name.as_str());
         if from.initial {
-            let message = format!("{caller_name} cannot call from the initial task {from_name}: it has no receipt");
+            let message = words!("{caller_name} cannot call from the initial task {from_name}: it has no receipt");
             report.push(
                 Diagnostic::new(Code::BadVia, span, message)
                     .label("an instance that begins in this task has no receipt for it")
-                    .help(format!(
+                    .help(words!(
                         "let {caller_name} perform the initial task: it then makes the first calls as that task's actor"
                     )),
             );
@@ -36,12 +36,12 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
         });
         if let Some(before) = other {
             let other = draft.caller(before).map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
-            let message = format!("{caller_name} has no receipt for {from_name}: {other} calls that task");
+            let message = words!("{caller_name} has no receipt for {from_name}: {other} calls that task");
             report.push(
                 Diagnostic::new(Code::BadVia, span, message)
                     .label("this actor must show the receipt")
-                    .also(before.span, format!("called by {other}"))
-                    .help(format!(
+                    .also(before.span, words!("called by {other}"))
+                    .help(words!(
                         "add `via: {}` to that transition, too, or remove it from this one",
                         draft.actor_name(caller)
                     )),

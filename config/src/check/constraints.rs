@@ -30,7 +30,7 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
             };
             let Some((other, other_span)) = others.iter().find(is_unordered) else { continue };
             let (one, two) = (quote(draft.task_name(*first)), quote(draft.task_name(*other)));
-            let message = format!("this constraint cannot be enforced: {one} and {two} may be on different branches");
+            let message = words!("this constraint cannot be enforced: {one} and {two} may be on different branches");
             report.push(
                 Diagnostic::new(Code::BadConstraint, *other_span, message)
                     .label("a token at this task may not name the performer of the other task")
@@ -64,10 +64,10 @@ fn separate(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
             continue;
         }
         let names = listed(tasks.iter().map(|task| draft.task_name(*task)), 8, "and");
-        let message = format!("this constraint cannot be satisfied: {} performs {names}", quote(actor.name.as_str()));
+        let message = words!("this constraint cannot be satisfied: {} performs {names}", quote(actor.name.as_str()));
         let ids = match actor.spiffe.len() {
             1 => "it has only one SPIFFE ID".to_owned(),
-            more => format!("it has only {more} SPIFFE IDs"),
+            more => words!("it has only {more} SPIFFE IDs"),
         };
         report.push(
             Diagnostic::new(Code::BadConstraint, constraint.span, message)
@@ -83,7 +83,7 @@ fn bind(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
     let performers = by_performer(draft, constraint);
     if performers.len() > 1 {
         let names = listed(performers.keys().map(|actor| draft.actor_name(*actor)), 8, "and");
-        let message = format!("this constraint cannot be satisfied: {names} have no SPIFFE ID in common");
+        let message = words!("this constraint cannot be satisfied: {names} have no SPIFFE ID in common");
         report.push(
             Diagnostic::new(Code::BadConstraint, constraint.span, message)
                 .label("no workload could perform all of these tasks")

@@ -19,7 +19,7 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<bo
         let name = quote(task.name.as_str());
         match (component, task.max_visits) {
             (Some(_), None) => {
-                let message = format!("task {name} lies on a cycle and has no `max_visits`");
+                let message = words!("task {name} lies on a cycle and has no `max_visits`");
                 let mut unbounded = Diagnostic::new(Code::Unbounded, task.span, message)
                     .label("without it, a branch could enter this task without limit");
                 // The search takes time, and each task of a large cycle may require one.
@@ -27,15 +27,14 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<bo
                     let cycle = shortest(graph, &components, index).into_iter();
                     let names: Vec<&str> = cycle.take(SHOWN).map(|task| draft.task_name(task)).collect();
                     let dots = if names.len() < SHOWN { "" } else { "… -> " };
-                    let path = format!("{} -> {dots}{}", names.join(" -> "), task.name);
-                    unbounded = unbounded.help(format!(
-                        "the cycle is {path}: add a bound to each of its tasks, such as `max_visits: 3`"
-                    ));
+                    let path = words!("{} -> {dots}{}", names.join(" -> "), task.name);
+                    unbounded = unbounded
+                        .help(words!("the cycle is {path}: add a bound to each of its tasks, such as `max_visits: 3`"));
                 }
                 report.push(unbounded);
             }
             (None, Some((_, span))) => {
-                let message = format!("`max_visits` has no effect: task {name} is not on a cycle");
+                let message = words!("`max_visits` has no effect: task {name} is not on a cycle");
                 report.push(Diagnostic::new(Code::NoEffect, span, message).label("remove it"));
             }
             (Some(_), Some(_)) | (None, None) => {}

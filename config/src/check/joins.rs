@@ -30,7 +30,7 @@ pub(super) fn check(draft: &Draft, graph: &Graph, dominators: &Dominators, repor
         return Vec::new();
     }
     if let Some((_, task)) = all.get(MAX_JOINS) {
-        let many = Diagnostic::new(Code::TooMany, task.span, format!("more than {MAX_JOINS} tasks have `join: all`"));
+        let many = Diagnostic::new(Code::TooMany, task.span, words!("more than {MAX_JOINS} tasks have `join: all`"));
         report.push(many);
         return Vec::new();
     }
@@ -43,7 +43,7 @@ pub(super) fn check(draft: &Draft, graph: &Graph, dominators: &Dominators, repor
         if let Some(join) = join {
             carried = carried.saturating_add(join.before.len());
             if carried > MAX_CARRIED {
-                let message = format!("more than {MAX_CARRIED} pairs of a task and a later join");
+                let message = words!("more than {MAX_CARRIED} pairs of a task and a later join");
                 report.push(
                     Diagnostic::new(Code::TooMany, task.span, message)
                         .label("this join exceeds the bound")
@@ -76,14 +76,14 @@ impl JoinCheck<'_> {
         };
         if self.task.initial {
             reject(
-                format!("the initial task {name} cannot have `join: all`"),
+                words!("the initial task {name} cannot have `join: all`"),
                 "an instance that begins here has no tokens to show",
                 "make another task initial, or remove the `join`",
             );
         }
         if self.graph.successors(self.index).is_empty() {
             reject(
-                format!("the join {name} guards nothing: it has no outgoing transition"),
+                words!("the join {name} guards nothing: it has no outgoing transition"),
                 "a join guards the outgoing transitions of its task",
                 "move the effect to a task of its own, and add a transition to it",
             );
@@ -91,14 +91,14 @@ impl JoinCheck<'_> {
         if let Some(source) = sources.iter().find(|source| !reached.get(**source).copied().unwrap_or_default()) {
             let source = quote(self.draft.task_name(*source));
             reject(
-                format!("the join {name} never completes: no instance reaches {source}"),
+                words!("the join {name} never completes: no instance reaches {source}"),
                 "it requires a token from each incoming transition",
                 "remove that transition, or add a path from an initial task",
             );
         }
         if sources.len() > MAX_SOURCES {
             reject(
-                format!("the join {name} has {} incoming transitions", sources.len()),
+                words!("the join {name} has {} incoming transitions", sources.len()),
                 "a request shows at most 64 tokens",
                 "join the branches in several joins, one after the other",
             );
@@ -107,7 +107,7 @@ impl JoinCheck<'_> {
             return None;
         }
         if sources.len() < 2 {
-            let message = format!("`join: all` has no effect: {name} has fewer than two incoming transitions");
+            let message = words!("`join: all` has no effect: {name} has fewer than two incoming transitions");
             let span = self.task.join_span.unwrap_or(self.task.span);
             report.push(Diagnostic::new(Code::NoEffect, span, message).label("`all` is the same as `any` here"));
         }
@@ -121,7 +121,7 @@ impl JoinCheck<'_> {
         if let Some(actor) = actor.filter(|actor| actor.spiffe.len() > 1) {
             let (task, actor) = (quote(self.task.name.as_str()), quote(actor.name.as_str()));
             let span = self.task.join_span.unwrap_or(self.task.span);
-            let message = format!("the join {task} is performed by {actor}, which has several SPIFFE IDs");
+            let message = words!("the join {task} is performed by {actor}, which has several SPIFFE IDs");
             let scattered = Diagnostic::new(Code::ScatteredJoin, span, message);
             report.push(
                 scattered
@@ -140,9 +140,9 @@ impl JoinCheck<'_> {
         let fork = dominators.nearest_common(sources).filter(|fork| *fork != self.index);
         let Some(fork) = fork else {
             let names = listed(sources.iter().map(|source| self.draft.task_name(*source)), 4, "and");
-            let message = format!("the join {name} has no fork");
+            let message = words!("the join {name} has no fork");
             let none = Diagnostic::new(Code::BadJoin, span, message)
-                .label(format!("no task lies before {names} on every path"));
+                .label(words!("no task lies before {names} on every path"));
             report.push(none.help("let the branches of a join begin at one task, which lies on every path to them"));
             return None;
         };
@@ -150,10 +150,10 @@ impl JoinCheck<'_> {
         let is_before = |task: usize| before.get(task).copied().unwrap_or_default();
         if let Some(back) = self.graph.successors(self.index).iter().find(|next| is_before(**next)) {
             let (back, fork) = (quote(self.draft.task_name(*back)), quote(self.draft.task_name(fork)));
-            let message = format!("a cycle through the join {name} does not pass its fork {fork}");
+            let message = words!("a cycle through the join {name} does not pass its fork {fork}");
             let cycle = Diagnostic::new(Code::BadJoin, span, message)
-                .label(format!("a path through {back} leads back to the join"));
-            report.push(cycle.help(format!(
+                .label(words!("a path through {back} leads back to the join"));
+            report.push(cycle.help(words!(
                 "let the cycle lead back to {fork} or to a task before it: each arrival at {fork} begins a new round"
             )));
             return None;

@@ -27,7 +27,7 @@ fn unreachable(draft: &Draft, graph: &Graph, report: &mut Report) {
         let (entered, left) = (!graph.predecessors(index).is_empty(), !graph.successors(index).is_empty());
         let name = quote(task.name.as_str());
         if reached && !entered && !left {
-            let message = format!("an instance that begins with {name} cannot continue");
+            let message = words!("an instance that begins with {name} cannot continue");
             let stuck = Diagnostic::new(Code::Unreachable, task.span, message);
             report.push(stuck.label("it has no outgoing transition"));
         }
@@ -37,11 +37,11 @@ fn unreachable(draft: &Draft, graph: &Graph, report: &mut Report) {
                 (false, true) => "it has no incoming transition and is not initial",
                 (false, false) => "it has no transition",
             };
-            let message = format!("task {name} is unreachable: {reason}");
+            let message = words!("task {name} is unreachable: {reason}");
             report.push(Diagnostic::new(Code::Unreachable, task.span, message).label("no instance reaches it"));
         }
         if let (true, false, Some(span)) = (task.initial, entered, task.requests_span) {
-            let message = format!("`requests` has no effect: no transition leads to {name}");
+            let message = words!("`requests` has no effect: no transition leads to {name}");
             report.push(Diagnostic::new(Code::NoEffect, span, message).label("remove it"));
         }
     }
@@ -52,7 +52,7 @@ fn idle(draft: &Draft, report: &mut Report) {
     let callers = draft.transitions.iter().filter_map(|transition| transition.via.map(|(actor, _)| actor));
     let active: std::collections::BTreeSet<usize> = performers.chain(callers).gather();
     for (_, actor) in draft.actors.iter().enumerate().filter(|(index, _)| !active.contains(index)) {
-        let message = format!("the actor {} performs no task", quote(actor.name.as_str()));
+        let message = words!("the actor {} performs no task", quote(actor.name.as_str()));
         report.push(
             Diagnostic::new(Code::Idle, actor.span, message)
                 .label("and calls no task by `via`")

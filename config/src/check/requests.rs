@@ -35,7 +35,7 @@ fn any_request(draft: &Draft, report: &mut Report) {
             Some(_) => continue,
         };
         if reached {
-            let message = format!("any request matches task {}", quote(task.name.as_str()));
+            let message = words!("any request matches task {}", quote(task.name.as_str()));
             report.push(
                 Diagnostic::new(Code::AnyRequest, task.span, message)
                     .label(label)
@@ -82,7 +82,7 @@ fn crossing(draft: &Draft, report: &mut Report) {
 fn too_many(draft: &Draft, tasks: &[usize], report: &mut Report) {
     let Some(task) = tasks.first().and_then(|task| draft.task(*task)) else { return };
     let message = "too many `requests` of one actor to compare";
-    let label = format!("at most {MAX_OVERLAPS} pairs are compared in one document");
+    let label = words!("at most {MAX_OVERLAPS} pairs are compared in one document");
     report.push(Diagnostic::new(Code::TooMany, task.requests_span.unwrap_or(task.span), message).label(label));
 }
 
@@ -90,7 +90,7 @@ fn crosses(draft: &Draft, (one, other): (usize, usize), example: &str, report: &
     let (Some(first), Some(second)) = (draft.task(one), draft.task(other)) else { return };
     let span = |task: &TaskDraft| task.requests_span.unwrap_or(task.span);
     let (name, another) = (quote(first.name.as_str()), quote(second.name.as_str()));
-    let message = format!("one request could be both {name} and {another}: `{example}`");
+    let message = words!("one request could be both {name} and {another}: `{example}`");
     report.push(
         Diagnostic::new(Code::Ambiguous, span(second), message)
             .label("matches the request, and so does the other task")
@@ -164,11 +164,11 @@ fn ambiguous(draft: &Draft, first: Candidate<'_>, other: Candidate<'_>, report: 
     let actor = first.1.performer.map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
     let (message, help) = if first.0.from == other.0.from {
         let (one, two) = (quote(first.1.name.as_str()), quote(other.1.name.as_str()));
-        let message = format!("from {from}, one request to {actor} could match both {one} and {two}");
+        let message = words!("from {from}, one request to {actor} could match both {one} and {two}");
         (message, "change their `requests` so that no request matches both")
     } else {
         let also = quote(draft.task_name(other.0.from));
-        let message = format!("one request to {actor} could begin an instance at {from} or at {also}");
+        let message = words!("one request to {actor} could begin an instance at {from} or at {also}");
         (message, "give the tasks that they lead to different `requests`, or make only one of them initial")
     };
     report.push(

@@ -65,7 +65,7 @@ fn source(fields: Fields<'_, '_>, kid: &Kid, key_use: KeyUse, context: &mut Cont
             }
             let jwk = to_json(field.node).to_string();
             if let Err(error) = jwk::check_public(&jwk, kid.as_str()) {
-                let message = format!("the JWK of key {} cannot be used", quote(kid.as_str()));
+                let message = words!("the JWK of key {} cannot be used", quote(kid.as_str()));
                 context.report.add(Code::BadKey, field.key_span, message, error.to_string());
                 return None;
             }
@@ -89,7 +89,7 @@ fn check_owner(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context
         let names: Vec<&str> = drafts.iter().filter_map(|draft| draft.name.as_ref()).map(WorkflowName::as_str).gather();
         let help = context.report.did_you_mean(key.workflow.as_str(), names);
         let span = fields.text_and_span("workflow").map_or(fields.head_span(), |(_, span)| span);
-        let message = format!("key for unknown workflow {}", quote(key.workflow.as_str()));
+        let message = words!("key for unknown workflow {}", quote(key.workflow.as_str()));
         let absent = Diagnostic::new(Code::Absent, span, message).label("this key is never used");
         return context.report.push(absent.maybe_help(help));
     }
@@ -98,8 +98,7 @@ fn check_owner(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context
             let actors = own.iter().flat_map(|draft| &draft.actors).map(|actor| actor.name.as_str());
             let help = context.report.did_you_mean(actor.as_str(), actors.collect::<Vec<_>>());
             let span = fields.text_and_span("actor").map_or(fields.head_span(), |(_, span)| span);
-            let message =
-                format!("key for unknown actor {} of {}", quote(actor.as_str()), quote(key.workflow.as_str()));
+            let message = words!("key for unknown actor {} of {}", quote(actor.as_str()), quote(key.workflow.as_str()));
             let unknown = Diagnostic::new(Code::UnknownActor, span, message).label("no actor has this name");
             context.report.push(unknown.maybe_help(help));
         }
@@ -115,7 +114,7 @@ fn check_shared(fields: Fields<'_, '_>, key: &KeySpec, own: &[&&Draft], context:
     let domains: BTreeSet<&str> = ids.map(|(id, _)| id.trust_domain()).gather();
     if domains.len() > 1 {
         let message =
-            format!("actors of {} trust domains share one key of {}", domains.len(), quote(key.workflow.as_str()));
+            words!("actors of {} trust domains share one key of {}", domains.len(), quote(key.workflow.as_str()));
         let span = fields.text_and_span("kid").map_or(fields.head_span(), |(_, span)| span);
         let shared = Diagnostic::new(Code::SharedKey, span, message).label("this key is for every actor");
         let help = "a workload that reads it in one domain can sign for all: give each actor an ES256 or EdDSA key";
@@ -129,7 +128,7 @@ fn check_duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
     for (key, span) in keys {
         if let Some(first) = kids.get(&(&key.workflow, &key.kid)) {
             let message =
-                format!("the key {} of {} appears twice", quote(key.kid.as_str()), quote(key.workflow.as_str()));
+                words!("the key {} of {} appears twice", quote(key.kid.as_str()), quote(key.workflow.as_str()));
             let duplicate = Diagnostic::new(Code::Duplicate, *span, message).label("again here");
             context.report.push(duplicate.also(*first, "first here"));
         }
@@ -140,7 +139,7 @@ fn check_duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
         let owner = (&key.workflow, key.actor.as_ref());
         if let Some(first) = signers.get(&owner) {
             let of = key.actor.as_ref().map_or_else(|| "every actor".to_owned(), |actor| quote(actor.as_str()));
-            let message = format!("two keys sign for {of} of {}", quote(key.workflow.as_str()));
+            let message = words!("two keys sign for {of} of {}", quote(key.workflow.as_str()));
             let duplicate = Diagnostic::new(Code::Duplicate, *span, message).label("this key signs, too");
             let help = "use `use: sign` for one key and `use: verify` for its predecessors and successors";
             context.report.push(duplicate.also(*first, "this key signs").help(help));
@@ -156,7 +155,7 @@ fn check_variables(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
     for (key, span) in keys {
         let KeySource::Env(env) = &key.source else { continue };
         if let Some(first) = variables.get(env.as_str()) {
-            let message = format!("two keys are in the variable {}", quote(env));
+            let message = words!("two keys are in the variable {}", quote(env));
             let twice = Diagnostic::new(Code::BadKey, *span, message)
                 .label("this key would have the same value")
                 .also(*first, "the first key in this variable");
@@ -176,7 +175,7 @@ pub(super) fn check_forgotten(keys: &[(KeySpec, Span)], revoked: &Revoked, conte
             continue;
         };
         let message =
-            format!("the key {} of {} is for every actor", quote(key.kid.as_str()), quote(key.workflow.as_str()));
+            words!("the key {} of {} is for every actor", quote(key.kid.as_str()), quote(key.workflow.as_str()));
         let forgotten = Diagnostic::new(Code::SharedKey, *span, message)
             .label("a reader of it can sign for all of them")
             .also(*other, "this key is for one actor");
@@ -198,11 +197,11 @@ fn check_signing_keys(keys: &[(KeySpec, Span)], drafts: &[&Draft], fields: Field
         if signs || listed.any(|key| key.text("use") != Some("verify")) || !reported.insert(name) {
             continue;
         }
-        let message = format!("workflow {} has no signing key", quote(name.as_str()));
+        let message = words!("workflow {} has no signing key", quote(name.as_str()));
         let none =
             Diagnostic::new(Code::NoSigningKey, draft.span, message).label("its level is `signed`, which requires one");
         let variable = KeyOwner { workflow: name.clone(), actor: None }.variable(None);
-        let help = format!("add to `keys`: `{{workflow: {name}, kid: k1, use: sign, env: {variable}}}`");
+        let help = words!("add to `keys`: `{{workflow: {name}, kid: k1, use: sign, env: {variable}}}`");
         context.report.push(none.help(help));
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn check(
         for (task, requests) in &tasks {
             let Some(remaining) = left.checked_sub(requests.len()) else {
                 let message = "this exemption was not compared with all requests of tasks";
-                let label = format!("at most {MAX_OVERLAPS} pairs are compared");
+                let label = words!("at most {MAX_OVERLAPS} pairs are compared");
                 return context.report.push(Diagnostic::new(Code::ExemptsTask, *span, message).label(label));
             };
             left = remaining;
@@ -47,7 +47,7 @@ pub(super) fn check(
         if let Some(first) = found.first() {
             context.report.push(warning(*span, &found, narrower).also(
                 first.requests_span.unwrap_or(first.span),
-                format!("the requests of {}", quote(first.name.as_str())),
+                words!("the requests of {}", quote(first.name.as_str())),
             ));
         }
     }
@@ -57,7 +57,7 @@ fn warning(span: Span, tasks: &[&TaskDraft], narrower: bool) -> Diagnostic {
     let names = listed(tasks.iter().map(|task| task.name.as_str()), MAX_NAMED, "and");
     let noun = if tasks.len() == 1 { "task" } else { "tasks" };
     let warning =
-        Diagnostic::new(Code::ExemptsTask, span, format!("this exemption also matches requests of {noun} {names}"));
+        Diagnostic::new(Code::ExemptsTask, span, words!("this exemption also matches requests of {noun} {names}"));
     match narrower {
         true => warning.label("these requests pass without a step, since the task accepts more"),
         false => warning.label("such a request is the task's, and needs a step"),

@@ -45,7 +45,7 @@ fn revisions(documents: &[Document], context: &mut Context<'_>) {
     for draft in documents.iter().map(|document| &document.draft) {
         let (Some(name), Some(revision)) = (&draft.name, draft.revision) else { continue };
         if let Some(first) = seen.get(&(name, revision)) {
-            let message = format!("revision {revision} of {} appears twice", quote(name.as_str()));
+            let message = words!("revision {revision} of {} appears twice", quote(name.as_str()));
             let duplicate = Diagnostic::new(Code::Duplicate, draft.span, message).label("again here");
             let help = "give each document a `revision` of its own: an instance stays in one revision";
             context.report.push(duplicate.also(*first, "first here").help(help));
@@ -53,7 +53,7 @@ fn revisions(documents: &[Document], context: &mut Context<'_>) {
         seen.entry((name, revision)).or_insert(draft.span);
         let Some(span) = draft.open_span.filter(|_| draft.open == Some(true)) else { continue };
         if let Some(first) = open.get(name) {
-            let message = format!("two revisions of {} are open", quote(name.as_str()));
+            let message = words!("two revisions of {} are open", quote(name.as_str()));
             let duplicate = Diagnostic::new(Code::Duplicate, span, message).label("open, too").also(*first, "open");
             let help =
                 "set `open: true` in one revision: new instances begin in it, and other revisions only finish theirs";

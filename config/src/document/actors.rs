@@ -31,10 +31,10 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
                     Diagnostic::new(
                         Code::Duplicate,
                         node.span,
-                        format!("the SPIFFE ID {} appears twice", quote(id.as_str())),
+                        words!("the SPIFFE ID {} appears twice", quote(id.as_str())),
                     )
                     .label("again here")
-                    .also(*first, format!("first here, for {}", quote(owner)))
+                    .also(*first, words!("first here, for {}", quote(owner)))
                     .help("remove one: a workload acts for one actor only, which may perform many tasks"),
                 ),
                 None => {

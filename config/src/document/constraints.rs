@@ -36,7 +36,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             let Some(task) = tasks.task(name, node.span, "constraint on", &mut context.report) else { continue };
             match named.iter().find(|(known, _)| *known == task) {
                 Some((_, first)) => context.report.push(
-                    Diagnostic::new(Code::Duplicate, node.span, format!("the task {} appears twice", quote(name)))
+                    Diagnostic::new(Code::Duplicate, node.span, words!("the task {} appears twice", quote(name)))
                         .label("again here")
                         .also(*first, "first here"),
                 ),

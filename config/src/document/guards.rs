@@ -40,7 +40,7 @@ impl Guards {
         let source = field.node.text()?;
         if !self.read.contains_key(source) {
             let Some(left) = context.guard_text.checked_sub(source.len()) else {
-                let message = format!("all guards of this input together have more than {MAX_GUARD_TEXT} bytes");
+                let message = words!("all guards of this input together have more than {MAX_GUARD_TEXT} bytes");
                 context.report.push(
                     Diagnostic::new(Code::GuardBound, field.node.span, message).label("this guard exceeds the bound"),
                 );
@@ -53,7 +53,7 @@ impl Guards {
             Ok(guard) => {
                 if guard.reads().instance && assurance == Some(Assurance::Identity) {
                     let level = levels::name(Assurance::Identity);
-                    let message = format!("this guard reads `instance`, which level `{level}` does not have");
+                    let message = words!("this guard reads `instance`, which level `{level}` does not have");
                     let diagnostic = Diagnostic::new(Code::NotEnforced, field.node.span, message);
                     context.report.push(
                         diagnostic.label("every request would be denied at this level").help("use `assurance: signed`"),

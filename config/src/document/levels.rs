@@ -42,15 +42,15 @@ pub(super) fn not_enforced(key: &str, from: Level, assurance: Assurance, span: c
     let level = name(assurance);
     let label = match from {
         Level::Once => "enforced from level `once` on, which this release does not support".to_owned(),
-        Level::Identity | Level::Signed => format!("enforced from level `{}` on", from.as_str()),
+        Level::Identity | Level::Signed => words!("enforced from level `{}` on", from.as_str()),
     };
-    Diagnostic::new(Code::NotEnforced, span, format!("level `{level}` does not enforce `{key}`")).label(label).help(
+    Diagnostic::new(Code::NotEnforced, span, words!("level `{level}` does not enforce `{key}`")).label(label).help(
         match key {
             "separate" | "bind" => {
                 "remove it, or add `advisory: true` to the constraint if it is only for people and audits".to_owned()
             }
             _ => {
-                format!("remove it, or write `{key}: {{value: …, advisory: true}}` if it is only for people and audits")
+                words!("remove it, or write `{key}: {{value: …, advisory: true}}` if it is only for people and audits")
             }
         },
     )
@@ -58,7 +58,7 @@ pub(super) fn not_enforced(key: &str, from: Level, assurance: Assurance, span: c
 
 pub(super) fn advisory(key: &str, assurance: Assurance, span: crate::Span) -> Diagnostic {
     let level = name(assurance);
-    Diagnostic::new(Code::NotAdvisory, span, format!("`{key}` is advisory, but level `{level}` enforces it"))
+    Diagnostic::new(Code::NotAdvisory, span, words!("`{key}` is advisory, but level `{level}` enforces it"))
         .label("the gates enforce this")
         .help("remove `advisory: true`")
 }

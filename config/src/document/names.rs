@@ -42,8 +42,8 @@ impl<'t, 'a> Names<'t, 'a> {
         // An entry with errors of its own has been reported.
         if index.is_none() && !self.all.contains(name) {
             let help = report.did_you_mean_at(name, self.written.iter().map(|entry| (&*entry.key, entry.key_span)));
-            let message = format!("{context} unknown {noun} {}", quote(name));
-            let label = format!("no {noun} has this name");
+            let message = words!("{context} unknown {noun} {}", quote(name));
+            let label = words!("no {noun} has this name");
             report.push(Diagnostic::new(code, span, message).label(label).maybe_help(help));
         }
         index

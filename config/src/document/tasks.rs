@@ -17,7 +17,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
         };
         levels::check(of, draft.assurance, &mut context.report);
         let performer = of.text_and_span("actor").and_then(|(actor, span)| {
-            let performed = format!("task {} is performed by", quote(&entry.key));
+            let performed = words!("task {} is performed by", quote(&entry.key));
             actors.actor(actor, span, &performed, &mut context.report)
         });
         draft.tasks.push(TaskDraft {

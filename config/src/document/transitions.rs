@@ -38,7 +38,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
         let whole = span.to(to_span);
         if let Some(first) = seen.insert((from, to), whole) {
             let (from, to) = (draft.task_name(from), draft.task_name(to));
-            let message = format!("the transition {} appears twice", quote(&format!("{from} -> {to}")));
+            let message = words!("the transition {} appears twice", quote(&words!("{from} -> {to}")));
             let duplicate =
                 Diagnostic::new(Code::Duplicate, whole, message).label("again here").also(first, "first here");
             context.report.push(duplicate.help("write one transition for the two: combine their guards with `||`"));
@@ -47,7 +47,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
         let performer = draft.task(from).and_then(|task| task.performer);
         let redundant = via.filter(|(actor, _)| Some(*actor) == performer);
         if let Some((_, span)) = redundant {
-            let message = format!("`via` has no effect: this actor performs {}", quote(draft.task_name(from)));
+            let message = words!("`via` has no effect: this actor performs {}", quote(draft.task_name(from)));
             context.report.push(Diagnostic::new(Code::NoEffect, span, message).label("remove it"));
         }
         draft.transitions.push(TransitionDraft {

@@ -67,7 +67,7 @@ impl Walk<'_> {
         }
         let (record, field) = field(part)?;
         let known = |names: &BTreeSet<String>, noun: &str| {
-            (whole && !names.contains(literal)).then(|| format!("the document has no such {noun}"))
+            (whole && !names.contains(literal)).then(|| words!("the document has no such {noun}"))
         };
         let fault = match (record, field) {
             ("request", "method") => {
@@ -102,7 +102,7 @@ fn table_of(node: &Node) -> Option<Table> {
 fn number_fault(function: &str, literal: i64) -> Option<String> {
     let (name, least, most) = RANGES.iter().find(|(name, ..)| *name == function)?;
     let inside = (i64::from(*least)..=i64::from(*most)).contains(&literal);
-    (!inside).then(|| format!("`{name}` is from {least} to {most}"))
+    (!inside).then(|| words!("`{name}` is from {least} to {most}"))
 }
 
 fn header_fault(literal: &str, whole: bool) -> Option<&'static str> {

@@ -67,9 +67,9 @@ impl Walk<'_> {
         let Some(conversion) = Conversion::named(name) else { return };
         let Some(literal) = text(argument) else { return };
         if conversion.of_text(literal).is_none() {
-            let message = format!("`{name}` fails on this text");
+            let message = words!("`{name}` fails on this text");
             let error = GuardError::new(Code::GuardValue, Some(argument.whole.clone()), message);
-            self.errors.push(error.label(format!("it takes {}", conversion.form())));
+            self.errors.push(error.label(words!("it takes {}", conversion.form())));
         }
     }
 
@@ -80,13 +80,13 @@ impl Walk<'_> {
             FUNCTIONS.iter().filter(|f| f.on.is_some() == on).map(|function| function.name).collect();
         names.dedup();
         let help = match (other, near) {
-            (Some(_), _) if on => format!("write `{name}(x)`"),
-            (Some(_), _) => format!("write `x.{name}()`"),
+            (Some(_), _) if on => words!("write `{name}(x)`"),
+            (Some(_), _) => words!("write `x.{name}()`"),
             (None, Some(near)) => near,
-            (None, None) => format!("the functions are {}", listed(names, 24, "and")),
+            (None, None) => words!("the functions are {}", listed(names, 24, "and")),
         };
         let at = Some(node.at.clone());
-        let error = GuardError::new(Code::GuardFunction, at, format!("guards have no function {}", quote(name)));
+        let error = GuardError::new(Code::GuardFunction, at, words!("guards have no function {}", quote(name)));
         self.errors.push(error.label("unknown function").help(help));
     }
 
@@ -94,13 +94,13 @@ impl Walk<'_> {
         let most = function.arguments.len();
         let least = function.arguments.iter().filter(|argument| **argument != Argument::Zone).count();
         if !(least..=most).contains(&given.len()) {
-            let count = if least == most { least.to_string() } else { format!("{least} or {most}") };
+            let count = if least == most { least.to_string() } else { words!("{least} or {most}") };
             let error = GuardError::new(
                 Code::GuardFunction,
                 Some(node.at.clone()),
-                format!("`{}` is called with {} arguments", function.name, given.len()),
+                words!("`{}` is called with {} arguments", function.name, given.len()),
             );
-            self.errors.push(error.label(format!("it requires {count}")));
+            self.errors.push(error.label(words!("it requires {count}")));
         }
         let mut values = Vec::new();
         for (expected, argument) in function.arguments.iter().zip(given) {
@@ -147,9 +147,9 @@ impl Walk<'_> {
     fn expect(&mut self, expected: &[Type], given: Type, function: &str, node: &Node) {
         if !given.is_one_of(expected) {
             let names: Vec<&str> = expected.iter().map(|of| of.type_name()).collect();
-            let message = format!("`{function}` requires {}", names.join(" or "));
+            let message = words!("`{function}` requires {}", names.join(" or "));
             let error = GuardError::new(Code::GuardValue, Some(node.at.clone()), message);
-            self.errors.push(error.label(format!("this is {}", given.type_name())));
+            self.errors.push(error.label(words!("this is {}", given.type_name())));
         }
     }
 }

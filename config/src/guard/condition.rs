@@ -208,11 +208,14 @@ impl Lowering<'_> {
         })
     }
 
-    /// A conversion; that of a literal is done here.
+    /// A conversion; that of a literal is done here, unless it fails.
     fn conversion(&self, conversion: Conversion, of: &Node) -> Option<Condition> {
         let part = self.lower(of)?;
-        let Condition::Literal(value) = part else { return Some(Condition::Convert(conversion, Box::new(part))) };
-        conversion.of(value).map(Condition::Literal)
+        let converted = if let Condition::Literal(value) = &part { conversion.of(value.clone()) } else { None };
+        Some(match converted {
+            Some(value) => Condition::Literal(value),
+            None => Condition::Convert(conversion, Box::new(part)),
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::PEOPLE;
 use crate::code::Code;
 
 /// Longest guard, in bytes.
@@ -41,16 +42,21 @@ pub(crate) struct GuardError {
 
 impl GuardError {
     pub(super) fn new(code: Code, at: Option<Range<usize>>, message: impl Into<String>) -> Self {
-        Self { code, at, message: message.into(), label: String::new(), help: None }
+        let message = if PEOPLE { message.into() } else { String::new() };
+        Self { code, at, message, label: String::new(), help: None }
     }
 
     pub(super) fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
+        if PEOPLE {
+            self.label = label.into();
+        }
         self
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        if PEOPLE {
+            self.help = Some(help.into());
+        }
         self
     }
 }

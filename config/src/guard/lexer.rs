@@ -121,5 +121,5 @@ pub(super) fn not_cel(at: Option<Range<usize>>) -> GuardError {
 
 /// A token, or a part of one, where another would be right.
 pub(super) fn unexpected(token: &str, at: Range<usize>) -> GuardError {
-    not_cel(Some(at)).label(format!("{} is not expected here", quote(token)))
+    not_cel(Some(at)).label(words!("{} is not expected here", quote(token)))
 }

@@ -28,7 +28,7 @@ impl Walk<'_> {
             (Operator::Negate, [operand]) => {
                 let of = self.value(operand).of;
                 if !of.is_one_of(&[Type::Int, Type::Double]) {
-                    self.no_operator(&format!("`-` of {}", of.type_name()), node);
+                    self.no_operator(&words!("`-` of {}", of.type_name()), node);
                 }
                 Value::plain(of)
             }
@@ -40,7 +40,7 @@ impl Walk<'_> {
     fn comparison(&mut self, a: &Node, b: &Node, ordered: bool, node: &Node) -> Value {
         let (left, right) = (self.value(a), self.value(b));
         if !left.of.compares_with(right.of) {
-            let label = format!("{} on the left, {} on the right", left.of.type_name(), right.of.type_name());
+            let label = words!("{} on the left, {} on the right", left.of.type_name(), right.of.type_name());
             let error =
                 GuardError::new(Code::GuardValue, Some(node.at.clone()), "values of these types cannot be compared");
             self.errors.push(error.label(label));
@@ -67,7 +67,7 @@ impl Walk<'_> {
             for item in items {
                 let right = self.value(item);
                 if !left.of.compares_with(right.of) {
-                    let label = format!("this is {}, not {}", right.of.type_name(), left.of.type_name());
+                    let label = words!("this is {}, not {}", right.of.type_name(), left.of.type_name());
                     let message = "this list has a value of another type than the one on the left of `in`";
                     self.errors.push(GuardError::new(Code::GuardValue, Some(item.whole.clone()), message).label(label));
                 }
@@ -80,7 +80,7 @@ impl Walk<'_> {
         if of != Type::Unknown {
             let message = "`in` requires a list in brackets, or a map of the request or peer, on its right";
             let error = GuardError::new(Code::GuardValue, Some(within.whole.clone()), message);
-            self.errors.push(error.label(format!("this is {}", of.type_name())));
+            self.errors.push(error.label(words!("this is {}", of.type_name())));
         }
         Value::plain(Type::Bool)
     }
@@ -89,7 +89,7 @@ impl Walk<'_> {
         self.condition(condition);
         let (yes, no) = (self.value(yes), self.value(no));
         if !yes.of.is_one_of(&[no.of]) {
-            let what = format!("`?` with {} and {}", yes.of.type_name(), no.of.type_name());
+            let what = words!("`?` with {} and {}", yes.of.type_name(), no.of.type_name());
             self.no_operator(&what, node);
             return Value::UNKNOWN;
         }
@@ -107,7 +107,7 @@ impl Walk<'_> {
         }
         let of = self.value(of).of;
         if of != Type::Unknown {
-            self.no_operator(&format!("`[…]` of {}", of.type_name()), key);
+            self.no_operator(&words!("`[…]` of {}", of.type_name()), key);
         }
         Value::UNKNOWN
     }
@@ -133,12 +133,12 @@ impl Walk<'_> {
     }
 
     fn no_arithmetic(&mut self, operator: Arithmetic, left: Type, right: Type, node: &Node) -> Type {
-        self.no_operator(&format!("`{operator}` of {} and {}", left.type_name(), right.type_name()), node);
+        self.no_operator(&words!("`{operator}` of {} and {}", left.type_name(), right.type_name()), node);
         Type::Unknown
     }
 
     fn no_operator(&mut self, what: &str, node: &Node) {
-        let error = GuardError::new(Code::GuardValue, Some(node.at.clone()), format!("there is no {what}"));
+        let error = GuardError::new(Code::GuardValue, Some(node.at.clone()), words!("there is no {what}"));
         self.errors
             .push(error.label("this operator takes other types").help("convert with `int`, `double` or `string`"));
     }

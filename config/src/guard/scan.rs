@@ -8,7 +8,7 @@ use crate::code::Code;
 
 pub(super) fn scan(source: &str) -> Result<(), GuardError> {
     if source.len() > MAX_SOURCE {
-        let label = format!("it has {} bytes; at most {MAX_SOURCE} are allowed", source.len());
+        let label = words!("it has {} bytes; at most {MAX_SOURCE} are allowed", source.len());
         return Err(GuardError::new(Code::GuardBound, None, "this guard is too long").label(label));
     }
     let mut depth = Depth { levels: vec![0], conditionals: 0 };
@@ -53,11 +53,11 @@ impl Depth {
             _ => {}
         }
         if self.levels.len() > MAX_NESTING.saturating_add(1) || self.conditionals > MAX_NESTING {
-            let label = format!("at most {MAX_NESTING} levels of brackets and {MAX_NESTING} `?` are allowed");
+            let label = words!("at most {MAX_NESTING} levels of brackets and {MAX_NESTING} `?` are allowed");
             return Err(GuardError::new(Code::GuardBound, place, "this guard is nested too deeply").label(label));
         }
         if self.levels.iter().sum::<usize>() > MAX_CHAIN {
-            let label = format!("at most {MAX_CHAIN} operators that depend on each other are allowed");
+            let label = words!("at most {MAX_CHAIN} operators that depend on each other are allowed");
             return Err(GuardError::new(Code::GuardBound, place, "this guard is nested too deeply").label(label));
         }
         Ok(())

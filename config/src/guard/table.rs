@@ -45,14 +45,14 @@ impl Walk<'_> {
                 let known = self.vocabulary.attributes().collect();
                 match self.vocabulary.attribute(name) {
                     Some(field) => self.field(field, name, at),
-                    None => self.unknown(&format!("no actor has the attribute {}", quote(name)), name, known, at),
+                    None => self.unknown(&words!("no actor has the attribute {}", quote(name)), name, known, at),
                 }
             }
         }
     }
 
     fn unknown_entry(&mut self, name: &str, what: &str, label: &str, at: Option<Range<usize>>) {
-        let message = format!("{} is not the name of a {what} that a guard can read", quote(name));
+        let message = words!("{} is not the name of a {what} that a guard can read", quote(name));
         self.errors.push(GuardError::new(Code::GuardName, at, message).label(label));
     }
 
@@ -71,12 +71,12 @@ impl Walk<'_> {
             Field::Value(value) => return value,
             Field::Table(_) => (
                 Code::GuardName,
-                format!("{} cannot be read as a whole", quote(name)),
+                words!("{} cannot be read as a whole", quote(name)),
                 "read one name of it, such as `request.headers[\"x-tier\"]` or `\"x-tier\" in request.headers`",
             ),
             Field::Mixed => (
                 Code::GuardValue,
-                format!("the attribute {} has no one type", quote(name)),
+                words!("the attribute {} has no one type", quote(name)),
                 "it is a string or a bool for one actor, and something else for another",
             ),
         };

@@ -31,7 +31,7 @@ pub(super) fn walk(guard: &Node, vocabulary: &Vocabulary) -> Result<Found, Vec<G
     let mut walk = Walk { vocabulary, nodes: 0, steps: 0, found, errors, names };
     walk.condition(guard);
     if walk.nodes > MAX_NODES {
-        let label = format!("it has more than {MAX_NODES} nodes");
+        let label = words!("it has more than {MAX_NODES} nodes");
         walk.errors = vec![GuardError::new(Code::GuardBound, None, "this guard is too large").label(label)];
     }
     if walk.errors.is_empty() { Ok(walk.found) } else { Err(walk.errors) }
@@ -54,7 +54,7 @@ impl Walk<'_> {
         let of = self.value(node).of;
         if !of.is_one_of(&[Type::Bool]) {
             let error = GuardError::new(Code::GuardValue, Some(node.whole.clone()), "this is not a condition");
-            self.errors.push(error.label(format!("this is {}, not a bool", of.type_name())));
+            self.errors.push(error.label(words!("this is {}, not a bool", of.type_name())));
         }
     }
 
@@ -98,7 +98,7 @@ impl Walk<'_> {
         self.steps = before.saturating_add(steps);
         if before <= MAX_STEPS && self.steps > MAX_STEPS {
             let error = GuardError::new(Code::GuardBound, at, "this guard takes too long on long texts");
-            let label = format!("{steps} steps here, {before} before; at most {MAX_STEPS} in a guard");
+            let label = words!("{steps} steps here, {before} before; at most {MAX_STEPS} in a guard");
             let help = "a pattern takes its size times the longest text that it is given: use a smaller one, with fewer \
                         or shorter repetitions, or compare without a pattern";
             self.errors.push(error.label(label).help(help));
@@ -111,15 +111,11 @@ impl Walk<'_> {
         }
         let (message, label, help) = if is_record(name) {
             let fields = listed(self.vocabulary.fields(name), 12, "and");
-            (
-                format!("`{name}` cannot be read as a whole"),
-                "read one of its fields",
-                format!("its fields are {fields}"),
-            )
+            (words!("`{name}` cannot be read as a whole"), "read one of its fields", words!("its fields are {fields}"))
         } else {
             let near = self.names.did_you_mean(name, VARIABLES);
-            let all = || format!("the variables are {}", listed(VARIABLES, 5, "and"));
-            (format!("guards have no variable {}", quote(name)), "unknown name", near.unwrap_or_else(all))
+            let all = || words!("the variables are {}", listed(VARIABLES, 5, "and"));
+            (words!("guards have no variable {}", quote(name)), "unknown name", near.unwrap_or_else(all))
         };
         self.errors.push(GuardError::new(Code::GuardName, Some(node.at.clone()), message).label(label).help(help));
         Value::UNKNOWN
@@ -145,14 +141,14 @@ impl Walk<'_> {
             return match self.vocabulary.field(record, field) {
                 Some(of) => self.field(of, field, at),
                 None => {
-                    let message = format!("`{record}` has no {}", quote(field));
+                    let message = words!("`{record}` has no {}", quote(field));
                     self.unknown(&message, field, self.vocabulary.fields(record), at)
                 }
             };
         }
         let of = self.value(operand).of;
         if of != Type::Unknown {
-            let error = GuardError::new(Code::GuardName, at, format!("{} has no fields", of.type_name()));
+            let error = GuardError::new(Code::GuardName, at, words!("{} has no fields", of.type_name()));
             self.errors.push(error.label("only variables and maps have fields"));
         }
         Value::UNKNOWN
@@ -160,7 +156,7 @@ impl Walk<'_> {
 
     pub(super) fn unknown(&mut self, message: &str, name: &str, known: Vec<&str>, at: Option<Range<usize>>) -> Value {
         let near = self.names.did_you_mean(name, known.iter().copied());
-        let all = (!known.is_empty()).then(|| format!("known names are {}", listed(known, 12, "and")));
+        let all = (!known.is_empty()).then(|| words!("known names are {}", listed(known, 12, "and")));
         let mut error = GuardError::new(Code::GuardName, at, message).label("unknown name");
         error.help = near.or(all);
         self.errors.push(error);

@@ -21,7 +21,7 @@ impl At<'_> {
     /// The subject of a message: `` `requests` ``, or another phrase where the value has no key.
     fn subject(&self) -> String {
         match self.name {
-            Some(name) if self.item => format!("an item of {}", quote(name)),
+            Some(name) if self.item => words!("an item of {}", quote(name)),
             Some(name) => quote(name),
             None => "the value".to_owned(),
         }
@@ -45,15 +45,15 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
         (Value::Flag, Kind::Bool(_)) => {}
         (Value::Whole { least, most }, Kind::Int(number)) => {
             if !(*least..=*most).contains(number) {
-                let message = format!("{} is {number}, which is out of range", at.subject());
-                report.add(Code::BadValue, node.span, message, format!("expected {least} to {most}"));
+                let message = words!("{} is {number}, which is out of range", at.subject());
+                report.add(Code::BadValue, node.span, message, words!("expected {least} to {most}"));
             }
         }
         (Value::Scalar, Kind::Bool(_) | Kind::Int(_) | Kind::Float(_)) => {}
         (Value::Scalar, Kind::Text(text)) => {
             if text.len() > MAX_ATTRIBUTE {
-                let message = format!("{} has {} bytes", at.subject(), text.len());
-                report.add(Code::TooMany, node.span, message, format!("at most {MAX_ATTRIBUTE} bytes are allowed"));
+                let message = words!("{} has {} bytes", at.subject(), text.len());
+                report.add(Code::TooMany, node.span, message, words!("at most {MAX_ATTRIBUTE} bytes are allowed"));
             }
         }
         (Value::List { of, least, most }, Kind::List(items)) => {
@@ -96,13 +96,13 @@ fn choice(text: &str, words: &[&'static str], later: &[&'static str], span: Span
         return;
     }
     if later.contains(&text) {
-        let message = format!("the gates of this release do not support `{}: {text}` yet", at.name.unwrap_or_default());
-        let label = format!("use {}", listed(words.iter().copied(), 8, "or"));
+        let message = words!("the gates of this release do not support `{}: {text}` yet", at.name.unwrap_or_default());
+        let label = words!("use {}", listed(words.iter().copied(), 8, "or"));
         return report.add(Code::NotYet, span, message, label);
     }
     let help = report.did_you_mean(text, words.iter().copied());
-    let message = format!("{} cannot be {}", at.subject(), quote(text));
-    let label = format!("expected {}", listed(words.iter().copied(), 8, "or"));
+    let message = words!("{} cannot be {}", at.subject(), quote(text));
+    let label = words!("expected {}", listed(words.iter().copied(), 8, "or"));
     report.push(Diagnostic::new(Code::BadValue, span, message).label(label).maybe_help(help));
 }
 
@@ -118,25 +118,25 @@ fn count(
     let span = if count == 0 { node.span } else { at.span };
     let counted = match count {
         0 => "is empty".to_owned(),
-        1 => format!("has 1 {}", noun.0),
-        _ => format!("has {count} {}", noun.1),
+        1 => words!("has 1 {}", noun.0),
+        _ => words!("has {count} {}", noun.1),
     };
     if count < least {
-        let required = if least == 1 { "one is".to_owned() } else { format!("{least} are") };
-        let message = format!("{} {counted}; at least {required} required", at.subject());
+        let required = if least == 1 { "one is".to_owned() } else { words!("{least} are") };
+        let message = words!("{} {counted}; at least {required} required", at.subject());
         report.push(Diagnostic::new(Code::BadValue, span, message));
     }
     if count > most {
-        let message = format!("{} {counted}; at most {most} are allowed", at.subject());
+        let message = words!("{} {counted}; at most {most} are allowed", at.subject());
         report.push(Diagnostic::new(Code::TooMany, span, message));
     }
 }
 
 fn wrong_kind(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Report) {
-    let message = format!("{} is {}, not {}", at.subject(), node.type_name(), type_of(expected));
+    let message = words!("{} is {}, not {}", at.subject(), node.type_name(), type_of(expected));
     let text = node.text();
     let help = match (expected, text) {
-        (Value::List { .. }, Some(text)) => Some(format!("write `[{text}]`")),
+        (Value::List { .. }, Some(text)) => Some(words!("write `[{text}]`")),
         (Value::Text(_) | Value::Choice { .. }, None) if node.entries().is_empty() && node.items().is_empty() => {
             matches!(node.kind, Kind::Bool(_) | Kind::Int(_) | Kind::Float(_))
                 .then(|| "put the value in quotes".to_owned())
@@ -146,21 +146,21 @@ fn wrong_kind(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mu
     };
     // An empty value has no place of its own: point at its key.
     let span = if matches!(node.kind, Kind::Null) { at.span } else { node.head_span() };
-    let wrong = Diagnostic::new(Code::WrongKind, span, message).label(format!("expected {}", type_of(expected)));
+    let wrong = Diagnostic::new(Code::WrongKind, span, message).label(words!("expected {}", type_of(expected)));
     report.push(wrong.maybe_help(help));
 }
 
 /// The type of a value, with its article.
 fn type_of(value: &Value) -> String {
     match value {
-        Value::Text(format) => format!("a string ({})", format.word()),
+        Value::Text(format) => words!("a string ({})", format.word()),
         Value::Choice { words, .. } => listed(words.iter().copied(), 8, "or"),
         Value::Flag => "`true` or `false`".to_owned(),
         Value::Whole { .. } => "a whole number".to_owned(),
         Value::Scalar => "a bool, a number or a string".to_owned(),
         Value::List { .. } => "a list".to_owned(),
         Value::Map { .. } | Value::Object(_) | Value::Jwk => "a mapping".to_owned(),
-        Value::Either(a, b) => format!("{} or {}", type_of(a), type_of(b)),
+        Value::Either(a, b) => words!("{} or {}", type_of(a), type_of(b)),
         Value::Unread => "anything".to_owned(),
     }
 }
@@ -168,8 +168,7 @@ fn type_of(value: &Value) -> String {
 fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Report) {
     let Kind::Map(entries) = &node.kind else {
         if !matches!(node.kind, Kind::Broken) {
-            let message =
-                format!("{} {} is a mapping, but this is {}", object.article(), object.noun, node.type_name());
+            let message = words!("{} {} is a mapping, but this is {}", object.article(), object.noun, node.type_name());
             report.add(Code::WrongKind, node.head_span(), message, "expected a mapping");
         }
         return;
@@ -178,11 +177,11 @@ fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Rep
         match object.key(&entry.key) {
             None => unknown(entry, object, report),
             Some(key) if key.later => {
-                let message = format!("the gates of this release do not support {} yet", quote(key.name));
+                let message = words!("the gates of this release do not support {} yet", quote(key.name));
                 report.add(Code::NotYet, entry.key_span, message, "remove it");
             }
             Some(key) if key.from == Level::Identity && is_marked_advisory(&entry.value, &key.value) => {
-                let message = format!("{} cannot be advisory", quote(key.name));
+                let message = words!("{} cannot be advisory", quote(key.name));
                 report.add(Code::NotAdvisory, entry.key_span, message, "every level enforces it");
             }
             Some(key) => {
@@ -194,27 +193,27 @@ fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Rep
     for key in object.keys().filter(|key| key.need == Need::Required) {
         if !entries.iter().any(|entry| entry.key == key.name) {
             let subject = match at.name.filter(|_| !at.item) {
-                Some(name) => format!("{} {}", object.noun, quote(name)),
-                None => format!("{} {}", object.article(), object.noun),
+                Some(name) => words!("{} {}", object.noun, quote(name)),
+                None => words!("{} {}", object.article(), object.noun),
             };
-            let message = format!("{subject} has no `{}`", key.name);
+            let message = words!("{subject} has no `{}`", key.name);
             let missing = Diagnostic::new(Code::MissingKey, at.span, message);
-            let missing = missing.label(format!("`{}` is required", key.name));
-            report.push(missing.help(format!("`{}`: {}", key.name, key.doc)));
+            let missing = missing.label(words!("`{}` is required", key.name));
+            report.push(missing.help(words!("`{}`: {}", key.name, key.doc)));
         }
     }
 }
 
 fn not_of_form(text: &str, format: Format) -> String {
-    format!("{} is not {} {}", quote(text), article(format.word()), format.word())
+    words!("{} is not {} {}", quote(text), article(format.word()), format.word())
 }
 
 fn unknown(entry: &Entry<'_>, object: &'static Object, report: &mut Report) {
     let names = || object.keys().map(|key| key.name);
     // A diagnostic that is only counted needs no explanation.
     let help = if report.is_full() { None } else { report.did_you_mean(&entry.key, names()) };
-    let known = if report.is_full() { String::new() } else { format!("its keys are {}", listed(names(), 20, "and")) };
-    let message = format!("{} {} has no key {}", object.article(), object.noun, quote(&entry.key));
+    let known = if report.is_full() { String::new() } else { words!("its keys are {}", listed(names(), 20, "and")) };
+    let message = words!("{} {} has no key {}", object.article(), object.noun, quote(&entry.key));
     let unknown = Diagnostic::new(Code::UnknownKey, entry.key_span, message).label("unknown key");
     report.push(unknown.help(help.unwrap_or(known)));
 }
@@ -236,14 +235,14 @@ fn unmarked<'t, 'a>(node: &'t Node<'a>, key: &Key, report: &mut Report) -> &'t N
                 report.add(Code::BadValue, entry.value.head_span(), "`advisory` can only be `true`", label);
             }
             _ => {
-                let message = format!("an advisory value has no key {}", quote(&entry.key));
+                let message = words!("an advisory value has no key {}", quote(&entry.key));
                 let unknown = Diagnostic::new(Code::UnknownKey, entry.key_span, message).label("unknown key");
                 report.push(unknown.help("write `{value: X, advisory: true}`"));
             }
         }
     }
     if node.get("advisory").is_none() {
-        let message = format!("`{}` has a `value` but no `advisory`", key.name);
+        let message = words!("`{}` has a `value` but no `advisory`", key.name);
         report.add(Code::MissingKey, node.head_span(), message, "add `advisory: true`, or write the value alone");
     }
     inner

@@ -41,7 +41,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             return self.reject(unsupported("a key that is a list or a mapping", span));
         }
         if self.open.len() >= MAX_DEPTH {
-            let deep = format!("lists and mappings are nested more than {MAX_DEPTH} levels deep");
+            let deep = words!("lists and mappings are nested more than {MAX_DEPTH} levels deep");
             return self.reject(Diagnostic::new(Code::TooMany, span, deep));
         }
         self.open.push(open);
@@ -84,7 +84,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         self.values = self.values.saturating_add(1);
         if self.values > MAX_VALUES {
             let span = self.root.as_ref().map_or(Span::START, |root| root.span);
-            let many = format!("the input has more than {MAX_VALUES} values");
+            let many = words!("the input has more than {MAX_VALUES} values");
             return self.reject(Diagnostic::new(Code::TooMany, span, many));
         }
         Ok(())
@@ -95,7 +95,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         for entry in entries {
             match seen.get(&*entry.key) {
                 Some(first) => {
-                    let message = format!("the key {} appears twice", quote(&entry.key));
+                    let message = words!("the key {} appears twice", quote(&entry.key));
                     let duplicate = Diagnostic::new(Code::DuplicateKey, entry.key_span, message).label("again here");
                     self.report.push(duplicate.also(*first, "first here"));
                 }
@@ -124,7 +124,7 @@ fn key_of<'a>(node: Node<'a>, report: &mut Report) -> (Option<Cow<'a, str>>, Spa
         Kind::Text(text) => (Some(text), span),
         Kind::Broken => (None, span),
         Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::List(_) | Kind::Map(_) => {
-            let key = Diagnostic::new(Code::Unsupported, span, format!("a key is {kind}"));
+            let key = Diagnostic::new(Code::Unsupported, span, words!("a key is {kind}"));
             report.push(key.label("a key must be a string").help("put the key in quotes"));
             (None, span)
         }
@@ -133,7 +133,7 @@ fn key_of<'a>(node: Node<'a>, report: &mut Report) -> (Option<Cow<'a, str>>, Spa
 
 /// An error for a part of YAML that this language does not have.
 pub(super) fn unsupported(part: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::Unsupported, span, format!("{part} is not part of the language")).help(
+    Diagnostic::new(Code::Unsupported, span, words!("{part} is not part of the language")).help(
         "write each value where it belongs: the language has no aliases, anchors, tags, merge keys or second documents",
     )
 }

@@ -5,17 +5,24 @@
 use std::borrow::Cow;
 
 use super::builder::{Builder, Open};
-use super::offsets::narrow;
+use super::narrow;
 use super::scalar::is_digits;
 use super::{Kind, Node, scalar};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::Report;
 
-/// The tree of a JSON text: `Some(None)` where the text is rejected, with the reason in `report`; `None` where it is not
-/// JSON; `report` is then of no use.
-pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Option<Node<'a>>> {
+/// The tree of a JSON text; none where it is rejected, with the reason in `report`.
+///
+/// # Errors
+/// The place at which the text is not JSON; `report` is then of no use.
+pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Result<Option<Node<'a>>, Span> {
     let mut cursor = Cursor { text, at: 0, line: 1, column: 1 };
+    read(&mut cursor, report).ok_or_else(|| cursor.advance(0))
+}
+
+/// The same; none where the text is not JSON, with the cursor there.
+fn read<'a>(cursor: &mut Cursor<'a>, report: &mut Report) -> Option<Option<Node<'a>>> {
     let mut builder = Builder::new(report);
     let mut lists: Vec<bool> = Vec::new();
     let mut next = Next::Value;

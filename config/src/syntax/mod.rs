@@ -5,11 +5,14 @@
 
 mod builder;
 mod json;
+#[cfg(feature = "people")]
 mod offsets;
 mod parse;
 mod scalar;
 mod to_json;
+#[cfg(feature = "people")]
 mod yaml;
+#[cfg(feature = "people")]
 mod yaml11;
 
 use std::borrow::Cow;
@@ -107,4 +110,9 @@ impl<'a> Node<'a> {
             Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::Text(_) | Kind::Broken => self.span,
         }
     }
+}
+
+/// An offset in 32 bits, which [`MAX_INPUT`] fits.
+pub(super) fn narrow(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
 }

@@ -2,6 +2,7 @@
 
 use saphyr_parser::Marker;
 
+use super::narrow;
 use crate::diagnostic::Span;
 
 /// The number of characters between two stops: a look-up goes through fewer than these.
@@ -40,9 +41,4 @@ impl<'a> Offsets<'a> {
             column: narrow(start.col().saturating_add(1)),
         }
     }
-}
-
-/// An offset in 32 bits, which [`super::MAX_INPUT`] fits.
-pub(super) fn narrow(offset: usize) -> u32 {
-    u32::try_from(offset).unwrap_or(u32::MAX)
 }

@@ -1,6 +1,6 @@
 //! From bytes to the tree.
 
-use super::{MAX_INPUT, Node, json, offsets, yaml};
+use super::{MAX_INPUT, Node, json, narrow};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::Report;
@@ -14,16 +14,31 @@ pub(crate) fn parse<'a>(text: &'a [u8], report: &mut Report) -> Option<Node<'a>>
             return None;
         }
     };
-    // A proxy passes on a configuration as JSON, on one long line, and the YAML parser would keep all of it as tokens
-    // before its first event. A text that is not JSON may still be YAML.
+    let mut place = Span::START;
+    // The YAML parser would keep a JSON text of one long line as tokens before its first event.
     if text.trim_start().starts_with(['{', '[']) {
         let mut own = Report::new();
-        if let Some(tree) = json::parse(text, &mut own) {
-            *report = own;
-            return tree;
+        match json::parse(text, &mut own) {
+            Ok(tree) => {
+                *report = own;
+                return tree;
+            }
+            Err(at) => place = at,
         }
     }
-    yaml::parse(text, report)
+    other(text, place, report)
+}
+
+/// The tree of a text that is not JSON.
+#[cfg(feature = "people")]
+fn other<'a>(text: &'a str, _: Span, report: &mut Report) -> Option<Node<'a>> {
+    super::yaml::parse(text, report)
+}
+
+#[cfg(not(feature = "people"))]
+fn other<'a>(_: &'a str, place: Span, report: &mut Report) -> Option<Node<'a>> {
+    report.push(Diagnostic::new(Code::Syntax, place, ""));
+    None
 }
 
 /// The input as text, if it is UTF-8 without NUL and not too large.
@@ -32,15 +47,15 @@ fn readable(text: &[u8]) -> Result<&str, Box<Diagnostic>> {
     if text.len() > MAX_INPUT {
         return Err(unreadable(
             Span::START,
-            format!("the input has {} bytes; at most {MAX_INPUT} are allowed", text.len()),
+            words!("the input has {} bytes; at most {MAX_INPUT} are allowed", text.len()),
         ));
     }
     let place = |at: usize| {
         let before = text.get(..at).unwrap_or_default();
         let lines = before.split(|&b| b == b'\n');
         let column = String::from_utf8_lossy(lines.clone().next_back().unwrap_or_default()).chars().count();
-        let (at, line) = (offsets::narrow(at), offsets::narrow(lines.count()));
-        Span { start: at, end: at, line, column: offsets::narrow(column.saturating_add(1)) }
+        let (at, line) = (narrow(at), narrow(lines.count()));
+        Span { start: at, end: at, line, column: narrow(column.saturating_add(1)) }
     };
     let text =
         std::str::from_utf8(text).map_err(|e| unreadable(place(e.valid_up_to()), "the input is not UTF-8".into()))?;

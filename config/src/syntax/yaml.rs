@@ -16,7 +16,7 @@ use crate::report::{Report, quote};
 pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Node<'a>> {
     let structure = text.bytes().filter(|b| b",:[{?".contains(b)).count();
     if structure > MAX_STRUCTURE {
-        let label = format!("it has {structure} of `,`, `:`, `[`, `{{` and `?`; at most {MAX_STRUCTURE} are allowed");
+        let label = words!("it has {structure} of `,`, `:`, `[`, `{{` and `?`; at most {MAX_STRUCTURE} are allowed");
         let help = "write the input as JSON, which does not have this bound";
         let many = Diagnostic::new(Code::TooMany, Span::START, "this YAML has too many parts");
         report.push(many.label(label).help(help));
@@ -30,7 +30,7 @@ pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Node<'a>> 
                 let span = events.offsets.span(*error.marker(), *error.marker());
                 // For an alias without an anchor, the parser reports an error before its event.
                 let alias = error.info().contains("unknown anchor");
-                let syntax = || Diagnostic::new(Code::Syntax, span, format!("not YAML: {}", error.info()));
+                let syntax = || Diagnostic::new(Code::Syntax, span, words!("not YAML: {}", error.info()));
                 events.builder.report.push(if alias { unsupported("an alias", span) } else { syntax() });
                 return None;
             }
@@ -88,7 +88,7 @@ impl<'a> Events<'a, '_> {
     fn scalar(&mut self, text: Cow<'a, str>, style: ScalarStyle, span: Span) -> Result<(), Rejected> {
         let is_plain = style == ScalarStyle::Plain;
         let kind = if is_plain && is_ambiguous(&text) {
-            let message = format!("readers of YAML 1.1 and YAML 1.2 read {} differently", quote(&text));
+            let message = words!("readers of YAML 1.1 and YAML 1.2 read {} differently", quote(&text));
             Err(Diagnostic::new(Code::BadValue, span, message).help(
                 "put a string in quotes; write bools as `true` or `false`, and numbers in decimal, without leading zeros, `_` or `1e3`",
             ))

@@ -55,10 +55,18 @@ pub(super) fn wasm_config(spec: &MeshSpec, listener: &str, plugin: &Plugin) -> V
         },
     });
     if let (false, Some(config)) = (plugin.configuration.is_empty(), config.as_object_mut()) {
-        let value = json!({"value": plugin.configuration});
-        config.insert("configuration".into(), typed("google.protobuf.StringValue", value));
+        config.insert("configuration".into(), plugin_configuration(&plugin.configuration));
     }
     typed(WASM, json!({"config": config}))
+}
+
+/// The configuration of a plugin, YAML or JSON, as Istio passes it on: a `Struct`, of which Envoy makes JSON. A text that is
+/// neither is passed on as it is.
+pub fn plugin_configuration(text: &str) -> Value {
+    match stepgate_config::to_json(text.as_bytes()) {
+        Ok(value) if value.is_object() => typed("google.protobuf.Struct", json!({"value": value})),
+        _ => typed("google.protobuf.StringValue", json!({"value": text})),
+    }
 }
 
 /// A connection manager that accepts both HTTP/1.1 and HTTP/2, and leaves it to the filter to refuse upgrades, CONNECT

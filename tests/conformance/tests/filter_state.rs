@@ -58,7 +58,7 @@ fn filters(setter: Option<Value>, configuration: &str) -> Vec<Value> {
         json!({"name": name, "typed_config": config})
     };
     let module = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
-    let value = json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration});
+    let value = stepgate_mesh::plugin_configuration(configuration);
     let wasm = json!({"config": {
         "name": "stepgate",
         "failure_policy": "FAIL_CLOSED",

@@ -58,7 +58,7 @@ fn filters(name: &str, policy: &str) -> Vec<Value> {
     let gate = json!({"config": {
         "name": "stepgate",
         "failure_policy": policy,
-        "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": GATE},
+        "configuration": stepgate_mesh::plugin_configuration(GATE),
         "vm_config": {
             "vm_id": name,
             "runtime": "envoy.wasm.runtime.v8",

@@ -46,7 +46,7 @@ fn other_texts_are_not_json() {
         "[NaN]",
         "",
     ] {
-        assert!(parse(text, &mut Report::new()).is_none(), "{text}");
+        assert!(parse(text, &mut Report::new()).is_err(), "{text}");
     }
 }
 

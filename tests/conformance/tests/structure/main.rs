@@ -34,7 +34,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("decision", &["config"]),
     ("filter", &["config", "decision"]),
     ("reference", &["config"]),
-    ("mesh", &[]),
+    ("mesh", &["config"]),
     ("lab", &["config", "mesh", "reference"]),
     ("render", &["config", "decision"]),
     ("doctor", &["config"]),
