@@ -47,7 +47,7 @@ ENGINES         := dockerd=docker.io docker-compose=docker-compose containerd=co
 step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-cluster test-containers bench vectors envoy envoys func-e tools target filter cli clock image \
+.PHONY: help demo check test test-cluster test-containers bench sizes vectors envoy envoys func-e tools target filter cli clock image \
 	reproducible lint fmt clippy deny clean containers prometheus cluster-programs in-cluster
 # The steps of `test` share cargo's lock and the two cores of a small machine.
 .NOTPARALLEL:
@@ -98,6 +98,10 @@ in-cluster:
 bench: envoy filter ## measure the cost of the gate, with a baseline from the same run
 	@cargo build --quiet --release -p stepgate-tests --bin bench
 	@$(TARGET)/release/bench
+
+sizes: target ## print the crates that take most of the filter's code
+	@CARGO_PROFILE_FILTER_STRIP=none CARGO_TARGET_DIR='$(TARGET)/sizes' tools/build-filter.sh $(WASM_TARGET) >&2
+	@cargo run --quiet -p stepgate-tests --bin sizes '$(TARGET)/sizes/$(WASM_TARGET)/filter/stepgate_filter.wasm'
 
 vectors: ## write the test vectors of docs/protocol.md anew
 	@BLESS=1 cargo test --quiet -p stepgate-tests --test vectors the_vectors_are_those_of_the_gate

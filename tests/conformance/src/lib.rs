@@ -13,6 +13,7 @@ pub mod envoy;
 pub mod http;
 pub mod live;
 pub mod mirror;
+pub mod module_size;
 pub mod native;
 pub mod outcome;
 pub mod prepared;

@@ -27,5 +27,5 @@ fn a_small_round_measures_every_row() {
         assert!(ratio.is_null() || ratio.as_f64().unwrap() > 0.0, "{row}");
     }
     let sizes: Vec<usize> = groups.into_values().collect();
-    assert_eq!(sizes.iter().sum::<usize>(), 1 + 6 + 2 + 8 + 8 + 3 + 3 + 2 + 2, "{report:#}");
+    assert_eq!(sizes.iter().sum::<usize>(), 3 + 6 + 2 + 13 + 13 + 3 + 3 + 4 + 4, "{report:#}");
 }

@@ -12,7 +12,7 @@ use stepgate_decision::{Facts, Gate, Header, Verdict, inbound, request_headers};
 use super::effort::Effort;
 use super::rounds::in_turns;
 use super::rows::{Row, rows};
-use super::scene::{CALLED, CALLER, GUARDED_HEADER, Level, REQUEST, Scene, gate, now, read};
+use super::scene::{CALLED, CALLER, Further, GUARDED_HEADER, Level, REQUEST, Scene, gate, now, read};
 use crate::environment::Environment;
 
 /// Times that a configuration is read in a round.
@@ -77,7 +77,7 @@ fn headers(step: &str) -> Vec<Header> {
 /// The cost of reading a configuration and building a gate from it, as the filter does when it is configured.
 pub(super) fn configurations(effort: &Effort, keys: &Environment) -> Result<Vec<Row>, String> {
     // The shortest workflow with a transition: one initial task and one other.
-    let texts = [ONE_TASK.to_owned(), Level::Hs256.configuration(100_usize.saturating_sub(TASKS))];
+    let texts = [ONE_TASK.to_owned(), Level::Hs256.configuration(Further::Chain(100_usize.saturating_sub(TASKS)))];
     let [series] = in_turns(effort.native_rounds, texts.len(), |variant| {
         let text = texts.get(variant).ok_or("no such text")?;
         let begun = Instant::now();

@@ -4,6 +4,7 @@
 mod decision;
 mod effort;
 mod empty;
+mod native;
 pub mod process;
 mod report;
 mod requests;
@@ -29,7 +30,7 @@ pub use rows::{Row, Spread};
 pub fn measure(effort: &Effort, module: &Path) -> Result<Report, String> {
     let keys = Corpus::read()?.environment;
     let before = process::load();
-    let mut rows = vec![start::module_size(module)?];
+    let mut rows = start::module_sizes(module)?;
     eprintln!("bench: the decision");
     rows.extend(decision::permits(effort, &keys)?);
     rows.extend(decision::configurations(effort, &keys)?);

@@ -7,10 +7,11 @@ use stepgate_mesh::{Credential, Envoys, Mesh, MeshSpec, Plugin, Request, Workloa
 
 use super::effort::Effort;
 use super::empty::EmptyFilter;
+use super::native;
 use super::process::cpu;
 use super::rounds::in_turns;
 use super::rows::{Row, Spread, rows};
-use super::scene::{CALLED, CALLER, GUARDED_HEADER, Level, REQUEST, Scene};
+use super::scene::{CALLED, CALLER, Further, GUARDED_HEADER, Level, REQUEST, Scene};
 use super::streams;
 use super::variant::Variant;
 use crate::environment::Environment;
@@ -46,14 +47,26 @@ fn variants(module: &Path, empty: &Path, keys: &Environment) -> Result<Vec<Varia
     let plugin = |module: &Path, configuration: String| {
         Some(Plugin { module: module.into(), configuration, environment: keys.0.clone() })
     };
-    let mut found =
-        vec![("no filter", None, Level::Hs256), ("an empty Wasm filter", plugin(empty, String::new()), Level::Hs256)];
-    found.extend(Level::ALL.map(|level| (level.label(), plugin(module, level.configuration(0)), level)));
+    let gate = |level: Level| plugin(module, level.configuration(Further::NONE));
+    let native = |level| Ok::<_, String>(vec![native::jwt_authn(level, keys)?, native::rbac()]);
+    let mut found = vec![
+        ("no filter", None, Vec::new(), Level::Hs256),
+        ("an empty Wasm filter", plugin(empty, String::new()), Vec::new(), Level::Hs256),
+        ("rbac", None, vec![native::rbac()], Level::Hs256),
+        ("jwt_authn HS256, rbac", None, native(Level::Hs256)?, Level::Hs256),
+        ("jwt_authn ES256, rbac", None, native(Level::Es256)?, Level::Es256),
+    ];
+    found.extend(Level::ALL.map(|level| (level.label(), gate(level), Vec::new(), level)));
     // The cost of ES256 without Envoy's own crypto.
-    let in_rust = format!("crypto: rust\n{}", Level::Es256.configuration(0));
-    found.push(("gate, signed ES256, in Rust", plugin(module, in_rust), Level::Es256));
-    let variant = |(at, (label, plugin, level))| {
-        Ok(Variant { label, site: format!("site-{at}"), plugin, scene: Scene::new(level, keys)? })
+    let in_rust = format!("crypto: rust\n{}", Level::Es256.configuration(Further::NONE));
+    found.push(("gate, signed ES256, in Rust", plugin(module, in_rust), Vec::new(), Level::Es256));
+    for (label, further) in
+        [("gate, 10,000 transitions", Further::Web(3_333)), ("gate, 4,000 of one task", Further::Fan(4_000))]
+    {
+        found.push((label, plugin(module, Level::Hs256.configuration(further)), Vec::new(), Level::Hs256));
+    }
+    let variant = |(at, (label, plugin, filters, level))| {
+        Ok(Variant { label, site: format!("site-{at}"), plugin, filters, scene: Scene::new(level, keys)? })
     };
     found.into_iter().enumerate().map(variant).collect()
 }
@@ -62,6 +75,7 @@ fn workload(variant: &Variant) -> Workload {
     let mut workload = Workload::new(variant.site.clone(), CALLED);
     workload.egress = None;
     workload.inbound.plugin.clone_from(&variant.plugin);
+    workload.inbound.filters.clone_from(&variant.filters);
     workload
 }
 

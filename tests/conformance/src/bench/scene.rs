@@ -44,7 +44,7 @@ impl Level {
     }
 
     /// The variable of the corpus that holds its key.
-    fn key(self) -> &'static str {
+    pub(super) fn key(self) -> &'static str {
         match self {
             Self::Identity | Self::Hs256 | Self::Guarded => "KEY_FILM",
             Self::Es256 => "KEY_NEWS_WRITER",
@@ -52,8 +52,8 @@ impl Level {
         }
     }
 
-    /// The configuration of its gate, with a chain of this many further tasks at the end.
-    pub(super) fn configuration(self, further: usize) -> String {
+    /// The configuration of its gate.
+    pub(super) fn configuration(self, further: Further) -> String {
         let (assurance, keys) = match self {
             Self::Identity => ("identity", String::new()),
             Self::Hs256 | Self::Es256 | Self::EdDsa | Self::Guarded => {
@@ -65,16 +65,22 @@ impl Level {
             Self::Guarded => r#", when: 'peer.tenure > 10 && request.headers["x-amount"].matches("^[1-9][0-9]*$")'"#,
             Self::Identity | Self::Hs256 | Self::Es256 | Self::EdDsa => "",
         };
-        let mut tasks = String::new();
-        let mut transitions = String::new();
-        let mut from = "end".to_owned();
-        for n in 0..further {
+        let (mut tasks, mut transitions) = (String::new(), String::new());
+        let count = further.tasks();
+        for n in 0..count {
             let to = format!("task-{n}");
             tasks.push_str(&format!(
                 "      {to}: {{actor: second, requests: [{{methods: [POST], path: \"/{to}/{{id}}\"}}]}}\n"
             ));
-            transitions.push_str(&format!("      - {{from: {from}, to: {to}}}\n"));
-            from = to;
+            let mut lead = |from: &str| transitions.push_str(&format!("      - {{from: {from}, to: {to}}}\n"));
+            match (further, n) {
+                (Further::Fan(_), _) => lead("middle"),
+                (_, 0) => lead("end"),
+                (_, n) => lead(&format!("task-{}", n.saturating_sub(1))),
+            }
+            if let Further::Web(_) = further {
+                (2..=3).filter_map(|back| n.checked_sub(back)).for_each(|from| lead(&format!("task-{from}")));
+            }
         }
         format!(
             r#"{keys}workflows:
@@ -95,6 +101,27 @@ impl Level {
       - {{from: middle, to: end{guard}}}
 {transitions}"#
         )
+    }
+}
+
+/// Further tasks of the workflow.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Further {
+    /// A chain of tasks after the last one.
+    Chain(usize),
+    /// The same, in which each task is also reached from the second and the third task before it.
+    Web(usize),
+    /// Tasks that the measured transition's task also leads to.
+    Fan(usize),
+}
+
+impl Further {
+    pub(super) const NONE: Self = Self::Chain(0);
+
+    fn tasks(self) -> usize {
+        match self {
+            Self::Chain(tasks) | Self::Web(tasks) | Self::Fan(tasks) => tasks,
+        }
     }
 }
 
@@ -123,7 +150,7 @@ impl Scene {
         let jwk = keys.get(level.key()).ok_or("the corpus lacks a key")?;
         let kid = Kid::try_from("now").map_err(|error| error.to_string())?;
         let key = Key::new(kid, KeyActor::Any, &jwk).map_err(|error| error.to_string())?;
-        Ok(Self { level, config: read(&level.configuration(0))?, key, minted: 0 })
+        Ok(Self { level, config: read(&level.configuration(Further::NONE))?, key, minted: 0 })
     }
 
     /// This many steps at `middle`, each of an instance of its own: a gate accepts none twice.
