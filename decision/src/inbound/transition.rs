@@ -22,6 +22,15 @@ pub(super) fn choose(
     peer: &SpiffeId,
     own: &SpiffeId,
 ) -> Result<Arc<Transition>, Denial> {
+    one(open(current, peer, own)?, requested)
+}
+
+/// The transitions that lead from the current step, by this peer, to a task of this actor; at least one.
+pub(super) fn open<'c>(
+    current: &'c CurrentStep<'_>,
+    peer: &SpiffeId,
+    own: &SpiffeId,
+) -> Result<Vec<&'c Arc<Transition>>, Denial> {
     let leaving = current.compiled.leaving(&current.at);
     let carried: Vec<_> = leaving.iter().filter(|t| t.caller.includes(peer)).collect();
     let here: Vec<_> = carried.iter().filter(|t| t.to.performer.includes(own)).copied().collect();
@@ -32,7 +41,7 @@ pub(super) fn choose(
     if shown.is_empty() {
         return Err(Denial::WrongType("a caller shows receipts, a performer arrivals"));
     }
-    one(shown, requested)
+    Ok(shown)
 }
 
 /// The one transition with which this peer begins an instance by this request.
