@@ -80,7 +80,7 @@ fn new_step(text: &mut String, scenario: &Scenario<'_>, explanation: &Explanatio
     let task = step.pointer("/wf/task").and_then(|task| task.as_str());
     row(text, "new step", task.or(step.as_str()).unwrap_or_default());
     if let (Some(holder), Some(instance)) = (claim("sub"), claim("txn")) {
-        row(text, "held by", names::name_of(scenario.workflow, holder));
+        row(text, "held by", &names::name_of(scenario.workflow, holder));
         row(text, "instance", instance);
     }
     for (label, name) in [("until", "exp"), ("deadline", "dl")] {
