@@ -8,7 +8,7 @@ mod text;
 
 use std::iter;
 
-use stepgate_decision::{Code, Verdict};
+use stepgate_decision::{Code, Randomness, Verdict};
 use stepgate_render::jwk;
 
 use super::answer::Answer;
@@ -70,6 +70,10 @@ fn explain(call: &Call<'_>, scenario: &Scenario<'_>, instance: &mut Instance) ->
             let steps = iter::once(permit.step()).chain(reply.start()).chain(reply.receipt());
             let kept = instance.keep(&scenario.own, steps);
             Some(instance.next(&kept, call.input, scenario.now, &taken))
+        }
+        // The step may open transitions to other requests.
+        Verdict::Observed(..) | Verdict::Denied(_) if !matches!(scenario.step, PresentedStep::None) => {
+            Some(instance.judge(&scenario.facts(Randomness::default())))
         }
         Verdict::Exempt(_) | Verdict::Observed(..) | Verdict::Denied(_) => None,
     };

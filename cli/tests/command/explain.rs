@@ -443,9 +443,10 @@ fn a_permit_says_what_may_come_next() {
     let (join, json) = next("movie.yaml", "--at hdr --to master");
     assert_eq!((join, &json["expected"]), (vec!["master -> release".to_owned()], &serde_json::json!(["hdr", "sound"])));
     let (end, json) = next("movie.yaml", "--at master --to release");
-    assert!(end.is_empty() && json["next_denial"].is_null(), "{json}");
+    let ended = "none leaves `release`, where the instance has ended";
+    assert!(end.is_empty() && json["none_open"] == ended, "{json}");
     let ran = stepgate(&["explain", "movie.yaml", "--at", "master", "--to", "release"]);
-    assert!(ran.out.contains("the instance has ended there"), "{}", ran.out);
+    assert!(ran.out.contains("No transition is open: none leaves `release`"), "{}", ran.out);
     let ran = stepgate(&["explain", "movie.yaml", "--at", "hdr", "--to", "master"]);
     assert!(ran.out.contains("waits for `hdr` and `sound`"), "{}", ran.out);
     // Only the officer who did not assess may approve.
@@ -597,4 +598,40 @@ fn wrong_usage_after_then_is_named() {
         let ran = explain_movie(asked);
         assert!(ran.code == 2 && ran.err.contains(word), "{asked}: {ran:?}");
     }
+}
+
+/// The transitions under a denial are those that gates would permit, not all that the document has.
+#[test]
+fn a_denial_lists_only_what_the_step_opens() {
+    let allowed = |document: &str, asked: &str| {
+        let json = explain(document, &format!("--json {asked}")).json();
+        let to: Vec<String> =
+            json["allowed"].as_array().unwrap().iter().map(|next| next["to"].as_str().unwrap().to_owned()).collect();
+        (json["code"].as_str().unwrap().to_owned(), to, json["none_open"].clone())
+    };
+    let code = |code: &str| code.to_owned();
+    let once = RELEASE.replace("max_visits: 2", "max_visits: 1");
+    let null = serde_json::Value::Null;
+    // Nothing is open; the reason is that of the denial.
+    assert_eq!(allowed(&once, "--at again --to scan"), (code("TOO_MANY_VISITS"), vec![], null.clone()));
+    let wrong = "--at again --peer scanner --self scanner --path /scans/7";
+    assert_eq!(
+        allowed(&once, wrong),
+        (code("WRONG_HOLDER"), vec![], "TOO_MANY_VISITS: the task may be entered 1 times".into())
+    );
+    let text = explain(&once, wrong).out;
+    assert!(text.contains("No transition is open: TOO_MANY_VISITS"), "{text}");
+    // Another request is open.
+    assert_eq!(
+        allowed(RELEASE, "--at scan --to again --method GET"),
+        (code("WRONG_REQUEST"), vec![code("again"), code("stage")], null.clone())
+    );
+    // The workflow was revoked.
+    let gate = std::fs::read_to_string(super::run::examples().join("gate/movie.yaml")).unwrap();
+    let revoked = format!("revoked: {{workflows: [movie]}}\n{gate}");
+    assert_eq!(allowed(&revoked, "--to shots"), (code("REVOKED"), vec![], null));
+    // The end.
+    let ended = explain_movie("--at release --to plates --peer vfx-1");
+    let line = "No transition is open: none leaves `release`, where the instance has ended";
+    assert!(ended.out.contains("WRONG_HOLDER") && ended.out.contains(line), "{}", ended.out);
 }

@@ -103,7 +103,10 @@ fn sign(kid: &str, token_type: TokenType, claims: &Claims) -> String {
 fn a_token_that_a_gate_accepts_is_valid() {
     let ran = verify(GATE, &sign("one", TokenType::Arrival, &rightful()), &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    for part in ["VALID: an arrival at `first` of errand revision 1, held by one, instance i-1", "(task second)"] {
+    for part in [
+        "VALID: an arrival at `first` of errand revision 1, held by one (spiffe://example/one), instance i-1",
+        "(task second)",
+    ] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
     let json = verify(GATE, &sign("one", TokenType::Arrival, &rightful()), &["--json"]).json();

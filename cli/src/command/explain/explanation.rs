@@ -15,6 +15,9 @@ use super::scenario::{PresentedStep, Scenario};
 use crate::command::next_transitions::{self, NextTransition};
 use crate::command::time;
 
+/// The transitions that steps open; or the denial of all requests with them.
+pub(super) type Next = Result<Vec<OpenTransition>, Denial>;
+
 /// The kind of a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -48,10 +51,10 @@ pub(super) struct Explanation {
     pub(super) answers_receipt: bool,
     /// The tasks that were expected.
     pub(super) expected: Vec<String>,
-    /// Of a denial the transitions from there; without a step, the initial ones. Of a permit those that the new steps open.
+    /// The transitions that the step opens, of a permit the new one; without a step, the initial ones.
     pub(super) allowed: Vec<NextTransition>,
-    /// Of a permit: why the new steps alone open none.
-    pub(super) next_denial: Option<String>,
+    /// Why it opens none, if that is not the reason already.
+    pub(super) none_open: Option<String>,
     /// The parts of the history that a permit depends on and that are not known.
     pub(super) assumed: Vec<String>,
     facts: Value,
@@ -61,12 +64,7 @@ pub(super) struct Explanation {
 
 impl Explanation {
     /// `next` has the transitions that the steps of a permit open.
-    pub(super) fn of(
-        scenario: &Scenario<'_>,
-        instance: &Instance,
-        verdict: &Verdict,
-        next: Option<Result<Vec<OpenTransition>, Denial>>,
-    ) -> Self {
+    pub(super) fn of(scenario: &Scenario<'_>, instance: &Instance, verdict: &Verdict, next: Option<Next>) -> Self {
         match verdict {
             Verdict::Permitted(permit) => Self::permitted(scenario, instance, permit, next),
             Verdict::Exempt(_) => Self {
@@ -75,8 +73,8 @@ impl Explanation {
                 allowed: Vec::new(),
                 ..Self::unexplained(scenario, instance, &AuditContext::default())
             },
-            Verdict::Observed(denied, _) => Self { observed: true, ..Self::denied(scenario, instance, denied) },
-            Verdict::Denied(denied) => Self::denied(scenario, instance, denied),
+            Verdict::Observed(denied, _) => Self { observed: true, ..Self::denied(scenario, instance, denied, next) },
+            Verdict::Denied(denied) => Self::denied(scenario, instance, denied, next),
         }
     }
 
@@ -85,12 +83,7 @@ impl Explanation {
         self.verdict != Outcome::Deny
     }
 
-    fn permitted(
-        scenario: &Scenario<'_>,
-        instance: &Instance,
-        permit: &Permit,
-        next: Option<Result<Vec<OpenTransition>, Denial>>,
-    ) -> Self {
+    fn permitted(scenario: &Scenario<'_>, instance: &Instance, permit: &Permit, next: Option<Next>) -> Self {
         let audit = permit.audit();
         let reply = permit.reply();
         let transition = audit.transition.as_deref().unwrap_or_default();
@@ -107,28 +100,41 @@ impl Explanation {
             allowed: Vec::new(),
             ..Self::unexplained(scenario, instance, audit)
         };
-        match next {
-            Some(Ok(open)) => explanation.allowed = next_transitions::opened(&open),
-            // The end of a branch is no denial.
-            Some(Err(_)) if to.is_some_and(|to| workflow.leaving(to).next().is_none()) => {}
-            Some(Err(denial)) => {
-                explanation.next_denial = Some(format!("{}: {denial}", denial.code()));
-                if let (Code::JoinIncomplete, Some(to)) = (denial.code(), to) {
-                    explanation.expected = denial.expected().iter().map(ToString::to_string).collect();
-                    explanation.allowed = next_transitions::from(workflow, to);
-                }
-            }
-            None => {}
-        }
+        explanation.open(workflow, to.map(AsRef::as_ref), next);
         explanation
     }
 
-    fn denied(scenario: &Scenario<'_>, instance: &Instance, denied: &Denied) -> Self {
+    /// Lists the transitions that the steps open at this task, or says why there are none.
+    fn open(&mut self, workflow: &Workflow, at: Option<&Task>, next: Option<Next>) {
+        match (next, at) {
+            (None, _) => {}
+            (Some(Ok(open)), _) => self.allowed = next_transitions::opened(&open),
+            (Some(Err(_)), Some(at)) if workflow.leaving(at).next().is_none() => {
+                self.none_open = Some(format!("none leaves `{}`, where the instance has ended", at.name));
+            }
+            (Some(Err(denial)), at) => {
+                let code = denial.code();
+                self.none_open = Some(format!("{code}: {denial}")).filter(|_| self.code != Some(code.as_str()));
+                if code == Code::JoinIncomplete {
+                    self.expected = denial.expected().iter().map(ToString::to_string).collect();
+                }
+                // With the other evidence, or with a step of another holder or type, the instance may go on.
+                if let (Code::JoinIncomplete | Code::NoTransition | Code::WrongType, Some(at)) = (code, at) {
+                    self.allowed = next_transitions::from(workflow, at);
+                }
+            }
+        }
+    }
+
+    fn denied(scenario: &Scenario<'_>, instance: &Instance, denied: &Denied, next: Option<Next>) -> Self {
         let (denial, audit) = (denied.denial(), denied.audit());
         let mut explanation = Self::unexplained(scenario, instance, audit);
         explanation.code = Some(denial.code().as_str());
         explanation.reason = reason(denial, &explanation, workflow(scenario, instance, audit));
         explanation.expected = denial.expected().iter().map(ToString::to_string).collect();
+        let workflow = workflow(scenario, instance, audit);
+        let at = explanation.at.as_ref().and_then(|at| workflow.tasks.get(at.as_str()));
+        explanation.open(workflow, at.map(AsRef::as_ref), next);
         // At a join the expected tasks are those before it, not those that may come next.
         if denial.code() != Code::JoinIncomplete && !explanation.expected.is_empty() {
             explanation.allowed.retain(|next| explanation.expected.iter().any(|task| task == next.to()));
@@ -141,11 +147,9 @@ impl Explanation {
         let workflow = workflow(scenario, instance, audit);
         let reached = if let PresentedStep::Held(step) = &scenario.step { Some(step.at.name.as_str()) } else { None };
         let at = audit.at.as_ref().map(|task| task.as_str()).or(reached);
-        let allowed = match (at.and_then(|at| workflow.tasks.get(at)), &scenario.step) {
-            (Some(task), _) => next_transitions::from(workflow, task),
-            (None, PresentedStep::None) => next_transitions::initial(workflow),
-            (None, PresentedStep::Raw | PresentedStep::Held(_)) => Vec::new(),
-        };
+        let revoked = instance.gate.config().revoked.workflows.contains(&workflow.name);
+        let may_begin = matches!(scenario.step, PresentedStep::None) && at.is_none() && !revoked;
+        let allowed = if may_begin { next_transitions::initial(workflow) } else { Vec::new() };
         Self {
             verdict: Outcome::Deny,
             code: None,
@@ -160,7 +164,7 @@ impl Explanation {
             answers_receipt: false,
             expected: Vec::new(),
             allowed,
-            next_denial: None,
+            none_open: None,
             assumed: Vec::new(),
             facts: facts(scenario),
             then: Vec::new(),

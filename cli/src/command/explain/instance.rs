@@ -121,8 +121,8 @@ impl Instance {
         for step in kept {
             let (name, line) = input.step_header(&step.value());
             let facts = Facts::received(None, "", vec![(name, line.into_bytes())], now, Randomness::default());
-            match judge_step(&self.gate, &facts, &RustCrypto) {
-                Ok(judged) => open.extend(judged.open.into_iter().filter(|one| one.transition.to_string() != taken)),
+            match self.judge(&facts) {
+                Ok(judged) => open.extend(judged.into_iter().filter(|one| one.transition.to_string() != taken)),
                 Err(why) => denial = Some(why),
             }
         }
@@ -130,6 +130,11 @@ impl Instance {
             Some(denial) if open.is_empty() => Err(denial),
             Some(_) | None => Ok(open),
         }
+    }
+
+    /// The transitions that the step of a request opens, whatever else it asks for.
+    pub(super) fn judge(&self, facts: &Facts) -> Result<Vec<OpenTransition>, Denial> {
+        judge_step(&self.gate, facts, &RustCrypto).map(|judged| judged.open)
     }
 
     fn read(&self, step: &str, own: &str) -> Option<HeldStep> {

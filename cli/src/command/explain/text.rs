@@ -109,15 +109,11 @@ fn allowed(text: &mut String, explanation: &Explanation) {
     }
     let lines = next_transitions::lines(&explanation.allowed);
     let _ = match (&explanation.at, explanation.allowed.as_slice()) {
-        (_, []) if is_permit => match &explanation.next_denial {
-            Some(why) => writeln!(text, "\nThe new step opens no transition: {why}"),
-            None => writeln!(text, "\nNo transition leaves the new step: the instance has ended there."),
+        (_, []) => match &explanation.none_open {
+            Some(why) => writeln!(text, "\nNo transition is open: {why}"),
+            None => Ok(()),
         },
         _ if is_permit => write!(text, "\nNext transitions:\n{lines}"),
-        (Some(at), []) if !explanation.passes() => {
-            writeln!(text, "\nNo transition leaves `{at}`: the instance has ended there.")
-        }
-        (_, []) => Ok(()),
         (Some(at), _) => write!(text, "\nFrom `{at}`:\n{lines}"),
         (None, _) => write!(text, "\nAn instance begins with one of these:\n{lines}"),
     };
