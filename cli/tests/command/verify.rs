@@ -270,7 +270,7 @@ workflows:
 
 /// A list is the evidence of one request, so it is judged as a whole.
 #[test]
-fn the_tokens_of_a_join_are_judged_together() {
+fn starts_and_the_tokens_of_a_join_are_judged() {
     let key = jwk("movie");
     let movie = |arguments: &[&str]| with(arguments, &[("STEPGATE_KEY_MOVIE", &key)], b"");
     let mint = |more: &[&str]| {
@@ -284,6 +284,9 @@ fn the_tokens_of_a_join_are_judged_together() {
         "{}",
         both.out
     );
+    let start = movie(&["token", "mint", "gate/movie.yaml", "--task", "brief"]).out;
+    let start = movie(&["token", "verify", "gate/movie.yaml", start.trim()]);
+    assert!(start.code == 0 && start.out.contains("owner may call vfx-1"), "{start:?}");
     let one = movie(&["token", "verify", "gate/movie.yaml", &mint(&["--from", "hdr"])]);
     assert!(one.code == 1 && one.out.contains("NOT VALID JOIN_INCOMPLETE"), "{one:?}");
 }

@@ -15,6 +15,7 @@ Examples:
   stepgate explain movie.yaml --at shots --to plates
   stepgate explain movie.yaml --to shots --then --to plates --then --to color
 
+Around a document, the gate has no other settings and no other workflow.
 Ephemeral keys are generated, so no secret of a mesh is needed. If a request brings
 a step of its own, by --step or --header, a gate's configuration is needed, and its
 keys are read from the environment, as by the gate.
@@ -59,7 +60,7 @@ pub(super) struct Request {
     /// The caller: an actor (its first identity), a SPIFFE ID, or `none` for a connection without mTLS [default with --to: a caller that may]
     #[arg(long, value_name = "ACTOR|SPIFFE-ID|none")]
     pub(super) peer: Option<String>,
-    /// The workload that is called: an actor (its first identity) or a SPIFFE ID. Not needed with --to, or if the configuration has `self`
+    /// The workload that is called: an actor (its first identity) or a SPIFFE ID [default: `self` of the configuration; with --to, the first workload that performs the task]
     #[arg(long = "self", value_name = "ACTOR|SPIFFE-ID")]
     pub(super) own: Option<String>,
     /// The request's method, in upper case [default: GET]
