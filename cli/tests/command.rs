@@ -37,3 +37,5 @@ mod secrets;
 mod starts;
 #[path = "command/token.rs"]
 mod token;
+#[path = "command/verify.rs"]
+mod verify;

@@ -33,6 +33,7 @@ pub enum GateError {
 pub(crate) struct CompiledWorkflow {
     pub(crate) workflow: Arc<Workflow>,
     pub(crate) revoked: bool,
+    /// In the order of the tasks that they lead to.
     leaving: BTreeMap<TaskName, Vec<Arc<Transition>>>,
 }
 
@@ -58,6 +59,13 @@ impl fmt::Display for ServedTask {
 impl CompiledWorkflow {
     pub(crate) fn leaving(&self, task: &Task) -> &[Arc<Transition>] {
         self.leaving.get(&task.name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Those of them that lead to this task.
+    pub(crate) fn leading(&self, from: &Task, to: &Task) -> &[Arc<Transition>] {
+        let leaving = self.leaving(from);
+        let (_, rest) = leaving.split_at(leaving.partition_point(|t| t.to.name < to.name));
+        rest.split_at(rest.partition_point(|t| t.to.name == to.name)).0
     }
 
     /// The transitions with which an instance may begin.
@@ -231,7 +239,8 @@ fn serve(workflow: &Workflow) -> Vec<(&Actor, Index<ServedTask>)> {
 fn compile(workflow: &Arc<Workflow>, config: &GateConfig) -> CompiledWorkflow {
     let mut leaving: BTreeMap<TaskName, Vec<Arc<Transition>>> = BTreeMap::new();
     for transition in &workflow.transitions {
-        leaving.entry(transition.from.name.clone()).or_default().push(Arc::clone(transition));
+        let leaving = leaving.entry(transition.from.name.clone()).or_default();
+        leaving.insert(leaving.partition_point(|t| t.to.name <= transition.to.name), Arc::clone(transition));
     }
     CompiledWorkflow {
         revoked: config.revoked.workflows.contains(&workflow.name),

@@ -33,7 +33,7 @@ pub use denial::{Code, Denial, ProxyError};
 pub use facts::{Facts, Header, Listener, MAX_HEADERS, Randomness, request_headers};
 pub use gate::{Gate, GateError};
 pub use guard::{Fault, GuardFailure};
-pub use inbound::inbound;
+pub use inbound::{JudgedStep, OpenTransition, inbound, judge_step};
 pub use path::{CanonicalPath, PathError};
 pub use time::{Clock, UnixTime, UnixTimeError};
 pub use verdict::Verdict;

@@ -61,6 +61,11 @@ pub fn step_header(carrier: Carrier, header: &str, steps: &[&str]) -> Option<(St
     }
 }
 
+/// Whether a request shows any step, readable or not. `header` is the name of the step header.
+pub fn shows_step(facts: &Facts, header: &str, carrier: Carrier) -> bool {
+    Steps::of(facts, header, carrier).map_or(true, |steps| !steps.0.is_empty())
+}
+
 /// A plain step of level `identity`: `WORKFLOW/REVISION/TASK`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainStep {

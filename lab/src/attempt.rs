@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{RequestPattern, Task};
+use stepgate_config::workflow::{ExampleRequest, GRPC_HEADERS, Task, is_grpc};
 use stepgate_mesh::{Request, Response};
 use stepgate_reference::Shown;
 
@@ -89,7 +89,7 @@ pub(super) struct Answer {
 impl Attempt {
     /// A request to a workload that is this task, without a step. It asks for the upgrade that the task declares.
     pub(super) fn of(from: Sender, to: &Arc<Workload>, task: &Task) -> Self {
-        let (method, path, host, port) = request_of(task);
+        let ExampleRequest { method, path, host, port } = task.example();
         let (steps, headers) = (Vec::new(), Vec::new());
         let mut attempt = Self { from, to: Arc::clone(to), method, path, host, port, steps, headers, plain: false };
         // A tunnel has a method of its own.
@@ -107,10 +107,7 @@ impl Attempt {
 
     /// Whether it is a gRPC call: a path `/package.Service/Method`, posted.
     pub(super) fn grpc(&self) -> bool {
-        let mut segments = self.path.split('/').skip(1);
-        let service = segments.next().is_some_and(|service| service.contains('.'));
-        let called = service && segments.next().is_some() && segments.next().is_none();
-        called && self.method == "POST" && !self.plain
+        is_grpc(&self.method, &self.path) && !self.plain
     }
 
     /// The value of the step header.
@@ -120,8 +117,7 @@ impl Attempt {
 
     /// Its header lines, the step last.
     pub(super) fn lines(&self) -> Vec<(String, String)> {
-        let grpc: &[(&str, &str)] =
-            if self.grpc() { &[("content-type", "application/grpc"), ("te", "trailers")] } else { &[] };
+        let grpc: &[(&str, &str)] = if self.grpc() { &GRPC_HEADERS } else { &[] };
         let step = (!self.steps.is_empty()).then(|| (HEADER.to_owned(), self.step_line()));
         let grpc = grpc.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         grpc.chain(self.headers.iter().cloned()).chain(step).collect()
@@ -198,28 +194,6 @@ impl Answer {
 fn problem_code(response: &Response) -> Option<String> {
     let problem: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
     (response.status == 403).then(|| problem.get("code")?.as_str().map(str::to_owned)).flatten()
-}
-
-/// A path that the pattern accepts: each `{name}` becomes 7, a tail `a/b`.
-pub(super) fn path_for(pattern: &RequestPattern) -> String {
-    let Some(path) = &pattern.path else { return "/".into() };
-    let segments: Vec<String> = path
-        .to_string()
-        .split('/')
-        .map(|segment| match segment {
-            "**" => "a/b".to_owned(),
-            name if name.starts_with('{') => "7".to_owned(),
-            literal => literal.to_owned(),
-        })
-        .collect();
-    segments.join("/")
-}
-
-/// A request that is this task: its method, path, host and port.
-pub(super) fn request_of(task: &Task) -> (String, String, Option<String>, Option<u16>) {
-    let Some(pattern) = task.requests.first() else { return ("POST".into(), "/".into(), None, None) };
-    let method = pattern.methods.first().map_or("POST", |method| method.as_str());
-    (method.to_owned(), path_for(pattern), pattern.host.clone(), pattern.port)
 }
 
 /// The time, in seconds since 1970.

@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
+use stepgate_config::workflow::ExampleRequest;
+
 use super::LabError;
-use super::attempt::{HEADER, request_of};
+use super::attempt::HEADER;
 use super::fixture::Fixture;
 use super::shell::command;
 use stepgate_mesh::Mesh;
@@ -16,7 +18,7 @@ pub(super) fn curl_lines(fixture: &Fixture, mesh: &Mesh) -> Result<String, LabEr
     for transition in &fixture.workflow.transitions {
         let first = |actor| fixture.workloads.turn(actor, 0).map(|one| one.name.as_str());
         let (Some(from), Some(to)) = (first(&transition.caller), first(&transition.to.performer)) else { continue };
-        let (method, path, host, port) = request_of(&transition.to);
+        let ExampleRequest { method, path, host, port } = transition.to.example();
         if let Some(port) = port {
             let _ = writeln!(text, "# {transition}: at port {port}, to which these listeners do not lead");
             continue;

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Task};
+use stepgate_config::workflow::{Actor, ExampleRequest, RequestPattern, Task};
 use stepgate_reference::{Arrival, Kind, Shown};
 
 use super::LabError;
 use super::attack::{Label, Stopped};
 use super::attack_context::plain_step;
-use super::attempt::{Attempt, Sender, now, path_for};
+use super::attempt::{Attempt, Sender, now};
 use super::fixture::{Fixture, identity};
 use super::random::instance_name;
 use super::workloads::Workload;
@@ -170,9 +170,10 @@ fn target(fixture: &Fixture, from: &Actor, to: &Actor, task: Option<&Arc<Task>>)
         begins && t.to.performer.name == to.name
     });
     let there = || workflow.tasks.values().find(|task| task.performer.name == to.name && !task.requests.is_empty());
-    let pattern = leads.map(|t| &t.to).or_else(there).and_then(|task| task.requests.first());
-    pattern
-        .map_or_else(|| ("/".to_owned(), None, None), |pattern| (path_for(pattern), pattern.host.clone(), pattern.port))
+    let task = leads.map(|t| &t.to).or_else(there);
+    let ExampleRequest { path, host, port, .. } =
+        task.map_or_else(|| RequestPattern::default().example(), |task| task.example());
+    (path, host, port)
 }
 
 /// A path, and perhaps a host and a port.

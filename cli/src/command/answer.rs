@@ -8,7 +8,8 @@ Exit codes:
   0  yes: valid, permitted, written, without findings
   1  no: the document has errors, the request is denied, the token is not valid, a gate has findings
   2  wrong usage: an unknown option, or an argument is missing
-  3  failed: a file cannot be read, or a key is missing";
+  3  failed: a file cannot be read, or a key is missing
+  4  in part: permitted or valid, but a part is not judged, and is named";
 
 /// The answer of a command that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(super) enum Answer {
     Yes,
     /// Errors in the document, a denial, a token that is not valid.
     No,
+    /// Neither: a part was not judged.
+    InPart,
 }
 
 impl Answer {
@@ -30,6 +33,7 @@ impl From<Answer> for ExitCode {
         match answer {
             Answer::Yes => Self::from(0),
             Answer::No => Self::from(1),
+            Answer::InPart => Self::from(4),
         }
     }
 }

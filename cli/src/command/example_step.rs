@@ -9,6 +9,7 @@ use stepgate_decision::synthetic::{Step, synthetic_claims};
 use stepgate_decision::token::{Claims, TokenType};
 
 use super::error::CommandError;
+use super::history::History;
 use super::names;
 
 /// A step that a workload holds.
@@ -19,12 +20,13 @@ pub(super) struct ExampleStep<'a> {
     pub(super) token_type: TokenType,
     pub(super) instance: &'a str,
     pub(super) issued: UnixTime,
+    pub(super) history: History,
 }
 
 impl ExampleStep<'_> {
     /// The claims that gates would have minted: of one token, or at a join of one for each task before the join.
     pub(super) fn claims(&self) -> Vec<Claims> {
-        let Self { workflow, task, ref holder, token_type, instance, issued } = *self;
+        let Self { workflow, task, ref holder, token_type, instance, issued, ref history } = *self;
         let mut all = synthetic_claims(&Step { workflow, task, holder, instance, token_type, issued });
         // A gate issues tokens for its own workload. A holder that does not perform the task did not issue this one.
         let is_performer = |claims: &Claims| task.performer.includes(&claims.iss);
@@ -33,6 +35,8 @@ impl ExampleStep<'_> {
                 claims.iss.clone_from(performer);
             }
         }
+        // A start token says only that the instance has begun.
+        all.iter_mut().filter(|claims| !claims.parents.is_empty()).for_each(|claims| history.add_to(claims));
         all
     }
 

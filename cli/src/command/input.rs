@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
+use stepgate_config::gate::Carrier;
 use stepgate_config::workflow::Workflow;
 use stepgate_config::{Checked, Diagnostic, GateConfig};
+use stepgate_decision::step;
 
 use super::error::CommandError;
 use super::source::Source;
@@ -33,6 +35,24 @@ impl Input {
             Err(found) => return Err(source.reject(&found)),
         };
         Ok(Self { name: source.name, config, is_document })
+    }
+
+    /// A document where only a gate's configuration will do.
+    pub(super) fn keyless(&self) -> CommandError {
+        CommandError::usage(format!("`{}` is a workflow document, which has no keys to verify a token", self.name))
+            .help("give the gate's configuration: the value of `pluginConfig`")
+    }
+
+    /// The header with which a request carries these steps, a list with commas, as the gate reads them.
+    pub(super) fn step_header(&self, steps: &str) -> (String, String) {
+        let as_given = || (self.config.header.clone(), steps.to_owned());
+        match self.config.carrier {
+            Carrier::Header => as_given(),
+            Carrier::Baggage => {
+                let steps: Vec<&str> = steps.split(',').map(str::trim).collect();
+                step::step_header(Carrier::Baggage, &self.config.header, &steps).unwrap_or_else(as_given)
+            }
+        }
     }
 
     /// The workflow `NAME` or `NAME/REVISION`; for `None` the only one.

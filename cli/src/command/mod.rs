@@ -13,6 +13,7 @@ mod error;
 mod example_step;
 mod explain;
 mod gate_keys;
+mod history;
 mod input;
 mod keygen;
 #[cfg(feature = "lab")]

@@ -46,9 +46,13 @@ pub(super) fn actor_of<'w>(workflow: &'w Workflow, id: &str) -> Option<&'w Actor
     workflow.actors.values().map(AsRef::as_ref).find(|actor| actor.spiffe.iter().any(|own| own.as_str() == id))
 }
 
-/// The name of the actor with this identity; for any other workload the identity.
-pub(super) fn name_of<'n>(workflow: &'n Workflow, id: &'n str) -> &'n str {
-    actor_of(workflow, id).map_or(id, |actor| actor.name.as_str())
+/// The name of the actor with this identity, and the identity if it has several; for any other workload the identity.
+pub(super) fn name_of(workflow: &Workflow, id: &str) -> String {
+    match actor_of(workflow, id) {
+        Some(actor) if actor.spiffe.len() == 1 => actor.name.to_string(),
+        Some(actor) => format!("{} ({id})", actor.name),
+        None => id.to_owned(),
+    }
 }
 
 /// ``did you mean `grade`?``, or all names if none is similar.

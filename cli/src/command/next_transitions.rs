@@ -1,9 +1,12 @@
 //! The next transitions of an instance: who may call whom with which request.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
+use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{RequestPattern, Task, Transition, Workflow};
+use stepgate_decision::OpenTransition;
 
 /// Most transitions in a list of the text output.
 const MAX_LISTED: usize = 24;
@@ -15,6 +18,11 @@ pub(super) struct NextTransition {
     to: String,
     caller: String,
     performer: String,
+    /// The SPIFFE IDs of the performer that may be called.
+    workloads: Vec<String>,
+    /// Whether the performer has others, which may not.
+    #[serde(skip)]
+    is_one_of_several: bool,
     /// `POST /plates/{id}`; empty: any request.
     requests: Vec<String>,
     /// The guard.
@@ -26,9 +34,15 @@ pub(super) fn from(workflow: &Workflow, task: &Task) -> Vec<NextTransition> {
     workflow.leaving(task).map(|transition| NextTransition::of(transition)).collect()
 }
 
+/// The transitions that a step opens.
+pub(super) fn opened(open: &[OpenTransition]) -> Vec<NextTransition> {
+    open.iter().map(|one| NextTransition::to_workloads(&one.transition, &one.performers)).collect()
+}
+
 /// The transitions with which an instance may begin.
 pub(super) fn initial(workflow: &Workflow) -> Vec<NextTransition> {
-    let initial = workflow.transitions.iter().filter(|transition| transition.from.initial && !transition.via);
+    let begins = |transition: &&Arc<Transition>| workflow.open && transition.from.initial && !transition.via;
+    let initial = workflow.transitions.iter().filter(begins);
     initial.map(|transition| NextTransition::of(transition)).collect()
 }
 
@@ -44,7 +58,13 @@ pub(super) fn lines(transitions: &[NextTransition]) -> String {
 
 impl NextTransition {
     fn of(transition: &Transition) -> Self {
+        Self::to_workloads(transition, &transition.to.performer.spiffe)
+    }
+
+    fn to_workloads(transition: &Transition, workloads: &[SpiffeId]) -> Self {
         Self {
+            is_one_of_several: workloads.len() < transition.to.performer.spiffe.len(),
+            workloads: workloads.iter().map(ToString::to_string).collect(),
             from: transition.from.name.to_string(),
             to: transition.to.name.to_string(),
             caller: transition.caller.name.to_string(),
@@ -65,6 +85,9 @@ impl fmt::Display for NextTransition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let requests = if self.requests.is_empty() { "any request".into() } else { self.requests.join(" or ") };
         write!(f, "{} may call {}: {requests} (task {})", self.caller, self.performer, self.to)?;
+        if self.is_one_of_several {
+            write!(f, " at {} only", self.workloads.join(" or "))?;
+        }
         match &self.when {
             Some(guard) => write!(f, " when {guard}"),
             None => Ok(()),

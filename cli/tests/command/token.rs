@@ -54,7 +54,7 @@ fn an_invalid_token_is_explained() {
         (&forged, "BAD_SIGNATURE"),
         ("a.b.c", "BAD_STEP"),
         (&good[..good.len() - 9], "BAD_S"),
-        ("movie/1/shots", "BAD_STEP"),
+        ("movie/1/shots", "WRONG_TYPE"),
     ] {
         let ran = with(&["token", "verify", "gate/movie.yaml", token], &[("STEPGATE_KEY_MOVIE", &key)], b"");
         assert_eq!(ran.code, 1, "{ran:?}");

@@ -22,3 +22,10 @@ pub struct Reads {
     /// The functions that it calls, each with the type of its first argument.
     pub calls: BTreeSet<(&'static str, &'static str)>,
 }
+
+impl Reads {
+    /// Whether it reads any part of `request`.
+    pub fn any_of_request(&self) -> bool {
+        !self.headers.is_empty() || !self.parameters.is_empty() || self.method || self.path || self.host
+    }
+}

@@ -4,6 +4,7 @@
 mod actor;
 mod constraint;
 mod digest;
+mod example;
 mod levels;
 mod method;
 mod path_pattern;
@@ -17,6 +18,7 @@ use std::time::Duration;
 pub use actor::{Actor, Attribute};
 pub use constraint::{Constraint, Relation};
 pub use digest::{Digest, DigestError};
+pub use example::{ExampleRequest, GRPC_HEADERS, is_grpc};
 pub use levels::MixedLevels;
 pub use method::{Method, MethodError, MethodFit, sends_back};
 pub use path_pattern::{MAX_PATTERN, PathPattern, PathPatternError};

@@ -9,6 +9,7 @@ use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
 use super::current_step::{CurrentStep, Evidence};
 use super::inherited::{own_forks, performers, visits};
 use super::start::first_arrival;
+use super::{constraint, join};
 use crate::denial::Denial;
 use crate::facts::Facts;
 use crate::fingerprint::fingerprint;
@@ -31,7 +32,7 @@ pub(super) struct Issuance {
 
 impl Issuance {
     /// The issuance of this transition; none at level `identity`, which has no tokens.
-    pub(super) fn of(
+    fn of(
         current: &CurrentStep<'_>,
         transition: &Transition,
         peer: &SpiffeId,
@@ -74,13 +75,31 @@ impl Issuance {
         Some(Self { arrival, receipt, parent, presented_until, start })
     }
 
+    /// The same, once the deadline, the visits, the constraints and the evidence are checked.
+    pub(super) fn checked(
+        current: &CurrentStep<'_>,
+        transition: &Transition,
+        peer: &SpiffeId,
+        own: &SpiffeId,
+        facts: &Facts,
+        leeway: Duration,
+    ) -> Result<Self, Denial> {
+        let issuance = Self::of(current, transition, peer, own, facts, leeway)
+            .ok_or(Denial::Internal("a signed step without a token"))?;
+        issuance.check_deadline(facts.now)?;
+        issuance.check_visits(&transition.to)?;
+        constraint::check(&current.compiled.workflow, &issuance.arrival.performers)?;
+        join::check(current)?;
+        Ok(issuance)
+    }
+
     /// The instance's deadline is exact: no leeway extends it.
-    pub(super) fn check_deadline(&self, now: UnixTime) -> Result<(), Denial> {
+    fn check_deadline(&self, now: UnixTime) -> Result<(), Denial> {
         if now >= self.arrival.dl { Err(Denial::Deadline) } else { Ok(()) }
     }
 
     /// How often this line of descent has entered the task, this time included.
-    pub(super) fn check_visits(&self, to: &Task) -> Result<(), Denial> {
+    fn check_visits(&self, to: &Task) -> Result<(), Denial> {
         match (to.max_visits, self.arrival.visits.get(&to.name)) {
             (Some(bound), Some(&visits)) if visits > bound => Err(Denial::TooManyVisits { bound }),
             _ => Ok(()),

@@ -5,9 +5,11 @@ mod claims;
 mod classified;
 mod constraint;
 mod current_step;
+mod guard;
 mod inherited;
 mod issuance;
 mod join;
+mod judged_step;
 mod peer;
 mod start;
 mod transition;
@@ -22,7 +24,6 @@ use crate::audit::AuditContext;
 use crate::denial::Denial;
 use crate::facts::{Facts, Listener, MAX_HEADERS};
 use crate::gate::{CompiledWorkflow, Gate};
-use crate::guard::{self, Variables};
 use crate::keys::{Crypto, Key};
 use crate::permit::{Minted, PassThrough, Permit};
 use crate::replay_record::{Entry, Store, consume};
@@ -34,6 +35,7 @@ use crate::verdict::{Denied, Verdict};
 use classified::{Classified, RequestedTasks};
 use current_step::CurrentStep;
 use issuance::Issuance;
+pub use judged_step::{JudgedStep, OpenTransition, judge_step};
 
 /// Decides one request that comes in.
 ///
@@ -179,33 +181,16 @@ impl<'a> Decision<'a, '_> {
         store: &mut dyn Store,
     ) -> Result<Minted, Denial> {
         let workflow = &current.compiled.workflow;
-        let variables = Variables {
-            facts: self.request.facts,
-            peer: peer.as_str(),
-            peer_actor: &transition.caller,
-            task: &transition.to,
-            instance: current.evidence.instance(),
-            revision: workflow.revision,
-        };
-        let check_guard = || match transition.when.as_ref().map(|guard| guard::evaluate(guard, &variables)) {
-            None | Some(Ok(true)) => Ok(()),
-            Some(Ok(false)) => Err(Denial::GuardFalse),
-            Some(Err(failure)) => Err(Denial::GuardFailed(failure)),
-        };
+        let facts = self.request.facts;
         if workflow.assurance == Assurance::Identity {
-            check_guard()?;
+            guard::check(facts, current, transition, peer)?;
             let step = PlainStep::of(workflow, &transition.to).to_string();
             return Ok(Minted { step, start: None, receipt: None, consumed: None });
         }
-        let (facts, leeway) = (self.request.facts, self.gate.config.leeway);
-        let issuance = Issuance::of(current, transition, peer, own, facts, leeway)
-            .ok_or(Denial::Internal("a signed step without a token"))?;
         let key = self.signing_key(current.compiled, transition)?;
-        issuance.check_deadline(facts.now)?;
-        issuance.check_visits(&transition.to)?;
-        constraint::check(workflow, &issuance.arrival.performers)?;
-        join::check(current)?;
-        check_guard()?;
+        let leeway = self.gate.config.leeway;
+        let issuance = Issuance::checked(current, transition, peer, own, facts, leeway)?;
+        guard::check(facts, current, transition, peer)?;
         if current.evidence.begins() {
             start_limit::count(store, (workflow, peer), self.gate.config.starts_of(workflow), facts.now)?;
         }

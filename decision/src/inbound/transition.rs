@@ -24,8 +24,29 @@ pub(super) fn choose(
     peer: &SpiffeId,
     own: &SpiffeId,
 ) -> Result<Arc<Transition>, Denial> {
-    let leaving = current.compiled.leaving(&current.at);
-    let carried: Vec<_> = leaving.iter().filter(|t| t.caller.includes(peer)).collect();
+    // A task may be left by thousands of transitions: those to the request's own tasks come first.
+    let asked = requested.tasks.iter().flat_map(|task| current.compiled.leading(&current.at, &task.task));
+    let found = open_of(asked, current, peer, own).and_then(|open| one(open, requested));
+    found.or_else(|_| one(open(current, peer, own)?, requested))
+}
+
+/// The transitions that lead from the current step, by this peer, to a task of this actor; at least one.
+pub(super) fn open<'c>(
+    current: &'c CurrentStep<'_>,
+    peer: &SpiffeId,
+    own: &SpiffeId,
+) -> Result<Vec<&'c Arc<Transition>>, Denial> {
+    open_of(current.compiled.leaving(&current.at), current, peer, own)
+}
+
+/// The same, of these transitions.
+fn open_of<'c>(
+    leaving: impl IntoIterator<Item = &'c Arc<Transition>>,
+    current: &CurrentStep<'_>,
+    peer: &SpiffeId,
+    own: &SpiffeId,
+) -> Result<Vec<&'c Arc<Transition>>, Denial> {
+    let carried: Vec<_> = leaving.into_iter().filter(|t| t.caller.includes(peer)).collect();
     let here: Vec<_> = carried.iter().filter(|t| t.to.performer.includes(own)).copied().collect();
     if here.is_empty() {
         return Err(Denial::NoTransition { expected: targets(&carried) });
@@ -34,7 +55,7 @@ pub(super) fn choose(
     if shown.is_empty() {
         return Err(Denial::WrongType("a caller shows receipts, a performer arrivals"));
     }
-    one(shown, requested)
+    Ok(shown)
 }
 
 /// The one transition with which this peer begins an instance by this request.

@@ -1,102 +1,125 @@
-//! The scenario: a gate, and the facts of a request as a proxy would have gathered them.
+//! The scenario: the facts of a request as a proxy would have gathered them.
 
 use std::sync::Arc;
 
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Task, Workflow};
-use stepgate_decision::step;
+use stepgate_config::workflow::{ExampleRequest, GRPC_HEADERS, Task, Transition, Workflow, is_grpc};
+use stepgate_decision::step::shows_step;
 use stepgate_decision::token::TokenType;
-use stepgate_decision::{Facts, Gate, Header, Randomness, UnixTime, request_headers};
+use stepgate_decision::{Facts, Header, Randomness, UnixTime, request_headers};
 
-use super::arguments::Args;
+use super::arguments::{Args, Request};
+use super::instance::{HeldStep, Instance};
 use crate::command::error::CommandError;
 use crate::command::example_step::ExampleStep;
+use crate::command::history::History;
 use crate::command::input::Input;
-use crate::command::{gate_keys, names, time};
-use stepgate_render::EphemeralGate;
+use crate::command::names;
 
 /// The instance of the step of `--at`.
 const INSTANCE: &str = "explained";
 /// The argument for a connection without a peer.
 const NO_PEER: &str = "none";
 
-/// A gate and a request to it.
+/// A request to a gate.
 pub(super) struct Scenario<'a> {
-    pub(super) gate: Gate,
     pub(super) workflow: &'a Arc<Workflow>,
     pub(super) peer: Option<String>,
     pub(super) own: String,
-    pub(super) method: &'a str,
-    pub(super) path: &'a str,
+    pub(super) method: String,
+    pub(super) path: String,
     pub(super) host: String,
     pub(super) port: Option<u16>,
-    /// Further headers, without the step.
-    pub(super) further: &'a [(String, String)],
-    pub(super) step: PresentedStep<'a>,
+    /// Further headers, without those that carry a step.
+    pub(super) further: Vec<(String, String)>,
+    pub(super) step: PresentedStep,
     pub(super) now: UnixTime,
     headers: Vec<Header>,
 }
 
 /// The step in the request.
-pub(super) enum PresentedStep<'a> {
+pub(super) enum PresentedStep {
     None,
-    /// The value of `--step`.
+    /// That of `--step` or of a header.
     Raw,
-    /// The step of `--at`.
-    Example(ExampleStep<'a>),
+    /// The step of `--at`, or one that an earlier request left.
+    Held(HeldStep),
+}
+
+/// The parts of a call of `explain` that all its requests share.
+pub(super) struct Call<'a> {
+    pub(super) args: &'a Args,
+    pub(super) input: &'a Input,
+    pub(super) workflow: &'a Arc<Workflow>,
+}
+
+/// Whether the request brings a step of its own, which only the keys of its mesh can verify.
+pub(super) fn brings_step(request: &Request, input: &Input) -> bool {
+    request.step.is_some() || request.headers.iter().any(|header| has_step(header, input))
+}
+
+fn has_step((name, value): &(String, String), input: &Input) -> bool {
+    let headers = vec![(name.clone(), value.clone().into_bytes())];
+    let facts = Facts::received(None, "", headers, UnixTime::from_seconds(0), Randomness::default());
+    shows_step(&facts, &input.config.header, input.config.carrier)
 }
 
 impl<'a> Scenario<'a> {
-    pub(super) fn of(args: &'a Args, input: &'a Input) -> Result<Self, CommandError> {
-        let workflow = input.workflow(args.workflow.as_deref())?;
-        let now = args.time.unwrap_or_else(time::now);
-        let peer = match args.peer.as_str() {
-            NO_PEER => None,
-            given => Some(names::identity(workflow, given, "--peer")?),
+    /// The first request of a call, or with `is_first` false one that goes on with what the instance holds.
+    pub(super) fn of(
+        call: &Call<'a>,
+        request: &Request,
+        instance: &mut Instance,
+        now: UnixTime,
+        is_first: bool,
+    ) -> Result<Self, CommandError> {
+        let Call { args, input, workflow } = call;
+        let to = request.to.as_deref().map(|to| names::task(workflow, to, "--to")).transpose()?;
+        let at = request.at.as_deref().map(|at| names::task(workflow, at, "--at")).transpose()?;
+        let given = request.peer.as_deref().map(|given| match given {
+            NO_PEER => Ok(None),
+            given => names::identity(workflow, given, "--peer").map(Some),
+        });
+        let given = given.transpose()?;
+        let brings = brings_step(request, input);
+        if brings && at.is_some() {
+            return Err(CommandError::usage("--at: the request has a step in its headers already"));
+        }
+        if let (true, Some(at)) = (is_first, at) {
+            let peer = given.clone().unwrap_or_else(|| caller(workflow, Some(at), to));
+            begin_at(args, workflow, instance, at, (peer.as_deref(), now))?;
+        }
+        let starts = caller(workflow, None, to).filter(|_| at.is_none() && !brings);
+        let peer = given.as_ref().and_then(Option::as_deref);
+        let held = if brings { None } else { held(instance, workflow, (at, to), (peer, starts.is_some())) };
+        if let (Some(at), None) = (at, held) {
+            return Err(CommandError::usage(format!("--at: no request before it has reached `{}`", at.name)));
+        }
+        let holder = held.filter(|_| to.is_some()).map(|held| held.holder.clone());
+        let peer = match given.or_else(|| holder.or(starts).map(Some)) {
+            Some(peer) => peer,
+            None => return Err(no_peer(workflow, to.filter(|_| !brings))),
         };
-        let own = own(args, input, workflow)?;
-        let step = match &args.at {
-            Some(at) => PresentedStep::Example(example(
-                args,
-                workflow,
-                names::task(workflow, at, "--at")?,
-                peer.as_deref(),
-                now,
-            )?),
-            None if args.step.is_some() => PresentedStep::Raw,
+        let own = own(request, to, input, workflow)?;
+        let ExampleRequest { method, path, host, port } = filled_in(request, to);
+        let host = host.unwrap_or_else(|| first_host(workflow, &own));
+        let mut further = request.headers.clone();
+        if to.is_some() && is_grpc(&method, &path) {
+            let is_missing = |(name, _): &&(&str, &str)| !request.headers.iter().any(|(given, _)| given == name);
+            let missing = GRPC_HEADERS.iter().filter(is_missing);
+            further.extend(missing.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        }
+        let value = request.step.clone().or_else(|| held.map(HeldStep::value));
+        let shown = value.map(|value| input.step_header(&value));
+        let lines = further.iter().chain(&shown).map(|(name, value)| (name.as_str(), value.as_str()));
+        let headers = request_headers(&method, &path, &host, lines);
+        further.retain(|header| !has_step(header, input));
+        let step = match held {
+            Some(step) => PresentedStep::Held(step.clone()),
+            None if brings => PresentedStep::Raw,
             None => PresentedStep::None,
         };
-        let (gate, values) = match (&step, &args.step) {
-            (PresentedStep::Raw, Some(_)) if !input.is_document => (gate_keys::gate(input.config.clone())?, Vec::new()),
-            _ => {
-                let EphemeralGate { gate, keys } =
-                    EphemeralGate::new(input.config.clone()).map_err(CommandError::failed)?;
-                let values =
-                    if let PresentedStep::Example(example) = &step { example.values(&keys)? } else { Vec::new() };
-                (gate, values)
-            }
-        };
-        let host = args.host.clone().unwrap_or_else(|| first_host(workflow, &own));
-        let (step_header, carrier) = (&input.config.header, input.config.carrier);
-        let values: Vec<&str> = values.iter().map(String::as_str).collect();
-        let minted = step::step_header(carrier, step_header, &values);
-        let more = args.headers.iter().chain(&minted).map(|(name, value)| (name.as_str(), value.as_str()));
-        let raw = args.step.iter().map(|raw| (step_header.as_str(), raw.as_str()));
-        let headers = request_headers(&args.method, &args.path, &host, more.chain(raw));
-        Ok(Self {
-            gate,
-            workflow,
-            peer,
-            own,
-            method: &args.method,
-            path: &args.path,
-            host,
-            port: args.port,
-            further: &args.headers,
-            step,
-            now,
-            headers,
-        })
+        Ok(Self { workflow, peer, own, method, path, host, port, further, step, now, headers })
     }
 
     pub(super) fn facts(&self, random: Randomness) -> Facts {
@@ -105,9 +128,55 @@ impl<'a> Scenario<'a> {
     }
 }
 
+/// The step that the request presents: the latest one with which its peer may go on to that task. Else the request begins
+/// an instance, if it can, or presents the latest step that the peer has, or the latest of all.
+fn held<'i>(
+    instance: &'i Instance,
+    workflow: &Workflow,
+    (at, to): (Option<&Arc<Task>>, Option<&Arc<Task>>),
+    (peer, may_start): (Option<&str>, bool),
+) -> Option<&'i HeldStep> {
+    let at = at.map(AsRef::as_ref);
+    let leads = instance.held(at, peer).find(|step| to.is_none_or(|to| step.leads_to(workflow, to)));
+    let others = || instance.held(at, peer).next().or_else(|| instance.held(at, None).next());
+    leads.or_else(|| others().filter(|_| !may_start))
+}
+
+/// The request's parts as given, else those of the task.
+fn filled_in(request: &Request, to: Option<&Arc<Task>>) -> ExampleRequest {
+    let (method, path) = ("GET".to_owned(), "/".to_owned());
+    let example = to.map_or(ExampleRequest { method, path, host: None, port: None }, |to| to.example());
+    ExampleRequest {
+        method: request.method.clone().unwrap_or(example.method),
+        path: request.path.clone().unwrap_or(example.path),
+        host: request.host.clone().or(example.host),
+        port: request.port.or(example.port),
+    }
+}
+
+/// A workload that may call this task: from there, or to begin an instance.
+fn caller(workflow: &Workflow, at: Option<&Arc<Task>>, to: Option<&Arc<Task>>) -> Option<String> {
+    let leaves = |t: &Transition| match at {
+        Some(at) => t.from.name == at.name,
+        None => t.from.initial && !t.via,
+    };
+    let mut transitions = workflow.transitions.iter().filter(|t| leaves(t));
+    let found = transitions.find(|t| to.is_some_and(|to| to.name == t.to.name))?;
+    found.caller.spiffe.first().map(ToString::to_string)
+}
+
+fn no_peer(workflow: &Workflow, to: Option<&Arc<Task>>) -> CommandError {
+    let why = match to {
+        None => "the actor or SPIFFE ID that calls".to_owned(),
+        Some(to) => format!("no instance begins with `{}`", to.name),
+    };
+    CommandError::usage(format!("`--peer` is required: {why}"))
+        .help(format!("the actors are {}", names::listed(workflow.actors.keys())))
+}
+
 /// The workload that is called. `self` in a configuration takes precedence over a certificate, so `--self` must agree.
-fn own(args: &Args, input: &Input, workflow: &Workflow) -> Result<String, CommandError> {
-    let given = args.own.as_deref().map(|given| names::identity(workflow, given, "--self")).transpose()?;
+fn own(request: &Request, to: Option<&Arc<Task>>, input: &Input, workflow: &Workflow) -> Result<String, CommandError> {
+    let given = request.own.as_deref().map(|given| names::identity(workflow, given, "--self")).transpose()?;
     match (given, &input.config.own) {
         (Some(given), Some(own)) if given != own.as_str() => Err(CommandError::usage(format!(
             "--self: the configuration has `self: {own}`, which takes precedence over the gate's certificate"
@@ -115,19 +184,22 @@ fn own(args: &Args, input: &Input, workflow: &Workflow) -> Result<String, Comman
         .help("omit --self")),
         (_, Some(own)) => Ok(own.to_string()),
         (Some(given), None) => Ok(given),
-        (None, None) => Err(CommandError::usage("`--self` is required: the actor or SPIFFE ID that is called")
-            .help(format!("the actors are {}", names::listed(workflow.actors.keys())))),
+        (None, None) => to.and_then(|to| to.performer.spiffe.first()).map(ToString::to_string).ok_or_else(|| {
+            CommandError::usage("`--self` is required: the actor or SPIFFE ID that is called")
+                .help(format!("the actors are {}", names::listed(workflow.actors.keys())))
+        }),
     }
 }
 
-/// The step of `--at`. Its holder is the peer, if a gate could have issued it to that; else the performer of the task.
-fn example<'a>(
+/// Begins with the step of `--at`. Its holder is the peer, if a gate could have issued it to that; else the performer of
+/// the task.
+fn begin_at(
     args: &Args,
-    workflow: &'a Workflow,
-    task: &'a Arc<Task>,
-    peer: Option<&str>,
-    issued: UnixTime,
-) -> Result<ExampleStep<'a>, CommandError> {
+    workflow: &Workflow,
+    instance: &mut Instance,
+    task: &Task,
+    (peer, issued): (Option<&str>, UnixTime),
+) -> Result<(), CommandError> {
     let could_hold = |id: &SpiffeId| task.performer.includes(id) || workflow.needs_receipt(task, id);
     let holder = match &args.holder {
         Some(given) => Some(names::spiffe_id(workflow, given, "--holder")?),
@@ -139,7 +211,12 @@ fn example<'a>(
     let holder = holder.ok_or_else(|| CommandError::usage(format!("--at: no workload performs `{}`", task.name)))?;
     let receives = !task.performer.includes(&holder) && workflow.needs_receipt(task, &holder);
     let token_type = if receives { TokenType::Receipt } else { TokenType::Arrival };
-    Ok(ExampleStep { workflow, task, holder, token_type, instance: INSTANCE, issued })
+    let history = History::of(workflow, task, &args.performed)?;
+    instance.assumed = Some(history.unknown.clone());
+    let example = ExampleStep { workflow, task, holder, token_type, instance: INSTANCE, issued, history };
+    let values = example.values(instance.keys())?;
+    instance.keep(example.holder.as_str(), values.iter().map(String::as_str));
+    Ok(())
 }
 
 fn first_host(workflow: &Workflow, own: &str) -> String {

@@ -6,18 +6,25 @@ use stepgate_config::sizes::Sizes;
 use stepgate_decision::token::TokenType;
 
 use super::explanation::{Explanation, Outcome};
+use super::instance::HeldStep;
 use super::scenario::{PresentedStep, Scenario};
 use crate::command::output::{BAD, FAINT, GOOD, STRONG, escape};
 use crate::command::{names, next_transitions, time};
 
-pub(super) fn render(file: &str, scenario: &Scenario<'_>, explanation: &Explanation) -> String {
-    let mut text =
-        format!("{STRONG}{file}{STRONG:#}: workflow {}, revision {}\n\n", explanation.workflow, explanation.revision);
-    facts(&mut text, scenario);
-    text.push('\n');
-    verdict(&mut text, explanation);
-    new_step(&mut text, scenario, explanation);
-    allowed(&mut text, explanation);
+pub(super) fn render(file: &str, explained: &[(Scenario<'_>, Explanation)]) -> String {
+    let mut text = String::new();
+    for (number, (scenario, explanation)) in explained.iter().enumerate() {
+        let Explanation { workflow, revision, .. } = explanation;
+        let _ = match number {
+            0 => writeln!(text, "{STRONG}{file}{STRONG:#}: workflow {workflow}, revision {revision}\n"),
+            _ => writeln!(text, "\n{STRONG}Then{STRONG:#}:\n"),
+        };
+        facts(&mut text, scenario);
+        text.push('\n');
+        verdict(&mut text, explanation);
+        new_step(&mut text, scenario, explanation);
+        allowed(&mut text, explanation);
+    }
     text
 }
 
@@ -28,24 +35,24 @@ fn facts(text: &mut String, scenario: &Scenario<'_>) {
     };
     row(text, "peer", &scenario.peer.as_deref().map_or_else(|| "none: no mTLS".into(), who));
     row(text, "self", &who(&scenario.own));
-    let (method, path, host) = (escape(scenario.method), escape(scenario.path), escape(&scenario.host));
+    let (method, path, host) = (escape(&scenario.method), escape(&scenario.path), escape(&scenario.host));
     let port = scenario.port.map(|port| format!(", port {port}")).unwrap_or_default();
     row(text, "request", &format!("{method} {path} (host {host}{port})"));
-    for (name, value) in scenario.further {
+    for (name, value) in &scenario.further {
         row(text, "header", &format!("{}: {}", escape(name), escape(value)));
     }
     let step = match &scenario.step {
         PresentedStep::None => "none".into(),
         PresentedStep::Raw => "as given".into(),
-        PresentedStep::Example(example) => {
-            let kind = if example.token_type == TokenType::Receipt { "a receipt for " } else { "" };
-            let note = if scenario.peer.as_deref() == Some(example.holder.as_str()) { "" } else { ", not by the peer" };
-            let holder = names::name_of(scenario.workflow, example.holder.as_str());
-            let size = match Sizes::of(scenario.workflow).step(example.task) {
+        PresentedStep::Held(HeldStep { at: task, holder, token_type, .. }) => {
+            let kind = if *token_type == TokenType::Receipt { "a receipt for " } else { "" };
+            let note = if scenario.peer.as_ref() == Some(holder) { "" } else { ", not by the peer" };
+            let holder = names::name_of(scenario.workflow, holder);
+            let size = match Sizes::of(scenario.workflow).step(task) {
                 0 => String::new(),
                 most => format!(", at most {most} bytes"),
             };
-            format!("{kind}{}, held by {holder}{note}{size}", example.task.name)
+            format!("{kind}{}, held by {holder}{note}{size}", task.name)
         }
     };
     row(text, "step", &step);
@@ -73,7 +80,7 @@ fn new_step(text: &mut String, scenario: &Scenario<'_>, explanation: &Explanatio
     let task = step.pointer("/wf/task").and_then(|task| task.as_str());
     row(text, "new step", task.or(step.as_str()).unwrap_or_default());
     if let (Some(holder), Some(instance)) = (claim("sub"), claim("txn")) {
-        row(text, "held by", names::name_of(scenario.workflow, holder));
+        row(text, "held by", &names::name_of(scenario.workflow, holder));
         row(text, "instance", instance);
     }
     for (label, name) in [("until", "exp"), ("deadline", "dl")] {
@@ -90,27 +97,26 @@ fn new_step(text: &mut String, scenario: &Scenario<'_>, explanation: &Explanatio
     if explanation.answers_receipt {
         row(text, "answer", "a receipt for the caller, if the performer succeeds");
     }
+    for assumed in &explanation.assumed {
+        row(text, "assumed", assumed);
+    }
 }
 
 fn allowed(text: &mut String, explanation: &Explanation) {
-    if explanation.passes() {
-        return;
-    }
+    let is_permit = explanation.verdict == Outcome::Permit;
     if !explanation.expected.is_empty() {
-        row(text, "expected", &names::listed(&explanation.expected));
+        row(text, if is_permit { "waits for" } else { "expected" }, &names::listed(&explanation.expected));
     }
-    match (&explanation.at, explanation.allowed.as_slice()) {
-        (Some(at), []) => {
-            let _ = writeln!(text, "\nNo transition leaves `{at}`: the instance has ended there.");
-        }
-        (None, []) => {}
-        (Some(at), transitions) => {
-            let _ = write!(text, "\nFrom `{at}`:\n{}", next_transitions::lines(transitions));
-        }
-        (None, transitions) => {
-            let _ = write!(text, "\nAn instance begins with one of these:\n{}", next_transitions::lines(transitions));
-        }
-    }
+    let lines = next_transitions::lines(&explanation.allowed);
+    let _ = match (&explanation.at, explanation.allowed.as_slice()) {
+        (_, []) => match &explanation.none_open {
+            Some(why) => writeln!(text, "\nNo transition is open: {why}"),
+            None => Ok(()),
+        },
+        _ if is_permit => write!(text, "\nNext transitions:\n{lines}"),
+        (Some(at), _) => write!(text, "\nFrom `{at}`:\n{lines}"),
+        (None, _) => write!(text, "\nAn instance begins with one of these:\n{lines}"),
+    };
 }
 
 fn row(text: &mut String, label: &str, value: &str) {

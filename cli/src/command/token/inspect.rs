@@ -25,8 +25,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
-    let steps = steps::read(&args.token)?;
-    let inspected: Vec<(bool, Value)> = steps.iter().map(|step| inspect(step)).collect();
+    let value = steps::read(&args.token)?;
+    let inspected: Vec<(bool, Value)> = value.split(',').map(|step| inspect(step.trim())).collect();
     let all = Answer::of(inspected.iter().all(|(is_step, _)| *is_step));
     if all == Answer::No {
         steps::warn_of_file(&args.token);

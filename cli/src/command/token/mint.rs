@@ -15,6 +15,7 @@ use super::signer::{KeyArgs, Signer};
 use crate::command::answer::{Answer, EXIT_CODES};
 use crate::command::error::CommandError;
 use crate::command::example_step::{self, ExampleStep};
+use crate::command::history::{self, History};
 use crate::command::input::Input;
 use crate::command::{names, output, time};
 use stepgate_render::jwk;
@@ -42,6 +43,9 @@ pub(super) struct Args {
     /// At a join: only the token of the arrival from this task
     #[arg(long, value_name = "TASK")]
     from: Option<String>,
+    /// Who performed a task before it, as constraints ask; may be given several times
+    #[arg(long, value_name = "TASK=ACTOR|SPIFFE-ID", value_parser = history::performed)]
+    performed: Vec<(String, String)>,
     /// Its lifetime, never past the instance's deadline [default: the workflow's `task_ttl`]
     #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
     ttl: Option<Duration>,
@@ -91,7 +95,11 @@ fn claims(args: &Args, workflow: &Workflow, task: &Task) -> Result<Vec<Claims>, 
     let issued = args.time.unwrap_or_else(time::now);
     let token_type = args.kind.token_type();
     let holder = holder(args, workflow, task)?;
-    let mut all = ExampleStep { workflow, task, holder, token_type, instance, issued }.claims();
+    let history = History::of(workflow, task, &args.performed)?;
+    for task in &history.unknown {
+        output::warn(&format!("the token does not say who performed `{task}`: `--performed {task}=ID` does"));
+    }
+    let mut all = ExampleStep { workflow, task, holder, token_type, instance, issued, history }.claims();
     if let Some(from) = &args.from {
         let sources: Vec<TaskName> = all.iter().filter_map(|claims| claims.wf.from.clone()).collect();
         all.retain(|claims| claims.wf.from.as_ref().is_some_and(|source| source.as_str() == from));

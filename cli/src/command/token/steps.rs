@@ -7,17 +7,16 @@ use stepgate_config::bounds::MAX_STEPS;
 use crate::command::error::CommandError;
 use crate::command::{output, source};
 
-/// The tokens in an argument or, for `-`, on the standard input.
-pub(super) fn read(argument: &str) -> Result<Vec<String>, CommandError> {
+/// The value of a step header: an argument or, for `-`, the standard input.
+pub(super) fn read(argument: &str) -> Result<String, CommandError> {
     let text =
         if argument == source::STDIN { source::read_text(argument.as_ref(), MAX_STEPS)? } else { argument.to_owned() };
-    let steps: Vec<String> =
-        text.split(',').map(|step| step.trim().to_owned()).filter(|step| !step.is_empty()).collect();
-    if steps.is_empty() {
+    let value = text.trim();
+    if value.is_empty() {
         return Err(CommandError::usage("there is no token")
             .help("give one as an argument, or `-` and one on the standard input"));
     }
-    Ok(steps)
+    Ok(value.to_owned())
 }
 
 /// Warns about an argument that is the name of a file, not a token.

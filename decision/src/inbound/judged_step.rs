@@ -1,0 +1,124 @@
+//! A step without a request: whether a gate accepts it, and the transitions that it opens to its holder.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::{Assurance, Task, Transition, Workflow};
+
+use super::current_step::{self, CurrentStep};
+use super::guard;
+use super::issuance::Issuance;
+use super::transition;
+use crate::denial::Denial;
+use crate::facts::Facts;
+use crate::gate::Gate;
+use crate::keys::Crypto;
+use crate::step::Steps;
+use crate::token::VerifiedToken;
+
+/// A step that leads on: the gates of at least one transition accept it from its holder.
+#[derive(Debug, Clone)]
+pub struct JudgedStep {
+    /// The workflow.
+    pub workflow: Arc<Workflow>,
+    /// The task reached.
+    pub at: Arc<Task>,
+    /// The tokens; none for a plain step, which has no holder.
+    pub tokens: Vec<VerifiedToken>,
+    /// The transitions that it opens; at least one.
+    pub open: Vec<OpenTransition>,
+}
+
+/// A transition that a step opens.
+#[derive(Debug, Clone)]
+pub struct OpenTransition {
+    /// The transition.
+    pub transition: Arc<Transition>,
+    /// The workloads of its performer that may be called.
+    pub performers: Vec<SpiffeId>,
+    /// Whether its guard reads the request, and so is not judged.
+    pub guard_reads_request: bool,
+}
+
+/// Judges the step that a request carries as [`crate::inbound`] does, for all that does not depend on the rest of that
+/// request or on earlier ones: guards that read the request, the limit of starts and the replay record are left out. The
+/// peer is the holder, and the gate that of each workload that may be called, or that of `self` in the configuration.
+///
+/// # Errors
+/// The denial of all these requests. If they differ, the one that the decision comes to last.
+pub fn judge_step(gate: &Gate, facts: &Facts, crypto: &dyn Crypto) -> Result<JudgedStep, Denial> {
+    let steps = Steps::of(facts, &gate.config.header, gate.config.carrier)?;
+    if steps.0.is_empty() {
+        return Err(Denial::NoStep);
+    }
+    let current = current_step::read(gate, &steps, crypto, facts.now)?;
+    let mut open: Vec<OpenTransition> = Vec::new();
+    let mut denials = Vec::new();
+    for peer in holders(&current) {
+        if !gate.knows_actor(peer) {
+            return Err(Denial::Outsider);
+        }
+        current_step::check(&current, peer)?;
+        for own in called(gate, &current) {
+            let leading = transition::open(&current, peer, own).map_err(|denial| denials.push(denial));
+            for transition in leading.unwrap_or_default() {
+                match judge(gate, facts, &current, transition, (peer, own)) {
+                    Ok(()) => add(&mut open, transition, own),
+                    Err(denial) => denials.push(denial),
+                }
+            }
+        }
+    }
+    if open.is_empty() {
+        let last = denials.into_iter().max_by_key(Denial::code);
+        return Err(last.unwrap_or(Denial::NoTransition { expected: Vec::new() }));
+    }
+    let tokens = current.evidence.tokens().to_vec();
+    Ok(JudgedStep { workflow: Arc::clone(&current.compiled.workflow), at: current.at, tokens, open })
+}
+
+/// The workloads that may present the step: its holder; of a plain step all that may go on from there.
+fn holders<'c>(current: &'c CurrentStep<'_>) -> BTreeSet<&'c SpiffeId> {
+    match current.evidence.tokens().first() {
+        Some(token) => [&token.claims.sub].into(),
+        None => current.compiled.leaving(&current.at).iter().flat_map(|t| &t.caller.spiffe).collect(),
+    }
+}
+
+/// The workloads that may be called from there, or the one that the gate is for.
+fn called<'c>(gate: &'c Gate, current: &'c CurrentStep<'_>) -> BTreeSet<&'c SpiffeId> {
+    match &gate.config.own {
+        Some(own) => [own].into(),
+        None => current.compiled.leaving(&current.at).iter().flat_map(|t| &t.to.performer.spiffe).collect(),
+    }
+}
+
+fn judge(
+    gate: &Gate,
+    facts: &Facts,
+    current: &CurrentStep<'_>,
+    transition: &Transition,
+    (peer, own): (&SpiffeId, &SpiffeId),
+) -> Result<(), Denial> {
+    if current.compiled.workflow.assurance == Assurance::Signed {
+        Issuance::checked(current, transition, peer, own, facts, gate.config.leeway)?;
+    }
+    if guard_reads_request(transition) { Ok(()) } else { guard::check(facts, current, transition, peer) }
+}
+
+fn guard_reads_request(transition: &Transition) -> bool {
+    transition.when.as_ref().is_some_and(|guard| guard.reads().any_of_request())
+}
+
+fn add(open: &mut Vec<OpenTransition>, transition: &Arc<Transition>, own: &SpiffeId) {
+    match open.iter_mut().find(|one| Arc::ptr_eq(&one.transition, transition)) {
+        Some(known) if known.performers.contains(own) => {}
+        Some(known) => known.performers.push(own.clone()),
+        None => open.push(OpenTransition {
+            transition: Arc::clone(transition),
+            performers: vec![own.clone()],
+            guard_reads_request: guard_reads_request(transition),
+        }),
+    }
+}
