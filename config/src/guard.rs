@@ -54,9 +54,12 @@ impl Guard {
     pub(crate) fn compile(source: &str, vocabulary: &Vocabulary) -> Result<Self, Vec<GuardError>> {
         // Before the parser, which recurses, and whose time is not always linear.
         scan::scan(source).map_err(|error| vec![error])?;
-        let program = cel::Program::compile(source).map_err(|errors| vec![syntax(source, &errors)])?;
-        let Found { reads, patterns, doubles } = walk::walk(source, &program, vocabulary)?;
-        let condition = Arc::new(conversion::with_checks(program.expression(), &doubles));
+        // The parser goes on behind an error, and so could nest what `scan` has counted as siblings.
+        let parser = cel::parser::Parser::new().error_recovery_limit(1);
+        let (expression, places) =
+            parser.parse_with_source_info(source).map_err(|errors| vec![syntax(source, &errors)])?;
+        let Found { reads, patterns, doubles } = walk::walk(source, &expression, &places, vocabulary)?;
+        let condition = Arc::new(conversion::with_checks(&expression, &doubles));
         Ok(Self { source: source.into(), condition, reads: Arc::new(reads), patterns: Arc::new(patterns) })
     }
 
@@ -94,20 +97,13 @@ fn syntax(source: &str, errors: &cel::ParseErrors) -> GuardError {
     let start = within.map_or(source.len(), |(at, _)| before.saturating_add(at));
     let end =
         source.get(start..).and_then(|rest| rest.chars().next()).map_or(start, |c| start.saturating_add(c.len_utf8()));
-    let error =
-        GuardError::new(Code::GuardSyntax, Some(start..end), "this guard is not CEL").label(parser_message(&first.msg));
-    if unexpected(&first.msg).is_some_and(|text| text.trim_end() == "=") {
-        error.help("compare with `==`")
-    } else {
-        error
-    }
+    GuardError::new(Code::GuardSyntax, Some(start..end), "this guard is not CEL").label(parser_message(&first.msg))
 }
 
 /// The parser's message, without its list of all tokens that it would accept, which is long and of no help.
 fn parser_message(message: &str) -> String {
     match unexpected(message) {
         Some("<EOF>") => "the guard ends here, but it is not complete".to_owned(),
-        Some(text) if text.starts_with(['"', '\'']) => "this string has no closing quote".to_owned(),
         Some(text) => format!("{} is not expected here", quote(text.trim_end())),
         None => message.split(" expecting ").next().unwrap_or_default().trim_start_matches("Syntax error: ").to_owned(),
     }
@@ -116,12 +112,7 @@ fn parser_message(message: &str) -> String {
 /// The token that the parser did not expect.
 fn unexpected(message: &str) -> Option<&str> {
     let message = message.strip_prefix("Syntax error: ")?;
-    let starts = [
-        "mismatched input '",
-        "extraneous input '",
-        "token recognition error at: '",
-        "no viable alternative at input '",
-    ];
+    let starts = ["mismatched input '", "extraneous input '", "no viable alternative at input '"];
     let rest = starts.iter().find_map(|start| message.strip_prefix(start))?;
     let text = rest.split("' expecting ").next().unwrap_or_default();
     Some(text.strip_suffix('\'').unwrap_or(text))

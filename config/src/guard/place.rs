@@ -9,7 +9,7 @@ use super::walk::Walk;
 impl Walk<'_> {
     /// The place of the node's own token: an identifier, a literal, an operator, or the bracket of a call.
     pub(super) fn place(&self, node: &IdedExpr) -> Option<Range<usize>> {
-        let (start, last) = self.program.source_info().offset_for(node.id)?;
+        let (start, last) = self.places.offset_for(node.id)?;
         let start = usize::try_from(start).ok()?;
         let end = usize::try_from(last).ok()?.saturating_add(1).min(self.source.len());
         (self.source.is_char_boundary(start) && self.source.is_char_boundary(end) && start <= end).then_some(start..end)

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use cel::common::ast::{Expr, IdedExpr, SelectExpr};
+use cel::common::ast::{Expr, IdedExpr, SelectExpr, SourceInfo};
 use regex_lite::Regex;
 
 use super::form::{literal, table};
@@ -28,10 +28,15 @@ pub(super) struct Found {
 }
 
 /// Checks a guard: the results, or all its errors.
-pub(super) fn walk(source: &str, program: &cel::Program, vocabulary: &Vocabulary) -> Result<Found, Vec<GuardError>> {
+pub(super) fn walk(
+    source: &str,
+    expression: &IdedExpr,
+    places: &SourceInfo,
+    vocabulary: &Vocabulary,
+) -> Result<Found, Vec<GuardError>> {
     let (found, errors, names) = (Found::default(), Vec::new(), Report::new());
-    let mut walk = Walk { source, program, vocabulary, nodes: 0, steps: 0, found, errors, names };
-    walk.condition(program.expression());
+    let mut walk = Walk { source, places, vocabulary, nodes: 0, steps: 0, found, errors, names };
+    walk.condition(expression);
     if walk.nodes > MAX_NODES {
         let label = format!("it has more than {MAX_NODES} nodes");
         walk.errors = vec![GuardError::new(Code::GuardBound, None, "this guard is too large").label(label)];
@@ -42,7 +47,7 @@ pub(super) fn walk(source: &str, program: &cel::Program, vocabulary: &Vocabulary
 /// The state of a walk.
 pub(super) struct Walk<'w> {
     pub(super) source: &'w str,
-    pub(super) program: &'w cel::Program,
+    pub(super) places: &'w SourceInfo,
     pub(super) vocabulary: &'w Vocabulary,
     pub(super) nodes: usize,
     steps: usize,
