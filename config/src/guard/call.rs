@@ -49,7 +49,8 @@ impl Walk<'_> {
             self.literal_conversion(function.name, argument, node);
             let extent = match function.name {
                 "startsWith" => Some(Extent::Start),
-                "endsWith" | "contains" => Some(Extent::Within),
+                "endsWith" => Some(Extent::End),
+                "contains" => Some(Extent::Within),
                 _ => None,
             };
             if let (Some(target), Some(extent)) = (&call.target, extent) {

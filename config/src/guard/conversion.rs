@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use cel::common::ast::{CallExpr, Expr, IdedExpr, SelectExpr};
+use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SelectExpr};
+
+use super::function::{Argument, FUNCTIONS};
 
 /// Longest text of a bool, a number, a time or a duration, in bytes.
 const MAX_SCALAR: usize = 64;
@@ -63,7 +65,8 @@ pub const CONVERSIONS: [Conversion; 5] = [
 ];
 
 /// The condition that gates evaluate: as written, with a check around the argument of each conversion and around each of
-/// the nodes `doubles`.
+/// the nodes `doubles`. A function of a timestamp that names no zone names UTC: CEL says so, but the evaluator takes the
+/// offset that the timestamp's text has, which a caller may choose.
 ///
 /// The depth of the recursion is bounded by `scan`.
 pub(super) fn with_checks(node: &IdedExpr, doubles: &BTreeSet<u64>) -> IdedExpr {
@@ -72,10 +75,11 @@ pub(super) fn with_checks(node: &IdedExpr, doubles: &BTreeSet<u64>) -> IdedExpr 
         Expr::Call(call) => {
             let conversion = CONVERSIONS.iter().find(|conversion| conversion.name == call.func_name);
             let argument = |node| conversion.map_or_else(|| of(node), |conversion| check(conversion.check, of(node)));
+            let zone = (call.args.is_empty() && takes_zone(&call.func_name)).then(|| utc(node.id));
             Expr::Call(CallExpr {
                 func_name: call.func_name.clone(),
                 target: call.target.as_deref().map(|target| Box::new(of(target))),
-                args: call.args.iter().map(argument).collect(),
+                args: call.args.iter().map(argument).chain(zone).collect(),
             })
         }
         Expr::Select(select) => Expr::Select(SelectExpr { operand: Box::new(of(&select.operand)), ..select.clone() }),
@@ -93,6 +97,14 @@ pub(super) fn with_checks(node: &IdedExpr, doubles: &BTreeSet<u64>) -> IdedExpr 
     };
     let node = IdedExpr { id: node.id, expr };
     if doubles.contains(&node.id) { check(FINITE, node) } else { node }
+}
+
+fn takes_zone(name: &str) -> bool {
+    FUNCTIONS.iter().any(|function| function.name == name && function.arguments == [Argument::Zone])
+}
+
+fn utc(id: u64) -> IdedExpr {
+    IdedExpr { id, expr: Expr::Literal(LiteralValue::String("+00:00".into())) }
 }
 
 fn check(name: &str, argument: IdedExpr) -> IdedExpr {
@@ -139,7 +151,8 @@ fn is_duration(text: &str) -> bool {
     !text.is_empty()
 }
 
-/// RFC 3339, section 5.6, in upper case. Whether there is such a day and time, the evaluator knows.
+/// RFC 3339, section 5.6, in upper case, without leap seconds, which readers take for one second or another, or for none.
+/// Whether there is such a day and time, the evaluator knows.
 fn is_date_and_time(text: &str) -> Option<()> {
     let form = |text: &str, form: &str| {
         let fits = |(b, mark): (u8, u8)| if mark == b'0' { b.is_ascii_digit() } else { b == mark };
@@ -147,7 +160,9 @@ fn is_date_and_time(text: &str) -> Option<()> {
     };
     let (time, rest) = text.split_at_checked("0000-00-00T00:00:00".len())?;
     let zone = rest.strip_prefix('.').map_or(Some(rest), digits)?;
-    (form(time, "0000-00-00T00:00:00") && (zone == "Z" || form(zone, "+00:00") || form(zone, "-00:00"))).then_some(())
+    let leap = time.ends_with(":60");
+    (!leap && form(time, "0000-00-00T00:00:00") && (zone == "Z" || form(zone, "+00:00") || form(zone, "-00:00")))
+        .then_some(())
 }
 
 #[cfg(test)]
@@ -185,6 +200,7 @@ mod tests {
                     "2026-01-31t00:00:00z",
                     "2026-01-31 00:00:00Z",
                     "2026-01-31T00:00:00",
+                    "2026-01-31T23:59:60Z",
                 ],
             ),
         ] {
