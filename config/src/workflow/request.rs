@@ -81,6 +81,12 @@ impl RequestPattern {
         Self { host: None, ..self.clone() }
     }
 
+    /// The same pattern for any port of its host. Many an application ignores the port that the caller names there.
+    #[must_use]
+    pub fn of_any_host_port(&self) -> Self {
+        Self { host: self.host.as_deref().map(|host| without_port(host).to_owned()), ..self.clone() }
+    }
+
     /// The same pattern with the path in one spelling, so that equal paths are those that match the same requests.
     #[must_use]
     pub(crate) fn normal(&self) -> Self {

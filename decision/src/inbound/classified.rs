@@ -10,7 +10,7 @@ use stepgate_config::workflow::Task;
 
 use crate::denial::Denial;
 use crate::gate::{Gate, ServedTask};
-use crate::request::Request;
+use crate::request::{HostFit, Request};
 use crate::task_index::Match;
 
 /// The patterns that a request matches.
@@ -57,7 +57,7 @@ impl<'g> Classified<'g> {
     /// # Errors
     /// [`Denial::BadPath`] where it reaches a literal segment through an escape.
     pub(super) fn tasks(&self) -> Result<RequestedTasks<'g>, Denial> {
-        let hosted = || self.tasks.iter().filter(|task| task.fit.host);
+        let hosted = || self.tasks.iter().filter(|task| task.fit.host != HostFit::No);
         if hosted().any(|task| task.fit.escaped) || self.exemptions.iter().any(|exemption| exemption.fit.escaped) {
             return Err(Denial::escaped_literal());
         }
@@ -68,9 +68,7 @@ impl<'g> Classified<'g> {
             // The task itself, in another revision, may lie within what lies within it.
             let selves = || hosted().filter(|other| same(other, task));
             let by_task = |other: &Match<'g, ServedTask>| {
-                other.entry.is_within(task.entry)
-                    && !same(other, task)
-                    && !selves().any(|newer| newer.entry.is_within(other.entry))
+                other.is_within(task) && !same(other, task) && !selves().any(|newer| newer.is_within(other))
             };
             let by_exemption = |other: &Match<'g, ExemptPeers>| {
                 other.entry.is_within_on_any_host(task.entry)
@@ -78,7 +76,9 @@ impl<'g> Classified<'g> {
             };
             !hosted().any(by_task) && !self.exemptions.iter().any(by_exemption)
         };
-        let narrowest: Vec<&Match<'g, ServedTask>> = hosted().filter(is_narrowest).collect();
+        // A task of another port takes the request away from others, and is not what the request is.
+        let own_port = hosted().filter(|task| task.fit.host == HostFit::Whole);
+        let narrowest: Vec<&Match<'g, ServedTask>> = own_port.filter(is_narrowest).collect();
         let cross = |one: &Match<'g, ServedTask>, other: &Match<'g, ServedTask>| {
             !one.entry.pattern.contains(&other.entry.pattern) && !same(one, other)
         };
