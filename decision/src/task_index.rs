@@ -36,7 +36,8 @@ impl<T> Index<T> {
         let mut by_prefix: BTreeMap<String, Vec<Entry<T>>> = BTreeMap::new();
         for (pattern, owner) in patterns {
             let prefix = pattern.prefix().collect::<Vec<_>>().join("/");
-            let entry = Entry { pattern: pattern.clone(), of_any_host: pattern.of_any_host(), owner };
+            let pattern = pattern.normal();
+            let entry = Entry { of_any_host: pattern.of_any_host(), pattern, owner };
             by_prefix.entry(prefix).or_default().push(entry);
         }
         let longest = by_prefix.keys().map(String::len).max().unwrap_or_default();
@@ -63,7 +64,7 @@ impl<'i, T> Match<'i, T> {
         Some(Self { entry, fit, of_any_port })
     }
 
-    fn pattern(&self) -> &RequestPattern {
+    pub(crate) fn pattern(&self) -> &RequestPattern {
         self.of_any_port.as_ref().unwrap_or(&self.entry.pattern)
     }
 
