@@ -15,7 +15,6 @@ mod pattern_size;
 mod quoted;
 mod reads;
 mod scalar;
-mod scan;
 mod syntax;
 mod table;
 mod vocabulary;
@@ -57,8 +56,6 @@ impl Guard {
     /// # Errors
     /// All errors of the guard; at least one.
     pub(crate) fn compile(source: &str, vocabulary: &Vocabulary) -> Result<Self, Vec<GuardError>> {
-        // Before the parser, which recurses.
-        scan::scan(source).map_err(|error| vec![error])?;
         let guard = parser::parse(source).map_err(|error| vec![error])?;
         let Found { reads, patterns } = walk::walk(&guard, vocabulary)?;
         // A guard that has been checked has a condition.

@@ -44,9 +44,9 @@ pub(crate) struct ServedTask {
 }
 
 impl ServedTask {
-    /// Whether it is the same task, perhaps of another revision.
-    pub(crate) fn is_of_same_name(&self, other: &Self) -> bool {
-        (&self.workflow, &self.task.name) == (&other.workflow, &other.task.name)
+    /// Its workflow's name and its own: those of the same task, perhaps of another revision.
+    pub(crate) fn names(&self) -> (&WorkflowName, &TaskName) {
+        (&self.workflow, &self.task.name)
     }
 }
 

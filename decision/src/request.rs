@@ -19,8 +19,19 @@ pub(crate) struct Fit {
     whole: bool,
     /// Whether a literal segment matches only once it is decoded.
     pub(crate) escaped: bool,
-    /// Whether the host matches, or cannot be read in one way.
-    pub(crate) host: bool,
+    /// How the host matches.
+    pub(crate) host: HostFit,
+}
+
+/// How a request's host matches that of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HostFit {
+    /// It does, or it cannot be read in one way.
+    Whole,
+    /// It does but for the port, which many an application ignores.
+    OtherPort,
+    /// It does not.
+    No,
 }
 
 impl Fit {
@@ -115,7 +126,11 @@ impl<'a> Request<'a> {
             return None;
         }
         let named = pattern.host.as_deref().is_none_or(|host| self.host_is(host));
-        let host = named || !reads_one_way(self.host);
+        let host = match pattern.host.as_deref() {
+            _ if named || !reads_one_way(self.host) => HostFit::Whole,
+            Some(host) if without_port(host).eq_ignore_ascii_case(without_port(self.host)) => HostFit::OtherPort,
+            Some(_) | None => HostFit::No,
+        };
         let known = method == MethodFit::Exact && named && (pattern.port.is_none() || self.facts.port.is_some());
         let path = self.path().ok()?;
         let Some(wanted) = &pattern.path else { return Some(Fit { whole: known, escaped: false, host }) };

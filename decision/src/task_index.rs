@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use stepgate_config::workflow::RequestPattern;
 
-use crate::request::{Fit, Request};
+use crate::request::{Fit, HostFit, Request};
 
 /// Patterns, each with its owner.
 pub(crate) struct Index<T> {
@@ -27,6 +27,8 @@ pub(crate) struct Entry<T> {
 pub(crate) struct Match<'i, T> {
     pub(crate) entry: &'i Entry<T>,
     pub(crate) fit: Fit,
+    /// The pattern without the port of its host, where the request's host has another.
+    of_any_port: Option<RequestPattern>,
 }
 
 impl<T> Index<T> {
@@ -34,7 +36,8 @@ impl<T> Index<T> {
         let mut by_prefix: BTreeMap<String, Vec<Entry<T>>> = BTreeMap::new();
         for (pattern, owner) in patterns {
             let prefix = pattern.prefix().collect::<Vec<_>>().join("/");
-            let entry = Entry { pattern: pattern.clone(), of_any_host: pattern.of_any_host(), owner };
+            let pattern = pattern.normal();
+            let entry = Entry { of_any_host: pattern.of_any_host(), pattern, owner };
             by_prefix.entry(prefix).or_default().push(entry);
         }
         let longest = by_prefix.keys().map(String::len).max().unwrap_or_default();
@@ -49,18 +52,30 @@ impl<T> Index<T> {
         let none = Some("").filter(|_| !path.is_empty());
         for prefix in none.into_iter().chain(prefixes) {
             let entries = self.by_prefix.get(prefix).into_iter().flatten();
-            found.extend(entries.filter_map(|entry| Some(Match { entry, fit: request.fit(&entry.pattern)? })));
+            found.extend(entries.filter_map(|entry| Match::of(entry, request)));
         }
     }
 }
 
-impl<T> Entry<T> {
-    /// Whether this pattern is more specific than another that the same request matches.
-    pub(crate) fn is_within(&self, other: &Self) -> bool {
-        other.pattern.contains(&self.pattern) && !self.pattern.contains(&other.pattern)
+impl<'i, T> Match<'i, T> {
+    fn of(entry: &'i Entry<T>, request: &Request<'_>) -> Option<Self> {
+        let fit = request.fit(&entry.pattern)?;
+        let of_any_port = (fit.host == HostFit::OtherPort).then(|| entry.pattern.of_any_host_port());
+        Some(Self { entry, fit, of_any_port })
     }
 
-    /// The same, whatever hosts they name.
+    pub(crate) fn pattern(&self) -> &RequestPattern {
+        self.of_any_port.as_ref().unwrap_or(&self.entry.pattern)
+    }
+
+    /// Whether this pattern is more specific than another that the same request matches.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        other.pattern().contains(self.pattern()) && !self.pattern().contains(other.pattern())
+    }
+}
+
+impl<T> Entry<T> {
+    /// Whether this pattern is more specific than another that the same request matches, whatever hosts they name.
     pub(crate) fn is_within_on_any_host<U>(&self, other: &Entry<U>) -> bool {
         other.of_any_host.contains(&self.of_any_host) && !self.of_any_host.contains(&other.of_any_host)
     }

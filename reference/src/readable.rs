@@ -60,7 +60,8 @@ pub(crate) fn of(request: &Request, reads: &Reads) -> Option<Readable> {
         }
         Some(())
     };
-    field("path", reads.path, Some(path).filter(|path| (1..=LONGEST).contains(&path.len())).and_then(decoded))?;
+    let plain = |path: &&str| (1..=LONGEST).contains(&path.len()) && (*path == "/" || !path.ends_with('/'));
+    field("path", reads.path, Some(path).filter(plain).and_then(decoded))?;
     field("method", reads.method, Some(request.method.clone()).filter(|method| is_method(method)))?;
     field("host", reads.host, host(&request.host))?;
     Some(readable)

@@ -90,6 +90,12 @@ impl Request {
         self.has_host(pattern) || !(name && port && parts.next().is_none())
     }
 
+    /// Whether the request's host has the pattern's name, whatever the ports of both.
+    pub(crate) fn has_name(&self, pattern: &RequestPattern) -> bool {
+        let name = |host: &str| host.split(':').next().unwrap_or_default().to_lowercase();
+        pattern.host.as_deref().is_some_and(|host| name(host) == name(&self.host))
+    }
+
     fn may_have_method(&self, pattern: &RequestPattern) -> bool {
         let own = self.method.to_uppercase();
         let mut listed = pattern.methods.iter().map(Method::as_str);

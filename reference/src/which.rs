@@ -40,7 +40,17 @@ impl Request {
         transitions: &'t [Arc<Transition>],
     ) -> Result<&'t Arc<Transition>, Denied> {
         let all = self.candidates(gate);
-        let here: Vec<&Candidate<'_>> = all.iter().filter(|one| self.may_have_host(&one.pattern)).collect();
+        // Whatever port a host has, an application may look at its name only. Such a task hides others, and is not meant.
+        let by_name = all.iter().filter(|one| !self.may_have_host(&one.pattern) && self.has_name(&one.pattern));
+        let by_name = by_name.map(|one| {
+            let host = one.pattern.host.as_deref().and_then(|host| host.split(':').next()).map(str::to_owned);
+            let mut pattern = one.pattern.clone();
+            pattern.host = host;
+            Candidate { workflow: one.workflow, task: one.task, pattern }
+        });
+        let by_name: Vec<Candidate<'_>> = by_name.collect();
+        let meant = || all.iter().filter(|one| self.may_have_host(&one.pattern));
+        let here: Vec<&Candidate<'_>> = meant().chain(&by_name).collect();
         let is_hidden = |one: &Candidate<'_>| {
             // Not by what the same task lies within, in another revision.
             let hides = |other: &RequestPattern, hosts| {
@@ -51,7 +61,7 @@ impl Request {
             here.iter().any(|other| !other.is_named_as(one) && hides(&other.pattern, true))
                 || exempt.any(|exempt| hides(&exempt.request, false))
         };
-        let open: Vec<&&Candidate<'_>> = here.iter().filter(|one| !is_hidden(one)).collect();
+        let open: Vec<&Candidate<'_>> = meant().filter(|one| !is_hidden(one)).collect();
         let cross = |one: &Candidate<'_>, other: &Candidate<'_>| {
             !one.is_named_as(other) && !lies_within(&one.pattern, &other.pattern, true)
         };

@@ -17,6 +17,7 @@ use crate::workflow::without_port;
 pub(super) enum Extent {
     Whole,
     Start,
+    End,
     Within,
 }
 
@@ -118,9 +119,11 @@ fn method_fault(literal: &str) -> Option<&'static str> {
 
 fn path_fault(literal: &str, extent: Extent) -> Option<&'static str> {
     let escape = literal.split('%').skip(1).any(|rest| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2);
-    let begins = extent == Extent::Within || literal.starts_with('/');
-    let fits = begins && !escape && !literal.contains(['?', '#']) && !literal.chars().any(char::is_control);
-    (!fits).then_some("a guard reads the path decoded, from its first `/` and without the query")
+    let begins = matches!(extent, Extent::End | Extent::Within) || literal.starts_with('/');
+    let end = matches!(extent, Extent::Whole | Extent::End) && literal.len() > 1 && literal.ends_with('/');
+    let fits = begins && !end && !escape && !literal.contains(['?', '#']) && !literal.chars().any(char::is_control);
+    (!fits)
+        .then_some("a guard reads the path decoded, from its first `/`, without the query and without a `/` at its end")
 }
 
 fn host_fault(literal: &str, whole: bool) -> Option<&'static str> {

@@ -51,7 +51,8 @@ impl Walk<'_> {
             self.literal_conversion(function.name, argument);
             let extent = match function.name {
                 "startsWith" => Some(Extent::Start),
-                "endsWith" | "contains" => Some(Extent::Within),
+                "endsWith" => Some(Extent::End),
+                "contains" => Some(Extent::Within),
                 _ => None,
             };
             if let (Some(target), Some(extent)) = (target, extent) {

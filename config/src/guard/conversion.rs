@@ -171,7 +171,8 @@ fn whole_nanoseconds(number: f64) -> Option<i64> {
     (number <= as_double(i64::MAX)).then_some(number as i64)
 }
 
-/// A date and time (RFC 3339, section 5.6), in upper case, without leap seconds.
+/// A date and time (RFC 3339, section 5.6), in upper case, without leap seconds, which readers take for one second or
+/// another, or for none.
 fn time(text: &str) -> Option<DateTime<Utc>> {
     let (local, rest) = text.split_at_checked("0000-00-00T00:00:00".len())?;
     let [year, month, day, hour, minute, second] = numbers(local, "0000-00-00T00:00:00")?;

@@ -1,19 +1,24 @@
 //! The parser of guards (CEL, "Syntax"): all of the language but what no guard may have.
 //!
-//! The depth of its recursion is bounded by `scan`.
+//! It bounds its own recursion, and the depth of the tree: what walks or drops the tree recurses, and a gate's stack is
+//! small.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "at each place some tokens are expected, and all others are wrong")]
 
 use std::ops::Range;
 
-use super::GuardError;
 use super::lexer::{Token, not_cel, tokens, unexpected};
 use super::syntax::{Arithmetic, Comparison, Kind, Literal, Node, Operator};
+use super::{GuardError, MAX_CHAIN, MAX_NESTING, MAX_SOURCE};
 use crate::code::Code;
 
 /// Parses a guard.
 pub(super) fn parse(source: &str) -> Result<Node, GuardError> {
-    let mut parser = Parser { source, tokens: tokens(source)?, next: 0 };
+    if source.len() > MAX_SOURCE {
+        let label = words!("it has {} bytes; at most {MAX_SOURCE} are allowed", source.len());
+        return Err(GuardError::new(Code::GuardBound, None, "this guard is too long").label(label));
+    }
+    let mut parser = Parser { source, tokens: tokens(source)?, next: 0, brackets: 0, conditionals: 0 };
     let node = parser.expression()?;
     match parser.peek() {
         Token::End => Ok(node),
@@ -26,6 +31,10 @@ struct Parser<'s> {
     /// Ends with [`Token::End`].
     tokens: Vec<(Token<'s>, Range<usize>)>,
     next: usize,
+    /// Brackets that are open.
+    brackets: usize,
+    /// Conditional operators so far.
+    conditionals: usize,
 }
 
 /// A token that the parser has taken, and its place.
@@ -89,10 +98,12 @@ impl<'s> Parser<'s> {
     fn expression(&mut self) -> Result<Node, GuardError> {
         let condition = self.operation(0)?;
         let Some(at) = self.eat("?") else { return Ok(condition) };
+        self.conditionals = self.conditionals.saturating_add(1);
+        self.check_nesting(&at)?;
         let yes = self.operation(0)?;
         self.expect(":")?;
         let no = self.expression()?;
-        Ok(operation(Operator::Conditional, at, vec![condition, yes, no]))
+        operation(Operator::Conditional, at, vec![condition, yes, no])
     }
 
     /// Operands and operators that bind at least this strongly.
@@ -105,9 +116,9 @@ impl<'s> Parser<'s> {
                 // A chain of these is one operation, so that the tree stays flat.
                 Kind::Operation(same @ (Operator::And | Operator::Or), mut operands) if same == operator => {
                     operands.push(right);
-                    operation(operator, at, operands)
+                    operation(operator, at, operands)?
                 }
-                _ => operation(operator, at, vec![left, right]),
+                _ => operation(operator, at, vec![left, right])?,
             };
         }
         Ok(left)
@@ -128,7 +139,7 @@ impl<'s> Parser<'s> {
         }
         let operand = self.member()?;
         // CEL cancels an operator with the next one.
-        Ok(if odd { operation(operator, at, vec![operand]) } else { operand })
+        if odd { operation(operator, at, vec![operand]) } else { Ok(operand) }
     }
 
     fn is_signed_number(&self) -> bool {
@@ -142,22 +153,24 @@ impl<'s> Parser<'s> {
             let start = node.whole.start;
             if self.eat(".").is_some() {
                 let (name, at) = self.name()?;
-                let target = Box::new(node);
                 node = match self.eat("(") {
-                    Some(_) => {
-                        let (arguments, end) = self.list(")", false)?;
-                        let kind = Kind::Call { name, target: Some(target), arguments };
-                        Node { kind, at, whole: start..end }
+                    Some(open) => {
+                        let (arguments, end) = self.list(")", false, &open)?;
+                        let depth = deeper(arguments.iter().chain([&node]), &at)?;
+                        let kind = Kind::Call { name, target: Some(Box::new(node)), arguments };
+                        Node { kind, at, whole: start..end, depth }
                     }
                     None => {
-                        let whole = start..at.end;
-                        Node { kind: Kind::Select { of: target, field: name, test: false }, at, whole }
+                        let (whole, depth) = (start..at.end, deeper([&node], &at)?);
+                        Node { kind: Kind::Select { of: Box::new(node), field: name, test: false }, at, whole, depth }
                     }
                 };
             } else if let Some(at) = self.eat("[") {
-                let key = Box::new(self.expression()?);
+                let key = self.within(&at)?;
                 let end = self.expect("]")?.end;
-                node = Node { kind: Kind::Index { of: Box::new(node), key }, at, whole: start..end };
+                let depth = deeper([&node, &key], &at)?;
+                let kind = Kind::Index { of: Box::new(node), key: Box::new(key) };
+                node = Node { kind, at, whole: start..end, depth };
             } else {
                 return Ok(node);
             }
@@ -176,7 +189,7 @@ impl<'s> Parser<'s> {
     fn primary(&mut self) -> Result<Node, GuardError> {
         let before = self.next;
         let (token, at) = self.take();
-        let literal = |kind, at: Range<usize>| Ok(Node { kind: Kind::Literal(kind), whole: at.clone(), at });
+        let literal = |kind, at: Range<usize>| Ok(Node { kind: Kind::Literal(kind), whole: at.clone(), at, depth: 1 });
         match token {
             Token::Name("true") => literal(Literal::Bool(true), at),
             Token::Name("false") => literal(Literal::Bool(false), at),
@@ -191,14 +204,14 @@ impl<'s> Parser<'s> {
                 _ => Err(unexpected("-", at)),
             },
             Token::Mark("(") => {
-                let inner = self.expression()?;
+                let inner = self.within(&at)?;
                 let end = self.expect(")")?.end;
                 Ok(Node { whole: at.start..end, ..inner })
             }
             Token::Mark("[") => {
-                let (items, end) = self.list("]", true)?;
-                let whole = at.start..end;
-                Ok(Node { kind: Kind::List(items), at, whole })
+                let (items, end) = self.list("]", true, &at)?;
+                let (whole, depth) = (at.start..end, deeper(&items, &at)?);
+                Ok(Node { kind: Kind::List(items), at, whole, depth })
             }
             Token::Mark("{") => {
                 let error = GuardError::new(Code::GuardValue, Some(at), "guards have no map literals");
@@ -218,30 +231,51 @@ impl<'s> Parser<'s> {
             let error = GuardError::new(Code::GuardFunction, Some(at), "guards have no message literals");
             return Err(error.label("compare the values one by one"));
         }
-        if self.eat("(").is_none() {
-            return Ok(Node { kind: Kind::Name(name.to_owned()), whole: at.clone(), at });
-        }
-        let (mut arguments, end) = self.list(")", false)?;
+        let Some(open) = self.eat("(") else {
+            return Ok(Node { kind: Kind::Name(name.to_owned()), whole: at.clone(), at, depth: 1 });
+        };
+        let (mut arguments, end) = self.list(")", false, &open)?;
         let whole = at.start..end;
         if name != "has" {
-            return Ok(Node { kind: Kind::Call { name: name.to_owned(), target: None, arguments }, at, whole });
+            let depth = deeper(&arguments, &at)?;
+            return Ok(Node { kind: Kind::Call { name: name.to_owned(), target: None, arguments }, at, whole, depth });
         }
         match (arguments.pop(), arguments.is_empty()) {
-            (Some(Node { kind: Kind::Select { of, field, test: false }, at, .. }), true) => {
-                Ok(Node { kind: Kind::Select { of, field, test: true }, at, whole })
+            (Some(Node { kind: Kind::Select { of, field, test: false }, at, depth, .. }), true) => {
+                Ok(Node { kind: Kind::Select { of, field, test: true }, at, whole, depth })
             }
             _ => Err(not_cel(Some(at)).label("`has` requires one field, such as `has(request.headers.tier)`")),
         }
     }
 
+    /// An expression in brackets, of which this is the opening one.
+    fn within(&mut self, open: &Range<usize>) -> Result<Node, GuardError> {
+        self.brackets = self.brackets.saturating_add(1);
+        self.check_nesting(open)?;
+        let inner = self.expression()?;
+        self.brackets = self.brackets.saturating_sub(1);
+        Ok(inner)
+    }
+
+    fn check_nesting(&self, at: &Range<usize>) -> Result<(), GuardError> {
+        let fits = self.brackets <= MAX_NESTING && self.conditionals <= MAX_NESTING;
+        let label = || words!("at most {MAX_NESTING} levels of brackets and {MAX_NESTING} `?` are allowed");
+        if fits { Ok(()) } else { Err(too_deep(at, label())) }
+    }
+
     /// Parts between commas, up to the closing bracket, and the end of it.
-    fn list(&mut self, close: &str, trailing_comma: bool) -> Result<(Vec<Node>, usize), GuardError> {
+    fn list(
+        &mut self,
+        close: &str,
+        trailing_comma: bool,
+        open: &Range<usize>,
+    ) -> Result<(Vec<Node>, usize), GuardError> {
         let mut parts = Vec::new();
         if let Some(end) = self.eat(close) {
             return Ok((parts, end.end));
         }
         loop {
-            parts.push(self.expression()?);
+            parts.push(self.within(open)?);
             let comma = self.eat(",").is_some();
             if !comma || trailing_comma && matches!(self.peek(), Token::Mark(next) if *next == close) {
                 return Ok((parts, self.expect(close)?.end));
@@ -266,8 +300,25 @@ impl<'s> Parser<'s> {
 }
 
 /// An operation, from its first operand, or from its operator where that comes first, to its last operand.
-fn operation(operator: Operator, at: Range<usize>, operands: Vec<Node>) -> Node {
+fn operation(operator: Operator, at: Range<usize>, operands: Vec<Node>) -> Result<Node, GuardError> {
     let start = operands.first().map_or(at.start, |first| first.whole.start.min(at.start));
     let end = operands.last().map_or(at.end, |last| last.whole.end.max(at.end));
-    Node { kind: Kind::Operation(operator, operands), at, whole: start..end }
+    let depth = deeper(&operands, &at)?;
+    Ok(Node { kind: Kind::Operation(operator, operands), at, whole: start..end, depth })
 }
+
+/// The depth of a part with these parts in it.
+fn deeper<'n>(parts: impl IntoIterator<Item = &'n Node>, at: &Range<usize>) -> Result<usize, GuardError> {
+    let within = parts.into_iter().map(|part| part.depth).max().unwrap_or_default();
+    if within <= MAX_CHAIN {
+        return Ok(within.saturating_add(1));
+    }
+    Err(too_deep(at, words!("at most {MAX_CHAIN} operators that depend on each other are allowed")))
+}
+
+fn too_deep(at: &Range<usize>, label: String) -> GuardError {
+    GuardError::new(Code::GuardBound, Some(at.clone()), "this guard is nested too deeply").label(label)
+}
+
+#[cfg(test)]
+mod tests;

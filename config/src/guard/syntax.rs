@@ -10,6 +10,8 @@ pub(super) struct Node {
     pub(super) at: Range<usize>,
     /// The whole part.
     pub(super) whole: Range<usize>,
+    /// How many parts lie in each other here; 1 where there are none in it.
+    pub(super) depth: usize,
 }
 
 /// The form of a part.

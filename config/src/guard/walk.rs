@@ -1,7 +1,7 @@
 //! A walk over a guard's syntax tree: the names that it reads, the functions that it calls, the type of each part, and how
 //! many steps it takes at most.
 //!
-//! The depth of the recursion is bounded by `scan`.
+//! The depth of the recursion is bounded by the parser.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

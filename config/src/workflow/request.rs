@@ -37,6 +37,12 @@ impl RequestPattern {
             && holds(&self.path, &other.path, PathPattern::contains)
     }
 
+    /// What decides which patterns it contains, and which contain it. Of a pattern in [`RequestPattern::normal`] form, so
+    /// that equal values are of patterns that contain the same.
+    pub fn breadth(&self) -> impl Ord + use<'_> {
+        (self.methods.is_empty(), &self.host, self.port, &self.path)
+    }
+
     /// An example of a request that matches both, such as `GET /files/public/raw`; none where there is no such request. A
     /// HEAD also counts where only GET is listed ([`Method::fit`]).
     pub fn common(&self, other: &Self) -> Option<String> {
@@ -81,9 +87,15 @@ impl RequestPattern {
         Self { host: None, ..self.clone() }
     }
 
+    /// The same pattern for any port of its host. Many an application ignores the port that the caller names there.
+    #[must_use]
+    pub fn of_any_host_port(&self) -> Self {
+        Self { host: self.host.as_deref().map(|host| without_port(host).to_owned()), ..self.clone() }
+    }
+
     /// The same pattern with the path in one spelling, so that equal paths are those that match the same requests.
     #[must_use]
-    pub(crate) fn normal(&self) -> Self {
+    pub fn normal(&self) -> Self {
         Self { path: self.path.as_ref().map(PathPattern::normal), ..self.clone() }
     }
 

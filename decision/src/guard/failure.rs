@@ -56,6 +56,9 @@ pub enum Fault {
     /// The request has none.
     #[error("is absent")]
     Absent,
+    /// A path with a `/` at its end, which most applications ignore.
+    #[error("ends with a `/`")]
+    FinalSlash,
     /// A method with lower-case letters or others.
     #[error("is not in upper case")]
     NotUpperCase,

@@ -103,10 +103,14 @@ fn checked_method(method: &str) -> Result<&str, Fault> {
     if method.bytes().all(upper) { Ok(method) } else { Err(Fault::NotUpperCase) }
 }
 
-/// The path has been found to read in one way (`BAD_PATH` otherwise), and then its decoded form does, too.
+/// The path has been found to read in one way (`BAD_PATH` otherwise), and then its decoded form does, too. But most
+/// applications run one route with and without a `/` at the end, which is why the choice of the task ignores it.
 fn checked_path(path: &str) -> Result<String, Fault> {
     if path.len() > MAX_TEXT {
         return Err(Fault::TooLong(MAX_TEXT));
+    }
+    if path.len() > 1 && path.ends_with('/') {
+        return Err(Fault::FinalSlash);
     }
     decode(path).ok_or(Fault::NotText)
 }

@@ -162,7 +162,7 @@ fn part(of: char, depth: u32) -> BoxedStrategy<String> {
             "$T.contains($T)",
             "$T.startsWith($T)",
             "$T.endsWith($T)",
-            r#"$T.matches("^a.c$")"#,
+            r#"$T.matches("^a.c")"#,
             r#"matches($T, r"[0-9]+\.?")"#,
             "bool($T)",
             "bool($B)",

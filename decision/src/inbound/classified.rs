@@ -2,6 +2,7 @@
 //! exemptions, before any token is looked at: the application runs the narrowest route that matches, whatever the token
 //! says.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stepgate_config::gate::ExemptPeers;
@@ -10,7 +11,7 @@ use stepgate_config::workflow::Task;
 
 use crate::denial::Denial;
 use crate::gate::{Gate, ServedTask};
-use crate::request::Request;
+use crate::request::{HostFit, Request};
 use crate::task_index::Match;
 
 /// The patterns that a request matches.
@@ -57,40 +58,58 @@ impl<'g> Classified<'g> {
     /// # Errors
     /// [`Denial::BadPath`] where it reaches a literal segment through an escape.
     pub(super) fn tasks(&self) -> Result<RequestedTasks<'g>, Denial> {
-        let hosted = || self.tasks.iter().filter(|task| task.fit.host);
+        let hosted = || self.tasks.iter().filter(|task| task.fit.host != HostFit::No);
         if hosted().any(|task| task.fit.escaped) || self.exemptions.iter().any(|exemption| exemption.fit.escaped) {
             return Err(Denial::escaped_literal());
         }
-        let same = |one: &Match<'g, ServedTask>, other: &Match<'g, ServedTask>| {
-            one.entry.owner.is_of_same_name(&other.entry.owner)
-        };
+        let others = representatives(hosted());
+        let mut by_name: BTreeMap<_, Vec<&Match<'g, ServedTask>>> = BTreeMap::new();
+        hosted().for_each(|task| by_name.entry(task.entry.owner.names()).or_default().push(task));
         let is_narrowest = |task: &&Match<'g, ServedTask>| {
             // The task itself, in another revision, may lie within what lies within it.
-            let selves = || hosted().filter(|other| same(other, task));
-            let by_task = |other: &Match<'g, ServedTask>| {
-                other.entry.is_within(task.entry)
-                    && !same(other, task)
-                    && !selves().any(|newer| newer.entry.is_within(other.entry))
+            let selves = || by_name.get(&task.entry.owner.names()).into_iter().flatten();
+            let by_task = |other: &&Match<'g, ServedTask>| {
+                other.is_within(task) && !same(other, task) && !selves().any(|newer| newer.is_within(other))
             };
             let by_exemption = |other: &Match<'g, ExemptPeers>| {
                 other.entry.is_within_on_any_host(task.entry)
                     && !selves().any(|newer| newer.entry.is_within_on_any_host(other.entry))
             };
-            !hosted().any(by_task) && !self.exemptions.iter().any(by_exemption)
+            !others.iter().any(by_task) && !self.exemptions.iter().any(by_exemption)
         };
-        let narrowest: Vec<&Match<'g, ServedTask>> = hosted().filter(is_narrowest).collect();
+        // A task of another port takes the request away from others, and is not what the request is.
+        let own_port = hosted().filter(|task| task.fit.host == HostFit::Whole);
+        let narrowest: Vec<&Match<'g, ServedTask>> = own_port.filter(is_narrowest).collect();
+        let apart = representatives(narrowest.iter().copied());
         let cross = |one: &Match<'g, ServedTask>, other: &Match<'g, ServedTask>| {
             !one.entry.pattern.contains(&other.entry.pattern) && !same(one, other)
         };
         let owner = |task: &Match<'g, ServedTask>| &task.entry.owner;
-        let crossed = |one: &Match<'g, ServedTask>| narrowest.iter().find(|other| cross(one, other)).copied();
-        let pair = narrowest.iter().find_map(|one| Some([owner(one), owner(crossed(one)?)]));
+        let crossed = |one: &Match<'g, ServedTask>| apart.iter().find(|other| cross(one, other)).copied();
+        let pair = apart.iter().find_map(|one| Some([owner(one), owner(crossed(one)?)]));
         let exact = narrowest.iter().filter(|task| task.fit.is_exact());
         Ok(RequestedTasks {
             tasks: exact.map(|task| owner(task)).collect(),
             crossing: pair.into_iter().flatten().collect(),
         })
     }
+}
+
+fn same(one: &Match<'_, ServedTask>, other: &Match<'_, ServedTask>) -> bool {
+    one.entry.owner.names() == other.entry.owner.names()
+}
+
+/// Of each pattern two tasks of different names at most, in place of all: of these, one is another task than any given
+/// one. A document may have thousands of tasks with one pattern, which are not to be compared one with the other.
+fn representatives<'m, 'g>(matches: impl Iterator<Item = &'m Match<'g, ServedTask>>) -> Vec<&'m Match<'g, ServedTask>> {
+    let mut kept: BTreeMap<_, Vec<&'m Match<'g, ServedTask>>> = BTreeMap::new();
+    for task in matches {
+        let kept = kept.entry(task.pattern().breadth()).or_default();
+        if kept.len() < 2 && kept.iter().all(|other| !same(other, task)) {
+            kept.push(task);
+        }
+    }
+    kept.into_values().flatten().collect()
 }
 
 /// The tasks that a request is: several only where their patterns are equal, where they are one task in several revisions,
