@@ -151,10 +151,10 @@ fn stages(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError> {
     };
     let observe = |gate: &Gate| gate.set("mode", &"observe".into(), options);
     let log = with_permits(&options.settings);
-    let report = |gate: &Gate| vec![observe(gate), gate.set("log", &log, options)];
+    let strict = |gate: &Gate| vec![observe(gate), gate.set("log", &log, options)];
     let all = ["mtls", "interlock", "network"];
     tree.stage("observe", &["interlock-idle"], patches(&|gate| vec![observe(gate)])?)?;
-    tree.stage("report", &["mtls", "interlock"], patches(&report)?)?;
+    tree.stage("strict", &["mtls", "interlock"], patches(&strict)?)?;
     tree.stage("enforce", &all, Vec::new())?;
     tree.stage("off", &["interlock-idle"], patches(&Gate::detach)?)
 }

@@ -229,7 +229,7 @@ fn each_stage_makes_its_own_change() {
         assert_eq!(stage(name)["components"], json!(["../../components/interlock-idle"]), "{name}");
     }
     assert!(stage("observe")["patches"][0]["patch"].as_str().unwrap().contains("observe"));
-    assert!(stage("report")["patches"][0]["patch"].as_str().unwrap().contains("permits"));
+    assert!(stage("strict")["patches"][0]["patch"].as_str().unwrap().contains("permits"));
     assert!(stage("off")["patches"][0]["patch"].as_str().unwrap().contains("/spec/selector"));
 }
 
@@ -249,8 +249,8 @@ fn further_settings_reach_every_gate_and_reserved_ones_are_refused() {
     let config = &find(&all, "WasmPlugin", "stepgate")["spec"]["pluginConfig"];
     assert_eq!(config["exempt"][0]["path"], "/healthz");
     assert_eq!(config["limits"]["starts"], "100/1m");
-    let report = ran.json()["stages/report/kustomization.yaml"].as_str().unwrap().to_owned();
-    assert!(report.contains("denials_per_second: 5") && report.contains("permits: true"), "{report}");
+    let strict = ran.json()["stages/strict/kustomization.yaml"].as_str().unwrap().to_owned();
+    assert!(strict.contains("denials_per_second: 5") && strict.contains("permits: true"), "{strict}");
     for taken in ["mode: observe", "keys: []", "interlock: {env: [X]}", "workflows: []", "self: spiffe://a/b"] {
         let ran = gate(taken);
         assert!(ran.code == 2 && ran.err.contains("which this command writes"), "{taken}: {ran:?}");

@@ -27,7 +27,7 @@ const MODULE: [&str; 2] = [
     "module.url=oci://registry.example/stepgate:0.1.0",
     "module.sha256=4f0d2dbbe0b9e2d7ed2bc2a4ab6b4cdf6f2f7cd92ed0bca1e7eb39d1d1f9b0a3",
 ];
-const STAGES: [&str; 4] = ["observe", "report", "enforce", "off"];
+const STAGES: [&str; 4] = ["observe", "strict", "enforce", "off"];
 
 /// The algorithm of the keys, and the flags of `render`.
 type Flavour = (&'static str, &'static [&'static str]);

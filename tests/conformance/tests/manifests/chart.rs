@@ -63,7 +63,7 @@ impl Both<'_> {
         if !self.others.is_empty() {
             tree.add(self.others, &flags);
         }
-        for stage in ["observe", "report", "enforce", "off"] {
+        for stage in ["observe", "strict", "enforce", "off"] {
             let mut built = keyed(build(kustomize, &tree.path().join("stages").join(stage)));
             let mut chart = self.chart(helm, &tree, stage);
             for object in chart.values_mut() {

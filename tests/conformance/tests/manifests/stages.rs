@@ -90,12 +90,12 @@ fn each_stage_has_its_own_patches() {
     let tree = Tree::new("HS256", &[]);
     let stage = |name: &str| tree.stage(&kustomize, name);
     let mode = |all: &BTreeMap<_, _>| get(all, "WasmPlugin", "stepgate")["spec"]["pluginConfig"]["mode"].clone();
-    let (observe, report, enforce, off) = (stage("observe"), stage("report"), stage("enforce"), stage("off"));
-    assert_eq!([mode(&observe), mode(&report), mode(&enforce)], ["observe", "observe", "enforce"]);
-    let config = &get(&report, "WasmPlugin", "stepgate")["spec"]["pluginConfig"];
+    let (observe, strict, enforce, off) = (stage("observe"), stage("strict"), stage("enforce"), stage("off"));
+    assert_eq!([mode(&observe), mode(&strict), mode(&enforce)], ["observe", "observe", "enforce"]);
+    let config = &get(&strict, "WasmPlugin", "stepgate")["spec"]["pluginConfig"];
     assert_eq!(config["log"], json!({"permits": true}));
     // The interlock of each workload has its own secret only.
-    for all in [&report, &enforce] {
+    for all in [&strict, &enforce] {
         let secret = &get(all, "Secret", "stepgate-hdr")["stringData"]["STEPGATE_INTERLOCK_1"];
         assert_eq!(not_values(all, "hdr"), json!([secret]));
         let selector = &get(all, "AuthorizationPolicy", "stepgate-hdr-interlock")["spec"]["selector"];
@@ -218,7 +218,7 @@ fn no_stage_is_built_without_its_secrets() {
     let Some(kustomize) = tool("kustomize", "that a stage needs its secrets") else { return };
     let tree = Tree::new("HS256", &[]);
     fs::remove_file(tree.path().join("secrets/secrets.yaml")).unwrap();
-    for stage in ["observe", "report", "enforce", "off"] {
+    for stage in ["observe", "strict", "enforce", "off"] {
         let folder = tree.path().join("stages").join(stage);
         let output = clean(&kustomize).arg("build").arg(folder).output().unwrap();
         assert!(!output.status.success() && output.stdout.is_empty(), "{stage}");
@@ -243,7 +243,7 @@ fn istio_itself_finds_nothing_wrong() {
         &["--api", "traffic-extension"],
     ] {
         let tree = Tree::new("HS256", flags);
-        for stage in ["observe", "report", "enforce", "off"] {
+        for stage in ["observe", "strict", "enforce", "off"] {
             let all = tree.stage(&kustomize, stage);
             let file = tree.path().join(format!("{stage}.yaml"));
             let write = |objects: &[&Value]| {
