@@ -18,6 +18,8 @@ mod check;
 mod doctor;
 #[path = "command/explain.rs"]
 mod explain;
+#[path = "command/folder.rs"]
+mod folder;
 #[path = "command/help.rs"]
 mod help;
 #[path = "command/kept.rs"]

@@ -14,8 +14,8 @@ use crate::secrets::Secrets;
 use crate::workload::Workload;
 use crate::{entry, interlock, mtls, proxies, telemetry, waypoint, yaml};
 
-/// The first line of every file. A file with it may be replaced.
-pub(crate) const HEADER: &str =
+/// The first line of every file.
+const HEADER: &str =
     "# Written by `stepgate render istio`: change the documents or the flags, not this file.\n";
 
 /// A file.

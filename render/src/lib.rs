@@ -7,6 +7,7 @@
 //! [`private_file`] write files.
 
 mod at_rest;
+mod digests;
 mod document;
 mod entry;
 mod ephemeral_keys;

@@ -50,7 +50,7 @@ struct Istio {
     /// Write nothing, and check whether the folder has the files that would be written
     #[arg(long, requires = "out")]
     check: bool,
-    /// Replace files that this command has not written, too
+    /// Also replace and remove files of these names that were changed by hand or that this command has not written
     #[arg(long, requires = "out", conflicts_with = "check")]
     force: bool,
     /// Further settings of every gate, as in its configuration: `exempt`, `header`, `limits`, `log`, `revoked`, …
@@ -80,7 +80,7 @@ fn run_istio(args: &Istio) -> Result<Answer, CommandError> {
     match &args.out {
         None => print(&rendered, args.json),
         Some(dir) if args.check => {
-            let changed = output_dir::compare(dir, &rendered.files).map_err(CommandError::failed)?;
+            let changed = output_dir::compare(dir, &rendered.files).map_err(not_written)?;
             print_changed(&changed, args.json, "different")?;
             Ok(Answer::of(changed.is_empty()))
         }
@@ -121,9 +121,9 @@ fn print(rendered: &Rendered, as_json: bool) -> Result<Answer, CommandError> {
 
 fn not_written(error: OutputDirError) -> CommandError {
     let failure = CommandError::failed(&error);
-    match error {
-        OutputDirError::Foreign(_) => failure.help("choose another folder, or give --force"),
-        OutputDirError::Write { .. } | OutputDirError::Read { .. } => failure,
+    match error.help() {
+        Some(help) => failure.help(help),
+        None => failure,
     }
 }
 

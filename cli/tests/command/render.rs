@@ -1,6 +1,6 @@
 //! `stepgate render istio`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -273,34 +273,6 @@ fn revisions_are_opened_as_requested() {
     assert!(twice.code == 2 && twice.err.contains("two documents"), "{twice:?}");
     let none = render(&["movie.yaml", "--open", "movie/3"]);
     assert!(none.code == 2 && none.err.contains("movie/3"), "{none:?}");
-}
-
-fn write(dir: &Path, arguments: &[&str]) -> Ran {
-    stepgate(&[&["render", "istio", "movie.yaml", "--out", dir.to_str().unwrap()], arguments].concat())
-}
-
-#[test]
-fn a_folder_is_updated_and_foreign_files_stay() {
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
-    assert_eq!(write(dir, &["--check"]).code, 1, "nothing is there");
-    assert_eq!((write(dir, &[]).code, write(dir, &["--check"]).code), (0, 0));
-    let again = write(dir, &[]);
-    assert_eq!(again.out, "written: 0 files\n");
-    // A file of an earlier render is removed, a foreign file stays.
-    std::fs::write(dir.join("base/mine.yaml"), "mine").unwrap();
-    std::fs::write(dir.join("secrets/secrets.yaml"), "secret").unwrap();
-    assert_eq!(write(dir, &["--attach", "mesh"]).code, 0);
-    assert!(!dir.join("base/movie.yaml").exists() && dir.join("base/istio-system.yaml").exists());
-    assert!(dir.join("base/mine.yaml").exists() && dir.join("secrets/secrets.yaml").exists());
-    // A foreign file at the path of a rendered one is not overwritten.
-    std::fs::write(dir.join("base/movie.yaml"), "mine too").unwrap();
-    let refused = write(dir, &[]);
-    assert!(refused.code == 3 && refused.err.contains("base/movie.yaml"), "{refused:?}");
-    assert_eq!(std::fs::read_to_string(dir.join("base/movie.yaml")).unwrap(), "mine too");
-    assert!(dir.join("base/istio-system.yaml").exists(), "nothing was changed");
-    assert_eq!(write(dir, &["--force"]).code, 0);
-    assert_eq!(write(dir, &["--check"]).code, 0);
 }
 
 #[test]
