@@ -15,8 +15,7 @@ use crate::workload::Workload;
 use crate::{entry, interlock, mtls, proxies, telemetry, waypoint, yaml};
 
 /// The first line of every file.
-const HEADER: &str =
-    "# Written by `stepgate render istio`: change the documents or the flags, not this file.\n";
+const HEADER: &str = "# Written by `stepgate render istio`: change the documents or the flags, not this file.\n";
 
 /// A file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,10 +113,16 @@ fn base(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError> {
             }
         }
         manifests.push(telemetry::access_log(&namespace, &set.options.access_log));
-        files.push(format!("{namespace}.yaml"));
-        tree.manifests(&format!("base/{namespace}.yaml"), &manifests)?;
+        let file = file_of(&namespace);
+        tree.manifests(&format!("base/{file}"), &manifests)?;
+        files.push(file);
     }
     tree.kustomization("base", json!({"resources": files}))
+}
+
+/// The file of a namespace, which must not be that of the kustomization beside it. No namespace has a dot.
+fn file_of(namespace: &str) -> String {
+    if namespace == "kustomization" { "kustomization.namespace.yaml".to_owned() } else { format!("{namespace}.yaml") }
 }
 
 fn components(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError> {

@@ -85,7 +85,7 @@ fn egress(namespace: &str, crossings: &Crossings, attach: Attach, options: &Opti
 fn target(workload: &Workload, attach: Attach, options: &Options) -> Value {
     match attach {
         Attach::Namespace | Attach::Workload | Attach::Mesh => workload.labels(&options.label),
-        Attach::Waypoint => json!({"gateway.networking.k8s.io/gateway-name": workload.resource()}),
+        Attach::Waypoint => json!({"gateway.networking.k8s.io/gateway-name": workload.gateway()}),
     }
 }
 

@@ -113,9 +113,8 @@ pub fn compare(dir: &Path, files: &[File]) -> Result<Vec<String>, OutputDirError
 /// The files that are missing or differ, and those of an earlier run that are no longer among them.
 fn changed(dir: &Path, files: &[File], written: &Digests) -> BTreeSet<String> {
     let differs = |file: &&File| fs::read(dir.join(&file.path)).ok().as_deref() != Some(file.text.as_bytes());
-    let is_stale = |path: &&String| {
-        !files.iter().any(|file| file.path == **path) && dir.join(path).symlink_metadata().is_ok()
-    };
+    let is_stale =
+        |path: &&String| !files.iter().any(|file| file.path == **path) && dir.join(path).symlink_metadata().is_ok();
     let different = files.iter().filter(differs).map(|file| file.path.clone());
     different.chain(written.paths().filter(is_stale).cloned()).collect()
 }

@@ -25,7 +25,8 @@ pub(super) fn manifests(
     }}}});
     let domain = inventory.id_of(workload).map(|id| id.trust_domain());
     let domain = domain.ok_or_else(|| RenderError::NoIdentity(workload.to_string()))?;
-    let waypoint = format!("{domain}/ns/{}/sa/{}", workload.namespace(), workload.resource());
+    // The service account of a waypoint has its name.
+    let principal = format!("{domain}/ns/{}/sa/{}", workload.namespace(), workload.gateway());
     Ok(vec![
         json!({
             "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata,
@@ -34,7 +35,7 @@ pub(super) fn manifests(
         json!({
             "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
             "metadata": {
-                "name": workload.resource(), "namespace": workload.namespace(),
+                "name": workload.gateway(), "namespace": workload.namespace(),
                 "labels": {"istio.io/waypoint-for": "service"},
             },
             "spec": {
@@ -51,7 +52,7 @@ pub(super) fn manifests(
             &json!({
                 "selector": {"matchLabels": workload.labels(&options.label)},
                 "action": "ALLOW",
-                "rules": [{"from": [{"source": {"principals": [waypoint]}}]}],
+                "rules": [{"from": [{"source": {"principals": [principal]}}]}],
             }),
         ),
     ])
@@ -61,7 +62,7 @@ pub(super) fn manifests(
 pub(super) fn patch(workload: &Workload, options: &Options) -> Result<Value, RenderError> {
     let service = json!({
         "apiVersion": "v1", "kind": "Service",
-        "metadata": {"name": "any", "labels": {"istio.io/use-waypoint": workload.resource()}},
+        "metadata": {"name": "any", "labels": {"istio.io/use-waypoint": workload.gateway()}},
     });
     proxies::patch_labelled("Service", workload, options, &service)
 }

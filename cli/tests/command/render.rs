@@ -190,10 +190,10 @@ fn a_gateway_admits_initial_requests_and_removes_steps() {
     let (_dir, tour) = tour();
     let files = files(&[&tour, "--entry", "edge=tour.example.com"]);
     let all = read(&files, "entry/entry.yaml");
-    let gateway = find(&all, "Gateway", "stepgate-tour");
+    let gateway = find(&all, "Gateway", "stepgate-edge");
     assert_eq!(gateway["metadata"]["namespace"], "ingress");
     assert_eq!(gateway["spec"]["servers"][0]["tls"]["mode"], "SIMPLE");
-    let routes = &find(&all, "VirtualService", "stepgate-tour")["spec"]["http"];
+    let routes = &find(&all, "VirtualService", "stepgate-tour--edge")["spec"]["http"];
     assert_eq!(routes.as_array().unwrap().len(), 1);
     let route = &routes[0];
     assert_eq!(
@@ -277,6 +277,7 @@ fn revisions_are_opened_as_requested() {
 
 #[test]
 fn impossible_options_are_refused() {
+    let long = format!("edge={}", ["a"; 126].join("."));
     for (arguments, what) in [
         (&["gate/movie.yaml"][..], "not a workflow document"),
         (&["movie.yaml", "--module", "oci://x/y"], "--sha256"),
@@ -285,10 +286,83 @@ fn impossible_options_are_refused() {
         (&["movie.yaml", "--trust-domain", "else.where"], "--trust-domain"),
         (&["movie.yaml", "--registry-cidr", "10.0.0.0/33"], "CIDR"),
         (&["movie.yaml", "--entry", "edge"], "ACTOR=HOST"),
+        // Names that Kubernetes would refuse.
+        (&["movie.yaml", "--entry", "edge=*.example.com"], "ACTOR=HOST"),
+        (&["movie.yaml", "--entry", "edge=Movie.example"], "ACTOR=HOST"),
+        (&["movie.yaml", "--entry", &long], "ACTOR=HOST"),
+        (&["movie.yaml", "--root-namespace", "../x"], "namespace"),
+        (&["movie.yaml", "--label", "a b"], "label"),
+        (&["movie.yaml", "--label", "/app"], "label"),
+        (&["movie.yaml", "--pull-secret", "A_b"], "Secret"),
     ] {
         let ran = render(arguments);
         assert!([1, 2, 3].contains(&ran.code) && ran.err.contains(what), "{arguments:?}: {ran:?}");
     }
     let unnamed = render(&["movie.yaml"]);
     assert!(unnamed.code == 0 && unnamed.err.contains("deny everything"), "{unnamed:?}");
+}
+
+/// Istio ignores a second Gateway with a host that another one of the same pods has, and a second object of one name
+/// replaces the first.
+#[test]
+fn an_entry_has_one_gateway_whatever_calls_through_it() {
+    let (dir, tour) = tour();
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let next = TOUR.replace("revision: 1", "revision: 2").replace("/v1.0/{id}", "/v2.0/{id}");
+    let next = write("next.yaml", &next);
+    let other = TOUR
+        .replace("workflow: tour", "workflow: other")
+        .replace("/v1.0/", "/other/")
+        .replace(", {methods: [GET]}", "");
+    let other = write("other.yaml", &other);
+    let entries = ["--entry", "edge=tour.example.com", "--entry", "edge=tour.example.org"];
+    let read = |more: &[&str]| {
+        let files = files(&[&[tour.as_str(), &next, &other], &entries[..], more].concat());
+        read(&files, "entry/entry.yaml")
+    };
+    let all = read(&[]);
+    let names = |kind: &str| -> Vec<String> {
+        let of_kind = all.iter().filter(|object| object["kind"] == kind);
+        of_kind.map(|object| object["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("Gateway"), ["stepgate-edge"]);
+    assert_eq!(names("VirtualService"), ["stepgate-other--edge", "stepgate-tour--edge"]);
+    let hosts = json!(["tour.example.com", "tour.example.org"]);
+    let servers = find(&all, "Gateway", "stepgate-edge")["spec"]["servers"].as_array().unwrap();
+    assert_eq!(json!([servers[0]["hosts"][0], servers[1]["hosts"][0]]), hosts);
+    // The routes of all revisions: those of the open one come first, and a route that both have is there once.
+    let paths = |all: &[Value]| {
+        let service = &find(all, "VirtualService", "stepgate-tour--edge")["spec"];
+        assert_eq!((&service["hosts"], &service["gateways"]), (&hosts, &json!(["stepgate-edge"])));
+        let routes = service["http"].as_array().unwrap().iter();
+        routes.map(|route| route["match"][0]["uri"]["regex"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(paths(&all), ["/v2\\.0/[^/]+", "/v1\\.0/[^/]+"]);
+    assert_eq!(paths(&read(&["--open", "tour/1"])), ["/v1\\.0/[^/]+", "/v2\\.0/[^/]+"]);
+    let other_routes = &find(&all, "VirtualService", "stepgate-other--edge")["spec"]["http"];
+    assert_eq!(other_routes.as_array().unwrap().len(), 1);
+    let same = TOUR.replace("revision: 1", "revision: 3");
+    let same = write("same.yaml", &same);
+    let all = self::read(&files(&[&[tour.as_str(), &same], &entries[..]].concat()), "entry/entry.yaml");
+    assert_eq!(paths(&all), ["/v1\\.0/[^/]+"]);
+}
+
+/// A namespace may have any name.
+#[test]
+fn a_namespace_does_not_replace_a_file() {
+    let (_dir, tour) = tour();
+    let text = std::fs::read_to_string(&tour).unwrap().replace("ns/bank", "ns/kustomization");
+    std::fs::write(&tour, text).unwrap();
+    let files = files(&[&tour]);
+    let kustomization = read(&files, "base/kustomization.yaml");
+    let resources: Vec<&str> =
+        kustomization[0]["resources"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    assert_eq!(resources, ["ingress.yaml", "kustomization.namespace.yaml", "shop.yaml"]);
+    for path in resources {
+        find(&read(&files, &format!("base/{path}")), "WasmPlugin", "stepgate");
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::command::argument::require;
 use crate::command::output;
-use stepgate_render::{Api, Attach, Entry, Options};
+use stepgate_render::{Api, Attach, Entry, Options, is_dns_label, is_dns_subdomain, is_entry_host, is_label_key};
 
 /// The module if none is given: it does not exist, so proxies deny everything.
 const NO_MODULE: &str = concat!("oci://registry.example/stepgate:", env!("CARGO_PKG_VERSION"));
@@ -23,7 +23,7 @@ pub(super) struct Flags {
     #[arg(long, value_enum, default_value_t = Pull::IfNotPresent)]
     pull_policy: Pull,
     /// The Secret with the registry's credentials, in the plugin's namespace
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = secret)]
     pull_secret: Option<String>,
     /// After a trap of the module, start a new VM instead of denying until the proxy restarts; since Istio 1.28
     #[arg(long)]
@@ -38,10 +38,10 @@ pub(super) struct Flags {
     #[arg(long, value_enum)]
     attach: Option<Attach>,
     /// The label of pods, Deployments and Services whose value is the service account's name
-    #[arg(long, value_name = "KEY", default_value = "app")]
+    #[arg(long, value_name = "KEY", default_value = "app", value_parser = label)]
     label: String,
     /// Istio's root namespace
-    #[arg(long, value_name = "NS", default_value = "istio-system")]
+    #[arg(long, value_name = "NS", default_value = "istio-system", value_parser = namespace)]
     root_namespace: String,
     /// The trust domain of this mesh [default: that of each document]
     #[arg(long, value_name = "NAME")]
@@ -131,11 +131,23 @@ fn cidr(text: &str) -> Result<String, &'static str> {
     }
 }
 
+fn secret(text: &str) -> Result<String, &'static str> {
+    require(is_dns_subdomain(text), text, "a Secret has a name of lower-case letters, digits, `-` and `.`")
+}
+
+fn label(text: &str) -> Result<String, &'static str> {
+    require(is_label_key(text), text, "the key of a label is such as app or app.kubernetes.io/name")
+}
+
+fn namespace(text: &str) -> Result<String, &'static str> {
+    require(is_dns_label(text), text, "a namespace has a name of lower-case letters, digits and `-`")
+}
+
 fn entry(text: &str) -> Result<Entry, &'static str> {
     match text.split_once('=') {
-        Some((actor, host)) if !actor.is_empty() && !host.is_empty() => {
+        Some((actor, host)) if !actor.is_empty() && is_entry_host(host) => {
             Ok(Entry { actor: actor.to_owned(), host: host.to_owned() })
         }
-        Some(_) | None => Err("an entry is ACTOR=HOST, such as edge=movie.example.com"),
+        Some(_) | None => Err("an entry is ACTOR=HOST with a DNS name in lower case, such as edge=movie.example.com"),
     }
 }
