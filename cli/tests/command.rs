@@ -29,6 +29,8 @@ mod keygen;
 #[cfg(feature = "lab")]
 #[path = "command/lab.rs"]
 mod lab;
+#[path = "command/network.rs"]
+mod network;
 #[path = "command/render.rs"]
 mod render;
 #[path = "command/run.rs"]

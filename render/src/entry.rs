@@ -12,6 +12,7 @@ use crate::document::Document;
 use crate::error::RenderError;
 use crate::gate;
 use crate::inventory::Inventory;
+use crate::labels::Labels;
 use crate::manifest::{manifest, with};
 use crate::names::is_dns_subdomain;
 use crate::options::Options;
@@ -32,7 +33,11 @@ struct Service<'o> {
 ///
 /// # Errors
 /// An actor that the gateway calls has no host.
-pub(super) fn manifests(inventory: &Inventory<'_>, options: &Options) -> Result<Vec<Value>, RenderError> {
+pub(super) fn manifests(
+    inventory: &Inventory<'_>,
+    labels: &Labels<'_>,
+    options: &Options,
+) -> Result<Vec<Value>, RenderError> {
     let mut documents = inventory.documents.clone();
     documents.sort_by_key(|document| std::cmp::Reverse(openness(document, options)));
     let mut gateways = Gateways::new();
@@ -59,7 +64,7 @@ pub(super) fn manifests(inventory: &Inventory<'_>, options: &Options) -> Result<
     const API: &str = "networking.istio.io/v1";
     let gateway = |(workload, hosts): (Workload, BTreeSet<&str>)| {
         let servers: Vec<Value> = hosts.iter().zip(1_usize..).map(|(host, number)| server(host, number)).collect();
-        let spec = json!({"selector": workload.labels(&options.label), "servers": servers});
+        let spec = json!({"selector": labels.select(&workload), "servers": servers});
         manifest(API, "Gateway", &workload.gateway(), workload.namespace(), &spec)
     };
     let service = |((namespace, name), service): ((String, String), Service<'_>)| {

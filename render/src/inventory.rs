@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use stepgate_config::name::ActorName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, MixedLevels, Workflow};
 
@@ -21,7 +22,7 @@ pub(crate) struct Role<'d> {
 pub struct Inventory<'d> {
     pub(crate) documents: Vec<&'d Document>,
     workloads: BTreeMap<Workload, Vec<Role<'d>>>,
-    outside: BTreeSet<String>,
+    outside: BTreeMap<String, BTreeSet<ActorName>>,
     trust_domain: Option<&'d str>,
 }
 
@@ -45,7 +46,7 @@ impl<'d> Inventory<'d> {
         let levels = documents.iter().map(|document| (&document.workflow.name, document.workflow.assurance));
         MixedLevels::among(levels).map_or(Ok(()), Err)?;
         let mut inventory =
-            Self { documents: sorted.clone(), workloads: BTreeMap::new(), outside: BTreeSet::new(), trust_domain };
+            Self { documents: sorted.clone(), workloads: BTreeMap::new(), outside: BTreeMap::new(), trust_domain };
         for document in sorted {
             for actor in document.workflow.actors.values() {
                 actor.spiffe.iter().for_each(|id| inventory.add(id, Role { document, actor }));
@@ -64,7 +65,7 @@ impl<'d> Inventory<'d> {
         match self.workload_of(&role.document.workflow, id) {
             Some(workload) => self.workloads.entry(workload).or_default().push(role),
             None => {
-                self.outside.insert(id.to_string());
+                self.outside.entry(id.to_string()).or_default().insert(role.actor.name.clone());
             }
         }
     }
@@ -127,8 +128,8 @@ impl<'d> Inventory<'d> {
         self.workloads.get(workload).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Identities that are not workloads of this mesh.
-    pub(crate) fn outside(&self) -> &BTreeSet<String> {
+    /// Identities that are not workloads of this mesh, with their actors.
+    pub(crate) fn outside(&self) -> &BTreeMap<String, BTreeSet<ActorName>> {
         &self.outside
     }
 

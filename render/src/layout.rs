@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use stepgate_config::name::ActorName;
 
 use crate::document::Document;
 use crate::error::RenderError;
 use crate::gate::{self, Gate};
 use crate::inventory::{Inventory, is_selected};
+use crate::labels::Labels;
 use crate::network::{self, Crossings};
 use crate::options::{Attach, Options};
 use crate::secrets::Secrets;
@@ -49,7 +51,7 @@ pub fn istio(documents: &[Document], secrets: Option<&Secrets>, options: &Option
     components(&set, &mut tree)?;
     stages(&set, &mut tree)?;
     tree.kustomization("secrets", json!({"resources": ["secrets.yaml"]}))?;
-    let gateways = entry::manifests(&inventory, options)?;
+    let gateways = entry::manifests(&inventory, &set.labels, options)?;
     if !gateways.is_empty() {
         tree.manifests("entry/entry.yaml", &gateways)?;
         tree.kustomization("entry", json!({"resources": ["entry.yaml"]}))?;
@@ -61,6 +63,7 @@ pub fn istio(documents: &[Document], secrets: Option<&Secrets>, options: &Option
 struct ManifestSet<'s> {
     inventory: &'s Inventory<'s>,
     options: &'s Options,
+    labels: Labels<'s>,
     attach: Attach,
     workloads: Vec<Workload>,
     namespaces: BTreeSet<String>,
@@ -83,6 +86,7 @@ impl<'s> ManifestSet<'s> {
         Ok(Self {
             inventory,
             options,
+            labels: Labels::of(inventory, options)?,
             attach: gate::attach(inventory, secrets, &workloads, options)?,
             namespaces: workloads.iter().map(|workload| workload.namespace().to_owned()).collect(),
             gates: gate::gates(inventory, secrets, &workloads, options)?,
@@ -137,8 +141,8 @@ fn components(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError>
     tree.component("interlock", &policies, json!({"replacements": replacements}))?;
     let idle: Vec<Value> = set.workloads.iter().map(interlock::idle).collect();
     tree.component("interlock-idle", &idle, json!({}))?;
-    let crossings = Crossings::of(set.inventory);
-    let network = |namespace: &String| network::policies(namespace, &crossings, set.attach, set.options);
+    let crossings = Crossings::of(set.inventory, set.options)?;
+    let network = |namespace: &String| network::policies(namespace, &crossings, &set.labels, set.attach, set.options);
     tree.component("network", &set.namespaces.iter().flat_map(network).collect::<Vec<_>>(), json!({}))?;
     let patch = |(workload, variables): (&Workload, &Vec<String>)| match set.attach {
         Attach::Waypoint => waypoint::patch(workload, set.options),
@@ -172,9 +176,11 @@ fn with_permits(settings: &Value) -> Value {
 }
 
 fn warnings(set: &ManifestSet<'_>) -> Vec<String> {
-    let outside = set.inventory.outside().iter().map(|id| {
+    let is_peer = |actor: &ActorName| set.options.peers.iter().any(|peer| peer.actor == actor.as_str());
+    let outside = set.inventory.outside().iter().filter(|(_, actors)| !actors.iter().any(is_peer)).map(|(id, _)| {
         format!(
-            "`{id}` is not a service account of this mesh: nothing is written for it, and no NetworkPolicy admits it"
+            "`{id}` is not a service account of this mesh: nothing is written for it, and no NetworkPolicy admits it \
+             without --peer"
         )
     });
     let open = "without --registry-cidr egress from the namespaces is not limited: proxies must reach the registry";

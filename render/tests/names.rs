@@ -58,10 +58,13 @@ fn options(attach: Option<Attach>) -> Options {
         namespaces: Vec::new(),
         tcp_ports: Vec::new(),
         registry: None,
+        dns: Vec::new(),
+        peers: Vec::new(),
         access_log: "envoy".into(),
         settings: json!({}),
         open: Vec::new(),
         entries: vec![entry("shop.example.com"), entry("other.example.com")],
+        entry_labels: BTreeMap::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `stepgate render`: the manifests that a cluster owner applies, from workflow documents.
 
+mod argument;
 mod flags;
 mod volumes;
 
