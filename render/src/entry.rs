@@ -18,6 +18,10 @@ use crate::names::is_dns_subdomain;
 use crate::options::Options;
 use crate::workload::Workload;
 
+/// The gateways that take these manifests.
+pub(super) const NOTE: &str = "entry/ is for an ingress gateway that is an Envoy. One of a class istio-agentgateway* \
+    applies neither Istio's Gateway nor its VirtualService: steps would pass in and out";
+
 /// A gateway for each workload: Istio ignores the second of two with the same host.
 type Gateways<'o> = BTreeMap<Workload, BTreeSet<&'o str>>;
 

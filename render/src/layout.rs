@@ -35,6 +35,8 @@ pub struct Rendered {
     pub files: Vec<File>,
     /// Warnings for the owner.
     pub warnings: Vec<String>,
+    /// What the owner has to know to apply the files.
+    pub notes: Vec<String>,
 }
 
 /// Manifests for Istio; without secrets, for keys and interlocks of the first generation.
@@ -56,7 +58,7 @@ pub fn istio(documents: &[Document], secrets: Option<&Secrets>, options: &Option
         tree.manifests("entry/entry.yaml", &gateways)?;
         tree.kustomization("entry", json!({"resources": ["entry.yaml"]}))?;
     }
-    Ok(Rendered { files: tree.files(), warnings: warnings(&set) })
+    Ok(Rendered { files: tree.files(), warnings: warnings(&set), notes: notes(&set) })
 }
 
 /// Everything from which the files are rendered.
@@ -144,12 +146,23 @@ fn components(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError>
     let crossings = Crossings::of(set.inventory, set.options)?;
     let network = |namespace: &String| network::policies(namespace, &crossings, &set.labels, set.attach, set.options);
     tree.component("network", &set.namespaces.iter().flat_map(network).collect::<Vec<_>>(), json!({}))?;
-    let patch = |(workload, variables): (&Workload, &Vec<String>)| match set.attach {
-        Attach::Waypoint => waypoint::patch(workload, set.options),
-        Attach::Namespace | Attach::Workload | Attach::Mesh => proxies::patch(workload, variables, set.options),
-    };
-    let patches: Vec<Value> = set.variables.iter().map(patch).collect::<Result<_, _>>()?;
-    tree.component("proxies", &[], json!({"patches": patches}))
+    proxies(set, tree)
+}
+
+/// The keys for the owner's pods; in ambient the waypoint has them, and Services name it.
+fn proxies(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError> {
+    let (mut patches, mut rollouts) = (Vec::new(), Vec::new());
+    for (workload, variables) in &set.variables {
+        match set.attach {
+            Attach::Waypoint => patches.push(waypoint::patch(workload, set.options)?),
+            Attach::Namespace | Attach::Workload | Attach::Mesh => {
+                patches.extend(proxies::patches(workload, variables, set.options)?);
+                rollouts.push(proxies::rollout_patch(workload, variables, set.options)?);
+            }
+        }
+    }
+    tree.component("proxies", &[], json!({"patches": patches}))?;
+    if rollouts.is_empty() { Ok(()) } else { tree.component("proxies-rollout", &[], json!({"patches": rollouts})) }
 }
 
 /// The stages, from one that denies nothing to full enforcement, and one that turns it all off.
@@ -186,6 +199,15 @@ fn warnings(set: &ManifestSet<'_>) -> Vec<String> {
     let open = "without --registry-cidr egress from the namespaces is not limited: proxies must reach the registry";
     let limited = set.options.registry.is_some() || set.options.module.starts_with("file://");
     outside.chain((!limited).then(|| open.to_owned())).collect()
+}
+
+fn notes(set: &ManifestSet<'_>) -> Vec<String> {
+    let pods = match set.attach {
+        Attach::Waypoint => waypoint::NOTE.to_owned(),
+        Attach::Namespace | Attach::Workload | Attach::Mesh => proxies::note(),
+    };
+    let entry = (!set.options.entries.is_empty()).then(|| entry::NOTE.to_owned());
+    [Some(pods), entry].into_iter().flatten().collect()
 }
 
 /// The files by their paths.

@@ -12,6 +12,10 @@ use crate::{proxies, yaml};
 /// The port to which ztunnels forward requests.
 const HBONE: u16 = 15008;
 
+/// The class of waypoints that can run a gate.
+pub(super) const NOTE: &str = "the waypoints are of the class istio-waypoint. One of a class istio-agentgateway* is no \
+    Envoy: it applies neither WasmPlugin nor AuthorizationPolicy, and so has no gate and no interlock";
+
 /// The waypoint, its environment, and the policy that admits only requests through it.
 pub(super) fn manifests(
     inventory: &Inventory<'_>,
@@ -64,5 +68,5 @@ pub(super) fn patch(workload: &Workload, options: &Options) -> Result<Value, Ren
         "apiVersion": "v1", "kind": "Service",
         "metadata": {"name": "any", "labels": {"istio.io/use-waypoint": workload.gateway()}},
     });
-    proxies::patch_labelled("Service", workload, options, &service)
+    proxies::patch_labelled("", "Service", workload, options, &service)
 }

@@ -89,6 +89,7 @@ fn run_istio(args: &Istio) -> Result<Answer, CommandError> {
             let changed = output_dir::write(dir, &rendered.files, args.force).map_err(not_written)?;
             keep_out_of_git(&dir.join("secrets"))?;
             print_changed(&changed, args.json, "written")?;
+            rendered.notes.iter().for_each(|text| output::note(&format!("note: {text}")));
             Ok(Answer::Yes)
         }
     }

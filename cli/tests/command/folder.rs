@@ -7,6 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::render::tour;
 use super::run::{Ran, stepgate};
 
 const MANIFEST: &str = "rendered.sha256";
@@ -112,6 +113,25 @@ fn a_copied_stage_stays() {
         assert_eq!(folder.render(arguments).code, 0, "{arguments:?}");
         assert_eq!(folder.read("stages/mine/kustomization.yaml"), mine);
     }
+}
+
+/// What the files cannot do is named where they are written.
+#[test]
+fn the_limits_of_the_files_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let sidecars = render(dir.path(), &[]);
+    for kind in ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "proxies-rollout", "Knative"] {
+        assert!(sidecars.err.contains(kind), "{kind}: {sidecars:?}");
+    }
+    assert!(!sidecars.err.contains("agentgateway"), "{sidecars:?}");
+    let waypoints = render(dir.path(), &["--attach", "waypoint"]);
+    assert!(waypoints.err.contains("istio-agentgateway*"), "{waypoints:?}");
+    assert!(waypoints.err.contains("neither WasmPlugin nor AuthorizationPolicy"), "{waypoints:?}");
+    let ((_tour, tour), out) = (tour(), tempfile::tempdir().unwrap());
+    let out = out.path().to_str().unwrap();
+    let entry = stepgate(&["render", "istio", &tour, "--out", out, "--entry", "edge=tour.example"]);
+    assert!(entry.err.contains("istio-agentgateway*") && entry.err.contains("neither Istio's Gateway"), "{entry:?}");
+    assert_eq!(render(dir.path(), &["--attach", "waypoint", "--check"]).err.matches("note:").count(), 0);
 }
 
 #[test]
