@@ -35,8 +35,8 @@ pub struct Rendered {
     pub files: Vec<File>,
     /// Warnings for the owner.
     pub warnings: Vec<String>,
-    /// What the owner has to know to apply the files.
-    pub notes: Vec<String>,
+    /// What the owner has to know, each with the folder of the files that it is about.
+    pub notes: Vec<(&'static str, String)>,
 }
 
 /// Manifests for Istio; without secrets, for keys and interlocks of the first generation.
@@ -201,13 +201,12 @@ fn warnings(set: &ManifestSet<'_>) -> Vec<String> {
     outside.chain((!limited).then(|| open.to_owned())).collect()
 }
 
-fn notes(set: &ManifestSet<'_>) -> Vec<String> {
+fn notes(set: &ManifestSet<'_>) -> Vec<(&'static str, String)> {
     let pods = match set.attach {
         Attach::Waypoint => waypoint::NOTE.to_owned(),
         Attach::Namespace | Attach::Workload | Attach::Mesh => proxies::note(),
     };
-    let entry = (!set.options.entries.is_empty()).then(|| entry::NOTE.to_owned());
-    [Some(pods), entry].into_iter().flatten().collect()
+    vec![("components/proxies/", pods), ("entry/", entry::NOTE.to_owned())]
 }
 
 /// The files by their paths.

@@ -89,7 +89,9 @@ fn run_istio(args: &Istio) -> Result<Answer, CommandError> {
             let changed = output_dir::write(dir, &rendered.files, args.force).map_err(not_written)?;
             keep_out_of_git(&dir.join("secrets"))?;
             print_changed(&changed, args.json, "written")?;
-            rendered.notes.iter().for_each(|text| output::note(&format!("note: {text}")));
+            let is_new = |folder: &str| changed.iter().any(|path| path.starts_with(folder));
+            let notes = rendered.notes.iter().filter(|(folder, _)| is_new(folder));
+            notes.for_each(|(_, text)| output::note(&format!("note: {text}")));
             Ok(Answer::Yes)
         }
     }

@@ -131,7 +131,10 @@ fn the_limits_of_the_files_are_named() {
     let out = out.path().to_str().unwrap();
     let entry = stepgate(&["render", "istio", &tour, "--out", out, "--entry", "edge=tour.example"]);
     assert!(entry.err.contains("istio-agentgateway*") && entry.err.contains("neither Istio's Gateway"), "{entry:?}");
-    assert_eq!(render(dir.path(), &["--attach", "waypoint", "--check"]).err.matches("note:").count(), 0);
+    // Once is enough.
+    for arguments in [&["--attach", "waypoint"][..], &["--attach", "waypoint", "--check"]] {
+        assert!(!render(dir.path(), arguments).err.contains("note:"), "{arguments:?}");
+    }
 }
 
 #[test]
