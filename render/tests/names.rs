@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use stepgate_render::{Api, Attach, Document, Entry, Options, Rendered, istio};
+use stepgate_render::{Api, Attach, Document, Entry, File, Inventory, Options, Secrets, Volumes, istio, volumes};
 
 fn document(value: Value) -> Document {
     let workflow = stepgate_config::read_workflow(value.to_string().as_bytes()).into_result();
@@ -69,10 +69,10 @@ fn options(attach: Option<Attach>) -> Options {
 }
 
 /// All objects, by their kinds, namespaces and names.
-fn objects(rendered: &Rendered) -> BTreeMap<[String; 4], Value> {
+fn objects(files: &[File]) -> BTreeMap<[String; 4], Value> {
     let mut found = BTreeMap::new();
     let mut paths = BTreeSet::new();
-    for file in &rendered.files {
+    for file in files {
         assert!(paths.insert(&file.path), "{} is there twice", file.path);
         for document in file.text.split("\n---\n") {
             let object = stepgate_config::to_json(document.as_bytes()).unwrap();
@@ -122,12 +122,12 @@ fn label_values(value: &Value, found: &mut Vec<String>) {
     value.as_array().into_iter().flatten().for_each(|item| label_values(item, found));
 }
 
-fn check(rendered: &Rendered) {
-    let all = objects(rendered);
+fn check(files: &[File]) {
+    let all = objects(files);
     for ([version, kind, namespace, name], object) in &all {
         // A Gateway of Kubernetes becomes a Service; Istio requires a label of its own.
         let is_valid = if kind == "Gateway" { is_label(name) } else { is_subdomain(name) };
-        assert!(is_valid && is_label(namespace), "{kind} {namespace}/{name}");
+        assert!(is_valid && (kind == "StorageClass" || is_label(namespace)), "{kind} {namespace}/{name}");
         let mut values = Vec::new();
         label_values(object, &mut values);
         assert!(values.iter().all(|value| is_value(value)), "{kind} {name}: {values:?}");
@@ -145,7 +145,7 @@ fn check(rendered: &Rendered) {
         let ports: BTreeSet<&str> = servers.iter().filter_map(|server| server["port"]["name"].as_str()).collect();
         assert_eq!(ports.len(), servers.len(), "Istio requires a name for each: {object}");
     }
-    let services = rendered.files.iter().filter(|file| file.path == "components/proxies/kustomization.yaml");
+    let services = files.iter().filter(|file| file.path == "components/proxies/kustomization.yaml");
     for file in services {
         for line in file.text.lines().filter_map(|line| line.trim().strip_prefix("istio.io/use-waypoint: ")) {
             assert!(is_value(line), "{line}");
@@ -190,7 +190,19 @@ proptest! {
             .iter()
             .flat_map(|name| [1, 2].map(|revision| entered(name, revision, edge, &shop, &bank)))
             .collect();
-        check(&istio(&documents, None, &options(attach)).unwrap());
+        check(&istio(&documents, None, &options(attach)).unwrap().files);
+        let claims = Volumes {
+            provisioner: "ebs.csi.aws.com".into(),
+            parameters: BTreeMap::new(),
+            class: "encrypted".into(),
+            size: "1Gi".into(),
+            actors: Vec::new(),
+            trust_domain: None,
+        };
+        let mut secrets = Secrets::default();
+        secrets.complete(&Inventory::of(&documents, None, &["edge".to_owned()]).unwrap(), None).unwrap();
+        check(&[File { path: "secrets.yaml".into(), text: secrets.text().unwrap() }]);
+        check(&[File { path: "volumes.yaml".into(), text: volumes(&documents, &claims).unwrap() }]);
     }
 }
 
@@ -201,7 +213,7 @@ fn a_digest_is_no_accounts_name() {
     let names = |accounts: &[&str]| {
         let shop: Vec<String> = accounts.iter().map(|account| id("shop", account)).collect();
         let documents = [entered("tour", 1, &[id("edge", "edge")], &shop, &[id("bank", "bank")])];
-        let all = objects(&istio(&documents, None, &options(Some(Attach::Waypoint))).unwrap());
+        let all = objects(&istio(&documents, None, &options(Some(Attach::Waypoint))).unwrap().files);
         let gateways = all.into_keys().filter(|[_, kind, namespace, _]| kind == "Gateway" && namespace == "shop");
         gateways.map(|[_, _, _, name]| name).collect::<BTreeSet<String>>()
     };
