@@ -35,7 +35,7 @@ pub struct Rendered {
     pub files: Vec<File>,
     /// Warnings for the owner.
     pub warnings: Vec<String>,
-    /// What the owner has to know, each with the folder of the files that it is about.
+    /// What the owner has to know when files are in a folder for the first time, each with the folder.
     pub notes: Vec<(&'static str, String)>,
 }
 

@@ -86,12 +86,13 @@ fn run_istio(args: &Istio) -> Result<Answer, CommandError> {
             Ok(Answer::of(changed.is_empty()))
         }
         Some(dir) => {
+            let is_new = |(folder, _): &&(&str, String)| !dir.join(folder).exists();
+            let notes: Vec<_> = rendered.notes.iter().filter(is_new).collect();
             let changed = output_dir::write(dir, &rendered.files, args.force).map_err(not_written)?;
             keep_out_of_git(&dir.join("secrets"))?;
             print_changed(&changed, args.json, "written")?;
-            let is_new = |folder: &str| changed.iter().any(|path| path.starts_with(folder));
-            let notes = rendered.notes.iter().filter(|(folder, _)| is_new(folder));
-            notes.for_each(|(_, text)| output::note(&format!("note: {text}")));
+            let written = notes.into_iter().filter(|(folder, _)| dir.join(folder).exists());
+            written.for_each(|(_, text)| output::note(&format!("note: {text}")));
             Ok(Answer::Yes)
         }
     }

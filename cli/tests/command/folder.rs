@@ -124,6 +124,11 @@ fn the_limits_of_the_files_are_named() {
         assert!(sidecars.err.contains(kind), "{kind}: {sidecars:?}");
     }
     assert!(!sidecars.err.contains("agentgateway"), "{sidecars:?}");
+    // Once is enough.
+    for arguments in [&[][..], &["--check"], &["--attach", "workload"]] {
+        assert!(!render(dir.path(), arguments).err.contains("note:"), "{arguments:?}");
+    }
+    let dir = tempfile::tempdir().unwrap();
     let waypoints = render(dir.path(), &["--attach", "waypoint"]);
     assert!(waypoints.err.contains("istio-agentgateway*"), "{waypoints:?}");
     assert!(waypoints.err.contains("neither WasmPlugin nor AuthorizationPolicy"), "{waypoints:?}");
@@ -131,10 +136,6 @@ fn the_limits_of_the_files_are_named() {
     let out = out.path().to_str().unwrap();
     let entry = stepgate(&["render", "istio", &tour, "--out", out, "--entry", "edge=tour.example"]);
     assert!(entry.err.contains("istio-agentgateway*") && entry.err.contains("neither Istio's Gateway"), "{entry:?}");
-    // Once is enough.
-    for arguments in [&["--attach", "waypoint"][..], &["--attach", "waypoint", "--check"]] {
-        assert!(!render(dir.path(), arguments).err.contains("note:"), "{arguments:?}");
-    }
 }
 
 #[test]
