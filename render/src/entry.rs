@@ -18,6 +18,8 @@ use crate::names::is_dns_subdomain;
 use crate::options::Options;
 use crate::workload::Workload;
 
+const API: &str = "networking.istio.io/v1";
+
 /// The gateways that take these manifests.
 pub(super) const NOTE: &str = "entry/ is for an ingress gateway that is an Envoy. One of a class istio-agentgateway* \
     applies neither Istio's Gateway nor its VirtualService: steps would pass in and out";
@@ -52,6 +54,10 @@ pub(super) fn manifests(
             let starts = document.workflow.transitions.iter();
             let starts = starts.filter(|start| start.from.initial && start.caller.name == actor.name);
             let routes: Vec<Value> = starts.map(|start| route(start, options)).collect::<Result<_, _>>()?;
+            // In this workflow it takes no part.
+            if routes.is_empty() {
+                continue;
+            }
             let owner = KeyOwner { workflow: document.workflow.name.clone(), actor: Some(actor.name.clone()) };
             for workload in inventory.of_actor(&document.workflow, actor) {
                 let name = (workload.namespace().to_owned(), owner.label("stepgate-"));
@@ -65,7 +71,6 @@ pub(super) fn manifests(
             }
         }
     }
-    const API: &str = "networking.istio.io/v1";
     let gateway = |(workload, hosts): (Workload, BTreeSet<&str>)| {
         let servers: Vec<Value> = hosts.iter().zip(1_usize..).map(|(host, number)| server(host, number)).collect();
         let spec = json!({"selector": labels.select(&workload), "servers": servers});

@@ -38,6 +38,9 @@ pub enum RenderError {
         /// The task.
         task: String,
     },
+    /// An ingress gateway through which no request may come in.
+    #[error("--entry: `{0}` begins no instance: no transition from an initial task is its own")]
+    EntryBeginsNothing(String),
     /// An ingress gateway that is not an actor.
     #[error("--entry: no document has an actor `{0}`")]
     UnknownEntry(String),
@@ -148,7 +151,9 @@ impl RenderError {
             Self::EmptyNamespace { others, .. } => {
                 return Some(format!("they have workloads in {}", others.join(", ")));
             }
-            Self::EntryIsCalled { .. } => "make the gateway an actor of its own, with initial tasks only",
+            Self::EntryIsCalled { .. } | Self::EntryBeginsNothing(_) => {
+                "make the gateway an actor of its own, with initial tasks only"
+            }
             Self::NoHost(actor) => {
                 return Some(format!("add `hosts: [NAME.NAMESPACE.svc.cluster.local]` to `{actor}`"));
             }

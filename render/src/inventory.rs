@@ -30,7 +30,8 @@ impl<'d> Inventory<'d> {
     /// The workloads of the documents. `entries` are the actors that are ingress gateways.
     ///
     /// # Errors
-    /// Two documents of one name and revision, or of one name at levels that cannot be used together; no workload of this mesh in any of them; an entry that performs a task.
+    /// Two documents of one name and revision, or of one name at levels that cannot be used together; no workload of this mesh in any of them; an entry that performs a task, or that
+    /// begins no instance.
     pub fn of(
         documents: &'d [Document],
         trust_domain: Option<&'d str>,
@@ -149,12 +150,14 @@ impl<'d> Inventory<'d> {
     /// Removes an ingress gateway: it runs no gate and holds no secrets.
     ///
     /// # Errors
-    /// An entry that is not an actor, or one that performs a task.
+    /// An entry that is not an actor, one that performs a task, or one that begins no instance.
     fn remove_entry(&mut self, entry: &str) -> Result<(), RenderError> {
-        let mut found = false;
+        let (mut found, mut begins) = (false, false);
         for document in self.documents.clone() {
             let Some(actor) = document.workflow.actors.get(entry) else { continue };
             found = true;
+            let mut starts = document.workflow.transitions.iter().filter(|transition| transition.from.initial);
+            begins |= starts.any(|start| start.caller.name == actor.name);
             let mut called = document.workflow.transitions.iter();
             if let Some(called) = called.find(|transition| transition.to.performer.name == actor.name) {
                 let task = &called.to.name;
@@ -164,7 +167,11 @@ impl<'d> Inventory<'d> {
                 self.workloads.remove(&workload);
             }
         }
-        if found { Ok(()) } else { Err(RenderError::UnknownEntry(entry.to_owned())) }
+        match (found, begins) {
+            (true, true) => Ok(()),
+            (true, false) => Err(RenderError::EntryBeginsNothing(entry.to_owned())),
+            (false, _) => Err(RenderError::UnknownEntry(entry.to_owned())),
+        }
     }
 }
 

@@ -341,3 +341,18 @@ fn a_namespace_does_not_replace_a_file() {
         find(&read(&files, &format!("base/{path}")), "WasmPlugin", "stepgate");
     }
 }
+
+/// A VirtualService without routes is refused by Istio, and a gateway without one admits nothing.
+#[test]
+fn an_entry_begins_instances() {
+    let (dir, _) = tour();
+    let path = dir.path().join("unused.yaml");
+    let unused = TOUR.replace("  other:", "  relay: {spiffe: [ns/ingress/sa/relay]}\n  other:");
+    std::fs::write(&path, unused).unwrap();
+    let path = path.to_str().unwrap();
+    for command in [&["render", "istio"][..], &["secrets", "--out", dir.path().join("s").to_str().unwrap()]] {
+        let entry = if command[0] == "secrets" { "relay" } else { "relay=x.example" };
+        let ran = stepgate(&[command, &[path, "--entry", entry]].concat());
+        assert!(ran.code == 2 && ran.err.contains("`relay` begins no instance"), "{ran:?}");
+    }
+}
