@@ -30,7 +30,7 @@ fn entered(name: &str, revision: u32, edge: &[String], shop: &[String], bank: &[
         },
         "tasks": {
             "call": {"actor": "edge", "initial": true},
-            "buy": {"actor": "shop", "requests": [{"methods": ["POST"], "path": format!("/{revision}/{name}")}]},
+            "buy": {"actor": "shop", "requests": [{"methods": ["POST"], "path": format!("/{revision}/of-{name}")}]},
             "pay": {"actor": "bank", "requests": [{"methods": ["POST"], "path": "/pay"}]},
         },
         "transitions": [{"from": "call", "to": "buy"}, {"from": "buy", "to": "pay"}],
