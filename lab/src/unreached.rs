@@ -87,7 +87,7 @@ impl fmt::Display for Why {
             Self::Denied(code) => f.write_str(code),
             Self::Wrong => f.write_str("refused by a gate"),
             Self::Cut => write!(f, "cut after {MAX_HOPS} hops"),
-            Self::Behind => f.write_str("behind the others"),
+            Self::Behind => f.write_str("no instance came that far"),
         }
     }
 }

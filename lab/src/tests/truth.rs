@@ -105,7 +105,7 @@ fn a_refused_rightful_hop_is_wrong() {
         "`urgent -> after` of an instance: permitted is right, the answer was 403 BAD_STEP",
         "WRONG: status 403 BAD_STEP",
         "`urgent -> after` (refused by a gate)",
-        "to repeat it: stepgate lab it.yaml --seed 1 --header x-urgent=1",
+        "to repeat it: stepgate lab it.yaml --seed 1 --header 'x-urgent=1'",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
