@@ -129,7 +129,7 @@ cli: ## build the command stepgate
 	$(call step,the command stepgate)
 	@cargo build --release -p stepgate-cli
 
-clock: ## build the shared object that shifts an Envoy's clock, for `stepgate lab --skew`
+clock: ## build the shared object that shifts an Envoy's clock, for `stepgate lab --skew` and `--time`
 	@cargo build --quiet --release -p stepgate-clock
 
 image: filter $(CARGO_CYCLONEDX) ## build container images of the filter and of the command, into target/image

@@ -39,7 +39,9 @@ impl Expected {
         let own = |step: &String| !step.contains('.') || !attempt.steps.iter().any(|shown| shown.text() == step);
         match self {
             Self::Permit { start: begins, receipt: receives, .. } => {
-                through && step.as_ref().is_some_and(own) && (start.is_some(), receipt.is_some()) == (*begins, *receives)
+                through
+                    && step.as_ref().is_some_and(own)
+                    && (start.is_some(), receipt.is_some()) == (*begins, *receives)
             }
             Self::Exempt => through && step.is_none(),
             Self::Deny(denied) => !reached && code.as_deref() == Some(denied.code()),

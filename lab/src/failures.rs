@@ -79,11 +79,8 @@ fn answered(answer: &Answer) -> String {
 /// The tokens that a permitted request should have brought, and did not, or brought and should not.
 fn missing(expected: &Expected, answer: &Answer) -> String {
     let Expected::Permit { start, receipt, .. } = expected else { return String::new() };
-    let tokens = [
-        ("step", true, &answer.step),
-        ("start token", *start, &answer.start),
-        ("receipt", *receipt, &answer.receipt),
-    ];
+    let tokens =
+        [("step", true, &answer.step), ("start token", *start, &answer.start), ("receipt", *receipt, &answer.receipt)];
     let wrong = tokens.iter().filter(|(_, due, token)| answer.reached && *due != token.is_some());
     let said = wrong.map(|(name, due, _)| format!(", {} a {name}", if *due { "without" } else { "with" }));
     said.collect()

@@ -65,9 +65,10 @@ fn unmeant(unmeant: &Unmeant<'_>) -> Value {
     let times = |times: u64| (times < u64::MAX).then_some(times);
     let often = unmeant.often.iter().map(|one| json!({"task": one.task.as_str(), "times": times(one.times)}));
     let way = |way: &Way<'_>| json!({"tasks": names(&way.to), "then": names(&way.then)});
-    let choices = unmeant.choices.iter().map(|one| {
-        json!({"after": one.after.as_str(), "ways": one.ways.iter().map(way).collect::<Vec<_>>()})
-    });
+    let choices = unmeant
+        .choices
+        .iter()
+        .map(|one| json!({"after": one.after.as_str(), "ways": one.ways.iter().map(way).collect::<Vec<_>>()}));
     json!({
         "more_than_once": often.collect::<Vec<_>>(), "together": choices.collect::<Vec<_>>(),
         "not_looked_at": unmeant.left_out,

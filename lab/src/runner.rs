@@ -123,7 +123,9 @@ pub(super) fn make(
 fn untried(fixture: &Fixture, case: &Case<'_>, expected: &Expected) -> Result<Option<&'static str>, LabError> {
     let refused = match (expected.code(), case.honest(fixture)?) {
         (None, _) => None,
-        (Some(_), Some(honest)) => fixture.decide(&mut fixture.reader.fresh(), &honest).err().map(|denied| denied.code()),
+        (Some(_), Some(honest)) => {
+            fixture.decide(&mut fixture.reader.fresh(), &honest).err().map(|denied| denied.code())
+        }
         // In the matrix, a guard is the last thing that is asked: all else about the request is right.
         (Some(_), None) => Some(GUARD),
     };

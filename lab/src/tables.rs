@@ -73,7 +73,10 @@ impl Report<'_> {
     /// What the document allows one instance beyond the usual reading.
     fn unmeant(&self, text: &mut String) {
         let Some(unmeant) = Unmeant::of(&self.fixture.workflow) else {
-            let _ = writeln!(text, "\nallowed, perhaps not meant: any task any number of times, since `identity` counts nothing");
+            let _ = writeln!(
+                text,
+                "\nallowed, perhaps not meant: any task any number of times, since `identity` counts nothing"
+            );
             return;
         };
         let often = unmeant.often.iter().map(|often| format!("enter {often}"));
@@ -140,7 +143,8 @@ impl Report<'_> {
             let mut codes: BTreeMap<String, usize> = BTreeMap::new();
             for case in of {
                 let level = self.fixture.workflow.assurance;
-                let code = case.untried.map_or_else(|| answered(case, level).into(), |why| format!("not tried ({why})"));
+                let code =
+                    case.untried.map_or_else(|| answered(case, level).into(), |why| format!("not tried ({why})"));
                 let count = codes.entry(code).or_default();
                 *count = count.saturating_add(1);
             }
@@ -160,7 +164,8 @@ impl Report<'_> {
     fn verdict(&self, text: &mut String, colour: bool) {
         let unreached = self.unreached();
         if !unreached.is_empty() {
-            let _ = writeln!(text, "\nnever reached by an instance: {}", Tone::Bad.paint(&unreached.to_string(), colour));
+            let _ =
+                writeln!(text, "\nnever reached by an instance: {}", Tone::Bad.paint(&unreached.to_string(), colour));
         }
         let through = self.cases.iter().filter(|case| case.last.answer.reached).count();
         let denied = self.cases.len().saturating_sub(through);

@@ -163,7 +163,9 @@ fn check(spec: &MeshSpec) -> Result<(), MeshError> {
         let n = spec.workloads.len();
         return wrong(format!("a mesh has 1 to {MAX_WORKLOADS} workloads, not {n}"));
     }
-    if let Some(object) = spec.clock.as_ref().map(|clock| &clock.object).filter(|object| !object.is_absolute() || !object.is_file()) {
+    if let Some(object) =
+        spec.clock.as_ref().map(|clock| &clock.object).filter(|object| !object.is_absolute() || !object.is_file())
+    {
         let path = object.display();
         return wrong(format!("the shared object for clocks is not there: `{path}`\nhelp: `make clock` builds it"));
     }

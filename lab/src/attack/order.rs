@@ -54,7 +54,13 @@ fn back(context: &AttackContext<'_>) -> Requests {
     let earlier = &context.transition.from;
     let Some(to) = context.fixture.workloads.turn(&earlier.performer, 0) else { return Ok(Vec::new()) };
     let steps = if context.signed() {
-        let arrivals = Arrival::assumed(context.workflow(), at, (&sender.id, Kind::Arrival), context.instance, context.fixture.now());
+        let arrivals = Arrival::assumed(
+            context.workflow(),
+            at,
+            (&sender.id, Kind::Arrival),
+            context.instance,
+            context.fixture.now(),
+        );
         let token = |arrival| context.fixture.token(arrival, &sender.id, Kind::Arrival);
         arrivals.into_iter().map(token).collect::<Result<_, _>>()?
     } else {

@@ -68,12 +68,20 @@ impl Findings {
     pub fn table(&self) -> String {
         let rows = self.kinds.iter().filter(|kind| kind.tried > 0 || kind.untried > 0).map(|kind| {
             let codes: Vec<String> = kind.codes.iter().map(|(code, count)| format!("{code} {count}")).collect();
-            let counts =
-                [kind.tried, kind.untried, kind.reached, kind.rewritten, kind.before_the_gate].map(|count| count.to_string());
+            let counts = [kind.tried, kind.untried, kind.reached, kind.rewritten, kind.before_the_gate]
+                .map(|count| count.to_string());
             let cells = std::iter::once(kind.name.to_owned()).chain(counts).chain([codes.join(", ")]);
             cells.map(|text| Tone::Plain.cell(text)).collect()
         });
-        let head = ["attempt", "tried", "not tried", "reached", "of these rewritten", "refused before the gate", "by the gate"];
+        let head = [
+            "attempt",
+            "tried",
+            "not tried",
+            "reached",
+            "of these rewritten",
+            "refused before the gate",
+            "by the gate",
+        ];
         let mut text = table(&head, rows, false);
         let _ = writeln!(
             text,

@@ -32,7 +32,12 @@ impl Oracle {
             Some((actor.name.to_string(), gate))
         };
         let gates = fixture.workflow.actors.values().filter_map(gate).collect();
-        Self { gates, records: Mutex::default(), drawn: AtomicU64::new(0), circumstances: fixture.circumstances.clone() }
+        Self {
+            gates,
+            records: Mutex::default(),
+            drawn: AtomicU64::new(0),
+            circumstances: fixture.circumstances.clone(),
+        }
     }
 
     /// What the decision answers. What it permits it records.

@@ -56,8 +56,9 @@ impl Scene {
     /// The gate of this workload gets its configuration with `from` replaced by `to`.
     fn changed(self, workload: &str, from: &str, to: &str) -> Self {
         let script = self.folder.path().join("envoy");
+        let [old, new] = [from, to].map(|text| text.replace('\\', r"\\"));
         let text = format!(
-            "#!/bin/sh\n# envoy -c BOOTSTRAP ...\ncase \"$2\" in\n*/{workload}.bootstrap.json)\n  grep -qF '{from}' \"$2\" || exit 9\n  sed -i 's#{from}#{to}#g' \"$2\" ;;\nesac\nexec '{}' \"$@\"\n",
+            "#!/bin/sh\n# envoy -c BOOTSTRAP ...\ncase \"$2\" in\n*/{workload}.bootstrap.json)\n  grep -qF '{from}' \"$2\" || exit 9\n  sed -i 's#{old}#{new}#g' \"$2\" ;;\nesac\nexec '{}' \"$@\"\n",
             self.envoy.display()
         );
         std::fs::write(&script, text).unwrap();
@@ -95,14 +96,14 @@ fn wrong(report: &Value) -> Vec<(String, Value, bool)> {
 fn a_gate_that_refuses_a_rightful_hop_fails_the_run() {
     let scene = Scene::of(&example("movie.yaml")).changed("vfx-3", "/models/{id}", "/model/{id}");
     let (code, report) = scene.report(&["--walk-only"]);
-    assert_eq!(wrong(&report), [("shots -> models".to_owned(), json!("BAD_STEP"), false)], "{report:#}");
+    assert_eq!(wrong(&report), [("shots -> models".to_owned(), json!("UNKNOWN_WORKFLOW"), false)], "{report:#}");
     assert_eq!((code, &report["right"]), (Some(1), &json!(false)));
     let output = scene.lab(&["--walk-only"]);
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1));
     for part in [
         "1 WRONG ANSWERS",
-        "vfx-1 -> vfx-3: POST /models/7, `shots -> models` of an instance: permitted is right, the answer was 403 BAD_STEP",
+        "vfx-1 -> vfx-3: POST /models/7, `shots -> models` of an instance: permitted is right, the answer was 403 UNKNOWN_WORKFLOW",
         "`shots -> models` (refused by a gate)",
     ] {
         assert!(text.contains(part), "{part}: {text}");
@@ -114,8 +115,7 @@ fn a_gate_that_refuses_a_rightful_hop_fails_the_run() {
 fn a_gate_that_lets_a_wrong_hop_through_fails_the_run() {
     let interlock = r#"\"interlock\":"#;
     let observes = format!(r#"\"mode\":\"observe\",{interlock}"#);
-    let escaped = |text: &str| text.replace('\\', r"\\");
-    let scene = Scene::of(DESK).changed("desk", interlock, &escaped(&observes));
+    let scene = Scene::of(DESK).changed("desk", interlock, &observes);
     let (code, report) = scene.report(&["--walk-only"]);
     let wrong = wrong(&report);
     assert!(wrong.contains(&("begin -> night".to_owned(), Value::Null, true)), "{report:#}");
