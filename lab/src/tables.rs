@@ -170,7 +170,8 @@ impl Report<'_> {
         let through = self.cases.iter().filter(|case| case.last.answer.reached).count();
         let denied = self.cases.len().saturating_sub(through);
         let line = if self.all_right() {
-            Tone::Good.paint("as the document says", colour)
+            let more = if unreached.is_empty() { "" } else { "; not all of it was reached" };
+            Tone::Good.paint(&format!("as the document says{more}"), colour)
         } else {
             Tone::Bad.paint(&format!("{} WRONG ANSWERS", self.wrong()), colour)
         };

@@ -168,6 +168,7 @@ fn what_no_instance_reaches_has_the_references_reason() {
     found["transitions"].as_array_mut().unwrap().sort_by_key(|one| one["transition"].to_string());
     assert_eq!(found, expected);
     let text = report.tables(false, false);
+    assert!(text.contains(": as the document says; not all of it was reached\n"), "{text}");
     let line = text.lines().find(|line| line.starts_with("never reached by an instance: ")).unwrap();
     assert!(line.contains("`both -> end` (JOIN_INCOMPLETE)") && line.contains("; tasks `after`"), "{line}");
 }
