@@ -39,7 +39,7 @@ WASM            := -p stepgate-filter --target $(WASM_TARGET)
 WITH_WASM       := --features stepgate-tests/wasm
 
 # Programs of Debian, as COMMAND=PACKAGE.
-CLUSTER_PROGRAMS := etcd=etcd-server docker-registry ip=iproute2 iptables openssl tcpdump containerd ctr=containerd runc \
+CLUSTER_PROGRAMS := etcd=etcd-server docker-registry ip=iproute2 ipset iptables openssl tcpdump containerd ctr=containerd runc \
 	skopeo containernetworking-plugins
 ENGINES         := dockerd=docker.io docker-compose=docker-compose containerd=containerd ctr=containerd runc=runc \
 	skopeo=skopeo docker-registry=docker-registry curl=curl
@@ -86,14 +86,17 @@ prometheus:
 	@tools/get-debian.sh prometheus=prometheus promtool=prometheus || echo 'alerts and dashboard NOT checked'
 
 cluster-programs:
-	@{ tools/get-debian.sh $(CLUSTER_PROGRAMS) && tools/get-istio.sh '$(STEPGATE_CACHE)/istio'; } || echo 'a real Istio NOT tested'
+	@{ tools/get-debian.sh $(CLUSTER_PROGRAMS) && tools/get-istio.sh '$(STEPGATE_CACHE)/istio' && \
+		tools/get-kube-router.sh '$(STEPGATE_CACHE)/kube-router'; } || echo 'a real Istio NOT tested'
 
 in-cluster:
-	@cargo test --quiet --no-run -p stepgate-cluster-tests $(WITH_WASM) --test cases --test walkthrough
+	@cargo test --quiet --no-run -p stepgate-cluster-tests $(WITH_WASM) --test cases --test walkthrough --test network
 	$(call step,a real Istio)
 	@timeout --foreground 1500 cargo test --quiet -p stepgate-cluster-tests $(WITH_WASM) --test cases
 	$(call step,docs/istio.md in a cluster of its own)
 	@timeout --foreground 900 cargo test --quiet -p stepgate-cluster-tests $(WITH_WASM) --test walkthrough
+	$(call step,NetworkPolicies that are enforced)
+	@timeout --foreground 600 cargo test --quiet -p stepgate-cluster-tests $(WITH_WASM) --test network
 
 bench: envoy filter ## measure the cost of the gate, with a baseline from the same run
 	@cargo build --quiet --release -p stepgate-tests --bin bench
@@ -130,7 +133,7 @@ cli: ## build the command stepgate
 	$(call step,the command stepgate)
 	@cargo build --release -p stepgate-cli
 
-clock: ## build the shared object that shifts an Envoy's clock, for `stepgate lab --skew`
+clock: ## build the shared object that shifts an Envoy's clock, for `stepgate lab --skew` and `--time`
 	@cargo build --quiet --release -p stepgate-clock
 
 image: filter $(CARGO_CYCLONEDX) ## build container images of the filter and of the command, into target/image

@@ -18,6 +18,8 @@ mod check;
 mod doctor;
 #[path = "command/explain.rs"]
 mod explain;
+#[path = "command/folder.rs"]
+mod folder;
 #[path = "command/help.rs"]
 mod help;
 #[path = "command/kept.rs"]
@@ -27,6 +29,8 @@ mod keygen;
 #[cfg(feature = "lab")]
 #[path = "command/lab.rs"]
 mod lab;
+#[path = "command/network.rs"]
+mod network;
 #[path = "command/render.rs"]
 mod render;
 #[path = "command/run.rs"]

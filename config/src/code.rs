@@ -157,12 +157,14 @@ codes! {
     Visits = Note "N001",
     /// There are more diagnostics than are shown.
     More = Note "N002",
+    /// Ways out of one task that read like a choice, and of which one instance may take several.
+    Choices = Note "N003",
 }
 
 impl Code {
     /// Whether it may only follow from an error elsewhere: a task behind a mistyped transition is unreachable, too.
     pub(crate) fn may_be_a_consequence(self) -> bool {
-        matches!(self, Self::Unreachable | Self::Idle | Self::Visits)
+        matches!(self, Self::Unreachable | Self::Idle | Self::Visits | Self::Choices)
     }
 }
 

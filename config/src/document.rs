@@ -20,12 +20,12 @@ pub(crate) use tasks::request;
 
 use crate::PEOPLE;
 use crate::check;
-use crate::entries;
 use crate::name::WorkflowName;
 use crate::room;
 use crate::schema::Fields;
 use crate::sizes;
 use crate::spiffe::TrustDomain;
+use crate::unmeant;
 use crate::workflow::{Assurance, Mode, Workflow};
 
 /// A document that was read: its draft, also where it has errors, and its workflow where it has none.
@@ -45,7 +45,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Documen
         sizes::check(workflow, draft.span, &mut context.report);
         let tasks = draft.tasks_span.unwrap_or(draft.span);
         if PEOPLE {
-            entries::note(workflow, tasks, &mut context.report);
+            unmeant::note(workflow, tasks, &mut context.report);
         }
         if PEOPLE && context.report.errors() == before {
             room::check(workflow, tasks, &mut context.report);

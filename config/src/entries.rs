@@ -6,19 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::code::Code;
-use crate::diagnostic::{Diagnostic, Span};
 use crate::gather::Gather as _;
 use crate::graph::Dominators;
 use crate::name::TaskName;
 use crate::net::Net;
-use crate::report::{Report, quote};
 use crate::workflow::{Assurance, Workflow};
 
 /// Steps of the count for one workflow. What takes more is too often to matter.
 const MAX_STEPS: usize = 1 << 20;
-/// Most tasks that a message names.
-const SHOWN: usize = 8;
 
 /// How often requests may enter each task in one instance at most; `u64::MAX`: more often than can be counted. None at
 /// level `identity`, which counts nothing.
@@ -212,31 +207,4 @@ fn add(lines: &mut Lines, visits: Option<Vec<u32>>, task: usize, arrived: u64) {
     let sum = visits.iter().map(|count| u64::from(*count)).sum();
     let count = lines.entry((sum, visits, task)).or_default();
     *count = count.saturating_add(arrived);
-}
-
-/// Lists the tasks that one instance may enter more often than once; a join, than once from each source.
-pub(crate) fn note(workflow: &Workflow, span: Span, report: &mut Report) {
-    let Some(most) = most(workflow) else { return };
-    let usual = |task: &TaskName| workflow.joins.get(task).map_or(1, |join| join.sources.len());
-    let usual = |task: &TaskName| u64::try_from(usual(task)).unwrap_or(u64::MAX);
-    let often: Vec<String> = most.iter().filter(|(task, count)| **count > usual(task)).map(often).collect();
-    if often.is_empty() {
-        return;
-    }
-    let hidden = often.len().saturating_sub(SHOWN);
-    let more = if hidden > 0 { words!(", and {hidden} more tasks more than once") } else { String::new() };
-    let shown: Vec<String> = often.into_iter().take(SHOWN).collect();
-    let message = words!("one instance may enter {}{more}", shown.join(", "));
-    let note = Diagnostic::new(Code::Visits, span, message);
-    report.push(note.label("counted with one replica of each actor: every further one counts for itself"));
-}
-
-/// `` `pay` up to 4 times``.
-fn often((task, count): (&&TaskName, &u64)) -> String {
-    let name = quote(task.as_str());
-    if *count == u64::MAX {
-        words!("{name} more often than can be counted")
-    } else {
-        words!("{name} up to {count} times")
-    }
 }

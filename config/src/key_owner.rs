@@ -9,6 +9,8 @@ use crate::name::{ActorName, MAX_NAME, WorkflowName};
 
 /// Longest name of an object in Kubernetes (a DNS subdomain), in bytes.
 const MAX_OBJECT: usize = 253;
+/// Longest DNS label (RFC 1123), in bytes.
+const MAX_LABEL: usize = 63;
 /// Longest `k` with a generation, and the separator before it.
 const GENERATION: usize = ".k4294967295".len();
 const VARIABLE: &str = "STEPGATE_KEY_";
@@ -41,6 +43,11 @@ impl KeyOwner {
     /// An object of Kubernetes with this prefix: `stepgate.movie.vfx-1`.
     pub fn object(&self, prefix: &str) -> String {
         format!("{prefix}{}", self.stem(".", MAX_OBJECT.saturating_sub(prefix.len())))
+    }
+
+    /// An object of Kubernetes with this prefix, whose name is a DNS label: `stepgate-movie--vfx-1`.
+    pub fn label(&self, prefix: &str) -> String {
+        format!("{prefix}{}", self.stem("--", MAX_LABEL.saturating_sub(prefix.len())))
     }
 
     /// Letters, digits, hyphens and the separator; neither the first nor the last of it is a hyphen.

@@ -53,6 +53,7 @@ pub mod spiffe;
 pub mod starts;
 mod syntax;
 mod to_json;
+pub mod unmeant;
 pub mod workflow;
 
 pub use code::{Code, Severity};

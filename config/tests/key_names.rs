@@ -9,6 +9,7 @@ use stepgate_config::name::{ActorName, Kid, WorkflowName};
 
 const MAX_VARIABLE: usize = 128;
 const MAX_OBJECT: usize = 253;
+const MAX_LABEL: usize = 63;
 
 fn owner(workflow: &str, actor: Option<&str>) -> KeyOwner {
     KeyOwner {
@@ -34,7 +35,7 @@ fn is_object(name: &str) -> bool {
     (1..=MAX_OBJECT).contains(&name.len()) && name.split('.').all(label)
 }
 
-/// The names of an owner, each with its kind: `secrets` writes the first three, `keygen` the last two.
+/// The names of an owner, each with its kind: `secrets` writes `kid`s and variables, `keygen` objects too, and `render` labels.
 fn names(owner: &KeyOwner) -> Vec<(&'static str, String)> {
     let all = vec![
         ("kid", owner.kid(1)),
@@ -43,11 +44,13 @@ fn names(owner: &KeyOwner) -> Vec<(&'static str, String)> {
         ("variable", owner.variable(Some(u32::MAX))),
         ("variable", owner.variable(None)),
         ("object", owner.object("stepgate.")),
+        ("label", owner.label("stepgate-")),
     ];
     for (kind, name) in &all {
         let is_valid = match *kind {
             "kid" => Kid::try_from(name.as_str()).is_ok(),
             "variable" => is_variable(name),
+            "label" => is_object(name) && name.len() <= MAX_LABEL && !name.contains('.'),
             // A workload's Secret is `stepgate-ACCOUNT`.
             _ => is_object(name) && !name.starts_with("stepgate-"),
         };

@@ -7,7 +7,7 @@ use stepgate_config::workflow::{Task, Transition, Workflow};
 use stepgate_reference::{Arrival, Claims, Flaw, Kind, Shown};
 
 use super::LabError;
-use super::attempt::{Attempt, Sender, now};
+use super::attempt::{Attempt, Sender};
 use super::fixture::Fixture;
 use super::workloads::Workload;
 
@@ -50,7 +50,7 @@ impl<'a> AttackContext<'a> {
 
     /// The honest request, without its step.
     pub(super) fn request(&self) -> Attempt {
-        Attempt::of(Sender::Workload(Arc::clone(self.from)), self.to, &self.transition.to)
+        self.fixture.attempt(Sender::Workload(Arc::clone(self.from)), self.to, &self.transition.to)
     }
 
     /// The arrivals that the caller can prove where the transition begins.
@@ -60,7 +60,7 @@ impl<'a> AttackContext<'a> {
 
     /// The arrivals that the caller could prove at a task.
     pub(super) fn arrivals_at(&self, task: &Arc<Task>, kind: Kind, instance: &str) -> Vec<Arrival> {
-        Arrival::assumed(self.workflow(), task, (&self.from.id, kind), instance, now())
+        Arrival::assumed(self.workflow(), task, (&self.from.id, kind), instance, self.fixture.now())
     }
 
     /// The same of another instance.
@@ -159,7 +159,7 @@ pub(super) fn pairs<'a>(
     let pair = |turn: usize| {
         let sender = fixture.workloads.turn(from, turn)?;
         let kind = if transition.via { Kind::Receipt } else { Kind::Arrival };
-        let arrivals = Arrival::assumed(&fixture.workflow, &transition.from, (&sender.id, kind), "", now());
+        let arrivals = Arrival::assumed(&fixture.workflow, &transition.from, (&sender.id, kind), "", fixture.now());
         let arrivals: Vec<Arc<Arrival>> = arrivals.into_iter().map(Arc::new).collect();
         let may = |to: &&Arc<Workload>| {
             !fixture.signed() || fixture.reader.keeps_constraints(&arrivals, &transition.to, &to.id)

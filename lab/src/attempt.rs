@@ -1,7 +1,6 @@
 //! One request of the lab: who sends what to whom, with which step.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{ExampleRequest, GRPC_HEADERS, Task, is_grpc};
@@ -128,8 +127,8 @@ impl Attempt {
         self.host.as_deref().unwrap_or(&self.to.authority)
     }
 
-    /// As the reference reads it.
-    pub(super) fn asked(&self) -> stepgate_reference::Request {
+    /// As the reference reads it, at this time.
+    pub(super) fn asked(&self, now: u64) -> stepgate_reference::Request {
         let (steps, headers): (Vec<_>, Vec<_>) = self.lines().into_iter().partition(|(name, _)| name == HEADER);
         let shown = |text: &str| {
             let known = self.steps.iter().find(|step| step.text() == text);
@@ -146,7 +145,7 @@ impl Attempt {
             port: Some(self.port.unwrap_or_default()),
             headers,
             shown: steps.iter().flat_map(|(_, line)| line.split(',')).map(shown).collect(),
-            now: now(),
+            now,
         }
     }
 
@@ -194,9 +193,4 @@ impl Answer {
 fn problem_code(response: &Response) -> Option<String> {
     let problem: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
     (response.status == 403).then(|| problem.get("code")?.as_str().map(str::to_owned)).flatten()
-}
-
-/// The time, in seconds since 1970.
-pub(super) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

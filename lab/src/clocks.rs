@@ -17,19 +17,22 @@ struct Skewed<'a> {
     mesh: &'a Mesh,
     /// Half of the difference, in nanoseconds.
     half: i64,
+    /// The clocks without the difference, in nanoseconds ahead of this machine's.
+    base: i64,
     ahead: AtomicBool,
 }
 
 impl Gates for Skewed<'_> {
     fn answer(&self, attempt: &Attempt) -> Result<Answer, LabError> {
         let ahead = self.ahead.fetch_not(Ordering::Relaxed);
-        self.mesh.set_clock(&attempt.to.name, if ahead { self.half } else { self.half.saturating_neg() })?;
+        let shift = if ahead { self.half } else { self.half.saturating_neg() };
+        self.mesh.set_clock(&attempt.to.name, self.base.saturating_add(shift))?;
         self.gates.answer(attempt)
     }
 }
 
 /// The instances with the first gate ahead and the second behind, and so on; and the other way round. In the end all
-/// clocks are right again.
+/// clocks are equal again.
 pub(super) fn walks(
     fixture: &Fixture,
     gates: &Transport<'_>,
@@ -37,13 +40,18 @@ pub(super) fn walks(
     by: Duration,
 ) -> Result<Vec<Walk>, LabError> {
     let half = i64::try_from(by.as_nanos().checked_div(2).unwrap_or_default()).unwrap_or(i64::MAX);
+    let base = fixture.circumstances.nanoseconds();
     let mut walks = Vec::new();
     for first_ahead in [true, false] {
-        let skewed = Skewed { gates, mesh, half, ahead: AtomicBool::new(first_ahead) };
+        let skewed = Skewed { gates, mesh, half, base, ahead: AtomicBool::new(first_ahead) };
         walks.extend(walk::all(fixture, &skewed)?);
     }
-    for workload in fixture.workloads.all() {
-        mesh.set_clock(&workload.name, 0)?;
-    }
+    set(fixture, mesh)?;
     Ok(walks)
+}
+
+/// Sets all clocks to the lab's time. An Envoy that does not read its time from there is an error.
+pub(super) fn set(fixture: &Fixture, mesh: &Mesh) -> Result<(), LabError> {
+    let ahead = fixture.circumstances.nanoseconds();
+    fixture.workloads.all().try_for_each(|workload| Ok(mesh.set_clock(&workload.name, ahead)?))
 }

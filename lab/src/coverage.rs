@@ -1,6 +1,6 @@
 //! How much of what could be tried was tried, counted exactly.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indicatif::HumanCount;
 
@@ -16,6 +16,8 @@ pub(super) struct Coverage {
     pub(super) steps: Part,
     /// Attacks, each on each transition and workload to which it applies.
     pub(super) attacks: Part,
+    /// Attempts that were made and tried nothing, by the code that any request would have had.
+    pub(super) untried: BTreeMap<&'static str, usize>,
     seen_pairs: BTreeSet<(String, String)>,
     seen_steps: BTreeSet<(Option<String>, &'static str)>,
 }
@@ -36,6 +38,7 @@ impl Coverage {
             pairs: part(pairs),
             steps: part(steps),
             attacks: part(attacks),
+            untried: BTreeMap::new(),
             seen_pairs: BTreeSet::new(),
             seen_steps: BTreeSet::new(),
         }
@@ -54,6 +57,14 @@ impl Coverage {
         self.attacks.tried = self.attacks.tried.saturating_add(1);
     }
 
+    /// Takes an attempt back that tried nothing.
+    pub(super) fn note_untried(&mut self, code: &'static str, attack: bool) {
+        self.tried = self.tried.saturating_sub(1);
+        self.attacks.tried = self.attacks.tried.saturating_sub(usize::from(attack));
+        let count = self.untried.entry(code).or_default();
+        *count = count.saturating_add(1);
+    }
+
     pub(super) fn whole(&self) -> bool {
         self.tried == self.planned
     }
@@ -69,12 +80,15 @@ impl Coverage {
         if self.whole() {
             return format!("tried all of {} attempts: {parts}", grouped(self.planned));
         }
-        format!(
-            "tried {} of {} attempts: {parts}; {} of all (seed {seed})",
-            grouped(self.tried),
-            grouped(self.planned),
-            share(self.tried, self.planned)
-        )
+        let untried: usize = self.untried.values().sum();
+        let mut line = format!("tried {} of {} attempts: {parts}", grouped(self.tried), grouped(self.planned));
+        if self.tried.saturating_add(untried) < self.planned {
+            line.push_str(&format!("; {} of all (seed {seed})", share(self.tried, self.planned)));
+        }
+        for (code, count) in &self.untried {
+            line.push_str(&format!("; {} not tried, since an honest request is denied {code} there", grouped(*count)));
+        }
+        line
     }
 }
 

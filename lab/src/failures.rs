@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 
-use super::attempt::{Attempt, Sender};
+use super::attempt::{Answer, Attempt, Sender};
+use super::expected::Expected;
 use super::report::Report;
 use super::runner::{CaseResult, Outcome};
 use super::shell::command;
 use super::table::Tone;
+use super::walk::Hop;
 use stepgate_mesh::Mesh;
 
 /// Most wrong answers that are listed.
@@ -19,19 +21,8 @@ pub(super) fn list(report: &Report<'_>, text: &mut String, colour: bool) {
     }
     let wrong = Tone::Bad.paint("wrong", colour);
     let _ = writeln!(text, "\n{} WRONG ANSWERS", report.wrong());
-    for hop in report.hops().filter(|hop| !hop.right()).take(MAX_LISTED) {
-        let expected = hop.expected.code().map_or("permitted".to_owned(), |code| format!("denied {code}"));
-        let _ = writeln!(
-            text,
-            "{wrong} {} -> {}: {} {}, `{}` of an instance: {expected} is right, the answer was {} {}",
-            hop.from.name,
-            hop.to.name,
-            hop.method,
-            hop.path,
-            hop.transition,
-            hop.answer.status,
-            hop.answer.code.as_deref().unwrap_or(""),
-        );
+    for hop in report.hops().filter(|hop| !hop.right).take(MAX_LISTED) {
+        let _ = writeln!(text, "{wrong} {}", describe_hop(hop));
     }
     for (task, count, most) in report.too_often() {
         let _ = writeln!(text, "{wrong} an instance entered `{task}` {count} times, and may {most} times");
@@ -42,7 +33,9 @@ pub(super) fn list(report: &Report<'_>, text: &mut String, colour: bool) {
             let _ = writeln!(text, "  {}", describe(outcome));
         }
     }
-    let again = command(["stepgate", "lab", &report.name, "--seed", &report.seed.to_string()]);
+    let seed = report.seed.to_string();
+    let words = ["stepgate", "lab", &report.name, "--seed", &seed].into_iter();
+    let again = command(words.chain(report.arguments.iter().map(String::as_str)));
     let _ = writeln!(text, "to repeat it: {again}\nto repeat it by hand, with curl: {again} --keep");
 }
 
@@ -62,19 +55,50 @@ fn about(case: &CaseResult) -> String {
     case.subject.as_ref().map(|subject| format!(", `{subject}`")).unwrap_or_default()
 }
 
+/// A hop and its answer, in words.
+pub(super) fn describe_hop(hop: &Hop) -> String {
+    let expected = hop.expected.code().map_or("permitted".to_owned(), |code| format!("denied {code}"));
+    format!(
+        "{} -> {}: {} {}, `{}` of an instance: {expected} is right, the answer was {}{}",
+        hop.from.name,
+        hop.to.name,
+        hop.method,
+        hop.path,
+        hop.transition,
+        answered(&hop.answer),
+        missing(&hop.expected, &hop.answer),
+    )
+}
+
+/// The status, and the code or the application.
+fn answered(answer: &Answer) -> String {
+    let by = answer.code.as_deref().unwrap_or(if answer.reached { "from the application" } else { "" });
+    format!("{} {by}", answer.status).trim_end().to_owned()
+}
+
+/// The tokens that a permitted request should have brought, and did not, or brought and should not.
+fn missing(expected: &Expected, answer: &Answer) -> String {
+    let Expected::Permit { start, receipt, .. } = expected else { return String::new() };
+    let tokens =
+        [("step", true, &answer.step), ("start token", *start, &answer.start), ("receipt", *receipt, &answer.receipt)];
+    let wrong = tokens.iter().filter(|(_, due, token)| answer.reached && *due != token.is_some());
+    let said = wrong.map(|(name, due, _)| format!(", {} a {name}", if *due { "without" } else { "with" }));
+    said.collect()
+}
+
 /// A request and its answer, in words.
 pub(super) fn describe(outcome: &Outcome) -> String {
     let Outcome { attempt, expected, answer, .. } = outcome;
     format!(
-        "{} -> {}: {} {}: the document says {}, {}; the answer was {} {}",
+        "{} -> {}: {} {}: the document says {}, {}; the answer was {}{}",
         attempt.from.name(),
         attempt.to.name,
         attempt.method,
         attempt.path,
         expected.said(),
         expected.code().unwrap_or("permitted"),
-        answer.status,
-        answer.code.as_deref().unwrap_or(if answer.reached { "from the application" } else { "" }),
+        answered(answer),
+        missing(expected, answer),
     )
 }
 

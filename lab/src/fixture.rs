@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use stepgate_config::jwk::Algorithm;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Assurance, Workflow};
+use stepgate_config::workflow::{Actor, Assurance, Task, Workflow};
 use stepgate_mesh::{ClientCertificate, Egress, Environment, Envoys, MeshSpec, PathNormalization, Plugin};
 use stepgate_reference::{Arrival, Claims, Denied, Flaw, Key, Kind, Permitted, Reader, Shown, Token};
 
 use super::LabError;
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Sender};
+use super::circumstances::Circumstances;
 use super::gate_setup::{GateSetup, GateSetups, Keys};
 use super::workloads::{Workload, Workloads};
 
@@ -27,6 +28,7 @@ pub(super) struct Fixture {
     setups: GateSetups,
     /// Whether the gates are those of an existing mesh, in which others may refuse or change a request.
     pub(super) existing: bool,
+    pub(super) circumstances: Circumstances,
 }
 
 impl Fixture {
@@ -39,13 +41,23 @@ impl Fixture {
             stepgate_config::read_workflow(document).into_result().map(|(w, _)| w).map_err(LabError::Document)?;
         let setups = GateSetups::of(&workflow, &value, algorithm)?;
         let workloads = Workloads::of(&workflow, replicas);
-        Ok(Self { reader: Reader::new(&workflow)?, workloads, workflow, setups, existing: false })
+        Self::new(workflow, workloads, setups, false)
     }
 
     /// The workflow of an existing mesh.
     pub(super) fn existing(workflow: Arc<Workflow>, setups: GateSetups) -> Result<Self, LabError> {
         let workloads = Workloads::existing(&workflow);
-        Ok(Self { reader: Reader::new(&workflow)?, workloads, workflow, setups, existing: true })
+        Self::new(workflow, workloads, setups, true)
+    }
+
+    fn new(
+        workflow: Arc<Workflow>,
+        workloads: Workloads,
+        setups: GateSetups,
+        existing: bool,
+    ) -> Result<Self, LabError> {
+        let (reader, circumstances) = (Reader::new(&workflow)?, Circumstances::default());
+        Ok(Self { reader, workloads, workflow, setups, existing, circumstances })
     }
 
     pub(super) fn signed(&self) -> bool {
@@ -59,7 +71,19 @@ impl Fixture {
 
     /// What the reference says of an attempt.
     pub(super) fn decide(&self, reader: &mut Reader, attempt: &Attempt) -> Result<Permitted, Denied> {
-        reader.decide(self.setup(&attempt.to.actor).map(|setup| &setup.config), &attempt.asked())
+        reader.decide(self.setup(&attempt.to.actor).map(|setup| &setup.config), &attempt.asked(self.now()))
+    }
+
+    /// The time of the gates, in seconds since 1970.
+    pub(super) fn now(&self) -> u64 {
+        self.circumstances.now()
+    }
+
+    /// A request to a workload that is this task, without a step, with the headers of all requests.
+    pub(super) fn attempt(&self, from: Sender, to: &Arc<Workload>, task: &Task) -> Attempt {
+        let mut attempt = Attempt::of(from, to, task);
+        self.circumstances.add_to(&mut attempt);
+        attempt
     }
 
     /// The token of an arrival, as its gate signs it.

@@ -7,6 +7,7 @@
 mod attack;
 mod attack_context;
 mod attempt;
+mod circumstances;
 mod clocks;
 mod coverage;
 mod error;
@@ -31,6 +32,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod unreached;
 mod walk;
 mod workloads;
 
@@ -38,10 +40,11 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use circumstances::Circumstances;
 use fixture::Fixture;
 use plan::Plan;
 use report::Report;
-use stepgate_mesh::Mesh;
+use stepgate_mesh::{Clock, Mesh};
 use transport::Transport;
 
 pub use error::LabError;
@@ -56,14 +59,24 @@ pub struct Options {
     pub document: Vec<u8>,
     /// Its name, to say how to repeat wrong answers.
     pub name: String,
+    /// The arguments that repeat the run, besides the name and the seed.
+    pub arguments: Vec<String>,
     /// Workloads of each SPIFFE ID of each actor.
     pub replicas: usize,
     /// The algorithm with which gates sign: one secret for all, or a key pair for each actor.
     pub algorithm: Algorithm,
     /// Decides which attempts are made if there are too many; random if it is left out.
     pub seed: Option<u64>,
-    /// Run the whole instances again, by clocks that differ.
-    pub skew: Option<Skew>,
+    /// Run the whole instances again, by clocks that differ by this much.
+    pub skew: Option<Duration>,
+    /// The time of all gates when the lab begins, in seconds since 1970. Without it, this machine's.
+    pub time: Option<u64>,
+    /// The shared object of `tools/clock`, an absolute path, if any clock is to differ.
+    pub clock: PathBuf,
+    /// Headers of every request that is a task, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// What no instance reaches fails the run.
+    pub strict: bool,
     /// The filter.
     pub module: PathBuf,
     /// Leave the mesh running until interrupted, and print curl commands.
@@ -80,22 +93,14 @@ pub struct Options {
     pub colour: bool,
 }
 
-/// Clocks that differ.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skew {
-    /// By how much.
-    pub by: Duration,
-    /// The shared object of `tools/clock`, an absolute path.
-    pub object: PathBuf,
-}
-
-/// Runs the lab. True: every answer was what the document says.
+/// Runs the lab. True: every answer was what the document says and, if it is strict, instances reached everything.
 ///
 /// # Errors
 /// If nothing could be tried.
 pub fn run(options: &Options) -> Result<bool, LabError> {
     filter::look_at(&options.module)?;
-    let fixture = Fixture::of(&options.document, options.replicas, options.algorithm)?;
+    let mut fixture = Fixture::of(&options.document, options.replicas, options.algorithm)?;
+    fixture.circumstances = Circumstances::of(options.time, options.headers.clone());
     // A seed that is short enough to be typed.
     let seed = match options.seed {
         Some(seed) => seed,
@@ -103,7 +108,7 @@ pub fn run(options: &Options) -> Result<bool, LabError> {
     };
     let plan = Plan::of(&fixture, seed);
     let chosen = if options.walk_only { Vec::new() } else { plan.chosen() };
-    let coverage = plan.coverage(&chosen);
+    let mut coverage = plan.coverage(&chosen);
     let progress = progress::Progress::new();
     let begun = std::time::Instant::now();
     progress.say(&fixture.introduction());
@@ -113,26 +118,37 @@ pub fn run(options: &Options) -> Result<bool, LabError> {
     }
     let mut spec = fixture.mesh(&options.module);
     spec.ready_timeout = options.ready_timeout;
-    spec.clock = options.skew.as_ref().map(|skew| skew.object.clone());
+    if options.skew.is_some() || options.time.is_some() {
+        let ahead = fixture.circumstances.nanoseconds();
+        spec.clock = Some(Clock { object: options.clock.clone(), ahead });
+    }
     let mesh = Mesh::start_with(spec, |step| {
         progress.step("Envoys ready", step.ready, step.of);
     })?;
     let ready = begun.elapsed();
     let transport = Transport::new(&fixture, &mesh);
+    if options.time.is_some() {
+        clocks::set(&fixture, &mesh)?;
+    }
     let mut walks = walk::all(&fixture, &transport)?;
-    if let Some(skew) = &options.skew {
-        walks.extend(clocks::walks(&fixture, &transport, &mesh, skew.by)?);
+    if let Some(by) = options.skew {
+        walks.extend(clocks::walks(&fixture, &transport, &mesh, by)?);
     }
     let cases = runner::all(&plan, &chosen, &transport, &progress)?;
     progress.done();
-    let (name, whole) = (options.name.clone(), begun.elapsed());
-    let report = Report { fixture: &fixture, walks, cases, coverage, seed, name, ready, whole };
+    for case in &cases {
+        if let Some(code) = case.untried {
+            coverage.note_untried(code, plan.is_attack(case.number));
+        }
+    }
+    let (name, arguments, whole) = (options.name.clone(), options.arguments.clone(), begun.elapsed());
+    let report = Report { fixture: &fixture, walks, cases, coverage, seed, name, arguments, ready, whole };
     print(&if options.json { json::json(&report) } else { report.tables(options.colour, options.all_rows) })?;
     if options.keep {
         print(&format!("{}{}", guide::curl_lines(&fixture, &mesh)?, failures::curl_lines(&report, &mesh)))?;
         mesh.keep_until_interrupted()?;
     }
-    Ok(report.all_right())
+    Ok(report.all_right() && (!options.strict || report.unreached().is_empty()))
 }
 
 fn print(text: &str) -> Result<(), LabError> {

@@ -10,7 +10,7 @@ use stepgate_reference::{Arrival, Kind, Shown};
 use super::LabError;
 use super::attack::{Label, Stopped};
 use super::attack_context::plain_step;
-use super::attempt::{Attempt, Sender, now};
+use super::attempt::{Attempt, Sender};
 use super::fixture::{Fixture, identity};
 use super::random::instance_name;
 use super::workloads::Workload;
@@ -133,7 +133,7 @@ impl Cell<'_> {
             Some(task) => steps(fixture, self.from, task, self.kind)?,
         };
         let (path, host, port) = target(fixture, &self.from.actor, &self.to.actor, self.task);
-        Ok(Attempt {
+        let mut attempt = Attempt {
             from: Sender::Workload(Arc::clone(self.from)),
             to: Arc::clone(self.to),
             method: self.method.to_owned(),
@@ -143,7 +143,9 @@ impl Cell<'_> {
             steps,
             headers: Vec::new(),
             plain: false,
-        })
+        };
+        fixture.circumstances.add_to(&mut attempt);
+        Ok(attempt)
     }
 }
 
@@ -191,7 +193,7 @@ fn steps(fixture: &Fixture, from: &Workload, task: &Arc<Task>, step: StepKind) -
         holder = other_holder(fixture, from);
     }
     let instance = instance_name()?;
-    let mut arrivals = Arrival::assumed(workflow, task, (&holder, kind), &instance, now());
+    let mut arrivals = Arrival::assumed(workflow, task, (&holder, kind), &instance, fixture.now());
     match step {
         StepKind::Honest | StepKind::None | StepKind::Forged | StepKind::OtherHolder => {}
         StepKind::Expired => {
@@ -203,7 +205,7 @@ fn steps(fixture: &Fixture, from: &Workload, task: &Arc<Task>, step: StepKind) -
             if arrivals.len() > 1 {
                 arrivals.pop();
             }
-            arrivals.extend(Arrival::assumed(workflow, task, (&holder, kind), &instance_name()?, now()).pop());
+            arrivals.extend(Arrival::assumed(workflow, task, (&holder, kind), &instance_name()?, fixture.now()).pop());
         }
     }
     let token = |arrival| match step {

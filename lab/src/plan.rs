@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use stepgate_config::workflow::Transition;
 
+use super::LabError;
 use super::attack::{self, Attack, Label};
 use super::attack_context::{AttackContext, Requests, pairs};
+use super::attempt::Attempt;
 use super::coverage::Coverage;
 use super::fixture::Fixture;
 use super::matrix::{self, Cell, Matrix};
@@ -91,6 +93,11 @@ impl<'a> Plan<'a> {
         coverage
     }
 
+    /// Whether this number is that of an attack on a transition.
+    pub(super) fn is_attack(&self, number: usize) -> bool {
+        number >= self.matrix.len()
+    }
+
     pub(super) fn case(&self, number: usize) -> Option<Case<'_>> {
         match number.checked_sub(self.matrix.len()) {
             None => self.matrix.cell(number).map(Case::Cell),
@@ -116,6 +123,16 @@ impl Case<'_> {
         match self {
             Self::Cell(cell) => cell.task.map(|task| task.name.to_string()),
             Self::Attack(played) => Some(played.transition.to_string()),
+        }
+    }
+
+    /// The honest request of the transition that is attacked.
+    pub(super) fn honest(&self, fixture: &Fixture) -> Result<Option<Attempt>, LabError> {
+        match self {
+            Self::Cell(_) => Ok(None),
+            Self::Attack(Played { transition, from, to, .. }) => {
+                AttackContext { fixture, transition, from, to, instance: "honest" }.honest().map(Some)
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use stepgate_config::name::TaskName;
 use super::coverage::Coverage;
 use super::fixture::Fixture;
 use super::runner::CaseResult;
+use super::unreached::Unreached;
 use super::walk::{Hop, Walk};
 
 /// All that was tried, and the answers.
@@ -18,6 +19,8 @@ pub(super) struct Report<'a> {
     pub(super) seed: u64,
     /// The document's name, as it was given.
     pub(super) name: String,
+    /// Further arguments with which the command tries the same.
+    pub(super) arguments: Vec<String>,
     /// Until every Envoy was ready.
     pub(super) ready: Duration,
     pub(super) whole: Duration,
@@ -33,6 +36,11 @@ impl Report<'_> {
         self.walks.iter().filter_map(|walk| walk.too_often(&self.fixture.workflow))
     }
 
+    /// What no instance reached.
+    pub(super) fn unreached(&self) -> Unreached {
+        Unreached::of(&self.fixture.workflow, &self.walks)
+    }
+
     pub(super) fn hops(&self) -> impl Iterator<Item = &Hop> {
         self.walks.iter().flat_map(|walk| &walk.hops)
     }
@@ -40,6 +48,6 @@ impl Report<'_> {
     /// How many answers are wrong.
     pub(super) fn wrong(&self) -> usize {
         let cases = self.cases.iter().filter(|case| !case.right()).count();
-        cases.saturating_add(self.hops().filter(|hop| !hop.right()).count())
+        cases.saturating_add(self.hops().filter(|hop| !hop.right).count())
     }
 }

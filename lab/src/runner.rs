@@ -12,6 +12,8 @@ use super::plan::{Case, Plan};
 use super::progress::Progress;
 use super::transport::Gates;
 
+/// The code of a guard that is false.
+const GUARD: &str = "GUARD";
 /// How many attempts are made at once.
 const AT_ONCE: usize = 4;
 
@@ -25,6 +27,8 @@ pub(super) struct CaseResult {
     /// The requests that lead up to it.
     pub(super) before: Vec<Outcome>,
     pub(super) last: Outcome,
+    /// Why it tried nothing: the code with which an honest request would be refused there as well.
+    pub(super) untried: Option<&'static str>,
 }
 
 /// A request, the answer that it should have, and the answer that it has.
@@ -45,7 +49,7 @@ impl CaseResult {
     /// Whether what was tried was stopped: the request, or on an exempt one its step.
     pub(super) fn stopped(&self) -> bool {
         let exempt = self.last.expected == Expected::Exempt && self.last.answer.step.is_none();
-        !self.last.answer.reached || exempt
+        self.untried.is_none() && (!self.last.answer.reached || exempt)
     }
 
     pub(super) fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
@@ -59,17 +63,7 @@ impl Outcome {
         if self.answer.before_the_gate {
             return matches!(self.expected, Expected::Deny(_));
         }
-        let Answer { reached, step, code, .. } = &self.answer;
-        match &self.expected {
-            Expected::Permit(_) => *reached && code.is_none() && step.as_ref().is_some_and(|step| self.is_new(step)),
-            Expected::Exempt => *reached && code.is_none() && step.is_none(),
-            Expected::Deny(denied) => !reached && code.as_deref() == Some(denied.code()),
-        }
-    }
-
-    /// A gate hands on a step of its own, never one that was shown; a plain step may lead back to itself.
-    fn is_new(&self, step: &str) -> bool {
-        !step.contains('.') || !self.attempt.steps.iter().any(|shown| shown.text() == step)
+        self.expected.is(&self.answer, &self.attempt)
     }
 }
 
@@ -116,12 +110,26 @@ pub(super) fn make(
         before.push(Outcome { attempt, expected, answer, rewritten: rewritten.is_some() });
     }
     let Some(mut last) = before.pop() else { return Ok(None) };
+    let untried = untried(fixture, case, &last.expected)?;
     for outcome in before.iter_mut().chain([&mut last]).filter(|outcome| outcome.right()) {
         // Tens of thousands of tokens would be too many to keep; those of a wrong answer show how to repeat it.
         outcome.attempt.steps.clear();
         outcome.attempt.steps.shrink_to_fit();
     }
-    Ok(Some(CaseResult { number, label: case.label(), subject: case.subject(), before, last }))
+    Ok(Some(CaseResult { number, label: case.label(), subject: case.subject(), before, last, untried }))
+}
+
+/// Why the attempt tries nothing, if the document refuses it only as it would refuse an honest request there.
+fn untried(fixture: &Fixture, case: &Case<'_>, expected: &Expected) -> Result<Option<&'static str>, LabError> {
+    let refused = match (expected.code(), case.honest(fixture)?) {
+        (None, _) => None,
+        (Some(_), Some(honest)) => {
+            fixture.decide(&mut fixture.reader.fresh(), &honest).err().map(|denied| denied.code())
+        }
+        // In the matrix, a guard is the last thing that is asked: all else about the request is right.
+        (Some(_), None) => Some(GUARD),
+    };
+    Ok(refused.filter(|code| expected.code() == Some(code)))
 }
 
 /// What the application saw, if that is another request than the one sent: a proxy of a mesh may rewrite a path before

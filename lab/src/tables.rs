@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use stepgate_config::unmeant::Unmeant;
 use stepgate_config::workflow::Assurance;
 
 use super::attack::Stopped;
@@ -13,6 +14,7 @@ use super::plan::labels;
 use super::report::Report;
 use super::runner::{CaseResult, Outcome};
 use super::table::{Tone, table};
+use super::walk::MAX_HOPS;
 
 /// With more actors there is no table of every actor with every other.
 const MAX_PAIRED: usize = 16;
@@ -27,6 +29,7 @@ impl Report<'_> {
             self.pairs(&mut text, colour);
             self.attacks(&mut text, colour, all_rows);
         }
+        self.unmeant(&mut text);
         self.verdict(&mut text, colour);
         text
     }
@@ -41,7 +44,7 @@ impl Report<'_> {
                 workflow.name, workflow.revision, walk.start.name
             );
             let rows = walk.hops.iter().map(|hop| {
-                let outcome = match (&hop.answer.code, hop.right()) {
+                let outcome = match (&hop.answer.code, hop.right) {
                     (None, true) => Tone::Good.cell("permitted"),
                     (Some(code), true) => Tone::Faint.cell(format!("denied {code}")),
                     (code, false) => {
@@ -61,6 +64,29 @@ impl Report<'_> {
             });
             let heads = ["from", "to", "request", "transition", "shows", "took", "answer"];
             text.push_str(&table(&heads, rows, colour));
+            if walk.cut {
+                let _ = writeln!(text, "  {}", Tone::Bad.paint(&format!("cut after {MAX_HOPS} hops"), colour));
+            }
+        }
+    }
+
+    /// What the document allows one instance beyond the usual reading.
+    fn unmeant(&self, text: &mut String) {
+        let Some(unmeant) = Unmeant::of(&self.fixture.workflow) else {
+            let _ = writeln!(
+                text,
+                "\nallowed, perhaps not meant: any task any number of times, since `identity` counts nothing"
+            );
+            return;
+        };
+        let often = unmeant.often.iter().map(|often| format!("enter {often}"));
+        let choices = unmeant.choices.iter().map(|choice| format!("take, {choice}"));
+        let more = (unmeant.left_out > 0).then(|| format!("take several ways out of {} more tasks", unmeant.left_out));
+        for (at, line) in often.chain(choices).chain(more).enumerate() {
+            if at == 0 {
+                let _ = writeln!(text, "\nallowed, perhaps not meant: one instance may");
+            }
+            let _ = writeln!(text, "  {line}");
         }
     }
 
@@ -71,7 +97,7 @@ impl Report<'_> {
             return;
         }
         let mut cells: BTreeMap<(&str, &str), (usize, usize, bool)> = BTreeMap::new();
-        for case in &self.cases {
+        for case in self.cases.iter().filter(|case| case.untried.is_none()) {
             let Some(from) = case.last.attempt.from.workload() else { continue };
             let pair = (from.actor.name.as_str(), case.last.attempt.to.actor.name.as_str());
             let cell = cells.entry(pair).or_default();
@@ -106,6 +132,7 @@ impl Report<'_> {
         let (mut hidden, mut of_hidden) = (0_usize, 0_usize);
         let rows = labels().into_iter().filter_map(|label| {
             let of = by_name.get(label.name)?;
+            let tried = of.iter().filter(|case| case.untried.is_none()).count();
             let stopped = of.iter().filter(|case| case.stopped()).count();
             let wrong = of.iter().filter(|case| !case.right()).count();
             if !all_rows && wrong == 0 && stopped == of.len() {
@@ -113,16 +140,18 @@ impl Report<'_> {
                 of_hidden = of_hidden.saturating_add(of.len());
                 return None;
             }
-            let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
+            let mut codes: BTreeMap<String, usize> = BTreeMap::new();
             for case in of {
-                let code = answered(case, self.fixture.workflow.assurance);
+                let level = self.fixture.workflow.assurance;
+                let code =
+                    case.untried.map_or_else(|| answered(case, level).into(), |why| format!("not tried ({why})"));
                 let count = codes.entry(code).or_default();
                 *count = count.saturating_add(1);
             }
             let codes: Vec<String> = codes.iter().map(|(code, count)| format!("{code} {count}")).collect();
             let wrong = if wrong == 0 { Tone::Plain.cell(0) } else { Tone::Bad.cell(wrong) };
             let plain = |text: String| Tone::Plain.cell(text);
-            let [tried, stopped] = [of.len(), stopped].map(|count| plain(count.to_string()));
+            let [tried, stopped] = [tried, stopped].map(|count| plain(count.to_string()));
             Some(vec![plain(label.name.to_owned()), tried, stopped, wrong, plain(codes.join(", "))])
         });
         text.push_str(&table(&["attempt", "tried", "stopped", "wrong", "answers"], rows, colour));
@@ -133,10 +162,16 @@ impl Report<'_> {
     }
 
     fn verdict(&self, text: &mut String, colour: bool) {
+        let unreached = self.unreached();
+        if !unreached.is_empty() {
+            let _ =
+                writeln!(text, "\nnever reached by an instance: {}", Tone::Bad.paint(&unreached.to_string(), colour));
+        }
         let through = self.cases.iter().filter(|case| case.last.answer.reached).count();
         let denied = self.cases.len().saturating_sub(through);
         let line = if self.all_right() {
-            Tone::Good.paint("as the document says", colour)
+            let more = if unreached.is_empty() { "" } else { "; not all of it was reached" };
+            Tone::Good.paint(&format!("as the document says{more}"), colour)
         } else {
             Tone::Bad.paint(&format!("{} WRONG ANSWERS", self.wrong()), colour)
         };

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use stepgate_config::workflow::Assurance;
 mod oracle;
+mod truth;
 
 use super::attempt::{Answer, Attempt, HEADER};
 use super::expected::Expected;
 use super::failures::describe;
 use super::fixture::Fixture;
-use super::gate_setup::EXEMPT_PATH;
 use super::plan::{Case, MAX_TRIED, Plan, labels};
 use super::runner::{CaseResult, make};
 use super::transport::Gates;
@@ -41,11 +41,7 @@ struct Native(Oracle);
 
 impl Gates for Native {
     fn answer(&self, attempt: &Attempt) -> Result<Answer, LabError> {
-        let code = self.0.code(attempt);
-        let reached = code.is_none();
-        let exempt = attempt.path == EXEMPT_PATH;
-        let step = (reached && !exempt).then(|| "minted".to_owned());
-        Ok(Answer { status: if reached { 200 } else { 403 }, code, step, reached, ..Answer::default() })
+        Ok(self.0.answer(attempt))
     }
 }
 
@@ -98,7 +94,7 @@ fn the_two_readers_agree() {
             for case in results(&fixture, &native, |case| replicas == 1 || is_attack(case)) {
                 assert!(case.right(), "{name}: {}", told(&case));
                 // An exempt request goes on, and its step does not.
-                let refused = !matches!(case.last.expected, Expected::Permit(_));
+                let refused = !matches!(case.last.expected, Expected::Permit { .. });
                 assert!(refused || !case.label.stopped.at(level), "{name}: {}", told(&case));
                 seen.insert(case.label.name);
             }
@@ -160,10 +156,7 @@ fn a_gate_without_a_record_is_seen_by_replays_only() {
     struct Forgetful(Oracle);
     impl Gates for Forgetful {
         fn answer(&self, attempt: &Attempt) -> Result<Answer, LabError> {
-            let code = self.0.fresh_code(attempt);
-            let reached = code.is_none();
-            let step = (reached && attempt.path != EXEMPT_PATH).then(|| "minted".to_owned());
-            Ok(Answer { status: 200, code, step, reached, ..Answer::default() })
+            Ok(self.0.fresh_answer(attempt))
         }
     }
     let fixture = fixture(ODD.as_bytes(), 2, Algorithm::Hs256);

@@ -19,7 +19,7 @@ use super::transport::Gates;
 use super::workloads::Workload;
 
 /// Most hops of one instance: loops are bounded by the document, and by this.
-const MAX_HOPS: usize = 200;
+pub(super) const MAX_HOPS: usize = 200;
 /// Most instances from one start, however many workloads an actor has.
 const MAX_TURNS: usize = 16;
 
@@ -34,23 +34,19 @@ pub(super) struct Hop {
     pub(super) shown: usize,
     pub(super) expected: Expected,
     pub(super) answer: Answer,
+    /// Whether the answer is what the document says.
+    pub(super) right: bool,
     pub(super) took: Duration,
-}
-
-impl Hop {
-    /// Whether the answer is what the document says, and the application saw a step.
-    pub(super) fn right(&self) -> bool {
-        match self.expected.code() {
-            None => self.answer.reached && self.answer.step.is_some(),
-            Some(code) => !self.answer.reached && self.answer.code.as_deref() == Some(code),
-        }
-    }
 }
 
 /// One instance.
 pub(super) struct Walk {
     pub(super) start: Arc<Task>,
     pub(super) hops: Vec<Hop>,
+    /// Whether it was cut after [`MAX_HOPS`].
+    pub(super) cut: bool,
+    /// The transitions that leave joins of which some evidence did not come, and the reference's code for that.
+    pub(super) unfinished: Vec<(Arc<Transition>, &'static str)>,
 }
 
 impl Walk {
@@ -79,8 +75,9 @@ pub(super) fn all(fixture: &Fixture, gates: &dyn Gates) -> Result<Vec<Walk>, Lab
     for (start, turn) in initial.iter().flat_map(|start| (0..turns).map(move |turn| (*start, turn))) {
         let mut walker =
             Walker { fixture, gates, reader: &mut reader, turn, hops: Vec::new(), waiting: BTreeMap::new() };
-        walker.walk(start)?;
-        walks.push(Walk { start: Arc::clone(start), hops: walker.hops });
+        let cut = walker.walk(start)?;
+        let unfinished = if cut { Vec::new() } else { walker.unfinished() };
+        walks.push(Walk { start: Arc::clone(start), hops: walker.hops, cut, unfinished });
     }
     Ok(walks)
 }
@@ -106,7 +103,8 @@ struct Walker<'a> {
 }
 
 impl Walker<'_> {
-    fn walk(&mut self, start: &Arc<Task>) -> Result<(), LabError> {
+    /// Goes as far as the instance may; true, if it was cut.
+    fn walk(&mut self, start: &Arc<Task>) -> Result<bool, LabError> {
         let mut ahead = VecDeque::new();
         if let Some(initiator) = self.fixture.workloads.turn(&start.performer, self.turn) {
             let (performer, caller) = (Arc::clone(initiator), Arc::clone(initiator));
@@ -117,7 +115,7 @@ impl Walker<'_> {
             let at = Arc::clone(&reached.at);
             for transition in self.fixture.workflow.transitions.iter().filter(|t| t.from.name == at.name) {
                 if self.hops.len() >= MAX_HOPS {
-                    return Ok(());
+                    return Ok(true);
                 }
                 let (next, start) = self.take(transition, &reached)?;
                 ahead.extend(next.and_then(|next| self.gather(transition, next)));
@@ -127,7 +125,21 @@ impl Walker<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// What the reference says of leaving each join with the evidence that did come.
+    fn unfinished(&mut self) -> Vec<(Arc<Transition>, &'static str)> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut found = Vec::new();
+        for partial in waiting.into_values().filter_map(merged) {
+            for transition in self.fixture.workflow.transitions.iter().filter(|t| t.from.name == partial.at.name) {
+                let (_, attempt) = self.attempt(transition, &partial);
+                let decided = self.fixture.decide(self.reader, &attempt);
+                found.extend(decided.err().map(|denied| (Arc::clone(transition), denied.code())));
+            }
+        }
+        found
     }
 
     /// At a join the instance goes on only once all evidence is there.
@@ -141,13 +153,20 @@ impl Walker<'_> {
         if evidence.len() < join.sources.len() {
             return None;
         }
-        let mut all = self.waiting.remove(&join.task)?.into_values();
-        let mut whole = all.next()?;
-        for one in all {
-            whole.arrival.extend(one.arrival);
-            whole.receipt.extend(one.receipt);
-        }
-        Some(whole)
+        merged(self.waiting.remove(&join.task)?)
+    }
+
+    /// The request that takes the transition from where the instance is, and who sends it.
+    fn attempt(&self, transition: &Arc<Transition>, reached: &Reached) -> (Arc<Workload>, Attempt) {
+        let (holder, steps) =
+            if transition.via { (&reached.caller, &reached.receipt) } else { (&reached.performer, &reached.arrival) };
+        let from = self.replica_of(holder, transition);
+        let attempt = |to: &Arc<Workload>| Attempt {
+            steps: steps.clone(),
+            ..self.fixture.attempt(Sender::Workload(Arc::clone(&from)), to, &transition.to)
+        };
+        let attempt = attempt(&self.receiver(transition, &attempt, &from));
+        (from, attempt)
     }
 
     /// One hop: what it reaches, and the initiator's step if it begins an instance.
@@ -156,19 +175,13 @@ impl Walker<'_> {
         transition: &Arc<Transition>,
         reached: &Reached,
     ) -> Result<(Option<Reached>, Option<Shown>), LabError> {
-        let (holder, steps) =
-            if transition.via { (&reached.caller, &reached.receipt) } else { (&reached.performer, &reached.arrival) };
-        let from = self.replica_of(holder, transition);
-        let attempt = |to: &Arc<Workload>| Attempt {
-            steps: steps.clone(),
-            ..Attempt::of(Sender::Workload(Arc::clone(&from)), to, &transition.to)
-        };
-        let attempt = attempt(&self.receiver(transition, &attempt, &from));
+        let (from, attempt) = self.attempt(transition, reached);
         let decided = self.fixture.decide(self.reader, &attempt);
         let begun = Instant::now();
         let answer = self.gates.answer(&attempt)?;
         let took = begun.elapsed();
         let expected = Expected::from(&decided);
+        let right = expected.is(&answer, &attempt);
         let Attempt { to, method, path, steps, .. } = attempt;
         let mut next = (None, None);
         if let (true, Ok(Permitted::Transition(arrived))) = (answer.reached, decided) {
@@ -187,7 +200,7 @@ impl Walker<'_> {
             });
         }
         let transition = Arc::clone(transition);
-        self.hops.push(Hop { transition, from, to, method, path, shown: steps.len(), expected, answer, took });
+        self.hops.push(Hop { transition, from, to, method, path, shown: steps.len(), expected, answer, right, took });
         Ok(next)
     }
 
@@ -217,4 +230,15 @@ impl Walker<'_> {
         let open = fitting.iter().find(|to| fitting.len() < 2 || may(to));
         Arc::clone(open.or(fitting.first()).copied().unwrap_or(otherwise))
     }
+}
+
+/// All evidence of a join as what one workload holds there.
+fn merged(evidence: BTreeMap<TaskName, Reached>) -> Option<Reached> {
+    let mut all = evidence.into_values();
+    let mut whole = all.next()?;
+    for one in all {
+        whole.arrival.extend(one.arrival);
+        whole.receipt.extend(one.receipt);
+    }
+    Some(whole)
 }

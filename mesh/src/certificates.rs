@@ -25,6 +25,8 @@ const SUBJECT_ALT_NAME: [u64; 4] = [2, 5, 29, 17];
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
+    /// How many nanoseconds other clocks are ahead, by which its certificates are valid, too.
+    ahead: i64,
 }
 
 /// A certificate with its private key.
@@ -55,13 +57,18 @@ impl Authority {
     /// # Errors
     /// [`MeshError::Certificate`] if no key can be made.
     pub fn create() -> Result<Self, MeshError> {
-        let mut params = params("stepgate lab CA");
+        Self::for_clocks(0)
+    }
+
+    /// A new CA whose certificates are valid by this machine's clock and by others so many nanoseconds ahead.
+    pub(super) fn for_clocks(ahead: i64) -> Result<Self, MeshError> {
+        let mut params = params("stepgate lab CA", ahead);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().map_err(wrong)?;
         let pem = params.self_signed(&key).map_err(wrong)?.pem();
         let issuer = Issuer::new(params, key);
-        Ok(Self { issuer, pem })
+        Ok(Self { issuer, pem, ahead })
     }
 
     /// A certificate for a client and server with these URI SANs, in this order. An X.509-SVID has exactly one
@@ -85,7 +92,7 @@ impl Authority {
     }
 
     fn sign(&self, name: impl FnOnce(&mut CertificateParams)) -> Result<Credential, MeshError> {
-        let mut params = params("stepgate lab workload");
+        let mut params = params("stepgate lab workload", self.ahead);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         name(&mut params);
@@ -141,13 +148,15 @@ impl Credential {
     }
 }
 
-fn params(common_name: &str) -> CertificateParams {
+fn params(common_name: &str, ahead: i64) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
     let now = SystemTime::now();
-    params.not_before = now.checked_sub(SKEW).unwrap_or(now).into();
-    params.not_after = now.checked_add(LIFE).unwrap_or(now).into();
+    let distance = Duration::from_nanos(ahead.unsigned_abs());
+    let there = if ahead < 0 { now.checked_sub(distance) } else { now.checked_add(distance) }.unwrap_or(now);
+    params.not_before = now.min(there).checked_sub(SKEW).unwrap_or(now).into();
+    params.not_after = now.max(there).checked_add(LIFE).unwrap_or(now).into();
     params
 }
 

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use super::MeshError;
 use super::running::Mesh;
+use super::spec::Clock;
 
 /// The variable in which the shared object finds its file.
 const VARIABLE: &str = "STEPGATE_CLOCK_SHIFT";
@@ -34,13 +35,14 @@ impl Mesh {
 }
 
 /// Makes the command's program read its time through the shared object. A program that starts again keeps its shift.
-pub(super) fn shift(command: &mut Command, object: &Path, directory: &Path, envoy: &str) -> Result<(), MeshError> {
+pub(super) fn shift(command: &mut Command, clock: &Clock, directory: &Path, envoy: &str) -> Result<(), MeshError> {
     let path = file(directory, envoy);
     if fs::metadata(&path).is_err() {
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        made.and_then(|file| file.write_all_at(&[0; 16], 0)).map_err(|e| MeshError::io("write", &path, e))?;
+        let content = [clock.ahead.to_ne_bytes(), [0; 8]].concat();
+        made.and_then(|file| file.write_all_at(&content, 0)).map_err(|e| MeshError::io("write", &path, e))?;
     }
-    command.env("LD_PRELOAD", object).env(VARIABLE, path);
+    command.env("LD_PRELOAD", &clock.object).env(VARIABLE, path);
     Ok(())
 }
 

@@ -57,7 +57,7 @@ pub use network::{Addresses, MAX_WORKLOADS};
 pub use running::{Files, Mesh};
 pub use seen::Seen;
 pub use spec::{
-    ClientCertificate, Delivery, Egress, Environment, Envoys, Inbound, MeshSpec, PathNormalization, Plugin, Vms,
+    ClientCertificate, Clock, Delivery, Egress, Environment, Envoys, Inbound, MeshSpec, PathNormalization, Plugin, Vms,
     Workload,
 };
 pub use start::Progress;

@@ -25,9 +25,8 @@ pub struct MeshSpec {
     /// A `stepgate` binary through which Envoys are started, see [`super::run_if_supervised`].
     /// `None`: `STEPGATE_LAUNCHER`, then this very program if it is `stepgate`, then `setpriv`.
     pub launcher: Option<PathBuf>,
-    /// The shared object of `tools/clock`, an absolute path, through which each Envoy then reads its time, so that
-    /// [`super::Mesh::set_clock`] can set it.
-    pub clock: Option<PathBuf>,
+    /// Clocks of the Envoys that differ from this machine's. `None`: they have its time, and cannot be set.
+    pub clock: Option<Clock>,
     /// Worker threads of each Envoy.
     pub concurrency: u32,
     /// `--log-level` of each Envoy.
@@ -57,6 +56,16 @@ impl MeshSpec {
             exit_on_interrupt: false,
         }
     }
+}
+
+/// Clocks of Envoys that can be set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clock {
+    /// The shared object of `tools/clock`, an absolute path, through which each Envoy reads its time.
+    pub object: PathBuf,
+    /// How many nanoseconds the clocks are ahead of this machine's, behind if negative, until
+    /// [`super::Mesh::set_clock`] sets one. Certificates are valid by this machine's clock and by these.
+    pub ahead: i64,
 }
 
 /// Which Envoy hosts which workload.

@@ -66,7 +66,7 @@ impl Mesh {
         let run_dir = RunDir::create()?;
         let watcher = signals.map(|signals| end_on(signals, &runtime, run_dir.path()));
         let network = Network::claim()?;
-        let authority = Authority::create()?;
+        let authority = Authority::for_clocks(spec.clock.as_ref().map_or(0, |clock| clock.ahead))?;
         let authority_file = run_dir.write("ca.pem", authority.pem().as_bytes())?;
         let running = spec
             .workloads
@@ -163,7 +163,9 @@ fn check(spec: &MeshSpec) -> Result<(), MeshError> {
         let n = spec.workloads.len();
         return wrong(format!("a mesh has 1 to {MAX_WORKLOADS} workloads, not {n}"));
     }
-    if let Some(object) = spec.clock.as_ref().filter(|object| !object.is_absolute() || !object.is_file()) {
+    if let Some(object) =
+        spec.clock.as_ref().map(|clock| &clock.object).filter(|object| !object.is_absolute() || !object.is_file())
+    {
         let path = object.display();
         return wrong(format!("the shared object for clocks is not there: `{path}`\nhelp: `make clock` builds it"));
     }

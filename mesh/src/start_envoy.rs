@@ -47,8 +47,8 @@ impl Mesh {
             let plugins = hosted.iter().flat_map(|member| member.workload.plugins());
             command.envs(plugins.flat_map(|plugin| &plugin.environment));
         }
-        if let Some(object) = &launch.spec.clock {
-            clock::shift(&mut command, object, self.run_dir.path(), name)?;
+        if let Some(clock) = &launch.spec.clock {
+            clock::shift(&mut command, clock, self.run_dir.path(), name)?;
         }
         let log = self.run_dir.path().join(format!("{name}.log"));
         Ok(Starting {

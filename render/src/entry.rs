@@ -1,53 +1,111 @@
 //! Entry from outside: an ingress gateway is an actor. It admits requests that begin an instance, and removes steps in
 //! both directions.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 use stepgate_config::KeyOwner;
 use stepgate_config::workflow::{RequestPattern, Transition};
 use stepgate_decision::permit::INTERLOCK_HEADER;
 
+use crate::document::Document;
 use crate::error::RenderError;
+use crate::gate;
 use crate::inventory::Inventory;
+use crate::labels::Labels;
 use crate::manifest::{manifest, with};
-use crate::options::{Entry, Options};
+use crate::names::is_dns_subdomain;
+use crate::options::Options;
+use crate::workload::Workload;
 
-/// The Gateway and the routes of each entry.
+const API: &str = "networking.istio.io/v1";
+
+/// The gateways that take these manifests.
+pub(super) const NOTE: &str = "entry/ is for an ingress gateway that is an Envoy. One of a class istio-agentgateway* \
+    applies neither Istio's Gateway nor its VirtualService: steps would pass in and out";
+
+/// A gateway for each workload: Istio ignores the second of two with the same host.
+type Gateways<'o> = BTreeMap<Workload, BTreeSet<&'o str>>;
+
+/// The routes of one actor of a workflow, in all revisions.
+#[derive(Default)]
+struct Service<'o> {
+    hosts: BTreeSet<&'o str>,
+    gateways: BTreeSet<String>,
+    routes: Vec<Value>,
+}
+
+/// The gateways of the entries and their routes.
 ///
 /// # Errors
 /// An actor that the gateway calls has no host.
-pub(super) fn manifests(inventory: &Inventory<'_>, options: &Options) -> Result<Vec<Value>, RenderError> {
-    let mut manifests = Vec::new();
+pub(super) fn manifests(
+    inventory: &Inventory<'_>,
+    labels: &Labels<'_>,
+    options: &Options,
+) -> Result<Vec<Value>, RenderError> {
+    let mut documents = inventory.documents.clone();
+    documents.sort_by_key(|document| std::cmp::Reverse(openness(document, options)));
+    let mut gateways = Gateways::new();
+    let mut services: BTreeMap<(String, String), Service<'_>> = BTreeMap::new();
     for entry in &options.entries {
-        for document in &inventory.documents {
+        for document in &documents {
             let Some(actor) = document.workflow.actors.get(entry.actor.as_str()) else { continue };
-            let starts = document
-                .workflow
-                .transitions
-                .iter()
-                .filter(|start| start.from.initial && start.caller.name == actor.name);
-            let mut routes = Vec::new();
-            for start in starts {
-                routes.push(route(start, options)?);
+            let starts = document.workflow.transitions.iter();
+            let starts = starts.filter(|start| start.from.initial && start.caller.name == actor.name);
+            let routes: Vec<Value> = starts.map(|start| route(start, options)).collect::<Result<_, _>>()?;
+            // In this workflow it takes no part.
+            if routes.is_empty() {
+                continue;
             }
+            let owner = KeyOwner { workflow: document.workflow.name.clone(), actor: Some(actor.name.clone()) };
             for workload in inventory.of_actor(&document.workflow, actor) {
-                let name = KeyOwner { workflow: document.workflow.name.clone(), actor: None }.object("stepgate-");
-                let gateway = json!({"selector": workload.labels(&options.label), "servers": [server(entry)]});
-                let service = json!({"hosts": [entry.host], "gateways": [name], "http": routes});
-                for (kind, spec) in [("Gateway", gateway), ("VirtualService", service)] {
-                    manifests.push(manifest("networking.istio.io/v1", kind, &name, workload.namespace(), &spec));
-                }
+                let name = (workload.namespace().to_owned(), owner.label("stepgate-"));
+                let service = services.entry(name).or_default();
+                service.hosts.insert(&entry.host);
+                service.gateways.insert(workload.gateway());
+                let added: Vec<Value> =
+                    routes.iter().filter(|route| !service.routes.contains(route)).cloned().collect();
+                service.routes.extend(added);
+                gateways.entry(workload).or_default().insert(&entry.host);
             }
         }
     }
-    Ok(manifests)
+    let gateway = |(workload, hosts): (Workload, BTreeSet<&str>)| {
+        let servers: Vec<Value> = hosts.iter().zip(1_usize..).map(|(host, number)| server(host, number)).collect();
+        let spec = json!({"selector": labels.select(&workload), "servers": servers});
+        manifest(API, "Gateway", &workload.gateway(), workload.namespace(), &spec)
+    };
+    let service = |((namespace, name), service): ((String, String), Service<'_>)| {
+        let spec = json!({"hosts": service.hosts, "gateways": service.gateways, "http": service.routes});
+        manifest(API, "VirtualService", &name, &namespace, &spec)
+    };
+    Ok(gateways.into_iter().map(gateway).chain(services.into_iter().map(service)).collect())
 }
 
-fn server(entry: &Entry) -> Value {
+/// The order of revisions: the open one is the greatest. Its routes come first, since Istio takes the first that matches.
+fn openness(document: &Document, options: &Options) -> (bool, bool, u32) {
+    let open = document.json.get("open").and_then(Value::as_bool);
+    let is_opened = open == Some(true) || options.open.contains(&gate::revision(document));
+    (open != Some(false), is_opened, document.workflow.revision)
+}
+
+fn server(host: &str, number: usize) -> Value {
     json!({
-        "hosts": [entry.host],
-        "port": {"name": "https", "number": 443, "protocol": "HTTPS"},
-        "tls": {"mode": "SIMPLE", "credentialName": format!("{}-tls", entry.host.replace('.', "-"))},
+        "hosts": [host],
+        "port": {"name": format!("https-{number}"), "number": 443, "protocol": "HTTPS"},
+        "tls": {"mode": "SIMPLE", "credentialName": credential(host)},
     })
+}
+
+/// The Secret with the certificate of a host.
+fn credential(host: &str) -> String {
+    format!("{}-tls", host.replace('.', "-"))
+}
+
+/// Whether a host is a DNS name with which the name of a Secret can begin.
+pub fn is_entry_host(host: &str) -> bool {
+    is_dns_subdomain(host) && is_dns_subdomain(&credential(host))
 }
 
 /// The requests of one task, without steps: a client must neither present nor receive one. Each begins an instance, so

@@ -38,9 +38,18 @@ pub enum RenderError {
         /// The task.
         task: String,
     },
+    /// An ingress gateway through which no request may come in.
+    #[error("--entry: `{0}` begins no instance: no transition from an initial task is its own")]
+    EntryBeginsNothing(String),
     /// An ingress gateway that is not an actor.
     #[error("--entry: no document has an actor `{0}`")]
     UnknownEntry(String),
+    /// Labels for an actor that is not an entry.
+    #[error("--entry-labels: `{0}` is not an entry")]
+    LabelsWithoutEntry(String),
+    /// A peer that is not an actor.
+    #[error("--peer: no document has an actor `{0}`")]
+    UnknownPeer(String),
     /// An actor without a host, to which a gateway cannot route.
     #[error("--entry: the actor `{0}`, which the gateway calls, has no host")]
     NoHost(String),
@@ -142,10 +151,13 @@ impl RenderError {
             Self::EmptyNamespace { others, .. } => {
                 return Some(format!("they have workloads in {}", others.join(", ")));
             }
-            Self::EntryIsCalled { .. } => "make the gateway an actor of its own, with initial tasks only",
+            Self::EntryIsCalled { .. } | Self::EntryBeginsNothing(_) => {
+                "make the gateway an actor of its own, with initial tasks only"
+            }
             Self::NoHost(actor) => {
                 return Some(format!("add `hosts: [NAME.NAMESPACE.svc.cluster.local]` to `{actor}`"));
             }
+            Self::LabelsWithoutEntry(actor) => return Some(format!("make it one: --entry {actor}=HOST")),
             Self::UnknownRevision(_) => "it is WORKFLOW/REVISION",
             Self::SharedPlugin => "--attach workload",
             Self::ReservedSetting(_) => {
@@ -164,6 +176,7 @@ impl RenderError {
             }
             Self::RotationOrder { next, .. } => return Some(format!("the next step is `--rotate {next}`")),
             Self::UnknownEntry(_)
+            | Self::UnknownPeer(_)
             | Self::NoIdentity(_)
             | Self::SettingsNotMapping
             | Self::Configuration(_)

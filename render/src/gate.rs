@@ -65,7 +65,7 @@ pub(super) fn gates(
         let first = workloads.first();
         let target = match (attach, first) {
             (Attach::Workload, Some(workload)) => Target::Labels(workload.labels(&options.label)),
-            (Attach::Waypoint, Some(workload)) => Target::Waypoint(workload.resource()),
+            (Attach::Waypoint, Some(workload)) => Target::Waypoint(workload.gateway()),
             (Attach::Namespace | Attach::Mesh, _) | (_, None) => Target::All,
         };
         let config = config(inventory, secrets, &workloads, attach, options)?;
@@ -160,7 +160,8 @@ fn opened(document: &Document, options: &Options) -> Value {
     with(document.json.clone(), is_open.then(|| ("open", true.into())))
 }
 
-fn revision(document: &Document) -> String {
+/// `WORKFLOW/REVISION`.
+pub(super) fn revision(document: &Document) -> String {
     format!("{}/{}", document.workflow.name, document.workflow.revision)
 }
 

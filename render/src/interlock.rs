@@ -18,7 +18,7 @@ const UNSET: &str = "unset: build a stage with its secrets";
 pub(super) fn policy(workload: &Workload, secrets: usize, attach: Attach, options: &Options) -> Value {
     let target = match attach {
         Attach::Namespace | Attach::Workload | Attach::Mesh => Target::Labels(workload.labels(&options.label)),
-        Attach::Waypoint => Target::Waypoint(workload.resource()),
+        Attach::Waypoint => Target::Waypoint(workload.gateway()),
     };
     // On a port without HTTP every connection would match the condition.
     let ports: Vec<String> = options.tcp_ports.iter().map(u16::to_string).collect();

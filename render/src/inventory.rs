@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use stepgate_config::name::ActorName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, MixedLevels, Workflow};
 
@@ -21,7 +22,7 @@ pub(crate) struct Role<'d> {
 pub struct Inventory<'d> {
     pub(crate) documents: Vec<&'d Document>,
     workloads: BTreeMap<Workload, Vec<Role<'d>>>,
-    outside: BTreeSet<String>,
+    outside: BTreeMap<String, BTreeSet<ActorName>>,
     trust_domain: Option<&'d str>,
 }
 
@@ -29,7 +30,8 @@ impl<'d> Inventory<'d> {
     /// The workloads of the documents. `entries` are the actors that are ingress gateways.
     ///
     /// # Errors
-    /// Two documents of one name and revision, or of one name at levels that cannot be used together; no workload of this mesh in any of them; an entry that performs a task.
+    /// Two documents of one name and revision, or of one name at levels that cannot be used together; no workload of this mesh in any of them; an entry that performs a task, or that
+    /// begins no instance.
     pub fn of(
         documents: &'d [Document],
         trust_domain: Option<&'d str>,
@@ -45,7 +47,7 @@ impl<'d> Inventory<'d> {
         let levels = documents.iter().map(|document| (&document.workflow.name, document.workflow.assurance));
         MixedLevels::among(levels).map_or(Ok(()), Err)?;
         let mut inventory =
-            Self { documents: sorted.clone(), workloads: BTreeMap::new(), outside: BTreeSet::new(), trust_domain };
+            Self { documents: sorted.clone(), workloads: BTreeMap::new(), outside: BTreeMap::new(), trust_domain };
         for document in sorted {
             for actor in document.workflow.actors.values() {
                 actor.spiffe.iter().for_each(|id| inventory.add(id, Role { document, actor }));
@@ -64,7 +66,7 @@ impl<'d> Inventory<'d> {
         match self.workload_of(&role.document.workflow, id) {
             Some(workload) => self.workloads.entry(workload).or_default().push(role),
             None => {
-                self.outside.insert(id.to_string());
+                self.outside.entry(id.to_string()).or_default().insert(role.actor.name.clone());
             }
         }
     }
@@ -127,8 +129,8 @@ impl<'d> Inventory<'d> {
         self.workloads.get(workload).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Identities that are not workloads of this mesh.
-    pub(crate) fn outside(&self) -> &BTreeSet<String> {
+    /// Identities that are not workloads of this mesh, with their actors.
+    pub(crate) fn outside(&self) -> &BTreeMap<String, BTreeSet<ActorName>> {
         &self.outside
     }
 
@@ -148,12 +150,14 @@ impl<'d> Inventory<'d> {
     /// Removes an ingress gateway: it runs no gate and holds no secrets.
     ///
     /// # Errors
-    /// An entry that is not an actor, or one that performs a task.
+    /// An entry that is not an actor, one that performs a task, or one that begins no instance.
     fn remove_entry(&mut self, entry: &str) -> Result<(), RenderError> {
-        let mut found = false;
+        let (mut found, mut begins) = (false, false);
         for document in self.documents.clone() {
             let Some(actor) = document.workflow.actors.get(entry) else { continue };
             found = true;
+            let mut starts = document.workflow.transitions.iter().filter(|transition| transition.from.initial);
+            begins |= starts.any(|start| start.caller.name == actor.name);
             let mut called = document.workflow.transitions.iter();
             if let Some(called) = called.find(|transition| transition.to.performer.name == actor.name) {
                 let task = &called.to.name;
@@ -163,7 +167,11 @@ impl<'d> Inventory<'d> {
                 self.workloads.remove(&workload);
             }
         }
-        if found { Ok(()) } else { Err(RenderError::UnknownEntry(entry.to_owned())) }
+        match (found, begins) {
+            (true, true) => Ok(()),
+            (true, false) => Err(RenderError::EntryBeginsNothing(entry.to_owned())),
+            (false, _) => Err(RenderError::UnknownEntry(entry.to_owned())),
+        }
     }
 }
 

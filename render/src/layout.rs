@@ -3,20 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use stepgate_config::name::ActorName;
 
 use crate::document::Document;
 use crate::error::RenderError;
 use crate::gate::{self, Gate};
 use crate::inventory::{Inventory, is_selected};
+use crate::labels::Labels;
 use crate::network::{self, Crossings};
 use crate::options::{Attach, Options};
 use crate::secrets::Secrets;
 use crate::workload::Workload;
 use crate::{entry, interlock, mtls, proxies, telemetry, waypoint, yaml};
 
-/// The first line of every file. A file with it may be replaced.
-pub(crate) const HEADER: &str =
-    "# Written by `stepgate render istio`: change the documents or the flags, not this file.\n";
+/// The first line of every file.
+const HEADER: &str = "# Written by `stepgate render istio`: change the documents or the flags, not this file.\n";
 
 /// A file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Rendered {
     pub files: Vec<File>,
     /// Warnings for the owner.
     pub warnings: Vec<String>,
+    /// What the owner has to know when files are in a folder for the first time, each with the folder.
+    pub notes: Vec<(&'static str, String)>,
 }
 
 /// Manifests for Istio; without secrets, for keys and interlocks of the first generation.
@@ -50,18 +53,19 @@ pub fn istio(documents: &[Document], secrets: Option<&Secrets>, options: &Option
     components(&set, &mut tree)?;
     stages(&set, &mut tree)?;
     tree.kustomization("secrets", json!({"resources": ["secrets.yaml"]}))?;
-    let gateways = entry::manifests(&inventory, options)?;
+    let gateways = entry::manifests(&inventory, &set.labels, options)?;
     if !gateways.is_empty() {
         tree.manifests("entry/entry.yaml", &gateways)?;
         tree.kustomization("entry", json!({"resources": ["entry.yaml"]}))?;
     }
-    Ok(Rendered { files: tree.files(), warnings: warnings(&set) })
+    Ok(Rendered { files: tree.files(), warnings: warnings(&set), notes: notes(&set) })
 }
 
 /// Everything from which the files are rendered.
 struct ManifestSet<'s> {
     inventory: &'s Inventory<'s>,
     options: &'s Options,
+    labels: Labels<'s>,
     attach: Attach,
     workloads: Vec<Workload>,
     namespaces: BTreeSet<String>,
@@ -84,6 +88,7 @@ impl<'s> ManifestSet<'s> {
         Ok(Self {
             inventory,
             options,
+            labels: Labels::of(inventory, options)?,
             attach: gate::attach(inventory, secrets, &workloads, options)?,
             namespaces: workloads.iter().map(|workload| workload.namespace().to_owned()).collect(),
             gates: gate::gates(inventory, secrets, &workloads, options)?,
@@ -114,10 +119,16 @@ fn base(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError> {
             }
         }
         manifests.push(telemetry::access_log(&namespace, &set.options.access_log));
-        files.push(format!("{namespace}.yaml"));
-        tree.manifests(&format!("base/{namespace}.yaml"), &manifests)?;
+        let file = file_of(&namespace);
+        tree.manifests(&format!("base/{file}"), &manifests)?;
+        files.push(file);
     }
     tree.kustomization("base", json!({"resources": files}))
+}
+
+/// The file of a namespace, which must not be that of the kustomization beside it. No namespace has a dot.
+fn file_of(namespace: &str) -> String {
+    if namespace == "kustomization" { "kustomization.namespace.yaml".to_owned() } else { format!("{namespace}.yaml") }
 }
 
 fn components(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError> {
@@ -132,15 +143,26 @@ fn components(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError>
     tree.component("interlock", &policies, json!({"replacements": replacements}))?;
     let idle: Vec<Value> = set.workloads.iter().map(interlock::idle).collect();
     tree.component("interlock-idle", &idle, json!({}))?;
-    let crossings = Crossings::of(set.inventory);
-    let network = |namespace: &String| network::policies(namespace, &crossings, set.attach, set.options);
+    let crossings = Crossings::of(set.inventory, set.options)?;
+    let network = |namespace: &String| network::policies(namespace, &crossings, &set.labels, set.attach, set.options);
     tree.component("network", &set.namespaces.iter().flat_map(network).collect::<Vec<_>>(), json!({}))?;
-    let patch = |(workload, variables): (&Workload, &Vec<String>)| match set.attach {
-        Attach::Waypoint => waypoint::patch(workload, set.options),
-        Attach::Namespace | Attach::Workload | Attach::Mesh => proxies::patch(workload, variables, set.options),
-    };
-    let patches: Vec<Value> = set.variables.iter().map(patch).collect::<Result<_, _>>()?;
-    tree.component("proxies", &[], json!({"patches": patches}))
+    proxies(set, tree)
+}
+
+/// The keys for the owner's pods; in ambient the waypoint has them, and Services name it.
+fn proxies(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError> {
+    let (mut patches, mut rollouts) = (Vec::new(), Vec::new());
+    for (workload, variables) in &set.variables {
+        match set.attach {
+            Attach::Waypoint => patches.push(waypoint::patch(workload, set.options)?),
+            Attach::Namespace | Attach::Workload | Attach::Mesh => {
+                patches.extend(proxies::patches(workload, variables, set.options)?);
+                rollouts.push(proxies::rollout_patch(workload, variables, set.options)?);
+            }
+        }
+    }
+    tree.component("proxies", &[], json!({"patches": patches}))?;
+    if rollouts.is_empty() { Ok(()) } else { tree.component("proxies-rollout", &[], json!({"patches": rollouts})) }
 }
 
 /// The stages, from one that denies nothing to full enforcement, and one that turns it all off.
@@ -151,10 +173,10 @@ fn stages(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError> {
     };
     let observe = |gate: &Gate| gate.set("mode", &"observe".into(), options);
     let log = with_permits(&options.settings);
-    let report = |gate: &Gate| vec![observe(gate), gate.set("log", &log, options)];
+    let strict = |gate: &Gate| vec![observe(gate), gate.set("log", &log, options)];
     let all = ["mtls", "interlock", "network"];
     tree.stage("observe", &["interlock-idle"], patches(&|gate| vec![observe(gate)])?)?;
-    tree.stage("report", &["mtls", "interlock"], patches(&report)?)?;
+    tree.stage("strict", &["mtls", "interlock"], patches(&strict)?)?;
     tree.stage("enforce", &all, Vec::new())?;
     tree.stage("off", &["interlock-idle"], patches(&Gate::detach)?)
 }
@@ -167,14 +189,24 @@ fn with_permits(settings: &Value) -> Value {
 }
 
 fn warnings(set: &ManifestSet<'_>) -> Vec<String> {
-    let outside = set.inventory.outside().iter().map(|id| {
+    let is_peer = |actor: &ActorName| set.options.peers.iter().any(|peer| peer.actor == actor.as_str());
+    let outside = set.inventory.outside().iter().filter(|(_, actors)| !actors.iter().any(is_peer)).map(|(id, _)| {
         format!(
-            "`{id}` is not a service account of this mesh: nothing is written for it, and no NetworkPolicy admits it"
+            "`{id}` is not a service account of this mesh: nothing is written for it, and no NetworkPolicy admits it \
+             without --peer"
         )
     });
     let open = "without --registry-cidr egress from the namespaces is not limited: proxies must reach the registry";
     let limited = set.options.registry.is_some() || set.options.module.starts_with("file://");
     outside.chain((!limited).then(|| open.to_owned())).collect()
+}
+
+fn notes(set: &ManifestSet<'_>) -> Vec<(&'static str, String)> {
+    let pods = match set.attach {
+        Attach::Waypoint => waypoint::NOTE.to_owned(),
+        Attach::Namespace | Attach::Workload | Attach::Mesh => proxies::note(),
+    };
+    vec![("components/proxies/", pods), ("entry/", entry::NOTE.to_owned())]
 }
 
 /// The files by their paths.

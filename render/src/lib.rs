@@ -7,6 +7,7 @@
 //! [`private_file`] write files.
 
 mod at_rest;
+mod digests;
 mod document;
 mod entry;
 mod ephemeral_keys;
@@ -17,9 +18,11 @@ mod interlock;
 mod inventory;
 pub mod jwk;
 mod key_bundle;
+mod labels;
 mod layout;
 mod manifest;
 mod mtls;
+mod names;
 mod network;
 mod options;
 pub mod output_dir;
@@ -35,13 +38,15 @@ mod yaml;
 
 pub use at_rest::AtRest;
 pub use document::Document;
+pub use entry::is_entry_host;
 pub use ephemeral_keys::{EphemeralGate, UnusableGate};
 pub use error::RenderError;
 pub use inventory::Inventory;
 pub use key_bundle::KeyBundle;
 pub use layout::{File, Rendered, istio};
-pub use options::{Api, Attach, Entry, Options};
+pub use names::{is_dns_label, is_dns_subdomain, is_label_key, is_label_value};
+pub use options::{Api, Attach, DnsServer, Entry, Options, Peer, Place};
 pub use rotation::RotationStep;
 pub use secrets::Secrets;
 pub use volumes::{Volumes, volumes};
-pub use workload::{Workload, is_dns_label};
+pub use workload::Workload;

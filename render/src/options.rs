@@ -1,5 +1,7 @@
 //! The options of a cluster that are not in the documents.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 /// The object to which a gate is attached.
@@ -45,6 +47,33 @@ pub struct Entry {
     pub host: String,
 }
 
+/// A place outside the namespaces of the documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// All pods of a namespace.
+    Namespace(String),
+    /// The addresses of a CIDR.
+    Cidr(String),
+}
+
+/// Where pods resolve names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DnsServer {
+    /// Its pods or addresses.
+    pub place: Place,
+    /// Its port, as of the pod and not of the Service.
+    pub port: u16,
+}
+
+/// An actor of which some workloads are outside this cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// The actor.
+    pub actor: String,
+    /// Their addresses.
+    pub cidr: String,
+}
+
 /// Options of [`istio`](crate::istio).
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -77,6 +106,10 @@ pub struct Options {
     pub tcp_ports: Vec<u16>,
     /// The registry as a CIDR; `None`: egress is not limited.
     pub registry: Option<String>,
+    /// Where pods resolve names, besides `kube-system`.
+    pub dns: Vec<DnsServer>,
+    /// The actors outside this cluster.
+    pub peers: Vec<Peer>,
     /// The provider of the access log.
     pub access_log: String,
     /// Further settings of every gate, as JSON.
@@ -85,4 +118,6 @@ pub struct Options {
     pub open: Vec<String>,
     /// The ingress gateways.
     pub entries: Vec<Entry>,
+    /// By the actors of entries, the labels of their pods; without them, the label with the service account.
+    pub entry_labels: BTreeMap<String, BTreeMap<String, String>>,
 }

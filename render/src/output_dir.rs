@@ -1,24 +1,30 @@
-//! A folder of rendered files. Only files that `stepgate render` has written are replaced or removed.
+//! A folder of rendered files, with a manifest of their digests. A file that is in the manifest with its digest was
+//! written by this command and may be replaced or removed. No other file is, unless it is asked for.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::fs::{self, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::gitignore::GITIGNORE;
-use crate::layout::{File, HEADER};
+use crate::digests::Digests;
+use crate::layout::File;
 
-/// The folders of rendered files. Other files beside them are left alone.
-const FOLDERS: &[&str] = &["base", "components", "entry", "secrets", "stages"];
-/// Deeper than any of them.
-const MAX_DEPTH: usize = 4;
+/// The manifest, in the format of `sha256sum`.
+const MANIFEST: &str = "rendered.sha256";
 
 /// Why a folder was not written or not compared.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputDirError {
-    /// A file that somebody else has written.
-    #[error("`{0}` was not written by this command, and nothing was written")]
-    Foreign(PathBuf),
+    /// Files that somebody else has written, changed or linked.
+    #[error("nothing was written, since this command did not write these files, or they were changed since: {}", listed(.0))]
+    Changed(Vec<PathBuf>),
+    /// A manifest that this command did not write.
+    #[error("`{0}` is not a manifest of this command, and nothing was written")]
+    Manifest(PathBuf),
+    /// A folder that is a link: files would be written elsewhere.
+    #[error("`{0}` is a link, and nothing was written")]
+    Link(PathBuf),
     /// The file system refused to write.
     #[error("cannot write `{path}`: {error}")]
     Write {
@@ -27,83 +33,102 @@ pub enum OutputDirError {
         /// The error of the system.
         error: io::Error,
     },
-    /// The file system refused to read.
-    #[error("cannot read `{path}`: {error}")]
-    Read {
-        /// The folder.
-        path: PathBuf,
-        /// The error of the system.
-        error: io::Error,
-    },
 }
 
-/// Writes the files that differ and removes rendered files that are no longer among them. With `force` it replaces
-/// files that somebody else has written, too. Returns the changed paths.
+impl OutputDirError {
+    /// What to do about it.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Changed(_) => Some(
+                "move your changes into files of your own, such as a copied stage, which stays; or lose them with --force",
+            ),
+            Self::Manifest(_) => Some("choose another folder, or give --force"),
+            Self::Link(_) => Some("make it a folder, or give --out the place to which it leads"),
+            Self::Write { .. } => None,
+        }
+    }
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
+}
+
+/// Writes the files that differ, and removes those of an earlier run that are no longer among them. With `force`, also
+/// those that were changed since, or are somebody else's at the path of a rendered file. Returns the changed paths.
 ///
 /// # Errors
-/// A file of somebody else without `force`: then nothing is written; the file system refuses.
+/// Changed or foreign files without `force`, a folder that is a link: then nothing is written. The file system refuses.
 pub fn write(dir: &Path, files: &[File], force: bool) -> Result<Vec<String>, OutputDirError> {
-    let foreign = files
-        .iter()
-        .map(|file| dir.join(&file.path))
-        .find(|path| path.symlink_metadata().is_ok() && !is_rendered(path));
-    if let Some(path) = foreign.filter(|_| !force) {
-        return Err(OutputDirError::Foreign(path));
+    let path = dir.join(MANIFEST);
+    let written = match Digests::read(&path) {
+        Some(written) => written,
+        None if force => Digests::default(),
+        None => return Err(OutputDirError::Manifest(path)),
+    };
+    for path in files.iter().map(|file| &file.path).chain(written.paths()) {
+        let folders = Path::new(path).ancestors().skip(1).map(|folder| dir.join(folder));
+        if let Some(link) = folders.filter(|folder| folder != dir).find(|folder| folder.is_symlink()) {
+            return Err(OutputDirError::Link(link));
+        }
     }
-    let changed = compare(dir, files)?;
+    let changed = changed(dir, files, &written);
+    let is_foreign = |path: &&String| {
+        let file = dir.join(path);
+        file.symlink_metadata().is_ok() && !written.has(path, &file)
+    };
+    let foreign: Vec<PathBuf> = changed.iter().filter(is_foreign).map(|path| dir.join(path)).collect();
+    if !foreign.is_empty() && !force {
+        return Err(OutputDirError::Changed(foreign));
+    }
+    let rendered = Digests::of(files);
+    if !changed.is_empty() {
+        // If this run is interrupted, the next one knows its files and those of the run before.
+        replace(&path, &written.and(&rendered).to_string())?;
+    }
     for path in &changed {
         let target = dir.join(path);
-        let failed = |error: io::Error| OutputDirError::Write { path: target.clone(), error };
-        if target.symlink_metadata().is_ok() {
-            fs::remove_file(&target).map_err(failed)?;
-        }
-        if let Some(file) = files.iter().find(|file| file.path == *path) {
-            fs::create_dir_all(target.parent().unwrap_or(dir)).map_err(failed)?;
-            fs::write(&target, &file.text).map_err(failed)?;
+        match files.iter().find(|file| file.path == *path) {
+            Some(file) => replace(&target, &file.text)?,
+            None => fs::remove_file(&target).map_err(|error| OutputDirError::Write { path: target, error })?,
         }
     }
-    Ok(changed)
+    let is_current = changed.is_empty() && written == rendered;
+    if !is_current {
+        replace(&path, &rendered.to_string())?;
+    }
+    Ok(changed.into_iter().chain((!is_current).then(|| MANIFEST.to_owned())).collect())
 }
 
-/// The paths of files that are missing or differ, and of rendered files that are no longer among them.
+/// The paths of files that [`write`] would write or remove.
 ///
 /// # Errors
-/// The file system refuses.
+/// A manifest that this command did not write.
 pub fn compare(dir: &Path, files: &[File]) -> Result<Vec<String>, OutputDirError> {
+    let path = dir.join(MANIFEST);
+    let written = Digests::read(&path).ok_or(OutputDirError::Manifest(path))?;
+    let manifest = (written != Digests::of(files)).then(|| MANIFEST.to_owned());
+    Ok(changed(dir, files, &written).into_iter().chain(manifest).collect())
+}
+
+/// The files that are missing or differ, and those of an earlier run that are no longer among them.
+fn changed(dir: &Path, files: &[File], written: &Digests) -> BTreeSet<String> {
     let differs = |file: &&File| fs::read(dir.join(&file.path)).ok().as_deref() != Some(file.text.as_bytes());
-    let mut changed: BTreeSet<String> = files.iter().filter(differs).map(|file| file.path.clone()).collect();
-    let mut existing = Vec::new();
-    for folder in FOLDERS {
-        walk(dir, Path::new(folder), MAX_DEPTH, &mut existing)
-            .map_err(|error| OutputDirError::Read { path: dir.join(folder), error })?;
-    }
-    let stale = existing.into_iter().filter(|path| !files.iter().any(|file| file.path == *path));
-    changed.extend(stale.filter(|path| is_rendered(&dir.join(path))));
-    Ok(changed.into_iter().collect())
+    let is_stale =
+        |path: &&String| !files.iter().any(|file| file.path == **path) && dir.join(path).symlink_metadata().is_ok();
+    let different = files.iter().filter(differs).map(|file| file.path.clone());
+    different.chain(written.paths().filter(is_stale).cloned()).collect()
 }
 
-/// The files below a folder; links are not followed.
-fn walk(dir: &Path, below: &Path, depth: usize, found: &mut Vec<String>) -> io::Result<()> {
-    let entries = match fs::read_dir(dir.join(below)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
+/// Writes a file in one step; a link is replaced.
+fn replace(path: &Path, text: &str) -> Result<(), OutputDirError> {
+    let write = || {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        // Readable like any other file of this user: the umask applies.
+        let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
     };
-    for entry in entries {
-        let entry = entry?;
-        let path: PathBuf = below.join(entry.file_name());
-        // It has lines of other commands and of people, and must outlive the secrets beside it.
-        if path.ends_with(GITIGNORE) {
-            continue;
-        }
-        match (entry.file_type()?.is_dir(), depth.checked_sub(1)) {
-            (true, Some(depth)) => walk(dir, &path, depth, found)?,
-            (true, None) => {}
-            (false, _) => found.extend(path.to_str().map(str::to_owned)),
-        }
-    }
-    Ok(())
-}
-
-fn is_rendered(path: &Path) -> bool {
-    fs::read(path).is_ok_and(|text| text.starts_with(HEADER.as_bytes()))
+    write().map_err(|error| OutputDirError::Write { path: path.to_owned(), error })
 }

@@ -12,6 +12,10 @@ use crate::{proxies, yaml};
 /// The port to which ztunnels forward requests.
 const HBONE: u16 = 15008;
 
+/// The class of waypoints that can run a gate.
+pub(super) const NOTE: &str = "the waypoints are of the class istio-waypoint. One of a class istio-agentgateway* is no \
+    Envoy: it applies neither WasmPlugin nor AuthorizationPolicy, and so has no gate and no interlock";
+
 /// The waypoint, its environment, and the policy that admits only requests through it.
 pub(super) fn manifests(
     inventory: &Inventory<'_>,
@@ -25,7 +29,8 @@ pub(super) fn manifests(
     }}}});
     let domain = inventory.id_of(workload).map(|id| id.trust_domain());
     let domain = domain.ok_or_else(|| RenderError::NoIdentity(workload.to_string()))?;
-    let waypoint = format!("{domain}/ns/{}/sa/{}", workload.namespace(), workload.resource());
+    // The service account of a waypoint has its name.
+    let principal = format!("{domain}/ns/{}/sa/{}", workload.namespace(), workload.gateway());
     Ok(vec![
         json!({
             "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata,
@@ -34,7 +39,7 @@ pub(super) fn manifests(
         json!({
             "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
             "metadata": {
-                "name": workload.resource(), "namespace": workload.namespace(),
+                "name": workload.gateway(), "namespace": workload.namespace(),
                 "labels": {"istio.io/waypoint-for": "service"},
             },
             "spec": {
@@ -51,7 +56,7 @@ pub(super) fn manifests(
             &json!({
                 "selector": {"matchLabels": workload.labels(&options.label)},
                 "action": "ALLOW",
-                "rules": [{"from": [{"source": {"principals": [waypoint]}}]}],
+                "rules": [{"from": [{"source": {"principals": [principal]}}]}],
             }),
         ),
     ])
@@ -61,7 +66,7 @@ pub(super) fn manifests(
 pub(super) fn patch(workload: &Workload, options: &Options) -> Result<Value, RenderError> {
     let service = json!({
         "apiVersion": "v1", "kind": "Service",
-        "metadata": {"name": "any", "labels": {"istio.io/use-waypoint": workload.resource()}},
+        "metadata": {"name": "any", "labels": {"istio.io/use-waypoint": workload.gateway()}},
     });
-    proxies::patch_labelled("Service", workload, options, &service)
+    proxies::patch_labelled("", "Service", workload, options, &service)
 }

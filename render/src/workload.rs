@@ -5,8 +5,7 @@ use std::fmt;
 use serde_json::{Value, json};
 use stepgate_config::spiffe::SpiffeId;
 
-/// Longest value of a label, and longest namespace (RFC 1123).
-const MAX_LABEL: usize = 63;
+use crate::names::{self, is_dns_label};
 
 /// A service account in a namespace. Its names are safe in paths and in Kubernetes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +26,7 @@ impl Workload {
 
     /// The workload with these names, if Kubernetes accepts them. An account is also the value of a label.
     pub fn named(namespace: &str, account: &str) -> Option<Self> {
-        let fits = is_dns_label(namespace) && account.len() <= MAX_LABEL && account.split('.').all(is_dns_label);
+        let fits = is_dns_label(namespace) && account.len() <= names::MAX_LABEL && account.split('.').all(is_dns_label);
         fits.then(|| Self { namespace: namespace.to_owned(), account: account.to_owned() })
     }
 
@@ -46,6 +45,11 @@ impl Workload {
         format!("stepgate-{}", self.account)
     }
 
+    /// The name of its waypoint, or of its ingress gateway, which must be a DNS label.
+    pub(super) fn gateway(&self) -> String {
+        names::label("stepgate-", &self.account)
+    }
+
     /// The labels that select its pods.
     pub(super) fn labels(&self, label: &str) -> Value {
         json!({ label: self.account })
@@ -56,12 +60,6 @@ impl fmt::Display for Workload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.namespace, self.account)
     }
-}
-
-/// Whether a text is a DNS label (RFC 1123), as the name of a namespace must be.
-pub fn is_dns_label(text: &str) -> bool {
-    let clean = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    (1..=MAX_LABEL).contains(&text.len()) && clean && !text.starts_with('-') && !text.ends_with('-')
 }
 
 #[cfg(test)]

@@ -11,6 +11,11 @@ pub(super) fn require(fits: bool, text: &str, rule: &'static str) -> Result<Stri
     if fits { Ok(text.to_owned()) } else { Err(rule) }
 }
 
+/// Whether the text is a `token` of RFC 9110, section 5.6.2, as the name of a header is.
+pub(super) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
 /// The algorithms of keys, by their names in JWS.
 pub(super) fn algorithms() -> impl TypedValueParser<Value = Algorithm> {
     let named = |name: String| {

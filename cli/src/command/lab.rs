@@ -4,20 +4,25 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::answer::{Answer, EXIT_CODES};
-use super::argument::algorithms;
+use super::argument::{algorithms, is_token};
 use super::error::CommandError;
 use super::output;
 use super::source::Source;
 use super::time;
 use stepgate_config::duration;
+use stepgate_decision::UnixTime;
 use stepgate_decision::keys::Algorithm;
-use stepgate_lab::{LabError, Options, Skew};
+use stepgate_lab::{LabError, Options};
+
+/// Headers that the lab, or the connection, writes itself, besides the step.
+const OWN: [&str; 7] = ["connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"];
 
 /// Tests a workflow on real Envoys: one for each workload, at most 16 in total.
 ///
 /// It runs whole instances along the workflow. Then it tries everything that the document forbids: each step from every
 /// workload to every workload, and each attack on each transition. Of more than 50000 attempts a seed selects that many.
-/// Each response is compared with the one that the document requires.
+/// Each response is compared with the one that an independent reading of the document requires. The report also lists
+/// what no instance reached, and what the document allows one instance and perhaps is not meant to.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Args {
@@ -51,7 +56,16 @@ pub(super) struct Args {
     /// before, then behind it
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     skew: Option<Duration>,
-    /// The shared object that shifts an Envoy's clock, for `--skew`; `make clock` builds it
+    /// The time of all gates when the lab begins, as in RFC 3339, for guards on the time [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    time: Option<UnixTime>,
+    /// A header of every request that is a task, for guards on headers; may be given several times
+    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
+    /// Fail also if no instance reaches some task or transition
+    #[arg(long)]
+    strict: bool,
+    /// The shared object that shifts an Envoy's clock, for `--skew` and `--time`; `make clock` builds it
     #[arg(long, value_name = "FILE", env = "STEPGATE_CLOCK", default_value = "target/release/libstepgate_clock.so")]
     clock: PathBuf,
     /// The filter module
@@ -64,19 +78,61 @@ pub(super) struct Args {
     module: PathBuf,
 }
 
+/// `NAME=VALUE`.
+fn header(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("a header is written `name=value`")?;
+    let name = name.trim().to_ascii_lowercase();
+    if !is_token(&name) {
+        return Err("the name of a header has letters, digits and some marks");
+    }
+    // Some servers take `_` for `-`.
+    let folded = name.replace('_', "-");
+    if OWN.contains(&folded.as_str()) || folded.starts_with("x-workflow-step") {
+        return Err("the lab writes this header itself");
+    }
+    let value = value.trim();
+    if !value.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
+        return Err("the value of a header is in visible ASCII");
+    }
+    Ok((name, value.to_owned()))
+}
+
+impl Args {
+    /// The arguments on which the requests depend, but for the seed.
+    fn repeated(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut add = |name: &str, value: String| words.extend([format!("--{name}"), value]);
+        if self.replicas > 1 {
+            add("replicas", self.replicas.to_string());
+        }
+        if self.alg != Algorithm::Hs256 {
+            add("alg", self.alg.alg().to_owned());
+        }
+        if let Some(time) = self.time {
+            add("time", time::rfc3339(time));
+        }
+        self.headers.iter().for_each(|(name, value)| add("header", format!("{name}={value}")));
+        words
+    }
+}
+
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let source = Source::read(&args.file)?;
     let (module, colour) = (args.module.clone(), output::colours_answers());
     // An Envoy looks for it from its own folder.
-    let object = || std::path::absolute(&args.clock).unwrap_or_else(|_| args.clock.clone());
-    let skew = args.skew.map(|by| Skew { by, object: object() });
+    let clock = std::path::absolute(&args.clock).unwrap_or_else(|_| args.clock.clone());
     let options = Options {
         document: source.text.clone(),
         name: source.name.clone(),
+        arguments: args.repeated(),
         replicas: usize::from(args.replicas),
         algorithm: args.alg,
         seed: args.seed,
-        skew,
+        skew: args.skew,
+        time: args.time.map(UnixTime::seconds),
+        clock,
+        headers: args.headers.clone(),
+        strict: args.strict,
         module,
         keep: args.keep,
         walk_only: args.walk_only,

@@ -1,5 +1,6 @@
 //! `stepgate render`: the manifests that a cluster owner applies, from workflow documents.
 
+mod argument;
 mod flags;
 mod volumes;
 
@@ -50,7 +51,7 @@ struct Istio {
     /// Write nothing, and check whether the folder has the files that would be written
     #[arg(long, requires = "out")]
     check: bool,
-    /// Replace files that this command has not written, too
+    /// Also replace and remove files of these names that were changed by hand or that this command has not written
     #[arg(long, requires = "out", conflicts_with = "check")]
     force: bool,
     /// Further settings of every gate, as in its configuration: `exempt`, `header`, `limits`, `log`, `revoked`, …
@@ -80,14 +81,18 @@ fn run_istio(args: &Istio) -> Result<Answer, CommandError> {
     match &args.out {
         None => print(&rendered, args.json),
         Some(dir) if args.check => {
-            let changed = output_dir::compare(dir, &rendered.files).map_err(CommandError::failed)?;
+            let changed = output_dir::compare(dir, &rendered.files).map_err(not_written)?;
             print_changed(&changed, args.json, "different")?;
             Ok(Answer::of(changed.is_empty()))
         }
         Some(dir) => {
+            let is_new = |(folder, _): &&(&str, String)| !dir.join(folder).exists();
+            let notes: Vec<_> = rendered.notes.iter().filter(is_new).collect();
             let changed = output_dir::write(dir, &rendered.files, args.force).map_err(not_written)?;
             keep_out_of_git(&dir.join("secrets"))?;
             print_changed(&changed, args.json, "written")?;
+            let written = notes.into_iter().filter(|(folder, _)| dir.join(folder).exists());
+            written.for_each(|(_, text)| output::note(&format!("note: {text}")));
             Ok(Answer::Yes)
         }
     }
@@ -121,9 +126,9 @@ fn print(rendered: &Rendered, as_json: bool) -> Result<Answer, CommandError> {
 
 fn not_written(error: OutputDirError) -> CommandError {
     let failure = CommandError::failed(&error);
-    match error {
-        OutputDirError::Foreign(_) => failure.help("choose another folder, or give --force"),
-        OutputDirError::Write { .. } | OutputDirError::Read { .. } => failure,
+    match error.help() {
+        Some(help) => failure.help(help),
+        None => failure,
     }
 }
 

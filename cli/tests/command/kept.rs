@@ -388,9 +388,9 @@ fn git_adds_no_secret() {
     assert!(std::fs::read_to_string(place.path(".gitignore")).unwrap().starts_with("*.log\n# the end\n/"));
 }
 
-/// Workflows whose names differ in a separator have gateways of their own, by names that Kubernetes accepts.
+/// Workflows whose names differ in a separator have routes of their own, by names that Kubernetes accepts.
 #[test]
-fn gateways_of_two_workflows_do_not_meet() {
+fn routes_of_two_workflows_do_not_meet() {
     let place = Place::new();
     let names = ["a-b", "a.b", "a_b", "kn-", ".kn"];
     let documents = names.map(|name| {
@@ -412,9 +412,9 @@ fn gateways_of_two_workflows_do_not_meet() {
     let ran = stepgate(&[&["render", "istio", "--json", "--entry", "shop=shop.example"], &documents[..]].concat());
     assert_eq!(ran.code, 0, "{ran:?}");
     let gateways = objects(ran.json()["entry/entry.yaml"].as_str().unwrap());
-    let gateways = gateways.iter().filter(|object| object["kind"] == "Gateway");
+    let routes = gateways.iter().filter(|object| object["kind"] == "VirtualService");
     let found: std::collections::BTreeSet<&str> =
-        gateways.map(|gateway| gateway["metadata"]["name"].as_str().unwrap()).collect();
-    assert!(found.len() == names.len() && found.contains("stepgate-a-b"), "{found:?}");
+        routes.map(|service| service["metadata"]["name"].as_str().unwrap()).collect();
+    assert!(found.len() == names.len() && found.contains("stepgate-a-b--shop"), "{found:?}");
     assert!(found.iter().all(|name| !name.ends_with('-') && !name.contains(['_', '.'])), "{found:?}");
 }

@@ -47,3 +47,21 @@ fn a_program_that_is_not_envoy_is_recognized_by_its_silence() {
     // Its files are removed by now, so the message must not name them.
     assert!(!silent.err.contains("bootstrap") && !failed.err.contains("bootstrap"), "{silent:?} {failed:?}");
 }
+
+#[test]
+fn headers_and_times_are_checked_before_anything_starts() {
+    for (arguments, part) in [
+        (["--header", "x-urgent: 1"], "`name=value`"),
+        (["--header", "=1"], "the name of a header"),
+        (["--header", ":path=/x"], "the name of a header"),
+        (["--header", "Host=elsewhere"], "the lab writes this header itself"),
+        (["--header", "x_workflow-step=a.b.c"], "the lab writes this header itself"),
+        (["--header", "x-a=\u{e9}"], "visible ASCII"),
+        (["--header", "x-a=1\r\nx-b: 2"], "visible ASCII"),
+        (["--time", "yesterday"], "RFC 3339"),
+    ] {
+        let ran = stepgate(&["lab", "movie.yaml", arguments[0], arguments[1]]);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
+}

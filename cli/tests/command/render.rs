@@ -1,6 +1,6 @@
 //! `stepgate render istio`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -8,22 +8,22 @@ use super::run::{Ran, stepgate, with};
 use super::secrets::objects;
 
 /// The files as JSON, by their paths, with these documents and flags.
-fn files(arguments: &[&str]) -> Value {
+pub(crate) fn files(arguments: &[&str]) -> Value {
     let ran = render(arguments);
     assert_eq!(ran.code, 0, "{ran:?}");
     ran.json()
 }
 
-fn render(arguments: &[&str]) -> Ran {
+pub(crate) fn render(arguments: &[&str]) -> Ran {
     stepgate(&[&["render", "istio", "--json"], arguments].concat())
 }
 
-fn find<'a>(all: &'a [Value], kind: &str, name: &str) -> &'a Value {
+pub(crate) fn find<'a>(all: &'a [Value], kind: &str, name: &str) -> &'a Value {
     let wanted = |object: &&Value| object["kind"] == kind && object["metadata"]["name"] == name;
     all.iter().find(wanted).unwrap_or_else(|| panic!("no {kind} {name}"))
 }
 
-fn read(files: &Value, path: &str) -> Vec<Value> {
+pub(crate) fn read(files: &Value, path: &str) -> Vec<Value> {
     objects(files[path].as_str().unwrap_or_else(|| panic!("no {path}")))
 }
 
@@ -152,7 +152,7 @@ transitions:
   - {from: pay, to: post}
 ";
 
-fn tour() -> (tempfile::TempDir, String) {
+pub(crate) fn tour() -> (tempfile::TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tour.yaml");
     std::fs::write(&path, TOUR).unwrap();
@@ -161,39 +161,14 @@ fn tour() -> (tempfile::TempDir, String) {
 }
 
 #[test]
-fn namespaces_may_call_only_along_transitions() {
-    let (_dir, tour) = tour();
-    let ran = render(&[&tour, "--registry-cidr", "10.0.0.9/32"]);
-    assert!(ran.err.contains("spiffe://else.where/ns/x/sa/y"), "{}", ran.err);
-    let all = read(&ran.json(), "components/network/network.yaml");
-    let from = &find(&all, "NetworkPolicy", "stepgate-bank-ingress")["spec"];
-    assert_eq!(from["podSelector"], json!({"matchLabels": {"app": "bank"}}));
-    assert_eq!(
-        from["ingress"],
-        json!([{"from": [{
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "shop"}},
-            "podSelector": {"matchLabels": {"app": "shop"}},
-        }]}])
-    );
-    assert!(all.iter().all(|policy| policy["metadata"]["name"] != "stepgate-edge-ingress"), "nobody calls it");
-    let egress = &find(&all, "NetworkPolicy", "stepgate-egress")["spec"]["egress"];
-    let named: Vec<u64> = egress.as_array().unwrap().iter().filter_map(|to| to["ports"][0]["port"].as_u64()).collect();
-    assert_eq!(named, [53, 15012]);
-    assert!(egress.to_string().contains("10.0.0.9/32") && !egress.to_string().contains("0.0.0.0/0"));
-    // Without --registry-cidr the registry must stay reachable.
-    let open = render(&[&tour]);
-    assert!(open.err.contains("--registry-cidr") && !open.out.contains("Egress"), "{}", open.err);
-}
-
-#[test]
 fn a_gateway_admits_initial_requests_and_removes_steps() {
     let (_dir, tour) = tour();
     let files = files(&[&tour, "--entry", "edge=tour.example.com"]);
     let all = read(&files, "entry/entry.yaml");
-    let gateway = find(&all, "Gateway", "stepgate-tour");
+    let gateway = find(&all, "Gateway", "stepgate-edge");
     assert_eq!(gateway["metadata"]["namespace"], "ingress");
     assert_eq!(gateway["spec"]["servers"][0]["tls"]["mode"], "SIMPLE");
-    let routes = &find(&all, "VirtualService", "stepgate-tour")["spec"]["http"];
+    let routes = &find(&all, "VirtualService", "stepgate-tour--edge")["spec"]["http"];
     assert_eq!(routes.as_array().unwrap().len(), 1);
     let route = &routes[0];
     assert_eq!(
@@ -229,7 +204,7 @@ fn each_stage_makes_its_own_change() {
         assert_eq!(stage(name)["components"], json!(["../../components/interlock-idle"]), "{name}");
     }
     assert!(stage("observe")["patches"][0]["patch"].as_str().unwrap().contains("observe"));
-    assert!(stage("report")["patches"][0]["patch"].as_str().unwrap().contains("permits"));
+    assert!(stage("strict")["patches"][0]["patch"].as_str().unwrap().contains("permits"));
     assert!(stage("off")["patches"][0]["patch"].as_str().unwrap().contains("/spec/selector"));
 }
 
@@ -249,8 +224,8 @@ fn further_settings_reach_every_gate_and_reserved_ones_are_refused() {
     let config = &find(&all, "WasmPlugin", "stepgate")["spec"]["pluginConfig"];
     assert_eq!(config["exempt"][0]["path"], "/healthz");
     assert_eq!(config["limits"]["starts"], "100/1m");
-    let report = ran.json()["stages/report/kustomization.yaml"].as_str().unwrap().to_owned();
-    assert!(report.contains("denials_per_second: 5") && report.contains("permits: true"), "{report}");
+    let strict = ran.json()["stages/strict/kustomization.yaml"].as_str().unwrap().to_owned();
+    assert!(strict.contains("denials_per_second: 5") && strict.contains("permits: true"), "{strict}");
     for taken in ["mode: observe", "keys: []", "interlock: {env: [X]}", "workflows: []", "self: spiffe://a/b"] {
         let ran = gate(taken);
         assert!(ran.code == 2 && ran.err.contains("which this command writes"), "{taken}: {ran:?}");
@@ -275,36 +250,9 @@ fn revisions_are_opened_as_requested() {
     assert!(none.code == 2 && none.err.contains("movie/3"), "{none:?}");
 }
 
-fn write(dir: &Path, arguments: &[&str]) -> Ran {
-    stepgate(&[&["render", "istio", "movie.yaml", "--out", dir.to_str().unwrap()], arguments].concat())
-}
-
-#[test]
-fn a_folder_is_updated_and_foreign_files_stay() {
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
-    assert_eq!(write(dir, &["--check"]).code, 1, "nothing is there");
-    assert_eq!((write(dir, &[]).code, write(dir, &["--check"]).code), (0, 0));
-    let again = write(dir, &[]);
-    assert_eq!(again.out, "written: 0 files\n");
-    // A file of an earlier render is removed, a foreign file stays.
-    std::fs::write(dir.join("base/mine.yaml"), "mine").unwrap();
-    std::fs::write(dir.join("secrets/secrets.yaml"), "secret").unwrap();
-    assert_eq!(write(dir, &["--attach", "mesh"]).code, 0);
-    assert!(!dir.join("base/movie.yaml").exists() && dir.join("base/istio-system.yaml").exists());
-    assert!(dir.join("base/mine.yaml").exists() && dir.join("secrets/secrets.yaml").exists());
-    // A foreign file at the path of a rendered one is not overwritten.
-    std::fs::write(dir.join("base/movie.yaml"), "mine too").unwrap();
-    let refused = write(dir, &[]);
-    assert!(refused.code == 3 && refused.err.contains("base/movie.yaml"), "{refused:?}");
-    assert_eq!(std::fs::read_to_string(dir.join("base/movie.yaml")).unwrap(), "mine too");
-    assert!(dir.join("base/istio-system.yaml").exists(), "nothing was changed");
-    assert_eq!(write(dir, &["--force"]).code, 0);
-    assert_eq!(write(dir, &["--check"]).code, 0);
-}
-
 #[test]
 fn impossible_options_are_refused() {
+    let long = format!("edge={}", ["a"; 126].join("."));
     for (arguments, what) in [
         (&["gate/movie.yaml"][..], "not a workflow document"),
         (&["movie.yaml", "--module", "oci://x/y"], "--sha256"),
@@ -313,10 +261,98 @@ fn impossible_options_are_refused() {
         (&["movie.yaml", "--trust-domain", "else.where"], "--trust-domain"),
         (&["movie.yaml", "--registry-cidr", "10.0.0.0/33"], "CIDR"),
         (&["movie.yaml", "--entry", "edge"], "ACTOR=HOST"),
+        // Names that Kubernetes would refuse.
+        (&["movie.yaml", "--entry", "edge=*.example.com"], "ACTOR=HOST"),
+        (&["movie.yaml", "--entry", "edge=Movie.example"], "ACTOR=HOST"),
+        (&["movie.yaml", "--entry", &long], "ACTOR=HOST"),
+        (&["movie.yaml", "--root-namespace", "../x"], "namespace"),
+        (&["movie.yaml", "--label", "a b"], "label"),
+        (&["movie.yaml", "--label", "/app"], "label"),
+        (&["movie.yaml", "--pull-secret", "A_b"], "Secret"),
     ] {
         let ran = render(arguments);
         assert!([1, 2, 3].contains(&ran.code) && ran.err.contains(what), "{arguments:?}: {ran:?}");
     }
     let unnamed = render(&["movie.yaml"]);
     assert!(unnamed.code == 0 && unnamed.err.contains("deny everything"), "{unnamed:?}");
+}
+
+/// Istio ignores a second Gateway with a host that another one of the same pods has, and a second object of one name
+/// replaces the first.
+#[test]
+fn an_entry_has_one_gateway_whatever_calls_through_it() {
+    let (dir, tour) = tour();
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let next = TOUR.replace("revision: 1", "revision: 2").replace("/v1.0/{id}", "/v2.0/{id}");
+    let next = write("next.yaml", &next);
+    let other = TOUR
+        .replace("workflow: tour", "workflow: other")
+        .replace("/v1.0/", "/other/")
+        .replace(", {methods: [GET]}", "");
+    let other = write("other.yaml", &other);
+    let entries = ["--entry", "edge=tour.example.com", "--entry", "edge=tour.example.org"];
+    let read = |more: &[&str]| {
+        let files = files(&[&[tour.as_str(), &next, &other], &entries[..], more].concat());
+        read(&files, "entry/entry.yaml")
+    };
+    let all = read(&[]);
+    let names = |kind: &str| -> Vec<String> {
+        let of_kind = all.iter().filter(|object| object["kind"] == kind);
+        of_kind.map(|object| object["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("Gateway"), ["stepgate-edge"]);
+    assert_eq!(names("VirtualService"), ["stepgate-other--edge", "stepgate-tour--edge"]);
+    let hosts = json!(["tour.example.com", "tour.example.org"]);
+    let servers = find(&all, "Gateway", "stepgate-edge")["spec"]["servers"].as_array().unwrap();
+    assert_eq!(json!([servers[0]["hosts"][0], servers[1]["hosts"][0]]), hosts);
+    // The routes of all revisions: those of the open one come first, and a route that both have is there once.
+    let paths = |all: &[Value]| {
+        let service = &find(all, "VirtualService", "stepgate-tour--edge")["spec"];
+        assert_eq!((&service["hosts"], &service["gateways"]), (&hosts, &json!(["stepgate-edge"])));
+        let routes = service["http"].as_array().unwrap().iter();
+        routes.map(|route| route["match"][0]["uri"]["regex"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(paths(&all), ["/v2\\.0/[^/]+", "/v1\\.0/[^/]+"]);
+    assert_eq!(paths(&read(&["--open", "tour/1"])), ["/v1\\.0/[^/]+", "/v2\\.0/[^/]+"]);
+    let other_routes = &find(&all, "VirtualService", "stepgate-other--edge")["spec"]["http"];
+    assert_eq!(other_routes.as_array().unwrap().len(), 1);
+    let same = TOUR.replace("revision: 1", "revision: 3");
+    let same = write("same.yaml", &same);
+    let all = self::read(&files(&[&[tour.as_str(), &same], &entries[..]].concat()), "entry/entry.yaml");
+    assert_eq!(paths(&all), ["/v1\\.0/[^/]+"]);
+}
+
+/// A namespace may have any name.
+#[test]
+fn a_namespace_does_not_replace_a_file() {
+    let (_dir, tour) = tour();
+    let text = std::fs::read_to_string(&tour).unwrap().replace("ns/bank", "ns/kustomization");
+    std::fs::write(&tour, text).unwrap();
+    let files = files(&[&tour]);
+    let kustomization = read(&files, "base/kustomization.yaml");
+    let resources: Vec<&str> =
+        kustomization[0]["resources"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    assert_eq!(resources, ["ingress.yaml", "kustomization.namespace.yaml", "shop.yaml"]);
+    for path in resources {
+        find(&read(&files, &format!("base/{path}")), "WasmPlugin", "stepgate");
+    }
+}
+
+/// A VirtualService without routes is refused by Istio, and a gateway without one admits nothing.
+#[test]
+fn an_entry_begins_instances() {
+    let (dir, _) = tour();
+    let path = dir.path().join("unused.yaml");
+    let unused = TOUR.replace("  other:", "  relay: {spiffe: [ns/ingress/sa/relay]}\n  other:");
+    std::fs::write(&path, unused).unwrap();
+    let path = path.to_str().unwrap();
+    for command in [&["render", "istio"][..], &["secrets", "--out", dir.path().join("s").to_str().unwrap()]] {
+        let entry = if command[0] == "secrets" { "relay" } else { "relay=x.example" };
+        let ran = stepgate(&[command, &[path, "--entry", entry]].concat());
+        assert!(ran.code == 2 && ran.err.contains("`relay` begins no instance"), "{ran:?}");
+    }
 }

@@ -7,7 +7,7 @@ use stepgate_reference::{Arrival, Kind};
 
 use super::{Attack, Stopped, attack};
 use crate::attack_context::{AttackContext, Requests, plain_step};
-use crate::attempt::{Attempt, Sender, now};
+use crate::attempt::{Attempt, Sender};
 
 pub(super) const ALL: &[Attack] = &[
     attack(
@@ -45,7 +45,7 @@ fn leads(
 fn skipped(context: &AttackContext<'_>) -> Requests {
     let Some(next) = next(context) else { return Ok(Vec::new()) };
     let to = context.fixture.workloads.turn(&next.to.performer, 0).unwrap_or(context.to);
-    let attempt = Attempt::of(Sender::Workload(Arc::clone(context.from)), to, &next.to);
+    let attempt = context.fixture.attempt(Sender::Workload(Arc::clone(context.from)), to, &next.to);
     Ok(vec![Attempt { steps: context.steps()?, ..attempt }])
 }
 
@@ -54,11 +54,17 @@ fn back(context: &AttackContext<'_>) -> Requests {
     let earlier = &context.transition.from;
     let Some(to) = context.fixture.workloads.turn(&earlier.performer, 0) else { return Ok(Vec::new()) };
     let steps = if context.signed() {
-        let arrivals = Arrival::assumed(context.workflow(), at, (&sender.id, Kind::Arrival), context.instance, now());
+        let arrivals = Arrival::assumed(
+            context.workflow(),
+            at,
+            (&sender.id, Kind::Arrival),
+            context.instance,
+            context.fixture.now(),
+        );
         let token = |arrival| context.fixture.token(arrival, &sender.id, Kind::Arrival);
         arrivals.into_iter().map(token).collect::<Result<_, _>>()?
     } else {
         vec![plain_step(context.workflow(), at)]
     };
-    Ok(vec![Attempt { steps, ..Attempt::of(Sender::Workload(Arc::clone(sender)), to, earlier) }])
+    Ok(vec![Attempt { steps, ..context.fixture.attempt(Sender::Workload(Arc::clone(sender)), to, earlier) }])
 }

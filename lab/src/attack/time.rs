@@ -1,7 +1,6 @@
 //! Tokens before and after their time.
 
 use super::{Attack, Stopped, attack};
-use crate::attempt::now;
 
 /// Longer than any leeway.
 const HOUR: u64 = 3600;
@@ -40,7 +39,7 @@ pub(super) const ALL: &[Attack] = &[
         |context| {
             let workflow = context.workflow();
             let life = workflow.task_ttl.min(workflow.deadline).as_secs();
-            let end = now().saturating_sub(MOMENT);
+            let end = context.fixture.now().saturating_sub(MOMENT);
             context.each_arrived(|arrival| {
                 let times = &mut arrival.times;
                 (times.iat, times.exp, times.dl) = (end.saturating_sub(life), end, end);

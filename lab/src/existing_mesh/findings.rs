@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::failures::describe;
+use crate::failures::{describe, describe_hop};
 use crate::plan::{Plan, labels};
 use crate::runner::CaseResult;
 use crate::table::{Tone, table};
@@ -29,6 +29,8 @@ pub struct Tried {
     pub name: &'static str,
     /// How many there were.
     pub tried: usize,
+    /// How many more were sent and tried nothing, since an honest request would be refused alike.
+    pub untried: usize,
     /// How many reached an application.
     pub reached: usize,
     /// How many of those were rewritten on the way, so that the application saw another path than was sent.
@@ -48,14 +50,7 @@ impl Findings {
         let none = Vec::new();
         let kinds = labels().into_iter().map(|l| Tried::of(l.name, by_name.get(l.name).unwrap_or(&none))).collect();
         let hops: Vec<&Hop> = walks.iter().flat_map(|walk| &walk.hops).collect();
-        let wrong_hops = hops.iter().filter(|hop| !hop.right()).map(|hop| {
-            format!(
-                "`{}` of an instance: {} {}",
-                hop.transition,
-                hop.answer.status,
-                hop.answer.code.as_deref().unwrap_or("")
-            )
-        });
+        let wrong_hops = hops.iter().filter(|hop| !hop.right).map(|hop| describe_hop(hop));
         let wrong_cases = cases.iter().filter(|case| !case.right()).map(|case| {
             let outcomes: Vec<String> = case.outcomes().map(describe).collect();
             format!("attempt {}, {}: {}", case.number, case.label.name, outcomes.join("; "))
@@ -71,14 +66,22 @@ impl Findings {
 
     /// For people: a line for each kind of which there were any.
     pub fn table(&self) -> String {
-        let rows = self.kinds.iter().filter(|kind| kind.tried > 0).map(|kind| {
+        let rows = self.kinds.iter().filter(|kind| kind.tried > 0 || kind.untried > 0).map(|kind| {
             let codes: Vec<String> = kind.codes.iter().map(|(code, count)| format!("{code} {count}")).collect();
-            let counts =
-                [kind.tried, kind.reached, kind.rewritten, kind.before_the_gate].map(|count| count.to_string());
+            let counts = [kind.tried, kind.untried, kind.reached, kind.rewritten, kind.before_the_gate]
+                .map(|count| count.to_string());
             let cells = std::iter::once(kind.name.to_owned()).chain(counts).chain([codes.join(", ")]);
             cells.map(|text| Tone::Plain.cell(text)).collect()
         });
-        let head = ["attempt", "tried", "reached", "of these rewritten", "refused before the gate", "by the gate"];
+        let head = [
+            "attempt",
+            "tried",
+            "not tried",
+            "reached",
+            "of these rewritten",
+            "refused before the gate",
+            "by the gate",
+        ];
         let mut text = table(&head, rows, false);
         let _ = writeln!(
             text,
@@ -102,7 +105,8 @@ impl Tried {
         }
         Self {
             name,
-            tried: cases.len(),
+            tried: count(|case| case.untried.is_none()),
+            untried: count(|case| case.untried.is_some()),
             reached: count(|case| case.last.answer.reached),
             rewritten: count(|case| case.last.rewritten),
             before_the_gate: count(|case| case.last.answer.before_the_gate),

@@ -12,7 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::host::{KUBELET_SETTINGS, UNSHARE, path};
 
 /// Features, and a line of shell that fails without them.
-const FEATURES: [(&str, &str); 9] = [
+const FEATURES: [(&str, &str); 10] = [
     ("namespaces for mounts, networks and processes", "true"),
     ("a `/proc` of its own in a PID namespace", "mount -t proc proc /proc"),
     ("file systems in memory (tmpfs)", "mount -t tmpfs tmpfs /run"),
@@ -48,6 +48,11 @@ const FEATURES: [(&str, &str); 9] = [
          iptables -w -t nat -A POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN; \
          iptables -w -t nat -A POSTROUTING -j MASQUERADE --random-fully; \
          iptables -w -A FORWARD -m conntrack --ctstate INVALID -j DROP",
+    ),
+    (
+        "the rules of NetworkPolicies (modules ip_set_hash_ip, ip_set_hash_net, xt_set, xt_NFLOG, xt_limit)",
+        "ipset create a hash:ip; ipset create b hash:net timeout 0; iptables -w -A FORWARD -m set --match-set a src -j ACCEPT; \
+         iptables -w -A FORWARD -m limit --limit 10/m -j NFLOG --nflog-group 100; iptables -w -A FORWARD -j REJECT",
     ),
 ];
 

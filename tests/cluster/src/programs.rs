@@ -12,7 +12,7 @@ use crate::host::{self, path};
 use crate::machine;
 
 /// Programs of the system, and the Debian packages that contain them.
-const OF_THE_SYSTEM: [(&str, &str); 20] = [
+const OF_THE_SYSTEM: [(&str, &str); 21] = [
     ("bash", "bash"),
     ("containerd", "containerd"),
     ("ctr", "containerd"),
@@ -20,6 +20,7 @@ const OF_THE_SYSTEM: [(&str, &str); 20] = [
     ("etcd", "etcd-server"),
     ("git", "git"),
     ("ip", "iproute2"),
+    ("ipset", "ipset"),
     ("iptables", "iptables"),
     ("ldd", "libc-bin"),
     ("mount", "mount"),
@@ -67,6 +68,8 @@ const BUILT: [&str; 12] = [
 pub struct Programs {
     /// The cache of `tools/get-istio.sh`: `bin` and `share`.
     pub istio: PathBuf,
+    /// The program that enforces NetworkPolicies, which `tools/get-kube-router.sh` builds.
+    pub kube_router: PathBuf,
     /// The folder into which `make tools` builds helm and kustomize.
     pub tools: PathBuf,
     /// The command `helm`.
@@ -99,6 +102,10 @@ impl Programs {
         missing.extend(programs.chain(files).map(|(what, package)| format!("`{what}` (Debian: {package})")));
         let cached = cache().unwrap_or_default();
         let (istio, tools) = (cached.join("istio"), cached.join("bin"));
+        let kube_router = cached.join("kube-router/bin/kube-router");
+        if !kube_router.is_file() {
+            missing.push(format!("`{}` (tools/get-kube-router.sh builds it; needs Go)", kube_router.display()));
+        }
         let tool = |name: &str| {
             Some(tools.join(name))
                 .filter(|path| path.is_file())
@@ -135,7 +142,7 @@ impl Programs {
         let stepgate = named("STEPGATE_BIN", "make cli").map_err(|why| missing.push(why));
         match (envoy, module, stepgate) {
             (Ok(envoy), Ok(module), Ok(stepgate)) if missing.is_empty() => {
-                Ok(Self { istio, tools, helm, releases, gateway_api, envoy, module, stepgate })
+                Ok(Self { istio, kube_router, tools, helm, releases, gateway_api, envoy, module, stepgate })
             }
             _ => Err(missing),
         }

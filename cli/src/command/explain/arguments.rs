@@ -6,6 +6,7 @@ use clap::Parser;
 use stepgate_decision::UnixTime;
 
 use crate::command::answer::EXIT_CODES;
+use crate::command::argument::is_token;
 use crate::command::{history, time};
 
 /// The notes under the help text.
@@ -110,9 +111,7 @@ impl Args {
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("a header is written `name: value`")?;
     let name = name.trim();
-    // `token` of RFC 9110, section 5.6.2.
-    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    if name.is_empty() || !name.bytes().all(is_token) {
+    if !is_token(name) {
         return Err("a header is written `name: value`; method, path and host have flags of their own".into());
     }
     Ok((name.to_ascii_lowercase(), value.trim().to_owned()))

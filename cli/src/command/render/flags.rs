@@ -1,11 +1,13 @@
 //! The options that are not in the documents: the module, how it is attached, the cluster.
 
+use std::collections::BTreeMap;
+
 use clap::ValueEnum;
 use serde_json::Value;
 
-use crate::command::argument::require;
+use super::argument::{EntryLabels, cidr, digest, dns, entry, entry_labels, label, module, namespace, peer, secret};
 use crate::command::output;
-use stepgate_render::{Api, Attach, Entry, Options};
+use stepgate_render::{Api, Attach, DnsServer, Entry, Options, Peer};
 
 /// The module if none is given: it does not exist, so proxies deny everything.
 const NO_MODULE: &str = concat!("oci://registry.example/stepgate:", env!("CARGO_PKG_VERSION"));
@@ -23,7 +25,7 @@ pub(super) struct Flags {
     #[arg(long, value_enum, default_value_t = Pull::IfNotPresent)]
     pull_policy: Pull,
     /// The Secret with the registry's credentials, in the plugin's namespace
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = secret)]
     pull_secret: Option<String>,
     /// After a trap of the module, start a new VM instead of denying until the proxy restarts; since Istio 1.28
     #[arg(long)]
@@ -38,10 +40,10 @@ pub(super) struct Flags {
     #[arg(long, value_enum)]
     attach: Option<Attach>,
     /// The label of pods, Deployments and Services whose value is the service account's name
-    #[arg(long, value_name = "KEY", default_value = "app")]
+    #[arg(long, value_name = "KEY", default_value = "app", value_parser = label)]
     label: String,
     /// Istio's root namespace
-    #[arg(long, value_name = "NS", default_value = "istio-system")]
+    #[arg(long, value_name = "NS", default_value = "istio-system", value_parser = namespace)]
     root_namespace: String,
     /// The trust domain of this mesh [default: that of each document]
     #[arg(long, value_name = "NAME")]
@@ -55,6 +57,12 @@ pub(super) struct Flags {
     /// The registry's address: egress is limited to it and to the calls of the workflows
     #[arg(long, value_name = "CIDR", value_parser = cidr)]
     registry_cidr: Option<String>,
+    /// Where pods resolve names, besides `kube-system` at port 53; may be given several times
+    #[arg(long, value_name = "NS|CIDR[:PORT]", value_parser = dns)]
+    dns: Vec<DnsServer>,
+    /// An actor with workloads in another cluster, and their addresses; may be given several times
+    #[arg(long, value_name = "ACTOR=CIDR", value_parser = peer)]
+    peer: Vec<Peer>,
     /// The provider of the access log
     #[arg(long, value_name = "NAME", default_value = "envoy")]
     access_log: String,
@@ -64,6 +72,9 @@ pub(super) struct Flags {
     /// An actor that is an ingress gateway, and the host by which clients outside the mesh call it
     #[arg(long, value_name = "ACTOR=HOST", value_parser = entry)]
     entry: Vec<Entry>,
+    /// The labels of an entry's pods, if --label does not have its service account's name
+    #[arg(long, value_name = "ACTOR=KEY=VALUE", value_parser = entry_labels)]
+    entry_labels: Vec<EntryLabels>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -89,10 +100,16 @@ impl Flags {
             namespaces: self.namespace.clone(),
             tcp_ports: self.tcp_port.clone(),
             registry: self.registry_cidr.clone(),
+            dns: self.dns.clone(),
+            peers: self.peer.clone(),
             access_log: self.access_log.clone(),
             settings,
             open: self.open.clone(),
             entries: self.entry.clone(),
+            entry_labels: self.entry_labels.iter().cloned().fold(BTreeMap::new(), |mut all, (actor, labels)| {
+                all.entry(actor).or_insert_with(BTreeMap::new).extend(labels);
+                all
+            }),
         }
     }
 
@@ -104,38 +121,5 @@ impl Flags {
         if self.module.starts_with("file://") {
             output::warn("Istio does not check the digest of a file:// module: a writer of the file controls the gate");
         }
-    }
-}
-
-/// A URL of printable ASCII.
-fn module(text: &str) -> Result<String, &'static str> {
-    let known = ["oci://", "https://", "http://", "file://"].iter().any(|scheme| text.starts_with(scheme));
-    let fits = known && text.bytes().all(|b| b.is_ascii_graphic());
-    require(fits, text, "a URL begins with oci://, https://, http:// or file://")
-}
-
-fn digest(text: &str) -> Result<String, &'static str> {
-    let hex = text.strip_prefix("sha256:").unwrap_or(text);
-    let digits = hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    require(hex.len() == 64 && digits, hex, "a SHA-256 is 64 of 0-9 and a-f")
-}
-
-fn cidr(text: &str) -> Result<String, &'static str> {
-    let wrong = "a CIDR is an address and a number of bits, such as 10.1.2.3/32";
-    let (address, bits) = text.split_once('/').ok_or(wrong)?;
-    let address: std::net::IpAddr = address.parse().map_err(|_| wrong)?;
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    match bits.parse::<u8>() {
-        Ok(bits) if bits <= most => Ok(format!("{address}/{bits}")),
-        Ok(_) | Err(_) => Err(wrong),
-    }
-}
-
-fn entry(text: &str) -> Result<Entry, &'static str> {
-    match text.split_once('=') {
-        Some((actor, host)) if !actor.is_empty() && !host.is_empty() => {
-            Ok(Entry { actor: actor.to_owned(), host: host.to_owned() })
-        }
-        Some(_) | None => Err("an entry is ACTOR=HOST, such as edge=movie.example.com"),
     }
 }

@@ -7,7 +7,7 @@ use crate::command::answer::{Answer, EXIT_CODES};
 use crate::command::argument::require;
 use crate::command::error::CommandError;
 use crate::command::{documents, output};
-use stepgate_render::{Volumes, volumes};
+use stepgate_render::{Volumes, is_dns_subdomain, volumes};
 
 /// Writes a class of encrypted volumes, and a claim for the data of each workload.
 ///
@@ -64,18 +64,12 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
 
 /// A DNS name (RFC 1123), possibly with a part of the driver's own after a `/`.
 fn provisioner(text: &str) -> Result<String, &'static str> {
-    let fits = (1..=253).contains(&text.len()) && text.split('/').all(is_name) && text.split('/').count() <= 2;
+    let fits = text.split('/').all(is_dns_subdomain) && text.split('/').count() <= 2;
     require(fits, text, "a driver has a name such as ebs.csi.aws.com")
 }
 
 fn name(text: &str) -> Result<String, &'static str> {
-    let fits = text.len() <= 253 && is_name(text);
-    require(fits, text, "a class has a name of lower-case letters, digits, `-` and `.`")
-}
-
-fn is_name(text: &str) -> bool {
-    let clean = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'));
-    clean && text.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
+    require(is_dns_subdomain(text), text, "a class has a name of lower-case letters, digits, `-` and `.`")
 }
 
 fn parameter(text: &str) -> Result<(String, String), &'static str> {

@@ -35,6 +35,7 @@ impl WholeCluster {
         let network = Network::create()?;
         network.lend(&programs.istio.join("bin"), "bin")?;
         network.lend(&programs.istio.join("share"), "share")?;
+        network.lend(programs.kube_router.parent().unwrap_or(&programs.kube_router), "kube-router")?;
         let host = network.join_node(CONTROL_PLANE, &node::prepare())?;
         let registry = Registry::create(&network)?;
         registry.host().run(node::ROUTE)?;

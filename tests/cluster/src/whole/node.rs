@@ -1,4 +1,4 @@
-//! The node: containerd, kubelet and kube-proxy.
+//! The node: containerd, kubelet, kube-proxy, and kube-router for NetworkPolicies.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use crate::daemon::{Daemon, Order};
 use crate::error::Result;
-use crate::host::{ROOT, output};
+use crate::host::{Host, ROOT, output};
 use crate::kubernetes::{self, DIRECTORY, KUBECONFIG, Kubernetes};
+use crate::network::SERVICES;
 
 const NODE: &str = "/run/cluster/node";
 const SOCKET: &str = "/run/cluster/node/containerd.sock";
@@ -57,7 +58,18 @@ pub(super) fn start(kubernetes: &Kubernetes, images: &Path) -> Result<Vec<Daemon
         Ok(kubernetes.kubectl(&wait, None)?.contains("condition met"))
     };
     kubelet.ready(START, ready).map_err(|error| containerd.explain(error))?;
-    Ok(vec![containerd, kubelet, proxy])
+    Ok(vec![containerd, kubelet, proxy, policies(host)?])
+}
+
+/// Enforces NetworkPolicies, and does nothing else that it could.
+fn policies(host: &Host) -> Result<Daemon> {
+    let command = format!("{ROOT}/kube-router/kube-router --kubeconfig={KUBECONFIG} --hostname-override=node-1");
+    let beside = format!("--run-router=false --run-service-proxy=false --service-cluster-ip-range={SERVICES}");
+    let mut daemon = Daemon::start(host, &order("kube-router", &[&command, &beside]))?;
+    daemon.ready(START, || {
+        Ok(output(host.command("iptables").args(["-w", "-S", "KUBE-ROUTER-FORWARD"]), None).is_ok())
+    })?;
+    Ok(daemon)
 }
 
 fn order(name: &'static str, command: &[&str]) -> Order<'static> {

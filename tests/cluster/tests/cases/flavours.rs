@@ -27,13 +27,26 @@ const MODULE: [&str; 2] = [
     "module.url=oci://registry.example/stepgate:0.1.0",
     "module.sha256=4f0d2dbbe0b9e2d7ed2bc2a4ab6b4cdf6f2f7cd92ed0bca1e7eb39d1d1f9b0a3",
 ];
-const STAGES: [&str; 4] = ["observe", "report", "enforce", "off"];
+const STAGES: [&str; 4] = ["observe", "strict", "enforce", "off"];
 
 /// The algorithm of the keys, and the flags of `render`.
 type Flavour = (&'static str, &'static [&'static str]);
 
-const FLAVOURS: [Flavour; 7] = [
-    ("HS256", &["--registry-cidr", "10.20.0.5/32", "--tcp-port", "5432"]),
+const FLAVOURS: [Flavour; 8] = [
+    (
+        "HS256",
+        &[
+            "--registry-cidr",
+            "10.20.0.5/32",
+            "--tcp-port",
+            "5432",
+            "--dns",
+            "openshift-dns:5353",
+            "--dns",
+            "fd00:ec2::253/128",
+        ],
+    ),
+    ("HS256", &["--registry-cidr", "10.20.0.5/32", "--peer", "vfx-1=10.8.0.0/16", "--peer", "vfx-1=fd00:8::/64"]),
     ("HS256", &["--pull-secret", "registry", "--pull-policy", "always", "--priority", "7"]),
     ("HS256", &["--api", "traffic-extension"]),
     ("ES256", &["--attach", "workload"]),
@@ -60,7 +73,14 @@ pub(crate) fn objects(cluster: &Cluster, programs: &Programs) -> Result<Vec<Valu
         &folder.path().join("entry"),
         &entered,
         "HS256",
-        &["--entry", "edge=tour.example.com"],
+        &[
+            "--entry",
+            "edge=tour.example.com",
+            "--entry",
+            "edge=tour.example.org",
+            "--entry-labels",
+            "edge=istio=ingress",
+        ],
     )?;
     found.add(&cluster.kubectl(&["kustomize", &tree.at("entry")])?)?;
     let chart = Chart::of_the_movie(programs, folder.path())?;
@@ -100,8 +120,9 @@ impl Tree {
     fn render(stepgate: &Path, folder: &Path, document: &str, alg: &str, flags: &[&str]) -> Result<Self> {
         let tree = Self(folder.to_owned());
         let secrets = tree.at("secrets/secrets.yaml");
-        let entry: Vec<&str> = flags.iter().filter_map(|flag| flag.split_once('=')).map(|(actor, _)| actor).collect();
-        let entry: Vec<&str> = entry.iter().flat_map(|actor| ["--entry", actor]).collect();
+        let actors = flags.iter().skip_while(|flag| **flag != "--entry").skip(1).take(1);
+        let actors = actors.filter_map(|entry| entry.split_once('=')).map(|(actor, _)| actor);
+        let entry: Vec<&str> = actors.flat_map(|actor| ["--entry", actor]).collect();
         run(stepgate, &[&["secrets", document, "--alg", alg, "--out", &secrets], entry.as_slice()].concat(), None)?;
         run(
             stepgate,

@@ -75,6 +75,8 @@ fn is_run(block: &Block) -> bool {
 /// The page's registry is that of the test cluster, and its images are those that `make image` has made.
 fn run(cluster: &WholeCluster, mirror: &Mirror, images: &Path, block: &str) -> Result<()> {
     let block = block.replace("registry.example.com", &Registry::address().to_string());
+    // NetworkPolicies are in force here, and the registry is in another place than on the page.
+    let block = block.replace("10.20.0.5/32", &format!("{}/32", Registry::address().ip()));
     let block = block.replace("target/image", &images.display().to_string());
     let mut bash: Command = cluster.command("timeout");
     let folder = format!("cd '{}'", mirror.path().display());

@@ -63,7 +63,7 @@ impl Both<'_> {
         if !self.others.is_empty() {
             tree.add(self.others, &flags);
         }
-        for stage in ["observe", "report", "enforce", "off"] {
+        for stage in ["observe", "strict", "enforce", "off"] {
             let mut built = keyed(build(kustomize, &tree.path().join("stages").join(stage)));
             let mut chart = self.chart(helm, &tree, stage);
             for object in chart.values_mut() {
@@ -177,6 +177,39 @@ fn the_chart_and_kustomize_render_the_same() {
         },
         Both {
             alg: "HS256",
+            flags: &[
+                "--entry",
+                "edge=x.example",
+                "--entry-labels",
+                "edge=istio=ingress,x.example/role=front",
+                "--registry-cidr",
+                "10.0.0.9/32",
+                "--dns",
+                "openshift-dns:5353",
+                "--dns",
+                "169.254.20.10/32",
+                "--peer",
+                "shop=fd00:8::/64",
+                "--peer",
+                "shop=10.8.0.0/16",
+                "--peer",
+                "host=192.0.2.7/32",
+                "--peer",
+                "edge=192.0.2.8/32",
+            ],
+            values: json!({
+                "entries": ["edge"], "entryLabels": {"edge": {"istio": "ingress", "x.example/role": "front"}},
+                "registryCIDR": "10.0.0.9/32",
+                "dns": [{"namespace": "openshift-dns", "port": 5353}, {"cidr": "169.254.20.10/32"}],
+                "peers": {
+                    "shop": ["fd00:8::/64", "10.8.0.0/16"], "host": ["192.0.2.7/32"], "edge": ["192.0.2.8/32"],
+                },
+            }),
+            documents: &several,
+            others: &[],
+        },
+        Both {
+            alg: "HS256",
             flags: &["--entry", "edge=x.example", "--namespace", "shop", "--namespace", "bank"],
             values: json!({"entries": ["edge"], "namespaces": ["shop", "bank"]}),
             documents: &several,
@@ -221,6 +254,9 @@ fn the_chart_refuses_values_without_a_gate() {
         (&|values: &mut Value| values["gate"] = json!({"mode": "observe"}), secrets, "gate"),
         (&|values: &mut Value| values["workflows"] = json!([]), secrets, "workflows"),
         (&|values: &mut Value| values["stages"] = json!("off"), secrets, "stages"),
+        (&|values: &mut Value| values["peers"] = json!({"nobody": ["10.8.0.0/16"]}), secrets, "nobody"),
+        (&|values: &mut Value| values["entryLabels"] = json!({"hdr": {"istio": "x"}}), secrets, "hdr"),
+        (&|values: &mut Value| values["dns"] = json!([{"port": 53}]), secrets, "dns"),
         (&|_: &mut Value| {}, "/dev/null", "secrets"),
         (&|_: &mut Value| {}, "/etc/hostname", "not a file"),
     ] {

@@ -90,12 +90,12 @@ fn each_stage_has_its_own_patches() {
     let tree = Tree::new("HS256", &[]);
     let stage = |name: &str| tree.stage(&kustomize, name);
     let mode = |all: &BTreeMap<_, _>| get(all, "WasmPlugin", "stepgate")["spec"]["pluginConfig"]["mode"].clone();
-    let (observe, report, enforce, off) = (stage("observe"), stage("report"), stage("enforce"), stage("off"));
-    assert_eq!([mode(&observe), mode(&report), mode(&enforce)], ["observe", "observe", "enforce"]);
-    let config = &get(&report, "WasmPlugin", "stepgate")["spec"]["pluginConfig"];
+    let (observe, strict, enforce, off) = (stage("observe"), stage("strict"), stage("enforce"), stage("off"));
+    assert_eq!([mode(&observe), mode(&strict), mode(&enforce)], ["observe", "observe", "enforce"]);
+    let config = &get(&strict, "WasmPlugin", "stepgate")["spec"]["pluginConfig"];
     assert_eq!(config["log"], json!({"permits": true}));
     // The interlock of each workload has its own secret only.
-    for all in [&report, &enforce] {
+    for all in [&strict, &enforce] {
         let secret = &get(all, "Secret", "stepgate-hdr")["stringData"]["STEPGATE_INTERLOCK_1"];
         assert_eq!(not_values(all, "hdr"), json!([secret]));
         let selector = &get(all, "AuthorizationPolicy", "stepgate-hdr-interlock")["spec"]["selector"];
@@ -172,43 +172,68 @@ fn two_secrets_are_valid_during_a_rotation() {
     }
 }
 
-/// The owner's Deployments, which have their own containers, get the environment of their proxies.
+/// The owner's objects of these kinds, which have their own containers, get the environment of their proxies.
+const WITH_PODS: [(&str, &str, &str); 6] = [
+    ("apps/v1", "Deployment", "/spec/template"),
+    ("apps/v1", "StatefulSet", "/spec/template"),
+    ("apps/v1", "DaemonSet", "/spec/template"),
+    ("batch/v1", "Job", "/spec/template"),
+    ("batch/v1", "CronJob", "/spec/jobTemplate/spec/template"),
+    ("argoproj.io/v1alpha1", "Rollout", "/spec/template"),
+];
+
+/// An object with pods whose only container is the application.
+fn with_pods((version, kind, at): (&str, &str, &str), name: &str) -> Value {
+    let template = json!({"spec": {"containers": [{"name": "app", "image": "x"}]}});
+    let inside = at.trim_start_matches('/').rsplit('/').fold(template, |inside, key| json!({ key: inside }));
+    let metadata = json!({"name": name, "namespace": "movie", "labels": {"app": name}});
+    json!({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": inside["spec"]})
+}
+
 #[test]
 fn proxies_get_the_secrets_of_their_workload() {
     let Some(kustomize) = tool("kustomize", "the proxies' environment") else { return };
     let tree = Tree::new("ES256", &[]);
     let own = tempfile::tempdir_in(tree.path()).unwrap();
-    let deployment = |name: &str| {
-        json!({
-            "apiVersion": "apps/v1", "kind": "Deployment",
-            "metadata": {"name": name, "namespace": "movie", "labels": {"app": name}},
-            "spec": {"template": {"spec": {"containers": [{"name": "app", "image": "x"}]}}},
-        })
-    };
-    fs::write(own.path().join("hdr.json"), deployment("hdr").to_string()).unwrap();
-    fs::write(own.path().join("else.json"), deployment("else").to_string()).unwrap();
+    let mut resources = vec!["../stages/enforce".to_owned()];
+    // A kind of the same name in another group has another form.
+    let foreign = with_pods(("batch.example/v1", "Job", "/spec/template"), "hdr");
+    for object in WITH_PODS.iter().flat_map(|kind| ["hdr", "else"].map(|name| with_pods(*kind, name))).chain([foreign])
+    {
+        let file = format!("{}.json", resources.len());
+        fs::write(own.path().join(&file), object.to_string()).unwrap();
+        resources.push(file);
+    }
     let kustomization = json!({
-        "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization",
-        "resources": ["hdr.json", "else.json", "../stages/enforce"], "components": ["../components/proxies"],
+        "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources,
+        "components": ["../components/proxies", "../components/proxies-rollout"],
     });
     fs::write(own.path().join("kustomization.yaml"), kustomization.to_string()).unwrap();
-    let all = by_name(build(&kustomize, own.path()));
-    let containers = |name: &str| get(&all, "Deployment", name)["spec"]["template"]["spec"]["containers"].clone();
-    assert_eq!(containers("else").as_array().unwrap().len(), 1);
-    let containers = containers("hdr");
-    let containers = containers.as_array().unwrap();
-    assert!(containers.iter().any(|container| container["name"] == "app"));
-    let proxy = containers.iter().find(|container| container["name"] == "istio-proxy").unwrap();
-    assert_eq!(proxy["image"], "auto");
-    let secret = get(&all, "Secret", "stepgate-hdr");
-    let plugin = &get(&all, "WasmPlugin", "stepgate-hdr")["spec"];
-    let from = &plugin["vmConfig"]["env"];
-    assert_eq!(proxy["env"].as_array().unwrap().len(), from.as_array().unwrap().len());
-    for variable in proxy["env"].as_array().unwrap() {
-        let reference = &variable["valueFrom"]["secretKeyRef"];
-        assert_eq!(reference["name"], "stepgate-hdr");
-        assert!(secret["stringData"].get(reference["key"].as_str().unwrap()).is_some(), "{variable}");
-        assert!(from.as_array().unwrap().iter().any(|wanted| wanted["name"] == variable["name"]));
+    let all = build(&kustomize, own.path());
+    let containers = |version: &str, kind: &str, at: &str, name: &str| {
+        let is_it = |object: &&Value| {
+            object["apiVersion"] == version && object["kind"] == kind && object["metadata"]["name"] == name
+        };
+        let object = all.iter().find(is_it).unwrap_or_else(|| panic!("no {kind} {name}"));
+        object.pointer(&format!("{at}/spec/containers")).unwrap().as_array().unwrap().clone()
+    };
+    assert_eq!(containers("batch.example/v1", "Job", "/spec/template", "hdr").len(), 1);
+    let named = by_name(all.clone());
+    let secret = get(&named, "Secret", "stepgate-hdr");
+    let from = get(&named, "WasmPlugin", "stepgate-hdr")["spec"]["vmConfig"]["env"].as_array().unwrap().clone();
+    for (version, kind, at) in WITH_PODS {
+        assert_eq!(containers(version, kind, at, "else").len(), 1, "{kind}");
+        let containers = containers(version, kind, at, "hdr");
+        assert!(containers.len() == 2 && containers.iter().any(|container| container["name"] == "app"), "{kind}");
+        let proxy = containers.iter().find(|container| container["name"] == "istio-proxy").unwrap();
+        assert_eq!((&proxy["image"], &proxy["imagePullPolicy"]), (&json!("auto"), &json!("IfNotPresent")), "{kind}");
+        assert_eq!(proxy["env"].as_array().unwrap().len(), from.len());
+        for variable in proxy["env"].as_array().unwrap() {
+            let reference = &variable["valueFrom"]["secretKeyRef"];
+            assert_eq!(reference["name"], "stepgate-hdr");
+            assert!(secret["stringData"].get(reference["key"].as_str().unwrap()).is_some(), "{variable}");
+            assert!(from.iter().any(|wanted| wanted["name"] == variable["name"]));
+        }
     }
 }
 
@@ -218,7 +243,7 @@ fn no_stage_is_built_without_its_secrets() {
     let Some(kustomize) = tool("kustomize", "that a stage needs its secrets") else { return };
     let tree = Tree::new("HS256", &[]);
     fs::remove_file(tree.path().join("secrets/secrets.yaml")).unwrap();
-    for stage in ["observe", "report", "enforce", "off"] {
+    for stage in ["observe", "strict", "enforce", "off"] {
         let folder = tree.path().join("stages").join(stage);
         let output = clean(&kustomize).arg("build").arg(folder).output().unwrap();
         assert!(!output.status.success() && output.stdout.is_empty(), "{stage}");
@@ -243,7 +268,7 @@ fn istio_itself_finds_nothing_wrong() {
         &["--api", "traffic-extension"],
     ] {
         let tree = Tree::new("HS256", flags);
-        for stage in ["observe", "report", "enforce", "off"] {
+        for stage in ["observe", "strict", "enforce", "off"] {
             let all = tree.stage(&kustomize, stage);
             let file = tree.path().join(format!("{stage}.yaml"));
             let write = |objects: &[&Value]| {
