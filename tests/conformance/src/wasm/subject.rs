@@ -1,5 +1,6 @@
 //! The corpus in the module: each case has a VM of its own, so its record is empty.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use stepgate_config::gate::PeerSource;
@@ -18,6 +19,15 @@ pub const ROOT: u32 = 1;
 /// `envoy.config.core.v3.TrafficDirection`.
 const INBOUND: i64 = 1;
 const OUTBOUND: i64 = 2;
+
+/// The cost of one request and its response to the proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cost {
+    /// The module's calls of the proxy.
+    pub calls: BTreeMap<Function, usize>,
+    /// The module's instructions, as wasmtime counts them; 0 if it is not metered.
+    pub instructions: u64,
+}
 
 /// The module, and the corpus that it runs.
 pub struct Subject<'a> {
@@ -38,6 +48,17 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// If the case cannot be run, or the module traps.
     pub fn run(&self, whole: &Whole, now: UnixTime) -> Result<Outcome, String> {
+        let (outcome, cost) = self.measured(whole, now)?;
+        let asked = [Function::Verify, Function::Sign].iter().filter_map(|crypto| cost.calls.get(crypto)).sum();
+        self.asked.fetch_add(asked, Ordering::Relaxed);
+        Ok(outcome)
+    }
+
+    /// The same, with the cost of the last request and its response.
+    ///
+    /// # Errors
+    /// If the case cannot be run, or the module traps.
+    pub fn measured(&self, whole: &Whole, now: UnixTime) -> Result<(Outcome, Cost), String> {
         let mut proxy = proxy_for(self.corpus, whole, now)?;
         proxy.has_crypto = self.has_crypto;
         let mut vm = self.module.vm(proxy)?;
@@ -48,16 +69,18 @@ impl<'a> Subject<'a> {
             let exchange = Exchange::of(self.corpus, whole, request)?;
             exchange.run(&mut vm, stream)?.check_before(request)?;
         }
-        let started = vm.proxy().calls.len();
+        let (calls_before, instructions) = (vm.proxy().calls.len(), vm.instructions());
         let outcome = Exchange::of(self.corpus, whole, last)?.run(&mut vm, u32::MAX)?;
+        let instructions = vm.instructions().saturating_sub(instructions);
         let trouble = vm.proxy().log.iter().find(|(_, line)| line.contains("the proxy's crypto failed"));
         if let Some((_, line)) = trouble {
             return Err(line.clone());
         }
-        let crypto = [Function::Verify, Function::Sign];
-        let asked = vm.proxy().calls.iter().skip(started).filter(|call| crypto.contains(call)).count();
-        self.asked.fetch_add(asked, Ordering::Relaxed);
-        Ok(outcome)
+        let mut calls = BTreeMap::new();
+        for call in vm.proxy().calls.iter().skip(calls_before) {
+            *calls.entry(*call).or_default() += 1;
+        }
+        Ok((outcome, Cost { calls, instructions }))
     }
 
     /// How many calls for signatures (to sign, or to verify) the proxy got, in all streams of the cases so far.
