@@ -7,11 +7,20 @@ use crate::report::Report;
 
 /// The tree of `text`; none where it is rejected, with the reason in `report`.
 pub(crate) fn parse<'a>(text: &'a [u8], report: &mut Report) -> Option<Node<'a>> {
+    trees(text, false, report).pop()
+}
+
+/// The trees of all documents of `text`; none where it is rejected, with the reason in `report`.
+pub(crate) fn parse_all<'a>(text: &'a [u8], report: &mut Report) -> Vec<Node<'a>> {
+    trees(text, true, report)
+}
+
+fn trees<'a>(text: &'a [u8], several: bool, report: &mut Report) -> Vec<Node<'a>> {
     let text = match readable(text) {
         Ok(text) => text,
         Err(diagnostic) => {
             report.push(*diagnostic);
-            return None;
+            return Vec::new();
         }
     };
     // A proxy passes on a configuration as JSON, on one long line, and the YAML parser would keep all of it as tokens
@@ -20,10 +29,10 @@ pub(crate) fn parse<'a>(text: &'a [u8], report: &mut Report) -> Option<Node<'a>>
         let mut own = Report::new();
         if let Some(tree) = json::parse(text, &mut own) {
             *report = own;
-            return tree;
+            return tree.into_iter().collect();
         }
     }
-    yaml::parse(text, report)
+    yaml::parse(text, several, report)
 }
 
 /// The input as text, if it is UTF-8 without NUL and not too large.
