@@ -70,7 +70,8 @@ fn each_code_is_explained_and_numbered_once() {
     let mut titles = BTreeSet::new();
     for code in Code::ALL {
         assert!(numbers.insert(code.as_str()), "{code} twice");
-        assert!(code.as_str().starts_with(code.severity().to_string()[..1].to_uppercase().as_str()), "{code}");
+        let letter = code.severity().to_string().chars().next().unwrap().to_ascii_uppercase();
+        assert!(code.as_str().starts_with(letter), "{code}");
         assert!(titles.insert(code.title()) && !code.title().ends_with('.'), "{code}: {}", code.title());
         let explained = code.explanation();
         assert!(explained.len() > 40 && explained.ends_with('.'), "{code}: {explained}");
