@@ -35,6 +35,8 @@ mod network;
 mod render;
 #[path = "command/run.rs"]
 mod run;
+#[path = "command/schemas.rs"]
+mod schemas;
 #[path = "command/secrets.rs"]
 mod secrets;
 #[path = "command/starts.rs"]

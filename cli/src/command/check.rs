@@ -19,7 +19,8 @@ use super::error::CommandError;
 use super::output;
 use format::Format;
 use input::Inputs;
-use report::Report;
+
+pub(super) use report::Report;
 
 /// Checks workflow documents and gate configurations.
 ///

@@ -1,5 +1,6 @@
 //! A diagnostic in the form of `--json`: what every other format has of it, too.
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use stepgate_config::workflow::MixedLevels;
 use stepgate_config::{Code, Diagnostic, MAX_INPUT, Severity, Span};
@@ -7,12 +8,14 @@ use stepgate_config::{Code, Diagnostic, MAX_INPUT, Severity, Span};
 use crate::command::output::BAD;
 
 /// One error or warning.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(super) struct Finding {
     pub(super) file: String,
     #[serde(serialize_with = "text")]
+    #[schemars(with = "String")]
     severity: Severity,
     #[serde(serialize_with = "text")]
+    #[schemars(with = "String")]
     code: Code,
     pub(super) message: String,
     label: String,
@@ -24,7 +27,7 @@ pub(super) struct Finding {
 
 /// A span of a text. Lines and columns count from 1, columns in characters; offsets count bytes from 0. The end is
 /// exclusive. All 0: no place.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
 pub(super) struct TextSpan {
     pub(super) line: u32,
     pub(super) column: u32,
@@ -35,7 +38,7 @@ pub(super) struct TextSpan {
 }
 
 /// A related place.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(super) struct Related {
     pub(super) message: String,
     #[serde(flatten)]

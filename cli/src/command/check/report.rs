@@ -1,5 +1,6 @@
 //! Everything that was found.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stepgate_config::{Code, Diagnostic, Severity};
 
@@ -9,8 +10,8 @@ use super::summary::Contents;
 use crate::command::output::{self, BAD, CARE, GOOD, count};
 
 /// The findings of all files, and their contents.
-#[derive(Debug, Serialize)]
-pub(super) struct Report {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::command) struct Report {
     files: Vec<File>,
     /// Files of a folder or pattern without a document or a gate's configuration.
     left_out: Vec<String>,
@@ -19,7 +20,7 @@ pub(super) struct Report {
 }
 
 /// One file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct File {
     file: String,
     /// Its documents and gates' configurations without errors.

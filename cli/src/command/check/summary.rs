@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stepgate_config::workflow::{Assurance, Join, Workflow};
 use stepgate_config::{Checked, entries};
@@ -22,17 +23,24 @@ fn assurance(workflow: &Workflow) -> &'static str {
 }
 
 /// A document or a gate's configuration without errors.
-#[derive(Debug, Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub(super) enum Contents {
-    /// A document.
-    Workflow(Box<Summary>),
-    /// A gate's configuration, with each of its workflows.
-    Gate { keys: usize, workflows: Vec<Summary> },
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Contents {
+    kind: Kind,
+    /// The number of keys of a gate.
+    keys: Option<usize>,
+    /// The workflow of a document, or those of a gate.
+    workflows: Vec<Summary>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Workflow,
+    Gate,
 }
 
 /// A workflow.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Summary {
     name: String,
     revision: u32,
@@ -53,7 +61,7 @@ pub(super) struct Summary {
     at_most: Option<BTreeMap<String, Option<u64>>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct JoinSummary {
     task: String,
     sources: Vec<String>,
@@ -63,9 +71,12 @@ struct JoinSummary {
 impl Contents {
     pub(super) fn of(checked: &Checked) -> Self {
         match checked {
-            Checked::Workflow(workflow) => Self::Workflow(Box::new(Summary::of(workflow))),
-            Checked::Gate(gate) => Self::Gate {
-                keys: gate.keys.len(),
+            Checked::Workflow(workflow) => {
+                Self { kind: Kind::Workflow, keys: None, workflows: vec![Summary::of(workflow)] }
+            }
+            Checked::Gate(gate) => Self {
+                kind: Kind::Gate,
+                keys: Some(gate.keys.len()),
                 workflows: gate.workflows.iter().map(|workflow| Summary::of(workflow)).collect(),
             },
         }
@@ -73,23 +84,21 @@ impl Contents {
 
     /// The contents of this file as text.
     pub(super) fn text(&self, file: &str) -> String {
-        let mut text = match self {
-            Self::Workflow(workflow) => {
-                let mut text = format!("{GOOD}{file}{GOOD:#}: a workflow document\n");
-                workflow.describe(&mut text);
-                text
+        let kind = self.keys.map_or_else(
+            || "a workflow document".to_owned(),
+            |keys| {
+                let workflows = count(self.workflows.len(), "workflow");
+                format!("a gate's configuration with {workflows} and {}", count(keys, "key"))
+            },
+        );
+        let mut text = format!("{GOOD}{file}{GOOD:#}: {kind}\n");
+        for workflow in &self.workflows {
+            workflow.describe(&mut text);
+            if self.kind == Kind::Gate {
+                let open = if workflow.open { "new instances begin in it" } else { "closed to new instances" };
+                row(&mut text, "open", open);
             }
-            Self::Gate { keys, workflows } => {
-                let (keys, number) = (count(*keys, "key"), count(workflows.len(), "workflow"));
-                let mut text = format!("{GOOD}{file}{GOOD:#}: a gate's configuration with {number} and {keys}\n");
-                for workflow in workflows {
-                    workflow.describe(&mut text);
-                    let open = if workflow.open { "new instances begin in it" } else { "closed to new instances" };
-                    row(&mut text, "open", open);
-                }
-                text
-            }
-        };
+        }
         text.push('\n');
         text
     }
