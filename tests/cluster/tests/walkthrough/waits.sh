@@ -43,7 +43,7 @@ in_plugin() {
 # The same of an actor's gate, by its gauges above 0.
 in_gate() {
     command kubectl -n movie exec "deployment/$1" -c istio-proxy -- pilot-agent request GET 'stats?filter=stepgate_(gate|key)' 2>/dev/null |
-        grep ': [1-9]' | grep -oE '(mode|revision|kid)=\.=[^;]*;' | sed -E 's/^[a-z]*=\.=//; s/\.;$//' | sort -u
+        grep ': [1-9]' | grep -oE '(mode|revision|kid)=\.=[^;]*;' | sed -E 's/^[a-z]*=\.=//; s/;$//' | sort -u
 }
 
 # Whether an actor's proxy has the module of the plugin.
