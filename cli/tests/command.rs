@@ -9,6 +9,8 @@
     clippy::unwrap_used,
     reason = "helpers of tests are no tests to clippy"
 )]
+#[path = "command/answer_schema.rs"]
+mod answer_schema;
 #[path = "command/at_rest.rs"]
 mod at_rest;
 #[path = "command/check.rs"]

@@ -50,7 +50,7 @@ pub(crate) fn with_bytes(arguments: &[&str], environment: &[(&str, &OsStr)], inp
         err: String::from_utf8(output.stderr).unwrap(),
     };
     if arguments.contains(&"--json") && !ran.out.is_empty() {
-        super::schemas::check(arguments, &ran.json());
+        super::answer_schema::check(arguments, &ran.json());
     }
     ran
 }

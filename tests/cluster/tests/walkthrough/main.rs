@@ -82,9 +82,7 @@ fn run(cluster: &WholeCluster, mirror: &Mirror, images: &Path, block: &str) -> R
     let mut bash: Command = cluster.command("timeout");
     let before = format!("cd '{}'\n{BEFORE}\n{WAITS}", mirror.path().display());
     bash.args(["--kill-after=5", PATIENCE, "bash"]);
-    cluster.while_healthy(|| {
-        mirror::run(&mut bash, &block, (&before, AFTER), &["0"]).map_err(Error::new)
-    })
+    cluster.while_healthy(|| mirror::run(&mut bash, &block, (&before, AFTER), &["0"]).map_err(Error::new))
 }
 
 /// The images of the module, as `make image` writes them.
