@@ -1,6 +1,8 @@
 # The page shows the commands that a person types. This is what the test does beside them: where a person would look
 # again, it waits. It shadows `kubectl`, and repeats no command of the page.
 kubectl() {
+    # It stays in the background. A shell around it would keep the output open.
+    case "$*" in *' port-forward '*) exec kubectl "$@" ;; esac
     command kubectl "$@" || return
     case "$*" in
     *' rollout status '*) replaced ;;
