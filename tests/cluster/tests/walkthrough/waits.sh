@@ -25,11 +25,12 @@ in_force() {
     for actor in owner vfx-1 vfx-2 vfx-3 color sound hdr; do
         until [ "$(in_gate "$actor")" = "$(in_plugin)" ] && has_module "$actor"; do sleep 1; done
     done
-    if grep -q stages/enforce own/kustomization.yaml; then
-        until answer | grep -q NO_STEP; do sleep 1; done
-    else
-        until answer | grep -q '^200'; do sleep 1; done
-    fi
+    case "$(grep -o 'stages/[a-z]*' own/kustomization.yaml)" in
+    # Nothing is refused, and the page looks at what the gates have logged.
+    stages/observe) ;;
+    stages/enforce) until answer | grep -q NO_STEP; do sleep 1; done ;;
+    *) until answer | grep -q '^200'; do sleep 1; done ;;
+    esac
 }
 
 # A request that is in no workflow, and changes nothing.
