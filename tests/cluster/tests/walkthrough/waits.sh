@@ -38,15 +38,16 @@ answer() {
     command kubectl -n movie exec deployment/hdr -c app -- python3 /app/service.py call vfx-1 /shots/7
 }
 
-# The mode, revisions and keys of the plugin, one a line.
+# The mode, revisions and keys of the plugin, one a line; keys with their use.
 in_plugin() {
-    command kubectl -n movie get wasmplugin stepgate -o jsonpath='{.spec.pluginConfig.mode}{"\n"}{range .spec.pluginConfig.workflows[*]}{.revision}{"\n"}{end}{range .spec.pluginConfig.keys[*]}{.kid}{"\n"}{end}' | sort -u
+    command kubectl -n movie get wasmplugin stepgate -o jsonpath='{.spec.pluginConfig.mode}{"\n"}{range .spec.pluginConfig.workflows[*]}{.revision}{"\n"}{end}{range .spec.pluginConfig.keys[*]}{.kid} {.use}{"\n"}{end}' | sort -u
 }
 
 # The same of an actor's gate, by its gauges above 0.
 in_gate() {
     command kubectl -n movie exec "deployment/$1" -c istio-proxy -- pilot-agent request GET 'stats?filter=stepgate_(gate|key)' 2>/dev/null |
-        grep ': [1-9]' | grep -oE '(mode|revision|kid)=\.=[^;]*;' | sed -E 's/^[a-z]*=\.=//; s/;$//' | sort -u
+        grep ': [1-9]' | grep -oE '(mode|revision)=\.=[^;]*;|kid=.*;use=[^;]*;' |
+        sed -E 's/^[a-z]*=\.=//; s/;\.;use=\.=/ /; s/;$//' | sort -u
 }
 
 # Whether an actor's proxy has the module of the plugin.
