@@ -28,6 +28,10 @@ STEPGATE_ENVOYS ?= $(or $(ENVOY_PATH),$(STEPGATE_CACHE)/envoy:$(STEPGATE_CACHE)/
 CARGO_CYCLONEDX ?= $(or $(shell command -v cargo-cyclonedx),$(STEPGATE_CACHE)/cargo-cyclonedx/bin/cargo-cyclonedx)
 STEPGATE_IMAGES ?= $(TARGET)/image
 
+# For `make install`. A package's build sets DESTDIR.
+PREFIX          ?= /usr/local
+SHARE           := $(PREFIX)/share
+
 # The tests and the lab read these.
 export STEPGATE_CACHE STEPGATE_MODULE STEPGATE_BIN STEPGATE_CLOCK STEPGATE_ENVOYS STEPGATE_IMAGES FUNC_E
 
@@ -47,7 +51,7 @@ ENGINES         := dockerd=docker.io docker-compose=docker-compose containerd=co
 step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-cluster test-containers bench sizes vectors envoy envoys func-e tools target filter cli clock image \
+.PHONY: help install demo check test test-cluster test-containers bench sizes vectors envoy envoys func-e tools target filter cli clock image \
 	reproducible lint fmt clippy deny clean containers prometheus cluster-programs in-cluster
 # The steps of `test` share cargo's lock and the two cores of a small machine.
 .NOTPARALLEL:
@@ -132,6 +136,18 @@ filter: target ## build the filter
 cli: ## build the command stepgate
 	$(call step,the command stepgate)
 	@cargo build --release -p stepgate-cli
+
+# It builds nothing, so that it may run as root after a build as somebody else.
+install: ## install the command, its manual pages and completions, and the filter below PREFIX, after `make filter cli`
+	@install -D -m 755 '$(STEPGATE_BIN)' '$(DESTDIR)$(PREFIX)/bin/stepgate'
+	@install -D -m 644 '$(STEPGATE_MODULE)' '$(DESTDIR)$(SHARE)/stepgate/stepgate_filter.wasm'
+	@'$(STEPGATE_BIN)' man --out '$(DESTDIR)$(SHARE)/man/man1'
+	@install -d '$(DESTDIR)$(SHARE)/bash-completion/completions' '$(DESTDIR)$(SHARE)/zsh/site-functions' \
+		'$(DESTDIR)$(SHARE)/fish/vendor_completions.d'
+	@'$(STEPGATE_BIN)' completions bash >'$(DESTDIR)$(SHARE)/bash-completion/completions/stepgate'
+	@'$(STEPGATE_BIN)' completions zsh >'$(DESTDIR)$(SHARE)/zsh/site-functions/_stepgate'
+	@'$(STEPGATE_BIN)' completions fish >'$(DESTDIR)$(SHARE)/fish/vendor_completions.d/stepgate.fish'
+	@echo 'stepgate is in $(DESTDIR)$(PREFIX)/bin, the filter in $(DESTDIR)$(SHARE)/stepgate'
 
 clock: ## build the shared object that shifts an Envoy's clock, for `stepgate lab --skew` and `--time`
 	@cargo build --quiet --release -p stepgate-clock

@@ -9,6 +9,8 @@
     clippy::unwrap_used,
     reason = "helpers of tests are no tests to clippy"
 )]
+#[path = "command/answer_schema.rs"]
+mod answer_schema;
 #[path = "command/at_rest.rs"]
 mod at_rest;
 #[path = "command/check.rs"]
@@ -35,6 +37,8 @@ mod network;
 mod render;
 #[path = "command/run.rs"]
 mod run;
+#[path = "command/schemas.rs"]
+mod schemas;
 #[path = "command/secrets.rs"]
 mod secrets;
 #[path = "command/starts.rs"]

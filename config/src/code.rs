@@ -24,16 +24,18 @@ impl fmt::Display for Severity {
 }
 
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $name:ident = $severity:ident $text:literal,)+) => {
+    ($(#[doc = $title:literal] $(#[doc = $doc:literal])* $name:ident = $severity:ident $text:literal,)+) => {
         /// The kind of a diagnostic. Numbers are stable: a number is never reused for another kind.
+        ///
+        /// The documentation of each is what `stepgate check --explain` prints and docs/diagnostics.md shows.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
-            $($(#[doc = $doc])+ $name,)+
+            $(#[doc = $title] $(#[doc = $doc])* $name,)+
         }
 
         impl Code {
-            /// Every code, in order.
+            /// Every code: errors, warnings, notes.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
             /// `E014`, `W001`, `N001`.
@@ -41,130 +43,306 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)+ }
             }
 
-            /// Its meaning, in a sentence.
-            pub fn meaning(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc),+).trim_ascii_start(),)+ }
-            }
-
             /// The severity, which is the same for all diagnostics of a code.
             pub fn severity(self) -> Severity {
                 match self { $(Self::$name => Severity::$severity,)+ }
+            }
+
+            /// What is wrong, in a few words.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => $title.trim_ascii(),)+ }
+            }
+
+            /// How it comes about and is corrected, by lines.
+            fn documentation(self) -> &'static [&'static str] {
+                match self { $(Self::$name => &[$($doc,)*],)+ }
             }
         }
     };
 }
 
 codes! {
-    /// The input is empty, too large, not UTF-8, or has a NUL.
+    /// The input is empty, too large, not UTF-8, or has a NUL
+    ///
+    /// Nothing of it is read. A file has at most 8 MiB. Save it as UTF-8 without a NUL; a file of UTF-16, as some editors
+    /// write it, is not UTF-8.
     Unreadable = Error "E001",
-    /// It is not YAML 1.2 or JSON. A gate takes JSON only: in Envoy's bootstrap, write a `google.protobuf.Struct`.
+    /// The input is not YAML 1.2 (or JSON)
+    ///
+    /// The place is where the parser stopped; the mistake may be on a line before it. Common causes are a tab in the
+    /// indentation, and a `:`, `#`, `{` or `*` in a text without quotes. A gate takes JSON only: in a bootstrap of Envoy,
+    /// write the configuration as a `google.protobuf.Struct`.
     Syntax = Error "E002",
-    /// A key appears twice in one mapping.
+    /// A key appears twice in one mapping
+    ///
+    /// Readers of YAML take the first or the last, so two programs could read two workflows. Remove one.
     DuplicateKey = Error "E003",
-    /// YAML that this language does not have: aliases, anchors, tags, merge keys, several documents, keys that are not strings.
+    /// YAML that this language does not have
+    ///
+    /// These are aliases, anchors, tags, merge keys, several documents in one file, and keys that are not strings. Each
+    /// value is written in one place, where it belongs, so that a reader sees what a gate sees. Write the value out. Of
+    /// Kubernetes manifests, `stepgate check` reads all documents of a file.
     Unsupported = Error "E004",
-    /// More items, or deeper nesting, than a bound allows.
+    /// More items, or deeper nesting, than a bound allows
+    ///
+    /// All work on an input is bounded. The message names the bound. Split a large workflow into several, or give each gate
+    /// only the workflows in which its actors take part.
     TooMany = Error "E005",
-    /// A key that the language does not have.
+    /// A key that the language does not have
+    ///
+    /// Gates reject it, too: a mistyped rule must not be a missing one. The message suggests a similar key or lists all.
     UnknownKey = Error "E006",
-    /// A required key is missing.
+    /// A required key is missing
+    ///
+    /// The message says which one, and what it means.
     MissingKey = Error "E007",
-    /// A list instead of a mapping, a number instead of a string, and the like.
+    /// A value of the wrong type
+    ///
+    /// Such as a list where a mapping is expected, or a number where a string is: put a string of digits in quotes.
     WrongKind = Error "E008",
-    /// A value that is not allowed here.
+    /// A value that is not allowed here
+    ///
+    /// It is not one of the possible values, out of range, or a scalar that YAML 1.1 and YAML 1.2 read differently, such as
+    /// `no` or `0644`.
     BadValue = Error "E009",
-    /// Not a name.
+    /// A text that is not a name
+    ///
+    /// Names of workflows, actors, tasks and keys have a fixed alphabet, so that no two of them look alike. The message
+    /// has the rule.
     BadName = Error "E010",
-    /// Not a SPIFFE ID, or not a trust domain.
+    /// A text that is not a SPIFFE ID or a trust domain
+    ///
+    /// A SPIFFE ID is `spiffe://TRUST-DOMAIN/PATH`; in a document the path alone is enough, as in `ns/shop/sa/payment`.
     BadSpiffeId = Error "E011",
-    /// Not a duration, or a duration out of bounds.
+    /// A text that is not a duration, or a duration out of bounds
+    ///
+    /// Durations are written as in Istio: `250ms`, `30s`, `1h30m`.
     BadDuration = Error "E012",
-    /// Not a method, host or path pattern.
+    /// A method, host or path pattern that no request can match
+    ///
+    /// A path begins with `/`; a segment is a text, or `{name}` for any one, and `**` at the end is any rest. The message
+    /// says what is wrong with this one.
     BadRequest = Error "E013",
-    /// No task has this name.
+    /// A name that no task has
+    ///
+    /// A transition or a constraint names a task that is not under `tasks`. The message suggests a similar name.
     UnknownTask = Error "E014",
-    /// No actor has this name.
+    /// A name that no actor has
+    ///
+    /// A task, a `via` or a key names an actor that is not under `actors`. The message suggests a similar name.
     UnknownActor = Error "E015",
-    /// The same item twice.
+    /// The same item twice
+    ///
+    /// Such as a SPIFFE ID of two actors, a transition between the same two tasks, or a revision that is there twice.
+    /// Remove one, or combine the two.
     Duplicate = Error "E016",
-    /// A part of the language that the gates of this release do not enforce yet.
+    /// A part of the language that the gates of this release do not enforce yet
+    ///
+    /// A document with it would promise more than its gates do, so it is an error. Remove it, or use the level that the
+    /// message names.
     NotYet = Error "E017",
-    /// A key that the level does not enforce, and that is not marked as advisory.
+    /// A key that the level does not enforce
+    ///
+    /// A reader would take it for a rule. Use a level that enforces it, remove it, or mark it as advice for people:
+    /// `{value: 24h, advisory: true}`.
     NotEnforced = Error "E018",
-    /// A key marked as advisory that cannot be advisory.
+    /// A key marked as advisory that is enforced
+    ///
+    /// The level of this workflow enforces the key, so that it is a rule and not advice. Remove `advisory: true`.
     NotAdvisory = Error "E019",
-    /// No instance can begin.
+    /// No instance can begin
+    ///
+    /// An instance begins in a task with `initial: true`, and no task has it.
     NoInitial = Error "E020",
-    /// A cycle without a bound.
+    /// A cycle without a bound
+    ///
+    /// A token would never stop an instance that goes round. Give each task on the cycle a `max_visits`.
     Unbounded = Error "E021",
-    /// A `via` whose actor cannot have a receipt to show.
+    /// A `via` whose actor cannot have a receipt to show
+    ///
+    /// The actor in `via` calls with the receipt of the call before, so it must have made that call. It cannot call from an
+    /// initial task that another actor performs.
     BadVia = Error "E022",
-    /// A request that could be either of two tasks.
+    /// A request that could be either of two tasks
+    ///
+    /// A gate could not tell which transition it is, and would deny it with `AMBIGUOUS`. Give the tasks different methods,
+    /// paths or ports. That also holds for the first requests of two workflows.
     Ambiguous = Error "E023",
-    /// A join that guards nothing, never completes, or has no fork.
+    /// A join that cannot wait for its branches
+    ///
+    /// A task with `join: all` waits for every task before it. That requires a fork: one task on every path to all of them.
+    /// No branch may end before the join, and no path may lead back to the join past the fork.
     BadJoin = Error "E024",
-    /// A constraint that cannot be satisfied, cannot be enforced, or has no relation.
+    /// A constraint that cannot be satisfied or enforced
+    ///
+    /// `separate` requires that the tasks can have different performers, `bind` that they can have the same one. Of two
+    /// tasks, one must come before the other on every path: tokens name performers of earlier tasks only.
     BadConstraint = Error "E025",
-    /// A guard that is not CEL.
+    /// A guard that is not CEL
+    ///
+    /// The place is where the parser of the Common Expression Language stopped. Compare with `==`, combine with `&&` and
+    /// `||`, and put texts in quotes.
     GuardSyntax = Error "E026",
-    /// A guard that reads an unknown name.
+    /// A guard that reads an unknown name
+    ///
+    /// Guards read `now`, `request`, `peer`, `task` and `instance`, and of `peer` the attributes that the actors have.
     GuardName = Error "E027",
-    /// A guard that calls an unknown function, or calls one wrongly.
+    /// A guard that calls an unknown function, or calls one wrongly
+    ///
+    /// The message lists the functions, or says which arguments this one takes. Guards have no loops.
     GuardFunction = Error "E028",
-    /// A guard past a bound.
+    /// A guard past a bound
+    ///
+    /// A gate evaluates guards on every request, so their size, nesting and cost are bounded. Use a shorter guard or a
+    /// smaller pattern.
     GuardBound = Error "E029",
-    /// A guard that is not a condition, or has a wrong type, time zone or pattern.
+    /// A guard that is not a condition, or has a value that cannot be used
+    ///
+    /// Such as a comparison of a number with a text, an unknown time zone, or a pattern that is no regular expression. Such
+    /// a guard would deny every request.
     GuardValue = Error "E030",
-    /// A header name that cannot carry a step.
+    /// A header name that cannot carry a step
+    ///
+    /// It is no name of a header (RFC 9110, section 5.1), or it is one that proxies and applications already use.
     BadHeader = Error "E031",
-    /// Not the name of an environment variable.
+    /// A text that is not the name of an environment variable
+    ///
+    /// A name has letters, digits and `_`, and does not begin with a digit.
     BadEnv = Error "E032",
-    /// A key that cannot be used.
+    /// A key that cannot be used
+    ///
+    /// A key has either `env` or `jwk`, and the JWK must be a public one that a gate accepts: P-256 or Ed25519, with a point
+    /// on its curve.
     BadKey = Error "E033",
-    /// A `signed` workflow without a signing key.
+    /// A `signed` workflow without a signing key
+    ///
+    /// The gate could mint no token for it. Add a key with `use: sign`; `stepgate keygen` generates one.
     NoSigningKey = Error "E034",
-    /// An exemption without a path, or exemptions that together let every request through.
+    /// Exemptions that together let every request through
+    ///
+    /// Nothing would be decided any more. Name the paths that are exempt, and exempt no more than the requests that belong
+    /// to no workflow.
     ExemptsAll = Error "E035",
-    /// A workflow whose tokens could be larger than a gate accepts.
+    /// A workflow whose tokens could be larger than a gate accepts
+    ///
+    /// Tokens grow with tasks on cycles, tasks under constraints and joins. Use fewer of them, or shorter names.
     TokenTooLarge = Error "E036",
-    /// One workflow at level `identity` and at a higher level.
+    /// One workflow at level `identity` and at a higher level
+    ///
+    /// A plain step proves nothing, so a caller could always take the weaker revision. To move to a higher level, give the
+    /// workflow another name, or replace its revisions at once while the gates only observe.
     MixedLevels = Error "E037",
-    /// A task that any request matches.
+    /// A file that cannot be read
+    ///
+    /// It does not exist, or it is a folder without a document, or its permissions forbid reading it. `stepgate check` exits
+    /// with 3.
+    NotRead = Error "E038",
+    /// A variable with two secrets
+    ///
+    /// A variable has one value. Two keys in it would be one key under two names, and a key that is also the interlock would
+    /// be sent to the application. Give each its own variable.
+    SharedVariable = Error "E039",
+    /// An exemption without a path
+    ///
+    /// The caller chooses the host, so it separates nothing. Add a `path`, such as `/healthz`.
+    ExemptsHost = Error "E040",
+    /// Two of which only one may be chosen
+    ///
+    /// One key signs for an actor, the others verify; one revision of a workflow is open for new instances. Choose one.
+    OneOnly = Error "E041",
+    /// A task that any request matches
+    ///
+    /// Whatever its callers send is this task. Restrict it with `requests`.
     AnyRequest = Warning "W001",
-    /// A key that has no effect where it is.
+    /// A key that has no effect where it is
+    ///
+    /// A reader may take it for a rule. Remove it.
     NoEffect = Warning "W002",
-    /// A task that no instance reaches.
+    /// A task that no instance reaches
+    ///
+    /// No path leads to it from an initial task. Add the missing transition, or remove the task.
     Unreachable = Warning "W003",
-    /// An actor without a task or transition.
+    /// An actor without a task or transition
+    ///
+    /// It may do nothing in this workflow. Remove it, or give it a task.
     Idle = Warning "W004",
-    /// A key or revocation for a workflow or key that is not configured here.
+    /// A key of a workflow that is not here
+    ///
+    /// The gate never uses it. Correct the name, or remove the key if its workflow has gone.
     Absent = Warning "W005",
-    /// A secret that signs for more actors than it should: of several trust domains, or of those that have keys of their own.
+    /// A secret that signs for actors of several trust domains
+    ///
+    /// A workload that reads it in one domain can sign for the actors of all. Give each actor an ES256 or EdDSA key.
     SharedKey = Warning "W006",
-    /// Exemptions that together cover every path.
+    /// Exemptions that together cover every path
+    ///
+    /// Of the requests to this gate, only those of its tasks need a step. Name the paths that are exempt.
     ExemptsPaths = Warning "W007",
-    /// A gate without workflows.
+    /// A gate without workflows
+    ///
+    /// It denies every request that is not exempt.
     NoWorkflows = Warning "W008",
-    /// A configuration larger than a cluster stores.
+    /// A configuration larger than a cluster stores
+    ///
+    /// A cluster stores objects of up to 1.5 MiB. Give each gate only the workflows in which its actors take part.
     Large = Warning "W009",
-    /// A join whose tokens may belong to different workloads, so that no request can show all of them.
+    /// A join whose tokens may belong to different workloads
+    ///
+    /// The request that leaves a join shows all tokens, and a token belongs to one workload. Route all calls of the join to
+    /// one SPIFFE ID, or give the task to an actor with only one.
     ScatteredJoin = Warning "W010",
-    /// An exemption that also matches requests of a task.
+    /// An exemption that also matches requests of a task
+    ///
+    /// A narrower exemption takes these requests away from the task; a wider one leaves them to it. Let the two have
+    /// different paths.
     ExemptsTask = Warning "W011",
-    /// A workflow of which one instance can take much of a replay record's room.
+    /// A workflow of which one instance can take much of a replay record's room
+    ///
+    /// A full record denies with `CAPACITY`. Bound the cycles lower, or shorten `task_ttl`.
     RecordRoom = Warning "W012",
-    /// How often one instance may enter tasks.
+    /// A `mode: observe` that a stricter mode overrides
+    ///
+    /// A gate has the strictest of its modes. To observe one workflow only, set `mode: observe` for the gate and
+    /// `mode: enforce` for its other workflows.
+    Overridden = Warning "W013",
+    /// An initial task that nothing leaves
+    ///
+    /// An instance that begins with it cannot continue. Add a transition from it, or remove it.
+    DeadEnd = Warning "W014",
+    /// A revocation of something that is not here
+    ///
+    /// It revokes nothing, and a mistyped name revokes nothing in an emergency. Correct the name.
+    RevokesNothing = Warning "W015",
+    /// A secret for every actor beside keys for single ones
+    ///
+    /// A workload that reads it can still sign for all of them. Once no token of it is in use, remove it, or add its `kid` to
+    /// `revoked.kids`.
+    ForgottenKey = Warning "W016",
+    /// How often one instance may enter tasks
+    ///
+    /// Forks and cycles multiply. This is the most that the gates let one instance do, not what it usually does.
     Visits = Note "N001",
-    /// There are more diagnostics than are shown.
+    /// There are more diagnostics than are shown
+    ///
+    /// Correct those that are shown, and check again.
     More = Note "N002",
-    /// Ways out of one task that read like a choice, and of which one instance may take several.
+    /// Ways out of one task that read like a choice, and of which one instance may take several
+    ///
+    /// At level `signed` a choice does not exclude: an instance may be refused and paid. Let only one transition lead to an
+    /// effect, or let the application that acts check which way was taken.
     Choices = Note "N003",
 }
 
 impl Code {
+    /// How it comes about, and how to correct it: Markdown.
+    pub fn explanation(self) -> String {
+        let lines: Vec<&str> = self.documentation().iter().map(|line| line.trim()).collect();
+        lines.join("\n").trim().to_owned()
+    }
+
     /// Whether it may only follow from an error elsewhere: a task behind a mistyped transition is unreachable, too.
     pub(crate) fn may_be_a_consequence(self) -> bool {
-        matches!(self, Self::Unreachable | Self::Idle | Self::Visits | Self::Choices)
+        matches!(self, Self::Unreachable | Self::DeadEnd | Self::Idle | Self::Visits | Self::Choices)
     }
 }
 

@@ -111,7 +111,7 @@ fn check_interlock(fields: Fields<'_, '_>, keys: &[(KeySpec, Span)], context: &m
         let KeySource::Env(env) = &key.source else { continue };
         if secrets.contains(env) {
             let message = words!("the variable {} is both an interlock secret and a key", quote(env));
-            let shared = Diagnostic::new(Code::BadKey, *span, message);
+            let shared = Diagnostic::new(Code::SharedVariable, *span, message);
             context.report.push(
                 shared
                     .label("this key would be sent to the application with every request")

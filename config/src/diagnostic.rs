@@ -58,7 +58,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A diagnostic without label, other places or help. Where there are no people, its message is that of its code.
     pub(crate) fn new(code: Code, primary: Span, message: impl Into<String>) -> Self {
-        let message = if PEOPLE { message.into() } else { code.meaning().to_owned() };
+        let message = if PEOPLE { message.into() } else { code.title().to_owned() };
         Self { code, message, primary, label: String::new(), secondary: Vec::new(), help: None }
     }
 

@@ -36,7 +36,7 @@ pub use scalar::{Scalar, in_range, span_in_range};
 pub use syntax::{Arithmetic, Comparison};
 pub(crate) use vocabulary::Vocabulary;
 use walk::Found;
-pub use zone::{FIRST, Rules, Zone};
+pub use zone::{FIRST, LAST, Rules, Zone};
 
 use crate::code::Code;
 

@@ -32,6 +32,8 @@ mod configuration;
 mod diagnostic;
 mod document;
 pub mod duration;
+#[cfg(feature = "people")]
+mod embedded;
 pub mod entries;
 pub mod gate;
 pub mod gather;
@@ -59,6 +61,8 @@ pub mod workflow;
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Span};
 pub use duration::MAX_DURATION;
+#[cfg(feature = "people")]
+pub use embedded::read_all;
 pub use gate::GateConfig;
 pub use key_owner::KeyOwner;
 pub use read::{Checked, Outcome, read, read_gate, read_workflow};

@@ -64,12 +64,12 @@ pub fn read_gate(text: &[u8]) -> Outcome<GateConfig> {
     parsed(text, gate)
 }
 
-fn workflow(root: &Node<'_>, context: &mut Context<'_>) -> Option<Arc<Workflow>> {
+pub(crate) fn workflow(root: &Node<'_>, context: &mut Context<'_>) -> Option<Arc<Workflow>> {
     schema::check(root, &schema::DOCUMENT, &mut context.report);
     document::read(Fields::of(&schema::DOCUMENT, root), context).workflow.map(Arc::new)
 }
 
-fn gate(root: &Node<'_>, context: &mut Context<'_>) -> Option<GateConfig> {
+pub(crate) fn gate(root: &Node<'_>, context: &mut Context<'_>) -> Option<GateConfig> {
     schema::check(root, &schema::GATE, &mut context.report);
     configuration::read(Fields::of(&schema::GATE, root), root, context)
 }
@@ -79,9 +79,19 @@ fn gate(root: &Node<'_>, context: &mut Context<'_>) -> Option<GateConfig> {
 fn parsed<T>(text: &[u8], then: impl FnOnce(&Node<'_>, &mut Context<'_>) -> Option<T>) -> Outcome<T> {
     let mut report = Report::new();
     let root = syntax::parse(text, &mut report);
+    checked(text, root.as_ref(), report, then)
+}
+
+/// The same for a tree of `text`, whose errors of the syntax are in `report`.
+pub(crate) fn checked<T>(
+    text: &[u8],
+    root: Option<&Node<'_>>,
+    report: Report,
+    then: impl FnOnce(&Node<'_>, &mut Context<'_>) -> Option<T>,
+) -> Outcome<T> {
     let mut context =
         Context { text: std::str::from_utf8(text).unwrap_or_default(), report, guard_text: MAX_GUARD_TEXT };
-    let value = root.and_then(|root| then(&root, &mut context));
+    let value = root.and_then(|root| then(root, &mut context));
     if value.is_none() && context.report.errors() == 0 {
         // No value and no reason: a bug in this crate, which must not pass for an accepted input.
         context.report.push(Diagnostic::new(

@@ -72,8 +72,8 @@ impl Report {
         self.diagnostics = in_order;
         if self.more > 0 {
             let last = self.diagnostics.last().map_or(Span::default(), |diagnostic| diagnostic.primary);
-            let code = if self.errors > 0 { Code::TooMany } else { Code::More };
-            self.diagnostics.push(Diagnostic::new(code, last, format!("{} more diagnostics are not shown", self.more)));
+            let more = format!("{} more diagnostics are not shown", self.more);
+            self.diagnostics.push(Diagnostic::new(Code::More, last, more));
         }
         self.diagnostics
     }

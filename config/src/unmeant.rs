@@ -168,8 +168,8 @@ impl fmt::Display for Way<'_> {
 /// The first of these texts, and how many more there are.
 fn shown(texts: Vec<String>, between: &str, what: &str) -> String {
     let hidden = texts.len().saturating_sub(SHOWN);
-    let more = if hidden > 0 { format!(", and {hidden} more {what}") } else { String::new() };
-    format!("{}{more}", texts.into_iter().take(SHOWN).collect::<Vec<_>>().join(between))
+    let more = if hidden > 0 { words!(", and {hidden} more {what}") } else { String::new() };
+    words!("{}{more}", texts.into_iter().take(SHOWN).collect::<Vec<_>>().join(between))
 }
 
 /// Notes what one instance may do beyond the usual reading.
@@ -177,14 +177,14 @@ pub(crate) fn note(workflow: &Workflow, span: Span, report: &mut Report) {
     let Some(Unmeant { often, choices, left_out }) = Unmeant::of(workflow) else { return };
     if !often.is_empty() {
         let often = shown(often.iter().map(Often::to_string).collect(), ", ", "tasks more than once");
-        let note = Diagnostic::new(Code::Visits, span, format!("one instance may enter {often}"));
+        let note = Diagnostic::new(Code::Visits, span, words!("one instance may enter {often}"));
         report.push(note.label("counted with one replica of each actor: every further one counts for itself"));
     }
     if !choices.is_empty() || left_out > 0 {
         let hidden = choices.len().saturating_sub(NOTED).saturating_add(left_out);
-        let more = if hidden > 0 { format!("; and so after {hidden} more tasks") } else { String::new() };
+        let more = if hidden > 0 { words!("; and so after {hidden} more tasks") } else { String::new() };
         let choices: Vec<String> = choices.iter().take(NOTED).map(Choice::to_string).collect();
-        let message = format!("one instance may take several ways out of a task: {}{more}", choices.join("; "));
+        let message = words!("one instance may take several ways out of a task: {}{more}", choices.join("; "));
         let note = Diagnostic::new(Code::Choices, span, message);
         report.push(note.label("a choice does not exclude: only a join brings ways together again"));
     }

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 use stepgate_config::{Code, Diagnostic, MAX_DIAGNOSTICS, MAX_INPUT, read, render};
 
-/// Codes of inputs that are too long for a file; the tests below generate these inputs.
-const GENERATED: [Code; 2] = [Code::Large, Code::More];
+/// Codes of inputs that are too long for a file, which the tests below generate, and of a file that cannot be read.
+const GENERATED: [Code; 3] = [Code::Large, Code::More, Code::NotRead];
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics");
@@ -61,6 +61,41 @@ fn each_code_has_a_case_with_its_name() {
             let codes: BTreeSet<Code> = read(&fs::read(&case).unwrap()).diagnostics.iter().map(|d| d.code).collect();
             assert!(codes.contains(code), "{} shows {codes:?}", case.display());
         }
+    }
+}
+
+#[test]
+fn each_code_is_explained_and_numbered_once() {
+    let mut numbers = BTreeSet::new();
+    let mut titles = BTreeSet::new();
+    for code in Code::ALL {
+        assert!(numbers.insert(code.as_str()), "{code} twice");
+        let letter = code.severity().to_string().chars().next().unwrap().to_ascii_uppercase();
+        assert!(code.as_str().starts_with(letter), "{code}");
+        assert!(titles.insert(code.title()) && !code.title().ends_with('.'), "{code}: {}", code.title());
+        let explained = code.explanation();
+        assert!(explained.len() > 40 && explained.ends_with('.'), "{code}: {explained}");
+    }
+    assert_eq!(Code::BadJoin.title(), "A join that cannot wait for its branches");
+}
+
+/// A document that is right but for one thing has one code for it.
+#[test]
+fn things_with_different_remedies_have_different_codes() {
+    for (file, codes) in [
+        ("w002-no-effect", &[Code::NoEffect][..]),
+        ("w013-mode", &[Code::Overridden]),
+        ("w014-dead-end", &[Code::DeadEnd]),
+        ("w015-revocation", &[Code::RevokesNothing]),
+        ("w006-shared-key", &[Code::SharedKey]),
+        ("w016-forgotten-key", &[Code::ForgottenKey]),
+        ("e039-interlock-is-a-key", &[Code::SharedVariable]),
+        ("e040-exempts-no-path", &[Code::NoWorkflows, Code::ExemptsHost]),
+        ("e041-two-choices", &[Code::OneOnly]),
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics").join(file).with_extension("yaml");
+        let found: BTreeSet<Code> = read(&fs::read(path).unwrap()).diagnostics.iter().map(|d| d.code).collect();
+        assert_eq!(found, codes.iter().copied().collect(), "{file}");
     }
 }
 

@@ -18,6 +18,7 @@ use strum::{EnumMessage as _, VariantNames as _};
     strum::EnumString,
     strum::VariantNames,
 )]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum(
     serialize_all = "SCREAMING_SNAKE_CASE",
@@ -172,6 +173,7 @@ pub struct UnknownKind(String);
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Its kind.
     pub kind: Kind,

@@ -13,6 +13,7 @@ use crate::stats::{self, Stats};
 
 /// The state of one proxy and what is wrong with it.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ProxyReport {
     /// The name that the caller gave it, or that istiod has for it.
     pub name: String,

@@ -11,6 +11,7 @@ use crate::proxy::ProxyReport;
 
 /// The state of all proxies and what is wrong.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Report {
     /// The expected workflows.
     pub workflows: Vec<ExpectedWorkflow>,
@@ -24,6 +25,7 @@ pub struct Report {
 
 /// A workflow of the expected state.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ExpectedWorkflow {
     /// Its name.
     pub name: String,

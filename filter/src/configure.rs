@@ -7,7 +7,7 @@ use std::env::VarError;
 use log::Level;
 use stepgate_config::gate::CryptoSource;
 use stepgate_config::starts::Starts;
-use stepgate_config::{Diagnostic, GateConfig, MAX_INPUT, Severity, read_gate};
+use stepgate_config::{Code, Diagnostic, GateConfig, MAX_INPUT, Severity, read_gate};
 use stepgate_decision::Gate;
 use stepgate_decision::keys::{Algorithm, KeyError};
 
@@ -18,6 +18,10 @@ use crate::plugin_state::PluginState;
 
 /// At most this many messages about one configuration are logged.
 const MAX_MESSAGES: usize = 50;
+
+/// What to do about a text that is not JSON.
+const NOT_JSON: &str = "a gate takes its configuration as JSON, which Istio makes of `pluginConfig`, and Envoy of a \
+                        `google.protobuf.Struct` in its bootstrap";
 
 /// Reads a variable of the VM's environment.
 pub(crate) type Environment<'e> = &'e dyn Fn(&str) -> Result<String, VarError>;
@@ -61,6 +65,9 @@ fn read(configuration: Result<Vec<u8>, HostError>, messages: &mut Messages) -> O
     }
     let outcome = read_gate(&bytes);
     messages.extend(outcome.diagnostics.iter().map(|diagnostic| (level(diagnostic), diagnostic.to_string())));
+    if outcome.diagnostics.iter().any(|diagnostic| diagnostic.code == Code::Syntax) {
+        messages.push((Level::Error, NOT_JSON.to_owned()));
+    }
     // One error is enough, however much of the rest was readable.
     let config = outcome.checked?;
     // An error for `stepgate check`. Here it would deny everything, and one owner's document would stop another's.

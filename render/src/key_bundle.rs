@@ -69,12 +69,14 @@ impl KeyBundle {
         })
     }
 
-    /// The Secret, and after it the lines for configurations.
+    /// The Secret, and after it the lines for configurations as comments: `kubectl apply -f -` takes the whole.
     ///
     /// # Errors
     /// It cannot be written as YAML.
     pub fn yaml(&self) -> Result<String, RenderError> {
-        Ok(format!("{}---\n{}", self.secret_yaml()?, self.keys_yaml()))
+        let keys = self.keys_yaml();
+        let comment = |line: &str| if line.starts_with('#') { format!("{line}\n") } else { format!("#{line}\n") };
+        Ok(self.secret_yaml()? + &keys.lines().map(comment).collect::<String>())
     }
 
     /// The name of the file with the private JWK.

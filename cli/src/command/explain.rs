@@ -16,7 +16,7 @@ use super::error::CommandError;
 use super::input::Input;
 use super::{output, time};
 pub(super) use arguments::Args;
-use explanation::Explanation;
+pub(super) use explanation::Explanation;
 use instance::Instance;
 use scenario::{Call, PresentedStep, Scenario, brings_step};
 

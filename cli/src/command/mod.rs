@@ -18,6 +18,7 @@ mod input;
 mod keygen;
 #[cfg(feature = "lab")]
 mod lab;
+mod man;
 mod names;
 mod next_transitions;
 mod output;
@@ -38,7 +39,7 @@ use error::CommandError;
 
 /// Checks workflows, explains the decisions of gates, tests them on real proxies, and generates keys and tokens.
 #[derive(Debug, Parser)]
-#[command(name = "stepgate", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "stepgate", version, after_help = EXIT_CODES)]
 struct Stepgate {
     #[command(subcommand)]
     action: Action,
@@ -59,6 +60,10 @@ enum Action {
     Token(Box<token::Args>),
     Schema(schema::Args),
     Completions(completions::Args),
+    Man(man::Args),
+    /// Prints the version.
+    #[command(after_help = EXIT_CODES)]
+    Version,
 }
 
 /// Runs the command of the process's arguments and returns the exit code.
@@ -90,5 +95,10 @@ fn answer(action: &Action) -> Result<Answer, CommandError> {
         Action::Token(args) => token::run(args),
         Action::Schema(args) => schema::run(args),
         Action::Completions(args) => completions::run(args, Stepgate::command()),
+        Action::Man(args) => man::run(args, Stepgate::command()),
+        Action::Version => {
+            output::print(&Stepgate::command().render_version())?;
+            Ok(Answer::Yes)
+        }
     }
 }

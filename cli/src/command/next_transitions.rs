@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{RequestPattern, Task, Transition, Workflow};
@@ -12,7 +13,7 @@ use stepgate_decision::OpenTransition;
 const MAX_LISTED: usize = 24;
 
 /// One transition.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct NextTransition {
     from: String,
     to: String,

@@ -131,7 +131,7 @@ pub(super) fn lock_own<T>(
     Ok((file, content))
 }
 
-fn is_stdin(path: &Path) -> bool {
+pub(super) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == STDIN
 }
 

@@ -11,6 +11,7 @@ use clap::Subcommand;
 
 use super::answer::Answer;
 use super::error::CommandError;
+pub(super) use verify::Verification;
 
 /// Mints, inspects and verifies step tokens.
 #[derive(Debug, clap::Args)]

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::{Value, json};
+
 use super::run::{stepgate, with};
 
 /// A document with one mistake, at 13:23.
@@ -55,18 +57,192 @@ fn errors_are_shown_at_their_place() {
     }
 }
 
+/// The findings of a `check --json`.
+fn findings(json: &Value) -> Vec<&Value> {
+    json["files"].as_array().unwrap().iter().flat_map(|file| file["findings"].as_array().unwrap()).collect()
+}
+
 #[test]
-fn json_is_one_array() {
+fn json_has_every_finding_with_its_place() {
     let ran = with(&["check", "--json", "movie.yaml", "-"], &[], MISTAKEN.as_bytes());
     assert_eq!(ran.code, 1);
     let found = ran.json();
-    let error = found.as_array().unwrap().iter().find(|finding| finding["severity"] == "error").unwrap();
+    assert_eq!([&found["errors"], &found["warnings"]], [1, 0]);
+    let error = findings(&found).into_iter().find(|finding| finding["severity"] == "error").unwrap();
     assert_eq!(error["file"], "<stdin>");
     assert_eq!(error["code"], "E014");
     assert_eq!([&error["line"], &error["column"], &error["end_line"], &error["end_column"]], [13, 23, 13, 27]);
     assert_eq!(MISTAKEN[error["start"].as_u64().unwrap() as usize..error["end"].as_u64().unwrap() as usize], *"shot");
     assert!(error["help"].as_str().unwrap().contains("shots"));
-    assert_eq!(stepgate(&["check", "--json", "movie.yaml"]).json(), serde_json::json!([]));
+}
+
+/// Also when it is clean: the digest, and all that the text for people has.
+#[test]
+fn json_has_what_a_text_without_errors_says() {
+    let found = stepgate(&["check", "--json", "movie.yaml", "gate/movie.yaml", "identity.yaml"]).json();
+    assert_eq!([&found["errors"], &found["warnings"]], [0, 0]);
+    let contents = |file: usize| &found["files"][file]["contents"][0];
+    let movie = &contents(0)["workflows"][0];
+    let said = stepgate(&["check", "movie.yaml"]).out;
+    assert!(said.contains(movie["digest"].as_str().unwrap()), "{said}");
+    assert_eq!([&contents(0)["kind"], &movie["name"], &movie["assurance"]], ["workflow", "movie", "signed"]);
+    assert_eq!(movie["revision"], 1);
+    assert_eq!([movie["actors"].as_array().unwrap().len(), movie["tasks"].as_array().unwrap().len()], [7, 9]);
+    assert_eq!(movie["initial"], json!(["brief"]));
+    assert_eq!(movie["joins"], json!([{"task": "master", "sources": ["hdr", "sound"], "fork": "shots"}]));
+    assert_eq!([&movie["at_most"]["master"], &movie["at_most"]["color"]], [2, 1]);
+    assert_eq!([&contents(1)["kind"], &contents(1)["workflows"][0]["digest"]], [&json!("gate"), &movie["digest"]]);
+    assert_eq!([&contents(0)["keys"], &contents(1)["keys"]], [&json!(null), &json!(1)]);
+    assert!(contents(2)["workflows"][0]["at_most"].is_null(), "level `identity` counts nothing");
+}
+
+/// A folder is for whatever is applied together: of its files, those that are not ours are left out and counted.
+#[test]
+fn a_folder_and_a_pattern_have_their_documents_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = dir.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let example = |name: &str| fs::read_to_string(super::run::examples().join(name)).unwrap();
+    write("flows/movie.yaml", &example("movie.yaml"));
+    write("flows/more/loan.yml", &example("loan.yaml"));
+    write("flows/deployment.yaml", "apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: 2}\n");
+    write("flows/notes.txt", MISTAKEN);
+    write("flows/.gitignore", "built/\n");
+    write("flows/built/mistaken.yaml", MISTAKEN);
+    let at = |path: &str| dir.path().join(path).to_str().unwrap().to_owned();
+    for argument in [at("flows"), at("flows/**/*.y*ml").replace("/built", "")] {
+        let ran = stepgate(&["check", &argument]);
+        let is_folder = !argument.contains('*');
+        assert_eq!(ran.code, i32::from(!is_folder), "{argument}: {ran:?}");
+        assert!(ran.out.contains("movie revision 1") && ran.out.contains("loan revision 1"), "{}", ran.out);
+        assert!(ran.out.contains("left out: 1 file without a document"), "{}", ran.out);
+        assert_eq!(ran.out.contains("E014"), !is_folder, "a pattern names what is ignored, too: {}", ran.out);
+    }
+    let found = stepgate(&["check", "--json", &at("flows")]).json();
+    assert_eq!(found["left_out"], json!([at("flows/deployment.yaml")]));
+    // An error in a folder counts, whatever the name of the file; so does one that only looks like a document.
+    write("flows/more/wrong.yaml", MISTAKEN);
+    assert_eq!(stepgate(&["check", &at("flows")]).code, 1);
+    write("flows/more/wrong.yaml", &example("movie.yaml").replace("workflow:", "worklfow:"));
+    assert_eq!(stepgate(&["check", &at("flows")]).code, 1);
+    write("flows/more/wrong.yaml", "workflow: [");
+    assert_eq!(stepgate(&["check", &at("flows")]).code, 1);
+    // A folder or a pattern without a document was a mistake.
+    write("none/deployment.yaml", "kind: Deployment\n");
+    for argument in [at("none"), at("nothing/*.yaml")] {
+        let ran = stepgate(&["check", &argument]);
+        assert!(ran.code == 3 && ran.out.contains("E038"), "{ran:?}");
+    }
+}
+
+/// What `render` writes is what a cluster gets.
+#[test]
+fn the_manifest_that_render_wrote_is_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("deploy");
+    let out = out.to_str().unwrap();
+    assert_eq!(stepgate(&["render", "istio", "movie.yaml", "loan.yaml", "--out", out]).code, 0);
+    let digest = |json: &Value, name: &str| {
+        let contents = json["files"].as_array().unwrap().iter().flat_map(|file| file["contents"].as_array().unwrap());
+        let mut workflows = contents.flat_map(|one| one["workflows"].as_array().unwrap());
+        workflows.find(|workflow| workflow["name"] == name).unwrap()["digest"].clone()
+    };
+    let (rendered, written) =
+        (stepgate(&["check", "--json", out]), stepgate(&["check", "--json", "movie.yaml", "loan.yaml"]));
+    assert_eq!(rendered.code, 0, "{rendered:?}");
+    for name in ["movie", "loan"] {
+        assert_eq!(digest(&rendered.json(), name), digest(&written.json(), name), "{name}");
+    }
+    let base = format!("{out}/base/movie.yaml");
+    let manifest = fs::read_to_string(&base).unwrap();
+    let ran = with(&["check", "-"], &[], manifest.replacen("to: shots", "to: shot", 1).as_bytes());
+    assert!(ran.code == 1 && ran.out.contains("error[E014]"), "{ran:?}");
+    assert_eq!(stepgate(&["check", &base]).code, 0);
+}
+
+/// The parts of the standard that readers use (SARIF 2.1.0, sections 3.27 to 3.30).
+#[test]
+fn sarif_is_for_code_scanning() {
+    let ran = with(&["check", "--format", "sarif", "loan.yaml", "-"], &[], MISTAKEN.as_bytes());
+    assert_eq!(ran.code, 1);
+    let log = ran.json();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    let error = results.iter().find(|result| result["level"] == "error").unwrap();
+    assert_eq!(error["ruleId"], "E014");
+    let rule = &run["tool"]["driver"]["rules"][error["ruleIndex"].as_u64().unwrap() as usize];
+    assert_eq!([&rule["id"], &rule["defaultConfiguration"]["level"]], ["E014", "error"]);
+    let place = &error["locations"][0]["physicalLocation"];
+    assert_eq!(place["region"], json!({"startLine": 13, "startColumn": 23, "endLine": 13, "endColumn": 27}));
+    assert_eq!(place["artifactLocation"]["uri"], "%3Cstdin%3E");
+    assert!(results.iter().any(|result| result["level"] == "note" && result["ruleId"] == "N001"));
+    assert_eq!(run["invocations"][0]["executionSuccessful"], true);
+    let unread = stepgate(&["check", "--format", "sarif", "no such.yaml"]);
+    assert_eq!(unread.code, 3);
+    assert_eq!(
+        unread.json()["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+        "no%20such.yaml"
+    );
+}
+
+#[test]
+fn github_shows_findings_beside_the_lines() {
+    let ran = with(&["check", "--format", "github", "-"], &[], MISTAKEN.as_bytes());
+    assert_eq!(ran.code, 1);
+    let expected =
+        "::error file=<stdin>,line=13,endLine=13,col=23,endColumn=27,title=E014::transition to unknown task `shot`";
+    assert!(
+        ran.out.lines().any(|line| line.starts_with(expected) && line.contains("%0Ahelp: did you mean `shots`")),
+        "{}",
+        ran.out
+    );
+    // A name cannot end the property or begin another command.
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a,b:c%0A\n::error ::.yaml");
+    fs::write(&file, MISTAKEN).unwrap();
+    let ran = stepgate(&["check", "--format", "github", file.to_str().unwrap()]);
+    assert!(
+        ran.out.lines().all(|line| line.starts_with("::error file=") || line.starts_with("::warning file=")),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("a%2Cb%3Ac%250A"), "{}", ran.out);
+    assert_eq!(stepgate(&["check", "--format", "github", "movie.yaml"]).out, "");
+}
+
+#[test]
+fn quiet_prints_nothing_for_what_is_right() {
+    for option in ["--quiet", "-q"] {
+        let ran = stepgate(&["check", option, "movie.yaml", "loan.yaml"]);
+        assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""), "{ran:?}");
+    }
+    let ran = with(&["check", "-q", "loan.yaml", "-"], &[], MISTAKEN.as_bytes());
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.out.starts_with("error[E014]") && !ran.out.contains("N001") && !ran.out.contains("1 error"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn every_code_is_explained() {
+    for code in stepgate_config::Code::ALL {
+        let ran = stepgate(&["check", "--explain", &code.as_str().to_lowercase()]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(ran.out.contains(&format!("[{code}]: {}", code.title())), "{}", ran.out);
+        assert!(ran.out.contains(&code.explanation()), "{}", ran.out);
+    }
+    let ran = stepgate(&["check", "--explain", "E999"]);
+    assert!(ran.code == 2 && ran.err.contains("docs/diagnostics.md"), "{ran:?}");
+    let ran = stepgate(&["check", "--explain", "NO_STEP"]);
+    assert!(ran.code == 2 && ran.err.contains("docs/denials.md"), "{ran:?}");
+    let ran = with(&["check", "-"], &[], MISTAKEN.as_bytes());
+    assert!(ran.out.contains("`stepgate check --explain E014` explains a code"), "{}", ran.out);
 }
 
 #[test]
@@ -83,12 +259,12 @@ fn warnings_may_be_denied() {
 fn an_unreadable_file_is_reported_with_the_rest() {
     let dir = tempfile::tempdir().unwrap();
     let directory = dir.path().to_str().unwrap();
-    for (file, part) in [("no-such.yaml", "there is no such file"), (directory, "it is a directory")] {
+    for (file, part) in [("no-such.yaml", "there is no such file"), (directory, "no file in this folder")] {
         let ran = stepgate(&["check", file, "movie.yaml"]);
         assert_eq!(ran.code, 3, "{ran:?}");
         assert!(ran.out.contains(part) && ran.out.contains("movie revision 1"), "{}", ran.out);
         let found = stepgate(&["check", "--json", file]);
-        assert_eq!((found.code, found.json()[0]["code"].as_str()), (3, Some("IO")));
+        assert_eq!((found.code, findings(&found.json())[0]["code"].as_str()), (3, Some("E038")));
     }
 }
 
@@ -134,7 +310,7 @@ fn one_workflow_has_one_kind_of_level() {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
     let found = stepgate(&["check", "--json", &plain, &signed]).json();
-    assert!(found.as_array().unwrap().iter().any(|finding| finding["code"] == "E037"), "{found}");
+    assert!(findings(&found).iter().any(|finding| finding["code"] == "E037"), "{found}");
     for command in [&["render", "istio"][..], &["secrets", "--out", out.to_str().unwrap()]] {
         let ran = stepgate(&[command, &[plain.as_str(), signed.as_str()]].concat());
         assert!(ran.code != 0 && ran.err.contains("at level `identity` and at a higher level"), "{ran:?}");

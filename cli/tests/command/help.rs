@@ -22,19 +22,49 @@ fn every_help_text_explains_the_exit_codes() {
         &["token", "verify", "--help"],
         &["schema", "--help"],
         &["completions", "--help"],
+        &["man", "--help"],
+        &["version", "--help"],
+        &["help"],
+        &["help", "check"],
+        &["help", "token", "verify"],
     ] {
         let ran = stepgate(command);
         assert_eq!(ran.code, 0, "{command:?}");
         assert!(ran.out.contains("Exit codes:"), "{command:?}: {}", ran.out);
     }
-    assert!(stepgate(&["--version"]).out.starts_with("stepgate 0."));
+    for version in ["--version", "-V", "version"] {
+        let ran = stepgate(&[version]);
+        assert_eq!((ran.code, ran.out), (0, format!("stepgate {}\n", env!("CARGO_PKG_VERSION"))), "{version}");
+    }
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let pages = dir.path().join("share/man1");
+    assert_eq!(stepgate(&["man", "--out", pages.to_str().unwrap()]).code, 0);
+    for page in ["stepgate", "stepgate-check", "stepgate-render-istio", "stepgate-token-verify", "stepgate-at-rest"] {
+        let text = std::fs::read_to_string(pages.join(page).with_extension("1")).unwrap();
+        assert!(text.contains(".SH SYNOPSIS") && text.contains("Exit codes:"), "{page}: {text}");
+    }
+    let check = std::fs::read_to_string(pages.join("stepgate-check.1")).unwrap();
+    assert!(check.contains("deny\\-warnings"), "{check}");
+    let ran = stepgate(&["man", "--out", "/dev/null/man"]);
+    assert!(ran.code == 3 && ran.err.contains("cannot write the manual pages"), "{ran:?}");
 }
 
 #[test]
 fn wrong_usage_exits_with_2() {
-    for arguments in
-        [&[][..], &["no-such"], &["check"], &["explain", "movie.yaml"], &["completions", "tcsh"], &["token"]]
-    {
+    for arguments in [
+        &[][..],
+        &["no-such"],
+        &["help", "no-such"],
+        &["man"],
+        &["check"],
+        &["explain", "movie.yaml"],
+        &["completions", "tcsh"],
+        &["token"],
+    ] {
         assert_eq!(stepgate(arguments).code, 2, "{arguments:?}");
     }
 }

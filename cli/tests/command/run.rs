@@ -44,11 +44,15 @@ pub(crate) fn with_bytes(arguments: &[&str], environment: &[(&str, &OsStr)], inp
     let feeder = std::thread::spawn(move || drop(stdin.write_all(&input)));
     let output = child.wait_with_output().unwrap();
     feeder.join().unwrap();
-    Ran {
+    let ran = Ran {
         code: output.status.code().unwrap(),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
+    };
+    if arguments.contains(&"--json") && !ran.out.is_empty() {
+        super::answer_schema::check(arguments, &ran.json());
     }
+    ran
 }
 
 pub(crate) fn examples() -> PathBuf {

@@ -28,7 +28,7 @@ fn unreachable(draft: &Draft, graph: &Graph, report: &mut Report) {
         let name = quote(task.name.as_str());
         if reached && !entered && !left {
             let message = words!("an instance that begins with {name} cannot continue");
-            let stuck = Diagnostic::new(Code::Unreachable, task.span, message);
+            let stuck = Diagnostic::new(Code::DeadEnd, task.span, message);
             report.push(stuck.label("it has no outgoing transition"));
         }
         if !reached {

@@ -31,7 +31,7 @@ fn exemption(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Option<Exempt
         }
     };
     if fields.get("path").is_none() {
-        let all = Diagnostic::new(Code::ExemptsAll, fields.head_span(), "this exempts every path");
+        let all = Diagnostic::new(Code::ExemptsHost, fields.head_span(), "this exempts every path");
         context.report.push(
             all.label("it has no `path`")
                 .help("say which requests are exempt, such as `path: /healthz`: the caller chooses the host"),

@@ -140,9 +140,9 @@ fn check_duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
         if let Some(first) = signers.get(&owner) {
             let of = key.actor.as_ref().map_or_else(|| "every actor".to_owned(), |actor| quote(actor.as_str()));
             let message = words!("two keys sign for {of} of {}", quote(key.workflow.as_str()));
-            let duplicate = Diagnostic::new(Code::Duplicate, *span, message).label("this key signs, too");
+            let second = Diagnostic::new(Code::OneOnly, *span, message).label("this key signs, too");
             let help = "use `use: sign` for one key and `use: verify` for its predecessors and successors";
-            context.report.push(duplicate.also(*first, "this key signs").help(help));
+            context.report.push(second.also(*first, "this key signs").help(help));
         }
         signers.entry(owner).or_insert(*span);
     }
@@ -156,7 +156,7 @@ fn check_variables(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
         let KeySource::Env(env) = &key.source else { continue };
         if let Some(first) = variables.get(env.as_str()) {
             let message = words!("two keys are in the variable {}", quote(env));
-            let twice = Diagnostic::new(Code::BadKey, *span, message)
+            let twice = Diagnostic::new(Code::SharedVariable, *span, message)
                 .label("this key would have the same value")
                 .also(*first, "the first key in this variable");
             context.report.push(twice.help("give each key a variable of its own, and a value of its own"));
@@ -176,7 +176,7 @@ pub(super) fn check_forgotten(keys: &[(KeySpec, Span)], revoked: &Revoked, conte
         };
         let message =
             words!("the key {} of {} is for every actor", quote(key.kid.as_str()), quote(key.workflow.as_str()));
-        let forgotten = Diagnostic::new(Code::SharedKey, *span, message)
+        let forgotten = Diagnostic::new(Code::ForgottenKey, *span, message)
             .label("a reader of it can sign for all of them")
             .also(*other, "this key is for one actor");
         context.report.push(forgotten.help(

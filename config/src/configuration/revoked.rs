@@ -24,7 +24,7 @@ pub(super) fn read(
         if let Some(name) = node.text().filter(|name| !known.contains(name)) {
             let help = context.report.did_you_mean(name, known);
             let message = words!("revocation of unknown {noun} {}", quote(name));
-            let unknown = Diagnostic::new(Code::Absent, node.span, message).label("this revokes nothing");
+            let unknown = Diagnostic::new(Code::RevokesNothing, node.span, message).label("this revokes nothing");
             context.report.push(unknown.maybe_help(help));
         }
     };

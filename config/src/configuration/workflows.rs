@@ -54,10 +54,10 @@ fn revisions(documents: &[Document], context: &mut Context<'_>) {
         let Some(span) = draft.open_span.filter(|_| draft.open == Some(true)) else { continue };
         if let Some(first) = open.get(name) {
             let message = words!("two revisions of {} are open", quote(name.as_str()));
-            let duplicate = Diagnostic::new(Code::Duplicate, span, message).label("open, too").also(*first, "open");
+            let second = Diagnostic::new(Code::OneOnly, span, message).label("open, too").also(*first, "open");
             let help =
                 "set `open: true` in one revision: new instances begin in it, and other revisions only finish theirs";
-            context.report.push(duplicate.help(help));
+            context.report.push(second.help(help));
         }
         open.entry(name).or_insert(span);
     }
@@ -70,7 +70,7 @@ pub(super) fn check_modes(documents: &[Document], gate: Option<Mode>, context: &
             continue;
         };
         let message = "`mode: observe` has no effect: this gate enforces all its workflows";
-        let ineffective = Diagnostic::new(Code::NoEffect, span, message);
+        let ineffective = Diagnostic::new(Code::Overridden, span, message);
         let help = "to observe one workflow only, set `mode: observe` for the gate and `mode: enforce` for its other workflows";
         context.report.push(ineffective.label("the stricter mode applies").help(help));
     }

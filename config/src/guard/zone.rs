@@ -12,6 +12,8 @@ const ZONES: &str = include_str!("zones.txt");
 
 /// The first second that `zones.txt` covers: 2020-01-01T00:00:00Z.
 pub const FIRST: i64 = 1_577_836_800;
+/// The last second for which a present rule says something: 2099-12-31T23:59:59Z.
+pub const LAST: i64 = 4_102_444_799;
 
 /// A time zone.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +60,7 @@ impl Zone {
         Rules::read(line.split(' ').next()?).map(Self::Named)
     }
 
-    /// The time in this zone; none before [`FIRST`] in a named zone.
+    /// The time in this zone; none before [`FIRST`] and after [`LAST`] in a named zone.
     pub fn local(&self, time: DateTime<Utc>) -> Option<DateTime<FixedOffset>> {
         let offset = match self {
             Self::Fixed(offset) => *offset,
@@ -99,10 +101,10 @@ impl Rules {
         Some(Self { changes: changes.collect::<Option<_>>()?, standard, summer })
     }
 
-    /// The offset from UTC in seconds; none before [`FIRST`].
+    /// The offset from UTC in seconds; none before [`FIRST`] and after [`LAST`].
     fn offset(&self, time: DateTime<Utc>) -> Option<i32> {
         let seconds = time.timestamp();
-        if seconds < FIRST {
+        if !(FIRST..=LAST).contains(&seconds) {
             return None;
         }
         let next = self.changes.partition_point(|(from, _)| *from <= seconds);

@@ -10,11 +10,12 @@ use super::{Key, Language, Level, Need, Object, Value};
 pub fn json_schema(language: Language) -> Json {
     let mut definitions = Map::new();
     let mut schema = object(language.root(), &mut definitions);
-    let title = match language {
-        Language::Workflow => "A workflow of Stepgate",
-        Language::Gate => "The configuration of a gate of Stepgate",
+    let (id, title) = match language {
+        Language::Workflow => ("urn:stepgate:schema:workflow", "A workflow of Stepgate"),
+        Language::Gate => ("urn:stepgate:schema:gate", "The configuration of a gate of Stepgate"),
     };
     schema.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
+    schema.insert("$id".into(), id.into());
     schema.insert("title".into(), title.into());
     schema.insert("$defs".into(), definitions.into());
     schema.into()

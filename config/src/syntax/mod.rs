@@ -17,7 +17,7 @@ mod yaml11;
 
 use std::borrow::Cow;
 
-pub(crate) use parse::parse;
+pub(crate) use parse::{parse, parse_all};
 pub(crate) use to_json::{json_len, to_json};
 
 use crate::diagnostic::Span;

@@ -7,11 +7,20 @@ use crate::report::Report;
 
 /// The tree of `text`; none where it is rejected, with the reason in `report`.
 pub(crate) fn parse<'a>(text: &'a [u8], report: &mut Report) -> Option<Node<'a>> {
+    trees(text, false, report).pop()
+}
+
+/// The trees of all documents of `text`; none where it is rejected, with the reason in `report`.
+pub(crate) fn parse_all<'a>(text: &'a [u8], report: &mut Report) -> Vec<Node<'a>> {
+    trees(text, true, report)
+}
+
+fn trees<'a>(text: &'a [u8], several: bool, report: &mut Report) -> Vec<Node<'a>> {
     let text = match readable(text) {
         Ok(text) => text,
         Err(diagnostic) => {
             report.push(*diagnostic);
-            return None;
+            return Vec::new();
         }
     };
     let mut place = Span::START;
@@ -21,24 +30,24 @@ pub(crate) fn parse<'a>(text: &'a [u8], report: &mut Report) -> Option<Node<'a>>
         match json::parse(text, &mut own) {
             Ok(tree) => {
                 *report = own;
-                return tree;
+                return tree.into_iter().collect();
             }
             Err(at) => place = at,
         }
     }
-    other(text, place, report)
+    other(text, several, place, report)
 }
 
-/// The tree of a text that is not JSON.
+/// The trees of a text that is not JSON.
 #[cfg(feature = "people")]
-fn other<'a>(text: &'a str, _: Span, report: &mut Report) -> Option<Node<'a>> {
-    super::yaml::parse(text, report)
+fn other<'a>(text: &'a str, several: bool, _: Span, report: &mut Report) -> Vec<Node<'a>> {
+    super::yaml::parse(text, several, report)
 }
 
 #[cfg(not(feature = "people"))]
-fn other<'a>(_: &'a str, place: Span, report: &mut Report) -> Option<Node<'a>> {
+fn other<'a>(_: &'a str, _: bool, place: Span, report: &mut Report) -> Vec<Node<'a>> {
     report.push(Diagnostic::new(Code::Syntax, place, ""));
-    None
+    Vec::new()
 }
 
 /// The input as text, if it is UTF-8 without NUL and not too large.

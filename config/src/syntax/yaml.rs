@@ -12,41 +12,50 @@ use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::{Report, quote};
 
-/// The tree of a YAML text; none where it is rejected, with the reason in `report`.
-pub(super) fn parse<'a>(text: &'a str, report: &mut Report) -> Option<Node<'a>> {
+/// The trees of a YAML text, more than one only if there may be `several`; none where it is rejected, with the reason in
+/// `report`.
+pub(super) fn parse<'a>(text: &'a str, several: bool, report: &mut Report) -> Vec<Node<'a>> {
     let structure = text.bytes().filter(|b| b",:[{?".contains(b)).count();
     if structure > MAX_STRUCTURE {
         let label = words!("it has {structure} of `,`, `:`, `[`, `{{` and `?`; at most {MAX_STRUCTURE} are allowed");
         let help = "write the input as JSON, which does not have this bound";
         let many = Diagnostic::new(Code::TooMany, Span::START, "this YAML has too many parts");
         report.push(many.label(label).help(help));
-        return None;
+        return Vec::new();
     }
-    let mut events = Events { offsets: Offsets::of(text), builder: Builder::new(report) };
+    let earlier = several.then(Vec::new);
+    let mut events = Events { offsets: Offsets::of(text), builder: Builder::new(report), earlier };
     for event in Parser::new_from_str(text) {
         match event {
-            Ok((event, mark)) => events.handle(event, mark).ok()?,
+            Ok((event, mark)) => {
+                if events.handle(event, mark).is_err() {
+                    return Vec::new();
+                }
+            }
             Err(error) => {
                 let span = events.offsets.span(*error.marker(), *error.marker());
                 // For an alias without an anchor, the parser reports an error before its event.
                 let alias = error.info().contains("unknown anchor");
                 let syntax = || Diagnostic::new(Code::Syntax, span, words!("not YAML: {}", error.info()));
                 events.builder.report.push(if alias { unsupported("an alias", span) } else { syntax() });
-                return None;
+                return Vec::new();
             }
         }
     }
-    let Events { builder, .. } = events;
-    if builder.root.is_none() {
+    let Events { builder, earlier, .. } = events;
+    let trees: Vec<Node<'a>> = earlier.into_iter().flatten().chain(builder.root).collect();
+    if trees.is_empty() {
         let empty = Diagnostic::new(Code::Unreadable, Span::START, "the input has no content");
         builder.report.push(empty.help("a gate without a configuration denies every request"));
     }
-    builder.root
+    trees
 }
 
 struct Events<'a, 'r> {
     offsets: Offsets<'a>,
     builder: Builder<'a, 'r>,
+    /// The documents before this one, if there may be several.
+    earlier: Option<Vec<Node<'a>>>,
 }
 
 impl<'a> Events<'a, '_> {
@@ -54,10 +63,14 @@ impl<'a> Events<'a, '_> {
         let span = self.offsets.span(mark.start, mark.end);
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
-            Event::DocumentStart(_) if self.builder.root.is_some() => {
-                self.builder.reject(unsupported("a second document", span))
-            }
-            Event::DocumentStart(_) => Ok(()),
+            Event::DocumentStart(_) => match (self.builder.root.take(), &mut self.earlier) {
+                (None, _) => Ok(()),
+                (Some(root), Some(earlier)) => {
+                    earlier.push(root);
+                    Ok(())
+                }
+                (Some(_), None) => self.builder.reject(unsupported("a second document", span)),
+            },
             Event::Alias(_) => self.builder.reject(unsupported("an alias", span)),
             Event::Scalar(text, style, anchor, tag) => {
                 self.reject_properties(anchor, tag.as_deref(), span);

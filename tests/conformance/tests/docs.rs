@@ -168,6 +168,34 @@ fn the_reference_is_current() {
     }
 }
 
+/// The page of `check`'s codes is that of their table, each with the first diagnostic of its first case.
+/// `BLESS=1 cargo test` writes it.
+#[test]
+fn the_reference_of_codes_is_current() {
+    let path = root().join("docs/diagnostics.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let codes: String = stepgate_config::Code::ALL.iter().map(|code| section(*code)).collect();
+    let current = between(&text, "codes", &format!("\n{codes}")).expect("the marks of the codes");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, &current).unwrap();
+    } else {
+        assert!(text == current, "not current: BLESS=1 cargo test -p stepgate-tests --test docs the_reference");
+    }
+}
+
+fn section(code: stepgate_config::Code) -> String {
+    let cases = root().join("config/tests/diagnostics");
+    let mut names: Vec<String> =
+        fs::read_dir(&cases).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.ends_with(".stderr") && name.starts_with(&code.as_str().to_lowercase()));
+    names.sort();
+    let diagnostics = names.first().map(|name| fs::read_to_string(cases.join(name)).unwrap()).unwrap_or_default();
+    let head = format!("{}[{code}]", code.severity());
+    let example = diagnostics.split("\n\n").find(|one| one.starts_with(&head));
+    let example = example.map(|one| format!("```text\n{}\n```\n\n", one.trim_end())).unwrap_or_default();
+    format!("### `{code}`\n\n**{}.**\n\n{}\n\n{example}", code.title(), code.explanation())
+}
+
 #[test]
 fn every_code_is_explained_in_order() {
     let page = Page::of(&fs::read_to_string(root().join("docs/denials.md")).unwrap());

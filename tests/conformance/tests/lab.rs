@@ -83,12 +83,36 @@ fn clocks_too_far_apart_stop_an_instance() {
     assert_eq!((output.status.code(), &report["right"]), (Some(1), &Value::Bool(false)));
 }
 
+/// The report has the members that `stepgate schema lab` describes, and no others.
+fn fits_its_schema(report: &Value) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cli/schema/lab.schema.json");
+    let mut schema: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    close(&mut schema);
+    if let Err(error) = jsonschema::validate(&schema, report) {
+        panic!("at {}: {error}", error.instance_path());
+    }
+}
+
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if members.contains_key("properties") {
+                members.insert("additionalProperties".into(), false.into());
+            }
+            members.values_mut().for_each(close);
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// The movie's instance takes every transition of its document, and every pair of actors was tried.
 #[test]
 fn the_movie_is_tried_whole() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/examples/movie.yaml");
     let output = lab(&file).arg("--json").output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    fits_its_schema(&report);
     let hops = report["instances"][0]["hops"].as_array().unwrap();
     let taken: BTreeSet<&str> =
         hops.iter().filter(|hop| hop["reached"] == true).map(|hop| hop["transition"].as_str().unwrap()).collect();

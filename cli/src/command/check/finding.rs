@@ -1,46 +1,48 @@
-//! A diagnostic in the form of `--json`.
+//! A diagnostic in the form of `--json`: what every other format has of it, too.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
 use stepgate_config::workflow::MixedLevels;
 use stepgate_config::{Code, Diagnostic, MAX_INPUT, Severity, Span};
 
 use crate::command::output::BAD;
 
-/// The code of a file that could not be read.
-const UNREADABLE: &str = "IO";
-
 /// One error or warning.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(super) struct Finding {
-    file: String,
-    severity: String,
-    code: String,
-    message: String,
+    pub(super) file: String,
+    #[serde(serialize_with = "text")]
+    #[schemars(with = "String")]
+    severity: Severity,
+    #[serde(serialize_with = "text")]
+    #[schemars(with = "String")]
+    code: Code,
+    pub(super) message: String,
     label: String,
     #[serde(flatten)]
-    span: TextSpan,
+    pub(super) span: TextSpan,
     help: Option<String>,
-    related: Vec<Related>,
+    pub(super) related: Vec<Related>,
 }
 
 /// A span of a text. Lines and columns count from 1, columns in characters; offsets count bytes from 0. The end is
 /// exclusive. All 0: no place.
-#[derive(Debug, Default, Serialize)]
-struct TextSpan {
-    line: u32,
-    column: u32,
-    end_line: u32,
-    end_column: u32,
+#[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
+pub(super) struct TextSpan {
+    pub(super) line: u32,
+    pub(super) column: u32,
+    pub(super) end_line: u32,
+    pub(super) end_column: u32,
     start: u32,
     end: u32,
 }
 
 /// A related place.
-#[derive(Debug, Serialize)]
-struct Related {
-    message: String,
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(super) struct Related {
+    pub(super) message: String,
     #[serde(flatten)]
-    span: TextSpan,
+    pub(super) span: TextSpan,
 }
 
 impl Finding {
@@ -49,8 +51,8 @@ impl Finding {
             |(span, message): &(Span, String)| Related { message: message.clone(), span: TextSpan::of(*span, text) };
         Self {
             file: file.to_owned(),
-            severity: diagnostic.severity().to_string(),
-            code: diagnostic.code.to_string(),
+            severity: diagnostic.severity(),
+            code: diagnostic.code,
             message: diagnostic.message.clone(),
             label: diagnostic.label.clone(),
             span: TextSpan::of(diagnostic.primary, text),
@@ -62,21 +64,21 @@ impl Finding {
     /// A file with more bytes than the bound.
     pub(super) fn too_large(file: &str) -> Self {
         let message = format!("the input has more than {MAX_INPUT} bytes (8 MiB)");
-        Self { code: Code::Unreadable.to_string(), ..Self::unreadable(file, message) }
+        Self { code: Code::Unreadable, ..Self::unread(file, message) }
     }
 
     /// A workflow that this file and another have at levels that cannot be used together.
     pub(super) fn mixed_levels(file: &str, mixed: &MixedLevels) -> Self {
-        let (code, help) = (Code::MixedLevels.to_string(), Some(MixedLevels::HELP.to_owned()));
-        Self { code, help, ..Self::unreadable(file, mixed.to_string()) }
+        let help = Some(MixedLevels::HELP.to_owned());
+        Self { code: Code::MixedLevels, help, ..Self::unread(file, mixed.to_string()) }
     }
 
     /// A file that could not be read.
-    pub(super) fn unreadable(file: &str, message: String) -> Self {
+    pub(super) fn unread(file: &str, message: String) -> Self {
         Self {
             file: file.to_owned(),
-            severity: Severity::Error.to_string(),
-            code: UNREADABLE.into(),
+            severity: Severity::Error,
+            code: Code::NotRead,
             message,
             label: String::new(),
             span: TextSpan::default(),
@@ -85,8 +87,19 @@ impl Finding {
         }
     }
 
-    pub(super) fn is(&self, severity: Severity) -> bool {
-        self.severity == severity.to_string()
+    pub(super) fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    pub(super) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The message with its label and how to correct it, for a reader who does not see the file.
+    pub(super) fn whole(&self) -> String {
+        let label = if self.label.is_empty() { String::new() } else { format!(": {}", self.label) };
+        let help = self.help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+        format!("{}{label}{help}", self.message)
     }
 
     /// The finding as text, if there is no text of the file to quote.
@@ -109,4 +122,8 @@ impl TextSpan {
         }
         Self { line: span.line, column: span.column, end_line, end_column, start: span.start, end: span.end }
     }
+}
+
+fn text<S: Serializer>(value: &impl ToString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&value.to_string())
 }

@@ -1,10 +1,12 @@
 //! The summary of a text without errors.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use stepgate_config::name::TaskName;
-use stepgate_config::workflow::{Assurance, Workflow};
-use stepgate_config::{GateConfig, entries};
+use schemars::JsonSchema;
+use serde::Serialize;
+use stepgate_config::workflow::{Assurance, Join, Workflow};
+use stepgate_config::{Checked, entries};
 
 use crate::command::names::listed;
 use crate::command::output::{FAINT, GOOD, STRONG, count};
@@ -13,70 +15,165 @@ use crate::command::output::{FAINT, GOOD, STRONG, count};
 const SHOWN: usize = 8;
 
 /// The name of a level.
-pub(in crate::command) fn assurance(workflow: &Workflow) -> &'static str {
+fn assurance(workflow: &Workflow) -> &'static str {
     match workflow.assurance {
         Assurance::Identity => "identity",
         Assurance::Signed => "signed",
     }
 }
 
-/// A document.
-pub(super) fn of_workflow(file: &str, workflow: &Workflow) -> String {
-    let mut text = format!("{GOOD}{file}{GOOD:#}: a workflow document\n");
-    describe(&mut text, workflow);
-    text.push('\n');
-    text
+/// A document or a gate's configuration without errors.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Contents {
+    kind: Kind,
+    /// The number of keys of a gate.
+    keys: Option<usize>,
+    /// The workflow of a document, or those of a gate.
+    workflows: Vec<Summary>,
 }
 
-/// A gate's configuration, with each of its workflows.
-pub(super) fn of_gate(file: &str, gate: &GateConfig) -> String {
-    let (keys, workflows) = (count(gate.keys.len(), "key"), count(gate.workflows.len(), "workflow"));
-    let mut text = format!("{GOOD}{file}{GOOD:#}: a gate's configuration with {workflows} and {keys}\n");
-    for workflow in &gate.workflows {
-        describe(&mut text, workflow);
-        let open = if workflow.open { "new instances begin in it" } else { "closed to new instances" };
-        row(&mut text, "open", open);
-    }
-    text.push('\n');
-    text
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Workflow,
+    Gate,
 }
 
-fn describe(text: &mut String, workflow: &Workflow) {
-    let (name, revision) = (&workflow.name, workflow.revision);
-    let _ = writeln!(text, "  {STRONG}{name}{STRONG:#} revision {revision}, assurance {}", assurance(workflow));
-    row(text, "digest", workflow.digest.as_str());
-    row(text, "actors", &format!("{}: {}", workflow.actors.len(), listed(workflow.actors.keys())));
-    let initial = workflow.tasks.values().filter(|task| task.initial).map(|task| &task.name);
-    row(text, "tasks", &format!("{}, instances begin at {}", workflow.tasks.len(), listed(initial)));
-    let guarded = workflow.transitions.iter().filter(|transition| transition.when.is_some()).count();
-    let guards = if guarded > 0 { format!(", {guarded} with a guard") } else { String::new() };
-    row(text, "transitions", &format!("{}{guards}", workflow.transitions.len()));
-    for join in workflow.joins.values() {
-        let sources = listed(&join.sources);
-        row(text, "join", &format!("`{}` waits for {sources}; they fork at `{}`", join.task, join.fork));
+/// A workflow.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Summary {
+    name: String,
+    revision: u32,
+    digest: String,
+    assurance: &'static str,
+    /// Whether new instances begin in it.
+    open: bool,
+    actors: Vec<String>,
+    tasks: Vec<String>,
+    /// The tasks in which instances begin.
+    initial: Vec<String>,
+    transitions: usize,
+    /// How many of them have a guard.
+    guarded: usize,
+    joins: Vec<JoinSummary>,
+    /// How often one instance may enter each task at most; of a task, none: more often than can be counted. None: the
+    /// level counts nothing.
+    at_most: Option<BTreeMap<String, Option<u64>>>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct JoinSummary {
+    task: String,
+    sources: Vec<String>,
+    fork: String,
+}
+
+impl Contents {
+    pub(super) fn of(checked: &Checked) -> Self {
+        match checked {
+            Checked::Workflow(workflow) => {
+                Self { kind: Kind::Workflow, keys: None, workflows: vec![Summary::of(workflow)] }
+            }
+            Checked::Gate(gate) => Self {
+                kind: Kind::Gate,
+                keys: Some(gate.keys.len()),
+                workflows: gate.workflows.iter().map(|workflow| Summary::of(workflow)).collect(),
+            },
+        }
     }
-    row(text, "at most", &at_most(workflow));
+
+    /// The contents of this file as text.
+    pub(super) fn text(&self, file: &str) -> String {
+        let kind = self.keys.map_or_else(
+            || "a workflow document".to_owned(),
+            |keys| {
+                let workflows = count(self.workflows.len(), "workflow");
+                format!("a gate's configuration with {workflows} and {}", count(keys, "key"))
+            },
+        );
+        let mut text = format!("{GOOD}{file}{GOOD:#}: {kind}\n");
+        for workflow in &self.workflows {
+            workflow.describe(&mut text);
+            if self.kind == Kind::Gate {
+                let open = if workflow.open { "new instances begin in it" } else { "closed to new instances" };
+                row(&mut text, "open", open);
+            }
+        }
+        text.push('\n');
+        text
+    }
+}
+
+impl Summary {
+    fn of(workflow: &Workflow) -> Self {
+        let names = |all: &mut dyn Iterator<Item = &dyn ToString>| all.map(ToString::to_string).collect::<Vec<_>>();
+        let initial = workflow.tasks.values().filter(|task| task.initial);
+        let counted = |(task, count): (&stepgate_config::name::TaskName, u64)| {
+            (task.to_string(), Some(count).filter(|count| *count != u64::MAX))
+        };
+        Self {
+            name: workflow.name.to_string(),
+            revision: workflow.revision,
+            digest: workflow.digest.as_str().to_owned(),
+            assurance: assurance(workflow),
+            open: workflow.open,
+            actors: names(&mut workflow.actors.keys().map(|name| name as &dyn ToString)),
+            tasks: names(&mut workflow.tasks.keys().map(|name| name as &dyn ToString)),
+            initial: initial.map(|task| task.name.to_string()).collect(),
+            transitions: workflow.transitions.len(),
+            guarded: workflow.transitions.iter().filter(|transition| transition.when.is_some()).count(),
+            joins: workflow.joins.values().map(|join| JoinSummary::of(join)).collect(),
+            at_most: entries::most(workflow).map(|most| most.into_iter().map(counted).collect()),
+        }
+    }
+
+    fn describe(&self, text: &mut String) {
+        let _ = writeln!(
+            text,
+            "  {STRONG}{}{STRONG:#} revision {}, assurance {}",
+            self.name, self.revision, self.assurance
+        );
+        row(text, "digest", &self.digest);
+        row(text, "actors", &format!("{}: {}", self.actors.len(), listed(&self.actors)));
+        row(text, "tasks", &format!("{}, instances begin at {}", self.tasks.len(), listed(&self.initial)));
+        let guards = if self.guarded > 0 { format!(", {} with a guard", self.guarded) } else { String::new() };
+        row(text, "transitions", &format!("{}{guards}", self.transitions));
+        for JoinSummary { task, sources, fork } in &self.joins {
+            row(text, "join", &format!("`{task}` waits for {}; they fork at `{fork}`", listed(sources)));
+        }
+        row(text, "at most", &self.at_most());
+    }
+
+    /// What one instance may do at most.
+    fn at_most(&self) -> String {
+        let Some(most) = &self.at_most else {
+            return "any task any number of times: level `identity` counts nothing".to_owned();
+        };
+        let often: Vec<String> = most
+            .iter()
+            .filter_map(|(task, count)| match count {
+                None => Some(format!("`{task}` more often than can be counted")),
+                Some(0 | 1) => None,
+                Some(count) => Some(format!("`{task}` {count} times")),
+            })
+            .collect();
+        match often.split_at_checked(SHOWN) {
+            _ if often.is_empty() => "each task once in one instance".to_owned(),
+            Some((shown, more @ [_, ..])) => {
+                format!("in one instance {}, and {} more tasks more than once", shown.join(", "), more.len())
+            }
+            _ => format!("in one instance {}, each other task once", often.join(", ")),
+        }
+    }
+}
+
+impl JoinSummary {
+    fn of(join: &Join) -> Self {
+        let sources = join.sources.iter().map(ToString::to_string).collect();
+        Self { task: join.task.to_string(), sources, fork: join.fork.to_string() }
+    }
 }
 
 fn row(text: &mut String, label: &str, value: &str) {
     let _ = writeln!(text, "    {FAINT}{label:<12}{FAINT:#}{value}");
-}
-
-/// What one instance may do at most.
-fn at_most(workflow: &Workflow) -> String {
-    let Some(most) = entries::most(workflow) else {
-        return "any task any number of times: level `identity` counts nothing".to_owned();
-    };
-    let times = |(task, count): (&TaskName, u64)| match count {
-        u64::MAX => format!("`{task}` more often than can be counted"),
-        _ => format!("`{task}` {count} times"),
-    };
-    let often: Vec<String> = most.into_iter().filter(|(_, count)| *count > 1).map(times).collect();
-    match often.split_at_checked(SHOWN) {
-        _ if often.is_empty() => "each task once in one instance".to_owned(),
-        Some((shown, more @ [_, ..])) => {
-            format!("in one instance {}, and {} more tasks more than once", shown.join(", "), more.len())
-        }
-        _ => format!("in one instance {}, each other task once", often.join(", ")),
-    }
 }

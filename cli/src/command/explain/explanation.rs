@@ -1,5 +1,6 @@
 //! The explanation: what was decided, and why.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use stepgate_config::name::TaskName;
@@ -19,7 +20,7 @@ use crate::command::time;
 pub(super) type Next = Result<Vec<OpenTransition>, Denial>;
 
 /// The kind of a verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Outcome {
     Permit,
@@ -28,8 +29,8 @@ pub(super) enum Outcome {
 }
 
 /// The answer of `explain`. It never contains a token: one that is signed with real keys would be valid.
-#[derive(Debug, Serialize)]
-pub(super) struct Explanation {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::command) struct Explanation {
     pub(super) verdict: Outcome,
     /// The code of a denial.
     pub(super) code: Option<&'static str>,

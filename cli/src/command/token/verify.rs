@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use stepgate_decision::keys::RustCrypto;
@@ -64,8 +65,8 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
 }
 
 /// The result.
-#[derive(Debug, Default, Serialize)]
-struct Verification {
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(in crate::command) struct Verification {
     /// Whether a gate accepts the step, and nothing was left out.
     valid: bool,
     code: Option<&'static str>,

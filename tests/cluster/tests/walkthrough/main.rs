@@ -17,10 +17,11 @@ use stepgate_tests::docs::{Block, Kind, Page};
 use stepgate_tests::mirror::{self, Mirror};
 
 const PAGE: &str = "docs/istio.md";
-/// A block hands variables and functions on to the next. Each has a shell of its own, so that one that hangs can be
-/// ended.
+/// A block hands variables on to the next. Each has a shell of its own, so that one that hangs can be ended.
 const BEFORE: &str = "[ ! -e .state ] || . ./.state";
-const AFTER: &str = "{ declare -px; declare -fp; } >.state";
+const AFTER: &str = "declare -px >.state";
+/// The waits, which the page does not show.
+const WAITS: &str = include_str!("waits.sh");
 /// The longest that the commands of a block may take, in seconds.
 const PATIENCE: &str = "300";
 
@@ -79,11 +80,9 @@ fn run(cluster: &WholeCluster, mirror: &Mirror, images: &Path, block: &str) -> R
     let block = block.replace("10.20.0.5/32", &format!("{}/32", Registry::address().ip()));
     let block = block.replace("target/image", &images.display().to_string());
     let mut bash: Command = cluster.command("timeout");
-    let folder = format!("cd '{}'", mirror.path().display());
+    let before = format!("cd '{}'\n{BEFORE}\n{WAITS}", mirror.path().display());
     bash.args(["--kill-after=5", PATIENCE, "bash"]);
-    cluster.while_healthy(|| {
-        mirror::run(&mut bash, &block, (&format!("{folder}\n{BEFORE}"), AFTER), &["0"]).map_err(Error::new)
-    })
+    cluster.while_healthy(|| mirror::run(&mut bash, &block, (&before, AFTER), &["0"]).map_err(Error::new))
 }
 
 /// The images of the module, as `make image` writes them.

@@ -1,0 +1,96 @@
+//! Documents and gates' configurations within the files that people apply.
+
+use crate::code::Code;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::document::Context;
+use crate::read::{Checked, Outcome, checked, gate, read_gate, workflow};
+use crate::report::Report;
+use crate::syntax::{self, Entry, Kind, Node};
+
+/// Keys of which a document or a gate's configuration has one at least, if only one of them is mistyped.
+const OWN_KEYS: [&str; 4] = ["workflow", "workflows", "trust_domain", "transitions"];
+
+/// Reads all of a file that is Stepgate's: each document and gate's configuration, and each one that is the
+/// `pluginConfig` of a Kubernetes manifest or the `configuration` of a filter in a bootstrap of Envoy. Their places are
+/// those in the file. Nothing: the file has neither.
+///
+/// Bounded as [`crate::read`]. Errors of the syntax elsewhere in the file are others' business, unless they end the
+/// reading: they are then the only outcome.
+pub fn read_all(text: &[u8]) -> Vec<Outcome> {
+    let mut report = Report::new();
+    let roots = syntax::parse_all(text, &mut report);
+    let syntax = report.finish();
+    if roots.is_empty() {
+        return vec![Outcome { checked: None, diagnostics: syntax }];
+    }
+    let mut found = Vec::new();
+    roots.iter().for_each(|root| find(root, &mut found));
+    found.into_iter().map(|part| part.read(text, &syntax)).collect()
+}
+
+/// A part of a file that is Stepgate's.
+enum Part<'n, 'a> {
+    Document(&'n Node<'a>),
+    Gate(&'n Node<'a>),
+    /// A gate's configuration as the text of a string.
+    Quoted(&'n Node<'a>, &'n str),
+}
+
+fn find<'n, 'a>(root: &'n Node<'a>, found: &mut Vec<Part<'n, 'a>>) {
+    if root.get("workflow").is_some() {
+        found.push(Part::Document(root));
+    } else if OWN_KEYS.iter().any(|key| root.get(key).is_some()) {
+        found.push(Part::Gate(root));
+    } else {
+        find_within(root, found);
+    }
+}
+
+/// The configurations in a tree of others. The recursion is bounded by [`syntax::MAX_DEPTH`].
+fn find_within<'n, 'a>(node: &'n Node<'a>, found: &mut Vec<Part<'n, 'a>>) {
+    let is_gate = |node: &Node<'_>| node.get("workflows").is_some();
+    for Entry { key, value, .. } in node.entries() {
+        match (&**key, value.get("value").map(|inner| (inner, &inner.kind))) {
+            ("pluginConfig", _) if is_gate(value) => found.push(Part::Gate(value)),
+            ("configuration", Some((inner, Kind::Map(_)))) if is_gate(inner) => found.push(Part::Gate(inner)),
+            ("configuration", Some((inner, Kind::Text(text)))) if text.contains("workflows") => {
+                found.push(Part::Quoted(inner, text));
+            }
+            _ => find_within(value, found),
+        }
+    }
+    node.items().iter().for_each(|item| find_within(item, found));
+}
+
+impl Part<'_, '_> {
+    fn read(&self, text: &[u8], syntax: &[Diagnostic]) -> Outcome {
+        let gate =
+            |root: &Node<'_>, context: &mut Context<'_>| gate(root, context).map(|gate| Checked::Gate(gate.into()));
+        match self {
+            Self::Document(node) => checked(text, Some(node), own(node, syntax), |root, context| {
+                workflow(root, context).map(Checked::Workflow)
+            }),
+            Self::Gate(node) => checked(text, Some(node), own(node, syntax), gate),
+            Self::Quoted(node, inner) => {
+                let outcome = read_gate(inner.as_bytes());
+                let diagnostics = outcome.diagnostics.into_iter().map(|found| quoted(found, node.span)).collect();
+                Outcome { checked: outcome.checked.map(|gate| Checked::Gate(gate.into())), diagnostics }
+            }
+        }
+    }
+}
+
+/// The errors of the syntax within a part; all of them, if some are not shown.
+fn own(node: &Node<'_>, syntax: &[Diagnostic]) -> Report {
+    let all = syntax.iter().any(|diagnostic| diagnostic.code == Code::More);
+    let within = |at: Span| (node.span.start..=node.span.end).contains(&at.start);
+    let mut report = Report::new();
+    syntax.iter().filter(|found| all || within(found.primary)).for_each(|found| report.push(found.clone()));
+    report
+}
+
+/// A diagnostic of a text within a string, at the string: the lines of the two differ by its indentation and quotes.
+fn quoted(found: Diagnostic, span: Span) -> Diagnostic {
+    let message = format!("{} (line {} of this text)", found.message, found.primary.line);
+    Diagnostic { message, primary: span, secondary: Vec::new(), ..found }
+}
