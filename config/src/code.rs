@@ -70,8 +70,8 @@ codes! {
     /// The input is not YAML 1.2 (or JSON)
     ///
     /// The place is where the parser stopped; the mistake may be on a line before it. Common causes are a tab in the
-    /// indentation, and a `:`, `#`, `{` or `*` in a text without quotes. A gate takes JSON only: in a bootstrap of Envoy,
-    /// write the configuration as a `google.protobuf.Struct`.
+    /// indentation, and a `:`, `#`, `{` or `*` in a text without quotes. A gate takes JSON only, which Istio makes of
+    /// `pluginConfig`: in a bootstrap of Envoy, write JSON.
     Syntax = Error "E002",
     /// A key appears twice in one mapping
     ///

@@ -51,7 +51,8 @@ fn an_error_has_its_place_in_the_manifest() {
     assert!(found.checked.is_none());
     assert_eq!(usize::try_from(error.primary.line).unwrap(), line);
     // In a string, the place is the string.
-    let found = read_all(repository("envoy/local.yaml").replacen("to: shots", "to: shot", 1).as_bytes()).remove(0);
+    let found = read_all(repository("envoy/local.yaml").replacen(r#""to": "shots""#, r#""to": "shot""#, 1).as_bytes())
+        .remove(0);
     assert!(found.checked.is_none());
     let error = found.diagnostics.iter().find(|diagnostic| diagnostic.code == Code::UnknownTask).unwrap();
     assert!(error.message.contains("of this text") && error.primary.line > 10, "{error}");

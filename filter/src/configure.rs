@@ -20,8 +20,8 @@ use crate::plugin_state::PluginState;
 const MAX_MESSAGES: usize = 50;
 
 /// What to do about a text that is not JSON.
-const NOT_JSON: &str = "a gate takes its configuration as JSON, which Istio makes of `pluginConfig`, and Envoy of a \
-                        `google.protobuf.Struct` in its bootstrap";
+const NOT_JSON: &str = "a gate takes its configuration as JSON: Istio makes it of `pluginConfig`; in a bootstrap of Envoy, \
+                        write JSON in the `StringValue`";
 
 /// Reads a variable of the VM's environment.
 pub(crate) type Environment<'e> = &'e dyn Fn(&str) -> Result<String, VarError>;

@@ -17,7 +17,9 @@ mod yaml11;
 
 use std::borrow::Cow;
 
-pub(crate) use parse::{parse, parse_all};
+pub(crate) use parse::parse;
+#[cfg(feature = "people")]
+pub(crate) use parse::parse_all;
 pub(crate) use to_json::{json_len, to_json};
 
 use crate::diagnostic::Span;

@@ -11,6 +11,7 @@ pub(crate) fn parse<'a>(text: &'a [u8], report: &mut Report) -> Option<Node<'a>>
 }
 
 /// The trees of all documents of `text`; none where it is rejected, with the reason in `report`.
+#[cfg(feature = "people")]
 pub(crate) fn parse_all<'a>(text: &'a [u8], report: &mut Report) -> Vec<Node<'a>> {
     trees(text, true, report)
 }

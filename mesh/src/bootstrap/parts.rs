@@ -60,13 +60,11 @@ pub(super) fn wasm_config(spec: &MeshSpec, listener: &str, plugin: &Plugin) -> V
     typed(WASM, json!({"config": config}))
 }
 
-/// The configuration of a plugin, YAML or JSON, as Istio passes it on: a `Struct`, of which Envoy makes JSON. A text that is
-/// neither is passed on as it is.
+/// The configuration of a plugin, YAML or JSON, as Istio passes it on: as a JSON text. A text that is neither is passed on as
+/// it is.
 pub fn plugin_configuration(text: &str) -> Value {
-    match stepgate_config::to_json(text.as_bytes()) {
-        Ok(value) if value.is_object() => typed("google.protobuf.Struct", json!({"value": value})),
-        _ => typed("google.protobuf.StringValue", json!({"value": text})),
-    }
+    let json = stepgate_config::to_json(text.as_bytes()).map(|value| value.to_string());
+    typed("google.protobuf.StringValue", json!({"value": json.unwrap_or_else(|_| text.to_owned())}))
 }
 
 /// A connection manager that accepts both HTTP/1.1 and HTTP/2, and leaves it to the filter to refuse upgrades, CONNECT

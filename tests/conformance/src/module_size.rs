@@ -79,7 +79,7 @@ mod tests {
         for (name, of) in [
             ("_ZN4core5slice4sort6stable5drift4sort17h0123456789abcdefE", "core"),
             (
-                "_ZN98_$LT$$RF$mut$u20$serde_json..de..Deserializer$u20$as$u20$serde..de..Deserializer$GT$5visit17h0123456789abcdefE",
+                "_ZN84_$LT$$RF$mut$u20$serde_json..de..Deserializer$u20$as$u20$serde..de..Deserializer$GT$5visit17h0123456789abcdefE",
                 "serde_json",
             ),
             ("memcpy", "memcpy"),

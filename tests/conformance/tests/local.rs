@@ -11,7 +11,9 @@ fn the_bootstrap_holds_the_example() {
     let read = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
     let bootstrap = stepgate_config::to_json(read("envoy/local.yaml").as_bytes()).unwrap_or_else(|e| panic!("{e:?}"));
     let value = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config/configuration/value";
-    let configuration = bootstrap.pointer(value).unwrap().to_string();
+    let configuration = bootstrap.pointer(value).and_then(|value| value.as_str()).unwrap();
+    // The filter takes JSON only.
+    assert!(serde_json::from_str::<serde_json::Value>(configuration).is_ok());
     let gate = stepgate_config::read_gate(configuration.as_bytes());
     let workflow = &gate.checked.unwrap_or_else(|| panic!("{:?}", gate.diagnostics)).workflows[0];
     let example = stepgate_config::read_workflow(read("config/examples/movie.yaml").as_bytes()).checked.unwrap();
