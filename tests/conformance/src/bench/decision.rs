@@ -25,10 +25,10 @@ const TASKS: usize = 3;
 pub(super) fn permits(effort: &Effort, keys: &Environment) -> Result<Vec<Row>, String> {
     let mut subjects = Vec::new();
     for level in Level::ALL {
-        let scene = Scene::new(level, keys)?;
+        let scene = Scene::new(level, Further::NONE, keys)?;
         subjects.push((gate(scene.config.clone(), keys)?, scene));
     }
-    let mut tokens = Scene::new(Level::Hs256, keys)?;
+    let mut tokens = Scene::new(Level::Hs256, Further::NONE, keys)?;
     let hmac = HS256Key::generate();
     let variants = subjects.len().saturating_add(1);
     let [series] = in_turns(effort.native_rounds, variants, |variant| {

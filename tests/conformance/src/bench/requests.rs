@@ -47,28 +47,31 @@ fn variants(module: &Path, empty: &Path, keys: &Environment) -> Result<Vec<Varia
     let plugin = |module: &Path, configuration: String| {
         Some(Plugin { module: module.into(), configuration, environment: keys.0.clone() })
     };
-    let gate = |level: Level| plugin(module, level.configuration(Further::NONE));
     let native = |level| Ok::<_, String>(vec![native::jwt_authn(level, keys)?, native::rbac()]);
-    let mut found = vec![
-        ("no filter", None, Vec::new(), Level::Hs256),
-        ("an empty Wasm filter", plugin(empty, String::new()), Vec::new(), Level::Hs256),
-        ("rbac", None, vec![native::rbac()], Level::Hs256),
-        ("jwt_authn HS256, rbac", None, native(Level::Hs256)?, Level::Hs256),
-        ("jwt_authn ES256, rbac", None, native(Level::Es256)?, Level::Es256),
-    ];
-    found.extend(Level::ALL.map(|level| (level.label(), gate(level), Vec::new(), level)));
+    let mut found: Vec<Variant> = Vec::new();
+    let mut add = |label, plugin, filters, level, further| -> Result<(), String> {
+        let site = format!("site-{}", found.len());
+        found.push(Variant { label, site, plugin, filters, scene: Scene::new(level, further, keys)? });
+        Ok(())
+    };
+    add("no filter", None, Vec::new(), Level::Hs256, Further::NONE)?;
+    add("an empty Wasm filter", plugin(empty, String::new()), Vec::new(), Level::Hs256, Further::NONE)?;
+    add("rbac", None, vec![native::rbac()], Level::Hs256, Further::NONE)?;
+    add("jwt_authn HS256, rbac", None, native(Level::Hs256)?, Level::Hs256, Further::NONE)?;
+    add("jwt_authn ES256, rbac", None, native(Level::Es256)?, Level::Es256, Further::NONE)?;
+    for level in Level::ALL {
+        add(level.label(), plugin(module, level.configuration(Further::NONE)), Vec::new(), level, Further::NONE)?;
+    }
     // The cost of ES256 without Envoy's own crypto.
     let in_rust = format!("crypto: rust\n{}", Level::Es256.configuration(Further::NONE));
-    found.push(("gate, signed ES256, in Rust", plugin(module, in_rust), Vec::new(), Level::Es256));
+    add("gate, signed ES256, in Rust", plugin(module, in_rust), Vec::new(), Level::Es256, Further::NONE)?;
     for (label, further) in
-        [("gate, 10,000 transitions", Further::Web(3_333)), ("gate, 4,000 of one task", Further::Fan(4_000))]
+        [("gate, 10,000 transitions", Further::LARGE), ("gate, 4,000 of one task", Further::Fan(4_000))]
     {
-        found.push((label, plugin(module, Level::Hs256.configuration(further)), Vec::new(), Level::Hs256));
+        let gate = plugin(module, Level::Hs256.configuration(further));
+        add(label, gate, Vec::new(), Level::Hs256, further)?;
     }
-    let variant = |(at, (label, plugin, filters, level))| {
-        Ok(Variant { label, site: format!("site-{at}"), plugin, filters, scene: Scene::new(level, keys)? })
-    };
-    found.into_iter().enumerate().map(variant).collect()
+    Ok(found)
 }
 
 fn workload(variant: &Variant) -> Workload {

@@ -117,6 +117,8 @@ pub(super) enum Further {
 
 impl Further {
     pub(super) const NONE: Self = Self::Chain(0);
+    /// With 10,000 transitions.
+    pub(super) const LARGE: Self = Self::Web(3_333);
 
     fn tasks(self) -> usize {
         match self {
@@ -146,11 +148,11 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) fn new(level: Level, keys: &Environment) -> Result<Self, String> {
+    pub(super) fn new(level: Level, further: Further, keys: &Environment) -> Result<Self, String> {
         let jwk = keys.get(level.key()).ok_or("the corpus lacks a key")?;
         let kid = Kid::try_from("now").map_err(|error| error.to_string())?;
         let key = Key::new(kid, KeyActor::Any, &jwk).map_err(|error| error.to_string())?;
-        Ok(Self { level, config: read(&level.configuration(Further::NONE))?, key, minted: 0 })
+        Ok(Self { level, config: read(&level.configuration(further))?, key, minted: 0 })
     }
 
     /// This many steps at `middle`, each of an instance of its own: a gate accepts none twice.

@@ -25,7 +25,7 @@ pub(super) fn starts(effort: &Effort, module: &Path, keys: &Environment) -> Resu
         ("no filter", None),
         ("an empty Wasm filter", Some(plugin(empty.path(), String::new()))),
         (Level::Hs256.label(), gate(Further::NONE)),
-        ("gate, 10,000 transitions", gate(Further::Web(3_333))),
+        ("gate, 10,000 transitions", gate(Further::LARGE)),
     ];
     let once = |at: usize| start(variants.get(at).and_then(|(_, plugin)| plugin.clone()));
     let [time, memory] = in_turns(effort.starts, variants.len(), once)?;
