@@ -15,7 +15,7 @@ const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Flags {
-    /// The URL from which proxies pull the module: oci://, https:// or file://
+    /// The URL from which proxies pull the module: oci://, https://, http:// or file://
     #[arg(long, value_name = "URL", requires = "sha256", default_value = NO_MODULE, value_parser = module)]
     module: String,
     /// Its digest: of the image's manifest (oci://), or of the file
