@@ -70,8 +70,9 @@ codes! {
     /// The input is not YAML 1.2 (or JSON)
     ///
     /// The place is where the parser stopped; the mistake may be on a line before it. Common causes are a tab in the
-    /// indentation, and a `:`, `#`, `{` or `*` in a text without quotes. A gate takes JSON only, which Istio makes of
-    /// `pluginConfig`: in a bootstrap of Envoy, write JSON.
+    /// indentation, and a text without quotes that has a `:`, `#` or `*` or, inside `{…}`, a `,`, `[`, `]`, `{` or `}`, as
+    /// guards and paths have: write `path: "/a/{id}"`. A gate takes JSON only, which Istio makes of `pluginConfig`: in a
+    /// bootstrap of Envoy, write JSON.
     Syntax = Error "E002",
     /// A key appears twice in one mapping
     ///
@@ -116,7 +117,7 @@ codes! {
     BadSpiffeId = Error "E011",
     /// A text that is not a duration, or a duration out of bounds
     ///
-    /// Durations are written as in Istio: `250ms`, `30s`, `1h30m`.
+    /// Durations are written as in Istio: `250ms`, `30s`, `1h30m`. There are no days or weeks: a week is `168h`.
     BadDuration = Error "E012",
     /// A method, host or path pattern that no request can match
     ///

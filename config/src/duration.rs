@@ -11,7 +11,7 @@ pub const MAX_DURATION: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum DurationError {
     /// Another form.
-    #[error("a duration is whole numbers with units, such as `250ms`, `30s` or `1h30m`")]
+    #[error("a duration is whole numbers with the units `h`, `m`, `s` and `ms`, such as `30s`, `1h30m` or `168h`")]
     Form,
     /// Zero, or longer than [`MAX_DURATION`].
     #[error("a duration is greater than zero and at most 10 years (`87600h`)")]

@@ -28,7 +28,7 @@ pub enum LabError {
     #[error("no gate can be made of this document: {0}")]
     Key(#[from] KeyError),
     /// There is no module at this path.
-    #[error("there is no filter at `{}`: run `make filter`", .0.display())]
+    #[error("there is no filter at `{}`: run `make filter`, or name one with --module or STEPGATE_MODULE", .0.display())]
     NoModule(PathBuf),
     /// What is at this path is not our filter.
     #[error("`{}` is not a Stepgate filter: run `make filter`", .0.display())]

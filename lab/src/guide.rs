@@ -38,9 +38,18 @@ pub(super) fn curl_lines(fixture: &Fixture, mesh: &Mesh) -> Result<String, LabEr
         };
         let _ = writeln!(text, "# {transition}{note}\n{call}{step}");
     }
+    for one in fixture.workloads.all() {
+        if fixture.workloads.turn(&one.actor, 0).is_none_or(|first| first.name != one.name) {
+            let _ = writeln!(text, "# {} sends through http://{}", one.name, mesh.addresses(&one.name)?.egress);
+        }
+    }
     let _ = writeln!(
         text,
-        "\nSTEP is the `{HEADER}` that the application at `from` saw: the small service behind each actor answers with\nall headers that it saw. Logs, certificates and Envoys' admin addresses: {}",
+        "\nSTEP is the `{HEADER}` that the application at `from` saw: the small service behind each actor answers with\n\
+         all headers that it saw. At a join, it is those of all branches, with commas between them. Of a transition with\n\
+         `via`, it is the `{HEADER}` in the answer to the call before. Each line calls an actor's first workload: where\n\
+         a constraint requires another one, put its name after `host:`, and send what follows through its own address.\n\
+         Logs, certificates and Envoys' admin addresses: {}",
         mesh.directory().display()
     );
     Ok(text)

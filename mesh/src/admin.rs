@@ -74,7 +74,8 @@ pub(super) async fn ready(
             return Ok(());
         }
         if begun.elapsed() > limit {
-            let what = format!("was not ready within {} s", limit.as_secs());
+            let what =
+                format!("was not ready within {} s; `stepgate lab --ready-timeout` allows more", limit.as_secs());
             return Err(process.not_ready(name, what));
         }
         tokio::time::sleep(POLL).await;

@@ -167,7 +167,9 @@ fn check(spec: &MeshSpec) -> Result<(), MeshError> {
         spec.clock.as_ref().map(|clock| &clock.object).filter(|object| !object.is_absolute() || !object.is_file())
     {
         let path = object.display();
-        return wrong(format!("the shared object for clocks is not there: `{path}`\nhelp: `make clock` builds it"));
+        return wrong(format!(
+            "the shared object for clocks is not there: `{path}`\nhelp: `make clock` builds it; `stepgate lab --clock FILE` names one"
+        ));
     }
     let (mut hosts, mut environment) = (BTreeSet::new(), BTreeMap::new());
     for workload in &spec.workloads {

@@ -111,6 +111,9 @@ impl Args {
         if let Some(time) = self.time {
             add("time", time::rfc3339(time));
         }
+        if let Some(skew) = self.skew {
+            add("skew", format!("{}ms", skew.as_millis()));
+        }
         self.headers.iter().for_each(|(name, value)| add("header", format!("{name}={value}")));
         words
     }
@@ -160,5 +163,24 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
             | LabError::Random(_)
             | LabError::Worker),
         ) => Err(CommandError::failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::Args;
+
+    #[derive(Parser)]
+    struct Lab {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn a_run_by_other_clocks_is_repeated_by_the_same() {
+        let lab = Lab::parse_from(["lab", "it.yaml", "--skew", "1m30s", "--header", "x-temp=5"]);
+        assert_eq!(lab.args.repeated(), ["--skew", "90000ms", "--header", "x-temp=5"]);
     }
 }

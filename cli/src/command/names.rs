@@ -21,7 +21,7 @@ pub(super) fn identity(workflow: &Workflow, given: &str, flag: &str) -> Result<S
     let actor = workflow.actors.get(given).ok_or_else(|| {
         let known = suggest(given, workflow.actors.keys().map(ActorName::as_str), "the actors are");
         CommandError::usage(format!("{flag}: `{}` has no actor `{}`", workflow.name, output::escape(given)))
-            .help(format!("{known}; or give a whole SPIFFE ID (`spiffe://…`)"))
+            .help(format!("{known} (or give a whole SPIFFE ID, `spiffe://…`)"))
     })?;
     let first = actor.spiffe.first().map(ToString::to_string);
     first.ok_or_else(|| CommandError::usage(format!("{flag}: the actor `{given}` has no SPIFFE ID")))

@@ -34,7 +34,7 @@ pub(super) struct Args {
     /// HS256: one secret for all gates of a workflow. ES256, EdDSA: a key pair for each actor [default: that of the file, else HS256]
     #[arg(long, value_parser = algorithms())]
     alg: Option<Algorithm>,
-    /// An actor that is an ingress gateway: it runs no gate and gets no secrets
+    /// An actor that is an ingress gateway: it runs no gate and gets no secrets; may be given several times
     #[arg(long, value_name = "ACTOR")]
     entry: Vec<String>,
     /// The trust domain of this mesh [default: that of each document]

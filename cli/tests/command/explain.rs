@@ -443,7 +443,7 @@ fn a_permit_says_what_may_come_next() {
     let (join, json) = next("movie.yaml", "--at hdr --to master");
     assert_eq!((join, &json["expected"]), (vec!["master -> release".to_owned()], &serde_json::json!(["hdr", "sound"])));
     let (end, json) = next("movie.yaml", "--at master --to release");
-    let ended = "none leaves `release`, where the instance has ended";
+    let ended = "none leaves `release`, where this branch ends";
     assert!(end.is_empty() && json["none_open"] == ended, "{json}");
     let ran = stepgate(&["explain", "movie.yaml", "--at", "master", "--to", "release"]);
     assert!(ran.out.contains("No transition is open: none leaves `release`"), "{}", ran.out);
@@ -497,6 +497,7 @@ fn a_task_fills_in_its_request() {
     assert!(charge.code == 0 && charge.out.contains("a receipt for reserve, held by shop"), "{charge:?}");
     for (asked, word) in [
         ("--to plates", "no instance begins with `plates`"),
+        ("--to plates", "give --at with the task before"),
         ("--to shot", "did you mean `shots`?"),
         ("--self vfx-1", "`--peer` is required"),
     ] {
@@ -632,6 +633,6 @@ fn a_denial_lists_only_what_the_step_opens() {
     assert_eq!(allowed(&revoked, "--to shots"), (code("REVOKED"), vec![], null));
     // The end.
     let ended = explain_movie("--at release --to plates --peer vfx-1");
-    let line = "No transition is open: none leaves `release`, where the instance has ended";
+    let line = "No transition is open: none leaves `release`, where this branch ends";
     assert!(ended.out.contains("WRONG_HOLDER") && ended.out.contains(line), "{}", ended.out);
 }

@@ -43,9 +43,9 @@ static ACTOR: Object = Object {
         /// Facts about the actor that guards may read as `peer.NAME`.
         "attributes": Value::Map { keys: Format::Attribute, of: &Value::Scalar, most: MAX_ATTRIBUTES };
         /// The names under which others call it, such as `payment.shop.svc.cluster.local`. They restrict nothing: gates
-        /// tell actors apart by `spiffe`, and requests by `requests`. `stepgate render --entry` sends requests from
-        /// outside to the first, `lab` and `explain` take it as the host of a request, and `doctor` finds the routes to
-        /// an actor by them.
+        /// tell actors apart by `spiffe`, and requests by `requests`. `stepgate render istio --entry` sends requests
+        /// from outside to the first, `lab` and `explain` take it as the host of a request, and `doctor` finds the routes
+        /// to an actor by them.
         "hosts": Value::List { of: &Value::Text(Format::Host), least: 0, most: MAX_HOSTS };
     }],
 };

@@ -47,7 +47,7 @@ pub(in crate::command) struct Args {
     /// Print the answer as JSON
     #[arg(long)]
     pub(super) json: bool,
-    /// Begins the next request of the same instance, with the step that the one before left: all that follows belongs to it
+    /// Begins the next request of the same instance, with the step that the one before left: all that follows belongs to it, so --holder, --performed, --workflow and --json come before it
     #[arg(long, value_name = "REQUEST", num_args = 1.., allow_hyphen_values = true)]
     then: Vec<String>,
 }

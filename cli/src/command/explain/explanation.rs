@@ -111,7 +111,7 @@ impl Explanation {
             (None, _) => {}
             (Some(Ok(open)), _) => self.allowed = next_transitions::opened(&open),
             (Some(Err(_)), Some(at)) if workflow.leaving(at).next().is_none() => {
-                self.none_open = Some(format!("none leaves `{}`, where the instance has ended", at.name));
+                self.none_open = Some(format!("none leaves `{}`, where this branch ends", at.name));
             }
             (Some(Err(denial)), at) => {
                 let code = denial.code();

@@ -166,12 +166,12 @@ fn caller(workflow: &Workflow, at: Option<&Arc<Task>>, to: Option<&Arc<Task>>) -
 }
 
 fn no_peer(workflow: &Workflow, to: Option<&Arc<Task>>) -> CommandError {
-    let why = match to {
-        None => "the actor or SPIFFE ID that calls".to_owned(),
-        Some(to) => format!("no instance begins with `{}`", to.name),
+    let (why, before) = match to {
+        None => ("the actor or SPIFFE ID that calls".to_owned(), ""),
+        Some(to) => (format!("no instance begins with `{}`", to.name), "give --at with the task before, or --peer; "),
     };
     CommandError::usage(format!("`--peer` is required: {why}"))
-        .help(format!("the actors are {}", names::listed(workflow.actors.keys())))
+        .help(format!("{before}the actors are {}", names::listed(workflow.actors.keys())))
 }
 
 /// The workload that is called. `self` in a configuration takes precedence over a certificate, so `--self` must agree.

@@ -15,7 +15,7 @@ const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Flags {
-    /// The URL from which proxies pull the module: oci://, https:// or file://
+    /// The URL from which proxies pull the module: oci://, https://, http:// or file://
     #[arg(long, value_name = "URL", requires = "sha256", default_value = NO_MODULE, value_parser = module)]
     module: String,
     /// Its digest: of the image's manifest (oci://), or of the file
@@ -66,13 +66,13 @@ pub(super) struct Flags {
     /// The provider of the access log
     #[arg(long, value_name = "NAME", default_value = "envoy")]
     access_log: String,
-    /// The revision in which new instances begin [default: the highest of each name]
+    /// The revision in which new instances begin; may be given several times [default: the highest of each name]
     #[arg(long, value_name = "WORKFLOW/REVISION")]
     pub(super) open: Vec<String>,
-    /// An actor that is an ingress gateway, and the host by which clients outside the mesh call it
+    /// An actor that is an ingress gateway, and the host by which clients outside the mesh call it; may be given several times
     #[arg(long, value_name = "ACTOR=HOST", value_parser = entry)]
     entry: Vec<Entry>,
-    /// The labels of an entry's pods, if --label does not have its service account's name
+    /// The labels of an entry's pods, if --label does not have its service account's name; may be given several times
     #[arg(long, value_name = "ACTOR=KEY=VALUE", value_parser = entry_labels)]
     entry_labels: Vec<EntryLabels>,
 }
