@@ -52,10 +52,12 @@ impl Request {
         let meant = || all.iter().filter(|one| self.may_have_host(&one.pattern));
         let here: Vec<&Candidate<'_>> = meant().chain(&by_name).collect();
         let is_hidden = |one: &Candidate<'_>| {
-            // Not by what the same task lies within, in another revision.
+            // Not by what the same task lies within, by another pattern or in another revision, if it is this request.
             let hides = |other: &RequestPattern, hosts| {
-                let again = |same: &&Candidate<'_>| same.is_named_as(one) && is_narrower(&same.pattern, other, hosts);
-                is_narrower(other, &one.pattern, hosts) && !here.iter().any(again)
+                let again = |same: &Candidate<'_>| {
+                    same.is_named_as(one) && self.is(&same.pattern) && is_narrower(&same.pattern, other, hosts)
+                };
+                is_narrower(other, &one.pattern, hosts) && !all.iter().any(again)
             };
             let mut exempt = gate.exempt.iter().filter(|exemption| self.may_be(&exemption.request));
             here.iter().any(|other| !other.is_named_as(one) && hides(&other.pattern, true))

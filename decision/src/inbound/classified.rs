@@ -64,9 +64,11 @@ impl<'g> Classified<'g> {
         }
         let others = representatives(hosted());
         let mut by_name: BTreeMap<_, Vec<&Match<'g, ServedTask>>> = BTreeMap::new();
-        hosted().for_each(|task| by_name.entry(task.entry.owner.names()).or_default().push(task));
+        // One that only a loose application takes the request for excuses nothing: a strict one runs the other task.
+        let exact = hosted().filter(|task| task.fit.is_exact());
+        exact.for_each(|task| by_name.entry(task.entry.owner.names()).or_default().push(task));
         let is_narrowest = |task: &&Match<'g, ServedTask>| {
-            // The task itself, in another revision, may lie within what lies within it.
+            // The task itself, by another pattern or in another revision, may lie within what lies within it.
             let selves = || by_name.get(&task.entry.owner.names()).into_iter().flatten();
             let by_task = |other: &&Match<'g, ServedTask>| {
                 other.is_within(task) && !same(other, task) && !selves().any(|newer| newer.is_within(other))
