@@ -80,6 +80,15 @@ impl Guard {
     }
 }
 
+/// A comment of a guard that the input, `written`, has in several lines: YAML has joined them, and the comment has taken
+/// what the later ones say.
+pub(crate) fn joined_comment<'s>(source: &'s str, written: &str) -> Option<&'s str> {
+    let in_one_line = |comment: &str| written.lines().any(|line| line.contains(comment));
+    // A text in one line has nothing to join.
+    let comments = if written.contains('\n') { lexer::comments(source) } else { Vec::new() };
+    comments.into_iter().find(|comment| !in_one_line(comment.trim_end()))
+}
+
 impl PartialEq for Guard {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source

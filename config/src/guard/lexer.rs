@@ -51,6 +51,21 @@ pub(super) fn tokens(source: &str) -> Result<Vec<(Token<'_>, Range<usize>)>, Gua
     }
 }
 
+/// The comments of a guard, without their line breaks.
+pub(super) fn comments(source: &str) -> Vec<&str> {
+    let (mut comments, mut rest) = (Vec::new(), source);
+    while !rest.is_empty() {
+        let length = match skipped(rest) {
+            0 => token(rest, 0).map_or(rest.len(), |(_, length)| length),
+            length => length,
+        };
+        let (part, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        comments.extend(Some(part).filter(|part| part.starts_with("//")));
+        rest = after;
+    }
+    comments
+}
+
 /// The length of the white space or comment at the start.
 fn skipped(rest: &str) -> usize {
     if rest.starts_with("//") {
