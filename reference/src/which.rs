@@ -64,6 +64,8 @@ impl Request {
                 || exempt.any(|exempt| hides(&exempt.request, false))
         };
         let open: Vec<&Candidate<'_>> = meant().filter(|one| !is_hidden(one)).collect();
+        // One of another port may be what an application runs, too.
+        let possible: Vec<&Candidate<'_>> = here.iter().copied().filter(|one| !is_hidden(one)).collect();
         let cross = |one: &Candidate<'_>, other: &Candidate<'_>| {
             !one.is_named_as(other) && !lies_within(&one.pattern, &other.pattern, true)
         };
@@ -72,7 +74,7 @@ impl Request {
         let is = |task: &Task| open.iter().any(|one| own(one) && one.task.name == task.name && self.is(&one.pattern));
         let mut found = transitions.iter().filter(|transition| is(&transition.to));
         let first = found.next().ok_or(Denied("WRONG_REQUEST"))?;
-        require(!open.iter().any(|one| open.iter().any(|other| cross(one, other))), "AMBIGUOUS")?;
+        require(!possible.iter().any(|one| possible.iter().any(|other| cross(one, other))), "AMBIGUOUS")?;
         if found.next().is_some() { deny("AMBIGUOUS") } else { Ok(first) }
     }
 

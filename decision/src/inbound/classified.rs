@@ -79,16 +79,15 @@ impl<'g> Classified<'g> {
             };
             !others.iter().any(by_task) && !self.exemptions.iter().any(by_exemption)
         };
-        // A task of another port takes the request away from others, and is not what the request is.
-        let own_port = hosted().filter(|task| task.fit.host == HostFit::Whole);
-        let narrowest: Vec<&Match<'g, ServedTask>> = own_port.filter(is_narrowest).collect();
+        let narrowest: Vec<&Match<'g, ServedTask>> = hosted().filter(is_narrowest).collect();
         let apart = representatives(narrowest.iter().copied());
         let cross = |one: &Match<'g, ServedTask>, other: &Match<'g, ServedTask>| {
-            !one.entry.pattern.contains(&other.entry.pattern) && !same(one, other)
+            !one.pattern().contains(other.pattern()) && !same(one, other)
         };
         let owner = |task: &Match<'g, ServedTask>| &task.entry.owner;
         let crossed = |one: &Match<'g, ServedTask>| apart.iter().find(|other| cross(one, other)).copied();
         let pair = apart.iter().find_map(|one| Some([owner(one), owner(crossed(one)?)]));
+        // A task of another port takes the request away from others, and is not what the request is.
         let exact = narrowest.iter().filter(|task| task.fit.is_exact());
         Ok(RequestedTasks {
             tasks: exact.map(|task| owner(task)).collect(),
