@@ -83,9 +83,10 @@ impl Guard {
 /// A comment of a guard that the input, `written`, has in several lines: YAML has joined them, and the comment has taken
 /// what the later ones say.
 pub(crate) fn joined_comment<'s>(source: &'s str, written: &str) -> Option<&'s str> {
-    let in_one_line = |comment: &str| written.lines().any(|line| line.contains(comment));
+    const BREAKS: [char; 2] = ['\n', '\r'];
+    let in_one_line = |comment: &str| written.split(BREAKS).any(|line| line.contains(comment));
     // A text in one line has nothing to join.
-    let comments = if written.contains('\n') { lexer::comments(source) } else { Vec::new() };
+    let comments = if written.contains(BREAKS) { lexer::comments(source) } else { Vec::new() };
     comments.into_iter().find(|comment| !in_one_line(comment.trim_end()))
 }
 
