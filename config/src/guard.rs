@@ -31,6 +31,7 @@ pub use error::{
     MAX_CHAIN, MAX_HOST, MAX_METHOD, MAX_NESTING, MAX_NODES, MAX_PATTERN_SIZE, MAX_REGEX, MAX_SOURCE, MAX_STEPS,
     MAX_TEXT,
 };
+pub(crate) use lexer::joined_comment;
 pub use reads::Reads;
 pub use scalar::{Scalar, in_range, span_in_range};
 pub use syntax::{Arithmetic, Comparison};
@@ -78,16 +79,6 @@ impl Guard {
     pub fn reads(&self) -> &Reads {
         &self.reads
     }
-}
-
-/// A comment of a guard that the input, `written`, has in several lines: YAML has joined them, and the comment has taken
-/// what the later ones say.
-pub(crate) fn joined_comment<'s>(source: &'s str, written: &str) -> Option<&'s str> {
-    const BREAKS: [char; 2] = ['\n', '\r'];
-    let in_one_line = |comment: &str| written.split(BREAKS).any(|line| line.contains(comment));
-    // A text in one line has nothing to join.
-    let comments = if written.contains(BREAKS) { lexer::comments(source) } else { Vec::new() };
-    comments.into_iter().find(|comment| !in_one_line(comment.trim_end()))
 }
 
 impl PartialEq for Guard {

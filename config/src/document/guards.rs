@@ -66,7 +66,9 @@ impl Guards {
                     let message = "a comment takes the rest of this guard: YAML joins its lines";
                     let joined = Diagnostic::new(Code::GuardSyntax, field.node.span, message);
                     let label = words!("nothing of {} is evaluated", quote(comment));
-                    context.report.push(joined.label(label).help("write the guard after `when: |`, which keeps its lines"));
+                    context
+                        .report
+                        .push(joined.label(label).help("write the guard after `when: |`, which keeps its lines"));
                 }
                 Some(guard.clone())
             }
