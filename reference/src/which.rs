@@ -64,17 +64,20 @@ impl Request {
                 || exempt.any(|exempt| hides(&exempt.request, false))
         };
         let open: Vec<&Candidate<'_>> = meant().filter(|one| !is_hidden(one)).collect();
-        // One of another port may be what an application runs, too.
-        let possible: Vec<&Candidate<'_>> = here.iter().copied().filter(|one| !is_hidden(one)).collect();
+        // One of another port may be what an application runs, too, and so may one that others hide.
         let cross = |one: &Candidate<'_>, other: &Candidate<'_>| {
-            !one.is_named_as(other) && !lies_within(&one.pattern, &other.pattern, true)
+            let lies = |own: &Candidate<'_>| {
+                own.is_named_as(one) && self.is(&own.pattern) && lies_within(&own.pattern, &other.pattern, true)
+            };
+            !one.is_named_as(other) && !all.iter().any(lies)
         };
         let own =
             |one: &Candidate<'_>| (&one.workflow.name, one.workflow.revision) == (&workflow.name, workflow.revision);
         let is = |task: &Task| open.iter().any(|one| own(one) && one.task.name == task.name && self.is(&one.pattern));
         let mut found = transitions.iter().filter(|transition| is(&transition.to));
         let first = found.next().ok_or(Denied("WRONG_REQUEST"))?;
-        require(!possible.iter().any(|one| possible.iter().any(|other| cross(one, other))), "AMBIGUOUS")?;
+        let mut exact = open.iter().filter(|one| self.is(&one.pattern));
+        require(!exact.any(|one| here.iter().any(|other| cross(one, other))), "AMBIGUOUS")?;
         if found.next().is_some() { deny("AMBIGUOUS") } else { Ok(first) }
     }
 

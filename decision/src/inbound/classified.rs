@@ -79,18 +79,22 @@ impl<'g> Classified<'g> {
             };
             !others.iter().any(by_task) && !self.exemptions.iter().any(by_exemption)
         };
-        let narrowest: Vec<&Match<'g, ServedTask>> = hosted().filter(is_narrowest).collect();
-        let apart = representatives(narrowest.iter().copied());
-        let cross = |one: &Match<'g, ServedTask>, other: &Match<'g, ServedTask>| {
-            !one.pattern().contains(other.pattern()) && !same(one, other)
+        // A task of another port takes the request away from others, and is not what the request is.
+        let exact = hosted().filter(|task| task.fit.is_exact());
+        let narrowest: Vec<&Match<'g, ServedTask>> = exact.filter(is_narrowest).collect();
+        // Also beside one that something hides: an application may take the request for neither.
+        let crossed = |one: &Match<'g, ServedTask>| {
+            let own = || by_name.get(&one.entry.owner.names()).into_iter().flatten();
+            let crosses = |other: &&&Match<'g, ServedTask>| {
+                !same(one, other) && !own().any(|own| other.pattern().contains(own.pattern()))
+            };
+            others.iter().find(crosses).copied()
         };
         let owner = |task: &Match<'g, ServedTask>| &task.entry.owner;
-        let crossed = |one: &Match<'g, ServedTask>| apart.iter().find(|other| cross(one, other)).copied();
+        let apart = representatives(narrowest.iter().copied());
         let pair = apart.iter().find_map(|one| Some([owner(one), owner(crossed(one)?)]));
-        // A task of another port takes the request away from others, and is not what the request is.
-        let exact = narrowest.iter().filter(|task| task.fit.is_exact());
         Ok(RequestedTasks {
-            tasks: exact.map(|task| owner(task)).collect(),
+            tasks: narrowest.iter().map(|task| owner(task)).collect(),
             crossing: pair.into_iter().flatten().collect(),
         })
     }
