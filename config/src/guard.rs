@@ -31,6 +31,7 @@ pub use error::{
     MAX_CHAIN, MAX_HOST, MAX_METHOD, MAX_NESTING, MAX_NODES, MAX_PATTERN_SIZE, MAX_REGEX, MAX_SOURCE, MAX_STEPS,
     MAX_TEXT,
 };
+pub(crate) use lexer::joined_comment;
 pub use reads::Reads;
 pub use scalar::{Scalar, in_range, span_in_range};
 pub use syntax::{Arithmetic, Comparison};

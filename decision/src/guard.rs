@@ -4,26 +4,15 @@ mod evaluate;
 mod failure;
 mod query;
 mod readable;
+mod variables;
 
 use chrono::DateTime;
 pub use failure::{Fault, GuardFailure};
 use stepgate_config::guard::Guard;
-use stepgate_config::workflow::{Actor, Task};
+pub(crate) use variables::Variables;
 
-use crate::facts::Facts;
 use evaluate::Evaluation;
 use readable::Readable;
-
-/// The values that a guard may read.
-pub(crate) struct Variables<'a> {
-    pub(crate) facts: &'a Facts,
-    pub(crate) peer: &'a str,
-    pub(crate) peer_actor: &'a Actor,
-    pub(crate) task: &'a Task,
-    /// The instance's `txn`; none at level `identity`.
-    pub(crate) instance: Option<&'a str>,
-    pub(crate) revision: u32,
-}
 
 /// The guard's value. Only `true` permits: an error denies as false does.
 ///

@@ -52,25 +52,32 @@ impl Request {
         let meant = || all.iter().filter(|one| self.may_have_host(&one.pattern));
         let here: Vec<&Candidate<'_>> = meant().chain(&by_name).collect();
         let is_hidden = |one: &Candidate<'_>| {
-            // Not by what the same task lies within, in another revision.
+            // Not by what the same task lies within, by another pattern or in another revision, if it is this request.
             let hides = |other: &RequestPattern, hosts| {
-                let again = |same: &&Candidate<'_>| same.is_named_as(one) && is_narrower(&same.pattern, other, hosts);
-                is_narrower(other, &one.pattern, hosts) && !here.iter().any(again)
+                let again = |same: &Candidate<'_>| {
+                    same.is_named_as(one) && self.is(&same.pattern) && is_narrower(&same.pattern, other, hosts)
+                };
+                is_narrower(other, &one.pattern, hosts) && !all.iter().any(again)
             };
             let mut exempt = gate.exempt.iter().filter(|exemption| self.may_be(&exemption.request));
             here.iter().any(|other| !other.is_named_as(one) && hides(&other.pattern, true))
                 || exempt.any(|exempt| hides(&exempt.request, false))
         };
         let open: Vec<&Candidate<'_>> = meant().filter(|one| !is_hidden(one)).collect();
+        // One of another port may be what an application runs, too, and so may one that others hide.
         let cross = |one: &Candidate<'_>, other: &Candidate<'_>| {
-            !one.is_named_as(other) && !lies_within(&one.pattern, &other.pattern, true)
+            let lies = |own: &Candidate<'_>| {
+                own.is_named_as(one) && self.is(&own.pattern) && lies_within(&own.pattern, &other.pattern, true)
+            };
+            !one.is_named_as(other) && !all.iter().any(lies)
         };
         let own =
             |one: &Candidate<'_>| (&one.workflow.name, one.workflow.revision) == (&workflow.name, workflow.revision);
         let is = |task: &Task| open.iter().any(|one| own(one) && one.task.name == task.name && self.is(&one.pattern));
         let mut found = transitions.iter().filter(|transition| is(&transition.to));
         let first = found.next().ok_or(Denied("WRONG_REQUEST"))?;
-        require(!open.iter().any(|one| open.iter().any(|other| cross(one, other))), "AMBIGUOUS")?;
+        let mut exact = open.iter().filter(|one| self.is(&one.pattern));
+        require(!exact.any(|one| here.iter().any(|other| cross(one, other))), "AMBIGUOUS")?;
         if found.next().is_some() { deny("AMBIGUOUS") } else { Ok(first) }
     }
 

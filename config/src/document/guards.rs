@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Draft, levels};
+use crate::PEOPLE;
 use crate::bounds::MAX_GUARD_TEXT;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::gather::Gather as _;
-use crate::guard::{Guard, GuardError, Vocabulary};
+use crate::guard::{Guard, GuardError, Vocabulary, joined_comment};
+use crate::report::quote;
 use crate::schema::Fields;
 use crate::syntax::Node;
 use crate::workflow::Assurance;
@@ -58,6 +60,15 @@ impl Guards {
                     context.report.push(
                         diagnostic.label("every request would be denied at this level").help("use `assurance: signed`"),
                     );
+                }
+                // JSON has no text in several lines.
+                if PEOPLE && let Some(comment) = joined_comment(source, field.node.span.of(context.text)) {
+                    let message = "a comment takes the rest of this guard: YAML joins its lines";
+                    let joined = Diagnostic::new(Code::GuardSyntax, field.node.span, message);
+                    let label = words!("nothing of {} is evaluated", quote(comment));
+                    context
+                        .report
+                        .push(joined.label(label).help("write the guard after `when: |`, which keeps its lines"));
                 }
                 Some(guard.clone())
             }

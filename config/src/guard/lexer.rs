@@ -51,6 +51,31 @@ pub(super) fn tokens(source: &str) -> Result<Vec<(Token<'_>, Range<usize>)>, Gua
     }
 }
 
+/// A comment of a guard that the input, `written`, has in several lines: YAML has joined them, and the comment has taken
+/// what the later ones say.
+pub(crate) fn joined_comment<'s>(source: &'s str, written: &str) -> Option<&'s str> {
+    const BREAKS: [char; 2] = ['\n', '\r'];
+    let in_one_line = |comment: &str| written.split(BREAKS).any(|line| line.contains(comment));
+    // A text in one line has nothing to join.
+    let comments = if written.contains(BREAKS) { comments(source) } else { Vec::new() };
+    comments.into_iter().find(|comment| !in_one_line(comment.trim_end()))
+}
+
+/// The comments of a guard, without their line breaks.
+fn comments(source: &str) -> Vec<&str> {
+    let (mut comments, mut rest) = (Vec::new(), source);
+    while !rest.is_empty() {
+        let length = match skipped(rest) {
+            0 => token(rest, 0).map_or(rest.len(), |(_, length)| length),
+            length => length,
+        };
+        let (part, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        comments.extend(Some(part).filter(|part| part.starts_with("//")));
+        rest = after;
+    }
+    comments
+}
+
 /// The length of the white space or comment at the start.
 fn skipped(rest: &str) -> usize {
     if rest.starts_with("//") {

@@ -27,7 +27,8 @@ pub(crate) static GATE: Object = Object {
         /// The implementation of ES256. `auto`: the proxy's, if it is available and passes a self-test, else the
         /// module's own. `rust`: the module's own.
         "crypto": Value::Choice { words: &["auto", "rust"], later: &[] }, default("auto");
-        /// The largest difference between two clocks that gates tolerate; at most 5 minutes.
+        /// The largest difference between two clocks that gates tolerate, the same at all gates of a workflow; at most
+        /// 5 minutes.
         "leeway": Value::Text(Format::Leeway), default("30s");
         /// A secret that the gate sends to the application with each permitted request, as proof that the gate decided
         /// it.

@@ -10,9 +10,9 @@ use stepgate_config::guard::{
 };
 use stepgate_config::workflow::Attribute;
 
-use super::Variables;
 use super::failure::GuardFailure;
 use super::readable::Readable;
+use super::variables::Variables;
 
 /// What a guard is evaluated with.
 pub(super) struct Evaluation<'a> {

@@ -64,9 +64,11 @@ impl<'g> Classified<'g> {
         }
         let others = representatives(hosted());
         let mut by_name: BTreeMap<_, Vec<&Match<'g, ServedTask>>> = BTreeMap::new();
-        hosted().for_each(|task| by_name.entry(task.entry.owner.names()).or_default().push(task));
+        // One that only a loose application takes the request for excuses nothing: a strict one runs the other task.
+        let exact = hosted().filter(|task| task.fit.is_exact());
+        exact.for_each(|task| by_name.entry(task.entry.owner.names()).or_default().push(task));
         let is_narrowest = |task: &&Match<'g, ServedTask>| {
-            // The task itself, in another revision, may lie within what lies within it.
+            // The task itself, by another pattern or in another revision, may lie within what lies within it.
             let selves = || by_name.get(&task.entry.owner.names()).into_iter().flatten();
             let by_task = |other: &&Match<'g, ServedTask>| {
                 other.is_within(task) && !same(other, task) && !selves().any(|newer| newer.is_within(other))
@@ -78,18 +80,21 @@ impl<'g> Classified<'g> {
             !others.iter().any(by_task) && !self.exemptions.iter().any(by_exemption)
         };
         // A task of another port takes the request away from others, and is not what the request is.
-        let own_port = hosted().filter(|task| task.fit.host == HostFit::Whole);
-        let narrowest: Vec<&Match<'g, ServedTask>> = own_port.filter(is_narrowest).collect();
-        let apart = representatives(narrowest.iter().copied());
-        let cross = |one: &Match<'g, ServedTask>, other: &Match<'g, ServedTask>| {
-            !one.entry.pattern.contains(&other.entry.pattern) && !same(one, other)
+        let exact = hosted().filter(|task| task.fit.is_exact());
+        let narrowest: Vec<&Match<'g, ServedTask>> = exact.filter(is_narrowest).collect();
+        // Also beside one that something hides: an application may take the request for neither.
+        let crossed = |one: &Match<'g, ServedTask>| {
+            let own = || by_name.get(&one.entry.owner.names()).into_iter().flatten();
+            let crosses = |other: &&&Match<'g, ServedTask>| {
+                !same(one, other) && !own().any(|own| other.pattern().contains(own.pattern()))
+            };
+            others.iter().find(crosses).copied()
         };
         let owner = |task: &Match<'g, ServedTask>| &task.entry.owner;
-        let crossed = |one: &Match<'g, ServedTask>| apart.iter().find(|other| cross(one, other)).copied();
+        let apart = representatives(narrowest.iter().copied());
         let pair = apart.iter().find_map(|one| Some([owner(one), owner(crossed(one)?)]));
-        let exact = narrowest.iter().filter(|task| task.fit.is_exact());
         Ok(RequestedTasks {
-            tasks: exact.map(|task| owner(task)).collect(),
+            tasks: narrowest.iter().map(|task| owner(task)).collect(),
             crossing: pair.into_iter().flatten().collect(),
         })
     }

@@ -60,11 +60,12 @@ pub(super) fn wasm_config(spec: &MeshSpec, listener: &str, plugin: &Plugin) -> V
     typed(WASM, json!({"config": config}))
 }
 
-/// The configuration of a plugin, YAML or JSON, as Istio passes it on: as a JSON text. A text that is neither is passed on as
+/// The configuration of a plugin. A mapping, in YAML or JSON, is passed on as a JSON text, as Istio does; any other text as
 /// it is.
 pub fn plugin_configuration(text: &str) -> Value {
-    let json = stepgate_config::to_json(text.as_bytes()).map(|value| value.to_string());
-    typed("google.protobuf.StringValue", json!({"value": json.unwrap_or_else(|_| text.to_owned())}))
+    let json = stepgate_config::to_json(text.as_bytes()).ok().filter(Value::is_object);
+    let text = json.map_or_else(|| text.to_owned(), |value| value.to_string());
+    typed("google.protobuf.StringValue", json!({"value": text}))
 }
 
 /// A connection manager that accepts both HTTP/1.1 and HTTP/2, and leaves it to the filter to refuse upgrades, CONNECT

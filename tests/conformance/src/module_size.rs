@@ -54,7 +54,8 @@ pub fn by_crate(module: &[u8]) -> Result<Vec<(String, usize)>, String> {
     let mut crates: BTreeMap<String, usize> = BTreeMap::new();
     for (index, bytes) in (imported..).zip(bodies) {
         let name = names.get(&index).copied().unwrap_or_default();
-        *crates.entry(crate_of(name)).or_default() += bytes;
+        let of: &mut usize = crates.entry(crate_of(name)).or_default();
+        *of = of.saturating_add(bytes);
     }
     let mut crates: Vec<(String, usize)> = crates.into_iter().collect();
     crates.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));

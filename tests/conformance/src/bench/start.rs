@@ -51,7 +51,7 @@ pub(super) fn module_sizes(module: &Path) -> Result<Vec<Row>, String> {
     let bytes = std::fs::read(module).map_err(|error| format!("{}: {error}", module.display()))?;
     let sizes = Sizes::of(&bytes)?;
     let row = |label: &str, bytes: usize| -> Result<Row, String> {
-        let kilobytes = u32::try_from(bytes / 1_000).map_err(|_| "a module of terabytes")?;
+        let kilobytes = u32::try_from(bytes.div_euclid(1_000)).map_err(|_| "a module of terabytes")?;
         let value = Spread::of([f64::from(kilobytes) / 1_000.0]);
         Ok(Row { group: "the module", label: label.to_owned(), unit: "MB", value, ratio: None, added: None })
     };

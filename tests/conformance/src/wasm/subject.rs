@@ -78,7 +78,8 @@ impl<'a> Subject<'a> {
         }
         let mut calls = BTreeMap::new();
         for call in vm.proxy().calls.iter().skip(calls_before) {
-            *calls.entry(*call).or_default() += 1;
+            let count: &mut usize = calls.entry(*call).or_default();
+            *count = count.saturating_add(1);
         }
         Ok((outcome, Cost { calls, instructions }))
     }
