@@ -1,5 +1,7 @@
 //! The size of the module: its code, which Envoy compiles before it serves, its data, and whose code it is.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "of the many parts of a module, few have a size that counts")]
+
 use std::collections::BTreeMap;
 
 use wasmparser::{KnownCustom, Name, Parser, Payload};

@@ -144,7 +144,7 @@ fn no_application_runs_another_task() {
                 Verdict::Permitted(permit) => {
                     permits += 1;
                     let transition = permit.audit().transition.clone().unwrap();
-                    format!("{} {}", &step[..1], transition.rsplit(' ').next().unwrap())
+                    format!("{} {}", step.get(..1).unwrap(), transition.rsplit(' ').next().unwrap())
                 }
                 Verdict::Exempt(_) => {
                     exempts += 1;
