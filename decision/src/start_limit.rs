@@ -5,6 +5,7 @@
 //! peer and document: the time at which all that the peer has begun will be forgotten (the generic cell rate algorithm).
 //! Peers are the SPIFFE IDs of the document's actors, so the number of keys is bounded.
 
+use stepgate_config::MAX_DURATION;
 use stepgate_config::gate::Rate;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Workflow;
@@ -15,6 +16,9 @@ use crate::time::UnixTime;
 
 /// Microseconds in a second.
 const MICROS: u64 = 1_000_000;
+/// The last count that a gate writes: at the last time, a longest period ahead.
+const LAST: u64 =
+    UnixTime::MAX.seconds().saturating_mul(MICROS).saturating_add(MAX_DURATION.as_secs().saturating_mul(MICROS));
 /// How far a count may reach past a period before the clock must have been set back. Workers read the time before they
 /// count, in whole seconds, so one may count by an earlier second than another has.
 const SLACK: u64 = 60 * MICROS;
@@ -38,7 +42,10 @@ pub(crate) fn count(
 fn after(value: &[u8], rate: Rate, now: UnixTime) -> Result<u64, Denial> {
     let stored = match value {
         [] => 0,
-        value => u64::from_be_bytes(value.try_into().map_err(|_| Denial::Internal("a count that no gate wrote"))?),
+        value => {
+            let stored = value.try_into().map(u64::from_be_bytes).ok().filter(|stored| (1..=LAST).contains(stored));
+            stored.ok_or(Denial::Internal("a count that no gate wrote"))?
+        }
     };
     let now = now.seconds().saturating_mul(MICROS);
     let period = rate.period.as_secs().saturating_mul(MICROS);
@@ -100,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_value_that_no_gate_wrote_denies() {
-        for odd in [&b"1234567"[..], b"123456789"] {
+        for odd in [&b"1234567"[..], b"123456789", b"aaaaaaaa", &[0; 8], &[0xff; 8]] {
             assert!(matches!(after(odd, rate(3, 60), UnixTime::from_seconds(1)), Err(Denial::Internal(_))));
         }
     }

@@ -26,7 +26,7 @@ impl UnixTime {
     }
 
     /// Seconds since the epoch.
-    pub fn seconds(self) -> u64 {
+    pub const fn seconds(self) -> u64 {
         self.0
     }
 
