@@ -341,6 +341,27 @@ impl Code {
         lines.join("\n").trim().to_owned()
     }
 
+    /// Whether the text at its place is a name or a rule of the document, and never a part of a key.
+    pub(crate) fn may_be_quoted(self) -> bool {
+        const QUOTED: [Code; 14] = [
+            Code::BadDuration,
+            Code::BadName,
+            Code::BadRequest,
+            Code::BadSpiffeId,
+            Code::Duplicate,
+            Code::DuplicateKey,
+            Code::GuardBound,
+            Code::GuardFunction,
+            Code::GuardName,
+            Code::GuardSyntax,
+            Code::GuardValue,
+            Code::UnknownActor,
+            Code::UnknownKey,
+            Code::UnknownTask,
+        ];
+        QUOTED.contains(&self)
+    }
+
     /// Whether it may only follow from an error elsewhere: a task behind a mistyped transition is unreachable, too.
     pub(crate) fn may_be_a_consequence(self) -> bool {
         matches!(self, Self::Unreachable | Self::DeadEnd | Self::Idle | Self::Visits | Self::Choices)

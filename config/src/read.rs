@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::PEOPLE;
 use crate::bounds::MAX_GUARD_TEXT;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -101,5 +102,9 @@ pub(crate) fn checked<T>(
         ));
     }
     let checked = value.filter(|_| context.report.errors() == 0);
-    Outcome { checked, diagnostics: context.report.finish() }
+    let mut diagnostics = context.report.finish();
+    if !PEOPLE {
+        diagnostics.iter_mut().for_each(|diagnostic| diagnostic.quote_source(context.text));
+    }
+    Outcome { checked, diagnostics }
 }

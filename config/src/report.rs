@@ -131,7 +131,7 @@ pub(crate) fn quote(text: &str) -> String {
 }
 
 /// A part of the input, escaped, at most [`MAX_QUOTE`] characters.
-fn shorten(text: &str) -> Cow<'_, str> {
+pub(crate) fn shorten(text: &str) -> Cow<'_, str> {
     let short = match text.char_indices().nth(MAX_QUOTE) {
         Some((at, _)) => Cow::Owned(format!("{}…", text.get(..at).unwrap_or_default())),
         None => Cow::Borrowed(text),
