@@ -4,7 +4,6 @@ use std::fmt;
 
 use crate::PEOPLE;
 use crate::code::{Code, Severity};
-use crate::report::shorten;
 
 /// A place in the input. Inputs have at most [`crate::MAX_INPUT`] bytes, so 32 bits hold any offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -97,13 +96,6 @@ impl Diagnostic {
             self.help = help.or(self.help);
         }
         self
-    }
-
-    /// Adds the text at its place to a message that is only that of its code: a gate's JSON is one long line.
-    pub(crate) fn quote_source(&mut self, source: &str) {
-        if self.code.may_be_quoted() {
-            self.message = format!("{}: `{}`", self.message, shorten(self.primary.of(source)));
-        }
     }
 
     /// Its severity, which depends only on its code.

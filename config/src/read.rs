@@ -7,7 +7,7 @@ use crate::bounds::MAX_GUARD_TEXT;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{self, Context};
-use crate::report::Report;
+use crate::report::{Report, quote_source};
 use crate::schema::{self, Fields};
 use crate::syntax::{self, Node};
 use crate::{GateConfig, Workflow, configuration};
@@ -104,7 +104,7 @@ pub(crate) fn checked<T>(
     let checked = value.filter(|_| context.report.errors() == 0);
     let mut diagnostics = context.report.finish();
     if !PEOPLE {
-        diagnostics.iter_mut().for_each(|diagnostic| diagnostic.quote_source(context.text));
+        diagnostics.iter_mut().for_each(|diagnostic| quote_source(diagnostic, context.text));
     }
     Outcome { checked, diagnostics }
 }

@@ -130,8 +130,15 @@ pub(crate) fn quote(text: &str) -> String {
     words!("`{}`", shorten(text))
 }
 
+/// Adds the text at its place to a message that is only that of its code: a gate's JSON is one long line.
+pub(crate) fn quote_source(diagnostic: &mut Diagnostic, source: &str) {
+    if diagnostic.code.may_be_quoted() {
+        diagnostic.message = format!("{}: `{}`", diagnostic.message, shorten(diagnostic.primary.of(source)));
+    }
+}
+
 /// A part of the input, escaped, at most [`MAX_QUOTE`] characters.
-pub(crate) fn shorten(text: &str) -> Cow<'_, str> {
+fn shorten(text: &str) -> Cow<'_, str> {
     let short = match text.char_indices().nth(MAX_QUOTE) {
         Some((at, _)) => Cow::Owned(format!("{}…", text.get(..at).unwrap_or_default())),
         None => Cow::Borrowed(text),
