@@ -62,39 +62,41 @@ impl<'g> Classified<'g> {
         if hosted().any(|task| task.fit.escaped) || self.exemptions.iter().any(|exemption| exemption.fit.escaped) {
             return Err(Denial::escaped_literal());
         }
+        let owner = |task: &Match<'g, ServedTask>| &task.entry.owner;
+        // A task of another port takes the request away from others, and is not what the request is.
+        let exact: Vec<&Match<'g, ServedTask>> = hosted().filter(|task| task.fit.is_exact()).collect();
+        // Most requests match one pattern, and there is nothing to compare it with.
+        if hosted().nth(1).is_none() && self.exemptions.is_empty() {
+            return Ok(RequestedTasks { tasks: exact.into_iter().map(owner).collect(), crossing: Vec::new() });
+        }
         let others = representatives(hosted());
         let mut by_name: BTreeMap<_, Vec<&Match<'g, ServedTask>>> = BTreeMap::new();
         // One that only a loose application takes the request for excuses nothing: a strict one runs the other task.
-        let exact = hosted().filter(|task| task.fit.is_exact());
-        exact.for_each(|task| by_name.entry(task.entry.owner.names()).or_default().push(task));
+        exact.iter().for_each(|task| by_name.entry(owner(task).names()).or_default().push(task));
+        // The task itself, by another pattern or in another revision, which may lie within what lies within it.
+        let selves = |task: &Match<'g, ServedTask>| by_name.get(&owner(task).names()).into_iter().flatten();
         let is_narrowest = |task: &&Match<'g, ServedTask>| {
-            // The task itself, by another pattern or in another revision, may lie within what lies within it.
-            let selves = || by_name.get(&task.entry.owner.names()).into_iter().flatten();
             let by_task = |other: &&Match<'g, ServedTask>| {
-                other.is_within(task) && !same(other, task) && !selves().any(|newer| newer.is_within(other))
+                other.is_within(task) && !same(other, task) && !selves(task).any(|newer| newer.is_within(other))
             };
             let by_exemption = |other: &Match<'g, ExemptPeers>| {
                 other.entry.is_within_on_any_host(task.entry)
-                    && !selves().any(|newer| newer.entry.is_within_on_any_host(other.entry))
+                    && !selves(task).any(|newer| newer.entry.is_within_on_any_host(other.entry))
             };
             !others.iter().any(by_task) && !self.exemptions.iter().any(by_exemption)
         };
-        // A task of another port takes the request away from others, and is not what the request is.
-        let exact = hosted().filter(|task| task.fit.is_exact());
-        let narrowest: Vec<&Match<'g, ServedTask>> = exact.filter(is_narrowest).collect();
+        let narrowest: Vec<&Match<'g, ServedTask>> = exact.iter().copied().filter(is_narrowest).collect();
         // Also beside one that something hides: an application may take the request for neither.
         let crossed = |one: &Match<'g, ServedTask>| {
-            let own = || by_name.get(&one.entry.owner.names()).into_iter().flatten();
             let crosses = |other: &&&Match<'g, ServedTask>| {
-                !same(one, other) && !own().any(|own| other.pattern().contains(own.pattern()))
+                !same(one, other) && !selves(one).any(|own| other.pattern().contains(own.pattern()))
             };
             others.iter().find(crosses).copied()
         };
-        let owner = |task: &Match<'g, ServedTask>| &task.entry.owner;
         let apart = representatives(narrowest.iter().copied());
         let pair = apart.iter().find_map(|one| Some([owner(one), owner(crossed(one)?)]));
         Ok(RequestedTasks {
-            tasks: narrowest.iter().map(|task| owner(task)).collect(),
+            tasks: narrowest.into_iter().map(owner).collect(),
             crossing: pair.into_iter().flatten().collect(),
         })
     }

@@ -31,18 +31,20 @@ pub(super) struct Issuance {
 }
 
 impl Issuance {
-    /// The issuance of this transition; none at level `identity`, which has no tokens.
-    fn of(
+    /// The issuance of this transition, once the deadline, the visits, the constraints and the evidence are checked.
+    pub(super) fn checked(
         current: &CurrentStep<'_>,
         transition: &Transition,
         peer: &SpiffeId,
         own: &SpiffeId,
         facts: &Facts,
         leeway: Duration,
-    ) -> Option<Self> {
+    ) -> Result<Self, Denial> {
+        // Level `identity` has no tokens.
+        const NO_TOKEN: Denial = Denial::Internal("a signed step without a token");
         let workflow = &current.compiled.workflow;
         let start = match &current.evidence {
-            Evidence::Plain => return None,
+            Evidence::Plain => return Err(NO_TOKEN),
             Evidence::Start { txn } => Some(first_arrival(workflow, &current.at, txn, (peer, own), facts)),
             Evidence::Tokens(_) => None,
         };
@@ -50,7 +52,7 @@ impl Issuance {
             Some(start) => vec![start],
             None => current.evidence.tokens().iter().map(|token| &token.claims).collect(),
         };
-        let first = parents.first().copied()?;
+        let first = parents.first().copied().ok_or(NO_TOKEN)?;
         let parent = parent_name(current, first);
         let jti = child_jti(workflow, &parent, transition, facts);
         let to = &transition.to;
@@ -72,23 +74,10 @@ impl Issuance {
         };
         let receipt = workflow.needs_receipt(to, peer).then(|| Claims { sub: peer.clone(), ..arrival.clone() });
         let presented_until = presented_until(current, first, facts.now, leeway);
-        Some(Self { arrival, receipt, parent, presented_until, start })
-    }
-
-    /// The same, once the deadline, the visits, the constraints and the evidence are checked.
-    pub(super) fn checked(
-        current: &CurrentStep<'_>,
-        transition: &Transition,
-        peer: &SpiffeId,
-        own: &SpiffeId,
-        facts: &Facts,
-        leeway: Duration,
-    ) -> Result<Self, Denial> {
-        let issuance = Self::of(current, transition, peer, own, facts, leeway)
-            .ok_or(Denial::Internal("a signed step without a token"))?;
+        let issuance = Self { arrival, receipt, parent, presented_until, start };
         issuance.check_deadline(facts.now)?;
-        issuance.check_visits(&transition.to)?;
-        constraint::check(&current.compiled.workflow, &issuance.arrival.performers)?;
+        issuance.check_visits(to)?;
+        constraint::check(workflow, &issuance.arrival.performers)?;
         join::check(current)?;
         Ok(issuance)
     }
