@@ -60,7 +60,7 @@ impl Guard {
         let guard = parser::parse(source).map_err(|error| vec![error])?;
         let Found { reads, patterns } = walk::walk(&guard, vocabulary)?;
         // A guard that has been checked has a condition.
-        let incomplete = || vec![GuardError::new(Code::GuardSyntax, None, "this guard cannot be evaluated")];
+        let incomplete = || vec![GuardError::of_whole(Code::GuardSyntax, "this guard cannot be evaluated")];
         let condition = condition::condition(&guard, &patterns).ok_or_else(incomplete)?;
         Ok(Self { source: source.into(), condition: Arc::new(condition), reads: Arc::new(reads) })
     }

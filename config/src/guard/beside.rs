@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::condition::{Extent, TimeField};
 use super::form::{member, table};
 use super::syntax::{Kind, Literal, Node};
 use super::vocabulary::Table;
@@ -12,51 +13,28 @@ use crate::code::Code;
 use crate::spiffe::SpiffeId;
 use crate::workflow::without_port;
 
-/// How much of the part a literal must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
-    Whole,
-    Start,
-    End,
-    Within,
-}
-
-/// The fields of timestamps, with the smallest and the largest value of each (CEL, "Timestamp functions").
-const RANGES: [(&str, i32, i32); 9] = [
-    ("getMonth", 0, 11),
-    ("getDate", 1, 31),
-    ("getDayOfMonth", 0, 30),
-    ("getDayOfWeek", 0, 6),
-    ("getDayOfYear", 0, 365),
-    ("getHours", 0, 23),
-    ("getMinutes", 0, 59),
-    ("getSeconds", 0, 59),
-    ("getMilliseconds", 0, 999),
-];
-
 impl Walk<'_> {
     /// Checks the two sides of a comparison.
     pub(super) fn beside_each_other(&mut self, a: &Node, b: &Node) {
-        self.beside(a, b, Extent::Whole);
-        self.beside(b, a, Extent::Whole);
+        self.beside(a, b, None);
+        self.beside(b, a, None);
     }
 
-    /// Checks `literal`, if it is one, for `part`, if it is one.
-    pub(super) fn beside(&mut self, part: &Node, literal: &Node, extent: Extent) {
+    /// Checks `literal`, if it is one, for `part`, if it is one: all of it, or this much of it.
+    pub(super) fn beside(&mut self, part: &Node, literal: &Node, extent: Option<Extent>) {
         let fault = match (&part.kind, &literal.kind) {
             (Kind::Call { name, .. }, Kind::Literal(Literal::Int(number))) => number_fault(name, *number),
             (_, Kind::Literal(Literal::Text(text))) => self.text_fault(part, text, extent),
             _ => None,
         };
         if let Some(label) = fault {
-            let error =
-                GuardError::new(Code::GuardValue, Some(literal.whole.clone()), "no request has this value here");
+            let error = GuardError::new(Code::GuardValue, &literal.whole, "no request has this value here");
             self.errors.push(error.label(label));
         }
     }
 
-    fn text_fault(&self, part: &Node, literal: &str, extent: Extent) -> Option<String> {
-        let whole = extent == Extent::Whole;
+    fn text_fault(&self, part: &Node, literal: &str, extent: Option<Extent>) -> Option<String> {
+        let whole = extent.is_none();
         match table_of(part) {
             Some(Table::Headers) => return header_fault(literal, whole).map(str::to_owned),
             Some(Table::Query) => {
@@ -101,9 +79,8 @@ fn table_of(node: &Node) -> Option<Table> {
 }
 
 fn number_fault(function: &str, literal: i64) -> Option<String> {
-    let (name, least, most) = RANGES.iter().find(|(name, ..)| *name == function)?;
-    let inside = (i64::from(*least)..=i64::from(*most)).contains(&literal);
-    (!inside).then(|| words!("`{name}` is from {least} to {most}"))
+    let range = TimeField::named(function)?.range()?;
+    (!range.contains(&literal)).then(|| words!("`{function}` is from {} to {}", range.start(), range.end()))
 }
 
 fn header_fault(literal: &str, whole: bool) -> Option<&'static str> {
@@ -117,10 +94,10 @@ fn method_fault(literal: &str) -> Option<&'static str> {
     (!literal.bytes().all(upper)).then_some("methods are upper case, such as `POST`")
 }
 
-fn path_fault(literal: &str, extent: Extent) -> Option<&'static str> {
+fn path_fault(literal: &str, extent: Option<Extent>) -> Option<&'static str> {
     let escape = literal.split('%').skip(1).any(|rest| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2);
-    let begins = matches!(extent, Extent::End | Extent::Within) || literal.starts_with('/');
-    let end = matches!(extent, Extent::Whole | Extent::End) && literal.len() > 1 && literal.ends_with('/');
+    let begins = matches!(extent, Some(Extent::End | Extent::Anywhere)) || literal.starts_with('/');
+    let end = matches!(extent, None | Some(Extent::End)) && literal.len() > 1 && literal.ends_with('/');
     let fits = begins && !end && !escape && !literal.contains(['?', '#']) && !literal.chars().any(char::is_control);
     (!fits)
         .then_some("a guard reads the path decoded, from its first `/`, without the query and without a `/` at its end")

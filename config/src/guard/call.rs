@@ -1,11 +1,12 @@
 //! The calls of a guard: functions, and the types of their arguments.
 
 use super::GuardError;
-use super::beside::Extent;
+use super::condition::Extent;
 use super::conversion::Conversion;
 use super::form::text;
 use super::function::{Argument, FUNCTIONS, Function};
 use super::literal::{self, LiteralError};
+use super::scalar::Scalar;
 use super::syntax::Node;
 use super::vocabulary::{Type, Value};
 use super::walk::Walk;
@@ -24,7 +25,7 @@ impl Walk<'_> {
     /// The value of `name(arguments)`, or of `target.name(arguments)`.
     pub(super) fn call(&mut self, name: &str, target: Option<&Node>, arguments: &[Node], node: &Node) -> Value {
         if target.is_some() && LOOPS.contains(&name) {
-            let error = GuardError::new(Code::GuardFunction, Some(node.at.clone()), "guards have no loops");
+            let error = GuardError::new(Code::GuardFunction, &node.at, "guards have no loops");
             let label = "`all`, `exists`, `exists_one`, `map` and `filter` are not part of the language";
             self.errors.push(error.label(label));
             return Value::UNKNOWN;
@@ -49,13 +50,7 @@ impl Walk<'_> {
         }
         if let [argument] = arguments {
             self.literal_conversion(function.name, argument);
-            let extent = match function.name {
-                "startsWith" => Some(Extent::Start),
-                "endsWith" => Some(Extent::End),
-                "contains" => Some(Extent::Within),
-                _ => None,
-            };
-            if let (Some(target), Some(extent)) = (target, extent) {
+            if let (Some(target), extent @ Some(_)) = (target, Extent::named(function.name)) {
                 self.beside(target, argument, extent);
             }
         }
@@ -67,9 +62,9 @@ impl Walk<'_> {
     fn literal_conversion(&mut self, name: &str, argument: &Node) {
         let Some(conversion) = Conversion::named(name) else { return };
         let Some(literal) = text(argument) else { return };
-        if conversion.of_text(literal).is_none() {
+        if conversion.of(Scalar::Text(literal.into())).is_none() {
             let message = words!("`{name}` fails on this text");
-            let error = GuardError::new(Code::GuardValue, Some(argument.whole.clone()), message);
+            let error = GuardError::new(Code::GuardValue, &argument.whole, message);
             self.errors.push(error.label(words!("it takes {}", conversion.form())));
         }
     }
@@ -86,7 +81,7 @@ impl Walk<'_> {
             (None, Some(near)) => near,
             (None, None) => words!("the functions are {}", listed(names, 24, "and")),
         };
-        let at = Some(node.at.clone());
+        let at = &node.at;
         let error = GuardError::new(Code::GuardFunction, at, words!("guards have no function {}", quote(name)));
         self.errors.push(error.label("unknown function").help(help));
     }
@@ -98,7 +93,7 @@ impl Walk<'_> {
             let count = if least == most { least.to_string() } else { words!("{least} or {most}") };
             let error = GuardError::new(
                 Code::GuardFunction,
-                Some(node.at.clone()),
+                &node.at,
                 words!("`{}` is called with {} arguments", function.name, given.len()),
             );
             self.errors.push(error.label(words!("it requires {count}")));
@@ -125,8 +120,7 @@ impl Walk<'_> {
                 self.spend(size.saturating_mul(on.longest), argument);
             }
             Err(cause) => {
-                let error =
-                    GuardError::new(Code::GuardValue, Some(argument.whole.clone()), "this pattern cannot be used");
+                let error = GuardError::new(Code::GuardValue, &argument.whole, "this pattern cannot be used");
                 self.errors.push(error.label(cause.to_string()));
             }
         }
@@ -139,7 +133,7 @@ impl Walk<'_> {
         if let Err(cause) = checked {
             let near = name.and_then(|zone| self.names.did_you_mean(zone, zone::names()));
             let form = "use an IANA name such as `Europe/Paris`, or an offset such as `+02:00`";
-            let at = Some(argument.whole.clone());
+            let at = &argument.whole;
             let error = GuardError::new(Code::GuardValue, at, "this time zone is unknown").label(cause.to_string());
             self.errors.push(error.help(near.unwrap_or_else(|| form.to_owned())));
         }
@@ -149,7 +143,7 @@ impl Walk<'_> {
         if !given.is_one_of(expected) {
             let names: Vec<&str> = expected.iter().map(|of| of.type_name()).collect();
             let message = words!("`{function}` requires {}", names.join(" or "));
-            let error = GuardError::new(Code::GuardValue, Some(node.at.clone()), message);
+            let error = GuardError::new(Code::GuardValue, &node.at, message);
             self.errors.push(error.label(words!("this is {}", given.type_name())));
         }
     }

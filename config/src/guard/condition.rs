@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use regex_lite::Regex;
 
@@ -101,6 +102,18 @@ pub enum TimeField {
     Milliseconds,
 }
 
+impl Extent {
+    /// The extent of `x.name(part)`; none where the function is another one.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "startsWith" => Some(Self::Start),
+            "endsWith" => Some(Self::End),
+            "contains" => Some(Self::Anywhere),
+            _ => None,
+        }
+    }
+}
+
 impl TimeField {
     const ALL: [(&str, Self); 10] = [
         ("getFullYear", Self::FullYear),
@@ -114,6 +127,26 @@ impl TimeField {
         ("getSeconds", Self::Seconds),
         ("getMilliseconds", Self::Milliseconds),
     ];
+
+    /// The field of `time.name()`; none where the function is another one.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(other, _)| *other == name).map(|(_, field)| *field)
+    }
+
+    /// The smallest and the largest value (CEL, "Timestamp functions"); none where there are no bounds.
+    pub(super) fn range(self) -> Option<RangeInclusive<i64>> {
+        match self {
+            Self::FullYear => None,
+            Self::Month => Some(0..=11),
+            Self::Date => Some(1..=31),
+            Self::DayOfMonth => Some(0..=30),
+            Self::DayOfWeek => Some(0..=6),
+            Self::DayOfYear => Some(0..=365),
+            Self::Hours => Some(0..=23),
+            Self::Minutes | Self::Seconds => Some(0..=59),
+            Self::Milliseconds => Some(0..=999),
+        }
+    }
 
     /// The function of the language.
     pub fn name(self) -> &'static str {
@@ -186,13 +219,7 @@ impl Lowering<'_> {
     }
 
     fn call(&self, name: &str, first: &Node, rest: &[&Node]) -> Option<Condition> {
-        let extent = match name {
-            "startsWith" => Some(Extent::Start),
-            "endsWith" => Some(Extent::End),
-            "contains" => Some(Extent::Anywhere),
-            _ => None,
-        };
-        let field = TimeField::ALL.iter().find(|(other, _)| *other == name).map(|(_, field)| *field);
+        let (extent, field) = (Extent::named(name), TimeField::named(name));
         Some(match (name, rest) {
             ("size", []) => Condition::Size(self.boxed(first)?),
             ("matches", [pattern]) => {

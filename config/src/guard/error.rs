@@ -41,9 +41,14 @@ pub(crate) struct GuardError {
 }
 
 impl GuardError {
-    pub(super) fn new(code: Code, at: Option<Range<usize>>, message: impl Into<String>) -> Self {
+    pub(super) fn new(code: Code, at: &Range<usize>, message: impl Into<String>) -> Self {
+        Self { at: Some(at.clone()), ..Self::of_whole(code, message) }
+    }
+
+    /// An error of the guard as a whole.
+    pub(super) fn of_whole(code: Code, message: impl Into<String>) -> Self {
         let message = if PEOPLE { message.into() } else { String::new() };
-        Self { code, at, message, label: String::new(), help: None }
+        Self { code, at: None, message, label: String::new(), help: None }
     }
 
     pub(super) fn label(mut self, label: impl Into<String>) -> Self {

@@ -87,12 +87,12 @@ fn skipped(rest: &str) -> usize {
 /// The token at the start of `rest`, and its length.
 fn token(rest: &str, at: usize) -> Result<(Token<'_>, usize), GuardError> {
     let Some(first) = rest.chars().next() else { return Ok((Token::End, 0)) };
-    let place = |length| Some(at..at.saturating_add(length));
+    let place = |length| at..at.saturating_add(length);
     match quoted::read(rest) {
         None => {}
         Some(Ok((Quoted::Text(text), length))) => return Ok((Token::Text(text), length)),
         Some(Ok((Quoted::Bytes, length))) => return Ok((Token::Bytes, length)),
-        Some(Err((label, length))) => return Err(not_cel(place(length)).label(label)),
+        Some(Err((label, length))) => return Err(not_cel(&place(length)).label(label)),
     }
     let number = number(rest);
     if number > 0 {
@@ -140,11 +140,11 @@ fn number(rest: &str) -> usize {
     if end == whole && whole > 0 { suffixed(end) } else { end }
 }
 
-pub(super) fn not_cel(at: Option<Range<usize>>) -> GuardError {
+pub(super) fn not_cel(at: &Range<usize>) -> GuardError {
     GuardError::new(Code::GuardSyntax, at, "this guard is not CEL")
 }
 
 /// A token, or a part of one, where another would be right.
 pub(super) fn unexpected(token: &str, at: Range<usize>) -> GuardError {
-    not_cel(Some(at)).label(words!("{} is not expected here", quote(token)))
+    not_cel(&at).label(words!("{} is not expected here", quote(token)))
 }

@@ -1,7 +1,6 @@
 //! The operators of a guard, and the types of their operands.
 
 use super::GuardError;
-use super::beside::Extent;
 use super::form::{table, text};
 use super::syntax::{Arithmetic, Comparison, Kind, Node, Operator};
 use super::vocabulary::{Type, Value, is_record};
@@ -41,8 +40,7 @@ impl Walk<'_> {
         let (left, right) = (self.value(a), self.value(b));
         if !left.of.compares_with(right.of) {
             let label = words!("{} on the left, {} on the right", left.of.type_name(), right.of.type_name());
-            let error =
-                GuardError::new(Code::GuardValue, Some(node.at.clone()), "values of these types cannot be compared");
+            let error = GuardError::new(Code::GuardValue, &node.at, "values of these types cannot be compared");
             self.errors.push(error.label(label));
         } else if ordered && left.of == Type::Bool {
             self.no_operator("order of bools", node);
@@ -56,7 +54,7 @@ impl Walk<'_> {
     fn membership(&mut self, element: &Node, within: &Node) -> Value {
         if let Some(table) = table(within) {
             match text(element) {
-                Some(name) => self.entry(table, name, Some(element.at.clone())),
+                Some(name) => self.entry(table, name, &element.at),
                 None => self.name_required(element),
             };
             return Value::plain(Type::Bool);
@@ -69,9 +67,9 @@ impl Walk<'_> {
                 if !left.of.compares_with(right.of) {
                     let label = words!("this is {}, not {}", right.of.type_name(), left.of.type_name());
                     let message = "this list has a value of another type than the one on the left of `in`";
-                    self.errors.push(GuardError::new(Code::GuardValue, Some(item.whole.clone()), message).label(label));
+                    self.errors.push(GuardError::new(Code::GuardValue, &item.whole, message).label(label));
                 }
-                self.beside(element, item, Extent::Whole);
+                self.beside(element, item, None);
                 self.spend(left.longest.min(right.longest), item);
             }
             return Value::plain(Type::Bool);
@@ -79,7 +77,7 @@ impl Walk<'_> {
         let of = self.value(within).of;
         if of != Type::Unknown {
             let message = "`in` requires a list in brackets, or a map of the request or peer, on its right";
-            let error = GuardError::new(Code::GuardValue, Some(within.whole.clone()), message);
+            let error = GuardError::new(Code::GuardValue, &within.whole, message);
             self.errors.push(error.label(words!("this is {}", of.type_name())));
         }
         Value::plain(Type::Bool)
@@ -99,7 +97,7 @@ impl Walk<'_> {
     pub(super) fn index(&mut self, of: &Node, key: &Node) -> Value {
         if let Some(name) = text(key) {
             self.nodes = self.nodes.saturating_add(1);
-            return self.member(of, name, Some(key.at.clone()));
+            return self.member(of, name, &key.at);
         }
         let record = matches!(&of.kind, Kind::Name(name) if is_record(name));
         if record || table(of).is_some() {
@@ -138,7 +136,7 @@ impl Walk<'_> {
     }
 
     fn no_operator(&mut self, what: &str, node: &Node) {
-        let error = GuardError::new(Code::GuardValue, Some(node.at.clone()), words!("there is no {what}"));
+        let error = GuardError::new(Code::GuardValue, &node.at, words!("there is no {what}"));
         self.errors
             .push(error.label("this operator takes other types").help("convert with `int`, `double` or `string`"));
     }

@@ -16,7 +16,7 @@ use crate::code::Code;
 pub(super) fn parse(source: &str) -> Result<Node, GuardError> {
     if source.len() > MAX_SOURCE {
         let label = words!("it has {} bytes; at most {MAX_SOURCE} are allowed", source.len());
-        return Err(GuardError::new(Code::GuardBound, None, "this guard is too long").label(label));
+        return Err(GuardError::of_whole(Code::GuardBound, "this guard is too long").label(label));
     }
     let mut parser = Parser { source, tokens: tokens(source)?, next: 0, brackets: 0, conditionals: 0 };
     let node = parser.expression()?;
@@ -89,7 +89,7 @@ impl<'s> Parser<'s> {
     fn unexpected(&self) -> GuardError {
         let at = self.place();
         match self.peek() {
-            Token::End => not_cel(Some(at)).label("the guard ends here, but it is not complete"),
+            Token::End => not_cel(&at).label("the guard ends here, but it is not complete"),
             Token::Mark("=") => unexpected("=", at).help("compare with `==`"),
             _ => unexpected(self.source.get(at.clone()).unwrap_or_default(), at),
         }
@@ -214,7 +214,7 @@ impl<'s> Parser<'s> {
                 Ok(Node { kind: Kind::List(items), at, whole, depth })
             }
             Token::Mark("{") => {
-                let error = GuardError::new(Code::GuardValue, Some(at), "guards have no map literals");
+                let error = GuardError::new(Code::GuardValue, &at, "guards have no map literals");
                 Err(error.label("compare the values one by one"))
             }
             Token::Name(name) if name != "in" => self.named(name, at),
@@ -228,7 +228,7 @@ impl<'s> Parser<'s> {
     /// A variable or a call.
     fn named(&mut self, name: &str, at: Range<usize>) -> Result<Node, GuardError> {
         if matches!(self.peek(), Token::Mark("{")) {
-            let error = GuardError::new(Code::GuardFunction, Some(at), "guards have no message literals");
+            let error = GuardError::new(Code::GuardFunction, &at, "guards have no message literals");
             return Err(error.label("compare the values one by one"));
         }
         let Some(open) = self.eat("(") else {
@@ -244,7 +244,7 @@ impl<'s> Parser<'s> {
             (Some(Node { kind: Kind::Select { of, field, test: false }, at, depth, .. }), true) => {
                 Ok(Node { kind: Kind::Select { of, field, test: true }, at, whole, depth })
             }
-            _ => Err(not_cel(Some(at)).label("`has` requires one field, such as `has(request.headers.tier)`")),
+            _ => Err(not_cel(&at).label("`has` requires one field, such as `has(request.headers.tier)`")),
         }
     }
 
@@ -295,7 +295,7 @@ impl<'s> Parser<'s> {
         } else {
             signed(written).parse().ok().map(Literal::Int)
         };
-        found.ok_or_else(|| not_cel(Some(at.clone())).label("this number is out of range"))
+        found.ok_or_else(|| not_cel(at).label("this number is out of range"))
     }
 }
 
@@ -317,7 +317,7 @@ fn deeper<'n>(parts: impl IntoIterator<Item = &'n Node>, at: &Range<usize>) -> R
 }
 
 fn too_deep(at: &Range<usize>, label: String) -> GuardError {
-    GuardError::new(Code::GuardBound, Some(at.clone()), "this guard is nested too deeply").label(label)
+    GuardError::new(Code::GuardBound, at, "this guard is nested too deeply").label(label)
 }
 
 #[cfg(test)]

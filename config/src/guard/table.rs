@@ -16,7 +16,7 @@ const PARAMETER_LOOK_UP: usize = 1_024;
 
 impl Walk<'_> {
     /// A name that is read from a table, for its value or its presence.
-    pub(super) fn entry(&mut self, table: Table, name: &str, at: Option<Range<usize>>) -> Value {
+    pub(super) fn entry(&mut self, table: Table, name: &str, at: &Range<usize>) -> Value {
         self.nodes = self.nodes.saturating_add(2);
         let new = match table {
             Table::Headers => self.found.reads.headers.insert(name.to_owned()).then_some(HEADER_LOOK_UP),
@@ -24,7 +24,7 @@ impl Walk<'_> {
             Table::Attributes => None,
         };
         if let Some(steps) = new {
-            self.spend_at(steps, at.clone());
+            self.spend_at(steps, at);
         }
         match table {
             Table::Headers => {
@@ -51,22 +51,21 @@ impl Walk<'_> {
         }
     }
 
-    fn unknown_entry(&mut self, name: &str, what: &str, label: &str, at: Option<Range<usize>>) {
+    fn unknown_entry(&mut self, name: &str, what: &str, label: &str, at: &Range<usize>) {
         let message = words!("{} is not the name of a {what} that a guard can read", quote(name));
         self.errors.push(GuardError::new(Code::GuardName, at, message).label(label));
     }
 
     /// A name that is not a literal.
     pub(super) fn name_required(&mut self, key: &Node) -> Value {
-        let error =
-            GuardError::new(Code::GuardName, Some(key.whole.clone()), "a name that a guard reads must be a literal");
+        let error = GuardError::new(Code::GuardName, &key.whole, "a name that a guard reads must be a literal");
         let help = "write the name itself, such as `request.headers[\"x-tier\"]`";
         self.errors.push(error.label("not a string literal").help(help));
         Value::UNKNOWN
     }
 
     /// The value of a field of a variable.
-    pub(super) fn field(&mut self, field: Field, name: &str, at: Option<Range<usize>>) -> Value {
+    pub(super) fn field(&mut self, field: Field, name: &str, at: &Range<usize>) -> Value {
         let (code, message, label) = match field {
             Field::Value(value) => return value,
             Field::Table(_) => (

@@ -32,7 +32,7 @@ pub(super) fn walk(guard: &Node, vocabulary: &Vocabulary) -> Result<Found, Vec<G
     walk.condition(guard);
     if walk.nodes > MAX_NODES {
         let label = words!("it has more than {MAX_NODES} nodes");
-        walk.errors = vec![GuardError::new(Code::GuardBound, None, "this guard is too large").label(label)];
+        walk.errors = vec![GuardError::of_whole(Code::GuardBound, "this guard is too large").label(label)];
     }
     if walk.errors.is_empty() { Ok(walk.found) } else { Err(walk.errors) }
 }
@@ -53,7 +53,7 @@ impl Walk<'_> {
     pub(super) fn condition(&mut self, node: &Node) {
         let of = self.value(node).of;
         if !of.is_one_of(&[Type::Bool]) {
-            let error = GuardError::new(Code::GuardValue, Some(node.whole.clone()), "this is not a condition");
+            let error = GuardError::new(Code::GuardValue, &node.whole, "this is not a condition");
             self.errors.push(error.label(words!("this is {}, not a bool", of.type_name())));
         }
     }
@@ -66,7 +66,7 @@ impl Walk<'_> {
         let (message, label) = match &node.kind {
             Kind::Name(name) => return self.variable(name, node),
             Kind::Select { of, field, test } => {
-                let found = self.member(of, field, Some(node.at.clone()));
+                let found = self.member(of, field, &node.at);
                 return if *test { Value::plain(Type::Bool) } else { found };
             }
             Kind::Index { of, key } => return self.index(of, key),
@@ -83,17 +83,17 @@ impl Walk<'_> {
                 "write `x in [\"a\", \"b\"]`, or compare its values one by one",
             ),
         };
-        self.errors.push(GuardError::new(Code::GuardValue, Some(node.at.clone()), message).label(label));
+        self.errors.push(GuardError::new(Code::GuardValue, &node.at, message).label(label));
         Value::UNKNOWN
     }
 
     /// Counts the steps that a part takes at most.
     pub(super) fn spend(&mut self, steps: usize, at: &Node) {
-        self.spend_at(steps, Some(at.whole.clone()));
+        self.spend_at(steps, &at.whole);
     }
 
     /// The same at a place.
-    pub(super) fn spend_at(&mut self, steps: usize, at: Option<Range<usize>>) {
+    pub(super) fn spend_at(&mut self, steps: usize, at: &Range<usize>) {
         let before = self.steps;
         self.steps = before.saturating_add(steps);
         if before <= MAX_STEPS && self.steps > MAX_STEPS {
@@ -117,12 +117,12 @@ impl Walk<'_> {
             let all = || words!("the variables are {}", listed(VARIABLES, 5, "and"));
             (words!("guards have no variable {}", quote(name)), "unknown name", near.unwrap_or_else(all))
         };
-        self.errors.push(GuardError::new(Code::GuardName, Some(node.at.clone()), message).label(label).help(help));
+        self.errors.push(GuardError::new(Code::GuardName, &node.at, message).label(label).help(help));
         Value::UNKNOWN
     }
 
     /// The value `operand.field`, or `operand["field"]`.
-    pub(super) fn member(&mut self, operand: &Node, field: &str, at: Option<Range<usize>>) -> Value {
+    pub(super) fn member(&mut self, operand: &Node, field: &str, at: &Range<usize>) -> Value {
         if let Some(table) = table(operand) {
             return self.entry(table, field, at);
         }
@@ -154,7 +154,7 @@ impl Walk<'_> {
         Value::UNKNOWN
     }
 
-    pub(super) fn unknown(&mut self, message: &str, name: &str, known: Vec<&str>, at: Option<Range<usize>>) -> Value {
+    pub(super) fn unknown(&mut self, message: &str, name: &str, known: Vec<&str>, at: &Range<usize>) -> Value {
         let near = self.names.did_you_mean(name, known.iter().copied());
         let all = (!known.is_empty()).then(|| words!("known names are {}", listed(known, 12, "and")));
         let mut error = GuardError::new(Code::GuardName, at, message).label("unknown name");
