@@ -20,6 +20,7 @@ pub(crate) use tasks::request;
 
 use crate::PEOPLE;
 use crate::check;
+use crate::entries;
 use crate::name::WorkflowName;
 use crate::room;
 use crate::schema::Fields;
@@ -44,11 +45,12 @@ pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Documen
     if let Some(workflow) = &workflow {
         sizes::check(workflow, draft.span, &mut context.report);
         let tasks = draft.tasks_span.unwrap_or(draft.span);
-        if PEOPLE {
-            unmeant::note(workflow, tasks, &mut context.report);
-        }
-        if PEOPLE && context.report.errors() == before {
-            room::check(workflow, tasks, &mut context.report);
+        // A gate has no use for what only warns.
+        if PEOPLE && let Some(most) = entries::most(workflow) {
+            unmeant::note(workflow, &most, tasks, &mut context.report);
+            if context.report.errors() == before {
+                room::check(workflow, &most, tasks, &mut context.report);
+            }
         }
     }
     Document { draft, workflow }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::entries;
 use crate::name::TaskName;
 use crate::report::{Report, quote};
 use crate::workflow::Workflow;
@@ -13,12 +12,11 @@ use crate::workflow::Workflow;
 const USUAL: u64 = 64;
 
 /// Warns of the actor at whose gates one instance can have the most entries, if they are many: whoever holds its steps
-/// can take the room of others.
-pub(crate) fn check(workflow: &Workflow, span: Span, report: &mut Report) {
-    let Some(most) = entries::most(workflow) else { return };
+/// can take the room of others. `most` is that of [`crate::entries::most`].
+pub(crate) fn check(workflow: &Workflow, most: &BTreeMap<&TaskName, u64>, span: Span, report: &mut Report) {
     let mut at_gates: BTreeMap<&str, u64> = BTreeMap::new();
     for (task, requests) in most {
-        let Some(performer) = workflow.tasks.get(task).map(|task| &task.performer) else { continue };
+        let Some(performer) = workflow.tasks.get(*task).map(|task| &task.performer) else { continue };
         let sum = at_gates.entry(performer.name.as_str()).or_default();
         *sum = sum.saturating_add(requests.div_ceil(uses(workflow, task)));
     }

@@ -4,7 +4,7 @@
 //! Ways out of a task belong together where they meet again: some join has one source that only the one reaches, and one
 //! that only the other reaches, before either comes back to the task. All others read like a choice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::code::Code;
@@ -63,11 +63,15 @@ pub struct Way<'w> {
 impl<'w> Unmeant<'w> {
     /// What the document allows one instance. None at level `identity`, which allows any task any number of times.
     pub fn of(workflow: &'w Workflow) -> Option<Self> {
-        let most = entries::most(workflow)?;
+        entries::most(workflow).map(|most| Self::with(workflow, &most))
+    }
+
+    /// The same, with what [`entries::most`] counts.
+    fn with(workflow: &'w Workflow, most: &BTreeMap<&'w TaskName, u64>) -> Self {
         let usual = |task: &TaskName| workflow.joins.get(task).map_or(1, |join| join.sources.len());
         let usual = |task: &TaskName| u64::try_from(usual(task)).unwrap_or(u64::MAX);
-        let often = most.into_iter().filter(|(task, times)| *times > usual(task));
-        let often = often.map(|(task, times)| Often { task, times }).collect();
+        let often = most.iter().filter(|(task, times)| **times > usual(task));
+        let often = often.map(|(task, times)| Often { task, times: *times }).collect();
         let net = Net::of(workflow);
         let mut unmeant = Self { often, choices: Vec::new(), left_out: 0 };
         let mut left = Some(MAX_STEPS);
@@ -82,7 +86,7 @@ impl<'w> Unmeant<'w> {
                 None => unmeant.left_out = unmeant.left_out.saturating_add(1),
             }
         }
-        Some(unmeant)
+        unmeant
     }
 }
 
@@ -173,8 +177,8 @@ fn shown(texts: Vec<String>, between: &str, what: &str) -> String {
 }
 
 /// Notes what one instance may do beyond the usual reading.
-pub(crate) fn note(workflow: &Workflow, span: Span, report: &mut Report) {
-    let Some(Unmeant { often, choices, left_out }) = Unmeant::of(workflow) else { return };
+pub(crate) fn note<'w>(workflow: &'w Workflow, most: &BTreeMap<&'w TaskName, u64>, span: Span, report: &mut Report) {
+    let Unmeant { often, choices, left_out } = Unmeant::with(workflow, most);
     if !often.is_empty() {
         let often = shown(often.iter().map(Often::to_string).collect(), ", ", "tasks more than once");
         let note = Diagnostic::new(Code::Visits, span, words!("one instance may enter {often}"));
