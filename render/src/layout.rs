@@ -10,7 +10,7 @@ use crate::error::RenderError;
 use crate::gate::{self, Gate};
 use crate::inventory::{Inventory, is_selected};
 use crate::labels::Labels;
-use crate::network::{self, Crossings};
+use crate::network::{Crossings, Network};
 use crate::options::{Attach, Options};
 use crate::secrets::Secrets;
 use crate::workload::Workload;
@@ -144,8 +144,9 @@ fn components(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError>
     let idle: Vec<Value> = set.workloads.iter().map(interlock::idle).collect();
     tree.component("interlock-idle", &idle, json!({}))?;
     let crossings = Crossings::of(set.inventory, set.options)?;
-    let network = |namespace: &String| network::policies(namespace, &crossings, &set.labels, set.attach, set.options);
-    tree.component("network", &set.namespaces.iter().flat_map(network).collect::<Vec<_>>(), json!({}))?;
+    let network = Network { crossings, labels: &set.labels, attach: set.attach, options: set.options };
+    let policies: Vec<Value> = set.namespaces.iter().flat_map(|namespace| network.policies(namespace)).collect();
+    tree.component("network", &policies, json!({}))?;
     proxies(set, tree)
 }
 

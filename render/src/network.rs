@@ -73,56 +73,64 @@ impl Crossings {
     }
 }
 
-/// The policies of a namespace.
-pub(super) fn policies(
-    namespace: &str,
-    crossings: &Crossings,
-    labels: &Labels<'_>,
-    attach: Attach,
-    options: &Options,
-) -> Vec<Value> {
-    let mut own = vec![json!({"podSelector": {}})];
-    if attach == Attach::Waypoint {
-        own.extend(AMBIENT_PROBES.map(block));
-    }
-    let mut policies = vec![policy(namespace, "stepgate", &json!({}), INGRESS, json!([{"from": own}]))];
-    let called = crossings.into.iter().filter(|(workload, _)| workload.namespace() == namespace);
-    for (workload, callers) in called {
-        let from: Vec<Value> = callers.iter().map(|caller| peer(caller, |pods| labels.select(pods))).collect();
-        let pods = target(workload, labels, attach);
-        policies.push(policy(namespace, &workload.resource(), &pods, INGRESS, json!([{"from": from}])));
-    }
-    policies.extend(egress(namespace, crossings, labels, attach, options));
-    policies
+/// Everything from which the policies of each namespace are made.
+pub(super) struct Network<'n> {
+    pub(super) crossings: Crossings,
+    pub(super) labels: &'n Labels<'n>,
+    pub(super) attach: Attach,
+    pub(super) options: &'n Options,
 }
 
-/// Egress is limited only if it is known from where the module is pulled.
-fn egress(
-    namespace: &str,
-    crossings: &Crossings,
-    labels: &Labels<'_>,
-    attach: Attach,
-    options: &Options,
-) -> Vec<Value> {
-    let registry = match &options.registry {
-        Some(cidr) => vec![json!({"to": [block(cidr)]})],
-        None if options.module.starts_with("file://") => Vec::new(),
-        None => return Vec::new(),
-    };
-    let mut allowed = vec![json!({"to": [{"podSelector": {}}]}), dns(to_namespace(DNS.0), DNS.1)];
-    allowed.extend(options.dns.iter().map(|DnsServer { place, port }| match place {
-        Place::Namespace(name) => dns(to_namespace(name), *port),
-        Place::Cidr(cidr) => dns(block(cidr), *port),
-    }));
-    allowed.push(json!({"to": [to_namespace(&options.root)], "ports": [{"protocol": "TCP", "port": ISTIOD}]}));
-    allowed.extend(registry);
-    let mut policies = vec![policy(namespace, "stepgate", &json!({}), EGRESS, allowed.into())];
-    for (workload, called) in crossings.out_of.iter().filter(|(workload, _)| workload.namespace() == namespace) {
-        let to: Vec<Value> = called.iter().map(|end| peer(end, |called| target(called, labels, attach))).collect();
-        let pods = labels.select(workload);
-        policies.push(policy(namespace, &workload.resource(), &pods, EGRESS, json!([{"to": to}])));
+impl Network<'_> {
+    /// The policies of a namespace.
+    pub(super) fn policies(&self, namespace: &str) -> Vec<Value> {
+        let mut own = vec![json!({"podSelector": {}})];
+        if self.attach == Attach::Waypoint {
+            own.extend(AMBIENT_PROBES.map(block));
+        }
+        let mut policies = vec![policy(namespace, "stepgate", &json!({}), INGRESS, json!([{"from": own}]))];
+        let called = self.crossings.into.iter().filter(|(workload, _)| workload.namespace() == namespace);
+        for (workload, callers) in called {
+            let from: Vec<Value> = callers.iter().map(|caller| peer(caller, |pods| self.labels.select(pods))).collect();
+            let pods = self.target(workload);
+            policies.push(policy(namespace, &workload.resource(), &pods, INGRESS, json!([{"from": from}])));
+        }
+        policies.extend(self.egress(namespace));
+        policies
     }
-    policies
+
+    /// Egress is limited only if it is known from where the module is pulled.
+    fn egress(&self, namespace: &str) -> Vec<Value> {
+        let options = self.options;
+        let registry = match &options.registry {
+            Some(cidr) => vec![json!({"to": [block(cidr)]})],
+            None if options.module.starts_with("file://") => Vec::new(),
+            None => return Vec::new(),
+        };
+        let mut allowed = vec![json!({"to": [{"podSelector": {}}]}), dns(to_namespace(DNS.0), DNS.1)];
+        allowed.extend(options.dns.iter().map(|DnsServer { place, port }| match place {
+            Place::Namespace(name) => dns(to_namespace(name), *port),
+            Place::Cidr(cidr) => dns(block(cidr), *port),
+        }));
+        allowed.push(json!({"to": [to_namespace(&options.root)], "ports": [{"protocol": "TCP", "port": ISTIOD}]}));
+        allowed.extend(registry);
+        let mut policies = vec![policy(namespace, "stepgate", &json!({}), EGRESS, allowed.into())];
+        let calling = self.crossings.out_of.iter().filter(|(workload, _)| workload.namespace() == namespace);
+        for (workload, called) in calling {
+            let to: Vec<Value> = called.iter().map(|end| peer(end, |called| self.target(called))).collect();
+            let pods = self.labels.select(workload);
+            policies.push(policy(namespace, &workload.resource(), &pods, EGRESS, json!([{"to": to}])));
+        }
+        policies
+    }
+
+    /// The labels of the pods at which a call of the workload arrives.
+    fn target(&self, workload: &Workload) -> Value {
+        match self.attach {
+            Attach::Namespace | Attach::Workload | Attach::Mesh => self.labels.select(workload),
+            Attach::Waypoint => json!({"gateway.networking.k8s.io/gateway-name": workload.gateway()}),
+        }
+    }
 }
 
 fn dns(to: Value, port: u16) -> Value {
@@ -135,14 +143,6 @@ fn to_namespace(name: &str) -> Value {
 
 fn block(cidr: &str) -> Value {
     json!({"ipBlock": {"cidr": cidr}})
-}
-
-/// The labels of the pods at which a call of the workload arrives.
-fn target(workload: &Workload, labels: &Labels<'_>, attach: Attach) -> Value {
-    match attach {
-        Attach::Namespace | Attach::Workload | Attach::Mesh => labels.select(workload),
-        Attach::Waypoint => json!({"gateway.networking.k8s.io/gateway-name": workload.gateway()}),
-    }
 }
 
 fn peer(end: &End, labels: impl Fn(&Workload) -> Value) -> Value {
