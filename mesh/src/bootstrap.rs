@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::spec::Delivery;
 pub(super) use member::{Member, MeshConfig};
 use parts::address;
-pub use parts::plugin_configuration;
+pub use parts::{configuration_text, plugin_configuration};
 
 /// The labels of the filter's metrics.
 const LABELS: [&str; 10] =

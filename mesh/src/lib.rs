@@ -45,7 +45,7 @@ mod wait;
 
 pub use admin::AccessEntry;
 pub use application::Application;
-pub use bootstrap::plugin_configuration;
+pub use bootstrap::{configuration_text, plugin_configuration};
 pub use call_error::{CALL_TIMEOUT, CallError};
 pub use certificates::{Authority, Credential};
 pub use client::{Client, Route};

@@ -60,12 +60,15 @@ pub(super) fn wasm_config(spec: &MeshSpec, listener: &str, plugin: &Plugin) -> V
     typed(WASM, json!({"config": config}))
 }
 
-/// The configuration of a plugin. A mapping, in YAML or JSON, is passed on as a JSON text, as Istio does; any other text as
-/// it is.
+/// The configuration of a plugin in a bootstrap.
 pub fn plugin_configuration(text: &str) -> Value {
+    typed("google.protobuf.StringValue", json!({"value": configuration_text(text)}))
+}
+
+/// The text that a plugin gets: a mapping, in YAML or JSON, as JSON, which Istio makes of it; any other text as it is.
+pub fn configuration_text(text: &str) -> String {
     let json = stepgate_config::to_json(text.as_bytes()).ok().filter(Value::is_object);
-    let text = json.map_or_else(|| text.to_owned(), |value| value.to_string());
-    typed("google.protobuf.StringValue", json!({"value": text}))
+    json.map_or_else(|| text.to_owned(), |value| value.to_string())
 }
 
 /// A connection manager that accepts both HTTP/1.1 and HTTP/2, and leaves it to the filter to refuse upgrades, CONNECT

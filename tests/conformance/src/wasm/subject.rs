@@ -95,10 +95,8 @@ impl<'a> Subject<'a> {
 /// # Errors
 /// Returns a message that says what failed.
 pub fn proxy_for(corpus: &Corpus, whole: &Whole, now: UnixTime) -> Result<Proxy, String> {
-    let text = corpus.gate(whole)?.text.as_bytes();
-    // As a control plane passes it on: JSON. A broken configuration is passed unchanged.
-    let configuration = stepgate_config::to_json(text).map_or_else(|_| text.to_vec(), |json| json.to_string().into());
-    Ok(Proxy::new(&configuration, corpus.environment.0.clone(), now.seconds()))
+    let configuration = stepgate_mesh::configuration_text(&corpus.gate(whole)?.text);
+    Ok(Proxy::new(configuration.as_bytes(), corpus.environment.0.clone(), now.seconds()))
 }
 
 /// From the first call up to the configuration.
