@@ -1,6 +1,6 @@
 //! `stepgate explain`.
 
-use super::run::{stepgate, with};
+use super::run::{PAIR, stepgate, with};
 
 /// The arguments, the exit code, and texts that the answer must contain.
 type Case<'a> = (&'a str, i32, &'a [&'a str]);
@@ -167,25 +167,9 @@ transitions:
 fn plain_steps_are_explained_too() {
     let ran = stepgate(&["check", "identity.yaml"]);
     assert!(ran.out.contains("assurance identity"), "{ran:?}");
-    let document = "
-workflow: pair
-revision: 3
-trust_domain: cluster.local
-assurance: identity
-actors:
-  a: {spiffe: [x/a]}
-  b: {spiffe: [x/b]}
-tasks:
-  one: {actor: a, initial: true}
-  two: {actor: b, requests: [{methods: [POST], path: /two}]}
-  three: {actor: a, requests: [{methods: [POST], path: /three}]}
-transitions:
-  - {from: one, to: two}
-  - {from: two, to: three}
-";
     for shown in [&["--at", "two"][..], &["--step", "pair/3/two"]] {
         let asked = ["explain", "-", "--peer", "b", "--self", "a", "--method", "POST", "--path", "/three"];
-        let ran = with(&[&asked[..], shown].concat(), &[], document.as_bytes());
+        let ran = with(&[&asked[..], shown].concat(), &[], PAIR.as_bytes());
         assert_eq!(ran.code, 0, "{ran:?}");
         assert!(ran.out.contains("new step  pair/3/three"), "{}", ran.out);
     }
@@ -568,21 +552,9 @@ fn a_walk_keeps_constraints_receipts_and_plain_steps() {
         "ship",
     ]);
     assert!(ran.code == 0 && ran.out.contains("a receipt for charge, held by shop"), "{ran:?}");
-    let plain = "
-workflow: pair
-revision: 3
-trust_domain: example
-assurance: identity
-actors: {a: {spiffe: [a]}, b: {spiffe: [b]}}
-tasks:
-  one: {actor: a, initial: true}
-  two: {actor: b, requests: [{methods: [POST], path: /two}]}
-  three: {actor: a, requests: [{methods: [POST], path: /three}]}
-transitions: [{from: one, to: two}, {from: two, to: three}]
-";
-    let ran = explain(plain, "--to two --then --to three");
+    let ran = explain(PAIR, "--to two --then --to three");
     assert!(ran.code == 0 && ran.out.contains("new step  pair/3/three"), "{ran:?}");
-    let twice = explain(plain, "--to two --then --to two");
+    let twice = explain(PAIR, "--to two --then --to two");
     assert!(twice.code == 0 && twice.out.matches("step      none").count() == 2, "nothing is counted: {twice:?}");
 }
 

@@ -58,3 +58,17 @@ pub(crate) fn with_bytes(arguments: &[&str], environment: &[(&str, &OsStr)], inp
 pub(crate) fn examples() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../config/examples")
 }
+
+/// A document at level `identity`, in which two actors call each other.
+pub(crate) const PAIR: &str = "
+workflow: pair
+revision: 3
+trust_domain: example
+assurance: identity
+actors: {a: {spiffe: [a]}, b: {spiffe: [b]}}
+tasks:
+  one: {actor: a, initial: true}
+  two: {actor: b, requests: [{methods: [POST], path: /two}]}
+  three: {actor: a, requests: [{methods: [POST], path: /three}]}
+transitions: [{from: one, to: two}, {from: two, to: three}]
+";

@@ -8,7 +8,7 @@ use stepgate_decision::UnixTime;
 use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto};
 use stepgate_decision::token::{Claims, TokenType};
 
-use super::run::{Ran, with};
+use super::run::{PAIR, Ran, with};
 
 /// Each actor signs with a key of its own. `first` may be done by two workloads, and `third` not by the same one.
 const GATE: &str = r#"
@@ -243,27 +243,16 @@ fn a_guard_that_reads_the_request_is_not_judged() {
 /// Anybody can write it, and it names nobody.
 #[test]
 fn a_plain_step_is_judged_in_part() {
-    let plain = "
-workflows:
-  - workflow: pair
-    revision: 3
-    trust_domain: example
-    assurance: identity
-    actors: {a: {spiffe: [a]}, b: {spiffe: [b]}}
-    tasks:
-      one: {actor: a, initial: true}
-      two: {actor: b, requests: [{methods: [POST], path: /two}]}
-      three: {actor: a, requests: [{methods: [POST], path: /three}]}
-    transitions: [{from: one, to: two}, {from: two, to: three}]
-";
-    let ran = verify(plain, "pair/3/two", &[]);
+    let pair = stepgate_config::to_json(PAIR.as_bytes()).unwrap();
+    let plain = serde_json::json!({"workflows": [pair]}).to_string();
+    let ran = verify(&plain, "pair/3/two", &[]);
     assert_eq!(ran.code, 4, "{ran:?}");
     for part in ["VALID IN PART: at `two` of pair revision 3", "not judged  who presents it", "b may call a"] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
     for (step, code) in [("pair/3/three", "NO_TRANSITION"), ("pair/2/two", "REVISION_RETIRED"), ("pair/3", "BAD_STEP")]
     {
-        let ran = verify(plain, step, &[]);
+        let ran = verify(&plain, step, &[]);
         assert!(ran.code == 1 && ran.out.contains(code), "{step}: {ran:?}");
     }
 }
