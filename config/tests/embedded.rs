@@ -58,7 +58,7 @@ fn an_error_has_its_place_in_the_manifest() {
     assert!(error.message.contains("of this text") && error.primary.line > 10, "{error}");
 }
 
-/// Errors of the syntax count where they are within a part, and where nobody can say.
+/// Errors of the syntax count where they are within a part, and where their place is not known.
 #[test]
 fn others_may_write_yaml_that_the_language_does_not_have() {
     let manifest = repository("istio/movie/base/movie.yaml");

@@ -510,7 +510,7 @@ fn several_requests_walk_an_instance() {
     let last = &then[7];
     assert_eq!((&last["transition"], &last["facts"]["step"]["task"]), (&"master -> release".into(), &"master".into()));
     assert!(then.iter().all(|one| one["step"]["txn"] == json["step"]["txn"]), "one instance: {json}");
-    // Before the second branch is there, the gate wants the whole evidence.
+    // Before the second branch is there, the gate requires the whole evidence.
     let early = explain_movie(
         "--to shots --then --to plates --then --to color --then --to hdr --then --to master --then --to release",
     );

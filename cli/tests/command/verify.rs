@@ -240,7 +240,7 @@ fn a_guard_that_reads_the_request_is_not_judged() {
     assert_eq!((&json["valid"], json["not_judged"].as_array().unwrap().len()), (&false.into(), 1), "{json}");
 }
 
-/// Anybody can write it, and it names nobody.
+/// Any workload can write it, and it names no holder.
 #[test]
 fn a_plain_step_is_judged_in_part() {
     let pair = stepgate_config::to_json(PAIR.as_bytes()).unwrap();
