@@ -9,6 +9,8 @@ registry=${CARGO_HOME:-$HOME/.cargo}/registry/src
 library=$(rustc --print sysroot)/lib/rustlib/src/rust
 commit=$(rustc -vV | sed -n 's/^commit-hash: //p')
 rustflags="--remap-path-prefix=$registry=/cargo --remap-path-prefix=$library=/rustc/$commit"
+# Indices in the code take as many bytes as they need, not five each. `make sizes` keeps names and relocations.
+[ "${CARGO_PROFILE_FILTER_STRIP:-}" = none ] || rustflags="$rustflags -Clink-arg=--compress-relocations"
 
 # Flags that a user sets for all builds would take precedence over these, and change the bytes.
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
