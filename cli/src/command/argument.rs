@@ -12,8 +12,19 @@ pub(super) fn require(fits: bool, text: &str, rule: &'static str) -> Result<Stri
 }
 
 /// Whether the text is a `token` of RFC 9110, section 5.6.2, as the name of a header is.
-pub(super) fn is_token(text: &str) -> bool {
+fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// A header, written as it is sent, `NAME: VALUE`, or as `NAME=VALUE`; the name in lower case.
+///
+/// # Errors
+/// How a header is written, if there is no name or neither mark follows it.
+pub(super) fn header(text: &str) -> Result<(String, String), &'static str> {
+    const FORM: &str = "a header is written `name: value` or `name=value`; method, path and host are no headers here";
+    let (name, value) = text.split_once([':', '=']).ok_or(FORM)?;
+    let name = name.trim().to_ascii_lowercase();
+    if is_token(&name) { Ok((name, value.trim().to_owned())) } else { Err(FORM) }
 }
 
 /// The algorithms of keys, by their names in JWS.

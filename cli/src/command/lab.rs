@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::answer::{Answer, EXIT_CODES};
-use super::argument::{algorithms, is_token};
+use super::argument::{algorithms, header};
 use super::error::CommandError;
 use super::output;
 use super::source::Source;
@@ -60,7 +60,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     time: Option<UnixTime>,
     /// A header of every request that is a task, for guards on headers; may be given several times
-    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = further_header)]
     headers: Vec<(String, String)>,
     /// Fail also if no instance reaches some task or transition
     #[arg(long)]
@@ -78,23 +78,18 @@ pub(super) struct Args {
     module: PathBuf,
 }
 
-/// `NAME=VALUE`.
-fn header(text: &str) -> Result<(String, String), &'static str> {
-    let (name, value) = text.split_once('=').ok_or("a header is written `name=value`")?;
-    let name = name.trim().to_ascii_lowercase();
-    if !is_token(&name) {
-        return Err("the name of a header has letters, digits and some marks");
-    }
+/// A header that the lab does not write itself.
+fn further_header(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = header(text)?;
     // Some servers take `_` for `-`.
     let folded = name.replace('_', "-");
     if OWN.contains(&folded.as_str()) || folded.starts_with("x-workflow-step") {
         return Err("the lab writes this header itself");
     }
-    let value = value.trim();
     if !value.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
         return Err("the value of a header is in visible ASCII");
     }
-    Ok((name, value.to_owned()))
+    Ok((name, value))
 }
 
 impl Args {

@@ -42,7 +42,8 @@ struct Istio {
     /// Workflow documents, YAML or JSON; `-`: standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The file of `stepgate secrets` [default: one shared key for each workflow, all in their first generation]
+    /// The file of `stepgate secrets` [default: `secrets/secrets.yaml` in the folder of --out, if it is there; else one
+    /// shared key for each workflow, all in their first generation]
     #[arg(long, value_name = "FILE")]
     secrets: Option<PathBuf>,
     /// Write into this folder [default: print the base]
@@ -64,6 +65,14 @@ struct Istio {
     flags: Flags,
 }
 
+impl Istio {
+    /// What is written reads this file in the folder, so it must name the keys of this file.
+    fn secrets_file(&self) -> Option<PathBuf> {
+        let written = || self.out.as_ref().map(|folder| folder.join("secrets/secrets.yaml")).filter(|file| file.exists());
+        self.secrets.clone().or_else(written)
+    }
+}
+
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     match &args.target {
         Target::Istio(istio) => run_istio(istio),
@@ -74,7 +83,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
 fn run_istio(args: &Istio) -> Result<Answer, CommandError> {
     let documents = documents::read(&args.files, &args.flags.open)?;
     let settings = args.gate.as_deref().map_or_else(|| Ok(json!({})), settings)?;
-    let secrets = args.secrets.as_deref().map(secrets::read).transpose()?;
+    let secrets = args.secrets_file().as_deref().map(secrets::read).transpose()?;
     let rendered = istio(&documents, secrets.as_ref(), &args.flags.options(settings))?;
     args.flags.warn();
     rendered.warnings.iter().for_each(|warning| output::warn(warning));

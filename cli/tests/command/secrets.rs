@@ -103,6 +103,20 @@ fn a_private_key_is_only_at_its_signer() {
     }
 }
 
+/// The stages read the file in the folder, so the gates name its keys, also if nobody says where it is.
+#[test]
+fn a_folder_with_secrets_is_rendered_for_them() {
+    let place = Place::new();
+    let folder = place.file().with_file_name("deploy");
+    let (out, file) = (folder.to_str().unwrap(), folder.join("secrets/secrets.yaml"));
+    let file = file.to_str().unwrap();
+    assert_eq!(stepgate(&["secrets", "movie.yaml", "--alg", "ES256", "--out", file]).code, 0);
+    let ran = stepgate(&["render", "istio", "movie.yaml", "--out", out, "--secrets", file]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = stepgate(&["render", "istio", "movie.yaml", "--out", out, "--check"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
 #[test]
 fn the_file_is_private_and_is_not_lost() {
     let place = Place::new();

@@ -6,7 +6,7 @@ use clap::Parser;
 use stepgate_decision::UnixTime;
 
 use crate::command::answer::EXIT_CODES;
-use crate::command::argument::is_token;
+use crate::command::argument::header;
 use crate::command::{history, time};
 
 /// The notes under the help text.
@@ -105,14 +105,4 @@ impl Args {
         let read = |words: &[String]| Then::try_parse_from(words).unwrap_or_else(|error| error.exit());
         sections.map(|words| read(words).request).collect()
     }
-}
-
-/// `NAME: VALUE`. A pseudo-header has its own flag.
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("a header is written `name: value`")?;
-    let name = name.trim();
-    if !is_token(name) {
-        return Err("a header is written `name: value`; method, path and host have flags of their own".into());
-    }
-    Ok((name.to_ascii_lowercase(), value.trim().to_owned()))
 }
