@@ -36,4 +36,18 @@ mod tests {
             assert!(to_json(text).is_err_and(|found| !found.is_empty()));
         }
     }
+
+    /// The first three end a line in YAML 1.1, as `kubectl` reads it, and nothing in YAML 1.2. A byte order mark is part of
+    /// a name to the one, and nothing to the other.
+    #[test]
+    fn a_character_that_two_versions_of_yaml_read_differently_is_an_error() {
+        for odd in ['\u{85}', '\u{2028}', '\u{2029}', '\u{feff}'] {
+            for text in ["a: 1 # b@b: 2\n", "a: |\n  b@c\n", "a: 'b@c'\n", "a: b@c\n", "a: 1\n@b: 2\n", "a: 1\n# b@"] {
+                let text = text.replace('@', &odd.to_string());
+                assert!(to_json(text.as_bytes()).is_err_and(|found| !found.is_empty()), "{text:?}");
+            }
+        }
+        assert!(to_json("\u{feff}a: 'caf\u{e9}\u{a0}\u{200b}'\n".as_bytes()).is_ok());
+        assert!(to_json("{\"a\": \"b\u{2028}c\"}".as_bytes()).is_ok());
+    }
 }

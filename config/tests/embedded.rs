@@ -58,6 +58,20 @@ fn an_error_has_its_place_in_the_manifest() {
     assert!(error.message.contains("of this text") && error.primary.line > 10, "{error}");
 }
 
+/// A gate takes JSON only.
+#[test]
+fn yaml_in_a_string_of_a_bootstrap_is_an_error() {
+    let gate = repository("config/examples/gate/movie.yaml");
+    let bootstrap = |text: &str| serde_json::json!({"configuration": {"value": text}}).to_string();
+    let json = stepgate_config::to_json(gate.as_bytes()).unwrap().to_string();
+    assert_eq!(workflows(&bootstrap(&json)), [Some(vec!["movie".to_owned()])]);
+    for text in [&gate, &format!("\u{feff}{json}"), &json.replacen('}', ",}", 1)] {
+        assert_eq!(workflows(&bootstrap(text)), [None]);
+        let found = read_all(bootstrap(text).as_bytes()).remove(0);
+        assert!(found.diagnostics.iter().any(|diagnostic| diagnostic.code == Code::Syntax));
+    }
+}
+
 /// Errors of the syntax count where they are within a part, and where their place is not known.
 #[test]
 fn others_may_write_yaml_that_the_language_does_not_have() {

@@ -34,6 +34,9 @@ fn a_conversion_takes_only_texts_of_one_form() {
                 ".5h",
                 "infs",
                 "9999999999h",
+                "9223372036.854775808s",
+                "-9223372036.854775809s",
+                "9223372036854775808ns",
                 "9223372036s1s",
             ],
         ),
@@ -59,5 +62,24 @@ fn a_conversion_takes_only_texts_of_one_form() {
     ] {
         assert_eq!(good.iter().find(|text| !taken(name)(text)), None, "{name}");
         assert_eq!(bad.iter().find(|text| taken(name)(text)), None, "{name}");
+    }
+}
+
+/// By decimal arithmetic, without a fraction of a nanosecond.
+#[test]
+fn a_duration_is_exact() {
+    for (text, nanoseconds) in [
+        ("1.001s", 1_001_000_000),
+        ("-1.005s", -1_005_000_000),
+        ("0.29h", 1_044_000_000_000),
+        ("8.7m", 522_000_000_000),
+        ("1.005us", 1_005),
+        ("0.9999999999s", 999_999_999),
+        ("0.000000000000000000000000000000000001h", 0),
+        ("0000000000000000000000000000000000000000000000000000000001s", 1_000_000_000),
+        ("9223372036.854775807s", i64::MAX),
+        ("-9223372036.854775808s", i64::MIN),
+    ] {
+        assert_eq!(span(text), Some(TimeDelta::nanoseconds(nanoseconds)), "{text}");
     }
 }
