@@ -11,8 +11,10 @@ mod lexer;
 mod literal;
 mod operation;
 mod parser;
+mod pattern;
 mod pattern_size;
 mod quoted;
+mod re2;
 mod reads;
 mod scalar;
 mod syntax;
@@ -32,6 +34,7 @@ pub use error::{
     MAX_TEXT,
 };
 pub(crate) use lexer::joined_comment;
+pub use pattern::Pattern;
 pub use reads::Reads;
 pub use scalar::{Scalar, in_range, span_in_range};
 pub use syntax::{Arithmetic, Comparison};

@@ -115,8 +115,8 @@ impl Walk<'_> {
     fn regex(&mut self, argument: &Node, on: Value) {
         let pattern = text(argument).ok_or(LiteralError::NotALiteral("a pattern"));
         match pattern.and_then(|pattern| Ok((pattern, literal::regex(pattern)?))) {
-            Ok((pattern, (regex, size))) => {
-                self.found.patterns.insert(pattern.to_owned(), regex);
+            Ok((pattern, (checked, size))) => {
+                self.found.patterns.insert(pattern.to_owned(), checked);
                 self.spend(size.saturating_mul(on.longest), argument);
             }
             Err(cause) => {

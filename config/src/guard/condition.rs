@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use regex_lite::Regex;
-
 use super::conversion::Conversion;
 use super::form::{table, text};
+use super::pattern::Pattern;
 use super::scalar::Scalar;
 use super::syntax::{Arithmetic, Comparison, Kind, Literal, Node, Operator};
 use super::vocabulary::Table;
@@ -43,7 +42,7 @@ pub enum Condition {
     /// Whether the first text contains the second.
     Contains(Extent, Box<[Condition; 2]>),
     /// Whether the pattern matches somewhere in the text.
-    Matches(Box<Condition>, Regex),
+    Matches(Box<Condition>, Pattern),
     /// The number of characters of a text.
     Size(Box<Condition>),
     /// A field of a time, in a zone; without one, in UTC.
@@ -155,12 +154,12 @@ impl TimeField {
 }
 
 /// The condition of a checked guard; none if the guard has a part that the check should have rejected.
-pub(super) fn condition(node: &Node, patterns: &BTreeMap<String, Regex>) -> Option<Condition> {
+pub(super) fn condition(node: &Node, patterns: &BTreeMap<String, Pattern>) -> Option<Condition> {
     Lowering { patterns }.lower(node)
 }
 
 struct Lowering<'a> {
-    patterns: &'a BTreeMap<String, Regex>,
+    patterns: &'a BTreeMap<String, Pattern>,
 }
 
 impl Lowering<'_> {

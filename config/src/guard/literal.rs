@@ -3,7 +3,9 @@
 use regex_lite::Regex;
 use thiserror::Error;
 
+use super::pattern::Pattern;
 use super::pattern_size::pattern_size;
+use super::re2::{self, OtherForm};
 use super::{MAX_PATTERN_SIZE, MAX_REGEX};
 
 /// Why an argument is not a regular expression or a time zone.
@@ -15,6 +17,8 @@ pub(super) enum LiteralError {
     TooLong(usize),
     #[error(transparent)]
     Regex(#[from] regex_lite::Error),
+    #[error(transparent)]
+    OtherForm(#[from] OtherForm),
     #[error("it is nested too deeply, or of a form that guards do not have")]
     Form,
     #[error("its size is {0}; at most {MAX_PATTERN_SIZE} is allowed")]
@@ -24,13 +28,16 @@ pub(super) enum LiteralError {
 }
 
 /// Compiles a regular expression within its bounds. Returns its size, too.
-pub(super) fn regex(pattern: &str) -> Result<(Regex, usize), LiteralError> {
+pub(super) fn regex(pattern: &str) -> Result<(Pattern, usize), LiteralError> {
     if pattern.len() > MAX_REGEX {
         return Err(LiteralError::TooLong(pattern.len()));
     }
     match pattern_size(pattern) {
         Some(size) if size > MAX_PATTERN_SIZE => Err(LiteralError::TooLarge(size)),
-        Some(size) => Ok((Regex::new(pattern)?, size)),
+        Some(size) => {
+            let folds = re2::folds(pattern)?;
+            Ok((Pattern::new(Regex::new(pattern)?, folds), size))
+        }
         // The crate that runs patterns may say why.
         None => Err(Regex::new(pattern).err().map_or(LiteralError::Form, LiteralError::Regex)),
     }

@@ -6,9 +6,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use regex_lite::Regex;
-
 use super::form::{literal, table};
+use super::pattern::Pattern;
 use super::reads::Reads;
 use super::syntax::{Kind, Node};
 use super::vocabulary::{Type, VARIABLES, Value, Vocabulary, is_record};
@@ -22,7 +21,7 @@ pub(super) struct Found {
     /// The parts of a request that it reads.
     pub(super) reads: Reads,
     /// Its regular expressions.
-    pub(super) patterns: BTreeMap<String, Regex>,
+    pub(super) patterns: BTreeMap<String, Pattern>,
 }
 
 /// Checks a guard: the results, or all its errors.

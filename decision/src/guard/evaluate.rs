@@ -67,7 +67,10 @@ impl<'a> Evaluation<'a> {
                     Extent::Anywhere => text.contains(&*part),
                 })
             }
-            Condition::Matches(text, pattern) => Scalar::Bool(pattern.is_match(&self.text(text)?)),
+            Condition::Matches(text, pattern) => {
+                let found = pattern.is_match(&self.text(text)?);
+                Scalar::Bool(found.ok_or_else(|| GuardFailure::call("matches", self.reads))?)
+            }
             Condition::Size(text) => {
                 Scalar::Int(i64::try_from(self.text(text)?.chars().count()).map_err(|_| GuardFailure::Arithmetic)?)
             }
