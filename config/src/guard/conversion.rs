@@ -128,7 +128,16 @@ fn double(text: &str) -> Option<f64> {
 }
 
 /// The units of durations, in nanoseconds. `m` comes after the other units that begin with it.
-const UNITS: [(&str, f64); 6] = [("ms", 1e6), ("us", 1e3), ("ns", 1.0), ("h", 3_600e9), ("m", 60e9), ("s", 1e9)];
+const UNITS: [(&str, i128); 6] = [
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("ns", 1),
+    ("h", 3_600_000_000_000),
+    ("m", 60_000_000_000),
+    ("s", 1_000_000_000),
+];
+/// Digits of a fraction that count, and ten to the power of it: an hour has fewer nanoseconds.
+const FRACTION: (usize, i128) = (24, 1_000_000_000_000_000_000_000_000);
 
 fn span(text: &str) -> Option<TimeDelta> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
@@ -140,20 +149,24 @@ fn span(text: &str) -> Option<TimeDelta> {
     let (mut rest, mut sum) = (unsigned, 0_i128);
     while !rest.is_empty() {
         let after = decimal(rest)?;
-        let number: f64 = rest.get(..rest.len().checked_sub(after.len())?)?.parse().ok()?;
+        let number = rest.get(..rest.len().checked_sub(after.len())?)?;
         let (unit, nanoseconds) = UNITS.iter().find(|(unit, _)| after.starts_with(unit))?;
-        sum = sum.checked_add(i128::from(whole_nanoseconds(number * nanoseconds)?))?;
+        sum = sum.checked_add(whole_nanoseconds(number, *nanoseconds)?)?;
         rest = after.get(unit.len()..)?;
     }
     let sum = if unsigned.len() < text.len() { sum.checked_neg()? } else { sum };
-    (!unsigned.is_empty()).then_some(())?;
     Some(TimeDelta::nanoseconds(i64::try_from(sum).ok()?))
 }
 
-/// Without a fraction of a nanosecond; none past 2^63.
-#[expect(clippy::cast_possible_truncation, reason = "it is within the range of the type")]
-fn whole_nanoseconds(number: f64) -> Option<i64> {
-    (number <= as_double(i64::MAX)).then_some(number as i64)
+/// A decimal number of units, in nanoseconds, without a fraction of one. Not by doubles, in which `1.001s` is less than
+/// `1001ms`.
+fn whole_nanoseconds(number: &str, unit: i128) -> Option<i128> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let (digits, power) = FRACTION;
+    let fraction = fraction.get(..digits).unwrap_or(fraction);
+    let fraction: i128 = format!("{fraction:0<digits$}").parse().ok()?;
+    let fraction = fraction.checked_mul(unit)?.checked_div(power)?;
+    whole.parse::<i128>().ok()?.checked_mul(unit)?.checked_add(fraction)
 }
 
 /// A date and time (RFC 3339, section 5.6), in upper case, without leap seconds, which readers take for one second or
