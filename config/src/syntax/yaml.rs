@@ -6,8 +6,8 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span as Mark, Tag};
 
 use super::builder::{Builder, Open, Rejected, unsupported};
 use super::offsets::Offsets;
-use super::yaml11::is_ambiguous;
-use super::{Kind, MAX_STRUCTURE, Node, scalar};
+use super::yaml11::{is_ambiguous, odd_character};
+use super::{Kind, MAX_STRUCTURE, Node, narrow, scalar};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::{Report, quote};
@@ -21,6 +21,10 @@ pub(super) fn parse<'a>(text: &'a str, several: bool, report: &mut Report) -> Ve
         let help = "write the input as JSON, which does not have this bound";
         let many = Diagnostic::new(Code::TooMany, Span::START, "this YAML has too many parts");
         report.push(many.label(label).help(help));
+        return Vec::new();
+    }
+    if let Some((at, odd)) = odd_character(text) {
+        report.push(ambiguous_character(text, at, odd));
         return Vec::new();
     }
     let earlier = several.then(Vec::new);
@@ -49,6 +53,21 @@ pub(super) fn parse<'a>(text: &'a str, several: bool, report: &mut Report) -> Ve
         builder.report.push(empty.help("a gate without a configuration denies every request"));
     }
     trees
+}
+
+/// The error ends the reading: what follows the character may be a line of its own to others.
+fn ambiguous_character(text: &str, at: usize, odd: char) -> Diagnostic {
+    let before = text.get(..at).unwrap_or_default();
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count().saturating_add(1);
+    let span = Span {
+        start: narrow(at),
+        end: narrow(at.saturating_add(odd.len_utf8())),
+        line: narrow(before.split('\n').count()),
+        column: narrow(column),
+    };
+    let message = words!("readers of YAML 1.1 and YAML 1.2 read the character U+{:04X} differently", u32::from(odd));
+    let label = "to some readers, a line ends here or a name begins with it";
+    Diagnostic::new(Code::BadValue, span, message).label(label).help("remove it")
 }
 
 struct Events<'a, 'r> {

@@ -5,6 +5,14 @@
 
 use super::scalar::{all, is_digits};
 
+/// The place of the first character that ends a line in YAML 1.1 and nothing in YAML 1.2, so that one reader takes for a comment
+/// what another one obeys; or of a byte order mark, which is a part of a name to some.
+pub(super) fn odd_character(text: &str) -> Option<(usize, char)> {
+    let odd =
+        |(at, c): &(usize, char)| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}') || (*c == '\u{feff}' && *at > 0);
+    text.char_indices().find(odd)
+}
+
 /// Bools in YAML 1.1, strings in YAML 1.2.
 const WORDS: [&str; 16] =
     ["y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF"];
@@ -14,22 +22,33 @@ pub(super) fn is_ambiguous(text: &str) -> bool {
     let number = text.strip_prefix(['+', '-']).unwrap_or(text);
     let has_sign = number.len() < text.len();
     WORDS.contains(&text)
-        || has_other_digits(number)
+        // In `[…]` and `{…}`, YAML 1.1 takes the mark for that of a key.
+        || text.starts_with('?')
+        || has_other_digits(number, has_sign)
         || (has_sign && (number.starts_with("0x") || (number.starts_with('.') && is_decimal(number))))
         || is_odd_exponent(number)
         || is_base_60(number)
         || is_date(text)
 }
 
-/// `010`, `0o10`, `0b10`, `1_000`: numbers in one version, other numbers or strings in the other.
-fn has_other_digits(number: &str) -> bool {
+/// `010`, `0o10`, `0b10`, `0X1F`, `1_000`: numbers in one version, other numbers or strings in the other.
+fn has_other_digits(number: &str, has_sign: bool) -> bool {
     let plain = number.replace('_', "");
-    let spaced = plain.len() < number.len() && number.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-    let hexadecimal = plain.strip_prefix("0x").is_some_and(|rest| all(rest, |b| b.is_ascii_hexdigit()));
-    let octal = plain.strip_prefix("0o").is_some_and(|rest| all(rest, |b| matches!(b, b'0'..=b'7')));
-    let binary = plain.strip_prefix("0b").is_some_and(|rest| all(rest, |b| matches!(b, b'0' | b'1')));
+    let begins = has_sign || number.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    let spaced = plain.len() < number.len() && begins;
+    let of_base = |small: &str, large: &str, digit: fn(u8) -> bool| {
+        let rest = plain.strip_prefix(small).or_else(|| plain.strip_prefix(large));
+        rest.is_some_and(|rest| all(rest, digit))
+    };
+    let hexadecimal = of_base("0x", "0X", |b| b.is_ascii_hexdigit());
+    let octal = of_base("0o", "0O", |b| matches!(b, b'0'..=b'7'));
+    let binary = of_base("0b", "0B", |b| matches!(b, b'0' | b'1'));
     let padded = plain.strip_prefix('0').is_some_and(is_digits);
-    octal || binary || padded || (spaced && (hexadecimal || is_decimal(&plain)))
+    let exponent = plain.split_once(['e', 'E']).is_some_and(|(mantissa, exponent)| {
+        is_decimal(mantissa) && is_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))
+    });
+    let large = hexadecimal && plain.starts_with("0X");
+    octal || binary || padded || large || (spaced && (hexadecimal || exponent || is_decimal(&plain)))
 }
 
 /// `1e3`: in YAML 1.1 only `1.0e+3` is a number.
