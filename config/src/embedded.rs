@@ -1,5 +1,7 @@
 //! Documents and gates' configurations within the files that people apply.
 
+use serde::de::IgnoredAny;
+
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::Context;
@@ -71,6 +73,12 @@ impl Part<'_, '_> {
                 workflow(root, context).map(Checked::Workflow)
             }),
             Self::Gate(node) => checked(text, Some(node), own(node, syntax), gate),
+            Self::Quoted(node, inner) if serde_json::from_str::<IgnoredAny>(inner).is_err() => {
+                let message = "a gate takes its configuration as JSON";
+                let error = Diagnostic::new(Code::Syntax, node.span, message).label("this text is not JSON");
+                let help = "write JSON here: a gate that gets anything else denies every request";
+                Outcome { checked: None, diagnostics: vec![error.help(help)] }
+            }
             Self::Quoted(node, inner) => {
                 let outcome = read_gate(inner.as_bytes());
                 let diagnostics = outcome.diagnostics.into_iter().map(|found| quoted(found, node.span)).collect();
