@@ -136,9 +136,11 @@ fn plain_member(name: &str) -> Option<Member> {
     if !name.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("step")) {
         return None;
     }
+    let lower = name.starts_with("step");
     match name {
         "step" => Some(Member::Single),
         _ => match name.get(4..).and_then(|rest| rest.strip_prefix('.')) {
+            Some(_) if !lower => Some(Member::Odd),
             Some(number) => Some(
                 number.parse().ok().filter(|n: &usize| n.to_string() == number).map_or(Member::Odd, Member::Numbered),
             ),
