@@ -14,9 +14,8 @@ use super::zone::{self, Zone};
 use crate::code::Code;
 use crate::report::{listed, quote};
 
-/// Longest text that `string` makes of a number, a time or a duration, in bytes. That of a double has all its digits:
-/// `-2.2250738585072014e-308` takes 327.
-const MAX_SHOWN: usize = 350;
+/// Longest text that `string` makes of a number, a time or a duration, in bytes: `9999-12-31T23:59:59.999999999Z` has 30.
+const MAX_SHOWN: usize = 32;
 
 /// The loops of CEL.
 const LOOPS: [&str; 5] = ["all", "exists", "exists_one", "map", "filter"];

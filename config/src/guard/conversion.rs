@@ -59,7 +59,7 @@ impl Conversion {
     pub fn of(self, value: Scalar<'_>) -> Option<Scalar<'_>> {
         Some(match (self, value) {
             (Self::Text, Scalar::Text(text)) => Scalar::Text(text),
-            (Self::Text, value) => Scalar::Text(Cow::Owned(shown(&value))),
+            (Self::Text, value) => Scalar::Text(Cow::Owned(shown(&value)?)),
             (of, Scalar::Text(text)) => of.of_text(&text)?,
             (Self::Bool, Scalar::Bool(value)) => Scalar::Bool(value),
             (Self::Int, Scalar::Int(value)) => Scalar::Int(value),
@@ -164,9 +164,12 @@ fn whole_nanoseconds(number: &str, unit: i128) -> Option<i128> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let (digits, power) = FRACTION;
     let fraction = fraction.get(..digits).unwrap_or(fraction);
+    let whole = whole.parse::<i128>().ok()?.checked_mul(unit)?;
+    if fraction.is_empty() {
+        return Some(whole);
+    }
     let fraction: i128 = format!("{fraction:0<digits$}").parse().ok()?;
-    let fraction = fraction.checked_mul(unit)?.checked_div(power)?;
-    whole.parse::<i128>().ok()?.checked_mul(unit)?.checked_add(fraction)
+    whole.checked_add(fraction.checked_mul(unit)?.checked_div(power)?)
 }
 
 /// A date and time (RFC 3339, section 5.6), in upper case, without leap seconds, which readers take for one second or
@@ -210,12 +213,12 @@ pub(super) fn offset(zone: &str) -> Option<FixedOffset> {
     FixedOffset::east_opt(if zone.starts_with('-') { seconds.checked_neg()? } else { seconds }).filter(|_| inside)
 }
 
-/// The text of a value.
-fn shown(value: &Scalar<'_>) -> String {
-    match value {
+/// The text of a value; none of a double, of which there are several.
+fn shown(value: &Scalar<'_>) -> Option<String> {
+    Some(match value {
         Scalar::Bool(value) => value.to_string(),
         Scalar::Int(value) => value.to_string(),
-        Scalar::Double(value) => value.to_string(),
+        Scalar::Double(_) => return None,
         Scalar::Text(value) => value.to_string(),
         Scalar::Time(value) => {
             let fraction = fraction(value.timestamp_subsec_nanos());
@@ -228,7 +231,7 @@ fn shown(value: &Scalar<'_>) -> String {
             let nanoseconds = value.subsec_nanos().unsigned_abs();
             format!("{sign}{}{}s", value.num_seconds().unsigned_abs(), fraction(nanoseconds))
         }
-    }
+    })
 }
 
 /// The fraction of a second with its point, without zeros at its end.

@@ -26,7 +26,8 @@ pub(super) struct Function {
 const TEXT: &[Type] = &[Type::Text];
 const TIME: &[Type] = &[Type::Time];
 const NUMBERS: &[Type] = &[Type::Int, Type::Double, Type::Number, Type::Text];
-const SCALARS: &[Type] = &[Type::Bool, Type::Int, Type::Double, Type::Number, Type::Text, Type::Time, Type::Span];
+/// Without doubles: evaluators of CEL write one in different ways, such as `1000000` and `1e+06`.
+const SHOWN: &[Type] = &[Type::Bool, Type::Int, Type::Text, Type::Time, Type::Span];
 
 const fn on(on: &'static [Type], name: &'static str, arguments: &'static [Argument], result: Type) -> Function {
     Function { name, on: Some(on), arguments, result }
@@ -59,6 +60,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     global("duration", &[Argument::Of(&[Type::Text, Type::Span])], Type::Span),
     global("int", &[Argument::Of(&[Type::Int, Type::Double, Type::Number, Type::Text, Type::Time])], Type::Int),
     global("double", &[Argument::Of(NUMBERS)], Type::Double),
-    global("string", &[Argument::Of(SCALARS)], Type::Text),
+    global("string", &[Argument::Of(SHOWN)], Type::Text),
     global("bool", &[Argument::Of(&[Type::Bool, Type::Text])], Type::Bool),
 ];

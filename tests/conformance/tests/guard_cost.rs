@@ -63,6 +63,12 @@ fn worst() -> Vec<Worst> {
         of("sizes", &|n| many(&format!("size({header}) > 1"), n), &one),
         of("numbers", &|n| many(&format!("double({header}) > 1.0"), n), &[("x-a", format!("1.{}1", "0".repeat(4000)))]),
         of("durations", &|n| many(&format!(r#"duration({header}) > duration("1ns")"#), n), &[("x-a", full("1ns"))]),
+        // As long as a conversion takes, with as many fractions as fit.
+        of(
+            "fractions of durations",
+            &|n| many(&format!(r#"duration({header}) < duration("1ns")"#), n),
+            &[("x-a", "1.1h".repeat(16))],
+        ),
         of(
             "times",
             &|n| many(&format!("timestamp({header}) < now"), n),
@@ -70,16 +76,15 @@ fn worst() -> Vec<Worst> {
         ),
         of("zones", &|n| many(r#"now.getFullYear("America/Argentina/Buenos_Aires") > 1"#, n), &[]),
         of("a list", &|n| format!("!({header} in [{}])", vec![r#""aaaaa""#; n].join(",")), &one),
-        // All digits of the smallest doubles.
         of(
-            "texts of doubles",
-            &|n| many(&format!(r#"!string(double({header})).matches("({})*b")"#, vec!["0"; 100].join("|")), n),
-            &[("x-a", "-2.2250738585072014e-308".to_owned())],
+            "texts of numbers",
+            &|n| many(&format!(r#"!string(int({header})).matches("({})*b")"#, vec!["0"; 100].join("|")), n),
+            &[("x-a", i64::MIN.to_string())],
         ),
         of(
-            "many texts of doubles",
-            &|n| many(&format!(r#"string(double({header})) != "b""#), n),
-            &[("x-a", "-2.2250738585072014e-308".to_owned())],
+            "many texts of numbers",
+            &|n| many(&format!(r#"string(int({header})) != "b""#), n),
+            &[("x-a", i64::MIN.to_string())],
         ),
         Worst {
             path: format!("/t?{}", "pageXX&".repeat(127)),

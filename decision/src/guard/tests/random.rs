@@ -195,16 +195,7 @@ pub(super) fn part(of: char, depth: u32) -> BoxedStrategy<String> {
             "$B ? $D : $D",
         ],
         'N' => vec!["$N"],
-        'T' => vec![
-            "$T + $T",
-            "string($I)",
-            "string($D)",
-            "string($B)",
-            "string($M)",
-            "string($S)",
-            "string($T)",
-            "$B ? $T : $T",
-        ],
+        'T' => vec!["$T + $T", "string($I)", "string($B)", "string($M)", "string($S)", "string($T)", "$B ? $T : $T"],
         'M' => vec!["$M + $S", "$S + $M", "$M - $S", "timestamp($T)", "timestamp($I)", "timestamp($M)", "$B ? $M : $M"],
         _ => vec!["$S + $S", "$S - $S", "$M - $M", "duration($T)", "duration($S)", "$B ? $S : $S"],
     };
