@@ -94,6 +94,13 @@ impl PathPattern {
         })
     }
 
+    /// Its segments, and how many of them are literal. Of two patterns of which one contains the other, the narrower one has
+    /// more of the first, or as many and not fewer of the second.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        let literal = self.segments.iter().filter(|segment| **segment != Segment::Any).count();
+        (self.segments.len(), literal)
+    }
+
     /// The number of segments before the tail, and whether there is a tail; none where a segment is literal.
     pub fn free_segments(&self) -> Option<(usize, bool)> {
         self.segments.iter().all(|segment| *segment == Segment::Any).then_some((self.segments.len(), self.tail))

@@ -37,6 +37,12 @@ impl RequestPattern {
             && holds(&self.path, &other.path, PathPattern::contains)
     }
 
+    /// How deep its path is. Of two patterns of which one contains the other, the narrower one is not less deep: where it is
+    /// looked for, begin with the deepest.
+    pub fn depth(&self) -> impl Ord + use<> {
+        self.path.as_ref().map(PathPattern::depth)
+    }
+
     /// What decides which patterns it contains, and which contain it. Of a pattern in [`RequestPattern::normal`] form, so
     /// that equal values are of patterns that contain the same.
     pub fn breadth(&self) -> impl Ord + use<'_> {

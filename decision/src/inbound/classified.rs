@@ -2,6 +2,7 @@
 //! exemptions, before any token is looked at: the application runs the narrowest route that matches, whatever the token
 //! says.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -28,6 +29,9 @@ impl<'g> Classified<'g> {
         let (mut tasks, mut exemptions) = (Vec::new(), Vec::new());
         gate.served(own).for_each(|index| index.find(request, &mut tasks));
         gate.exemptions.find(request, &mut exemptions);
+        // Among the deepest patterns are those that lie within others: a search for one ends soon.
+        tasks.sort_by_cached_key(|task: &Match<'_, ServedTask>| Reverse(task.pattern().depth()));
+        exemptions.sort_by_cached_key(|one: &Match<'_, ExemptPeers>| Reverse(one.pattern().depth()));
         let may_be_exempt = !exemptions.is_empty() && matches!(request.upgrade(), Ok(None));
         Self { tasks, exemptions, may_be_exempt }
     }
@@ -69,7 +73,8 @@ impl<'g> Classified<'g> {
         if hosted().nth(1).is_none() && self.exemptions.is_empty() {
             return Ok(RequestedTasks { tasks: exact.into_iter().map(owner).collect(), crossing: Vec::new() });
         }
-        let others = representatives(hosted());
+        let mut others = representatives(hosted());
+        others.sort_by_cached_key(|task| Reverse(task.pattern().depth()));
         let mut by_name: BTreeMap<_, Vec<&Match<'g, ServedTask>>> = BTreeMap::new();
         // One that only a loose application takes the request for excuses nothing: a strict one runs the other task.
         exact.iter().for_each(|task| by_name.entry(owner(task).names()).or_default().push(task));
