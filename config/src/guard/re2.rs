@@ -58,14 +58,25 @@ impl Visitor for Forms<'_> {
                 | AssertionKind::EndText
                 | AssertionKind::WordBoundary
                 | AssertionKind::NotWordBoundary => Ok(()),
-                _ => Err(OtherForm::WordEdge),
+                AssertionKind::WordBoundaryStart
+                | AssertionKind::WordBoundaryEnd
+                | AssertionKind::WordBoundaryStartAngle
+                | AssertionKind::WordBoundaryEndAngle
+                | AssertionKind::WordBoundaryStartHalf
+                | AssertionKind::WordBoundaryEndHalf => Err(OtherForm::WordEdge),
             },
             Ast::ClassBracketed(class) => self.class(class),
             Ast::Literal(literal) => {
                 self.letter(literal);
                 Ok(())
             }
-            _ => Ok(()),
+            Ast::Empty(_)
+            | Ast::Dot(_)
+            | Ast::ClassUnicode(_)
+            | Ast::ClassPerl(_)
+            | Ast::Repetition(_)
+            | Ast::Alternation(_)
+            | Ast::Concat(_) => Ok(()),
         }
     }
 
@@ -73,7 +84,12 @@ impl Visitor for Forms<'_> {
         match item {
             ClassSetItem::Literal(literal) => self.letter(literal),
             ClassSetItem::Range(range) => [&range.start, &range.end].into_iter().for_each(|end| self.letter(end)),
-            _ => {}
+            ClassSetItem::Empty(_)
+            | ClassSetItem::Ascii(_)
+            | ClassSetItem::Unicode(_)
+            | ClassSetItem::Perl(_)
+            | ClassSetItem::Bracketed(_)
+            | ClassSetItem::Union(_) => {}
         }
         Ok(())
     }
