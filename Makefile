@@ -19,6 +19,7 @@ TARGET          := $(abspath $(or $(CARGO_TARGET_DIR),target))
 STEPGATE_MODULE ?= $(TARGET)/wasm32-wasip1/filter/stepgate_filter.wasm
 STEPGATE_BIN    ?= $(TARGET)/release/stepgate
 STEPGATE_CLOCK  ?= $(TARGET)/release/libstepgate_clock.so
+STEPGATE_EMPTY  ?= $(TARGET)/wasm32-wasip1/release/stepgate_empty.wasm
 # A program that is already installed comes first.
 FUNC_E          ?= $(or $(shell command -v func-e),$(STEPGATE_CACHE)/bin/func-e)
 CARGO_DENY      ?= $(or $(shell command -v cargo-deny),$(STEPGATE_CACHE)/cargo-deny/bin/cargo-deny)
@@ -33,7 +34,7 @@ PREFIX          ?= /usr/local
 SHARE           := $(PREFIX)/share
 
 # The tests and the lab read these.
-export STEPGATE_CACHE STEPGATE_MODULE STEPGATE_BIN STEPGATE_CLOCK STEPGATE_ENVOYS STEPGATE_IMAGES FUNC_E
+export STEPGATE_CACHE STEPGATE_MODULE STEPGATE_BIN STEPGATE_CLOCK STEPGATE_EMPTY STEPGATE_ENVOYS STEPGATE_IMAGES FUNC_E
 
 WASM_TARGET     := wasm32-wasip1
 # A program for this target needs nothing but a kernel.
@@ -51,7 +52,7 @@ ENGINES         := dockerd=docker.io docker-compose=docker-compose containerd=co
 step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test test-cluster test-containers bench sizes vectors envoy envoys func-e tools target filter cli clock image \
+.PHONY: help install demo check test test-cluster test-containers bench sizes vectors envoy envoys func-e tools target filter cli clock empty image \
 	reproducible lint fmt clippy deny clean containers prometheus cluster-programs in-cluster
 # The steps of `test` share cargo's lock and the two cores of a small machine.
 .NOTPARALLEL:
@@ -70,7 +71,7 @@ check: filter fmt ## the loop: check format and lints, run unit tests and the co
 	$(call step,the corpus)
 	@cargo test --quiet -p stepgate-tests $(WITH_WASM) --test native --test wasm --test structure
 
-test: envoys func-e tools filter cli clock lint containers prometheus cluster-programs ## run everything: style, licences, and every test, also in real Envoys and a real Istio
+test: envoys func-e tools filter cli clock empty lint containers prometheus cluster-programs ## run everything: style, licences, and every test, also in real Envoys and a real Istio
 	$(call step,cargo test)
 	@cargo test --workspace $(WITH_WASM)
 	@$(MAKE) --no-print-directory in-cluster
@@ -102,9 +103,9 @@ in-cluster:
 	$(call step,NetworkPolicies that are enforced)
 	@timeout --foreground 600 cargo test --quiet -p stepgate-cluster-tests $(WITH_WASM) --test network
 
-bench: envoy filter ## measure the cost of the gate, with a baseline from the same run
+bench: envoy filter empty ## measure the cost of the gate beside Envoy's own filters, in about five minutes; BLESS=1 writes docs/performance.*
 	@cargo build --quiet --release -p stepgate-tests --bin bench
-	@$(TARGET)/release/bench
+	@$(TARGET)/release/bench $(if $(BLESS),--write docs)
 
 sizes: target ## print the crates that take most of the filter's code
 	@CARGO_PROFILE_FILTER_STRIP=none CARGO_TARGET_DIR='$(TARGET)/sizes' tools/build-filter.sh $(WASM_TARGET) >&2
@@ -151,6 +152,9 @@ install: ## install the command, its manual pages and completions, and the filte
 
 clock: ## build the shared object that shifts an Envoy's clock, for `stepgate lab --skew` and `--time`
 	@cargo build --quiet --release -p stepgate-clock
+
+empty: target ## build the filter that does nothing, a baseline of `bench`
+	@cargo build --quiet --locked --release --target $(WASM_TARGET) -p stepgate-empty
 
 image: filter $(CARGO_CYCLONEDX) ## build container images of the filter and of the command, into target/image
 	$(call step,container images)

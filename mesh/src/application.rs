@@ -79,6 +79,8 @@ impl Application {
                 tokio::task::yield_now().await;
                 continue;
             };
+            // A response is written in parts: Nagle's algorithm would hold the last one back for 40 ms.
+            let _ = stream.set_nodelay(true);
             let application = Arc::clone(&self);
             tokio::spawn(async move {
                 let answer = service_fn(|request| Arc::clone(&application).answer(request));

@@ -8,13 +8,15 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use stepgate_tests::bench::{Kind, kinds};
 use stepgate_tests::corpus::Corpus;
+use stepgate_tests::live::now;
 use stepgate_tests::trials::time_of;
-use stepgate_tests::wasm::{Cost, Module, Subject};
+use stepgate_tests::wasm::{Cost, Exchange, Module, Proxy, Subject, start};
 
 const FIGURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/request_cost.txt");
 
-/// A request of each kind, as a case of the corpus.
+/// A request of each kind, as a case of the corpus. Those of `make bench` follow.
 const KINDS: [&str; 12] = [
     "03-exempt: a health check needs no mTLS",
     "14-identity: a plain step of its performer",
@@ -45,6 +47,12 @@ fn a_request_costs_what_it_did() {
             writeln!(written, "{}", line(kind, has_crypto, &cost)).unwrap();
         }
     }
+    for kind in kinds(&corpus.environment).unwrap() {
+        for has_crypto in [false, true] {
+            let cost = of_the_bench(&module, &kind, &corpus, has_crypto);
+            writeln!(written, "{}", line(&format!("bench: {}", kind.label), has_crypto, &cost)).unwrap();
+        }
+    }
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(FIGURES, &written).unwrap();
     }
@@ -56,6 +64,19 @@ fn a_request_costs_what_it_did() {
         .map(|(before, now)| format!("before: {before}\n   now: {now}"))
         .collect();
     assert!(moved.is_empty() && before.lines().count() == written.lines().count(), "{}", moved.join("\n"));
+}
+
+/// The cost of a request that `make bench` measures.
+fn of_the_bench(module: &Module, kind: &Kind, corpus: &Corpus, has_crypto: bool) -> Cost {
+    let mut proxy = Proxy::new(kind.configuration.as_bytes(), corpus.environment.0.clone(), now().seconds());
+    proxy.has_crypto = has_crypto;
+    let mut vm = module.vm(proxy).unwrap();
+    start(&mut vm).unwrap();
+    let mut exchange = Exchange::of_headers(kind.peer, kind.own, kind.headers.clone());
+    exchange.response = vec![(":status".to_owned(), b"200".to_vec())];
+    let (outcome, cost) = Cost::of(&mut vm, |vm| exchange.run(vm, u32::MAX)).unwrap();
+    assert_eq!(outcome.denied.as_deref(), kind.denied, "{}", kind.label);
+    cost
 }
 
 fn line(kind: &str, has_crypto: bool, cost: &Cost) -> String {

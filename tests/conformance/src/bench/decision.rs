@@ -11,14 +11,10 @@ use stepgate_decision::{Facts, Gate, Header, Verdict, inbound, request_headers};
 
 use super::effort::Effort;
 use super::rounds::in_turns;
-use super::rows::{Row, rows};
-use super::scene::{CALLED, CALLER, Further, GUARDED_HEADER, Level, REQUEST, Scene, gate, now, read};
+use super::rows::{Label, Row, rows};
+use super::scene::{Scene, gate, now, read};
+use super::workflow::{CALLED, CALLER, Further, GUARDED_HEADER, Level, REQUEST};
 use crate::environment::Environment;
-
-/// Times that a configuration is read in a round.
-const READS: u32 = 5;
-/// Tasks of the workflow that [`Level::configuration`] makes without further tasks.
-const TASKS: usize = 3;
 
 /// A permit at each level, beside one HMAC-SHA256 over a token of HS256: the lowest possible cost of verifying a
 /// signature.
@@ -30,16 +26,17 @@ pub(super) fn permits(effort: &Effort, keys: &Environment) -> Result<Vec<Row>, S
     }
     let mut tokens = Scene::new(Level::Hs256, Further::NONE, keys)?;
     let hmac = HS256Key::generate();
-    let variants = subjects.len().saturating_add(1);
-    let [series] = in_turns(effort.native_rounds, variants, |variant| {
-        let taken = match variant.checked_sub(1).and_then(|at| subjects.get_mut(at)) {
+    let setups = subjects.len().saturating_add(1);
+    let [series] = in_turns("the decision, natively", effort.native_rounds, setups, |setup| {
+        let taken = match setup.checked_sub(1).and_then(|at| subjects.get_mut(at)) {
             None => sign(&hmac, &tokens.steps(effort.decisions)?),
             Some((gate, scene)) => decide(gate, &scene.steps(effort.decisions)?)?,
         };
         Ok([taken])
     })?;
-    let labels = [&["one HMAC-SHA256"][..], &Level::ALL.map(Level::label)].concat();
-    Ok(rows("a permit of the native decision", "µs", &labels, &series))
+    let labels: Vec<Label> =
+        ["one HMAC-SHA256"].into_iter().chain(Level::ALL.map(Level::label)).map(Label::from).collect();
+    Ok(rows("a permitted request, natively", "µs", &labels, &series))
 }
 
 /// µs for one.
@@ -76,35 +73,19 @@ fn headers(step: &str) -> Vec<Header> {
 
 /// The cost of reading a configuration and building a gate from it, as the filter does when it is configured.
 pub(super) fn configurations(effort: &Effort, keys: &Environment) -> Result<Vec<Row>, String> {
-    // The shortest workflow with a transition: one initial task and one other.
-    let texts = [ONE_TASK.to_owned(), Level::Hs256.configuration(Further::Chain(100_usize.saturating_sub(TASKS)))];
-    let [series] = in_turns(effort.native_rounds, texts.len(), |variant| {
-        let text = texts.get(variant).ok_or("no such text")?;
+    let of = |further| Level::Hs256.configuration(further);
+    // A proxy hands over JSON.
+    let texts = [of(Further::NONE), of(Further::HUNDRED), of(Further::THOUSAND), of(Further::LARGE)]
+        .map(|text| stepgate_mesh::configuration_text(&text));
+    let [series] = in_turns("configurations", effort.readings, texts.len(), |setup| {
+        let text = texts.get(setup).ok_or("no such text")?;
         let begun = Instant::now();
-        for _ in 0..READS {
-            black_box(gate(read(black_box(text))?, keys)?);
-        }
-        Ok([begun.elapsed().as_secs_f64() * 1e6 / f64::from(READS)])
+        black_box(gate(read(black_box(text))?, keys)?);
+        Ok([begun.elapsed().as_secs_f64() * 1e3])
     })?;
-    Ok(rows("a configuration read", "µs", &["1 task beside the first", "100 tasks"], &series))
+    let labels = ["2 transitions", "100 transitions", "1,000 transitions", "10,000 transitions"].map(Label::from);
+    Ok(rows("a configuration read, natively", "ms", &labels, &series))
 }
-
-const ONE_TASK: &str = r#"
-keys:
-  - {workflow: bench, kid: now, use: sign, env: KEY_FILM}
-workflows:
-  - workflow: bench
-    revision: 1
-    trust_domain: bench.example
-    actors:
-      first: {spiffe: [ns/bench/sa/first]}
-      second: {spiffe: [ns/bench/sa/second]}
-    tasks:
-      begin: {actor: first, initial: true}
-      end: {actor: second, requests: [{methods: [POST], path: "/end/{id}"}]}
-    transitions:
-      - {from: begin, to: end}
-"#;
 
 fn each(begun: Instant, count: usize) -> f64 {
     let count = u32::try_from(count).unwrap_or(u32::MAX);

@@ -1,108 +1,73 @@
 //! Requests through the inbound listener of a real Envoy: the time that a filter there adds to each.
 
-use std::path::Path;
-use std::time::Instant;
+use stepgate_mesh::{Envoys, Mesh, MeshSpec};
 
-use stepgate_mesh::{Credential, Envoys, Mesh, MeshSpec, Plugin, Request, Workload};
-
+use super::client::Caller;
 use super::effort::Effort;
-use super::empty::EmptyFilter;
-use super::native;
-use super::process::cpu;
-use super::rounds::in_turns;
-use super::rows::{Row, Spread, rows};
-use super::scene::{CALLED, CALLER, Further, GUARDED_HEADER, Level, REQUEST, Scene};
+use super::rounds::{in_turns, progress};
+use super::rows::{Label, Row, rows};
+use super::setup::{Parts, Setup};
+use super::shape::Shape;
 use super::streams;
-use super::variant::Variant;
-use crate::environment::Environment;
+use super::workflow::CALLER;
 
-/// The rows of latency and of processor time.
+/// Requests in a batch that fills a replay record.
+const FILLING: usize = 2_000;
+
+/// The rows of processor time, of latency, and of messages on a stream.
 ///
-/// All listeners are in one Envoy with one worker, so that they share everything but the filter; a batch
-/// goes over one connection, one request after the other.
-pub(super) fn through_envoy(effort: &Effort, module: &Path, keys: &Environment) -> Result<Vec<Row>, String> {
-    let empty = EmptyFilter::write()?;
-    let mut variants = variants(module, empty.path(), keys)?;
-    let mut spec = MeshSpec::new(variants.iter().map(workload).collect());
+/// All listeners are in one Envoy with one worker, so that they share everything but the filter.
+pub(super) fn through_envoy(effort: &Effort, parts: &Parts<'_>) -> Result<Vec<Row>, String> {
+    let mut setups = Setup::all(parts)?;
+    let mut spec = MeshSpec::new(setups.iter().map(Setup::workload).collect());
     spec.envoys = Envoys::OneForAll;
     let mesh = Mesh::start(spec).map_err(|error| error.to_string())?;
-    let caller = mesh.authority().issue(&[CALLER]).map_err(|error| error.to_string())?;
-    // Connections are opened, and each VM gets its first requests, before the measurement.
-    for variant in &mut variants {
-        batch(&mesh, &caller, variant, effort.requests.min(20))?;
+    let credential = mesh.authority().issue(&[CALLER]).map_err(|error| error.to_string())?;
+    let caller = Caller::new(&mesh, &credential)?;
+    for setup in setups.iter_mut().filter(|setup| setup.filled) {
+        fill(&caller, setup, effort.entries)?;
     }
-    let labels: Vec<&str> = variants.iter().map(|variant| variant.label).collect();
-    let [latency, cpu] = in_turns(effort.request_rounds, variants.len(), |at| {
-        let variant = variants.get_mut(at).ok_or("no such variant")?;
-        batch(&mesh, &caller, variant, effort.requests)
-    })?;
-    let mut all = rows("a request through Envoy: latency", "µs", &labels, &latency);
-    all.extend(rows("a request through Envoy: processor time of Envoy", "µs", &labels, &cpu));
-    eprintln!("bench: streams through Envoy");
-    all.extend(streams::through_envoy(effort, &mesh, &caller, &mut variants)?);
+    let mut all = measured(effort.request_rounds, effort, &caller, Shape::FIRST, &mut setups)?;
+    let mut main: Vec<Setup> = setups.into_iter().filter(|setup| setup.is_main).collect();
+    for shape in Shape::FURTHER {
+        all.extend(measured(effort.further_rounds, effort, &caller, shape, &mut main)?);
+    }
+    // The first figure comes first.
+    all.sort_by_key(|row| !row.group.starts_with(CPU));
+    all.extend(streams::through_envoy(effort, &mesh, &credential, &mut main)?);
     Ok(all)
 }
 
-fn variants(module: &Path, empty: &Path, keys: &Environment) -> Result<Vec<Variant>, String> {
-    let plugin = |module: &Path, configuration: String| {
-        Some(Plugin { module: module.into(), configuration, environment: keys.0.clone() })
-    };
-    let native = |level| Ok::<_, String>(vec![native::jwt_authn(level, keys)?, native::rbac()]);
-    let mut found: Vec<Variant> = Vec::new();
-    let mut add = |label, plugin, filters, level, further| -> Result<(), String> {
-        let site = format!("site-{}", found.len());
-        found.push(Variant { label, site, plugin, filters, scene: Scene::new(level, further, keys)? });
-        Ok(())
-    };
-    add("no filter", None, Vec::new(), Level::Hs256, Further::NONE)?;
-    add("an empty Wasm filter", plugin(empty, String::new()), Vec::new(), Level::Hs256, Further::NONE)?;
-    add("rbac", None, vec![native::rbac()], Level::Hs256, Further::NONE)?;
-    add("jwt_authn HS256, rbac", None, native(Level::Hs256)?, Level::Hs256, Further::NONE)?;
-    add("jwt_authn ES256, rbac", None, native(Level::Es256)?, Level::Es256, Further::NONE)?;
-    for level in Level::ALL {
-        add(level.label(), plugin(module, level.configuration(Further::NONE)), Vec::new(), level, Further::NONE)?;
-    }
-    // The cost of ES256 without Envoy's own crypto.
-    let in_rust = format!("crypto: rust\n{}", Level::Es256.configuration(Further::NONE));
-    add("gate, signed ES256, in Rust", plugin(module, in_rust), Vec::new(), Level::Es256, Further::NONE)?;
-    for (label, further) in
-        [("gate, 10,000 transitions", Further::LARGE), ("gate, 4,000 of one task", Further::Fan(4_000))]
-    {
-        let gate = plugin(module, Level::Hs256.configuration(further));
-        add(label, gate, Vec::new(), Level::Hs256, further)?;
-    }
-    Ok(found)
+fn measured(
+    rounds: usize,
+    effort: &Effort,
+    caller: &Caller<'_>,
+    shape: Shape,
+    setups: &mut [Setup],
+) -> Result<Vec<Row>, String> {
+    let labels: Vec<Label> = setups.iter().map(|setup| Label { text: setup.label, native: setup.native }).collect();
+    let [cpu, latency] = in_turns(&format!("requests, {}", shape.words()), rounds, setups.len(), |at| {
+        caller.batch(setups.get_mut(at).ok_or("no such set-up")?, shape, effort.requests)
+    })?;
+    let mut all = rows(&cpu_group(shape), "µs", &labels, &cpu);
+    all.extend(rows(&format!("a request: latency; {}", shape.words()), "µs", &labels, &latency));
+    Ok(all)
 }
 
-fn workload(variant: &Variant) -> Workload {
-    let mut workload = Workload::new(variant.site.clone(), CALLED);
-    workload.egress = None;
-    workload.inbound.plugin.clone_from(&variant.plugin);
-    workload.inbound.filters.clone_from(&variant.filters);
-    workload
-}
-
-/// The median latency of a batch, and Envoy's processor time for each of its requests, both in µs.
-fn batch(mesh: &Mesh, caller: &Credential, variant: &mut Variant, count: usize) -> Result<[f64; 2], String> {
-    let requests: Vec<Request> = variant.scene.steps(count)?.into_iter().map(request).collect();
-    let process = *mesh.process_ids().first().ok_or("no Envoy")?;
-    let before = cpu(process)?;
-    let mut latencies = Vec::with_capacity(count);
-    for request in &requests {
-        let begun = Instant::now();
-        let response = mesh.call_directly(Some(caller), &variant.site, request).map_err(|error| error.to_string())?;
-        latencies.push(begun.elapsed().as_secs_f64() * 1e6);
-        if response.status != 200 {
-            let body = String::from_utf8_lossy(&response.body);
-            return Err(format!("{}: status {}: {body}", variant.label, response.status));
-        }
+fn fill(caller: &Caller<'_>, setup: &mut Setup, entries: usize) -> Result<(), String> {
+    let batches = entries.div_ceil(FILLING);
+    let bar = progress("a replay record is filled", batches);
+    for _ in 0..batches {
+        caller.batch(setup, Shape::FIRST, entries.min(FILLING))?;
+        bar.inc(1);
     }
-    let spent = cpu(process)? - before;
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    Ok([Spread::of(latencies).median, spent / f64::from(count.max(1))])
+    bar.finish_and_clear();
+    Ok(())
 }
 
-fn request(step: String) -> Request {
-    let ((method, path), (name, value)) = (REQUEST, GUARDED_HEADER);
-    Request::new(method, path).header(name, value).header("x-workflow-step", step)
+const CPU: &str = "a request: processor time of Envoy";
+
+/// The group of processor times over these connections.
+pub(super) fn cpu_group(shape: Shape) -> String {
+    format!("{CPU}; {}", shape.words())
 }

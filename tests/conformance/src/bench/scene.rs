@@ -1,4 +1,4 @@
-//! The workflow that is measured, at each level, and the tokens of its requests.
+//! A workflow with the tokens of its requests.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,124 +8,10 @@ use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto};
 use stepgate_decision::synthetic::{Step, synthetic_claims};
 use stepgate_decision::token::TokenType;
 use stepgate_decision::{Gate, UnixTime};
+use stepgate_mesh::Request;
 
+use super::workflow::{Further, GUARDED_HEADER, Level, REQUEST};
 use crate::environment::Environment;
-
-/// The calling actor; it has reached `middle`.
-pub(super) const CALLER: &str = "spiffe://bench.example/ns/bench/sa/second";
-/// The actor whose gate is measured.
-pub(super) const CALLED: &str = "spiffe://bench.example/ns/bench/sa/third";
-/// The request, which takes the transition `middle -> end`.
-pub(super) const REQUEST: (&str, &str) = ("POST", "/end/7");
-/// A header that the guard reads; all variants carry it.
-pub(super) const GUARDED_HEADER: (&str, &str) = ("x-amount", "1250");
-
-/// The checks that the gate makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Level {
-    Identity,
-    Hs256,
-    Es256,
-    EdDsa,
-    Guarded,
-}
-
-impl Level {
-    pub(super) const ALL: [Self; 5] = [Self::Identity, Self::Hs256, Self::Guarded, Self::EdDsa, Self::Es256];
-
-    pub(super) fn label(self) -> &'static str {
-        match self {
-            Self::Identity => "gate, identity",
-            Self::Hs256 => "gate, signed HS256",
-            Self::Es256 => "gate, signed ES256",
-            Self::EdDsa => "gate, signed EdDSA",
-            Self::Guarded => "gate, signed HS256, a guard",
-        }
-    }
-
-    /// The variable of the corpus that holds its key.
-    pub(super) fn key(self) -> &'static str {
-        match self {
-            Self::Identity | Self::Hs256 | Self::Guarded => "KEY_FILM",
-            Self::Es256 => "KEY_NEWS_WRITER",
-            Self::EdDsa => "KEY_NEWS_PRINTER",
-        }
-    }
-
-    /// The configuration of its gate.
-    pub(super) fn configuration(self, further: Further) -> String {
-        let (assurance, keys) = match self {
-            Self::Identity => ("identity", String::new()),
-            Self::Hs256 | Self::Es256 | Self::EdDsa | Self::Guarded => {
-                let key = self.key();
-                ("signed", format!("keys:\n  - {{workflow: bench, kid: now, use: sign, env: {key}}}\n"))
-            }
-        };
-        let guard = match self {
-            Self::Guarded => r#", when: 'peer.tenure > 10 && request.headers["x-amount"].matches("^[1-9][0-9]*$")'"#,
-            Self::Identity | Self::Hs256 | Self::Es256 | Self::EdDsa => "",
-        };
-        let (mut tasks, mut transitions) = (String::new(), String::new());
-        let count = further.tasks();
-        for n in 0..count {
-            let to = format!("task-{n}");
-            tasks.push_str(&format!(
-                "      {to}: {{actor: second, requests: [{{methods: [POST], path: \"/{to}/{{id}}\"}}]}}\n"
-            ));
-            let mut lead = |from: &str| transitions.push_str(&format!("      - {{from: {from}, to: {to}}}\n"));
-            match (further, n) {
-                (Further::Fan(_), _) => lead("middle"),
-                (_, 0) => lead("end"),
-                (_, n) => lead(&format!("task-{}", n.saturating_sub(1))),
-            }
-            if let Further::Web(_) = further {
-                (2..=3).filter_map(|back| n.checked_sub(back)).for_each(|from| lead(&format!("task-{from}")));
-            }
-        }
-        format!(
-            r#"{keys}workflows:
-  - workflow: bench
-    revision: 1
-    trust_domain: bench.example
-    assurance: {assurance}
-    actors:
-      first: {{spiffe: [ns/bench/sa/first]}}
-      second: {{spiffe: [ns/bench/sa/second], attributes: {{tenure: 12}}}}
-      third: {{spiffe: [ns/bench/sa/third]}}
-    tasks:
-      begin: {{actor: first, initial: true}}
-      middle: {{actor: second, requests: [{{methods: [POST], path: "/middle/{{id}}"}}]}}
-      end: {{actor: third, requests: [{{methods: [POST], path: "/end/{{id}}"}}]}}
-{tasks}    transitions:
-      - {{from: begin, to: middle}}
-      - {{from: middle, to: end{guard}}}
-{transitions}"#
-        )
-    }
-}
-
-/// Further tasks of the workflow.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Further {
-    /// A chain of tasks after the last one.
-    Chain(usize),
-    /// The same, in which each task is also reached from the second and the third task before it.
-    Web(usize),
-    /// Tasks that the measured transition's task also leads to.
-    Fan(usize),
-}
-
-impl Further {
-    pub(super) const NONE: Self = Self::Chain(0);
-    /// With 10,000 transitions.
-    pub(super) const LARGE: Self = Self::Web(3_333);
-
-    fn tasks(self) -> usize {
-        match self {
-            Self::Chain(tasks) | Self::Web(tasks) | Self::Fan(tasks) => tasks,
-        }
-    }
-}
 
 /// A configuration that was read.
 pub(super) fn read(text: &str) -> Result<GateConfig, String> {
@@ -145,6 +31,8 @@ pub(super) struct Scene {
     pub(super) config: GateConfig,
     key: Key,
     minted: u64,
+    /// Whether the signatures are those of other tokens.
+    forged: bool,
 }
 
 impl Scene {
@@ -152,14 +40,28 @@ impl Scene {
         let jwk = keys.get(level.key()).ok_or("the corpus lacks a key")?;
         let kid = Kid::try_from("now").map_err(|error| error.to_string())?;
         let key = Key::new(kid, KeyActor::Any, &jwk).map_err(|error| error.to_string())?;
-        Ok(Self { level, config: read(&level.configuration(further))?, key, minted: 0 })
+        Ok(Self { level, config: read(&level.configuration(further))?, key, minted: 0, forged: false })
     }
 
-    /// This many steps at `middle`, each of an instance of its own: a gate accepts none twice.
+    /// The same with signatures that do not verify.
+    pub(super) fn forged(mut self) -> Self {
+        self.forged = true;
+        self
+    }
+
+    /// This many requests that present a step at `middle`, each of an instance of its own: a gate accepts none twice.
+    pub(super) fn requests(&mut self, count: usize) -> Result<Vec<Request>, String> {
+        let ((method, path), (name, value)) = (REQUEST, GUARDED_HEADER);
+        let request = |step: String| Request::new(method, path).header(name, value).header("x-workflow-step", step);
+        Ok(self.steps(count)?.into_iter().map(request).collect())
+    }
+
+    /// The steps of so many requests.
     pub(super) fn steps(&mut self, count: usize) -> Result<Vec<String>, String> {
         (0..count).map(|_| self.step()).collect()
     }
 
+    /// A token; at a join one for each source, with commas between them.
     fn step(&mut self) -> Result<String, String> {
         if self.level == Level::Identity {
             return Ok("bench/1/middle".to_owned());
@@ -176,12 +78,41 @@ impl Scene {
             token_type: TokenType::Arrival,
             issued: now(),
         });
-        let claims = claims.first().ok_or("no claims")?;
-        RustCrypto.sign(&self.key, TokenType::Arrival, claims).map_err(|error| error.to_string())
+        let sign = |claims| RustCrypto.sign(&self.key, TokenType::Arrival, claims).map_err(|error| error.to_string());
+        let mut tokens: Vec<String> = claims.iter().map(sign).collect::<Result<_, _>>()?;
+        if self.forged {
+            tokens.iter_mut().for_each(|token| *token = with_another_signature(token));
+        }
+        Ok(tokens.join(","))
+    }
+}
+
+/// The token with the characters of its signature in the other order.
+fn with_another_signature(token: &str) -> String {
+    match token.rsplit_once('.') {
+        // The last character has bits that must be zero, so it stays.
+        Some((signed, signature)) => {
+            let (last, others) = signature.char_indices().next_back().map_or(("", ""), |(at, _)| {
+                let (others, last) = signature.split_at(at);
+                (last, others)
+            });
+            format!("{signed}.{}{last}", others.chars().rev().collect::<String>())
+        }
+        None => token.to_owned(),
     }
 }
 
 pub(super) fn now() -> UnixTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixTime::from_seconds(since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_signature_is_as_long_and_ends_alike() {
+        assert_eq!(with_another_signature("h.c.abcd"), "h.c.cbad");
+    }
 }

@@ -7,13 +7,11 @@ use stepgate_mesh::{CallError, Credential, Mesh};
 use super::effort::Effort;
 use super::process::cpu;
 use super::rounds::in_turns;
-use super::rows::{Row, Spread, rows};
-use super::scene::{GUARDED_HEADER, REQUEST};
-use super::variant::Variant;
+use super::rows::{Label, Row, Spread, rows};
+use super::setup::{EMPTY, NO_FILTER, Setup};
+use super::workflow::{GUARDED_HEADER, Level, REQUEST};
 use crate::raw::Raw;
 
-/// The variants, by their labels: they differ in the filter, not in its decision.
-const MEASURED: [&str; 3] = ["no filter", "an empty Wasm filter", "gate, signed HS256"];
 /// A message, as a chunk of HTTP/1.1 (RFC 9112, section 7.1).
 const MESSAGE: &[u8] = b"4\r\nping\r\n";
 
@@ -24,18 +22,21 @@ pub(super) fn through_envoy(
     effort: &Effort,
     mesh: &Mesh,
     caller: &Credential,
-    variants: &mut [Variant],
+    setups: &mut [Setup],
 ) -> Result<Vec<Row>, String> {
-    let mut measured: Vec<_> = variants.iter_mut().filter(|variant| MEASURED.contains(&variant.label)).collect();
+    // They differ in the filter, not in its decision.
+    let labels = [NO_FILTER, EMPTY, Level::Hs256.label()];
+    let mut measured: Vec<_> = setups.iter_mut().filter(|setup| labels.contains(&setup.label)).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
-    let [latency, cpu] = in_turns(effort.request_rounds, measured.len(), |at| {
-        let variant = measured.get_mut(at).ok_or("no such variant")?;
-        let step = variant.scene.steps(1)?.pop().ok_or("no step")?;
-        let messages = stream(mesh, caller, &variant.site, &step, effort.requests);
-        runtime.block_on(messages).map_err(|error| format!("{}: {error}", variant.label))
+    let [latency, cpu] = in_turns("messages on a stream", effort.stream_rounds, measured.len(), |at| {
+        let setup = measured.get_mut(at).ok_or("no such set-up")?;
+        let step = setup.scene.steps(1)?.pop().ok_or("no step")?;
+        let messages = stream(mesh, caller, &setup.site, &step, effort.requests);
+        runtime.block_on(messages).map_err(|error| format!("{}: {error}", setup.label))
     })?;
-    let mut all = rows("a message each way on an open stream: latency", "µs", &MEASURED, &latency);
-    all.extend(rows("a message each way on an open stream: processor time of Envoy", "µs", &MEASURED, &cpu));
+    let labels = labels.map(Label::from);
+    let mut all = rows("a message each way on an open stream: processor time of Envoy", "µs", &labels, &cpu);
+    all.extend(rows("a message each way on an open stream: latency", "µs", &labels, &latency));
     Ok(all)
 }
 

@@ -29,6 +29,24 @@ pub struct Cost {
     pub instructions: u64,
 }
 
+impl Cost {
+    /// The result of this run of the module, and its cost.
+    ///
+    /// # Errors
+    /// Those of the run.
+    pub fn of<T>(vm: &mut Vm, run: impl FnOnce(&mut Vm) -> Result<T, String>) -> Result<(T, Self), String> {
+        let (calls_before, instructions) = (vm.proxy().calls.len(), vm.instructions());
+        let result = run(vm)?;
+        let instructions = vm.instructions().saturating_sub(instructions);
+        let mut calls = BTreeMap::new();
+        for call in vm.proxy().calls.iter().skip(calls_before) {
+            let count: &mut usize = calls.entry(*call).or_default();
+            *count = count.saturating_add(1);
+        }
+        Ok((result, Self { calls, instructions }))
+    }
+}
+
 /// The module, and the corpus that it runs.
 pub struct Subject<'a> {
     corpus: &'a Corpus,
@@ -69,19 +87,13 @@ impl<'a> Subject<'a> {
             let exchange = Exchange::of(self.corpus, whole, request)?;
             exchange.run(&mut vm, stream)?.check_before(request)?;
         }
-        let (calls_before, instructions) = (vm.proxy().calls.len(), vm.instructions());
-        let outcome = Exchange::of(self.corpus, whole, last)?.run(&mut vm, u32::MAX)?;
-        let instructions = vm.instructions().saturating_sub(instructions);
+        let exchange = Exchange::of(self.corpus, whole, last)?;
+        let (outcome, cost) = Cost::of(&mut vm, |vm| exchange.run(vm, u32::MAX))?;
         let trouble = vm.proxy().log.iter().find(|(_, line)| line.contains("the proxy's crypto failed"));
         if let Some((_, line)) = trouble {
             return Err(line.clone());
         }
-        let mut calls = BTreeMap::new();
-        for call in vm.proxy().calls.iter().skip(calls_before) {
-            let count: &mut usize = calls.entry(*call).or_default();
-            *count = count.saturating_add(1);
-        }
-        Ok((outcome, Cost { calls, instructions }))
+        Ok((outcome, cost))
     }
 
     /// How many calls for signatures (to sign, or to verify) the proxy got, in all streams of the cases so far.

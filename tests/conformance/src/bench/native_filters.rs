@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::scene::{CALLER, Level};
+use super::workflow::{CALLER, Level};
 use crate::environment::Environment;
 
 const FILTERS: &str = "type.googleapis.com/envoy.extensions.filters.http";
