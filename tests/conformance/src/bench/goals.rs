@@ -1,6 +1,6 @@
 //! The goals for the gate's cost, beside the figures of a run.
 
-use super::requests::cpu_group;
+use super::requests::{CPU, cpu_group};
 use super::rows::Row;
 use super::setup::{FAN, LARGE, NATIVE_ES256, NATIVE_HS256};
 use super::shape::Shape;
@@ -38,7 +38,7 @@ pub(super) fn goals(rows: &[Row]) -> Vec<Goal> {
     let (ready, memory) = (start::group(READY, FEW), start::group(MEMORY, FEW));
     let (ready_of_many, memory_of_many) = (start::group(READY, MANY), start::group(MEMORY, MANY));
     let size = |part: &str, goal, reach| {
-        let rows = format!("{MODULE}: {part}");
+        let rows = format!("{MODULE}: {}", quoted(&[part]));
         let measured = run.row(MODULE, part).map(|row| row.value.median);
         Goal { what: format!("the module: {part}"), rows, unit: "MB", goal, reach, measured }
     };
@@ -57,20 +57,21 @@ pub(super) fn goals(rows: &[Row]) -> Vec<Goal> {
         let added = run.added(&cpu, Level::Guarded.label())? - run.added(&cpu, hs256)?;
         Some(added / run.added(&cpu, Level::Identity.label())?)
     };
-    let in_cpu = |labels: &[&str]| format!("{cpu}: {}", labels.join("; "));
+    let of_start = |quantity: &str, labels: &[&str]| format!("{quantity}: {}", quoted(labels));
+    let in_cpu = |labels: &[&str]| format!("{CPU}: {}", quoted(labels));
     vec![
         size(CODE, 0.60, Some(0.45)),
         size(DATA, 0.12, Some(0.06)),
         ratio(
             "time until Envoy serves, added, of an empty filter's",
-            format!("{ready}: {hs256}"),
+            of_start(READY, &[hs256]),
             3.0,
             Some(2.5),
             of_empty(&ready, hs256),
         ),
         ratio(
             "memory, added, of an empty filter's",
-            format!("{memory}: {hs256}"),
+            of_start(MEMORY, &[hs256]),
             1.5,
             Some(1.3),
             of_empty(&memory, hs256),
@@ -107,7 +108,7 @@ pub(super) fn goals(rows: &[Row]) -> Vec<Goal> {
         ratio("4,000 transitions of one task, of 1", in_cpu(&[FAN, hs256]), 1.1, Some(1.0), large(FAN)),
         Goal {
             what: "memory of 10,000 transitions over 2".to_owned(),
-            rows: format!("{memory}: {LARGE}; {hs256}"),
+            rows: of_start(MEMORY, &[LARGE, hs256]),
             unit: "MiB",
             goal: 8.0,
             reach: None,
@@ -115,19 +116,23 @@ pub(super) fn goals(rows: &[Row]) -> Vec<Goal> {
         },
         ratio(
             "time until Envoy serves of each further worker, of the first's",
-            format!("{ready}, and with {MANY}: {hs256}"),
+            of_start(READY, &[hs256]),
             0.1,
             None,
             run.further(&ready, &ready_of_many, hs256),
         ),
         ratio(
             "memory of each further worker, of the first's",
-            format!("{memory}, and with {MANY}: {hs256}"),
+            of_start(MEMORY, &[hs256]),
             0.1,
             None,
             run.further(&memory, &memory_of_many, hs256),
         ),
     ]
+}
+
+fn quoted(labels: &[&str]) -> String {
+    labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The rows of a run.

@@ -1,7 +1,7 @@
 //! The picture of a run: bars in SVG, for a light and a dark background.
 
 use svg::Document;
-use svg::node::element::{Line, Rectangle, Style, Text};
+use svg::node::element::{Line, Rectangle, Style, Text, Title};
 
 use super::figure::figure;
 use super::requests::cpu_group;
@@ -19,8 +19,13 @@ const MARGIN: f64 = 20.0;
 /// From a bar to the next, and of a bar.
 const STEP: f64 = 24.0;
 const BAR: f64 = 15.0;
-/// From a chart's title to the top of its bars.
-const TITLE: f64 = 34.0;
+/// From the top of a bar to the line on which its words are.
+const BASE: f64 = 12.0;
+/// From the top of a chart to its title, and from there to its bars.
+const ABOVE: f64 = 28.0;
+const TITLE: f64 = 12.0;
+/// Of an entry of the legend.
+const LEGEND: f64 = 190.0;
 
 const STYLE: &str = "\
 :root { color-scheme: light dark; }
@@ -51,14 +56,22 @@ pub(super) fn picture(rows: &[Row], caption: &str) -> String {
         Chart::of(rows, "Time until Envoy serves, more than without a filter", &start::group(READY, FEW), is_large),
         Chart::of(rows, "Memory of Envoy then, more than without a filter", &start::group(MEMORY, FEW), is_large),
     ];
-    let height = charts.iter().map(Chart::height).sum::<f64>() + 2.0 * MARGIN + STEP;
+    let height = charts.iter().map(Chart::height).sum::<f64>() + 2.0 * MARGIN + 2.0 * STEP;
     let mut document = Document::new()
         .set("viewBox", (0, 0, WIDTH, height))
         .set("width", WIDTH)
         .set("height", height)
+        .set("role", "img")
+        .add(Title::new("The cost of the gate beside that of other filters"))
         .add(Style::new(STYLE))
         .add(Rectangle::new().set("class", "paper").set("width", WIDTH).set("height", height).set("rx", 6));
-    let mut y = MARGIN;
+    let mut x = MARGIN;
+    for (kind, words) in [("native", "Envoy's own filters"), ("empty", EMPTY), ("gate", "the gate")] {
+        document = document.add(bar(kind, x, MARGIN, BAR)).add(text(words, x + BAR + 6.0, MARGIN + BASE));
+        x += LEGEND;
+    }
+    document = document.add(text("lines: quartiles", x, MARGIN + BASE));
+    let mut y = MARGIN + STEP;
     for chart in &charts {
         document = chart.draw(document, y);
         y += chart.height();
@@ -88,39 +101,41 @@ impl<'a> Chart<'a> {
     }
 
     fn height(&self) -> f64 {
-        TITLE + STEP * self.bars.iter().map(|_| 1.0).sum::<f64>() + MARGIN
+        ABOVE + TITLE + STEP * self.bars.iter().map(|_| 1.0).sum::<f64>()
     }
 
     fn draw(&self, mut document: Document, top: f64) -> Document {
         let most = self.bars.iter().map(|(_, added)| added.high.max(added.median)).fold(f64::MIN_POSITIVE, f64::max);
         let length = |value: f64| value.clamp(0.0, most) / most * BARS;
-        document = document.add(text(&self.title, MARGIN, top + BAR).set("class", "title"));
-        let mut y = top + TITLE;
+        document = document.add(text(&self.title, MARGIN, top + ABOVE).set("class", "title"));
+        let mut y = top + ABOVE + TITLE;
         for (row, added) in &self.bars {
-            let (base, middle) = (y + BAR - 3.0, y + BAR / 2.0);
-            let whisker = [added.low, added.high].map(|value| LABELS + length(value));
+            let [low, high] = [added.low, added.high].map(|value| LABELS + length(value));
+            let end = LABELS + length(added.high.max(added.median));
             document = document
-                .add(text(&row.label, LABELS - 8.0, base).set("text-anchor", "end"))
-                .add(
-                    Rectangle::new()
-                        .set("class", class(&row.label))
-                        .set("x", LABELS)
-                        .set("y", y)
-                        .set("width", length(added.median))
-                        .set("height", BAR),
-                )
+                .add(text(&row.label, LABELS - 8.0, y + BASE).set("text-anchor", "end"))
+                .add(bar(class(&row.label), LABELS, y, length(added.median)))
                 .add(
                     Line::new()
-                        .set("x1", whisker.first().copied().unwrap_or(LABELS))
-                        .set("x2", whisker.last().copied().unwrap_or(LABELS))
-                        .set("y1", middle)
-                        .set("y2", middle),
+                        .set("x1", px(low))
+                        .set("x2", px(high))
+                        .set("y1", y + BAR / 2.0)
+                        .set("y2", y + BAR / 2.0),
                 )
-                .add(text(&figure(added.median), LABELS + length(added.high.max(added.median)) + 8.0, base));
+                .add(text(&figure(added.median), end + 8.0, y + BASE));
             y += STEP;
         }
         document
     }
+}
+
+fn bar(class: &str, x: f64, y: f64, width: f64) -> Rectangle {
+    Rectangle::new().set("class", class).set("x", px(x)).set("y", y).set("width", px(width)).set("height", BAR)
+}
+
+/// To a tenth of a pixel.
+fn px(length: f64) -> f64 {
+    (length * 10.0).round() / 10.0
 }
 
 fn class(label: &str) -> &'static str {
@@ -132,7 +147,7 @@ fn class(label: &str) -> &'static str {
 }
 
 fn text(content: &str, x: f64, y: f64) -> Text {
-    Text::new(content).set("x", x).set("y", y)
+    Text::new(content).set("x", px(x)).set("y", y)
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl Report {
     pub fn markdown(&self, picture: &str) -> String {
         let mut text = format!(
             "Measured with `make bench`: {}.\n\n![the added processor time, time to serve and memory]({picture})\n\n\
-             | what | computed from | goal | reach for | measured | met |\n| --- | --- | --- | --- | --- | --- |\n",
+             | what | its rows below | goal | reach for | measured | met |\n| --- | --- | --- | --- | --- | --- |\n",
             self.caption()
         );
         for goal in self.goals() {
@@ -157,7 +157,7 @@ mod tests {
     fn the_page_has_the_picture_the_goals_and_the_table() {
         let page = report().markdown("p.svg");
         assert!(page.contains("2026-11-27 21:51 UTC, Envoy 1.40.0") && page.contains("](p.svg)"), "{page}");
-        assert!(page.contains("| the module: its code | the module: its code | 0.60 MB | 0.45 MB | 0.50 MB | yes |"));
+        assert!(page.contains("| the module: its code | the module: `its code` | 0.60 MB | 0.45 MB | 0.50 MB | yes |"));
         assert!(page.contains("```text\n") && page.ends_with("```\n"), "{page}");
     }
 }

@@ -65,7 +65,8 @@ fn fill(caller: &Caller<'_>, setup: &mut Setup, entries: usize) -> Result<(), St
     Ok(())
 }
 
-const CPU: &str = "a request: processor time of Envoy";
+/// The first figure.
+pub(super) const CPU: &str = "a request: processor time of Envoy";
 
 /// The group of processor times over these connections.
 pub(super) fn cpu_group(shape: Shape) -> String {

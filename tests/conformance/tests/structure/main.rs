@@ -29,7 +29,7 @@ use crates::{Crate, workspace};
 use tree::{Tree, sources};
 
 /// The crates of the workspace that each crate may have as normal dependencies. Crates below `tests/` may have all.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("config", &[]),
     ("decision", &["config"]),
     ("filter", &["config", "decision"]),
@@ -41,6 +41,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("cli", &["config", "decision", "doctor", "lab", "mesh", "reference", "render"]),
     ("image", &[]),
     ("clock", &[]),
+    ("empty", &[]),
 ];
 
 fn root() -> PathBuf {
