@@ -1,4 +1,5 @@
-//! The cost of a request: the module's calls of the proxy and its instructions, for one request of each kind.
+//! The cost of a request: the module's calls of the proxy and its instructions, for one request of each kind, and for the
+//! start with workflows of several sizes.
 //!
 //! `request_cost.txt` has the figures. Calls are exact; instructions may be a twentieth more. `BLESS=1` writes the file anew:
 //! the change then shows what moved.
@@ -8,7 +9,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use stepgate_tests::bench::{Kind, kinds};
+use stepgate_tests::bench::{Kind, configurations, kinds};
 use stepgate_tests::corpus::Corpus;
 use stepgate_tests::live::now;
 use stepgate_tests::trials::time_of;
@@ -53,6 +54,11 @@ fn a_request_costs_what_it_did() {
             writeln!(written, "{}", line(&format!("bench: {}", kind.label), has_crypto, &cost)).unwrap();
         }
     }
+    for (size, text) in configurations() {
+        let mut vm = module.vm(proxy(&text, &corpus, false)).unwrap();
+        let ((), cost) = Cost::of(&mut vm, start).unwrap();
+        writeln!(written, "{}", line(&format!("start: {size}"), false, &cost)).unwrap();
+    }
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(FIGURES, &written).unwrap();
     }
@@ -68,15 +74,19 @@ fn a_request_costs_what_it_did() {
 
 /// The cost of a request that `make bench` measures.
 fn of_the_bench(module: &Module, kind: &Kind, corpus: &Corpus, has_crypto: bool) -> Cost {
-    let mut proxy = Proxy::new(kind.configuration.as_bytes(), corpus.environment.0.clone(), now().seconds());
-    proxy.has_crypto = has_crypto;
-    let mut vm = module.vm(proxy).unwrap();
+    let mut vm = module.vm(proxy(&kind.configuration, corpus, has_crypto)).unwrap();
     start(&mut vm).unwrap();
     let mut exchange = Exchange::of_headers(kind.peer, kind.own, kind.headers.clone());
     exchange.response = vec![(":status".to_owned(), b"200".to_vec())];
     let (outcome, cost) = Cost::of(&mut vm, |vm| exchange.run(vm, u32::MAX)).unwrap();
     assert_eq!(outcome.denied.as_deref(), kind.denied, "{}", kind.label);
     cost
+}
+
+fn proxy(configuration: &str, corpus: &Corpus, has_crypto: bool) -> Proxy {
+    let mut proxy = Proxy::new(configuration.as_bytes(), corpus.environment.0.clone(), now().seconds());
+    proxy.has_crypto = has_crypto;
+    proxy
 }
 
 fn line(kind: &str, has_crypto: bool, cost: &Cost) -> String {

@@ -10,6 +10,7 @@ use stepgate_decision::replay_record::MemoryStore;
 use stepgate_decision::{Facts, Gate, Header, Verdict, inbound, request_headers};
 
 use super::effort::Effort;
+use super::kinds::configurations;
 use super::rounds::in_turns;
 use super::rows::{Label, Row, rows};
 use super::scene::{Scene, gate, now, read};
@@ -72,18 +73,15 @@ fn headers(step: &str) -> Vec<Header> {
 }
 
 /// The cost of reading a configuration and building a gate from it, as the filter does when it is configured.
-pub(super) fn configurations(effort: &Effort, keys: &Environment) -> Result<Vec<Row>, String> {
-    let of = |further| Level::Hs256.configuration(further);
-    // A proxy hands over JSON.
-    let texts = [of(Further::NONE), of(Further::HUNDRED), of(Further::THOUSAND), of(Further::LARGE)]
-        .map(|text| stepgate_mesh::configuration_text(&text));
+pub(super) fn readings(effort: &Effort, keys: &Environment) -> Result<Vec<Row>, String> {
+    let texts = configurations();
     let [series] = in_turns("configurations", effort.readings, texts.len(), |setup| {
-        let text = texts.get(setup).ok_or("no such text")?;
+        let (_, text) = texts.get(setup).ok_or("no such text")?;
         let begun = Instant::now();
         black_box(gate(read(black_box(text))?, keys)?);
         Ok([begun.elapsed().as_secs_f64() * 1e3])
     })?;
-    let labels = ["2 transitions", "100 transitions", "1,000 transitions", "10,000 transitions"].map(Label::from);
+    let labels = texts.each_ref().map(|(label, _)| Label::from(*label));
     Ok(rows("a configuration read, natively", "ms", &labels, &series))
 }
 

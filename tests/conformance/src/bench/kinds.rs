@@ -1,11 +1,11 @@
-//! A request of each gate that is measured, for the tests that count what it costs.
+//! A request of each gate that is measured, and configurations of several sizes, for the test that counts what they cost.
 
 use std::path::Path;
 
 use stepgate_decision::Header;
 
 use super::setup::{Parts, Setup};
-use super::workflow::{CALLED, CALLER};
+use super::workflow::{CALLED, CALLER, Further, Level};
 use crate::environment::Environment;
 
 /// A gate, and a request of [`Kind::peer`] to it.
@@ -47,4 +47,15 @@ pub fn kinds(keys: &Environment) -> Result<Vec<Kind>, String> {
         });
     }
     Ok(kinds)
+}
+
+/// Configurations with about so many transitions, as a proxy hands them over.
+pub fn configurations() -> [(&'static str, String); 4] {
+    [
+        ("2 transitions", Further::NONE),
+        ("100 transitions", Further::HUNDRED),
+        ("1,000 transitions", Further::THOUSAND),
+        ("10,000 transitions", Further::LARGE),
+    ]
+    .map(|(label, further)| (label, stepgate_mesh::configuration_text(&Level::Hs256.configuration(further))))
 }

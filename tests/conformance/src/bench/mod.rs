@@ -28,7 +28,7 @@ use setup::Parts;
 
 pub use effort::Effort;
 pub use goals::Goal;
-pub use kinds::{Kind, kinds};
+pub use kinds::{Kind, configurations, kinds};
 pub use report::Report;
 pub use rows::{Row, Spread};
 
@@ -46,7 +46,7 @@ pub fn measure(effort: &Effort, module: &Path, empty: &Path) -> Result<Report, S
     rows.extend(start::starts(effort, &parts)?);
     rows.extend(start::module_sizes(&parts)?);
     rows.extend(decision::permits(effort, &keys)?);
-    rows.extend(decision::configurations(effort, &keys)?);
+    rows.extend(decision::readings(effort, &keys)?);
     let date = date.map(|date| date.format("%Y-%m-%d %H:%M UTC").to_string()).ok_or("no date")?;
     Ok(Report { rows, date, envoy, load: [before, process::load()] })
 }

@@ -21,6 +21,7 @@ pub(super) fn through_envoy(effort: &Effort, parts: &Parts<'_>) -> Result<Vec<Ro
     let mut setups = Setup::all(parts)?;
     let mut spec = MeshSpec::new(setups.iter().map(Setup::workload).collect());
     spec.envoys = Envoys::OneForAll;
+    eprintln!("bench: an Envoy starts with {} listeners", setups.len());
     let mesh = Mesh::start(spec).map_err(|error| error.to_string())?;
     let credential = mesh.authority().issue(&[CALLER]).map_err(|error| error.to_string())?;
     let caller = Caller::new(&mesh, &credential)?;
