@@ -24,6 +24,10 @@ pub const MAX_HOSTS: usize = 64;
 pub const MAX_REQUESTS: usize = 64;
 /// Methods of one request pattern.
 pub const MAX_METHODS: usize = 32;
+/// Headers that one request pattern names.
+pub const MAX_REQUEST_HEADERS: usize = 8;
+/// Longest value of such a header, in bytes.
+pub const MAX_HEADER_VALUE: usize = 256;
 /// Highest TCP port.
 pub const MAX_PORT: i64 = u16::MAX as i64;
 /// Upgrades of one task.

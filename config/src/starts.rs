@@ -59,7 +59,7 @@ pub fn compare<'w>(workflows: impl IntoIterator<Item = &'w Workflow>) -> Starts<
                     return Starts { incomplete: true, ..found };
                 };
                 left = remaining;
-                if first.may_be(second) {
+                if first.common(second).is_some() {
                     found.contested.push(Contested { first: *first, second: *second });
                 }
             }
@@ -88,13 +88,11 @@ impl<'w> Start<'w> {
         &self.transition.to.requests
     }
 
-    /// Whether one request of one caller could be both, neither the narrower.
-    fn may_be(&self, other: &Self) -> bool {
+    /// A request of one caller that could be both, neither the narrower; none where there is none.
+    fn common(&self, other: &Self) -> Option<String> {
         let (a, b) = (RequestPattern::listed(self.requests()), RequestPattern::listed(other.requests()));
-        // Where one contains the other, the request is the narrower task.
-        let either = |a: &RequestPattern, b: &RequestPattern| a.overlaps(b) && a.contains(b) == b.contains(a);
-        let caller = self.transition.caller.spiffe.iter().any(|id| other.transition.caller.includes(id));
-        caller && a.iter().any(|a| b.iter().any(|b| either(a, b)))
+        self.transition.caller.spiffe.iter().find(|id| other.transition.caller.includes(id))?;
+        a.iter().find_map(|a| b.iter().find_map(|b| a.crossing(b)))
     }
 }
 
@@ -115,7 +113,8 @@ impl Contested<'_> {
     /// The error at the second start. `elsewhere` is the place of the first, where that is in another input.
     pub fn diagnostic(&self, elsewhere: Option<&str>) -> Diagnostic {
         let place = elsewhere.map(|place| format!(": the first is in {place}")).unwrap_or_default();
-        let error = Diagnostic::new(Code::Ambiguous, self.second.transition.place, format!("{self}{place}"))
+        let example = self.first.common(&self.second).unwrap_or_default();
+        let error = Diagnostic::new(Code::Ambiguous, self.second.transition.place, format!("{self}: `{example}`{place}"))
             .label("gates deny such a request with `AMBIGUOUS`")
             .help("let the workflows begin with different requests, such as by a path for each");
         match elsewhere {

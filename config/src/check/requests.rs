@@ -9,8 +9,11 @@ use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TaskDraft, TransitionDraft};
 use crate::gather::Gather as _;
-use crate::report::{Report, quote};
+use crate::report::{Report, listed, quote};
 use crate::workflow::{Method, RequestPattern};
+
+/// Most headers that one message names.
+const MAX_NAMED: usize = 8;
 
 pub(super) fn check(draft: &Draft, report: &mut Report) {
     any_request(draft, report);
@@ -72,7 +75,8 @@ fn crossing(draft: &Draft, report: &mut Report) {
                     continue;
                 }
                 if let Some(example) = one.common(other).filter(|_| reported.insert((task, another))) {
-                    crosses(draft, (task.min(another), task.max(another)), &example, report);
+                    let headers = one.headers.named_once(&other.headers).collect();
+                    crosses(draft, (task.min(another), task.max(another)), (&example, headers), report);
                 }
             }
         }
@@ -86,19 +90,31 @@ fn too_many(draft: &Draft, tasks: &[usize], report: &mut Report) {
     report.push(Diagnostic::new(Code::TooMany, task.requests_span.unwrap_or(task.span), message).label(label));
 }
 
-fn crosses(draft: &Draft, (one, other): (usize, usize), example: &str, report: &mut Report) {
+/// `headers` are those for which only one of the two has a rule.
+fn crosses(
+    draft: &Draft,
+    (one, other): (usize, usize),
+    (example, headers): (&str, Vec<&str>),
+    report: &mut Report,
+) {
     let (Some(first), Some(second)) = (draft.task(one), draft.task(other)) else { return };
     let span = |task: &TaskDraft| task.requests_span.unwrap_or(task.span);
     let (name, another) = (quote(first.name.as_str()), quote(second.name.as_str()));
     let message = words!("one request could be both {name} and {another}: `{example}`");
+    let help = match headers.first() {
+        Some(header) => words!(
+            "say in the `requests` of both which value {} has, or that it has none: `headers: {{{header}: absent}}`",
+            listed(headers.iter().copied(), MAX_NAMED, "and")
+        ),
+        None => "change their `requests` so that no request matches both, or so that all that matches the one matches the \
+                 other, too: the narrower one then takes precedence"
+            .to_owned(),
+    };
     report.push(
         Diagnostic::new(Code::Ambiguous, span(second), message)
             .label("matches the request, and so does the other task")
             .also(span(first), "the other task")
-            .help(
-                "change their `requests` so that no request matches both, or so that all that matches the one matches the \
-                 other, too: the narrower one then takes precedence",
-            ),
+            .help(help),
     );
 }
 
@@ -162,13 +178,17 @@ type Candidate<'c> = (&'c TransitionDraft, &'c TaskDraft);
 fn ambiguous(draft: &Draft, first: Candidate<'_>, other: Candidate<'_>, report: &mut Report) {
     let from = quote(draft.task_name(first.0.from));
     let actor = first.1.performer.map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
+    let mut pairs = RequestPattern::listed(&first.1.requests).iter().flat_map(|one| {
+        RequestPattern::listed(&other.1.requests).iter().map(move |another| (one, another))
+    });
+    let example = pairs.find_map(|(one, another)| one.common(another)).unwrap_or_default();
     let (message, help) = if first.0.from == other.0.from {
         let (one, two) = (quote(first.1.name.as_str()), quote(other.1.name.as_str()));
-        let message = words!("from {from}, one request to {actor} could match both {one} and {two}");
+        let message = words!("from {from}, one request to {actor} could match both {one} and {two}: `{example}`");
         (message, "change their `requests` so that no request matches both")
     } else {
         let also = quote(draft.task_name(other.0.from));
-        let message = words!("one request to {actor} could begin an instance at {from} or at {also}");
+        let message = words!("one request to {actor} could begin an instance at {from} or at {also}: `{example}`");
         (message, "give the tasks that they lead to different `requests`, or make only one of them initial")
     };
     report.push(

@@ -86,6 +86,8 @@ struct RequestForm<'w> {
     port: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    headers: BTreeMap<&'w str, &'w str>,
 }
 
 #[derive(Serialize)]
@@ -177,6 +179,7 @@ fn request(request: &RequestPattern) -> RequestForm<'_> {
         host: request.host.as_deref(),
         port: request.port,
         path: request.path.as_ref().map(ToString::to_string),
+        headers: request.headers.iter().map(|(name, rule)| (name, rule.as_str())).gather(),
     }
 }
 

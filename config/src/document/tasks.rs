@@ -43,5 +43,10 @@ pub(crate) fn request(fields: Fields<'_, '_>) -> RequestPattern {
         host: fields.text("host").map(str::to_owned),
         port: fields.integer("port").and_then(|port| u16::try_from(port).ok()),
         path: fields.text("path").and_then(|text| PathPattern::try_from(text).ok()),
+        headers: fields
+            .entries("headers")
+            .iter()
+            .filter_map(|entry| Some((entry.key.to_string(), entry.value.text()?.into())))
+            .collect(),
     }
 }

@@ -3,7 +3,7 @@
 use super::key::keys;
 use super::{Format, Key, Level, Object, Value};
 use crate::bounds::{
-    MAX_ACTORS, MAX_ATTRIBUTES, MAX_CONSTRAINTS, MAX_HOSTS, MAX_METHODS, MAX_PORT, MAX_REQUESTS, MAX_REVISION,
+    MAX_ACTORS, MAX_ATTRIBUTES, MAX_CONSTRAINTS, MAX_HOSTS, MAX_METHODS, MAX_PORT, MAX_REQUESTS, MAX_REQUEST_HEADERS, MAX_REVISION,
     MAX_SPIFFE_IDS, MAX_TASKS, MAX_TRANSITIONS, MAX_UPGRADES, MAX_USES, MAX_VISITS,
 };
 
@@ -86,9 +86,16 @@ pub(super) static REQUEST_KEYS: &[Key] = keys! {
     /// The port of the workload on which the request arrives, as the proxy reports it; behind a sidecar the `targetPort`
     /// of the Service. Without it, any port matches.
     "port": Value::Whole { least: 1, most: MAX_PORT };
-    /// The path: literal segments, `{name}` for any one segment, `**` at the end for one or more; gRPC as
-    /// `/pkg.Service/Method`. Without it, any path matches.
+    /// The path: literal segments, `{name}` for any one segment, perhaps with text round it (`{id}:cancel`), `**` at the
+    /// end for one or more; gRPC as `/pkg.Service/Method`. A `/` at the end is part of it. Without it, any path matches.
     "path": Value::Text(Format::Path);
+    /// The values that headers must have, or `absent`. Without it, any headers match. The caller chooses them: in
+    /// exemptions they only narrow.
+    "headers": Value::Map {
+        keys: Format::RequestHeader,
+        of: &Value::Text(Format::HeaderValue),
+        most: MAX_REQUEST_HEADERS,
+    };
 };
 
 static TRANSITION: Object = Object {

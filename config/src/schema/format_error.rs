@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::bounds::MAX_HEADER_VALUE;
 use crate::code::Code;
 use crate::duration::DurationError;
 use crate::name::NameError;
@@ -41,6 +42,13 @@ pub(super) enum FormatError {
     Header,
     #[error("this header has another purpose: use one that only gates read and write, such as `x-workflow-step`")]
     HeaderTaken,
+    #[error("proxies or gates write, change or remove this header: requests cannot be told apart by it")]
+    HeaderOfProxies,
+    #[error(
+        "a header value is `absent`, or 1 to {MAX_HEADER_VALUE} visible ASCII characters without `,`, with spaces only \
+         between them"
+    )]
+    HeaderValue,
     #[error("an environment variable is 1 to 128 of `[A-Z0-9_]`, not beginning with a digit")]
     Env,
     #[error("the source is `connection` or `filter_state:KEY`")]
@@ -56,9 +64,9 @@ impl FormatError {
             Self::Name(_) | Self::AttributeTaken | Self::Attribute => Code::BadName,
             Self::SpiffeId(_) => Code::BadSpiffeId,
             Self::Duration(_) | Self::Leeway => Code::BadDuration,
-            Self::Method(_) | Self::Host | Self::Path(_) => Code::BadRequest,
+            Self::Method(_) | Self::Host | Self::Path(_) | Self::HeaderValue => Code::BadRequest,
             Self::Upgrade | Self::PeerSource | Self::Instance | Self::Rate => Code::BadValue,
-            Self::Header | Self::HeaderTaken => Code::BadHeader,
+            Self::Header | Self::HeaderTaken | Self::HeaderOfProxies => Code::BadHeader,
             Self::Env => Code::BadEnv,
         }
     }

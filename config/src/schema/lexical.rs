@@ -1,6 +1,6 @@
 //! The lexical rules of the strings that have no type of their own.
 
-use crate::bounds::MAX_ENV;
+use crate::bounds::{MAX_ENV, MAX_HEADER_VALUE};
 
 /// The fields of `peer` that are not attributes.
 const PEER_FIELDS: [&str; 3] = ["id", "actor", "attributes"];
@@ -19,6 +19,14 @@ const OTHER_HEADERS: &str = "\
 
 /// The prefixes of more such headers.
 const OTHER_HEADER_PREFIXES: [&str; 5] = ["grpc-", "x-envoy-", "x-forwarded-", "x-b3-", "sec-"];
+
+/// Of these headers, those that applications route by and proxies leave alone.
+const ROUTED_BY: &str = "accept cache-control content-encoding content-type origin user-agent";
+
+/// More headers that a gate or a proxy writes or removes: a gate decides by what an application would not see.
+const REWRITTEN: &str =
+    "x-http-method x-http-method-override x-method-override x-original-url x-rewrite-url \
+    x-workflow-step x-workflow-step-start";
 
 /// Whether `text` is one of the words of a list.
 fn is_listed(words: &str, text: &str) -> bool {
@@ -58,6 +66,17 @@ pub(super) fn is_header(text: &str) -> bool {
 
 pub(super) fn has_other_purpose(header: &str) -> bool {
     is_listed(OTHER_HEADERS, header) || OTHER_HEADER_PREFIXES.iter().any(|prefix| header.starts_with(prefix))
+}
+
+/// Whether requests can be told apart by this header: the caller's line reaches the gate and the application unchanged.
+pub(super) fn may_tell_requests_apart(header: &str) -> bool {
+    let other = has_other_purpose(header) || header.starts_with("x-stepgate-") || is_listed(REWRITTEN, header);
+    is_listed(ROUTED_BY, header) || !other
+}
+
+/// One line of a header (RFC 9110, section 5.5) that no proxy has made of several: they are joined by commas.
+pub(super) fn is_header_value(text: &str) -> bool {
+    all_of(text, MAX_HEADER_VALUE, |b| matches!(b, b' '..=b'~') && b != b',') && text.trim_ascii() == text
 }
 
 pub(super) fn is_env(text: &str) -> bool {

@@ -1,35 +1,32 @@
 //! Requests that are a task, where a tool has to make one up.
 
-use super::{RequestPattern, Task};
+use super::{HeaderPattern, PathPattern, RequestPattern, Task};
 
 /// A request that a task accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExampleRequest {
     /// The method: the first one that is listed, else POST.
     pub method: String,
-    /// The path: each `{name}` is 7, a tail `a/b`.
+    /// The path, percent-encoded: each `{name}` is 7, a tail `a/b`.
     pub path: String,
     /// The host, where the task names one.
     pub host: Option<String>,
     /// The port, where the task names one.
     pub port: Option<u16>,
+    /// The headers that the task names, with their values.
+    pub headers: Vec<(String, String)>,
 }
 
 impl RequestPattern {
     /// A request that matches.
     pub fn example(&self) -> ExampleRequest {
-        let segment = |segment: &str| match segment {
-            "**" => "a/b".to_owned(),
-            name if name.starts_with('{') => "7".to_owned(),
-            literal => literal.to_owned(),
-        };
-        let path =
-            self.path.as_ref().map(|path| path.to_string().split('/').map(segment).collect::<Vec<_>>().join("/"));
+        let header = |(name, rule): (&str, &HeaderPattern)| Some((name.to_owned(), rule.value()?.to_owned()));
         ExampleRequest {
             method: self.methods.first().map_or("POST", |method| method.as_str()).to_owned(),
-            path: path.unwrap_or_else(|| "/".to_owned()),
+            path: self.path.as_ref().map_or_else(|| "/".to_owned(), PathPattern::example),
             host: self.host.clone(),
             port: self.port,
+            headers: self.headers.iter().filter_map(header).collect(),
         }
     }
 }

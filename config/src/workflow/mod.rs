@@ -5,10 +5,13 @@ mod actor;
 mod constraint;
 mod digest;
 mod example;
+mod headers;
 mod levels;
 mod method;
 mod path_pattern;
+mod path_pattern_error;
 mod request;
+mod segment;
 mod task;
 
 use std::collections::BTreeMap;
@@ -19,9 +22,11 @@ pub use actor::{Actor, Attribute};
 pub use constraint::{Constraint, Relation};
 pub use digest::{Digest, DigestError};
 pub use example::{ExampleRequest, GRPC_HEADERS, is_grpc};
+pub use headers::{HeaderPattern, HeaderPatterns};
 pub use levels::MixedLevels;
 pub use method::{Method, MethodError, MethodFit, sends_back};
-pub use path_pattern::{MAX_PATTERN, PathPattern, PathPatternError};
+pub use path_pattern::{MAX_PATTERN, MAX_ROUND, PathPattern};
+pub use path_pattern_error::PathPatternError;
 pub use request::{RequestPattern, without_port};
 pub use task::{Join, JoinKind, Split, Task, Transition};
 

@@ -2,108 +2,134 @@
 
 use std::fmt;
 
-use thiserror::Error;
+use super::path_pattern_error::PathPatternError;
+use super::segment::Segment;
 
 /// Longest pattern, in bytes.
 pub const MAX_PATTERN: usize = 1024;
+/// Longest text before or after a variable in its segment, in bytes.
+pub const MAX_ROUND: usize = 64;
 
-/// One segment of a path pattern.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Segment {
-    /// Exactly this text.
-    Literal(String),
-    /// `{name}`: any one segment that is not empty.
-    Any,
+/// How a path pattern ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    /// With its last segment.
+    Here,
+    /// With a `/`.
+    Slash,
+    /// With `**`: any tail of one segment or more.
+    Tail,
 }
 
-/// A path pattern: `/a/{id}/b`, with `**` as its last segment for any tail of one segment or more.
+/// A path pattern: `/a/{id}/b`, `/jobs/{id}:cancel`, `/a/`, with `**` as its last segment for any tail of one segment or
+/// more.
 ///
-/// Literals have only characters that all readers of a URL interpret alike
-/// (`[A-Za-z0-9._~!$&'()*+,=:@-]`, none percent-encoded), so a literal never depends on decoding.
+/// It is compared with decoded paths. Its text has the ASCII characters that all readers of a URL interpret alike
+/// (`[A-Za-z0-9._~!$&'()*+,=:@-]`), and visible characters beyond ASCII, as their bytes of UTF-8: `é` as one character
+/// and as two are two texts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PathPattern {
     text: String,
     segments: Vec<Segment>,
-    tail: bool,
+    end: End,
 }
 
 impl PathPattern {
-    /// Whether a path, given as its segments, matches.
+    /// Whether a path, given as its segments, matches. A path that ends with `/` has an empty last segment.
     pub fn matches<'a>(&self, mut path: impl Iterator<Item = &'a str>) -> bool {
-        for expected in &self.segments {
-            match (expected, path.next()) {
-                (Segment::Literal(literal), Some(segment)) if literal == segment => {}
-                (Segment::Any, Some(segment)) if !segment.is_empty() => {}
-                _ => return false,
+        let begins = self.segments.iter().all(|own| path.next().is_some_and(|segment| own.accepts(segment)));
+        begins
+            && match (self.end, path.next()) {
+                (End::Here, next) => next.is_none(),
+                (End::Slash, next) => next == Some("") && path.next().is_none(),
+                (End::Tail, next) => next.is_some_and(|first| !first.is_empty()),
             }
-        }
-        match (path.next(), self.tail) {
-            (None, tail) => !tail,
-            (Some(first), true) => !first.is_empty(),
-            (Some(_), false) => false,
-        }
     }
 
-    /// Whether every path that matches `other` matches this pattern.
+    /// Whether some application may take the path for one that matches: it may ignore a `/` at the end, and find the
+    /// variable of a segment elsewhere than [`PathPattern::matches`] does.
+    pub fn may_match<'a>(&self, path: impl Iterator<Item = &'a str>) -> bool {
+        // Only the last segment of a path can be empty.
+        let mut path = path.filter(|segment| !segment.is_empty());
+        let begins = self.segments.iter().all(|own| path.next().is_some_and(|segment| own.may_accept(segment)));
+        begins && path.next().is_some() == (self.end == End::Tail)
+    }
+
+    /// Whether every path that may match `other` may match this pattern. A `/` at the end makes no difference.
     pub fn contains(&self, other: &Self) -> bool {
-        let common = self.segments.iter().zip(&other.segments).all(|pair| match pair {
-            (Segment::Literal(a), Segment::Literal(b)) => a == b,
-            (Segment::Any, Segment::Literal(b)) => !b.is_empty(),
-            (Segment::Literal(_), Segment::Any) => false,
-            (Segment::Any, Segment::Any) => true,
-        });
-        let lengths = match other.segments.get(self.segments.len()) {
-            Some(next) => self.tail && !next.is_empty(),
-            None => self.segments.len() == other.segments.len() && self.tail == other.tail,
-        };
-        common && lengths
+        let common = self.segments.iter().zip(&other.segments).all(|(own, other)| own.contains(other));
+        let (own, others) = (self.segments.len(), other.segments.len());
+        let (tail, other_tail) = (self.end == End::Tail, other.end == End::Tail);
+        common && if own < others { tail } else { own == others && tail == other_tail }
     }
 
-    /// An example of a path that matches both patterns; none where there is no such path.
+    /// Whether the two differ in the `/` at their end, and in nothing else.
+    pub fn differs_in_slash(&self, other: &Self) -> bool {
+        self.segments == other.segments && self.end != other.end && ![self.end, other.end].contains(&End::Tail)
+    }
+
+    /// An example of a path that matches one of the patterns and may match the other; none where there is no such path.
     pub fn common(&self, other: &Self) -> Option<String> {
+        self.matched_that_may_match(other).or_else(|| other.matched_that_may_match(self))
+    }
+
+    fn matched_that_may_match(&self, other: &Self) -> Option<String> {
         let (mut path, most) = (String::new(), self.segments.len().max(other.segments.len()));
         for at in 0..most {
-            let segment = match (self.segments.get(at), other.segments.get(at)) {
-                (Some(a), Some(b)) if a == b => a,
-                (Some(Segment::Any), Some(literal)) | (Some(literal), Some(Segment::Any)) => {
-                    Some(literal).filter(|literal| !literal.is_empty())?
-                }
-                (Some(_), Some(_)) | (None, None) => return None,
-                // The other pattern is at its tail, which begins with a segment that is not empty.
-                (Some(more), None) => Some(more).filter(|more| other.tail && !more.is_empty())?,
-                (None, Some(more)) => Some(more).filter(|more| self.tail && !more.is_empty())?,
-            };
             path.push('/');
-            path.push_str(segment.example());
+            path.push_str(&match (self.segments.get(at), other.segments.get(at)) {
+                (Some(own), Some(other)) => own.common(other)?,
+                (Some(more), None) if other.end == End::Tail => more.example("x"),
+                (None, Some(more)) if self.end == End::Tail => more.example("x"),
+                _ => return None,
+            });
         }
-        let goes_on = |pattern: &Self| pattern.tail && pattern.segments.len() == most;
+        let goes_on = |pattern: &Self| pattern.end == End::Tail && pattern.segments.len() == most;
         if goes_on(self) || goes_on(other) {
-            if !(self.tail && other.tail) {
+            if self.end != other.end {
                 return None;
             }
             path.push_str("/x");
         }
+        if self.end == End::Slash || (self.end == End::Tail && other.end == End::Slash) {
+            path.push('/');
+        }
         Some(path)
+    }
+
+    /// A path that matches, percent-encoded: each variable is 7, where that may be, and a tail `a/b`.
+    pub fn example(&self) -> String {
+        let segments = self.segments.iter().map(|segment| segment.example("7"));
+        let end = match self.end {
+            End::Here => None,
+            End::Slash => Some(String::new()),
+            End::Tail => Some("a/b".to_owned()),
+        };
+        let path: String = segments.chain(end).flat_map(|part| ["/".to_owned(), part]).collect();
+        let sent = |byte: u8| if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+        path.bytes().map(sent).collect()
     }
 
     /// The literal segments before the first other one. Every path that matches begins with them.
     pub fn prefix(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().map_while(|segment| match segment {
             Segment::Literal(literal) => Some(literal.as_str()),
-            Segment::Any => None,
+            Segment::Variable { .. } => None,
         })
     }
 
-    /// Its segments, and how many of them are literal. Of two patterns of which one contains the other, the narrower one has
+    /// Its segments, and how many of them have text. Of two patterns of which one contains the other, the narrower one has
     /// more of the first, or as many and not fewer of the second.
     pub(super) fn depth(&self) -> (usize, usize) {
-        let literal = self.segments.iter().filter(|segment| **segment != Segment::Any).count();
-        (self.segments.len(), literal)
+        let with_text = self.segments.iter().filter(|segment| !segment.is_free()).count();
+        (self.segments.len(), with_text)
     }
 
-    /// The number of segments before the tail, and whether there is a tail; none where a segment is literal.
+    /// The number of segments before the tail, and whether there is a tail; none where a segment has any text, or where
+    /// the pattern ends with `/`.
     pub fn free_segments(&self) -> Option<(usize, bool)> {
-        self.segments.iter().all(|segment| *segment == Segment::Any).then_some((self.segments.len(), self.tail))
+        let free = self.end != End::Slash && self.segments.iter().all(Segment::is_free);
+        free.then_some((self.segments.len(), self.end == End::Tail))
     }
 
     /// The same pattern with one name for all variables, so that equal patterns are those that match the same paths.
@@ -111,56 +137,15 @@ impl PathPattern {
     pub(super) fn normal(&self) -> Self {
         let shown = |segment: &Segment| match segment {
             Segment::Literal(literal) => format!("/{literal}"),
-            Segment::Any => "/{x}".to_owned(),
+            Segment::Variable { before, after } => format!("/{before}{{x}}{after}"),
         };
-        let tail = if self.tail { "/**" } else { "" };
-        Self { text: self.segments.iter().map(shown).chain([tail.to_owned()]).collect(), ..self.clone() }
+        let end = match self.end {
+            End::Here => "",
+            End::Slash => "/",
+            End::Tail => "/**",
+        };
+        Self { text: self.segments.iter().map(shown).chain([end.to_owned()]).collect(), ..self.clone() }
     }
-}
-
-impl Segment {
-    /// Whether it is the last segment of a path that ends with `/`.
-    fn is_empty(&self) -> bool {
-        *self == Self::Literal(String::new())
-    }
-
-    fn example(&self) -> &str {
-        match self {
-            Self::Literal(literal) => literal,
-            Self::Any => "x",
-        }
-    }
-}
-
-/// Why a text is not a path pattern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum PathPatternError {
-    /// Longer than [`MAX_PATTERN`].
-    #[error("a path pattern has at most {MAX_PATTERN} bytes")]
-    TooLong,
-    /// No `/` at the start.
-    #[error("a path pattern begins with `/`")]
-    Start,
-    /// `**` elsewhere than as the last segment.
-    #[error("`**` must be the last segment; use `{{name}}` for one segment")]
-    Tail,
-    /// `{` without `}` at the end of the segment.
-    #[error("`{{name}}` must be a whole segment")]
-    Placeholder,
-    /// A placeholder without a name, or with other characters.
-    #[error("the name in `{{name}}` has letters, digits, `_` and `-`")]
-    PlaceholderName,
-    /// An empty segment.
-    #[error("a path pattern has no empty segment")]
-    Empty,
-    /// A segment `.` or `..`.
-    #[error("a path pattern has no `.` or `..`: gates deny all requests that have one")]
-    Dots,
-    /// A character that readers of a URL could interpret differently.
-    #[error(
-        "a path pattern has letters, digits and `._~!$&'()*+,=:@-`; use `{{name}}` for segments with other characters"
-    )]
-    Character,
 }
 
 impl TryFrom<&str> for PathPattern {
@@ -170,39 +155,57 @@ impl TryFrom<&str> for PathPattern {
             return Err(PathPatternError::TooLong);
         }
         let rest = text.strip_prefix('/').ok_or(PathPatternError::Start)?;
-        let (rest, tail) = match rest.strip_suffix("**") {
-            Some("") => (None, true),
-            Some(head) => (Some(head.strip_suffix('/').ok_or(PathPatternError::Tail)?), true),
-            None => (Some(rest), false),
+        let mut segments: Vec<&str> = rest.split('/').collect();
+        let end = match segments.pop() {
+            Some("**") => End::Tail,
+            Some("") => End::Slash,
+            Some(last) => {
+                segments.push(last);
+                End::Here
+            }
+            None => return Err(PathPatternError::Start),
         };
-        let segments = match rest {
-            None => Vec::new(),
-            // `/` itself: one empty segment.
-            Some("") if !tail => vec![Segment::Literal(String::new())],
-            Some(rest) => rest.split('/').map(segment).collect::<Result<_, _>>()?,
-        };
-        Ok(Self { text: text.to_owned(), segments, tail })
+        Ok(Self { text: text.to_owned(), segments: segments.into_iter().map(segment).collect::<Result<_, _>>()?, end })
     }
 }
 
 fn segment(text: &str) -> Result<Segment, PathPatternError> {
-    if let Some(name) = text.strip_prefix('{') {
-        let name = name.strip_suffix('}').ok_or(PathPatternError::Placeholder)?;
-        let named = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        return if named { Ok(Segment::Any) } else { Err(PathPatternError::PlaceholderName) };
-    }
     match text {
-        "" => Err(PathPatternError::Empty),
-        "." | ".." => Err(PathPatternError::Dots),
-        "*" | "**" => Err(PathPatternError::Tail),
-        _ if text.bytes().all(is_plain) => Ok(Segment::Literal(text.to_owned())),
-        _ => Err(PathPatternError::Character),
+        "" => return Err(PathPatternError::Empty),
+        "." | ".." => return Err(PathPatternError::Dots),
+        "*" => return Err(PathPatternError::Tail),
+        _ if text.ends_with("**") => return Err(PathPatternError::Tail),
+        _ => {}
     }
+    let plain = |text: &str| text.chars().all(is_plain).then(|| text.to_owned()).ok_or(PathPatternError::Character);
+    let Some((before, rest)) = text.split_once('{') else {
+        return if text.contains('}') { Err(PathPatternError::Variable) } else { plain(text).map(Segment::Literal) };
+    };
+    let (name, after) = rest.split_once('}').ok_or(PathPatternError::Variable)?;
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
+        return Err(PathPatternError::Name);
+    }
+    if before.contains('}') || after.contains(['{', '}']) {
+        return Err(PathPatternError::Variable);
+    }
+    if before.len().max(after.len()) > MAX_ROUND {
+        return Err(PathPatternError::Round);
+    }
+    Ok(Segment::Variable { before: plain(before)?, after: plain(after)? })
 }
 
-/// Characters at which no reader decodes, strips or splits.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"._~!$&'()*+,=:@-".contains(&byte)
+/// Characters at which no reader decodes, strips or splits, and that a reader of the document sees.
+fn is_plain(character: char) -> bool {
+    match character {
+        'A'..='Z' | 'a'..='z' | '0'..='9' => true,
+        _ if character.is_ascii() => "._~!$&'()*+,=:@-".contains(character),
+        // Controls, spaces, characters without a shape or that turn the direction, forms of ASCII in full width,
+        // characters of no meaning.
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' => false,
+        '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{e000}'..='\u{f8ff}' => false,
+        '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ff00}'..='\u{ff5e}' | '\u{fff0}'..='\u{ffff}' => false,
+        _ => character < '\u{e0000}' && !character.is_control() && !character.is_whitespace(),
+    }
 }
 
 impl fmt::Display for PathPattern {
@@ -212,76 +215,4 @@ impl fmt::Display for PathPattern {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pattern(text: &str) -> PathPattern {
-        PathPattern::try_from(text).unwrap()
-    }
-
-    fn matches(pattern_text: &str, path: &str) -> bool {
-        pattern(pattern_text).matches(path.strip_prefix('/').unwrap().split('/'))
-    }
-
-    #[test]
-    fn segments_match_one_for_one() {
-        assert!(matches("/shots/{id}", "/shots/7"));
-        assert!(!matches("/shots/{id}", "/shots/"));
-        assert!(!matches("/shots/{id}", "/shots/7/8"));
-        assert!(!matches("/shots", "/shots/"));
-        assert!(matches("/", "/"));
-        assert!(!matches("/", "/a"));
-        assert!(matches("/a/**", "/a/b/c"));
-        assert!(!matches("/a/**", "/a"));
-        assert!(!matches("/a/**", "/a/"));
-        assert!(matches("/**", "/x"));
-    }
-
-    #[test]
-    fn what_two_patterns_have_in_common_is_seen_both_ways() {
-        for (a, b, expected) in [
-            ("/a/{x}", "/a/b", Some("/a/b")),
-            ("/a/{x}", "/b/{x}", None),
-            ("/a/**", "/a/b/c", Some("/a/b/c")),
-            ("/a/**", "/a", None),
-            ("/a/{x}", "/a/**", Some("/a/x")),
-            ("/**", "/a/b", Some("/a/b")),
-            ("/**", "/", None),
-            ("/{x}", "/", None),
-            ("/", "/", Some("/")),
-            ("/a/b/**", "/a/**", Some("/a/b/x")),
-            ("/a/**", "/{x}/**", Some("/a/x")),
-            ("/files/{n}/raw", "/files/public/{op}", Some("/files/public/raw")),
-        ] {
-            assert_eq!(pattern(a).common(&pattern(b)).as_deref(), expected, "{a} {b}");
-            assert_eq!(pattern(b).common(&pattern(a)).as_deref(), expected, "{b} {a}");
-        }
-    }
-
-    #[test]
-    fn the_more_specific_pattern_is_contained_in_the_other() {
-        for (wide, narrow) in [
-            ("/a/{x}", "/a/b"),
-            ("/a/**", "/a/{x}"),
-            ("/a/**", "/a/{x}/**"),
-            ("/**", "/a"),
-            ("/**", "/**"),
-            ("/{x}", "/{y}"),
-            ("/{x}/**", "/a/b/c"),
-        ] {
-            assert!(pattern(wide).contains(&pattern(narrow)), "{wide} {narrow}");
-            assert!(wide == "/**" && narrow == wide || wide == "/{x}" || !pattern(narrow).contains(&pattern(wide)));
-        }
-        for (one, other) in [("/**", "/"), ("/a/{x}/c", "/a/b/{y}"), ("/a/**", "/a"), ("/a", "/a/**"), ("/{x}", "/")] {
-            assert!(!pattern(one).contains(&pattern(other)), "{one} {other}");
-        }
-    }
-
-    #[test]
-    fn ambiguous_texts_are_not_patterns() {
-        for text in ["a", "/a//b", "/a/./b", "/a/../b", "/%41", "/a;b", "/a\\b", "/{}", "/{x}y", "/*/a", "/**/a", "/é"]
-        {
-            assert!(PathPattern::try_from(text).is_err(), "{text}");
-        }
-    }
-}
+mod tests;

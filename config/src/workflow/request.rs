@@ -1,6 +1,6 @@
-//! Request patterns: methods, host, port and path.
+//! Request patterns: methods, host, port, path and headers.
 
-use super::{Method, PathPattern};
+use super::{HeaderPatterns, Method, PathPattern};
 
 /// One request pattern: all fields that are given must match; an empty or absent one matches any request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -14,10 +14,13 @@ pub struct RequestPattern {
     pub port: Option<u16>,
     /// The pattern of the path.
     pub path: Option<PathPattern>,
+    /// The rules for headers.
+    pub headers: HeaderPatterns,
 }
 
 /// The patterns of a task that lists none: any request.
-static ANY: [RequestPattern; 1] = [RequestPattern { methods: Vec::new(), host: None, port: None, path: None }];
+static ANY: [RequestPattern; 1] =
+    [RequestPattern { methods: Vec::new(), host: None, port: None, path: None, headers: HeaderPatterns::ANY }];
 
 impl RequestPattern {
     /// The patterns that `requests` lists; an empty list accepts any request.
@@ -27,7 +30,8 @@ impl RequestPattern {
 
     /// Of two patterns that a request matches: whether all that matches `other` by its method matches this one. The
     /// pattern that the other contains, and not the reverse, is the more specific. A list of methods is as good as a
-    /// pattern for each of them, so two lists are alike; a pattern for any method contains both.
+    /// pattern for each of them, so two lists are alike; a pattern for any method contains both. Headers make no pattern
+    /// more specific: one with rules for other headers contains nothing of this one.
     pub fn contains(&self, other: &Self) -> bool {
         let methods = self.methods.is_empty() || !other.methods.is_empty();
         let within = |host: &str, other: &str| host == other || host == without_port(other);
@@ -35,6 +39,7 @@ impl RequestPattern {
             && holds(&self.host, &other.host, |host, other| within(host, other))
             && holds(&self.port, &other.port, |port, other| port == other)
             && holds(&self.path, &other.path, PathPattern::contains)
+            && self.headers == other.headers
     }
 
     /// How deep its path is. Of two patterns of which one contains the other, the narrower one is not less deep: where it is
@@ -46,12 +51,16 @@ impl RequestPattern {
     /// What decides which patterns it contains, and which contain it. Of a pattern in [`RequestPattern::normal`] form, so
     /// that equal values are of patterns that contain the same.
     pub fn breadth(&self) -> impl Ord + use<'_> {
-        (self.methods.is_empty(), &self.host, self.port, &self.path)
+        (self.methods.is_empty(), &self.host, self.port, &self.path, &self.headers)
     }
 
-    /// An example of a request that matches both, such as `GET /files/public/raw`; none where there is no such request. A
-    /// HEAD also counts where only GET is listed ([`Method::fit`]).
+    /// An example of a request that matches one and may match the other, such as `GET /files/public/raw`; none where there
+    /// is no such request. A HEAD also counts where only GET is listed ([`Method::fit`]), and a path as
+    /// [`PathPattern::may_match`] says.
     pub fn common(&self, other: &Self) -> Option<String> {
+        if self.headers.exclude(&other.headers) {
+            return None;
+        }
         let method = match (self.methods.first(), other.methods.first()) {
             (None, None) => "GET",
             (Some(method), None) | (None, Some(method)) => method.as_str(),
@@ -79,7 +88,20 @@ impl RequestPattern {
         };
         let host = host.map(|host| format!(" to the host {host}")).unwrap_or_default();
         let port = port.map(|port| format!(" at port {port}")).unwrap_or_default();
-        Some(format!("{method} {path}{host}{port}"))
+        let headers = self.headers.with(&other.headers);
+        let headers = if headers.is_empty() { String::new() } else { format!(" {headers}") };
+        Some(format!("{method} {path}{host}{port}{headers}"))
+    }
+
+    /// An example of a request that matches one and may match the other, if neither is the more specific. Two paths that
+    /// differ in a `/` at their end are two requests.
+    pub fn crossing(&self, other: &Self) -> Option<String> {
+        let apart = match (&self.path, &other.path) {
+            (Some(path), Some(others)) => path.differs_in_slash(others),
+            (_, None) | (None, _) => false,
+        };
+        let (around, within) = (self.contains(other), other.contains(self));
+        if around != within || (around && apart) { None } else { self.common(other) }
     }
 
     /// Whether some request matches both.
@@ -87,10 +109,10 @@ impl RequestPattern {
         self.common(other).is_some()
     }
 
-    /// The same pattern for any host. A caller chooses the host that it names, so in exemptions it separates nothing.
+    /// The same pattern for any host and any headers. A caller chooses these, so in exemptions they separate nothing.
     #[must_use]
     pub fn of_any_host(&self) -> Self {
-        Self { host: None, ..self.clone() }
+        Self { host: None, headers: HeaderPatterns::ANY, ..self.clone() }
     }
 
     /// The same pattern for any port of its host. Many an application ignores the port that the caller names there.
