@@ -5,7 +5,7 @@ use std::fmt;
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::{SpiffeId, SpiffeIdError};
 
-use crate::guard::GuardFailure;
+use crate::guard::{Fault, GuardFailure};
 use crate::path::PathError;
 
 macro_rules! codes {
@@ -184,6 +184,14 @@ pub enum Denial {
         /// The task that the request is, if it is one, and its workflow: another owner's document may have it.
         is: Option<String>,
     },
+    /// [`Code::WrongRequest`]: a header by which tasks are told apart could be read in two ways.
+    #[error("the header `{name}`, by which tasks are told apart, {fault}")]
+    UnreadableHeader {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        fault: Fault,
+    },
     /// [`Code::Ambiguous`]: tasks that the request is, with their workflows.
     #[error("more than one task accepts this request: {}", .0.join(", "))]
     Ambiguous(Vec<String>),
@@ -280,7 +288,7 @@ impl Denial {
             Self::WrongIssuer => Code::WrongIssuer,
             Self::WrongHolder => Code::WrongHolder,
             Self::NoTransition { .. } => Code::NoTransition,
-            Self::WrongRequest { .. } => Code::WrongRequest,
+            Self::WrongRequest { .. } | Self::UnreadableHeader { .. } => Code::WrongRequest,
             Self::Ambiguous(_) => Code::Ambiguous,
             Self::Deadline => Code::Deadline,
             Self::TooManyVisits { .. } => Code::TooManyVisits,

@@ -11,6 +11,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Mode, RequestPattern, Task, Transition, Workflow};
 
 use crate::keys::{KeyError, KeyRing};
+use crate::named_headers;
 use crate::task_index::Index;
 
 /// Shortest interlock secret, in bytes: it must not be guessed.
@@ -80,7 +81,9 @@ pub struct Gate {
     pub(crate) keys: KeyRing,
     pub(crate) interlock: Vec<String>,
     pub(crate) start_header: String,
-    /// The headers that some guard reads.
+    /// The headers by which tasks and exemptions tell requests apart.
+    pub(crate) named_headers: BTreeSet<String>,
+    /// These and the headers that some guard reads.
     pub(crate) guarded_headers: BTreeSet<String>,
     workflows: BTreeMap<WorkflowName, BTreeMap<u32, CompiledWorkflow>>,
     actors: BTreeSet<SpiffeId>,
@@ -148,13 +151,16 @@ impl Gate {
         let exemptions = Index::of(config.exempt.iter().map(|exemption| (&exemption.request, exemption.peers.clone())));
         let start_header = format!("{}-start", config.header);
         let when = config.workflows.iter().flat_map(|workflow| &workflow.transitions).filter_map(|t| t.when.as_ref());
-        let guarded_headers = when.flat_map(|guard| guard.reads().headers.iter().cloned()).gather();
+        let named_headers = named_headers::names(&config);
+        let guarded = when.flat_map(|guard| guard.reads().headers.iter());
+        let guarded_headers = guarded.chain(&named_headers).cloned().gather();
         let gate = Self {
             config,
             keys,
             interlock,
             start_header,
             guarded_headers,
+            named_headers,
             workflows,
             actors,
             trust_domains,

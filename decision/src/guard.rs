@@ -8,6 +8,7 @@ mod variables;
 
 use chrono::DateTime;
 pub use failure::{Fault, GuardFailure};
+pub(crate) use readable::header_line;
 use stepgate_config::guard::Guard;
 pub(crate) use variables::Variables;
 

@@ -12,6 +12,7 @@ mod fingerprint;
 mod gate;
 mod guard;
 mod inbound;
+mod named_headers;
 mod path;
 mod percent;
 mod request;

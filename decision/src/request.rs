@@ -1,11 +1,10 @@
 //! The request as the workflow sees it: method, host, path, upgrade.
 
-use std::borrow::Cow;
-
 use stepgate_config::workflow::{Method, MethodFit, RequestPattern, sends_back, without_port};
 
 use crate::denial::Denial;
 use crate::facts::Facts;
+use crate::named_headers::NamedHeaders;
 use crate::path::{CanonicalPath, PathError};
 
 /// Longest method, host or upgrade token that is looked at, in bytes.
@@ -15,9 +14,9 @@ const MAX_TOKEN: usize = 256;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fit {
     /// Whether all of it is known to match, and not only for a loose reader: the method in its letters, the host, the port,
-    /// and a `/` at the end of the path.
+    /// the path to its end, the headers.
     whole: bool,
-    /// Whether a literal segment matches only once it is decoded.
+    /// Whether a literal character matches only once it is decoded.
     pub(crate) escaped: bool,
     /// How the host matches.
     pub(crate) host: HostFit,
@@ -50,13 +49,10 @@ pub(crate) struct Request<'a> {
     pub(crate) host: &'a str,
     /// The path as sent, query and all.
     pub(crate) target: &'a str,
-    /// The path, or why it is not to be trusted.
-    path: Result<CanonicalPath<'a>, PathError>,
-    /// The path as patterns are compared with it: decoded, and without a `/` at its end; none where there is no such path.
-    decoded: Option<Cow<'a, str>>,
+    /// The path, or why it is not to be trusted; none for a CONNECT that has none, which is not the same as one that is
+    /// not text.
+    path: Result<Option<CanonicalPath<'a>>, PathError>,
     connect: bool,
-    /// Whether there is no path at all, which is not the same as one that is not text.
-    pathless: bool,
 }
 
 impl<'a> Request<'a> {
@@ -65,16 +61,15 @@ impl<'a> Request<'a> {
         let text = |name: &str| facts.first(name).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
         let method = text(":method");
         let target = text(":path");
-        let path = CanonicalPath::of(target);
+        let connect = method == "CONNECT";
+        let pathless = connect && facts.first(":path").is_none_or(<[u8]>::is_empty);
         Self {
             facts,
             method,
             host: text(":authority"),
             target,
-            decoded: path.ok().and_then(|path| path.trimmed().decoded()),
-            path,
-            connect: method == "CONNECT",
-            pathless: facts.first(":path").is_none_or(<[u8]>::is_empty),
+            path: if pathless { Ok(None) } else { CanonicalPath::of(target).map(Some) },
+            connect,
         }
     }
 
@@ -100,22 +95,19 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The path, unless two readers could take it differently. A CONNECT without one has the empty path.
-    pub(crate) fn path(&self) -> Result<CanonicalPath<'a>, Denial> {
-        if self.connect && self.pathless {
-            return Ok(CanonicalPath::none());
-        }
-        self.path.map_err(Denial::BadPath)
+    /// The path, unless two readers could take it differently. A CONNECT may have none.
+    pub(crate) fn path(&self) -> Result<Option<&CanonicalPath<'a>>, Denial> {
+        self.path.as_ref().map(Option::as_ref).map_err(|error| Denial::BadPath(*error))
     }
 
     /// The path, decoded, without the `/` at both ends, for a search by prefix.
     pub(crate) fn decoded_path(&self) -> &str {
-        self.decoded.as_deref().unwrap_or_default()
+        self.path.as_ref().ok().and_then(Option::as_ref).map(CanonicalPath::inner).unwrap_or_default()
     }
 
     /// How the pattern matches this request; none where it does not. No pattern matches an ambiguous path, or a method
     /// that would return the gate's secrets.
-    pub(crate) fn fit(&self, pattern: &RequestPattern) -> Option<Fit> {
+    pub(crate) fn fit(&self, pattern: &RequestPattern, headers: &NamedHeaders<'_>) -> Option<Fit> {
         let method = match pattern.methods.as_slice() {
             [] => is_method(self.method).then_some(MethodFit::Exact),
             listed => Method::fit(listed, self.method),
@@ -131,11 +123,14 @@ impl<'a> Request<'a> {
             Some(host) if without_port(host).eq_ignore_ascii_case(without_port(self.host)) => HostFit::OtherPort,
             Some(_) | None => HostFit::No,
         };
-        let known = method == MethodFit::Exact && named && (pattern.port.is_none() || self.facts.port.is_some());
+        let known = method == MethodFit::Exact
+            && named
+            && (pattern.port.is_none() || self.facts.port.is_some())
+            && headers.match_all(&pattern.headers);
         let path = self.path().ok()?;
         let Some(wanted) = &pattern.path else { return Some(Fit { whole: known, escaped: false, host }) };
-        let matches = wanted.matches(self.decoded.as_deref()?.split('/'));
-        matches.then(|| Fit { whole: known && path.is(wanted), escaped: !path.trimmed().is(wanted), host })
+        let path = path.filter(|path| path.may_be(wanted))?;
+        Some(Fit { whole: known && path.is(wanted), escaped: path.escapes(wanted), host })
     }
 
     fn host_is(&self, wanted: &str) -> bool {

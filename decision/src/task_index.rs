@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use stepgate_config::workflow::RequestPattern;
 
+use crate::named_headers::NamedHeaders;
 use crate::request::{Fit, HostFit, Request};
 
 /// Patterns, each with its owner.
@@ -18,7 +19,7 @@ pub(crate) struct Index<T> {
 /// A pattern and its owner.
 pub(crate) struct Entry<T> {
     pub(crate) pattern: RequestPattern,
-    /// The same for any host, to compare tasks with exemptions: the caller chooses the host.
+    /// The same for any host and headers, to compare tasks with exemptions: the caller chooses these.
     pub(crate) of_any_host: RequestPattern,
     pub(crate) owner: T,
 }
@@ -44,22 +45,27 @@ impl<T> Index<T> {
         Self { by_prefix, longest }
     }
 
-    /// Adds all patterns that the request matches, whatever its host.
-    pub(crate) fn find<'i>(&'i self, request: &Request<'_>, found: &mut Vec<Match<'i, T>>) {
+    /// Adds all patterns that the request matches, whatever its host and headers.
+    pub(crate) fn find<'i>(
+        &'i self,
+        request: &Request<'_>,
+        headers: &NamedHeaders<'_>,
+        found: &mut Vec<Match<'i, T>>,
+    ) {
         let path = request.decoded_path();
         let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
         let prefixes = ends.take_while(|end| *end <= self.longest).filter_map(|end| path.get(..end));
         let none = Some("").filter(|_| !path.is_empty());
         for prefix in none.into_iter().chain(prefixes) {
             let entries = self.by_prefix.get(prefix).into_iter().flatten();
-            found.extend(entries.filter_map(|entry| Match::of(entry, request)));
+            found.extend(entries.filter_map(|entry| Match::of(entry, request, headers)));
         }
     }
 }
 
 impl<'i, T> Match<'i, T> {
-    fn of(entry: &'i Entry<T>, request: &Request<'_>) -> Option<Self> {
-        let fit = request.fit(&entry.pattern)?;
+    fn of(entry: &'i Entry<T>, request: &Request<'_>, headers: &NamedHeaders<'_>) -> Option<Self> {
+        let fit = request.fit(&entry.pattern, headers)?;
         let of_any_port = (fit.host == HostFit::OtherPort).then(|| entry.pattern.of_any_host_port());
         Some(Self { entry, fit, of_any_port })
     }
@@ -75,7 +81,8 @@ impl<'i, T> Match<'i, T> {
 }
 
 impl<T> Entry<T> {
-    /// Whether this pattern is more specific than another that the same request matches, whatever hosts they name.
+    /// Whether this pattern is more specific than another that the same request matches, whatever hosts and headers they
+    /// name.
     pub(crate) fn is_within_on_any_host<U>(&self, other: &Entry<U>) -> bool {
         other.of_any_host.contains(&self.of_any_host) && !self.of_any_host.contains(&other.of_any_host)
     }

@@ -15,6 +15,7 @@ mod enter;
 mod guard;
 mod key;
 mod kind;
+mod path;
 mod readable;
 mod reader;
 mod request;

@@ -29,14 +29,7 @@ pub(crate) struct Readable {
 pub(crate) fn of(request: &Request, reads: &Reads) -> Option<Readable> {
     let mut readable = Readable::default();
     for name in &reads.headers {
-        let alike: Vec<_> = request.headers.iter().filter(|(other, _)| folded(other) == folded(name)).collect();
-        match alike.as_slice() {
-            [] => {}
-            [(other, value)] if other == name && is_header_text(value) => {
-                readable.headers.insert(name.clone(), value.clone());
-            }
-            _ => return None,
-        }
+        readable.headers.extend(header(request, name)?.map(|value| (name.clone(), value.to_owned())));
     }
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     if !reads.parameters.is_empty() {
@@ -65,6 +58,16 @@ pub(crate) fn of(request: &Request, reads: &Reads) -> Option<Readable> {
     field("method", reads.method, Some(request.method.clone()).filter(|method| is_method(method)))?;
     field("host", reads.host, host(&request.host))?;
     Some(readable)
+}
+
+/// The one value of a header, if it has one; nothing at all where it can be misread.
+pub(crate) fn header<'r>(request: &'r Request, name: &str) -> Option<Option<&'r str>> {
+    let alike: Vec<_> = request.headers.iter().filter(|(other, _)| folded(other) == folded(name)).collect();
+    match alike.as_slice() {
+        [] => Some(None),
+        [(other, value)] if other == name && is_header_text(value) => Some(Some(value)),
+        _ => None,
+    }
 }
 
 /// A name as a server sees it that knows only letters, digits and one mark.

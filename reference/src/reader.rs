@@ -80,6 +80,7 @@ impl Reader {
         let mut own = self.workflow.tasks.values().filter(|task| task.performer.includes(&request.gate));
         require(upgrade.as_ref().is_none_or(|name| own.any(|task| task.upgrade.contains(name))), "UPGRADE")?;
         require(request.reads_one_way(), "BAD_PATH")?;
+        request.reads_one_way_here(gate)?;
         if request.shown.is_empty() {
             return self.begin(gate, request, peer);
         }

@@ -1,8 +1,10 @@
 //! A request to a gate, and whether a pattern accepts it.
 
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Method, PathPattern, RequestPattern, without_port};
+use stepgate_config::workflow::{Method, RequestPattern, without_port};
 
+use crate::path::{As, Path};
+use crate::readable;
 use crate::token::Shown;
 
 /// A request to a gate.
@@ -31,20 +33,9 @@ pub struct Request {
 }
 
 impl Request {
-    /// Whether all readers take the path alike. Walks and the lab use letters, digits and `-._`; anything else in a
-    /// path is there to be refused.
+    /// Whether all readers take the path alike.
     pub(crate) fn reads_one_way(&self) -> bool {
-        let Some(rest) = self.without_query().strip_prefix('/') else { return false };
-        let last = rest.split('/').count().saturating_sub(1);
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-        let mut segments = rest.split('/').enumerate();
-        segments.all(|(at, segment)| {
-            !matches!(segment, "." | "..") && segment.bytes().all(plain) && (at == last || !segment.is_empty())
-        })
-    }
-
-    fn without_query(&self) -> &str {
-        self.path.split('?').next().unwrap_or_default()
+        Path::of(&self.path).is_some()
     }
 
     /// The one protocol to which the request asks to change.
@@ -60,18 +51,23 @@ impl Request {
             && self.may_have_method(pattern)
             && self.has_host(pattern)
             && pattern.port.is_none_or(|port| self.port == Some(port))
-            && self.has_path(pattern, self.without_query())
+            && self.has_path(pattern, As::Sent)
+            && pattern.headers.iter().all(|(name, rule)| readable::header(self, name) == Some(rule.value()))
     }
 
-    /// Whether an application may take the request for one that the pattern accepts, whatever host it names: the letter
-    /// case of the method and a `/` at the end of the path may mean nothing to it, it may run a HEAD as a GET, and a port
-    /// that the gate does not know may be the pattern's.
+    /// Whether an application may take the request for one that the pattern accepts, whatever host and headers it names: the
+    /// letter case of the method and a `/` at the end of the path may mean nothing to it, it may decode the path before it
+    /// compares it, find a variable elsewhere, run a HEAD as a GET, and a port that the gate does not know may be the
+    /// pattern's.
     pub(crate) fn may_be(&self, pattern: &RequestPattern) -> bool {
-        let path = self.without_query();
-        let trimmed = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
         self.may_have_method(pattern)
             && pattern.port.is_none_or(|port| self.port.is_none_or(|own| own == port))
-            && self.has_path(pattern, trimmed)
+            && self.has_path(pattern, As::Decoded)
+    }
+
+    /// Whether the request has escaped a character that the pattern has as it is.
+    pub(crate) fn escapes(&self, pattern: &RequestPattern) -> bool {
+        !self.has_path(pattern, As::Masked)
     }
 
     fn has_host(&self, pattern: &RequestPattern) -> bool {
@@ -104,9 +100,8 @@ impl Request {
         !sends_back && (pattern.methods.is_empty() || listed.any(|one| one == own || (own == "HEAD" && one == "GET")))
     }
 
-    fn has_path(&self, pattern: &RequestPattern, path: &str) -> bool {
-        let matches =
-            |pattern: &PathPattern| path.strip_prefix('/').is_some_and(|rest| pattern.matches(rest.split('/')));
-        self.reads_one_way() && pattern.path.as_ref().is_none_or(matches)
+    fn has_path(&self, pattern: &RequestPattern, how: As) -> bool {
+        let path = Path::of(&self.path);
+        path.is_some_and(|path| pattern.path.as_ref().is_none_or(|pattern| path.is(&pattern.to_string(), how)))
     }
 }

@@ -7,6 +7,8 @@ use stepgate_config::gate::{ExemptPeers, GateConfig};
 use stepgate_config::workflow::{RequestPattern, Task, Transition, Workflow};
 
 use crate::denied::{Denied, deny, require};
+use crate::path::{segments, trimmed, within};
+use crate::readable;
 use crate::request::Request;
 
 /// A task, with one of its patterns.
@@ -28,8 +30,23 @@ impl Request {
     pub(crate) fn is_exempt(&self, gate: &GateConfig, peers: impl Fn(&ExemptPeers) -> bool) -> bool {
         let tasks = self.candidates(gate);
         let mut exempting = gate.exempt.iter().filter(|one| peers(&one.peers) && self.is(&one.request));
-        self.upgrade().is_none()
+        let readable = !matches!(self.reads_one_way_here(gate), Err(Denied("WRONG_REQUEST")));
+        readable
+            && self.upgrade().is_none()
             && exempting.any(|one| tasks.iter().all(|task| is_narrower(&one.request, &task.pattern, false)))
+    }
+
+    /// Whether no header that the gate names can be misread, and no literal character of a path is escaped: whatever the
+    /// token says.
+    pub(crate) fn reads_one_way_here(&self, gate: &GateConfig) -> Result<(), Denied> {
+        let tasks = gate.workflows.iter().flat_map(|workflow| workflow.tasks.values());
+        let patterns = tasks.flat_map(|task| &task.requests).chain(gate.exempt.iter().map(|one| &one.request));
+        let mut headers = patterns.flat_map(|pattern| pattern.headers.iter());
+        require(headers.all(|(name, _)| readable::header(self, name).is_some()), "WRONG_REQUEST")?;
+        let tasks = self.candidates(gate);
+        let here = tasks.iter().map(|one| &one.pattern).filter(|one| self.may_have_host(one) || self.has_name(one));
+        let exempt = gate.exempt.iter().map(|one| &one.request).filter(|one| self.may_be(one));
+        require(!here.chain(exempt).any(|pattern| self.escapes(pattern)), "BAD_PATH")
     }
 
     /// Which of these transitions of the workflow leads to the task that the request is: at most one.
@@ -67,7 +84,9 @@ impl Request {
         // One of another port may be what an application runs, too, and so may one that others hide.
         let cross = |one: &Candidate<'_>, other: &Candidate<'_>| {
             let lies = |own: &Candidate<'_>| {
-                own.is_named_as(one) && self.is(&own.pattern) && lies_within(&own.pattern, &other.pattern, true)
+                let leaves = lies_within(&own.pattern, &other.pattern, true);
+                let apart = exclude_each_other(&own.pattern, &other.pattern);
+                own.is_named_as(one) && self.is(&own.pattern) && (leaves || apart)
             };
             !one.is_named_as(other) && !all.iter().any(lies)
         };
@@ -99,7 +118,7 @@ impl Request {
     }
 }
 
-/// Whether one pattern accepts less than another; `hosts`: whether a host makes a difference.
+/// Whether one pattern accepts less than another; `hosts`: whether a host and headers make a difference.
 fn is_narrower(one: &RequestPattern, other: &RequestPattern, hosts: bool) -> bool {
     lies_within(one, other, hosts) && !lies_within(other, one, hosts)
 }
@@ -118,26 +137,16 @@ fn lies_within(one: &RequestPattern, other: &RequestPattern, hosts: bool) -> boo
         (None, Some(_)) => false,
         (Some(one), Some(other)) => {
             let (one, other) = (one.to_string(), other.to_string());
-            within(&segments(&one), &segments(&other))
+            within(trimmed(&segments(&one)), trimmed(&segments(&other)))
         }
     };
     let method = other.methods.is_empty() || !one.methods.is_empty();
-    method && host && path && (other.port.is_none() || one.port == other.port)
+    let headers = !hosts || one.headers.iter().eq(other.headers.iter());
+    method && host && path && headers && (other.port.is_none() || one.port == other.port)
 }
 
-fn segments(path: &str) -> Vec<&str> {
-    path.split('/').skip(1).collect()
-}
-
-/// Whether all paths of one pattern, segment by segment, are paths of the other.
-fn within(one: &[&str], other: &[&str]) -> bool {
-    match (one, other) {
-        ([], []) | (["**"], ["**"]) => true,
-        ([first, ..], ["**"]) => !first.is_empty(),
-        ([first, rest @ ..], [variable, others @ ..]) if variable.starts_with('{') => {
-            !first.is_empty() && *first != "**" && within(rest, others)
-        }
-        ([first, rest @ ..], [literal, others @ ..]) => first == literal && within(rest, others),
-        ([], _) | (_, []) => false,
-    }
+/// Whether two patterns have different rules for one header, so that no request is of both.
+fn exclude_each_other(one: &RequestPattern, other: &RequestPattern) -> bool {
+    let mut rules = one.headers.iter().flat_map(|rule| other.headers.iter().map(move |theirs| (rule, theirs)));
+    rules.any(|((name, rule), (other, theirs))| name == other && rule != theirs)
 }

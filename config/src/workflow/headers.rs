@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::gather::Gather as _;
+
 /// The headers that a request must have, or must not have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct HeaderPatterns(BTreeMap<String, HeaderPattern>);
@@ -48,7 +50,9 @@ impl HeaderPatterns {
 
     /// The rules of both.
     pub(super) fn with(&self, other: &Self) -> Self {
-        self.0.clone().into_iter().chain(other.0.clone()).collect()
+        let mut rules = self.0.clone();
+        rules.extend(other.0.clone());
+        Self(rules)
     }
 }
 
@@ -78,7 +82,7 @@ impl From<&str> for HeaderPattern {
 
 impl FromIterator<(String, HeaderPattern)> for HeaderPatterns {
     fn from_iter<I: IntoIterator<Item = (String, HeaderPattern)>>(rules: I) -> Self {
-        Self(rules.into_iter().collect())
+        Self(rules.into_iter().gather())
     }
 }
 

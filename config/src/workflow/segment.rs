@@ -26,11 +26,13 @@ impl Segment {
             Self::Literal(literal) => return literal == segment,
             Self::Variable { before, after } => (before.as_str(), after.as_str()),
         };
-        let (Some(head), Some(tail)) = (segment.strip_suffix(after), segment.strip_prefix(before)) else { return false };
-        let Some(variable) = tail.strip_suffix(after) else { return false };
-        let begins_once = before.is_empty() || head.rfind(before) == Some(0);
-        let ends_once = after.is_empty() || tail.find(after) == Some(variable.len());
-        !variable.is_empty() && begins_once && ends_once
+        let Some(end) = segment.len().checked_sub(after.len()).filter(|end| *end > before.len()) else { return false };
+        let is_within = |text: &str| {
+            let copies = segment.char_indices().map(|(at, _)| at).filter(|at| *at < end);
+            let mut near = copies.filter(|at| at.saturating_add(text.len()) > before.len());
+            !text.is_empty() && near.any(|at| segment.get(at..).is_some_and(|rest| rest.starts_with(text)))
+        };
+        segment.starts_with(before) && segment.ends_with(after) && !is_within(before) && !is_within(after)
     }
 
     /// Whether some application may take this segment for one of the pattern: it has the text round the variable.
@@ -111,6 +113,8 @@ mod tests {
             (":", ":", &[":a:"], &["::", ":", ":::", ":a:b:"]),
             ("", "aa", &["baa"], &["aa", "aaa", "baaa"]),
             ("a", "a", &["aba"], &["a", "aa", "aaa", "abaa"]),
+            // The first `ab` begins before the variable.
+            ("a", "ab", &["acab"], &["abcab"]),
         ] {
             let segment = variable(before, after);
             accepted.iter().for_each(|text| assert!(segment.accepts(text), "{before}{{x}}{after} {text}"));

@@ -29,7 +29,7 @@ impl<'a> Readable<'a> {
     pub(super) fn of(facts: &'a Facts, reads: &'a Reads) -> Result<Self, GuardFailure> {
         let mut headers = Vec::with_capacity(reads.headers.len());
         for name in &reads.headers {
-            let value = header(facts, name).map_err(|fault| GuardFailure::unreadable(header_part(name), fault))?;
+            let value = header_line(facts, name).map_err(|fault| GuardFailure::unreadable(header_part(name), fault))?;
             headers.extend(value.map(|value| (name.as_str(), value)));
         }
         let target = || pseudo(facts, ":path").map(|target| target.split_once('?').unwrap_or((target, "")));
@@ -60,7 +60,7 @@ fn part<T>(name: &str, reads: bool, value: impl FnOnce() -> Result<T, Fault>) ->
 }
 
 /// The one line of a header; none if there is none, in any spelling.
-fn header<'a>(facts: &'a Facts, name: &str) -> Result<Option<&'a str>, Fault> {
+pub(crate) fn header_line<'a>(facts: &'a Facts, name: &str) -> Result<Option<&'a str>, Fault> {
     let mut found = None;
     for (other, value) in facts.headers.iter().filter(|(other, _)| same_variable(other, name)) {
         if !other.eq_ignore_ascii_case(name) {

@@ -12,6 +12,7 @@ use stepgate_config::workflow::Task;
 
 use crate::denial::Denial;
 use crate::gate::{Gate, ServedTask};
+use crate::named_headers::NamedHeaders;
 use crate::request::{HostFit, Request};
 use crate::task_index::Match;
 
@@ -21,19 +22,21 @@ pub(super) struct Classified<'g> {
     exemptions: Vec<Match<'g, ExemptPeers>>,
     /// Whether an exemption may apply: an upgrade would turn a health check into a tunnel.
     may_be_exempt: bool,
+    headers: NamedHeaders<'g>,
 }
 
 impl<'g> Classified<'g> {
     /// Where the workload is not known, the tasks of all workloads count: fewer requests are then exempt.
-    pub(super) fn of(gate: &'g Gate, request: &Request<'_>, own: Option<&SpiffeId>) -> Self {
+    pub(super) fn of(gate: &'g Gate, request: &Request<'g>, own: Option<&SpiffeId>) -> Self {
         let (mut tasks, mut exemptions) = (Vec::new(), Vec::new());
-        gate.served(own).for_each(|index| index.find(request, &mut tasks));
-        gate.exemptions.find(request, &mut exemptions);
+        let headers = NamedHeaders::of(request.facts, &gate.named_headers);
+        gate.served(own).for_each(|index| index.find(request, &headers, &mut tasks));
+        gate.exemptions.find(request, &headers, &mut exemptions);
         // Among the deepest patterns are those that lie within others: a search for one ends soon.
         tasks.sort_by_cached_key(|task: &Match<'_, ServedTask>| Reverse(task.pattern().depth()));
         exemptions.sort_by_cached_key(|one: &Match<'_, ExemptPeers>| Reverse(one.pattern().depth()));
         let may_be_exempt = !exemptions.is_empty() && matches!(request.upgrade(), Ok(None));
-        Self { tasks, exemptions, may_be_exempt }
+        Self { tasks, exemptions, may_be_exempt, headers }
     }
 
     /// Whether anyone may send this, also without mTLS.
@@ -60,8 +63,12 @@ impl<'g> Classified<'g> {
     /// The tasks that the request is.
     ///
     /// # Errors
-    /// [`Denial::BadPath`] where it reaches a literal segment through an escape.
+    /// [`Denial::UnreadableHeader`] where a header that a pattern names could be read in two ways; [`Denial::BadPath`]
+    /// where the request reaches a literal character through an escape.
     pub(super) fn tasks(&self) -> Result<RequestedTasks<'g>, Denial> {
+        if let NamedHeaders::Unreadable(name, fault) = self.headers {
+            return Err(Denial::UnreadableHeader { name: name.to_owned(), fault });
+        }
         let hosted = || self.tasks.iter().filter(|task| task.fit.host != HostFit::No);
         if hosted().any(|task| task.fit.escaped) || self.exemptions.iter().any(|exemption| exemption.fit.escaped) {
             return Err(Denial::escaped_literal());
@@ -94,7 +101,10 @@ impl<'g> Classified<'g> {
         // Also beside one that something hides: an application may take the request for neither.
         let crossed = |one: &Match<'g, ServedTask>| {
             let crosses = |other: &&&Match<'g, ServedTask>| {
-                !same(one, other) && !selves(one).any(|own| other.pattern().contains(own.pattern()))
+                let leaves = |own: &&Match<'g, ServedTask>| {
+                    other.pattern().contains(own.pattern()) || own.pattern().headers.exclude(&other.pattern().headers)
+                };
+                !same(one, other) && !selves(one).any(leaves)
             };
             others.iter().find(crosses).copied()
         };
