@@ -88,8 +88,8 @@ pub(super) struct Answer {
 impl Attempt {
     /// A request to a workload that is this task, without a step. It asks for the upgrade that the task declares.
     pub(super) fn of(from: Sender, to: &Arc<Workload>, task: &Task) -> Self {
-        let ExampleRequest { method, path, host, port } = task.example();
-        let (steps, headers) = (Vec::new(), Vec::new());
+        let ExampleRequest { method, path, host, port, headers } = task.example();
+        let steps = Vec::new();
         let mut attempt = Self { from, to: Arc::clone(to), method, path, host, port, steps, headers, plain: false };
         // A tunnel has a method of its own.
         if let Some(protocol) = task.upgrade.iter().find(|protocol| *protocol != "connect") {
@@ -118,7 +118,8 @@ impl Attempt {
     pub(super) fn lines(&self) -> Vec<(String, String)> {
         let grpc: &[(&str, &str)] = if self.grpc() { &GRPC_HEADERS } else { &[] };
         let step = (!self.steps.is_empty()).then(|| (HEADER.to_owned(), self.step_line()));
-        let grpc = grpc.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let is_missing = |(name, _): &&(&str, &str)| !self.headers.iter().any(|(given, _)| given == name);
+        let grpc = grpc.iter().filter(is_missing).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         grpc.chain(self.headers.iter().cloned()).chain(step).collect()
     }
 

@@ -18,7 +18,7 @@ pub(super) fn curl_lines(fixture: &Fixture, mesh: &Mesh) -> Result<String, LabEr
     for transition in &fixture.workflow.transitions {
         let first = |actor| fixture.workloads.turn(actor, 0).map(|one| one.name.as_str());
         let (Some(from), Some(to)) = (first(&transition.caller), first(&transition.to.performer)) else { continue };
-        let ExampleRequest { method, path, host, port } = transition.to.example();
+        let ExampleRequest { method, path, host, port, headers: named } = transition.to.example();
         if let Some(port) = port {
             let _ = writeln!(text, "# {transition}: at port {port}, to which these listeners do not lead");
             continue;
@@ -27,7 +27,7 @@ pub(super) fn curl_lines(fixture: &Fixture, mesh: &Mesh) -> Result<String, LabEr
         let begins = transition.from.initial && !transition.via;
         let host = format!("host: {}", host.as_deref().unwrap_or(to));
         let target = format!("http://{at}{path}");
-        let headers = fixture.circumstances.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+        let headers = fixture.circumstances.headers.iter().chain(&named).map(|(name, value)| format!("{name}: {value}"));
         let headers: Vec<String> = headers.flat_map(|line| ["-H".to_owned(), line]).collect();
         let words = ["curl", "-si", "--path-as-is", "-X", &method, "-H", &host].into_iter();
         let call = command(words.chain(headers.iter().map(String::as_str)).chain([target.as_str()]));

@@ -132,7 +132,7 @@ impl Cell<'_> {
             None => Vec::new(),
             Some(task) => steps(fixture, self.from, task, self.kind)?,
         };
-        let (path, host, port) = target(fixture, &self.from.actor, &self.to.actor, self.task);
+        let ExampleRequest { path, host, port, headers, .. } = target(fixture, &self.from.actor, &self.to.actor, self.task);
         let mut attempt = Attempt {
             from: Sender::Workload(Arc::clone(self.from)),
             to: Arc::clone(self.to),
@@ -141,7 +141,7 @@ impl Cell<'_> {
             host,
             port,
             steps,
-            headers: Vec::new(),
+            headers,
             plain: false,
         };
         fixture.circumstances.add_to(&mut attempt);
@@ -161,8 +161,8 @@ fn methods(fixture: &Fixture) -> BTreeSet<String> {
     named.map(|method| method.as_str().to_owned()).chain(["GET".to_owned(), "POST".to_owned()]).collect()
 }
 
-/// The correct path, host and port, if there are any: those of the task to which the step leads; else of any task there.
-fn target(fixture: &Fixture, from: &Actor, to: &Actor, task: Option<&Arc<Task>>) -> Target {
+/// The correct path, host, port and headers, if there are any: those of the task to which the step leads; else of any task there.
+fn target(fixture: &Fixture, from: &Actor, to: &Actor, task: Option<&Arc<Task>>) -> ExampleRequest {
     let workflow = &fixture.workflow;
     let leads = workflow.transitions.iter().find(|t| {
         let begins = match task {
@@ -173,13 +173,8 @@ fn target(fixture: &Fixture, from: &Actor, to: &Actor, task: Option<&Arc<Task>>)
     });
     let there = || workflow.tasks.values().find(|task| task.performer.name == to.name && !task.requests.is_empty());
     let task = leads.map(|t| &t.to).or_else(there);
-    let ExampleRequest { path, host, port, .. } =
-        task.map_or_else(|| RequestPattern::default().example(), |task| task.example());
-    (path, host, port)
+    task.map_or_else(|| RequestPattern::default().example(), |task| task.example())
 }
-
-/// A path, and perhaps a host and a port.
-type Target = (String, Option<String>, Option<u16>);
 
 /// The step that the sender shows.
 fn steps(fixture: &Fixture, from: &Workload, task: &Arc<Task>, step: StepKind) -> Result<Vec<Shown>, LabError> {

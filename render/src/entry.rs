@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use stepgate_config::KeyOwner;
-use stepgate_config::workflow::{RequestPattern, Transition};
+use stepgate_config::workflow::{HeaderPattern, RequestPattern, Transition};
 use stepgate_decision::permit::INTERLOCK_HEADER;
 
 use crate::document::Document;
@@ -135,15 +135,22 @@ fn matching(request: &RequestPattern) -> Value {
     let methods: Vec<&str> = request.methods.iter().map(|method| method.as_str()).collect();
     let path = request.path.as_ref().map(|path| ("uri", json!({"regex": regex(&path.to_string())})));
     let method = (!methods.is_empty()).then(|| ("method", json!({"regex": methods.join("|")})));
-    with(json!({}), path.into_iter().chain(method))
+    let (with_value, without): (Vec<_>, Vec<_>) = request.headers.iter().partition(|(_, rule)| rule.value().is_some());
+    let value = |(name, rule): (&str, &HeaderPattern)| (name.to_owned(), json!({"exact": rule.as_str()}));
+    let with_value: Map<String, Value> = with_value.into_iter().map(value).collect();
+    // An empty match is one for any value.
+    let without: Map<String, Value> = without.into_iter().map(|(name, _)| (name.to_owned(), json!({}))).collect();
+    let headers = [("headers", with_value), ("withoutHeaders", without)].into_iter().filter(|(_, map)| !map.is_empty());
+    with(json!({}), path.into_iter().chain(method).chain(headers.map(|(key, map)| (key, map.into()))))
 }
 
 /// A path pattern as RE2, which Istio matches against the whole path.
 fn regex(pattern: &str) -> String {
-    let segment = |text: &str| match text {
-        "**" => ".+".to_owned(),
-        any if any.starts_with('{') => "[^/]+".to_owned(),
-        literal => literal.chars().map(escaped).collect(),
+    let literal = |text: &str| text.chars().map(escaped).collect::<String>();
+    let segment = |text: &str| match text.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?.1))) {
+        _ if text == "**" => ".+".to_owned(),
+        Some((before, after)) => format!("{}[^/]+{}", literal(before), literal(after)),
+        None => literal(text),
     };
     pattern.split('/').map(segment).collect::<Vec<_>>().join("/")
 }
@@ -151,6 +158,10 @@ fn regex(pattern: &str) -> String {
 fn escaped(c: char) -> String {
     if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '~' | '@' | ':' | ',' | '=' | '!' | '&' | '\'') {
         c.to_string()
+    } else if !c.is_ascii() {
+        // Percent-encoded, with digits of either case.
+        let bytes = c.to_string().into_bytes();
+        format!("(?i:{})", bytes.iter().map(|byte| format!("%{byte:02X}")).collect::<String>())
     } else {
         format!("\\{c}")
     }

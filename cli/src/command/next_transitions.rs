@@ -96,14 +96,15 @@ impl fmt::Display for NextTransition {
     }
 }
 
-/// `GET|POST example.com/a/{id} at port 8080`, with `any` for missing parts.
+/// `GET|POST example.com/a/{id} at port 8080 with x-tool: refund`, with `any` for missing parts.
 fn request(pattern: &RequestPattern) -> String {
     let methods: Vec<&str> = pattern.methods.iter().map(|method| method.as_str()).collect();
     let methods = if methods.is_empty() { "any method".into() } else { methods.join("|") };
     let path = pattern.path.as_ref().map_or_else(|| " (any path)".to_owned(), ToString::to_string);
     let port = pattern.port.map(|port| format!(" at port {port}")).unwrap_or_default();
+    let headers = if pattern.headers.is_empty() { String::new() } else { format!(" {}", pattern.headers) };
     match &pattern.host {
-        Some(host) => format!("{methods} {host}{path}{port}"),
-        None => format!("{methods} {}{port}", path.trim_start()),
+        Some(host) => format!("{methods} {host}{path}{port}{headers}"),
+        None => format!("{methods} {}{port}{headers}", path.trim_start()),
     }
 }

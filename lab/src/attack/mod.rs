@@ -8,6 +8,7 @@ mod definition;
 mod document;
 mod duty;
 mod exempt;
+mod header;
 mod join;
 mod kind;
 mod lie;
@@ -45,6 +46,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Attack> {
         duty::ALL,
         replay::ALL,
         request::ALL,
+        header::ALL,
         path::ALL,
         exempt::ALL,
         lie::ALL,

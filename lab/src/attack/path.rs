@@ -1,5 +1,8 @@
 //! Paths that two readers would read in two ways.
 
+use stepgate_config::workflow::RequestPattern;
+
+use super::request::targets;
 use super::{Attack, Stopped, attack};
 use crate::attack_context::{AttackContext, Requests};
 
@@ -58,8 +61,33 @@ pub(super) const ALL: &[Attack] = &[
         |_| true,
         |context| spelled(context, |path| format!("{path}%61")),
     ),
+    attack(
+        "an encoded colon",
+        "A `:` that the task's path has as it is, as `%3A`.",
+        Stopped::Always,
+        |context| context.transition.to.example().path.contains(':'),
+        |context| spelled(context, |path| path.replacen(':', "%3A", 1)),
+    ),
+    attack(
+        "another end of the path",
+        "The right path with a `/` at its end, or without the one that it has.",
+        Stopped::Always,
+        |context| {
+            let path = other_end(&context.transition.to.example().path);
+            let is = |pattern: &RequestPattern| {
+                pattern.path.as_ref().is_none_or(|wanted| wanted.matches(path.split('/').skip(1)))
+            };
+            let mut patterns = targets(context).peekable();
+            patterns.peek().is_some() && !patterns.any(is)
+        },
+        |context| spelled(context, other_end),
+    ),
 ];
 
 fn spelled(context: &AttackContext<'_>, spell: impl Fn(&str) -> String) -> Requests {
     context.asked(|attempt| attempt.path = spell(&attempt.path))
+}
+
+fn other_end(path: &str) -> String {
+    path.strip_suffix('/').filter(|path| !path.is_empty()).map_or_else(|| format!("{path}/"), str::to_owned)
 }

@@ -78,7 +78,7 @@ pub(super) const ALL: &[Attack] = &[
 ];
 
 /// The requests of all tasks of the receiver to which this step leads.
-fn targets<'a>(context: &AttackContext<'a>) -> impl Iterator<Item = &'a RequestPattern> {
+pub(super) fn targets<'a>(context: &AttackContext<'a>) -> impl Iterator<Item = &'a RequestPattern> {
     let (from, to) = (context.transition.from.name.clone(), context.transition.to.performer.name.clone());
     let transitions = context.workflow().transitions.iter();
     transitions.filter(move |t| t.from.name == from && t.to.performer.name == to).flat_map(|t| t.to.requests.iter())

@@ -101,13 +101,15 @@ impl<'a> Scenario<'a> {
             None => return Err(no_peer(workflow, to.filter(|_| !brings))),
         };
         let own = own(request, to, input, workflow)?;
-        let ExampleRequest { method, path, host, port } = filled_in(request, to);
+        let ExampleRequest { method, path, host, port, headers: named } = filled_in(request, to);
         let host = host.unwrap_or_else(|| first_host(workflow, &own));
+        let is_given = |name: &str| request.headers.iter().any(|(given, _)| given == name);
         let mut further = request.headers.clone();
+        further.extend(named.into_iter().filter(|(name, _)| !is_given(name)));
         if to.is_some() && is_grpc(&method, &path) {
-            let is_missing = |(name, _): &&(&str, &str)| !request.headers.iter().any(|(given, _)| given == name);
-            let missing = GRPC_HEADERS.iter().filter(is_missing);
-            further.extend(missing.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+            let missing = GRPC_HEADERS.iter().filter(|(name, _)| !further.iter().any(|(given, _)| given == name));
+            let missing: Vec<_> = missing.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            further.extend(missing);
         }
         let value = request.step.clone().or_else(|| held.map(HeldStep::value));
         let shown = value.map(|value| input.step_header(&value));
@@ -145,12 +147,14 @@ fn held<'i>(
 /// The request's parts as given, else those of the task.
 fn filled_in(request: &Request, to: Option<&Arc<Task>>) -> ExampleRequest {
     let (method, path) = ("GET".to_owned(), "/".to_owned());
-    let example = to.map_or(ExampleRequest { method, path, host: None, port: None }, |to| to.example());
+    let any = ExampleRequest { method, path, host: None, port: None, headers: Vec::new() };
+    let example = to.map_or(any, |to| to.example());
     ExampleRequest {
         method: request.method.clone().unwrap_or(example.method),
         path: request.path.clone().unwrap_or(example.path),
         host: request.host.clone().or(example.host),
         port: request.port.or(example.port),
+        headers: example.headers,
     }
 }
 

@@ -1,0 +1,100 @@
+//! The right step on a request with other headers than its task names.
+
+use stepgate_config::workflow::HeaderPattern;
+
+use super::{Attack, Stopped, attack};
+use crate::attack_context::{AttackContext, Requests};
+use crate::attempt::Attempt;
+
+/// A value that no document has for a header.
+const OTHER: &str = "stepgate-lab-of-no-task";
+
+pub(super) const ALL: &[Attack] = &[
+    attack(
+        "another value in a header",
+        "A header by which the task is told apart has a value of no task.",
+        Stopped::Always,
+        has_value,
+        |context| changed(context, |attempt, at| set(attempt, at, OTHER)),
+    ),
+    attack(
+        "without a header of the task",
+        "A header by which the task is told apart is missing.",
+        Stopped::Always,
+        |context| has_value(context) && no_target_is_without(context),
+        |context| changed(context, |attempt, at| drop(attempt.headers.remove(at))),
+    ),
+    attack(
+        "a header of the task twice",
+        "A header by which the task is told apart has its value, and another one in a second line.",
+        Stopped::Always,
+        has_value,
+        |context| {
+            changed(context, |attempt, at| {
+                if let Some((name, _)) = attempt.headers.get(at).cloned() {
+                    attempt.headers.push((name, OTHER.into()));
+                }
+            })
+        },
+    ),
+    attack(
+        "a header of the task in another spelling",
+        "A header by which the task is told apart has its value, and another one under a name with `_`.",
+        Stopped::Always,
+        |context| named(context).any(|name| name.contains('-')),
+        |context| {
+            let name = named(context).find(|name| name.contains('-')).unwrap_or_default().replace('-', "_");
+            context.asked(|attempt| attempt.headers.push((name.clone(), OTHER.into())))
+        },
+    ),
+    attack(
+        "a header that must be absent",
+        "A header that the task says is absent.",
+        Stopped::Always,
+        |context| absent(context).is_some(),
+        |context| {
+            let name = absent(context).unwrap_or_default().to_owned();
+            context.asked(|attempt| attempt.headers.push((name.clone(), OTHER.into())))
+        },
+    ),
+];
+
+/// The headers of the honest request by which its task is told apart.
+fn named<'a>(context: &AttackContext<'a>) -> impl Iterator<Item = &'a str> {
+    let pattern = context.transition.to.requests.first();
+    let rules = pattern.into_iter().flat_map(|pattern| pattern.headers.iter());
+    rules.filter(|(_, rule)| rule.value().is_some()).map(|(name, _)| name)
+}
+
+fn has_value(context: &AttackContext<'_>) -> bool {
+    named(context).next().is_some()
+}
+
+fn absent<'a>(context: &AttackContext<'a>) -> Option<&'a str> {
+    let pattern = context.transition.to.requests.first()?;
+    pattern.headers.iter().find(|(_, rule)| **rule == HeaderPattern::Absent).map(|(name, _)| name)
+}
+
+/// Whether no task to which the step leads lets the first of these headers be missing.
+fn no_target_is_without(context: &AttackContext<'_>) -> bool {
+    let name = named(context).next();
+    let mut patterns = super::request::targets(context);
+    let requires = |(other, rule): (&str, &HeaderPattern)| Some(other) == name && rule.value().is_some();
+    patterns.all(|pattern| pattern.headers.iter().any(requires))
+}
+
+/// The honest request with the first of these headers changed.
+fn changed(context: &AttackContext<'_>, change: impl Fn(&mut Attempt, usize)) -> Requests {
+    let name = named(context).next().unwrap_or_default();
+    context.asked(|attempt| {
+        if let Some(at) = attempt.headers.iter().position(|(other, _)| other == name) {
+            change(attempt, at);
+        }
+    })
+}
+
+fn set(attempt: &mut Attempt, at: usize, value: &str) {
+    if let Some((_, own)) = attempt.headers.get_mut(at) {
+        value.clone_into(own);
+    }
+}
