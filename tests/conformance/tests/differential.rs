@@ -23,7 +23,7 @@ use stepgate_decision::token::Claims;
 use stepgate_reference::{Arrival, Arrived, Kind as TokenKind, Permitted, Reader, Request, Token};
 use stepgate_tests::random::{Answer, Attempt, Kind, Rng, Walk, World, document};
 
-const SEEDS: std::ops::Range<u64> = 0..500;
+const SEEDS: std::ops::Range<u64> = 0..550;
 const STEPS: usize = 130;
 
 fn claims(token: &str) -> Claims {
@@ -194,6 +194,7 @@ fn assert_not_vacuous(tally: &Tally) {
         (Kind::Method, "WRONG_REQUEST"),
         (Kind::Path, "BAD_PATH"),
         (Kind::Path, "WRONG_REQUEST"),
+        (Kind::Headers, "WRONG_REQUEST"),
         // The holder of the other type is not the carrier of the transition: that check comes first.
         (Kind::WrongType, "NO_TRANSITION"),
         (Kind::OtherInstance, "BAD_STEP"),

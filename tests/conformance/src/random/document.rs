@@ -42,6 +42,21 @@ pub struct Task {
     pub path: String,
     /// The port at which it accepts requests, if it names one.
     pub port: Option<u16>,
+    /// The value of `x-tool` that it accepts, or `absent`, if it names the header.
+    pub tool: Option<String>,
+}
+
+impl Task {
+    /// A path of it as a caller sends it, with this text for its variable.
+    pub fn sent_path(&self, id: &str) -> String {
+        self.path.replace("{id}", id).replace("**", "any/one").replace('é', "%C3%A9")
+    }
+
+    /// The headers that it accepts.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let value = self.tool.iter().filter(|value| *value != "absent");
+        value.map(|value| ("x-tool".to_owned(), value.clone())).collect()
+    }
 }
 
 /// A transition.
@@ -117,7 +132,8 @@ impl fmt::Display for Document {
             write!(f, "  {name}: {{actor: {}", task.actor)?;
             if self.edges.iter().any(|edge| edge.to == *name) {
                 let port = task.port.map(|port| format!(", port: {port}")).unwrap_or_default();
-                write!(f, ", requests: [{{methods: [{}], path: \"{}\"{port}}}]", task.method, task.path)?;
+                let tool = task.tool.as_ref().map(|tool| format!(", headers: {{x-tool: {tool}}}")).unwrap_or_default();
+                write!(f, ", requests: [{{methods: [{}], path: \"{}\"{port}{tool}}}]", task.method, task.path)?;
             }
             if task.initial {
                 write!(f, ", initial: true")?;

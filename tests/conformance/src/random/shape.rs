@@ -125,10 +125,18 @@ impl Generator<'_> {
             15..30 => format!("/all/{name}"),
             30..34 => "/all/{id}".to_owned(),
             34..36 => "/**".to_owned(),
+            36..38 => "/all/{id}:go".to_owned(),
+            38..40 => "/all/x{id}".to_owned(),
+            40..44 => format!("/{name}/"),
+            44..48 => format!("/é/{{id}}.{name}"),
+            48..56 => "/tool".to_owned(),
             _ => format!("/{name}"),
         };
         let port = self.rng.chance(8).then_some(8080);
-        self.document.tasks.insert(name.clone(), Task { actor, initial, join, max_visits: None, method, path, port });
+        let absent = if self.rng.chance(20) { "absent" } else { name.as_str() };
+        let tool = (path == "/tool").then(|| absent.to_owned());
+        let task = Task { actor, initial, join, max_visits: None, method, path, port, tool };
+        self.document.tasks.insert(name.clone(), task);
         name
     }
 

@@ -93,10 +93,10 @@ impl Tour {
             gate: spiffe(document.performers(&edge.to).first()?)?,
             replica: "0".to_owned(),
             method: task.method.clone(),
-            path: task.path.replace("{id}", "7").replace("**", "any/one"),
+            path: task.sent_path("7"),
             host: String::new(),
             port: task.port,
-            headers: Vec::new(),
+            headers: task.headers(),
             shown: shown.iter().cloned().map(Shown::Token).collect(),
             now: 1_800_000_000,
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_reference::{Flaw, Kind as TokenKind, Request, Shown, Token, alter};
 
-use super::document::{Document, Edge, Task, spiffe};
+use super::document::{Document, Edge, spiffe};
 use super::rng::Rng;
 use super::world::LEEWAY;
 
@@ -22,6 +22,7 @@ pub enum Kind {
     Spliced,
     Method,
     Path,
+    Headers,
     WrongType,
     OtherInstance,
     Forged,
@@ -29,7 +30,7 @@ pub enum Kind {
     Elsewhere,
 }
 
-const ILLEGAL: [Kind; 12] = [
+const ILLEGAL: [Kind; 13] = [
     Kind::Shuffled,
     Kind::Skip,
     Kind::Replay,
@@ -37,6 +38,7 @@ const ILLEGAL: [Kind; 12] = [
     Kind::Spliced,
     Kind::Method,
     Kind::Path,
+    Kind::Headers,
     Kind::WrongType,
     Kind::OtherInstance,
     Kind::Forged,
@@ -175,9 +177,10 @@ impl Walk<'_> {
     }
 
     fn aim(&self, rng: &mut Rng, request: &mut Request, to: &str) -> Option<()> {
-        let Task { method, path, .. } = self.document.tasks.get(to)?;
-        request.method.clone_from(method);
-        request.path = path.replace("{id}", &format!("x{}", rng.below(9))).replace("**", "any/one");
+        let task = self.document.tasks.get(to)?;
+        request.method.clone_from(&task.method);
+        request.path = task.sent_path(&format!("x{}", rng.below(9)));
+        request.headers = task.headers();
         request.gate = spiffe(&rng.pick(self.document.performers(to))?)?;
         Some(())
     }
@@ -218,9 +221,38 @@ impl Walk<'_> {
                     format!("{path}/."),
                     format!("{path};a"),
                     format!("{path}/x"),
+                    path.trim_end_matches('/').to_owned(),
+                    format!("{path}:go"),
+                    path.replace(':', "%3A"),
+                    path.replace(':', "%3a"),
+                    path.replace('.', "%2E"),
+                    path.replace("%C3%A9", "%c3%a9"),
+                    path.replace("%C3%A9", "e%CC%81"),
+                    path.replace("%A9", ""),
+                    "/all/:go".into(),
+                    "/all/x".into(),
+                    "/all/xx1".into(),
                     "/elsewhere".into(),
                 ];
                 attempt.request.path = rng.pick(&odd)?;
+            }
+            Kind::Headers => {
+                let headers = &mut attempt.request.headers;
+                let own = headers.pop().map(|(_, value)| value);
+                let other = rng.pick(&tasks);
+                let value = rng.pick(&[own.clone(), own, other]).flatten().unwrap_or_else(|| "none".to_owned());
+                let name = |name: &str| (name.to_owned(), value.clone());
+                let spoilt = [
+                    vec![],
+                    vec![name("x-tool")],
+                    vec![name("x-tool"), name("x-tool")],
+                    vec![name("x-tool"), name("x_tool")],
+                    vec![name("x.tool")],
+                    vec![("x-tool".to_owned(), value.to_uppercase())],
+                    vec![("x-tool".to_owned(), format!("{value} "))],
+                    vec![("x-tool".to_owned(), String::new())],
+                ];
+                *headers = rng.pick(&spoilt)?;
             }
             Kind::WrongType | Kind::OtherInstance => self.exchange(rng, attempt)?,
             Kind::Forged => {

@@ -101,6 +101,7 @@ impl World {
         // The first half determines the instance, all of it the names of children.
         random.iter_mut().zip(self.asked.to_be_bytes()).for_each(|(to, from)| *to = from);
         let mut headers = request_headers(&request.method, &request.path, &request.host, []);
+        headers.extend(request.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())));
         headers.extend_from_slice(more);
         let now = UnixTime::from_seconds(request.now);
         let mut facts =
