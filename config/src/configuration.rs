@@ -11,7 +11,9 @@ use crate::bounds::MAX_STORED;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, Document, mode};
-use crate::gate::{Carrier, CryptoSource, Direction, GateConfig, KeySource, KeySpec, LogLimits, PeerSource, Rate};
+use crate::gate::{
+    Carrier, CryptoSource, Direction, Exemption, GateConfig, KeySource, KeySpec, LogLimits, PeerSource, Rate,
+};
 use crate::gather::Gather as _;
 use crate::report::quote;
 use crate::schema::{Fields, rate};
@@ -39,6 +41,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
     if PEOPLE {
         overlap::check(&exempt, &documents, own.as_ref(), context);
     }
+    check_named_headers(fields, &documents, &exempt, context);
     let keys = keys::read(fields, &documents, context);
     let revoked = revoked::read(fields, &documents, &keys, context);
     keys::check_forgotten(&keys, &revoked, context);
@@ -79,6 +82,26 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
         log: log(fields)?,
         workflows: workflows::with_open_revisions(documents)?,
     })
+}
+
+/// The gate writes and removes the header of steps.
+fn check_named_headers(
+    fields: Fields<'_, '_>,
+    documents: &[Document],
+    exempt: &[(Exemption, Span)],
+    context: &mut Context<'_>,
+) {
+    let Some(header) = fields.text("header") else { return };
+    let tasks = documents.iter().flat_map(|document| &document.draft.tasks);
+    let tasks = tasks.map(|task| (task.requests.as_slice(), task.requests_span.unwrap_or(task.span)));
+    let exempt = exempt.iter().map(|(exemption, span)| (std::slice::from_ref(&exemption.request), *span));
+    for (requests, span) in tasks.chain(exempt) {
+        let mut named = requests.iter().flat_map(|request| request.headers.iter());
+        if named.any(|(name, _)| name.strip_prefix(header).is_some_and(|rest| matches!(rest, "" | "-start"))) {
+            let message = words!("a request is told apart by {}, the header of steps", quote(header));
+            context.report.add(Code::BadHeader, span, message, "the gate writes and removes this header");
+        }
+    }
 }
 
 /// A plain step has slashes, which libraries encode when they propagate baggage.

@@ -114,9 +114,10 @@ impl Contested<'_> {
     pub fn diagnostic(&self, elsewhere: Option<&str>) -> Diagnostic {
         let place = elsewhere.map(|place| format!(": the first is in {place}")).unwrap_or_default();
         let example = self.first.common(&self.second).unwrap_or_default();
-        let error = Diagnostic::new(Code::Ambiguous, self.second.transition.place, format!("{self}: `{example}`{place}"))
-            .label("gates deny such a request with `AMBIGUOUS`")
-            .help("let the workflows begin with different requests, such as by a path for each");
+        let error =
+            Diagnostic::new(Code::Ambiguous, self.second.transition.place, format!("{self}: `{example}`{place}"))
+                .label("gates deny such a request with `AMBIGUOUS`")
+                .help("let the workflows begin with different requests, such as by a path for each");
         match elsewhere {
             Some(_) => error,
             None => error.also(self.first.transition.place, "the other start"),

@@ -46,12 +46,7 @@ impl<T> Index<T> {
     }
 
     /// Adds all patterns that the request matches, whatever its host and headers.
-    pub(crate) fn find<'i>(
-        &'i self,
-        request: &Request<'_>,
-        headers: &NamedHeaders<'_>,
-        found: &mut Vec<Match<'i, T>>,
-    ) {
+    pub(crate) fn find<'i>(&'i self, request: &Request<'_>, headers: &NamedHeaders<'_>, found: &mut Vec<Match<'i, T>>) {
         let path = request.decoded_path();
         let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
         let prefixes = ends.take_while(|end| *end <= self.longest).filter_map(|end| path.get(..end));

@@ -27,7 +27,8 @@ pub(super) fn curl_lines(fixture: &Fixture, mesh: &Mesh) -> Result<String, LabEr
         let begins = transition.from.initial && !transition.via;
         let host = format!("host: {}", host.as_deref().unwrap_or(to));
         let target = format!("http://{at}{path}");
-        let headers = fixture.circumstances.headers.iter().chain(&named).map(|(name, value)| format!("{name}: {value}"));
+        let headers =
+            fixture.circumstances.headers.iter().chain(&named).map(|(name, value)| format!("{name}: {value}"));
         let headers: Vec<String> = headers.flat_map(|line| ["-H".to_owned(), line]).collect();
         let words = ["curl", "-si", "--path-as-is", "-X", &method, "-H", &host].into_iter();
         let call = command(words.chain(headers.iter().map(String::as_str)).chain([target.as_str()]));

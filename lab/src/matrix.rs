@@ -132,7 +132,8 @@ impl Cell<'_> {
             None => Vec::new(),
             Some(task) => steps(fixture, self.from, task, self.kind)?,
         };
-        let ExampleRequest { path, host, port, headers, .. } = target(fixture, &self.from.actor, &self.to.actor, self.task);
+        let ExampleRequest { path, host, port, headers, .. } =
+            target(fixture, &self.from.actor, &self.to.actor, self.task);
         let mut attempt = Attempt {
             from: Sender::Workload(Arc::clone(self.from)),
             to: Arc::clone(self.to),

@@ -102,7 +102,9 @@ pub(crate) fn within(one: &[&str], other: &[&str]) -> bool {
             let narrower = match (round(first), round(own)) {
                 (None, _) => is(first, own, false),
                 (Some(_), None) => false,
-                (Some((before, after)), Some((shorter, other))) => before.starts_with(shorter) && after.ends_with(other),
+                (Some((before, after)), Some((shorter, other))) => {
+                    before.starts_with(shorter) && after.ends_with(other)
+                }
             };
             *first != "**" && narrower && within(rest, others)
         }

@@ -147,11 +147,12 @@ fn matching(request: &RequestPattern) -> Value {
 /// A path pattern as RE2, which Istio matches against the whole path.
 fn regex(pattern: &str) -> String {
     let literal = |text: &str| text.chars().map(escaped).collect::<String>();
-    let segment = |text: &str| match text.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?.1))) {
-        _ if text == "**" => ".+".to_owned(),
-        Some((before, after)) => format!("{}[^/]+{}", literal(before), literal(after)),
-        None => literal(text),
-    };
+    let segment =
+        |text: &str| match text.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?.1))) {
+            _ if text == "**" => ".+".to_owned(),
+            Some((before, after)) => format!("{}[^/]+{}", literal(before), literal(after)),
+            None => literal(text),
+        };
     pattern.split('/').map(segment).collect::<Vec<_>>().join("/")
 }
 

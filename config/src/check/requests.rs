@@ -91,12 +91,7 @@ fn too_many(draft: &Draft, tasks: &[usize], report: &mut Report) {
 }
 
 /// `headers` are those for which only one of the two has a rule.
-fn crosses(
-    draft: &Draft,
-    (one, other): (usize, usize),
-    (example, headers): (&str, Vec<&str>),
-    report: &mut Report,
-) {
+fn crosses(draft: &Draft, (one, other): (usize, usize), (example, headers): (&str, Vec<&str>), report: &mut Report) {
     let (Some(first), Some(second)) = (draft.task(one), draft.task(other)) else { return };
     let span = |task: &TaskDraft| task.requests_span.unwrap_or(task.span);
     let (name, another) = (quote(first.name.as_str()), quote(second.name.as_str()));
@@ -106,9 +101,11 @@ fn crosses(
             "say in the `requests` of both which value {} has, or that it has none: `headers: {{{header}: absent}}`",
             listed(headers.iter().copied(), MAX_NAMED, "and")
         ),
-        None => "change their `requests` so that no request matches both, or so that all that matches the one matches the \
+        None => {
+            "change their `requests` so that no request matches both, or so that all that matches the one matches the \
                  other, too: the narrower one then takes precedence"
-            .to_owned(),
+                .to_owned()
+        }
     };
     report.push(
         Diagnostic::new(Code::Ambiguous, span(second), message)
@@ -178,9 +175,9 @@ type Candidate<'c> = (&'c TransitionDraft, &'c TaskDraft);
 fn ambiguous(draft: &Draft, first: Candidate<'_>, other: Candidate<'_>, report: &mut Report) {
     let from = quote(draft.task_name(first.0.from));
     let actor = first.1.performer.map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
-    let mut pairs = RequestPattern::listed(&first.1.requests).iter().flat_map(|one| {
-        RequestPattern::listed(&other.1.requests).iter().map(move |another| (one, another))
-    });
+    let mut pairs = RequestPattern::listed(&first.1.requests)
+        .iter()
+        .flat_map(|one| RequestPattern::listed(&other.1.requests).iter().map(move |another| (one, another)));
     let example = pairs.find_map(|(one, another)| one.common(another)).unwrap_or_default();
     let (message, help) = if first.0.from == other.0.from {
         let (one, two) = (quote(first.1.name.as_str()), quote(other.1.name.as_str()));

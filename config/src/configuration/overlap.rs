@@ -12,7 +12,8 @@ use crate::workflow::RequestPattern;
 /// Most tasks that one warning names.
 const MAX_NAMED: usize = 8;
 
-/// Warns of each exemption that has requests in common with tasks, whatever hosts they name: callers choose the host.
+/// Warns of each exemption that has requests in common with tasks, whatever hosts and headers they name: callers choose
+/// these.
 /// `own` is the gate's identity, where it is configured: the tasks of other workloads are not called here.
 pub(super) fn check(
     exempt: &[(Exemption, Span)],
@@ -63,8 +64,8 @@ fn warning(span: Span, tasks: &[&TaskDraft], narrower: bool) -> Diagnostic {
         false => warning.label("such a request is the task's, and needs a step"),
     }
     .help(
-        "change the exemption's `path`, `methods` or `port` so that it matches no request of a task; a `host` is no \
-         difference, because the caller chooses it",
+        "change the exemption's `path`, `methods` or `port` so that it matches no request of a task; a `host`, `headers` and a \
+         `/` at the end are no difference, because the caller chooses them",
     )
 }
 

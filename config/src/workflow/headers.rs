@@ -113,14 +113,17 @@ mod tests {
         let rules = patterns(&[("n", "refund"), ("m", "absent")]);
         let matches = |n: Option<&'static str>, m| rules.matches(|name| if name == "n" { n } else { m });
         assert!(matches(Some("refund"), None));
-        for (n, m) in [(Some("Refund"), None), (None, None), (Some("refund"), Some("absent")), (Some("refund"), Some(""))] {
+        for (n, m) in
+            [(Some("Refund"), None), (None, None), (Some("refund"), Some("absent")), (Some("refund"), Some(""))]
+        {
             assert!(!matches(n, m), "{n:?} {m:?}");
         }
     }
 
     #[test]
     fn two_rules_for_one_header_exclude_each_other() {
-        let [refund, look, none] = [[("n", "refund")], [("n", "look")], [("n", "absent")]].map(|rules| patterns(&rules));
+        let [refund, look, none] =
+            [[("n", "refund")], [("n", "look")], [("n", "absent")]].map(|rules| patterns(&rules));
         assert!(refund.exclude(&look) && refund.exclude(&none) && !refund.exclude(&refund));
         let both = patterns(&[("n", "refund"), ("m", "call")]);
         assert!(!refund.exclude(&both) && !HeaderPatterns::ANY.exclude(&refund));

@@ -162,7 +162,7 @@ proptest! {
 
     #[test]
     fn two_patterns_are_compared_as_their_paths(one in pattern(), other in pattern(), path in "/(([abAé]|a[.]b){0,4})?(/([abA]{1,3}|[.]{3}))?(/[ab]?)?") {
-        prop_assume!(!path.contains("//"));
+        let path = path.replace("///", "/").replace("//", "/");
         let (first, second) = (PathPattern::try_from(one.as_str()).unwrap(), PathPattern::try_from(other.as_str()).unwrap());
         let of = |pattern: &str, how| matches_on_paper(pattern, &path, how);
         let either = (of(&one, As::Written) && of(&other, As::Loose)) || (of(&one, As::Loose) && of(&other, As::Written));
