@@ -102,7 +102,8 @@ fn crosses(draft: &Draft, (one, other): (usize, usize), (example, headers): (&st
             listed(headers.iter().copied(), MAX_NAMED, "and")
         ),
         None => {
-            "change their `requests` so that no request matches both, or so that all that matches the one matches the \
+            "change their `requests` so that no request matches both, also where an application ignores a `/` at the end, or so \
+                 that all that matches the one matches the \
                  other, too: the narrower one then takes precedence"
                 .to_owned()
         }

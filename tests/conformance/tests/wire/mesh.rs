@@ -33,10 +33,22 @@ workflows:
       socket: {actor: vfx, upgrade: [websocket], requests: [{methods: [GET], path: "/socket/{id}"}]}
       extra: {actor: vfx, requests: [{methods: [POST], path: "/extra/{id}"}]}
       check: {actor: vfx, requests: [{methods: [POST], path: /check}]}
+      cancel: {actor: vfx, requests: [{methods: [POST], path: "/shots/{id}:cancel"}]}
+      ended: {actor: vfx, requests: [{methods: [POST], path: /end/}]}
+      end: {actor: vfx, requests: [{methods: [POST], path: /end}]}
+      cafe: {actor: vfx, requests: [{methods: [POST], path: "/café/{id}"}]}
+      refund: {actor: vfx, requests: [{methods: [POST], path: /tool, headers: {x-tool: refund}}]}
+      look: {actor: vfx, requests: [{methods: [POST], path: /tool, headers: {x-tool: look}}]}
     transitions:
       - {from: brief, to: shots}
       - {from: brief, to: socket}
       - {from: brief, to: extra}
+      - {from: brief, to: cancel}
+      - {from: brief, to: ended}
+      - {from: brief, to: end}
+      - {from: brief, to: cafe}
+      - {from: brief, to: refund}
+      - {from: brief, to: look}
       - {from: shots, to: check, via: owner}
 "#;
 /// A gate with an interlock, whose task and exemption accept any method.
@@ -226,8 +238,23 @@ pub(crate) fn only_the_permitted(wire: &Wire) {
             let task = claims(step).unwrap()["wf"]["task"].as_str().unwrap().to_owned();
             let shape = path.trim_start_matches('/').split('/').collect::<Vec<_>>();
             let takes = match (task.as_str(), shape.as_slice()) {
-                ("shots", ["shots" | "film.Vfx", id]) | ("extra", ["extra", id]) => {
-                    seen.method == "POST" && !id.is_empty()
+                ("shots", ["shots", id]) => {
+                    let decoded = id.to_ascii_lowercase().replace("%3a", ":");
+                    seen.method == "POST" && !id.is_empty() && !decoded.ends_with(":cancel")
+                }
+                ("shots", ["film.Vfx", id]) | ("extra", ["extra", id]) => seen.method == "POST" && !id.is_empty(),
+                ("cancel", ["shots", id]) => {
+                    let decoded = id.to_ascii_lowercase().replace("%3a", ":");
+                    id.strip_suffix(":cancel").is_some_and(|id| !id.is_empty())
+                        && decoded.matches(":cancel").count() == 1
+                }
+                ("ended", ["end", ""]) | ("end", ["end"]) => true,
+                ("cafe", [first, id]) => first.eq_ignore_ascii_case("caf%C3%A9") && !id.is_empty(),
+                ("refund" | "look", ["tool"]) => {
+                    // Whatever name some server takes for it.
+                    let is = |name: &str| name.replace(['_', '.'], "-") == "x-tool";
+                    let tools = seen.headers.iter().filter(|(name, _)| is(name));
+                    tools.map(|(_, value)| value.as_str()).eq([task.as_str()])
                 }
                 ("socket", ["socket", id]) => seen.header("upgrade").next() == Some("websocket") && !id.is_empty(),
                 _ => false,

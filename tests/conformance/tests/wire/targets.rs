@@ -6,7 +6,7 @@
 use crate::http2;
 use crate::mesh::{PATHS, Wire};
 
-const TARGETS: [&[u8]; 56] = [
+const TARGETS: [&[u8]; 77] = [
     b"/shots/7",
     b"/shots/7?x=/../%2f",
     b"//shots/7",
@@ -63,6 +63,40 @@ const TARGETS: [&[u8]; 56] = [
     b"http://x/shots/7",
     b"http://x/y/../shots/7",
     b"*",
+    b"/shots/7:cancel",
+    b"/shots/7:cancel/",
+    b"/shots/7%3Acancel",
+    b"/shots/7%3acancel",
+    b"/shots/7:%63ancel",
+    b"/shots/:cancel",
+    b"/shots/7:cancel:cancel",
+    b"/shots/7%3Acancel:cancel",
+    b"/shots/7:cancel/.",
+    b"/shots/7:cancel/x/..",
+    b"/end",
+    b"/end/",
+    b"/end//",
+    b"/end/.",
+    b"/end/%2e",
+    b"/end/x/..",
+    b"/end%2f",
+    b"/caf%C3%A9/1",
+    b"/caf%c3%a9/1",
+    b"/cafe%CC%81/1",
+    b"/caf%E9/1",
+];
+
+/// Headers by which two tasks of one path are told apart.
+const HEADERS: [&[u8]; 9] = [
+    b"x-tool: refund\r\n",
+    b"X-Tool: look\r\n",
+    b"x-tool: Refund\r\n",
+    b"x-tool: refund\r\nx-tool: look\r\n",
+    b"x-tool: refund\r\nX-TOOL: refund\r\n",
+    b"x-tool: refund\r\nx_tool: look\r\n",
+    b"x-tool: refund, look\r\n",
+    b"x-tool: refund\xff\r\n",
+    b"x.tool: refund\r\n",
 ];
 
 pub(crate) fn all(wire: &Wire) {
@@ -79,6 +113,14 @@ pub(crate) fn all(wire: &Wire) {
             let pseudo: [(&[u8], &[u8]); 4] =
                 [(b":method", b"POST"), (b":scheme", b"https"), (b":authority", b"x"), (b":path", target)];
             wire.block(http2::send(wire, site, &pseudo));
+        }
+        for headers in HEADERS {
+            let head = [b"POST /tool HTTP/1.1\r\nhost: x\r\n", headers, b"content-length: 0\r\n\r\n"].concat();
+            let _ = wire.block(async { wire.raw(site).await.exchange(&head).await });
+        }
+        assert_eq!(wire.seen(site, "/tool").len(), 2, "{site}");
+        for path in ["/shots/7:cancel", "/end", "/end/", "/caf%C3%A9/1"] {
+            assert!(wire.seen(site, path).len() >= 2, "{site} {path}");
         }
         // Twice each: over HTTP/1 and over HTTP/2.
         assert!(wire.seen(site, "/shots/7").len() >= 2, "{site}");
