@@ -13,6 +13,7 @@ mod claims;
 mod denied;
 mod enter;
 mod guard;
+mod header;
 mod key;
 mod kind;
 mod path;

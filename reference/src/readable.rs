@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use stepgate_config::guard::Reads;
 
+use crate::header::header;
 use crate::request::Request;
 
 /// The most parts of a query.
@@ -29,7 +30,7 @@ pub(crate) struct Readable {
 pub(crate) fn of(request: &Request, reads: &Reads) -> Option<Readable> {
     let mut readable = Readable::default();
     for name in &reads.headers {
-        readable.headers.extend(header(request, name)?.map(|value| (name.clone(), value.to_owned())));
+        readable.headers.extend(header(&request.headers, name)?.map(|value| (name.clone(), value.to_owned())));
     }
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     if !reads.parameters.is_empty() {
@@ -58,25 +59,6 @@ pub(crate) fn of(request: &Request, reads: &Reads) -> Option<Readable> {
     field("method", reads.method, Some(request.method.clone()).filter(|method| is_method(method)))?;
     field("host", reads.host, host(&request.host))?;
     Some(readable)
-}
-
-/// The one value of a header, if it has one; nothing at all where it can be misread.
-pub(crate) fn header<'r>(request: &'r Request, name: &str) -> Option<Option<&'r str>> {
-    let alike: Vec<_> = request.headers.iter().filter(|(other, _)| folded(other) == folded(name)).collect();
-    match alike.as_slice() {
-        [] => Some(None),
-        [(other, value)] if other == name && is_header_text(value) => Some(Some(value)),
-        _ => None,
-    }
-}
-
-/// A name as a server sees it that knows only letters, digits and one mark.
-fn folded(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
-}
-
-fn is_header_text(value: &str) -> bool {
-    value.len() <= LONGEST && value.trim() == value && value.bytes().all(|b| b == b'\t' || (b' '..0x7f).contains(&b))
 }
 
 fn is_method(method: &str) -> bool {

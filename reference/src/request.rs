@@ -3,8 +3,8 @@
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Method, RequestPattern, without_port};
 
+use crate::header::header;
 use crate::path::{As, Path};
-use crate::readable;
 use crate::token::Shown;
 
 /// A request to a gate.
@@ -52,7 +52,7 @@ impl Request {
             && self.has_host(pattern)
             && pattern.port.is_none_or(|port| self.port == Some(port))
             && self.has_path(pattern, As::Sent)
-            && pattern.headers.iter().all(|(name, rule)| readable::header(self, name) == Some(rule.value()))
+            && pattern.headers.iter().all(|(name, rule)| header(&self.headers, name) == Some(rule.value()))
     }
 
     /// Whether an application may take the request for one that the pattern accepts, whatever host and headers it names: the

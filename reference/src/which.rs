@@ -7,8 +7,8 @@ use stepgate_config::gate::{ExemptPeers, GateConfig};
 use stepgate_config::workflow::{RequestPattern, Task, Transition, Workflow};
 
 use crate::denied::{Denied, deny, require};
+use crate::header::header;
 use crate::path::{segments, trimmed, within};
-use crate::readable;
 use crate::request::Request;
 
 /// A task, with one of its patterns.
@@ -42,7 +42,7 @@ impl Request {
         let tasks = gate.workflows.iter().flat_map(|workflow| workflow.tasks.values());
         let patterns = tasks.flat_map(|task| &task.requests).chain(gate.exempt.iter().map(|one| &one.request));
         let mut headers = patterns.flat_map(|pattern| pattern.headers.iter());
-        require(headers.all(|(name, _)| readable::header(self, name).is_some()), "WRONG_REQUEST")?;
+        require(headers.all(|(name, _)| header(&self.headers, name).is_some()), "WRONG_REQUEST")?;
         let tasks = self.candidates(gate);
         let here = tasks.iter().map(|one| &one.pattern).filter(|one| self.may_have_host(one) || self.has_name(one));
         let exempt = gate.exempt.iter().map(|one| &one.request).filter(|one| self.may_be(one));

@@ -25,8 +25,8 @@ pub use example::{ExampleRequest, GRPC_HEADERS, is_grpc};
 pub use headers::{HeaderPattern, HeaderPatterns};
 pub use levels::MixedLevels;
 pub use method::{Method, MethodError, MethodFit, sends_back};
-pub use path_pattern::{MAX_PATTERN, MAX_ROUND, PathPattern};
-pub use path_pattern_error::PathPatternError;
+pub use path_pattern::PathPattern;
+pub use path_pattern_error::{MAX_PATTERN, MAX_ROUND, PathPatternError};
 pub use request::{RequestPattern, without_port};
 pub use task::{Join, JoinKind, Split, Task, Transition};
 

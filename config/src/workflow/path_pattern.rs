@@ -2,13 +2,8 @@
 
 use std::fmt;
 
-use super::path_pattern_error::PathPatternError;
+use super::path_pattern_error::{MAX_PATTERN, MAX_ROUND, PathPatternError};
 use super::segment::Segment;
-
-/// Longest pattern, in bytes.
-pub const MAX_PATTERN: usize = 1024;
-/// Longest text before or after a variable in its segment, in bytes.
-pub const MAX_ROUND: usize = 64;
 
 /// How a path pattern ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

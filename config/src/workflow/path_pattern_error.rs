@@ -2,7 +2,10 @@
 
 use thiserror::Error;
 
-use super::path_pattern::{MAX_PATTERN, MAX_ROUND};
+/// Longest pattern, in bytes.
+pub const MAX_PATTERN: usize = 1024;
+/// Longest text before or after a variable in its segment, in bytes.
+pub const MAX_ROUND: usize = 64;
 
 /// Why a text is not a path pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

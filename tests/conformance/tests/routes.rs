@@ -200,7 +200,7 @@ impl Application {
                 let Some(inner) = given.strip_prefix(before) else { return false };
                 match inner.strip_suffix(after) {
                     // As an expression `.*` would, or as the document says.
-                    Some(variable) if self.takes(6) => !variable.is_empty() || !(before.is_empty() && after.is_empty()),
+                    Some(variable) if self.takes(6) => !(variable.is_empty() && before.is_empty() && after.is_empty()),
                     Some(variable) => {
                         let has = |text: &str| !text.is_empty() && variable.contains(text);
                         !variable.is_empty() && !has(before) && !has(after)
