@@ -5,7 +5,7 @@ use thiserror::Error;
 /// Longest pattern, in bytes.
 pub const MAX_PATTERN: usize = 1024;
 /// Longest text before or after a variable in its segment, in bytes.
-pub const MAX_ROUND: usize = 64;
+pub const MAX_ROUND: usize = 32;
 
 /// Why a text is not a path pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
