@@ -3,7 +3,7 @@
 //! No I/O, no clock, no proxy. Reading an input gives a checked [`Workflow`] or [`GateConfig`], or all
 //! errors of the input, each with its place.
 //!
-//! [`read`] has these steps: `syntax` (bytes to a tree with places), `schema` (the tree against the
+//! [`read`] has these steps: `syntax` (bytes to a tree with places), `short` (short forms to long ones), `schema` (the tree against the
 //! tables of the language's keys), `document` and `configuration` (the tree to drafts), `check` (the
 //! drafts as a whole), and, only where there is no error, the checked values.
 //!
@@ -50,6 +50,7 @@ mod report;
 mod room;
 mod schema;
 mod serde_text;
+mod short;
 pub mod sizes;
 pub mod spiffe;
 pub mod starts;

@@ -6,12 +6,12 @@ use super::{Context, Draft, levels};
 use crate::PEOPLE;
 use crate::bounds::MAX_GUARD_TEXT;
 use crate::code::Code;
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::Diagnostic;
 use crate::gather::Gather as _;
 use crate::guard::{Guard, GuardError, Vocabulary, joined_comment};
 use crate::report::quote;
 use crate::schema::Fields;
-use crate::syntax::Node;
+use crate::syntax::Parts;
 use crate::workflow::Assurance;
 
 pub(super) struct Guards {
@@ -74,7 +74,8 @@ impl Guards {
             }
             Err(errors) => {
                 for error in errors {
-                    let span = place(field.node, source, error, context.text);
+                    let exact = |at| Parts::of(source, field.node, context.text).place(at);
+                    let span = error.at.as_ref().map_or(field.node.span, exact);
                     let diagnostic = Diagnostic::new(error.code, span, error.message.clone());
                     context.report.push(diagnostic.label(error.label.clone()).maybe_help(error.help.clone()));
                 }
@@ -82,22 +83,4 @@ impl Guards {
             }
         }
     }
-}
-
-/// The place of an error of a guard in the input: the exact place where the input has the guard unescaped on one
-/// line, else the whole guard.
-fn place(node: &Node<'_>, source: &str, error: &GuardError, text: &str) -> Span {
-    let exact = || {
-        let raw = node.span.of(text);
-        let at = error.at.clone()?;
-        let before = raw.get(..raw.find(source)?.checked_add(at.start)?)?;
-        if before.contains('\n') {
-            return None;
-        }
-        let start = node.span.start.checked_add(u32::try_from(before.len()).ok()?)?;
-        let column = node.span.column.checked_add(u32::try_from(before.chars().count()).ok()?)?;
-        let end = start.checked_add(u32::try_from(at.len()).ok()?)?;
-        Some(Span { start, end, line: node.span.line, column })
-    };
-    exact().unwrap_or(node.span)
 }

@@ -15,6 +15,8 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
     let actors = Names::of(fields.entries("actors"), draft.actors.iter().map(|actor| actor.name.as_str()));
     let mut guards = Guards::new(draft, fields);
     let mut seen: BTreeMap<(usize, usize), Span> = BTreeMap::new();
+    // In a chain, one task is the end of a transition and the beginning of the next: it is reported once.
+    let mut unknown = None;
     for node in fields.items("transitions") {
         let Some(of) = fields.inner("transitions", node) else {
             draft.complete = false;
@@ -23,6 +25,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
         levels::check(of, draft.assurance, &mut context.report);
         let from = of
             .text_and_span("from")
+            .filter(|(_, span)| unknown != Some(*span))
             .and_then(|(name, span)| Some((tasks.task(name, span, "transition from", &mut context.report)?, span)));
         let to = of
             .text_and_span("to")
@@ -32,6 +35,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             .and_then(|(name, span)| Some((actors.actor(name, span, "transition via", &mut context.report)?, span)));
         let when = guards.read(of, draft.assurance, context);
         let (Some((from, span)), Some((to, to_span))) = (from, to) else {
+            unknown = of.text_and_span("to").map(|(_, span)| span).filter(|_| to.is_none());
             draft.complete = false;
             continue;
         };
