@@ -56,7 +56,8 @@ impl Short<'_, '_> {
                     named.push(entry(name, span, Kind::Map(Vec::new())));
                 } else {
                     let message = words!("the actor {} appears twice", quote(&name));
-                    self.report.add(Code::Duplicate, span, message, "again here");
+                    let twice = Diagnostic::new(Code::Duplicate, span, message).label("again here");
+                    self.report.push(twice.help("remove it: an actor may perform many tasks"));
                 }
             }
             actors.kind = Kind::Map(named);

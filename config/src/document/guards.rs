@@ -14,6 +14,9 @@ use crate::schema::Fields;
 use crate::syntax::Parts;
 use crate::workflow::Assurance;
 
+/// A guard with the parts that most have.
+const EXAMPLE: &str = r#"when: 'request.method == "POST" && now.getHours("UTC") < 18'"#;
+
 pub(super) struct Guards {
     vocabulary: Vocabulary,
     read: BTreeMap<String, Result<Guard, Vec<GuardError>>>,
@@ -58,7 +61,10 @@ impl Guards {
                     let message = words!("this guard reads `instance`, which level `{level}` does not have");
                     let diagnostic = Diagnostic::new(Code::NotEnforced, field.node.span, message);
                     context.report.push(
-                        diagnostic.label("every request would be denied at this level").help("use `assurance: signed`"),
+                        diagnostic
+                            .label("every request would be denied at this level")
+                            .help("use level `signed`, or a guard that does not read `instance`")
+                            .example("assurance: signed"),
                     );
                 }
                 // JSON has no text in several lines.
@@ -66,9 +72,8 @@ impl Guards {
                     let message = "a comment takes the rest of this guard: YAML joins its lines";
                     let joined = Diagnostic::new(Code::GuardSyntax, field.node.span, message);
                     let label = words!("nothing of {} is evaluated", quote(comment));
-                    context
-                        .report
-                        .push(joined.label(label).help("write the guard after `when: |`, which keeps its lines"));
+                    let joined = joined.label(label).help("write the guard after `when: |`, which keeps its lines");
+                    context.report.push(joined.example(in_lines(field.node.span.of(context.text))));
                 }
                 Some(guard.clone())
             }
@@ -77,10 +82,26 @@ impl Guards {
                     let exact = |at| Parts::of(source, field.node, context.text).place(at);
                     let span = error.at.as_ref().map_or(field.node.span, exact);
                     let diagnostic = Diagnostic::new(error.code, span, error.message.clone());
-                    context.report.push(diagnostic.label(error.label.clone()).maybe_help(error.help.clone()));
+                    let diagnostic = diagnostic.label(error.label.clone()).maybe_help(error.help.clone());
+                    context.report.push(match error.code {
+                        Code::GuardSyntax => diagnostic.example(EXAMPLE),
+                        _ => diagnostic,
+                    });
                 }
                 None
             }
         }
     }
+}
+
+/// A guard that is written in several lines, so that they stay lines.
+fn in_lines(raw: &str) -> String {
+    let quote = raw.chars().next().filter(|first| matches!(first, '"' | '\''));
+    let inner = quote.and_then(|quote| raw.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(raw);
+    let inner = match quote {
+        Some('"') => inner.replace("\\\"", "\""),
+        Some(_) => inner.replace("''", "'"),
+        None => inner.to_owned(),
+    };
+    inner.trim_end().lines().fold("when: |".to_owned(), |lines, line| lines + "\n  " + line.trim())
 }

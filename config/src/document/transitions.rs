@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::guards::Guards;
 use super::names::Names;
 use super::{Context, Draft, TransitionDraft, levels};
@@ -40,12 +42,25 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             continue;
         };
         let whole = span.to(to_span);
-        if let Some(first) = seen.insert((from, to), whole) {
+        let ends = (from, to);
+        if let Some(first) = seen.insert(ends, whole) {
             let (from, to) = (draft.task_name(from), draft.task_name(to));
             let message = words!("the transition {} appears twice", quote(&words!("{from} -> {to}")));
             let duplicate =
                 Diagnostic::new(Code::Duplicate, whole, message).label("again here").also(first, "first here");
-            context.report.push(duplicate.help("write one transition for the two: combine their guards with `||`"));
+            let before =
+                draft.transitions.iter().find(|one| (one.from, one.to) == ends).and_then(|one| one.when.as_ref());
+            let example = match (before, &when) {
+                (Some(one), Some(two)) => {
+                    // A string of JSON is one of YAML.
+                    let either = Value::from(words!("({}) || ({})", one.source(), two.source()));
+                    words!("- {{from: {from}, to: {to}, when: {either}}}")
+                }
+                // The one without a guard permits all that the other does.
+                _ => words!("- {from} -> {to}"),
+            };
+            let help = "write one transition for the two: combine their guards with `||`";
+            context.report.push(duplicate.help(help).example(example));
             continue;
         }
         let performer = draft.task(from).and_then(|task| task.performer);
