@@ -30,14 +30,15 @@ pub fn read_all(text: &[u8]) -> Vec<Outcome> {
 }
 
 /// A part of a file that is Stepgate's.
-enum Part<'n, 'a> {
+pub(crate) enum Part<'n, 'a> {
     Document(&'n mut Node<'a>),
     Gate(&'n mut Node<'a>),
     /// A gate's configuration as the text of a string, with the place of the string.
     Quoted(&'n str, Span),
 }
 
-fn find<'n, 'a>(root: &'n mut Node<'a>, found: &mut Vec<Part<'n, 'a>>) {
+/// Adds the parts of one document of a file.
+pub(crate) fn find<'n, 'a>(root: &'n mut Node<'a>, found: &mut Vec<Part<'n, 'a>>) {
     if root.get("workflow").is_some() {
         found.push(Part::Document(root));
     } else if OWN_KEYS.iter().any(|key| root.get(key).is_some()) {

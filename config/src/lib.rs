@@ -47,6 +47,8 @@ mod read;
 #[cfg(feature = "people")]
 mod render;
 mod report;
+#[cfg(feature = "people")]
+mod rewrite;
 mod room;
 mod schema;
 mod serde_text;
@@ -70,6 +72,8 @@ pub use read::{Checked, Outcome, read, read_gate, read_workflow};
 #[cfg(feature = "people")]
 pub use render::render;
 pub use report::MAX_DIAGNOSTICS;
+#[cfg(feature = "people")]
+pub use rewrite::{Form, RewriteError, rewrite};
 pub use schema::{Language, json_schema, reference_markdown};
 pub use syntax::{MAX_DEPTH, MAX_INPUT, MAX_STRUCTURE, MAX_VALUES};
 pub use to_json::to_json;

@@ -83,10 +83,8 @@ impl Guards {
                     let span = error.at.as_ref().map_or(field.node.span, exact);
                     let diagnostic = Diagnostic::new(error.code, span, error.message.clone());
                     let diagnostic = diagnostic.label(error.label.clone()).maybe_help(error.help.clone());
-                    context.report.push(match error.code {
-                        Code::GuardSyntax => diagnostic.example(EXAMPLE),
-                        _ => diagnostic,
-                    });
+                    let is_syntax = error.code == Code::GuardSyntax;
+                    context.report.push(if is_syntax { diagnostic.example(EXAMPLE) } else { diagnostic });
                 }
                 None
             }

@@ -16,6 +16,14 @@ mod yaml;
 #[cfg(feature = "people")]
 mod yaml11;
 
+/// Whether a text may be written as a string without quotes.
+#[cfg(feature = "people")]
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && !yaml11::is_ambiguous(text)
+        && matches!(scalar::plain(Cow::Borrowed(text)), Ok(Kind::Text(_)))
+}
+
 use std::borrow::Cow;
 
 pub(crate) use parse::parse;
