@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::arithmetic_side_effects,
     reason = "a test fails by panicking"
 )]
@@ -366,7 +367,7 @@ impl Text {
                     indent,
                     &format!("- {{to: t{}, when: 'request.query[\"q\"] == \"#\"', from: t{next}}}", next + 1),
                 ),
-                _ => unreachable!(),
+                other => panic!("{other}"),
             }
             next += 1;
         }

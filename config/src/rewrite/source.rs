@@ -35,7 +35,7 @@ impl<'t> Source<'t> {
         let scalars = self.scalars.iter().skip(first).take_while(|scalar| scalar.start < within.end);
         let mut comments = Vec::new();
         let mut at = within.start;
-        for next in scalars.cloned().chain([within.end..within.end]) {
+        for next in scalars.cloned().chain(std::iter::once(within.end..within.end)) {
             let lines = self.at(at..next.start.max(at)).split('\n');
             comments.extend(lines.filter_map(|line| line.get(line.find('#')?..)).map(str::trim_end));
             at = next.end;
