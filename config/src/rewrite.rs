@@ -1,5 +1,6 @@
 //! Writes the documents of a file in the other form, by edits of its text: all else stays as it is, byte by byte.
 
+mod documents;
 mod edits;
 mod entries;
 mod lengthen;
@@ -10,10 +11,11 @@ mod verify;
 use thiserror::Error;
 
 use crate::diagnostic::Diagnostic;
-use crate::embedded::{Part, find, read_all};
+use crate::embedded::read_all;
 use crate::report::Report;
 use crate::short;
-use crate::syntax::{self, Node};
+use crate::syntax;
+use documents::documents;
 use edits::Edits;
 use source::Source;
 
@@ -57,14 +59,14 @@ pub fn rewrite(file: &str, form: Form) -> Result<Option<String>, RewriteError> {
     let source = Source::of(text, &roots);
     let mut edits = Edits::of(&source);
     match form {
-        Form::Short => workflows(&mut roots).for_each(|workflow| shorten::document(workflow, &source, &mut edits)),
+        Form::Short => documents(&mut roots).for_each(|workflow| shorten::document(workflow, &source, &mut edits)),
         Form::Long => {
             let mut written_out = syntax::parse_all(text.as_bytes(), &mut Report::new());
-            let long = workflows(&mut written_out).map(|workflow| {
+            let long = documents(&mut written_out).map(|workflow| {
                 short::write_out(workflow, text, &mut Report::new());
                 &*workflow
             });
-            for (workflow, long) in workflows(&mut roots).zip(long) {
+            for (workflow, long) in documents(&mut roots).zip(long) {
                 lengthen::document(workflow, long, &source, &mut edits);
             }
         }
@@ -77,14 +79,3 @@ pub fn rewrite(file: &str, form: Form) -> Result<Option<String>, RewriteError> {
 }
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
-
-/// The documents of a file, also those within gates' configurations.
-fn workflows<'n, 'a>(roots: &'n mut [Node<'a>]) -> impl Iterator<Item = &'n mut Node<'a>> {
-    let mut parts = Vec::new();
-    roots.iter_mut().for_each(|root| find(root, &mut parts));
-    parts.into_iter().flat_map(|part| match part {
-        Part::Document(document) => std::slice::from_mut(document).iter_mut(),
-        Part::Gate(gate) => gate.get_mut("workflows").map(Node::items_mut).unwrap_or_default().iter_mut(),
-        Part::Quoted(..) => Default::default(),
-    })
-}

@@ -20,6 +20,11 @@ fn repository(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
 }
 
+/// An example in its long form.
+fn long(path: &str) -> String {
+    written(&repository(path), Form::Long)
+}
+
 fn digests(text: &str) -> Vec<String> {
     let outcomes = read_all(text.as_bytes()).into_iter();
     let workflows = outcomes.flat_map(|outcome| match outcome.checked {
@@ -158,7 +163,7 @@ fn a_chain_and_a_list_have_a_bound_of_length_and_no_task_twice() {
 
 #[test]
 fn only_documents_change() {
-    let movie = repository("config/examples/gate/movie.yaml");
+    let movie = long("config/examples/gate/movie.yaml");
     let indented: String = movie.lines().map(|line| format!("    {line}\n")).collect();
     let other = "# Another one.\nkind: ConfigMap\nmetadata: {name: x} # &a\ndata:\n  tab: \"\t\"\n  text: |\n    # no comment\n    \ttabs\n  requests: [{methods: [GET], path: /x}]\n";
     let manifest = format!("---\n{other}---\nkind: WasmPlugin\nspec:\n  pluginConfig:\n{indented}...\n---\n{other}");
@@ -172,7 +177,7 @@ fn only_documents_change() {
 
 #[test]
 fn what_cannot_be_kept_is_refused() {
-    let movie = repository("config/examples/movie.yaml");
+    let movie = long("config/examples/movie.yaml");
     let invalid =
         |text: &str| matches!(rewrite(text, Form::Short), Err(RewriteError::Invalid(found)) if !found.is_empty());
     assert!(invalid(&movie.replace("to: shots", "to: shot")));
@@ -186,7 +191,7 @@ fn what_cannot_be_kept_is_refused() {
 
 #[test]
 fn line_feeds_tabs_and_marks_stay() {
-    let movie = repository("config/examples/movie.yaml").replace("assurance: signed", "assurance: signed\t# tab \t é");
+    let movie = long("config/examples/movie.yaml").replace("assurance: signed", "assurance: signed\t# tab \t é");
     let short = written(&movie, Form::Short);
     assert_eq!(written(&movie.replace('\n', "\r\n"), Form::Short), short.replace('\n', "\r\n"));
     let marked = format!("\u{feff}{movie}");
@@ -198,13 +203,13 @@ fn line_feeds_tabs_and_marks_stay() {
 
 #[test]
 fn json_stays_json() {
-    let movie = stepgate_config::to_json(repository("config/examples/movie.yaml").as_bytes()).unwrap();
+    let movie = stepgate_config::to_json(long("config/examples/movie.yaml").as_bytes()).unwrap();
     for text in [movie.to_string(), format!("{movie:#}")] {
         let short = written(&text, Form::Short);
         let value: serde_json::Value = serde_json::from_str(&short).unwrap();
         assert_eq!(value["tasks"]["shots"]["requests"], "POST /shots/{id}");
         assert_eq!(value["namespace"], "movie");
-        assert_eq!(value["transitions"][0], "brief -> shots -> plates");
+        assert_eq!(value["transitions"][0], "brief -> shots -> plates -> color -> hdr -> master -> release");
         let long: serde_json::Value = serde_json::from_str(&written(&short, Form::Long)).unwrap();
         assert_eq!(long, movie);
     }

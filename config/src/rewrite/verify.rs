@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::documents::documents;
 use super::source::Source;
-use super::workflows;
 use crate::embedded::read_all;
 use crate::read::Checked;
 use crate::report::Report;
@@ -32,7 +32,7 @@ impl Content {
         let mut roots = syntax::parse_all(text.as_bytes(), &mut Report::new());
         let comments = Source::of(text, &roots).comments(0..text.len());
         let comments = comments.into_iter().map(str::to_owned).collect();
-        for workflow in workflows(&mut roots) {
+        for workflow in documents(&mut roots) {
             short::write_out(workflow, text, &mut Report::new());
             whole_ids(workflow);
             if let Kind::Map(entries) = &mut workflow.kind {
