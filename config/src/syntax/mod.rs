@@ -16,14 +16,6 @@ mod yaml;
 #[cfg(feature = "people")]
 mod yaml11;
 
-/// Whether a text may be written as a string without quotes.
-#[cfg(feature = "people")]
-pub(crate) fn is_plain(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && !yaml11::is_ambiguous(text)
-        && matches!(scalar::plain(Cow::Borrowed(text)), Ok(Kind::Text(_)))
-}
-
 use std::borrow::Cow;
 
 pub(crate) use parse::parse;
@@ -31,6 +23,8 @@ pub(crate) use parse::parse;
 pub(crate) use parse::parse_all;
 pub(crate) use parts::Parts;
 pub(crate) use to_json::{json_len, to_json};
+#[cfg(feature = "people")]
+pub(crate) use yaml11::is_plain;
 
 use crate::diagnostic::Span;
 
