@@ -20,6 +20,8 @@ mod check;
 mod doctor;
 #[path = "command/explain.rs"]
 mod explain;
+#[path = "command/fmt.rs"]
+mod fmt;
 #[path = "command/folder.rs"]
 mod folder;
 #[path = "command/help.rs"]

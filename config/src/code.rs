@@ -144,8 +144,8 @@ codes! {
     NotYet = Error "E017",
     /// A key that the level does not enforce
     ///
-    /// A reader would take it for a rule. Use a level that enforces it, remove it, or mark it as advice for people:
-    /// `{value: 24h, advisory: true}`.
+    /// A reader would take it for a rule. Use a level that enforces it; or remove it, or mark it as advice for people, which no
+    /// gate enforces: `{value: 24h, advisory: true}`.
     NotEnforced = Error "E018",
     /// A key marked as advisory that is enforced
     ///
@@ -162,7 +162,8 @@ codes! {
     /// A `via` whose actor cannot have a receipt to show
     ///
     /// The actor in `via` calls with the receipt of the call before, so it must have made that call. It cannot call from an
-    /// initial task that another actor performs.
+    /// initial task that another actor performs. Give that actor a task of its own, which the actor before it calls: each of
+    /// its requests then shows a token, and none begins without the initial task.
     BadVia = Error "E022",
     /// A request that could be either of two tasks
     ///

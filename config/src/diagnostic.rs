@@ -53,13 +53,15 @@ pub struct Diagnostic {
     pub secondary: Vec<(Span, String)>,
     /// How to correct it.
     pub help: Option<String>,
+    /// What to write in its place: some lines of YAML, without a line feed at the end.
+    pub example: Option<String>,
 }
 
 impl Diagnostic {
     /// A diagnostic without label, other places or help. Where there are no people, its message is that of its code.
     pub(crate) fn new(code: Code, primary: Span, message: impl Into<String>) -> Self {
         let message = if PEOPLE { message.into() } else { code.title().to_owned() };
-        Self { code, message, primary, label: String::new(), secondary: Vec::new(), help: None }
+        Self { code, message, primary, label: String::new(), secondary: Vec::new(), help: None, example: None }
     }
 
     /// The same, with a short text for the place of the error.
@@ -85,6 +87,15 @@ impl Diagnostic {
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         if PEOPLE {
             self.help = Some(help.into());
+        }
+        self
+    }
+
+    /// The same, with what to write in its place.
+    #[must_use]
+    pub(crate) fn example(mut self, lines: impl Into<String>) -> Self {
+        if PEOPLE {
+            self.example = Some(lines.into());
         }
         self
     }

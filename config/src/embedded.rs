@@ -4,7 +4,6 @@ use serde::de::IgnoredAny;
 
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::document::Context;
 use crate::read::{Checked, Outcome, checked, gate, read_gate, workflow};
 use crate::report::Report;
 use crate::syntax::{self, Entry, Kind, Node};
@@ -20,25 +19,26 @@ const OWN_KEYS: [&str; 4] = ["workflow", "workflows", "trust_domain", "transitio
 /// reading: they are then the only outcome.
 pub fn read_all(text: &[u8]) -> Vec<Outcome> {
     let mut report = Report::new();
-    let roots = syntax::parse_all(text, &mut report);
+    let mut roots = syntax::parse_all(text, &mut report);
     let syntax = report.finish();
     if roots.is_empty() {
         return vec![Outcome { checked: None, diagnostics: syntax }];
     }
     let mut found = Vec::new();
-    roots.iter().for_each(|root| find(root, &mut found));
+    roots.iter_mut().for_each(|root| find(root, &mut found));
     found.into_iter().map(|part| part.read(text, &syntax)).collect()
 }
 
 /// A part of a file that is Stepgate's.
-enum Part<'n, 'a> {
-    Document(&'n Node<'a>),
-    Gate(&'n Node<'a>),
-    /// A gate's configuration as the text of a string.
-    Quoted(&'n Node<'a>, &'n str),
+pub(crate) enum Part<'n, 'a> {
+    Document(&'n mut Node<'a>),
+    Gate(&'n mut Node<'a>),
+    /// A gate's configuration as the text of a string, with the place of the string.
+    Quoted(&'n str, Span),
 }
 
-fn find<'n, 'a>(root: &'n Node<'a>, found: &mut Vec<Part<'n, 'a>>) {
+/// Adds the parts of one document of a file.
+pub(crate) fn find<'n, 'a>(root: &'n mut Node<'a>, found: &mut Vec<Part<'n, 'a>>) {
     if root.get("workflow").is_some() {
         found.push(Part::Document(root));
     } else if OWN_KEYS.iter().any(|key| root.get(key).is_some()) {
@@ -49,39 +49,56 @@ fn find<'n, 'a>(root: &'n Node<'a>, found: &mut Vec<Part<'n, 'a>>) {
 }
 
 /// The configurations in a tree of others. The recursion is bounded by [`syntax::MAX_DEPTH`].
-fn find_within<'n, 'a>(node: &'n Node<'a>, found: &mut Vec<Part<'n, 'a>>) {
+fn find_within<'n, 'a>(node: &'n mut Node<'a>, found: &mut Vec<Part<'n, 'a>>) {
     let is_gate = |node: &Node<'_>| node.get("workflows").is_some();
-    for Entry { key, value, .. } in node.entries() {
-        match (&**key, value.get("value").map(|inner| (inner, &inner.kind))) {
-            ("pluginConfig", _) if is_gate(value) => found.push(Part::Gate(value)),
-            ("configuration", Some((inner, Kind::Map(_)))) if is_gate(inner) => found.push(Part::Gate(inner)),
-            ("configuration", Some((inner, Kind::Text(text)))) if text.contains("workflows") => {
-                found.push(Part::Quoted(inner, text));
-            }
-            _ => find_within(value, found),
+    let (entries, items) = match &mut node.kind {
+        Kind::Map(entries) => (entries.as_mut_slice(), [].as_mut_slice()),
+        Kind::List(items) => ([].as_mut_slice(), items.as_mut_slice()),
+        Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::Text(_) | Kind::Broken => return,
+    };
+    for Entry { key, value, .. } in entries {
+        let is_value =
+            key == "configuration" && value.get("value").is_some_and(|inner| is_gate(inner) || is_quoted(inner));
+        match value {
+            gate if key == "pluginConfig" && is_gate(gate) => found.push(Part::Gate(gate)),
+            value if is_value => match value.get_mut("value") {
+                Some(Node { kind: Kind::Text(text), span }) => found.push(Part::Quoted(text, *span)),
+                Some(gate) => found.push(Part::Gate(gate)),
+                None => {}
+            },
+            other => find_within(other, found),
         }
     }
-    node.items().iter().for_each(|item| find_within(item, found));
+    items.iter_mut().for_each(|item| find_within(item, found));
+}
+
+/// Whether this is a string with a gate's configuration.
+fn is_quoted(node: &Node<'_>) -> bool {
+    node.text().is_some_and(|text| text.contains("workflows"))
 }
 
 impl Part<'_, '_> {
-    fn read(&self, text: &[u8], syntax: &[Diagnostic]) -> Outcome {
-        let gate =
-            |root: &Node<'_>, context: &mut Context<'_>| gate(root, context).map(|gate| Checked::Gate(gate.into()));
+    fn read(self, text: &[u8], syntax: &[Diagnostic]) -> Outcome {
         match self {
-            Self::Document(node) => checked(text, Some(node), own(node, syntax), |root, context| {
-                workflow(root, context).map(Checked::Workflow)
-            }),
-            Self::Gate(node) => checked(text, Some(node), own(node, syntax), gate),
-            Self::Quoted(node, inner) if serde_json::from_str::<IgnoredAny>(inner).is_err() => {
+            Self::Document(node) => {
+                let report = own(node, syntax);
+                checked(text, Some(node), report, |root, context| workflow(root, context).map(Checked::Workflow))
+            }
+            Self::Gate(node) => {
+                let report = own(node, syntax);
+                checked(text, Some(node), report, |root, context| {
+                    gate(root, context).map(|gate| Checked::Gate(gate.into()))
+                })
+            }
+            Self::Quoted(inner, span) if serde_json::from_str::<IgnoredAny>(inner).is_err() => {
                 let message = "a gate takes its configuration as JSON";
-                let error = Diagnostic::new(Code::Syntax, node.span, message).label("this text is not JSON");
+                let error = Diagnostic::new(Code::Syntax, span, message).label("this text is not JSON");
                 let help = "write JSON here: a gate that gets anything else denies every request";
                 Outcome { checked: None, diagnostics: vec![error.help(help)] }
             }
-            Self::Quoted(node, inner) => {
+            Self::Quoted(inner, span) => {
                 let outcome = read_gate(inner.as_bytes());
-                let diagnostics = outcome.diagnostics.into_iter().map(|found| quoted(found, node.span)).collect();
+                let diagnostics = outcome.diagnostics.into_iter().map(|found| quoted(found, span)).collect();
                 Outcome { checked: outcome.checked.map(|gate| Checked::Gate(gate.into())), diagnostics }
             }
         }

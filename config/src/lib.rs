@@ -3,7 +3,7 @@
 //! No I/O, no clock, no proxy. Reading an input gives a checked [`Workflow`] or [`GateConfig`], or all
 //! errors of the input, each with its place.
 //!
-//! [`read`] has these steps: `syntax` (bytes to a tree with places), `schema` (the tree against the
+//! [`read`] has these steps: `syntax` (bytes to a tree with places), `short` (short forms to long ones), `schema` (the tree against the
 //! tables of the language's keys), `document` and `configuration` (the tree to drafts), `check` (the
 //! drafts as a whole), and, only where there is no error, the checked values.
 //!
@@ -47,9 +47,12 @@ mod read;
 #[cfg(feature = "people")]
 mod render;
 mod report;
+#[cfg(feature = "people")]
+mod rewrite;
 mod room;
 mod schema;
 mod serde_text;
+mod short;
 pub mod sizes;
 pub mod spiffe;
 pub mod starts;
@@ -69,6 +72,8 @@ pub use read::{Checked, Outcome, read, read_gate, read_workflow};
 #[cfg(feature = "people")]
 pub use render::render;
 pub use report::MAX_DIAGNOSTICS;
+#[cfg(feature = "people")]
+pub use rewrite::{Form, RewriteError, rewrite};
 pub use schema::{Language, json_schema, reference_markdown};
 pub use syntax::{MAX_DEPTH, MAX_INPUT, MAX_STRUCTURE, MAX_VALUES};
 pub use to_json::to_json;

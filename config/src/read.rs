@@ -10,7 +10,7 @@ use crate::document::{self, Context};
 use crate::report::{Report, quote_source};
 use crate::schema::{self, Fields};
 use crate::syntax::{self, Node};
-use crate::{GateConfig, Workflow, configuration};
+use crate::{GateConfig, Workflow, configuration, short};
 
 /// The result of reading an input.
 #[derive(Debug, Clone)]
@@ -65,30 +65,32 @@ pub fn read_gate(text: &[u8]) -> Outcome<GateConfig> {
     parsed(text, gate)
 }
 
-pub(crate) fn workflow(root: &Node<'_>, context: &mut Context<'_>) -> Option<Arc<Workflow>> {
+pub(crate) fn workflow(root: &mut Node<'_>, context: &mut Context<'_>) -> Option<Arc<Workflow>> {
+    short::write_out(root, context.text, &mut context.report);
     schema::check(root, &schema::DOCUMENT, &mut context.report);
     document::read(Fields::of(&schema::DOCUMENT, root), context).workflow.map(Arc::new)
 }
 
-pub(crate) fn gate(root: &Node<'_>, context: &mut Context<'_>) -> Option<GateConfig> {
+pub(crate) fn gate(root: &mut Node<'_>, context: &mut Context<'_>) -> Option<GateConfig> {
+    short::write_out(root, context.text, &mut context.report);
     schema::check(root, &schema::GATE, &mut context.report);
     configuration::read(Fields::of(&schema::GATE, root), root, context)
 }
 
 /// Parses `text` and applies `then` to its tree. The errors of every step are in the outcome; where there
 /// is one, the outcome has no value.
-fn parsed<T>(text: &[u8], then: impl FnOnce(&Node<'_>, &mut Context<'_>) -> Option<T>) -> Outcome<T> {
+fn parsed<T>(text: &[u8], then: impl FnOnce(&mut Node<'_>, &mut Context<'_>) -> Option<T>) -> Outcome<T> {
     let mut report = Report::new();
-    let root = syntax::parse(text, &mut report);
-    checked(text, root.as_ref(), report, then)
+    let mut root = syntax::parse(text, &mut report);
+    checked(text, root.as_mut(), report, then)
 }
 
 /// The same for a tree of `text`, whose errors of the syntax are in `report`.
 pub(crate) fn checked<T>(
     text: &[u8],
-    root: Option<&Node<'_>>,
+    root: Option<&mut Node<'_>>,
     report: Report,
-    then: impl FnOnce(&Node<'_>, &mut Context<'_>) -> Option<T>,
+    then: impl FnOnce(&mut Node<'_>, &mut Context<'_>) -> Option<T>,
 ) -> Outcome<T> {
     let mut context =
         Context { text: std::str::from_utf8(text).unwrap_or_default(), report, guard_text: MAX_GUARD_TEXT };

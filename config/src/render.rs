@@ -36,8 +36,12 @@ fn group<'d>(diagnostic: &'d Diagnostic, text: &'d str, name: &'d str) -> Group<
     } else {
         group.element(snippet(diagnostic, text, name))
     };
-    match &diagnostic.help {
+    let group = match &diagnostic.help {
         Some(help) => group.element(Level::HELP.message(help.as_str())),
+        None => group,
+    };
+    match &diagnostic.example {
+        Some(lines) => group.element(Level::HELP.with_name("write").message(lines.as_str())),
         None => group,
     }
 }

@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use stepgate_config::{Checked, Diagnostic, MAX_DIAGNOSTICS, Outcome, Span, read, render, to_json};
+use stepgate_config::{Checked, Diagnostic, Form, MAX_DIAGNOSTICS, Outcome, Span, read, render, rewrite, to_json};
 
 /// Valid documents and configurations, which the tests change.
 static EXAMPLES: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -209,6 +209,16 @@ proptest! {
                 prop_assert_eq!(to_json(json.to_string().as_bytes()), Ok(json.clone()));
                 let pretty = serde_json::to_string_pretty(&json).unwrap();
                 prop_assert_eq!(digests(&outcome), digests(&read_checked(pretty.as_bytes())?));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_rewritten_stays(bytes in changed()) {
+        let text = String::from_utf8_lossy(&bytes);
+        for form in [Form::Short, Form::Long] {
+            if let Ok(Some(written)) = rewrite(&text, form) {
+                prop_assert_eq!(rewrite(&written, form).ok().flatten(), Some(written), "{}", text);
             }
         }
     }

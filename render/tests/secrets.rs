@@ -20,7 +20,8 @@ use stepgate_render::{Document, Inventory, RotationStep, Secrets};
 /// Two documents of other workloads, two of the same ones, and a revision in which an actor has another name.
 static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| {
     let read = |name: &str| {
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/examples").join(name)).unwrap()
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/examples").join(name);
+        stepgate_config::rewrite(&std::fs::read_to_string(file).unwrap(), stepgate_config::Form::Long).unwrap().unwrap()
     };
     let renamed = read("movie.yaml")
         .replace("revision: 1", "revision: 2")

@@ -1,7 +1,7 @@
 //! `stepgate check`: all errors of documents and gate configurations, each with its place.
 
 mod codes;
-mod files;
+pub(super) mod files;
 mod finding;
 mod format;
 mod github;

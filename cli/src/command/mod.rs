@@ -12,6 +12,7 @@ mod environment;
 mod error;
 mod example_step;
 mod explain;
+mod fmt;
 mod gate_keys;
 mod history;
 mod input;
@@ -23,6 +24,7 @@ mod names;
 mod next_transitions;
 mod output;
 mod render;
+mod replace;
 mod schema;
 mod secrets;
 mod source;
@@ -49,6 +51,7 @@ struct Stepgate {
 enum Action {
     Check(check::Args),
     Explain(Box<explain::Args>),
+    Fmt(fmt::Args),
     #[cfg(feature = "lab")]
     Lab(lab::Args),
     #[cfg(feature = "doctor")]
@@ -84,6 +87,7 @@ fn answer(action: &Action) -> Result<Answer, CommandError> {
     match action {
         Action::Check(args) => check::run(args),
         Action::Explain(args) => explain::run(args),
+        Action::Fmt(args) => fmt::run(args),
         #[cfg(feature = "lab")]
         Action::Lab(args) => lab::run(args),
         #[cfg(feature = "doctor")]

@@ -25,6 +25,13 @@ pub(super) fn print(text: &str) -> Result<(), CommandError> {
     Ok(out.flush()?)
 }
 
+/// Prints the text of a file, byte by byte.
+pub(super) fn print_exactly(text: &str) -> Result<(), CommandError> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
 /// Prints an answer as JSON.
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), CommandError> {
     let text =

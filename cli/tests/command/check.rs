@@ -158,7 +158,7 @@ fn the_manifest_that_render_wrote_is_checked() {
     }
     let base = format!("{out}/base/movie.yaml");
     let manifest = fs::read_to_string(&base).unwrap();
-    let ran = with(&["check", "-"], &[], manifest.replacen("to: shots", "to: shot", 1).as_bytes());
+    let ran = with(&["check", "-"], &[], manifest.replacen("brief -> shots", "brief -> shot", 1).as_bytes());
     assert!(ran.code == 1 && ran.out.contains("error[E014]"), "{ran:?}");
     assert_eq!(stepgate(&["check", &base]).code, 0);
 }

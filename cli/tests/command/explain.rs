@@ -106,9 +106,9 @@ fn json_has_the_same_content() {
 
 #[test]
 fn a_guard_is_evaluated_at_the_given_time() {
-    let document = std::fs::read_to_string(super::run::examples().join("movie.yaml")).unwrap();
+    let document = super::run::long("movie.yaml");
     let guarded =
-        document.replace("{from: shots,  to: plates}", "{from: shots, to: plates, when: 'now.getHours(\"UTC\") < 18'}");
+        document.replace("{from: shots, to: plates}", "{from: shots, to: plates, when: 'now.getHours(\"UTC\") < 18'}");
     assert_ne!(guarded, document);
     for (time, code, word) in
         [("2026-11-22T17:59:59Z", 0, "PERMIT"), ("2026-11-22T18:00:00Z", 1, "now.getHours(\"UTC\") < 18")]
@@ -232,7 +232,7 @@ fn errors_in_the_document_come_first() {
 /// The port is a fact of the proxy; without it, a task with a port is denied.
 #[test]
 fn a_port_is_given_by_its_flag() {
-    let movie = std::fs::read_to_string(super::run::examples().join("movie.yaml")).unwrap();
+    let movie = super::run::long("movie.yaml");
     let with_port = movie.replace(r#"path: "/shots/{id}"}"#, r#"path: "/shots/{id}", port: 8080}"#);
     assert_ne!(movie, with_port);
     let explain = |port: &[&str]| {
@@ -455,7 +455,7 @@ transitions: [{from: go, to: one}, {from: go, to: other}]
 #[test]
 fn a_task_fills_in_its_request() {
     let facts = |document: &str, asked: &str| explain(document, &format!("--json {asked}")).json()["facts"].clone();
-    let movie = std::fs::read_to_string(super::run::examples().join("movie.yaml")).unwrap();
+    let movie = super::run::long("movie.yaml");
     let found = facts(&movie, "--to shots");
     for (name, value) in [
         ("peer", "spiffe://cluster.local/ns/movie/sa/owner"),

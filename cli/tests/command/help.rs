@@ -8,6 +8,7 @@ fn every_help_text_explains_the_exit_codes() {
         &["--help"][..],
         &["check", "--help"],
         &["explain", "--help"],
+        &["fmt", "--help"],
         #[cfg(feature = "lab")]
         &["lab", "--help"],
         #[cfg(feature = "doctor")]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use stepgate_config::gate::KeyUse;
 use stepgate_decision::Gate;
 
-use super::run::{Ran, examples, stepgate};
+use super::run::{Ran, examples, long, stepgate};
 use super::secrets::objects;
 
 /// A folder with a file of Secrets.
@@ -25,10 +25,9 @@ impl Place {
         self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// An example with texts replaced.
+    /// An example in its long form with texts replaced.
     fn document(&self, name: &str, example: &str, changes: &[(&str, &str)]) -> String {
-        let text = std::fs::read_to_string(examples().join(example)).unwrap();
-        let text = changes.iter().fold(text, |text, (from, to)| {
+        let text = changes.iter().fold(long(example), |text, (from, to)| {
             assert!(text.contains(from), "{from}");
             text.replace(from, to)
         });

@@ -20,6 +20,12 @@ impl Ran {
     }
 }
 
+/// An example in its long form, to change parts of it.
+pub(crate) fn long(example: &str) -> String {
+    let text = std::fs::read_to_string(examples().join(example)).unwrap();
+    stepgate_config::rewrite(&text, stepgate_config::Form::Long).unwrap().unwrap()
+}
+
 /// Runs `stepgate` among the examples.
 pub(crate) fn stepgate(arguments: &[&str]) -> Ran {
     with(arguments, &[], b"")

@@ -8,7 +8,7 @@ use serde_json::Value;
 use stepgate_config::GateConfig;
 use stepgate_decision::Gate;
 
-use super::run::{Ran, examples, stepgate};
+use super::run::{Ran, examples, long, stepgate};
 
 /// A folder for one file of Secrets.
 struct Place(tempfile::TempDir);
@@ -149,8 +149,7 @@ fn the_file_is_private_and_is_not_lost() {
 fn adding_secrets_leaves_the_others_unchanged() {
     let place = Place::new();
     assert_eq!(place.run(&["--rotate", "preload"]).code, 3, "there is nothing to rotate");
-    let (file, examples) = (place.file(), examples());
-    let document = std::fs::read_to_string(examples.join("movie.yaml")).unwrap();
+    let (file, document) = (place.file(), long("movie.yaml"));
     let smaller = place.0.path().join("smaller.yaml");
     std::fs::write(&smaller, document.replace("[ns/movie/sa/hdr]", "[vm/hdr]")).unwrap();
     let file = file.to_str().unwrap();
@@ -238,7 +237,7 @@ fn another_file_is_refused_and_not_shown() {
 fn secrets_are_limited_to_the_given_namespaces() {
     let place = Place::new();
     let crossing = place.0.path().join("crossing.yaml");
-    let movie = std::fs::read_to_string(examples().join("movie.yaml")).unwrap();
+    let movie = long("movie.yaml");
     std::fs::write(&crossing, movie.replace("ns/movie/sa/hdr", "ns/dailies/sa/hdr")).unwrap();
     let (crossing, file) = (crossing.display().to_string(), place.file().display().to_string());
     let generate = |rest: &[&str]| stepgate(&[&["secrets", &crossing, "--out", &file], rest].concat());

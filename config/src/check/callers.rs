@@ -24,8 +24,9 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
                 Diagnostic::new(Code::BadVia, span, message)
                     .label("an instance that begins in this task has no receipt for it")
                     .help(words!(
-                        "let {caller_name} perform the initial task: it then makes the first calls as that task's actor"
-                    )),
+                        "give {caller_name} a task, which the initial task's actor calls; it then calls by itself"
+                    ))
+                    .example(with_own_task(draft, transition, transition.from)),
             );
             continue;
         }
@@ -42,10 +43,22 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
                     .label("this actor must show the receipt")
                     .also(before.span, words!("called by {other}"))
                     .help(words!(
-                        "add `via: {}` to that transition, too, or remove it from this one",
-                        draft.actor_name(caller)
-                    )),
+                        "let {caller_name} call {from_name}, too: give it a task before, and write `via` at the later calls only"
+                    ))
+                    .example(with_own_task(draft, transition, before.from)),
             );
         }
     }
+}
+
+/// A task of the actor that `via` names, between `before` and what it calls: each request then shows that of the task before.
+fn with_own_task(draft: &Draft, transition: &TransitionDraft, before: usize) -> String {
+    let actor = transition.via.map(|(actor, _)| draft.actor_name(actor)).unwrap_or_default();
+    let [before, from, to] = [before, transition.from, transition.to].map(|task| draft.task_name(task));
+    let own = words!("{actor}-task");
+    let task = words!("tasks:\n  {own}: {{actor: {actor}, requests: POST /{own}}}");
+    if before == from {
+        return words!("{task}\ntransitions:\n  - {from} -> {own} -> {to}");
+    }
+    words!("{task}\ntransitions:\n  - {before} -> {own} -> {from}\n  - {{from: {from}, to: {to}, via: {actor}}}")
 }

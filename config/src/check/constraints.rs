@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::document::{ConstraintDraft, Draft};
+use crate::document::{ActorDraft, ConstraintDraft, Draft};
 use crate::graph::Dominators;
 use crate::report::{Report, listed, quote};
 use crate::workflow::Relation;
@@ -29,13 +29,21 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
                 !dominators.dominates(*first, *other) && !dominators.dominates(*other, *first)
             };
             let Some((other, other_span)) = others.iter().find(is_unordered) else { continue };
-            let (one, two) = (quote(draft.task_name(*first)), quote(draft.task_name(*other)));
+            let (first, second) = (draft.task_name(*first), draft.task_name(*other));
+            let (one, two) = (quote(first), quote(second));
+            let key = match constraint.relation {
+                Relation::Separate => "separate",
+                Relation::Bind => "bind",
+            };
             let message = words!("this constraint cannot be enforced: {one} and {two} may be on different branches");
             report.push(
                 Diagnostic::new(Code::BadConstraint, *other_span, message)
                     .label("a token at this task may not name the performer of the other task")
                     .also(*first_span, "the other task")
-                    .help("put one of the tasks before the other on every path, or add `advisory: true` to the constraint"),
+                    .help("put one of the tasks before the other on every path; as advice, no gate enforces it")
+                    .example(words!(
+                        "transitions:\n  - {first} -> {second}\n# or, as advice:\nconstraints:\n  - {{{key}: [{first}, {second}], advisory: true}}"
+                    )),
             );
         }
     }
@@ -73,7 +81,8 @@ fn separate(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
             Diagnostic::new(Code::BadConstraint, constraint.span, message)
                 .label(ids)
                 .also(actor.span, "this actor")
-                .help("add SPIFFE IDs to the actor, or give the tasks to different actors"),
+                .help("add SPIFFE IDs to the actor, or give the tasks to different actors")
+                .example(with_ids(actor, tasks.len())),
         );
     }
 }
@@ -87,7 +96,26 @@ fn bind(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
         report.push(
             Diagnostic::new(Code::BadConstraint, constraint.span, message)
                 .label("no workload could perform all of these tasks")
-                .help("bind only tasks of one actor"),
+                .help("bind only tasks of one actor")
+                .example(of_one_actor(draft, constraint, &performers)),
         );
     }
+}
+
+/// The actor with as many SPIFFE IDs.
+fn with_ids(actor: &ActorDraft, ids: usize) -> String {
+    let own = || actor.spiffe.iter().map(|(id, _)| id.as_str().to_owned());
+    let last = own().next_back().unwrap_or_default();
+    let more = (2..).map(|number| words!("{last}-{number}"));
+    let all: Vec<String> = own().chain(more).take(ids).map(|id| words!("\n      - {id}")).collect();
+    words!("actors:\n  {}:\n    spiffe:{}", actor.name.as_str(), all.concat())
+}
+
+/// The tasks of a constraint, all given to the actor that performs the first one.
+fn of_one_actor(draft: &Draft, constraint: &ConstraintDraft, performers: &BTreeMap<usize, Vec<usize>>) -> String {
+    let first = constraint.tasks.first().map(|(task, _)| *task);
+    let performer = performers.iter().find(|(_, tasks)| tasks.iter().any(|task| Some(*task) == first));
+    let actor = performer.map(|(actor, _)| draft.actor_name(*actor)).unwrap_or_default();
+    let tasks = constraint.tasks.iter().map(|(task, _)| words!("\n  {}: {{actor: {actor}}}", draft.task_name(*task)));
+    words!("tasks:{}", tasks.collect::<String>())
 }

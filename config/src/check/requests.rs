@@ -42,7 +42,7 @@ fn any_request(draft: &Draft, report: &mut Report) {
             report.push(
                 Diagnostic::new(Code::AnyRequest, task.span, message)
                     .label(label)
-                    .help("restrict them, such as by `requests: [{methods: [POST], path: /…}]`"),
+                    .help("restrict them, such as by `requests: POST /…`"),
             );
         }
     }

@@ -130,6 +130,11 @@ fn check_duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
             let message =
                 words!("the key {} of {} appears twice", quote(key.kid.as_str()), quote(key.workflow.as_str()));
             let duplicate = Diagnostic::new(Code::Duplicate, *span, message).label("again here");
+            let duplicate = duplicate.help("give each key a `kid` of its own").example(words!(
+                "- {{workflow: {}, kid: {}-2, use: verify, env: …}}",
+                key.workflow,
+                key.kid
+            ));
             context.report.push(duplicate.also(*first, "first here"));
         }
         kids.entry((&key.workflow, &key.kid)).or_insert(*span);

@@ -48,7 +48,9 @@ fn revisions(documents: &[Document], context: &mut Context<'_>) {
             let message = words!("revision {revision} of {} appears twice", quote(name.as_str()));
             let duplicate = Diagnostic::new(Code::Duplicate, draft.span, message).label("again here");
             let help = "give each document a `revision` of its own: an instance stays in one revision";
-            context.report.push(duplicate.also(*first, "first here").help(help));
+            let next = revision.saturating_add(1);
+            let example = words!("workflow: {}\nrevision: {next}", name.as_str());
+            context.report.push(duplicate.also(*first, "first here").help(help).example(example));
         }
         seen.entry((name, revision)).or_insert(draft.span);
         let Some(span) = draft.open_span.filter(|_| draft.open == Some(true)) else { continue };

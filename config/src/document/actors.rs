@@ -35,7 +35,10 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
                     )
                     .label("again here")
                     .also(*first, words!("first here, for {}", quote(owner)))
-                    .help("remove one: a workload acts for one actor only, which may perform many tasks"),
+                    .help("remove one: a workload acts for one actor only, which may perform many tasks")
+                    .example(words!(
+                        "actors:\n  {owner}: {{spiffe: [\"{id}\"]}}\ntasks:\n  one: {{actor: {owner}}}\n  two: {{actor: {owner}}}"
+                    )),
                 ),
                 None => {
                     owners.insert(id.clone(), (entry.key.clone().into_owned(), node.span));

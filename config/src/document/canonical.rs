@@ -2,9 +2,10 @@
 //!
 //! Gates of two releases in one mesh must compute the same digest, so this form is part of the protocol.
 //! It has only the values that differ from their defaults: a key that a later release adds changes the
-//! digest only of documents that use it.
+//! digest only of documents that use it. It has all lists as sorted sets, since no order in a document means anything to
+//! a gate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -36,18 +37,18 @@ struct Form<'w> {
     task_ttl_ms: Option<u128>,
     actors: BTreeMap<&'w str, ActorForm<'w>>,
     tasks: BTreeMap<&'w str, TaskForm<'w>>,
-    transitions: Vec<TransitionForm<'w>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    constraints: Vec<ConstraintForm<'w>>,
+    transitions: BTreeSet<TransitionForm<'w>>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    constraints: BTreeSet<ConstraintForm<'w>>,
 }
 
 #[derive(Serialize)]
 struct ActorForm<'w> {
-    spiffe: Vec<&'w str>,
+    spiffe: BTreeSet<&'w str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     attributes: BTreeMap<&'w str, AttributeForm<'w>>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    hosts: &'w [String],
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    hosts: BTreeSet<&'w str>,
 }
 
 #[derive(Serialize)]
@@ -62,24 +63,24 @@ enum AttributeForm<'w> {
 #[derive(Serialize)]
 struct TaskForm<'w> {
     actor: &'w str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    requests: Vec<RequestForm<'w>>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    requests: BTreeSet<RequestForm<'w>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     initial: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     join: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     split: Option<&'static str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    upgrade: Vec<&'w str>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    upgrade: BTreeSet<&'w str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_visits: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct RequestForm<'w> {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    methods: Vec<&'w str>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    methods: BTreeSet<&'w str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<&'w str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,7 +91,7 @@ struct RequestForm<'w> {
     headers: BTreeMap<&'w str, &'w str>,
 }
 
-#[derive(Serialize)]
+#[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct TransitionForm<'w> {
     from: &'w str,
     to: &'w str,
@@ -102,12 +103,12 @@ struct TransitionForm<'w> {
     when: Option<&'w str>,
 }
 
-#[derive(Serialize)]
+#[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct ConstraintForm<'w> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    separate: Option<Vec<&'w str>>,
+    separate: Option<BTreeSet<&'w str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bind: Option<Vec<&'w str>>,
+    bind: Option<BTreeSet<&'w str>>,
 }
 
 fn form(workflow: &Workflow) -> Form<'_> {
@@ -123,18 +124,18 @@ fn form(workflow: &Workflow) -> Form<'_> {
         task_ttl_ms: non_default("task_ttl", workflow.task_ttl),
         actors: workflow.actors.values().map(|actor| (actor.name.as_str(), self::actor(actor))).gather(),
         tasks: workflow.tasks.values().map(|task| (task.name.as_str(), self::task(task))).gather(),
-        transitions: workflow.transitions.iter().map(|transition| self::transition(transition)).collect(),
+        transitions: workflow.transitions.iter().map(|transition| self::transition(transition)).gather(),
         constraints: workflow
             .constraints
             .iter()
             .map(|constraint| {
-                let tasks = Some(constraint.tasks.iter().map(crate::name::TaskName::as_str).collect());
+                let tasks = Some(constraint.tasks.iter().map(crate::name::TaskName::as_str).gather());
                 match constraint.relation {
                     Relation::Separate => ConstraintForm { separate: tasks, bind: None },
                     Relation::Bind => ConstraintForm { separate: None, bind: tasks },
                 }
             })
-            .collect(),
+            .gather(),
     }
 }
 
@@ -142,7 +143,7 @@ fn form(workflow: &Workflow) -> Form<'_> {
 fn non_default(key: &str, duration: Duration) -> Option<u128> {
     let default = match DOCUMENT.key(key).map(|key| key.need) {
         Some(Need::Default(text)) => duration::parse(text).ok(),
-        Some(Need::Required | Need::Optional) | None => None,
+        Some(Need::Required | Need::RequiredWithout(_) | Need::Optional) | None => None,
     };
     (default != Some(duration)).then_some(duration.as_millis())
 }
@@ -155,27 +156,27 @@ fn actor(actor: &Actor) -> ActorForm<'_> {
         Attribute::Text(value) => AttributeForm::Text(value),
     };
     ActorForm {
-        spiffe: actor.spiffe.iter().map(crate::spiffe::SpiffeId::as_str).collect(),
+        spiffe: actor.spiffe.iter().map(crate::spiffe::SpiffeId::as_str).gather(),
         attributes: actor.attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).gather(),
-        hosts: &actor.hosts,
+        hosts: actor.hosts.iter().map(String::as_str).gather(),
     }
 }
 
 fn task(task: &Task) -> TaskForm<'_> {
     TaskForm {
         actor: task.performer.name.as_str(),
-        requests: task.requests.iter().map(request).collect(),
+        requests: task.requests.iter().map(request).gather(),
         initial: task.initial,
         join: (task.join == JoinKind::All).then_some("all"),
         split: (task.split == Split::One).then_some("one"),
-        upgrade: task.upgrade.iter().map(String::as_str).collect(),
+        upgrade: task.upgrade.iter().map(String::as_str).gather(),
         max_visits: task.max_visits,
     }
 }
 
 fn request(request: &RequestPattern) -> RequestForm<'_> {
     RequestForm {
-        methods: request.methods.iter().map(crate::workflow::Method::as_str).collect(),
+        methods: request.methods.iter().map(crate::workflow::Method::as_str).gather(),
         host: request.host.as_deref(),
         port: request.port,
         path: request.path.as_ref().map(ToString::to_string),

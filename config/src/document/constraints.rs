@@ -6,6 +6,7 @@ use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::report::quote;
 use crate::schema::{Fields, Level};
+use crate::syntax::Node;
 use crate::workflow::Relation;
 
 pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Context<'_>) {
@@ -18,7 +19,9 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             (both, _) => {
                 let message = "a constraint requires exactly one of `separate` and `bind`";
                 let label = if both.is_some() { "this one has both" } else { "this one has neither" };
-                context.report.push(Diagnostic::new(Code::BadConstraint, of.head_span(), message).label(label));
+                let example = "constraints:\n  - separate: [one, two]\n  - bind: [one, three]";
+                let constraint = Diagnostic::new(Code::BadConstraint, of.head_span(), message).label(label);
+                context.report.push(constraint.help("write one constraint for each").example(example));
                 continue;
             }
         };
@@ -28,7 +31,11 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             && !Level::Signed.within(assurance)
             && !advisory
         {
-            context.report.push(levels::not_enforced(key, Level::Signed, assurance, field.key_span));
+            let names = field.node.items().iter().filter_map(Node::text).collect::<Vec<_>>().join(", ");
+            let rule = words!("constraints:\n  - {{{key}: [{names}]}}");
+            let advice = words!("constraints:\n  - {{{key}: [{names}], advisory: true}}");
+            let both = (rule.as_str(), advice.as_str());
+            context.report.push(levels::not_enforced((key, Level::Signed), assurance, field.key_span, both));
         }
         let mut named: Vec<(usize, crate::Span)> = Vec::new();
         for node in field.node.items() {
@@ -38,7 +45,8 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
                 Some((_, first)) => context.report.push(
                     Diagnostic::new(Code::Duplicate, node.span, words!("the task {} appears twice", quote(name)))
                         .label("again here")
-                        .also(*first, "first here"),
+                        .also(*first, "first here")
+                        .help("name each task once: remove this one"),
                 ),
                 None => named.push((task, node.span)),
             }

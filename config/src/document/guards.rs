@@ -6,13 +6,16 @@ use super::{Context, Draft, levels};
 use crate::PEOPLE;
 use crate::bounds::MAX_GUARD_TEXT;
 use crate::code::Code;
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::Diagnostic;
 use crate::gather::Gather as _;
 use crate::guard::{Guard, GuardError, Vocabulary, joined_comment};
 use crate::report::quote;
 use crate::schema::Fields;
-use crate::syntax::Node;
+use crate::syntax::Parts;
 use crate::workflow::Assurance;
+
+/// A guard with the parts that most have.
+const EXAMPLE: &str = r#"when: 'request.method == "POST" && now.getHours("UTC") < 18'"#;
 
 pub(super) struct Guards {
     vocabulary: Vocabulary,
@@ -58,7 +61,10 @@ impl Guards {
                     let message = words!("this guard reads `instance`, which level `{level}` does not have");
                     let diagnostic = Diagnostic::new(Code::NotEnforced, field.node.span, message);
                     context.report.push(
-                        diagnostic.label("every request would be denied at this level").help("use `assurance: signed`"),
+                        diagnostic
+                            .label("every request would be denied at this level")
+                            .help("use level `signed`, or a guard that does not read `instance`")
+                            .example("assurance: signed"),
                     );
                 }
                 // JSON has no text in several lines.
@@ -66,17 +72,19 @@ impl Guards {
                     let message = "a comment takes the rest of this guard: YAML joins its lines";
                     let joined = Diagnostic::new(Code::GuardSyntax, field.node.span, message);
                     let label = words!("nothing of {} is evaluated", quote(comment));
-                    context
-                        .report
-                        .push(joined.label(label).help("write the guard after `when: |`, which keeps its lines"));
+                    let joined = joined.label(label).help("write the guard after `when: |`, which keeps its lines");
+                    context.report.push(joined.example(in_lines(field.node.span.of(context.text))));
                 }
                 Some(guard.clone())
             }
             Err(errors) => {
                 for error in errors {
-                    let span = place(field.node, source, error, context.text);
+                    let exact = |at| Parts::of(source, field.node, context.text).place(at);
+                    let span = error.at.as_ref().map_or(field.node.span, exact);
                     let diagnostic = Diagnostic::new(error.code, span, error.message.clone());
-                    context.report.push(diagnostic.label(error.label.clone()).maybe_help(error.help.clone()));
+                    let diagnostic = diagnostic.label(error.label.clone()).maybe_help(error.help.clone());
+                    let is_syntax = error.code == Code::GuardSyntax;
+                    context.report.push(if is_syntax { diagnostic.example(EXAMPLE) } else { diagnostic });
                 }
                 None
             }
@@ -84,20 +92,14 @@ impl Guards {
     }
 }
 
-/// The place of an error of a guard in the input: the exact place where the input has the guard unescaped on one
-/// line, else the whole guard.
-fn place(node: &Node<'_>, source: &str, error: &GuardError, text: &str) -> Span {
-    let exact = || {
-        let raw = node.span.of(text);
-        let at = error.at.clone()?;
-        let before = raw.get(..raw.find(source)?.checked_add(at.start)?)?;
-        if before.contains('\n') {
-            return None;
-        }
-        let start = node.span.start.checked_add(u32::try_from(before.len()).ok()?)?;
-        let column = node.span.column.checked_add(u32::try_from(before.chars().count()).ok()?)?;
-        let end = start.checked_add(u32::try_from(at.len()).ok()?)?;
-        Some(Span { start, end, line: node.span.line, column })
+/// A guard that is written in several lines, so that they stay lines.
+fn in_lines(raw: &str) -> String {
+    let quote = raw.chars().next().filter(|first| matches!(first, '"' | '\''));
+    let inner = quote.and_then(|quote| raw.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(raw);
+    let inner = match quote {
+        Some('"') => inner.replace("\\\"", "\""),
+        Some(_) => inner.replace("''", "'"),
+        None => inner.to_owned(),
     };
-    exact().unwrap_or(node.span)
+    inner.trim_end().lines().fold("when: |".to_owned(), |lines, line| lines + "\n  " + line.trim())
 }

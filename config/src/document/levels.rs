@@ -18,7 +18,16 @@ pub(super) fn check(fields: Fields<'_, '_>, assurance: Option<Assurance>, report
         }
         match (key.from.within(assurance), field.advisory) {
             (false, None) if promises(key, &field) => {
-                report.push(not_enforced(key.name, key.from, assurance, field.key_span))
+                let value = match &field.node.kind {
+                    Kind::Text(text) => text.to_string(),
+                    Kind::Int(number) => number.to_string(),
+                    Kind::Null | Kind::Bool(_) | Kind::Float(_) | Kind::List(_) | Kind::Map(_) | Kind::Broken => {
+                        "…".into()
+                    }
+                };
+                let advice = words!("{}: {{value: {value}, advisory: true}}", key.name);
+                let rule = words!("{}: {value}", key.name);
+                report.push(not_enforced((key.name, key.from), assurance, field.key_span, (&rule, &advice)));
             }
             (true, Some(_)) if key.from > Level::Identity => report.push(advisory(key.name, assurance, field.key_span)),
             _ => {}
@@ -38,22 +47,31 @@ fn promises(key: &Key, field: &Field<'_, '_>) -> bool {
     }
 }
 
-pub(super) fn not_enforced(key: &str, from: Level, assurance: Assurance, span: crate::Span) -> Diagnostic {
+/// A key that gates of this `assurance` do not enforce, as the rule that it is written as, and as advice.
+pub(super) fn not_enforced(
+    (key, from): (&str, Level),
+    assurance: Assurance,
+    span: crate::Span,
+    (rule, advice): (&str, &str),
+) -> Diagnostic {
     let level = name(assurance);
-    let label = match from {
-        Level::Once => "enforced from level `once` on, which this release does not support".to_owned(),
-        Level::Identity | Level::Signed => words!("enforced from level `{}` on", from.as_str()),
+    let (label, help, example) = match from {
+        Level::Once => (
+            "enforced from level `once` on, which this release does not support".to_owned(),
+            "remove it, or mark it as advice for people and audits, which no gate enforces".to_owned(),
+            advice.to_owned(),
+        ),
+        Level::Identity | Level::Signed => {
+            let from = from.as_str();
+            (
+                words!("enforced from level `{from}` on"),
+                words!("use level `{from}`, or mark it as advice for people and audits, which no gate enforces"),
+                words!("assurance: {from}\n{rule}\n# or, as advice:\n{advice}"),
+            )
+        }
     };
-    Diagnostic::new(Code::NotEnforced, span, words!("level `{level}` does not enforce `{key}`")).label(label).help(
-        match key {
-            "separate" | "bind" => {
-                "remove it, or add `advisory: true` to the constraint if it is only for people and audits".to_owned()
-            }
-            _ => {
-                words!("remove it, or write `{key}: {{value: …, advisory: true}}` if it is only for people and audits")
-            }
-        },
-    )
+    let message = words!("level `{level}` does not enforce `{key}`");
+    Diagnostic::new(Code::NotEnforced, span, message).label(label).help(help).example(example)
 }
 
 pub(super) fn advisory(key: &str, assurance: Assurance, span: crate::Span) -> Diagnostic {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::guards::Guards;
 use super::names::Names;
 use super::{Context, Draft, TransitionDraft, levels};
@@ -15,6 +17,8 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
     let actors = Names::of(fields.entries("actors"), draft.actors.iter().map(|actor| actor.name.as_str()));
     let mut guards = Guards::new(draft, fields);
     let mut seen: BTreeMap<(usize, usize), Span> = BTreeMap::new();
+    // In a chain, one task is the end of a transition and the beginning of the next: it is reported once.
+    let mut unknown = None;
     for node in fields.items("transitions") {
         let Some(of) = fields.inner("transitions", node) else {
             draft.complete = false;
@@ -23,6 +27,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
         levels::check(of, draft.assurance, &mut context.report);
         let from = of
             .text_and_span("from")
+            .filter(|(_, span)| unknown != Some(*span))
             .and_then(|(name, span)| Some((tasks.task(name, span, "transition from", &mut context.report)?, span)));
         let to = of
             .text_and_span("to")
@@ -32,16 +37,30 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             .and_then(|(name, span)| Some((actors.actor(name, span, "transition via", &mut context.report)?, span)));
         let when = guards.read(of, draft.assurance, context);
         let (Some((from, span)), Some((to, to_span))) = (from, to) else {
+            unknown = of.text_and_span("to").map(|(_, span)| span).filter(|_| to.is_none());
             draft.complete = false;
             continue;
         };
         let whole = span.to(to_span);
-        if let Some(first) = seen.insert((from, to), whole) {
+        let ends = (from, to);
+        if let Some(first) = seen.insert(ends, whole) {
             let (from, to) = (draft.task_name(from), draft.task_name(to));
             let message = words!("the transition {} appears twice", quote(&words!("{from} -> {to}")));
             let duplicate =
                 Diagnostic::new(Code::Duplicate, whole, message).label("again here").also(first, "first here");
-            context.report.push(duplicate.help("write one transition for the two: combine their guards with `||`"));
+            let before =
+                draft.transitions.iter().find(|one| (one.from, one.to) == ends).and_then(|one| one.when.as_ref());
+            let example = match (before, &when) {
+                (Some(one), Some(two)) => {
+                    // A string of JSON is one of YAML.
+                    let either = Value::from(words!("({}) || ({})", one.source(), two.source()));
+                    words!("- {{from: {from}, to: {to}, when: {either}}}")
+                }
+                // The one without a guard permits all that the other does.
+                _ => words!("- {from} -> {to}"),
+            };
+            let help = "write one transition for the two: combine their guards with `||`";
+            context.report.push(duplicate.help(help).example(example));
             continue;
         }
         let performer = draft.task(from).and_then(|task| task.performer);

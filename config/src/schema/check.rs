@@ -72,8 +72,9 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
             }
         }
         (Value::Object(object), Kind::Map(_)) => self::object(node, object, at, report),
-        (Value::Either(_, list), Kind::List(_)) => value(node, list, at, report),
-        (Value::Either(word, _), Kind::Text(_)) => value(node, word, at, report),
+        (Value::Either(first, second), _) if fits(first, &node.kind) || fits(second, &node.kind) => {
+            value(node, if fits(first, &node.kind) { first } else { second }, at, report);
+        }
         (Value::Jwk, Kind::Map(_)) => {}
         (
             Value::Text(_)
@@ -88,6 +89,16 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
             | Value::Jwk,
             _,
         ) => wrong_kind(node, expected, at, report),
+    }
+}
+
+/// Whether a value of this kind may be one of the two types of [`Value::Either`].
+fn fits(expected: &Value, kind: &Kind<'_>) -> bool {
+    match kind {
+        Kind::Text(_) => matches!(expected, Value::Text(_) | Value::Choice { .. }),
+        Kind::List(_) => matches!(expected, Value::List { .. }),
+        Kind::Map(_) => matches!(expected, Value::Map { .. } | Value::Object(_)),
+        Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::Broken => false,
     }
 }
 
@@ -190,7 +201,7 @@ fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Rep
             }
         }
     }
-    for key in object.keys().filter(|key| key.need == Need::Required) {
+    for key in object.keys().filter(|key| matches!(key.need, Need::Required | Need::RequiredWithout(_))) {
         if !entries.iter().any(|entry| entry.key == key.name) {
             let subject = match at.name.filter(|_| !at.item) {
                 Some(name) => words!("{} {}", object.noun, quote(name)),
@@ -198,7 +209,11 @@ fn object(node: &Node<'_>, object: &'static Object, at: At<'_>, report: &mut Rep
             };
             let message = words!("{subject} has no `{}`", key.name);
             let missing = Diagnostic::new(Code::MissingKey, at.span, message);
-            let missing = missing.label(words!("`{}` is required", key.name));
+            let unless = match key.need {
+                Need::RequiredWithout(other) => words!(", or `{other}` in the document"),
+                Need::Required | Need::Optional | Need::Default(_) => String::new(),
+            };
+            let missing = missing.label(words!("`{}` is required{unless}", key.name));
             report.push(missing.help(words!("`{}`: {}", key.name, key.doc)));
         }
     }

@@ -17,18 +17,28 @@ pub(super) static KEYS: &[Key] = keys! {
     "revision": Value::Whole { least: 1, most: MAX_REVISION }, required;
     /// The SPIFFE trust domain of relative SPIFFE IDs.
     "trust_domain": Value::Text(Format::TrustDomain), required;
+    /// The Kubernetes namespace of the actors without `spiffe`: the SPIFFE ID of such an actor is `ns/NAMESPACE/sa/ACTOR`.
+    "namespace": Value::Text(Format::Namespace);
     /// The assurance level: how much the gates prove.
     "assurance": Value::Choice { words: &["identity", "signed"], later: &["once", "ledger"] }, default("signed");
     /// The longest life of an instance.
     "deadline": Value::Text(Format::Duration), default("24h"), from(Level::Signed);
     /// The longest life of one step's token.
     "task_ttl": Value::Text(Format::Duration), default("1h"), from(Level::Signed);
-    /// The actors: the workloads that take part, each with a name.
-    "actors": Value::Map { keys: Format::Name, of: &Value::Object(&ACTOR), most: MAX_ACTORS }, required;
+    /// The actors: the workloads that take part, each with a name. With `namespace`, a list of names is enough.
+    "actors": Value::Either(
+        &Value::List { of: &Value::Text(Format::Name), least: 0, most: MAX_ACTORS },
+        &Value::Map { keys: Format::Name, of: &Value::Object(&ACTOR), most: MAX_ACTORS },
+    ), required;
     /// The tasks: each is performed by one actor. An actor may have several tasks.
     "tasks": Value::Map { keys: Format::Name, of: &Value::Object(&TASK), most: MAX_TASKS }, required;
-    /// How an instance moves from task to task; at most one for each pair of tasks.
-    "transitions": Value::List { of: &Value::Object(&TRANSITION), least: 1, most: MAX_TRANSITIONS }, required;
+    /// How an instance moves from task to task; at most one for each pair of tasks. A chain stands for a transition at
+    /// each of its arrows.
+    "transitions": Value::List {
+        of: &Value::Either(&Value::Text(Format::Chain), &Value::Object(&TRANSITION)),
+        least: 1,
+        most: MAX_TRANSITIONS,
+    }, required;
     /// Which tasks of one instance must have the same performer, and which must not.
     "constraints": Value::List { of: &Value::Object(&CONSTRAINT), least: 0, most: MAX_CONSTRAINTS }, from(Level::Signed);
 };
@@ -39,7 +49,8 @@ static ACTOR: Object = Object {
     keys: &[keys! {
         /// Its SPIFFE IDs, absolute (`spiffe://…`) or relative to `trust_domain` (`ns/x/sa/y`). Any of them may act for
         /// the actor. Two actors cannot share one.
-        "spiffe": Value::List { of: &Value::Text(Format::SpiffeId), least: 1, most: MAX_SPIFFE_IDS }, required;
+        "spiffe": Value::List { of: &Value::Text(Format::SpiffeId), least: 1, most: MAX_SPIFFE_IDS },
+            required_without("namespace");
         /// Facts about the actor that guards may read as `peer.NAME`.
         "attributes": Value::Map { keys: Format::Attribute, of: &Value::Scalar, most: MAX_ATTRIBUTES };
         /// The names under which others call it, such as `payment.shop.svc.cluster.local`. They restrict nothing: gates
@@ -58,7 +69,14 @@ static TASK: Object = Object {
         "actor": Value::Text(Format::Actor), required;
         /// The requests of this task: a request matches the task if it matches any entry; all keys of an entry must
         /// match. Without `requests`, any request matches, which is a warning.
-        "requests": Value::List { of: &Value::Object(&REQUEST), least: 1, most: MAX_REQUESTS };
+        "requests": Value::Either(
+            &Value::Text(Format::Request),
+            &Value::List {
+                of: &Value::Either(&Value::Text(Format::Request), &Value::Object(&REQUEST)),
+                least: 1,
+                most: MAX_REQUESTS,
+            },
+        );
         /// Whether instances begin here: its actor may take the transitions from it without a token.
         "initial": Value::Flag, default("false");
         /// `any`: each arrival may continue by itself. `all`: a request that continues must show a token from each

@@ -111,7 +111,7 @@ impl<'t, 'a> Fields<'t, 'a> {
     fn default(&self, key: &str) -> Option<&'static str> {
         match self.object.key(key)?.need {
             Need::Default(text) => Some(text),
-            Need::Required | Need::Optional => None,
+            Need::Required | Need::RequiredWithout(_) | Need::Optional => None,
         }
     }
 }

@@ -32,6 +32,12 @@ pub(crate) enum Format {
     /// An authority: host, or host and port.
     Host,
     Path,
+    /// The short form of a request, which `short` writes out where it can be read.
+    Request,
+    /// The short form of transitions, which `short` writes out where it can be read.
+    Chain,
+    /// A name of Kubernetes: a label of DNS (RFC 1123).
+    Namespace,
     /// A lower-case token (RFC 9110, section 5.6.2).
     Token,
     /// The name of an attribute: an identifier of CEL.
@@ -67,6 +73,9 @@ impl Format {
             Self::Method => Method::try_from(text).map(drop).map_err(FormatError::from),
             Self::Host => require(lexical::is_host(text), FormatError::Host),
             Self::Path => PathPattern::try_from(text).map(drop).map_err(FormatError::from),
+            Self::Request => Err(FormatError::Request),
+            Self::Chain => Err(FormatError::Chain),
+            Self::Namespace => require(lexical::is_namespace(text), FormatError::Namespace),
             Self::Token => require(lexical::is_token(text), FormatError::Upgrade),
             Self::Attribute if lexical::is_peer_field(text) => Err(FormatError::AttributeTaken),
             Self::Attribute => require(lexical::is_attribute(text), FormatError::Attribute),
@@ -94,6 +103,9 @@ impl Format {
             Self::Method => Some("^[A-Z_-]{1,32}$"),
             Self::Host => Some("^[a-z0-9._-]+(:[0-9]{1,5})?$"),
             Self::Path => Some(r##"^/[^ "#%;<>?^`|\\\[\]]*$"##),
+            Self::Request => Some("^ *([A-Z_-]+( *, *[A-Z_-]+)* +)?/[^ ]* *$"),
+            Self::Chain => Some("^ *[a-z0-9._-]{1,64}( *-> *[a-z0-9._-]{1,64})+ *$"),
+            Self::Namespace => Some("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
             Self::Token => Some("^[a-z0-9.-]{1,32}$"),
             Self::Attribute => Some("^[a-z_][a-z0-9_]{0,63}$"),
             Self::Header | Self::RequestHeader => Some("^[a-z0-9-]{1,64}$"),
@@ -119,6 +131,9 @@ impl Format {
             Self::Method => "method",
             Self::Host => "host",
             Self::Path => "path",
+            Self::Request => "request text",
+            Self::Chain => "chain",
+            Self::Namespace => "namespace",
             Self::Token => "upgrade",
             Self::Attribute => "attribute",
             Self::Guard => "CEL",

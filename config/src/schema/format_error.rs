@@ -30,6 +30,14 @@ pub(super) enum FormatError {
     Host,
     #[error(transparent)]
     Path(#[from] PathPatternError),
+    #[error(
+        "a request text is a path, or methods and a path: `/healthz`, `POST /shots/{{id}}`, `GET,HEAD /shots/{{id}}`"
+    )]
+    Request,
+    #[error("a chain is tasks with `->` between them: `brief -> shots -> plates`")]
+    Chain,
+    #[error("a namespace is 1 to 63 of `[a-z0-9-]`, with a letter or digit at both ends")]
+    Namespace,
     #[error("an upgrade is a lower-case token, such as `websocket`")]
     Upgrade,
     #[error("`peer.id`, `peer.actor` and `peer.attributes` already have a meaning in guards: use another name")]
@@ -61,11 +69,11 @@ impl FormatError {
     /// The code of the diagnostic.
     pub(super) fn code(&self) -> Code {
         match self {
-            Self::Name(_) | Self::AttributeTaken | Self::Attribute => Code::BadName,
+            Self::Name(_) | Self::Namespace | Self::AttributeTaken | Self::Attribute => Code::BadName,
             Self::SpiffeId(_) => Code::BadSpiffeId,
             Self::Duration(_) | Self::Leeway => Code::BadDuration,
-            Self::Method(_) | Self::Host | Self::Path(_) | Self::HeaderValue => Code::BadRequest,
-            Self::Upgrade | Self::PeerSource | Self::Instance | Self::Rate => Code::BadValue,
+            Self::Method(_) | Self::Host | Self::Path(_) | Self::Request | Self::HeaderValue => Code::BadRequest,
+            Self::Chain | Self::Upgrade | Self::PeerSource | Self::Instance | Self::Rate => Code::BadValue,
             Self::Header | Self::HeaderTaken | Self::HeaderOfProxies => Code::BadHeader,
             Self::Env => Code::BadEnv,
         }

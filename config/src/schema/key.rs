@@ -55,6 +55,8 @@ pub(crate) struct Key {
 pub(crate) enum Need {
     /// It is required.
     Required,
+    /// It is required, unless the document has this key.
+    RequiredWithout(&'static str),
     /// It is optional, without a default.
     Optional,
     /// It is optional; this is its default.
@@ -109,7 +111,7 @@ pub(crate) enum Value {
     Map { keys: Format, of: &'static Value, most: usize },
     /// A mapping with known keys.
     Object(&'static Object),
-    /// One of two types: a word or a list.
+    /// One of two types: the first, such as a text, or else the second.
     Either(&'static Value, &'static Value),
     /// A JSON Web Key, which `jwk` checks.
     Jwk,
@@ -124,7 +126,8 @@ impl Value {
             Self::Object(object) => Some(object),
             Self::List { of, .. } | Self::Map { of, .. } => of.object(),
             Self::Text(_) | Self::Choice { .. } | Self::Flag | Self::Whole { .. } | Self::Scalar => None,
-            Self::Either(..) | Self::Jwk | Self::Unread => None,
+            Self::Either(_, other) => other.object(),
+            Self::Jwk | Self::Unread => None,
         }
     }
 }
@@ -138,6 +141,11 @@ impl Key {
 
     pub(super) const fn required(mut self) -> Self {
         self.need = Need::Required;
+        self
+    }
+
+    pub(super) const fn required_without(mut self, key: &'static str) -> Self {
+        self.need = Need::RequiredWithout(key);
         self
     }
 

@@ -44,6 +44,12 @@ pub(super) fn is_host(text: &str) -> bool {
         && port.is_none_or(|port| port.bytes().all(|b| b.is_ascii_digit()) && port.parse().is_ok_and(|n: u16| n > 0))
 }
 
+pub(crate) fn is_namespace(text: &str) -> bool {
+    all_of(text, 63, |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
 pub(super) fn is_token(text: &str) -> bool {
     all_of(text, 32, |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
 }

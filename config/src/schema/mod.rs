@@ -19,6 +19,7 @@ pub(crate) use format::{Format, rate, spiffe_id};
 pub(crate) use gate::GATE;
 pub use json_schema::json_schema;
 pub(crate) use key::{Key, Level, Need, Object, Value};
+pub(crate) use lexical::is_namespace;
 pub use reference::reference_markdown;
 
 /// The two kinds of input that this crate reads.

@@ -38,6 +38,7 @@ pub fn reference_markdown(language: Language) -> String {
 fn row(key: &Key) -> String {
     let default = match key.need {
         Need::Required => "required".to_owned(),
+        Need::RequiredWithout(key) => format!("required without `{key}`"),
         Need::Optional => "none".to_owned(),
         Need::Default(text) => format!("`{text}`"),
     };
@@ -68,6 +69,7 @@ fn shown(value: &Value) -> String {
         Value::List { of, most, .. } => format!("list of {}, at most {most}", shown(of)),
         Value::Map { keys, of, most } => format!("mapping from {} to {}, at most {most}", keys.word(), shown(of)),
         Value::Object(object) => object.noun.to_owned(),
+        Value::Either(a @ Value::Text(_), b @ Value::Object(_)) => format!("{} or {}", shown(a), shown(b)),
         Value::Either(a, b) => format!("{}, or {}", shown(a), shown(b)),
         Value::Jwk => "public JWK".to_owned(),
         Value::Unread => "".to_owned(),

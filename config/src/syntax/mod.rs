@@ -8,6 +8,7 @@ mod json;
 #[cfg(feature = "people")]
 mod offsets;
 mod parse;
+mod parts;
 mod scalar;
 mod to_json;
 #[cfg(feature = "people")]
@@ -20,7 +21,10 @@ use std::borrow::Cow;
 pub(crate) use parse::parse;
 #[cfg(feature = "people")]
 pub(crate) use parse::parse_all;
+pub(crate) use parts::Parts;
 pub(crate) use to_json::{json_len, to_json};
+#[cfg(feature = "people")]
+pub(crate) use yaml11::is_plain;
 
 use crate::diagnostic::Span;
 
@@ -72,6 +76,21 @@ impl<'a> Node<'a> {
     /// The value of `key`, if this is a mapping that has it.
     pub(crate) fn get(&self, key: &str) -> Option<&Node<'a>> {
         self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+    }
+
+    /// The same, to change it.
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Node<'a>> {
+        self.entries_mut().iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value)
+    }
+
+    /// The entries of a mapping, to change them; empty for other values.
+    pub(crate) fn entries_mut(&mut self) -> &mut [Entry<'a>] {
+        if let Kind::Map(entries) = &mut self.kind { entries } else { &mut [] }
+    }
+
+    /// The items of a list, to change them; empty for other values.
+    pub(crate) fn items_mut(&mut self) -> &mut [Node<'a>] {
+        if let Kind::List(items) = &mut self.kind { items } else { &mut [] }
     }
 
     /// The entries of a mapping; empty for other values.

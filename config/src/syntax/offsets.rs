@@ -30,6 +30,29 @@ impl<'a> Offsets<'a> {
         within.map_or(self.text.len(), |(at, _)| from.saturating_add(at))
     }
 
+    /// The place of a string in quotes, without the rest of its line, which the parser's mark has, too.
+    pub(super) fn quoted(&self, span: Span) -> Span {
+        let raw = span.of(self.text);
+        let mut inner = raw.char_indices().skip(1);
+        let quote = raw.chars().next();
+        let closing = loop {
+            match inner.next() {
+                // In single quotes, two stand for one.
+                Some((at, '\''))
+                    if quote == Some('\'') && !raw.get(at..).is_some_and(|rest| rest.starts_with("''")) =>
+                {
+                    break at;
+                }
+                Some((at, '"')) if quote == Some('"') => break at,
+                Some((_, '\'')) if quote == Some('\'') => inner.next(),
+                Some((_, '\\')) if quote == Some('"') => inner.next(),
+                Some(_) => continue,
+                None => return span,
+            };
+        };
+        Span { end: span.start.saturating_add(narrow(closing)).saturating_add(1), ..span }
+    }
+
     /// The place from `start` to `end`.
     pub(super) fn span(&self, start: Marker, end: Marker) -> Span {
         let first = self.byte(start.index());

@@ -103,7 +103,10 @@ impl<'a> Events<'a, '_> {
                 self.reject_properties(anchor, tag.as_deref(), span);
                 self.builder.begin(Open::Map { start: span, entries: Vec::new(), key: None }, span)
             }
-            Event::SequenceEnd | Event::MappingEnd => self.builder.end(span),
+            // After a bracket the parser's mark has the rest of the line, a comment included.
+            Event::SequenceEnd | Event::MappingEnd => {
+                self.builder.end(Span { end: span.end.min(span.start.saturating_add(1)), ..span })
+            }
         }
     }
 
@@ -119,6 +122,10 @@ impl<'a> Events<'a, '_> {
 
     fn scalar(&mut self, text: Cow<'a, str>, style: ScalarStyle, span: Span) -> Result<(), Rejected> {
         let is_plain = style == ScalarStyle::Plain;
+        let span = match style {
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => self.offsets.quoted(span),
+            ScalarStyle::Plain | ScalarStyle::Literal | ScalarStyle::Folded => span,
+        };
         let kind = if is_plain && is_ambiguous(&text) {
             let message = words!("readers of YAML 1.1 and YAML 1.2 read {} differently", quote(&text));
             Err(Diagnostic::new(Code::BadValue, span, message).help(

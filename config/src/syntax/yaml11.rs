@@ -3,7 +3,10 @@
 //! `stepgate check`, `kubectl` and the gate are different readers of one document: YAML 1.1, which Kubernetes uses, has
 //! other numbers, and other words for true and false, than YAML 1.2.
 
-use super::scalar::{all, is_digits};
+use std::borrow::Cow;
+
+use super::Kind;
+use super::scalar::{self, all, is_digits};
 
 /// The place of the first character that ends a line in YAML 1.1 and nothing in YAML 1.2, so that one reader takes for a comment
 /// what another one obeys; or of a byte order mark, which is a part of a name to some.
@@ -85,6 +88,13 @@ fn is_date(text: &str) -> bool {
 fn is_decimal(text: &str) -> bool {
     let (head, tail) = text.split_once('.').unwrap_or((text, ""));
     (is_digits(head) || head.is_empty()) && (is_digits(tail) || tail.is_empty()) && text.len() > 1 || is_digits(text)
+}
+
+/// Whether a text may be written as a string without quotes.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && !is_ambiguous(text)
+        && matches!(scalar::plain(Cow::Borrowed(text)), Ok(Kind::Text(_)))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ NAMESPACE/ACCOUNT: namespace, account, keys, interlock, environment (variable to
 {{- end -}}
 {{- range $position := include "stepgate.order" . | fromJsonArray -}}
   {{- $position = int $position -}}
-  {{- $document := index $.Values.workflows $position -}}
+  {{- $document := include "stepgate.long" (index $.Values.workflows $position) | fromJson -}}
   {{- range $name, $actor := $document.actors -}}
     {{- range $id := $actor.spiffe -}}
       {{- $workload := include "stepgate.workload" (dict "id" $id "document" $document "root" $) -}}
@@ -53,7 +53,7 @@ revisions name: a gate refuses them.
 {{- range $key := $workload.keys -}}
   {{- $mentioned := false -}}
   {{- range $position := $workload.documents -}}
-    {{- $document := index $.root.Values.workflows (int $position) -}}
+    {{- $document := include "stepgate.long" (index $.root.Values.workflows (int $position)) | fromJson -}}
     {{- $of := and (eq $key.workflow $document.workflow) (ne (default "signed" $document.assurance) "identity") -}}
     {{- if and $of (or (eq $key.actor "*") (hasKey $document.actors $key.actor)) -}}{{- $mentioned = true -}}{{- end -}}
   {{- end -}}
@@ -68,6 +68,35 @@ revisions name: a gate refuses them.
 {{- end -}}
 {{- $workload = set (set $workload "keys" $keys) "environment" $environment -}}
 {{- toJson $workload -}}
+{{- end -}}
+
+{{/* A document with its actors and transitions in the long form, as JSON. */}}
+{{- define "stepgate.long" -}}
+{{- $document := deepCopy . -}}
+{{- $actors := dict -}}
+{{- if kindIs "slice" $document.actors -}}
+  {{- range $name := $document.actors -}}{{- $_ := set $actors $name (dict) -}}{{- end -}}
+{{- else -}}
+  {{- $actors = $document.actors -}}
+{{- end -}}
+{{- range $name, $actor := $actors -}}
+  {{- if and $document.namespace (not (hasKey $actor "spiffe")) -}}
+    {{- $_ := set $actor "spiffe" (list (printf "ns/%s/sa/%s" $document.namespace $name)) -}}
+  {{- end -}}
+{{- end -}}
+{{- $transitions := list -}}
+{{- range $transition := $document.transitions -}}
+  {{- if kindIs "string" $transition -}}
+    {{- $tasks := splitList "->" $transition -}}
+    {{- range $position := until (sub (len $tasks) 1 | int) -}}
+      {{- $to := index $tasks (add $position 1 | int) -}}
+      {{- $transitions = append $transitions (dict "from" (index $tasks $position | trim) "to" (trim $to)) -}}
+    {{- end -}}
+  {{- else -}}
+    {{- $transitions = append $transitions $transition -}}
+  {{- end -}}
+{{- end -}}
+{{- toJson (set (set $document "actors" $actors) "transitions" $transitions) -}}
 {{- end -}}
 
 {{/* The positions of the documents, ordered by their names and revisions. */}}

@@ -12,7 +12,7 @@ const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// A file to read, or an argument without one.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(in crate::command) enum Found {
     /// A file.
     File {
         path: PathBuf,
@@ -24,7 +24,7 @@ pub(super) enum Found {
 }
 
 /// The files of all arguments, each once.
-pub(super) fn expand(arguments: &[PathBuf]) -> Vec<Found> {
+pub(in crate::command) fn expand(arguments: &[PathBuf]) -> Vec<Found> {
     let mut seen = BTreeSet::new();
     let all = arguments.iter().flat_map(|argument| files(argument));
     all.filter(|found| match found {

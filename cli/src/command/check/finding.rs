@@ -22,6 +22,8 @@ pub(super) struct Finding {
     #[serde(flatten)]
     pub(super) span: TextSpan,
     help: Option<String>,
+    /// What to write in its place: lines of YAML.
+    example: Option<String>,
     pub(super) related: Vec<Related>,
 }
 
@@ -57,6 +59,7 @@ impl Finding {
             label: diagnostic.label.clone(),
             span: TextSpan::of(diagnostic.primary, text),
             help: diagnostic.help.clone(),
+            example: diagnostic.example.clone(),
             related: diagnostic.secondary.iter().map(related).collect(),
         }
     }
@@ -83,6 +86,7 @@ impl Finding {
             label: String::new(),
             span: TextSpan::default(),
             help: None,
+            example: None,
             related: Vec::new(),
         }
     }
@@ -99,7 +103,8 @@ impl Finding {
     pub(super) fn whole(&self) -> String {
         let label = if self.label.is_empty() { String::new() } else { format!(": {}", self.label) };
         let help = self.help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
-        format!("{}{label}{help}", self.message)
+        let example = self.example.as_ref().map(|lines| format!("\nwrite:\n{lines}")).unwrap_or_default();
+        format!("{}{label}{help}{example}", self.message)
     }
 
     /// The finding as text, if there is no text of the file to quote.

@@ -127,7 +127,9 @@ fn the_chart_and_kustomize_render_the_same() {
     });
     let movie = ["config/examples/movie.yaml"];
     let renamed = fs::read_to_string(root().join(movie[0])).unwrap();
-    let renamed = renamed.replace("revision: 1", "revision: 2").replace("color: {spiffe", "grading: {spiffe");
+    let renamed = renamed
+        .replace("revision: 1", "revision: 2")
+        .replace("color: {hosts", "grading: {spiffe: [ns/movie/sa/color], hosts");
     let renamed = file("renamed.yaml", &renamed.replace("{actor: color,", "{actor: grading,"));
     let guards = fs::read_to_string(root().join("config/examples/movie-guards.yaml")).unwrap();
     let guards = file("guards.yaml", &guards.replace("/shots/", "/guarded/"));

@@ -1,0 +1,175 @@
+//! Errors lead on: a document in which the lines of an error's example are written has no error any more.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+
+use stepgate_config::workflow::Workflow;
+use stepgate_config::{Code, read, read_workflow};
+
+const HEAD: &str = "workflow: w\nrevision: 1\ntrust_domain: t\n";
+
+/// The errors of a document.
+fn errors(text: &str) -> Vec<(Code, Option<String>)> {
+    let found = read(text.as_bytes()).diagnostics;
+    found.into_iter().filter(|one| one.is_error()).map(|one| (one.code, one.example)).collect()
+}
+
+/// The document is wrong only by this code, the example of which is this one; and right with these replacements.
+#[track_caller]
+fn corrected(wrong: &str, code: Code, example: &str, replacements: &[(&str, &str)]) -> Workflow {
+    let wrong = format!("{HEAD}{wrong}");
+    assert_eq!(errors(&wrong), [(code, Some(example.to_owned()))], "{wrong}");
+    let mut right = wrong;
+    for (from, to) in replacements {
+        assert!(right.contains(from), "{from}");
+        right = right.replacen(from, to, 1);
+    }
+    assert_eq!(errors(&right), [], "{right}");
+    Workflow::clone(&read_workflow(right.as_bytes()).checked.unwrap())
+}
+
+const PAIR: &str = "\
+namespace: shop
+actors: [a, b]
+tasks:
+  start: {actor: a, initial: true}
+  work: {actor: b, requests: /work}
+transitions:
+  - start -> work
+";
+
+#[test]
+fn one_workload_of_two_actors_is_one_actor() {
+    let wrong = PAIR.replace("[a, b]", "{a: {}, b: {spiffe: [ns/shop/sa/a]}}");
+    let example = "actors:\n  a: {spiffe: [\"spiffe://t/ns/shop/sa/a\"]}\ntasks:\n  one: {actor: a}\n  two: {actor: a}";
+    let of_one = ("work: {actor: b,", "work: {actor: a,");
+    let actors = ("{a: {}, b: {spiffe: [ns/shop/sa/a]}}", "{a: {spiffe: [\"spiffe://t/ns/shop/sa/a\"]}}");
+    corrected(&wrong, Code::Duplicate, example, &[actors, of_one, ("namespace: shop\n", "")]);
+}
+
+#[test]
+fn two_transitions_between_two_tasks_are_one() {
+    let item = "  - start -> work\n";
+    let wrong = PAIR.replace(item, &item.repeat(2));
+    corrected(&wrong, Code::Duplicate, "- start -> work", &[(item, "")]);
+    let guarded = |guard: &str| format!("  - {{from: start, to: work, when: '{guard}'}}\n");
+    let (one, two) = (guarded("request.method == \"PUT\""), guarded("request.host == \"h\""));
+    let example = r#"- {from: start, to: work, when: "(request.method == \"PUT\") || (request.host == \"h\")"}"#;
+    let wrong = PAIR.replace(item, &format!("{one}{two}"));
+    corrected(&wrong, Code::Duplicate, example, &[(&one, ""), (&two, &format!("  {example}\n"))]);
+}
+
+#[test]
+fn a_key_is_enforced_by_a_higher_level_or_is_advice() {
+    let wrong = format!("assurance: identity\ndeadline: 2h\n{PAIR}");
+    let example = "assurance: signed\ndeadline: 2h\n# or, as advice:\ndeadline: {value: 2h, advisory: true}";
+    corrected(&wrong, Code::NotEnforced, example, &[("assurance: identity", "assurance: signed")]);
+    corrected(&wrong, Code::NotEnforced, example, &[("deadline: 2h", "deadline: {value: 2h, advisory: true}")]);
+    let example = "uses: {value: 3, advisory: true}";
+    let wrong = PAIR.replace("- start -> work", "- {from: start, to: work, uses: 3}");
+    corrected(&wrong, Code::NotEnforced, example, &[("uses: 3", example)]);
+    let wrong = format!(
+        "assurance: identity\n{}",
+        PAIR.replace("- start -> work", "- {from: start, to: work, when: 'instance.revision == 1'}")
+    );
+    corrected(&wrong, Code::NotEnforced, "assurance: signed", &[("assurance: identity", "assurance: signed")]);
+    let rule = "constraints:\n  - {separate: [start, work]}";
+    let advice = "constraints:\n  - {separate: [start, work], advisory: true}";
+    let example = format!("assurance: signed\n{rule}\n# or, as advice:\n{advice}");
+    let wrong = format!("assurance: identity\n{PAIR}{rule}\n");
+    corrected(&wrong, Code::NotEnforced, &example, &[("assurance: identity", "assurance: signed")]);
+    corrected(&wrong, Code::NotEnforced, &example, &[(rule, advice)]);
+}
+
+const CONSTRAINED: &str = "\
+namespace: shop
+actors: [a, b]
+tasks:
+  start: {actor: a, initial: true}
+  left: {actor: b, requests: /left}
+  right: {actor: b, requests: /right}
+transitions:
+  - start -> left
+  - start -> right
+";
+
+#[test]
+fn a_constraint_is_satisfied_by_more_workloads_or_by_one_actor() {
+    let chain = ("  - start -> left\n  - start -> right\n", "  - start -> left -> right\n");
+    let sequence = CONSTRAINED.replace(chain.0, chain.1);
+    let example = "actors:\n  b:\n    spiffe:\n      - spiffe://t/ns/shop/sa/b\n      - spiffe://t/ns/shop/sa/b-2";
+    let more = "{a: {}, b: {spiffe: [\"spiffe://t/ns/shop/sa/b\", \"spiffe://t/ns/shop/sa/b-2\"]}}";
+    corrected(
+        &format!("{sequence}constraints: [{{separate: [left, right]}}]\n"),
+        Code::BadConstraint,
+        example,
+        &[("[a, b]", more)],
+    );
+    let example = "tasks:\n  start: {actor: a}\n  right: {actor: a}";
+    let of_one = ("right: {actor: b", "right: {actor: a");
+    corrected(&format!("{sequence}constraints: [{{bind: [start, right]}}]\n"), Code::BadConstraint, example, &[of_one]);
+    let example =
+        "transitions:\n  - left -> right\n# or, as advice:\nconstraints:\n  - {bind: [left, right], advisory: true}";
+    let wrong = format!("{CONSTRAINED}constraints: [{{bind: [left, right]}}]\n");
+    let followed = corrected(&wrong, Code::BadConstraint, example, &[chain]);
+    assert_eq!(followed.constraints.len(), 1);
+    corrected(&wrong, Code::BadConstraint, example, &[("bind: [left, right]", "bind: [left, right], advisory: true")]);
+}
+
+#[test]
+fn a_guard_is_a_condition_on_its_own_lines() {
+    let guarded = |guard: &str| PAIR.replace("- start -> work", &format!("- from: start\n    to: work\n    {guard}"));
+    let example = r#"when: 'request.method == "POST" && now.getHours("UTC") < 18'"#;
+    for wrong in ["when: request.method = 'POST'", "when: 'request.method =='", "when: ''", "when: POST work"] {
+        corrected(&guarded(wrong), Code::GuardSyntax, example, &[(wrong, example)]);
+    }
+    let wrong = "when: 'request.method == \"PUT\" // by a robot\n      && request.host == \"h\"'";
+    let example = "when: |\n  request.method == \"PUT\" // by a robot\n  && request.host == \"h\"";
+    let followed = corrected(&guarded(wrong), Code::GuardSyntax, example, &[(wrong, &example.replace('\n', "\n    "))]);
+    let guard = followed.transitions[0].when.as_ref().unwrap();
+    assert!(guard.source().lines().count() == 2, "{}", guard.source());
+}
+
+/// The actor that calls in turn gets a task. Without it the advice would take the initial actor out of the workflow, or
+/// let the orchestrator call without a receipt.
+#[test]
+fn an_orchestrator_has_a_task_of_its_own() {
+    let wrong = "\
+namespace: shop
+actors: [client, shop, bank, store]
+tasks:
+  order: {actor: client, initial: true}
+  pay: {actor: bank, requests: /pay}
+  ship: {actor: store, requests: /ship}
+transitions:
+";
+    let chain =
+        "tasks:\n  shop-task: {actor: shop, requests: POST /shop-task}\ntransitions:\n  - order -> shop-task -> pay";
+    let (task, chained) = (
+        ("tasks:\n", "tasks:\n  shop-task: {actor: shop, requests: POST /shop-task}\n"),
+        "- order -> shop-task -> pay\n",
+    );
+    let receipt = "  - {from: pay, to: ship, via: shop}";
+    let first = "- {from: order, to: pay, via: shop}\n";
+    let after_start = corrected(&format!("{wrong}  {first}{receipt}"), Code::BadVia, chain, &[task, (first, chained)]);
+    let example = format!("{chain}\n{receipt}");
+    let first = "- order -> pay\n";
+    let without = corrected(&format!("{wrong}  {first}{receipt}"), Code::BadVia, &example, &[task, (first, chained)]);
+    for followed in [after_start, without] {
+        let facts: Vec<(String, String, String)> = followed
+            .transitions
+            .iter()
+            .map(|one| (one.from.name.to_string(), one.to.name.to_string(), one.caller.name.to_string()))
+            .collect();
+        let expected = [("order", "shop-task", "client"), ("shop-task", "pay", "shop"), ("pay", "ship", "shop")];
+        assert_eq!(facts, expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned())));
+        let initial: Vec<&str> =
+            followed.tasks.values().filter(|task| task.initial).map(|task| task.performer.name.as_str()).collect();
+        assert_eq!(initial, ["client"]);
+    }
+}
