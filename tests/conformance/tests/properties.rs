@@ -124,7 +124,7 @@ fn two_steps() -> Document {
             .tasks
             .insert(task.to_owned(), Task { actor: actor.to_owned(), initial, method, path, ..Task::default() });
     }
-    let edge = |from: &str, to: &str| Edge { from: from.to_owned(), to: to.to_owned(), via: None, uses: 1 };
+    let edge = |from: &str, to: &str| Edge { from: from.to_owned(), to: to.to_owned(), via: None, uses: 1, after: None, within: None };
     document.edges = vec![edge("i", "x"), edge("x", "z")];
     document
 }
@@ -143,6 +143,7 @@ fn noise_is_no_step() {
             replica: String::new(),
             host: String::new(),
             port: None,
+            ttl: None,
             headers: Vec::new(),
             method: "POST".to_owned(),
             path: format!("/{task}"),

@@ -41,7 +41,7 @@ workflows:
       label: {actor: depot, requests: [{methods: [POST], path: /label}]}
     transitions:
       - {from: order, to: pack}
-      - {from: order, to: label, uses: {value: 5, advisory: true}}
+      - {from: order, to: label, uses: 5}
   - workflow: returns
     revision: 1
     trust_domain: cluster.local
