@@ -80,6 +80,10 @@ impl<F: Fn(Answer) -> Answer + Sync> Gates for Faulty<F> {
         let answer = self.0.answer(attempt)?;
         Ok(if attempt.path == self.1 { self.2(answer) } else { answer })
     }
+
+    fn pass(&self, seconds: u64) -> Result<bool, LabError> {
+        self.0.pass(seconds)
+    }
 }
 
 #[test]
