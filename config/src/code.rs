@@ -305,7 +305,7 @@ codes! {
     ExemptsTask = Warning "W011",
     /// A workflow of which one instance can take much of a replay record's room
     ///
-    /// A full record denies with `CAPACITY`. Bound the cycles lower, or shorten `task_ttl`.
+    /// A full record denies with `CAPACITY`. Bound the cycles lower, or shorten `task_ttl` and `ttl`.
     RecordRoom = Warning "W012",
     /// A `mode: observe` that a stricter mode overrides
     ///

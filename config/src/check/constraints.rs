@@ -55,9 +55,8 @@ fn unordered<'d>(
 ) -> impl Iterator<Item = (Named, Named)> + 'd {
     constraint.tasks.iter().enumerate().filter_map(move |(at, first)| {
         let mut later = constraint.tasks.iter().skip(at.saturating_add(1));
-        let apart = |(other, _): &&Named| {
-            !dominators.dominates(first.0, *other) && !dominators.dominates(*other, first.0)
-        };
+        let apart =
+            |(other, _): &&Named| !dominators.dominates(first.0, *other) && !dominators.dominates(*other, first.0);
         later.find(apart).map(|other| (*first, *other))
     })
 }

@@ -54,7 +54,8 @@ fn bounds(
     let Some((key, span)) = given else { return };
     if from.initial {
         let message = words!("`{key}` has nothing to count from: instances begin in {}", quote(from.name.as_str()));
-        let nothing = Diagnostic::new(Code::BadTime, span, message).label("a request that begins an instance shows no token");
+        let nothing =
+            Diagnostic::new(Code::BadTime, span, message).label("a request that begins an instance shows no token");
         return report.push(nothing.help("put it on a transition that leaves a later task"));
     }
     let (Some(ttl), Some(deadline)) = (draft.ttl(from), draft.deadline) else { return };

@@ -128,7 +128,9 @@ impl Generator<'_> {
             _ => format!("/{name}"),
         };
         let port = self.rng.chance(8).then_some(8080);
-        self.document.tasks.insert(name.clone(), Task { actor, initial, join, max_visits: None, method, path, port, ttl: None });
+        self.document
+            .tasks
+            .insert(name.clone(), Task { actor, initial, join, max_visits: None, method, path, port, ttl: None });
         name
     }
 
