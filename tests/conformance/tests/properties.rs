@@ -150,7 +150,6 @@ fn noise_is_no_step() {
             replica: String::new(),
             host: String::new(),
             port: None,
-            ttl: None,
             headers: Vec::new(),
             method: "POST".to_owned(),
             path: format!("/{task}"),
