@@ -215,13 +215,13 @@ pub enum Denial {
         expected: Vec<TaskName>,
     },
     /// [`Code::TooEarly`]
-    #[error("the transition opens in {seconds} seconds")]
+    #[error("the transition opens in {seconds} s")]
     TooEarly {
         /// How many seconds before it opens.
         seconds: u64,
     },
     /// [`Code::TooLate`]
-    #[error("the transition was open until {seconds} seconds ago")]
+    #[error("the transition was open until {seconds} s ago")]
     TooLate {
         /// How many seconds after the last one in which it was open.
         seconds: u64,

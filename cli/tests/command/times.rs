@@ -60,7 +60,7 @@ fn explain_says_when_a_transition_opens() {
     let early = then("12:15:29");
     assert_eq!(early.code, 1);
     assert!(
-        early.out.contains("DENY TOO_EARLY: the transition opens in 1 seconds: not before 2026-11-24T12:15:30Z"),
+        early.out.contains("DENY TOO_EARLY: the transition opens in 1 s: not before 2026-11-24T12:15:30Z"),
         "{}",
         early.out
     );
@@ -69,9 +69,9 @@ fn explain_says_when_a_transition_opens() {
     let late = then("15:00:31");
     assert!(
         late.code == 1
-            && late.out.contains(
-                "DENY TOO_LATE: the transition was open until 1 seconds ago: not after 2026-11-24T15:00:30Z"
-            ),
+            && late
+                .out
+                .contains("DENY TOO_LATE: the transition was open until 1 s ago: not after 2026-11-24T15:00:30Z"),
         "{}",
         late.out
     );
@@ -96,7 +96,7 @@ fn verify_refuses_a_step_of_which_all_transitions_open_later() {
         with(&["token", "verify", "-", minted.out.trim(), "--time", &at], &key, gate.as_bytes())
     };
     let early = verify("12:00:30");
-    assert!(early.code == 1 && early.out.contains("NOT VALID TOO_EARLY: the transition opens in 900 seconds"), "{early:?}");
+    assert!(early.code == 1 && early.out.contains("NOT VALID TOO_EARLY: the transition opens in 900 s"), "{early:?}");
     assert!(early.out.contains("not before 2026-11-24T12:15:30Z"), "{early:?}");
     let open = verify("12:15:30");
     assert!(open.code == 0 && open.out.contains("(task remind), not after 2026-11-24T15:00:30Z"), "{open:?}");

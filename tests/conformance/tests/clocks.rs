@@ -170,7 +170,8 @@ fn an_entry_outlives_every_twin_by_any_clocks() {
 /// so long.
 #[test]
 fn an_entry_outlives_every_twin_of_a_task_that_follows_a_long_one() {
-    let relay = RELAY.replace("b: {actor: b,", "b: {actor: b, ttl: 2h,").replace("c: {actor: c,", "c: {actor: c, ttl: 1m,");
+    let relay =
+        RELAY.replace("b: {actor: b,", "b: {actor: b, ttl: 2h,").replace("c: {actor: c,", "c: {actor: c, ttl: 1m,");
     let relay = Gates::of(&relay);
     let at_b = relay.call("a", "b", "", NOW + LEEWAY, &mut MemoryStore::default()).unwrap();
     let at_c = |now| relay.call("b", "c", &at_b, now, &mut MemoryStore::default());

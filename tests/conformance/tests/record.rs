@@ -114,9 +114,10 @@ impl Proxy {
         let request = Request::new("POST", path).header("x-workflow-step", step);
         let response = self.mesh.call_directly(Some(&self.shop), site, &request).unwrap();
         let seen = response.seen();
-        let child = seen.as_ref().and_then(|seen| seen.header("x-workflow-step").next()).map(|token| {
-            UnverifiedToken::parse(token).unwrap().claims().jti.clone()
-        });
+        let child = seen
+            .as_ref()
+            .and_then(|seen| seen.header("x-workflow-step").next())
+            .map(|token| UnverifiedToken::parse(token).unwrap().claims().jti.clone());
         (Answer::of(&response, Some(step)), child)
     }
 
