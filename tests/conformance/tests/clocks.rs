@@ -201,6 +201,21 @@ fn a_request_out_of_its_time_uses_nothing_up() {
     assert_eq!([at(120 + LEEWAY), at(120 + LEEWAY)], [Ok(()), Err("ALREADY_TAKEN".into())]);
 }
 
+/// The first and the last second of a transition, in true time, where b's clock is ahead of c's, or behind it. It is never
+/// open before its time nor closed within it, and in doubt for twice the leeway.
+#[test]
+fn a_transition_opens_and_closes_to_the_second_by_clocks_that_differ() {
+    let relay = RELAY.replace("{from: b, to: c}", "{from: b, to: c, after: 2m, within: 5m}");
+    let relay = Gates::of(&relay);
+    for (ahead, opens, closes) in [(0, 120, 300), (1, 121, 301), (LEEWAY, 150, 330), (2 * LEEWAY, 180, 360)] {
+        // c's clock is right, b's between one leeway behind and one ahead.
+        let at_b = relay.call("a", "b", "", NOW - LEEWAY + ahead, &mut MemoryStore::default()).unwrap();
+        let at = |seconds: u64| relay.call("b", "c", &at_b, NOW + seconds, &mut MemoryStore::default()).map(drop);
+        assert_eq!([at(opens - 1), at(opens), at(opens + 1)], [Err("TOO_EARLY".into()), Ok(()), Ok(())], "{ahead}");
+        assert_eq!([at(closes - 1), at(closes), at(closes + 1)], [Ok(()), Ok(()), Err("TOO_LATE".into())], "{ahead}");
+    }
+}
+
 /// The holder of a's step replays it as late as it lives at another replica of b, whose step is later than the first one by
 /// the `ttl` of a: `within` counts from that one. This is documented, and the bound is that `ttl`.
 #[test]
