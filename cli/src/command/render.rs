@@ -68,7 +68,8 @@ struct Istio {
 impl Istio {
     /// What is written reads this file in the folder, so it must name the keys of this file.
     fn secrets_file(&self) -> Option<PathBuf> {
-        let written = || self.out.as_ref().map(|folder| folder.join("secrets/secrets.yaml")).filter(|file| file.exists());
+        let written =
+            || self.out.as_ref().map(|folder| folder.join("secrets/secrets.yaml")).filter(|file| file.exists());
         self.secrets.clone().or_else(written)
     }
 }

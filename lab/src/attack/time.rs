@@ -84,7 +84,7 @@ pub(super) const ALL: &[Attack] = &[
         Stopped::Signed,
         |context| context.signed() && context.transition.within.is_some(),
         |context| {
-            let age = context.transition.within.map(|within| whole_seconds(within)).unwrap_or_default();
+            let age = context.transition.within.map(whole_seconds).unwrap_or_default();
             let age = age.saturating_add(context.leeway()).saturating_add(MOMENT);
             context.each_arrived(|arrival| issued(context, arrival, age))
         },

@@ -203,13 +203,12 @@ fn assumed(instance: &Instance, workflow: &Workflow, to: &Task, step: &Value) ->
 /// The denial as a sentence; for a guard with its source, for a time with its date.
 fn reason(denial: &Denial, explanation: &Explanation, workflow: &Workflow, now: UnixTime) -> String {
     let now = now.seconds();
-    let bound = match denial {
-        Denial::TooEarly { seconds } => Some(("before", now.saturating_add(*seconds))),
-        Denial::TooLate { seconds } => Some(("after", now.saturating_sub(*seconds))),
-        _ => None,
-    };
-    if let Some((word, bound)) = bound {
-        return format!("{denial}: not {word} {}", time::rfc3339(UnixTime::from_seconds(bound)));
+    let dated = |word: &str, bound| format!("{denial}: not {word} {}", time::rfc3339(UnixTime::from_seconds(bound)));
+    if let Denial::TooEarly { seconds } = denial {
+        return dated("before", now.saturating_add(*seconds));
+    }
+    if let Denial::TooLate { seconds } = denial {
+        return dated("after", now.saturating_sub(*seconds));
     }
     if let (Denial::GuardFalse | Denial::GuardFailed(_), Some(transition)) = (denial, &explanation.transition) {
         let mut all = workflow.transitions.iter();
