@@ -45,6 +45,8 @@ mod schemas;
 mod secrets;
 #[path = "command/starts.rs"]
 mod starts;
+#[path = "command/times.rs"]
+mod times;
 #[path = "command/token.rs"]
 mod token;
 #[path = "command/verify.rs"]

@@ -7,19 +7,23 @@ mod cycles;
 mod joins;
 mod reach;
 mod requests;
+mod times;
 
 pub(crate) use analysis::Analysis;
 pub(crate) use joins::AnalyzedJoin;
+
+use std::time::Duration;
 
 use crate::document::Draft;
 use crate::graph::Graph;
 use crate::report::Report;
 
-/// Checks a draft. None where parts of it are missing: its graph would not be the one that the author means.
-pub(crate) fn check(draft: &Draft, report: &mut Report) -> Option<Analysis> {
+/// Checks a draft; `leeway` is that of its gate, where it is in one. None where parts of it are missing: its graph would not be the one that the author means.
+pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report) -> Option<Analysis> {
     constraints::check(draft, report);
     requests::check(draft, report);
     callers::check(draft, report);
+    times::check(draft, leeway, report);
     if !draft.complete {
         return None;
     }
@@ -31,5 +35,5 @@ pub(crate) fn check(draft: &Draft, report: &mut Report) -> Option<Analysis> {
     constraints::check_order(draft, &dominators, report);
     let joins = joins::check(draft, &graph, &dominators, report);
     let behind = graph.closure(joins.iter().map(|join| join.task), None, |task| graph.successors(task));
-    Some(Analysis { cyclic, joins, behind })
+    Some(Analysis { cyclic, joins, behind, graph })
 }

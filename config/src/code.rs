@@ -252,6 +252,12 @@ codes! {
     ///
     /// One key signs for an actor, the others verify; one revision of a workflow is open for new instances. Choose one.
     OneOnly = Error "E041",
+    /// A time that no instance can keep, or that bounds nothing
+    ///
+    /// `after` and `within` count from the arrival at the task that the transition leaves. A start shows no token to count
+    /// from. A transition must open while that task's tokens live, also by clocks that differ by the leeway, and may not
+    /// close before it opens, nor after they have ended.
+    BadTime = Error "E046",
     /// A task that any request matches
     ///
     /// Whatever its callers send is this task. Restrict it with `requests`.
@@ -300,7 +306,7 @@ codes! {
     ExemptsTask = Warning "W011",
     /// A workflow of which one instance can take much of a replay record's room
     ///
-    /// A full record denies with `CAPACITY`. Bound the cycles lower, or shorten `task_ttl`.
+    /// A full record denies with `CAPACITY`. Bound the cycles lower, or shorten `task_ttl` and `ttl`.
     RecordRoom = Warning "W012",
     /// A `mode: observe` that a stricter mode overrides
     ///
@@ -320,6 +326,11 @@ codes! {
     /// A workload that reads it can still sign for all of them. Once no token of it is in use, remove it, or add its `kid` to
     /// `revoked.kids`.
     ForgottenKey = Warning "W016",
+    /// A transition that opens too late for gates with the default leeway
+    ///
+    /// A gate's configuration with a smaller `leeway` may accept it; one with the default `leeway` does not (E046). Give the
+    /// task a longer `ttl`.
+    LongLeeway = Warning "W019",
     /// How often one instance may enter tasks
     ///
     /// Forks and cycles multiply. This is the most that the gates let one instance do, not what it usually does.

@@ -34,6 +34,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
             "a cluster stores objects of up to 1.5 MiB: give each gate only the workflows that its actors are in",
         ));
     }
+    context.leeway = fields.duration("leeway");
     let documents = workflows::read(fields, context);
     workflows::check_modes(&documents, fields.text("mode").and_then(mode), context);
     let own = fields.text("self").and_then(|text| SpiffeId::try_from(text.as_bytes()).ok());

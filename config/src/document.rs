@@ -39,7 +39,7 @@ pub(crate) struct Document {
 pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Document {
     let before = context.report.errors();
     let draft = draft(fields, context);
-    let analysis = check::check(&draft, &mut context.report);
+    let analysis = check::check(&draft, context.leeway, &mut context.report);
     let valid = context.report.errors() == before;
     let workflow = analysis.filter(|_| valid).and_then(|analysis| build::build(&draft, &analysis));
     if let Some(workflow) = &workflow {

@@ -54,9 +54,37 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     if duration.is_zero() || duration > MAX_DURATION { Err(DurationError::Bound) } else { Ok(duration) }
 }
 
+/// A duration in seconds; a part of one counts as a whole one.
+pub fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
+}
+
+/// A duration as [`parse`] reads it, in whole milliseconds: `1h30m`.
+pub fn written(duration: Duration) -> String {
+    let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let mut text = String::new();
+    for (unit, size) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
+        let number = rest.checked_div(size).unwrap_or_default();
+        rest = rest.checked_rem(size).unwrap_or_default();
+        if number > 0 {
+            text.push_str(&format!("{number}{unit}"));
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_duration_is_written_as_it_is_read() {
+        for text in ["250ms", "30s", "1h30m", "24h", "1h1ms", "2h3m4s5ms"] {
+            assert_eq!(parse(text).map(written), Ok(text.to_owned()));
+        }
+        assert_eq!(parse("90m").map(written), Ok("1h30m".to_owned()));
+        assert_eq!(parse("1500ms").map(whole_seconds), Ok(2));
+    }
 
     #[test]
     fn units_add_up() {

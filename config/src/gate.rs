@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::bounds::{MAX_BAGGAGE_MEMBER, MAX_TOKEN};
 use crate::name::{ActorName, Kid, WorkflowName};
 use crate::spiffe::SpiffeId;
-use crate::workflow::{Mode, RequestPattern, Workflow};
+use crate::workflow::{Mode, RequestPattern, Task, Workflow};
 
 /// The part of a request that carries steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -191,7 +191,9 @@ impl GateConfig {
     /// How many instances of the workflow one peer may begin at each replica.
     pub fn starts_of(&self, workflow: &Workflow) -> Rate {
         // As long as the entry of what leaves a start token may be needed.
-        let life = workflow.task_ttl.saturating_mul(2).saturating_add(self.leeway.saturating_mul(3));
+        let entry = |task: &Arc<Task>| task.ttl.saturating_add(task.ttl_before);
+        let longest = workflow.tasks.values().filter(|task| task.initial).map(entry).max().unwrap_or_default();
+        let life = longest.saturating_add(self.leeway.saturating_mul(3));
         let period = Duration::from_secs(life.as_secs().max(1));
         self.starts.unwrap_or(Rate { count: DEFAULT_STARTS, period })
     }

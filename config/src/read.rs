@@ -92,8 +92,12 @@ pub(crate) fn checked<T>(
     report: Report,
     then: impl FnOnce(&mut Node<'_>, &mut Context<'_>) -> Option<T>,
 ) -> Outcome<T> {
-    let mut context =
-        Context { text: std::str::from_utf8(text).unwrap_or_default(), report, guard_text: MAX_GUARD_TEXT };
+    let mut context = Context {
+        text: std::str::from_utf8(text).unwrap_or_default(),
+        report,
+        guard_text: MAX_GUARD_TEXT,
+        leeway: None,
+    };
     let value = root.and_then(|root| then(root, &mut context));
     if value.is_none() && context.report.errors() == 0 {
         // No value and no reason: a bug in this crate, which must not pass for an accepted input.

@@ -91,6 +91,7 @@ fn notation_does_not_change_it() {
         DOCUMENT.replace("revision: 3", "revision: 3 # the third\nassurance: signed\ndeadline: 1440m\ntask_ttl: 60m"),
         DOCUMENT.replace("{actor: a, initial: true}", "{initial: true, join: any, split: any, actor: 'a'}"),
         DOCUMENT.replace("{from: start, to: work,", "{from: start, to: work, uses: 1,"),
+        DOCUMENT.replace("initial: true", "initial: true, ttl: 60m"),
         DOCUMENT.replace("\n", "\r\n"),
     ] {
         assert_eq!(digest(&other), digest_of, "{other}");
@@ -113,6 +114,9 @@ fn meaning_changes_it() {
         ("example.org", "example.com"),
         ("revision: 3", "revision: 3\ndeadline: 2h"),
         ("revision: 3", "revision: 3\ntask_ttl: 2h"),
+        ("initial: true", "initial: true, ttl: 2h"),
+        ("upgrade:", "ttl: 2h, upgrade:"),
+        ("{from: start, to: work,", "{from: start, to: work, uses: 2,"),
         ("tenure: 10", "tenure: 11"),
         ("share: 0.5", "share: \"0.5\""),
         ("team: \"1\"", "team: 1"),

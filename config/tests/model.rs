@@ -137,10 +137,25 @@ fn a_cycle_through_the_fork_begins_a_new_round() {
 #[test]
 fn advisory_values_are_in_the_workflow() {
     let text = document(&[", initial: true", ", split: {value: one, advisory: true}"], &[(0, 1)])
-        .replace("to: t1}", "to: t1, uses: {value: 3, advisory: true}}");
+        .replace("to: t1}", "to: t1, uses: 3}");
     let advisory = workflow(&text);
     assert_eq!(advisory.transitions[0].uses, 3);
     assert_eq!(advisory.tasks["t1"].split, stepgate_config::workflow::Split::One);
+}
+
+#[test]
+fn a_task_has_its_own_ttl_or_that_of_the_workflow() {
+    let text = document(&[", initial: true", ", ttl: 2h", ", ttl: 20m", ""], &[(0, 1), (0, 2), (1, 3), (2, 3)])
+        .replace("to: t3}", "to: t3, after: 10m, within: 15m}");
+    let timed = workflow(&text);
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    let ttl = |task: &str| (timed.tasks[task].ttl, timed.tasks[task].ttl_before);
+    assert_eq!(ttl("t0"), (minutes(60), minutes(60)));
+    assert_eq!(ttl("t1"), (minutes(120), minutes(60)));
+    assert_eq!(ttl("t3"), (minutes(60), minutes(120)));
+    let times: Vec<_> = timed.transitions.iter().map(|t| (t.after, t.within)).collect();
+    let bounded = (Some(minutes(10)), Some(minutes(15)));
+    assert_eq!(times, [(None, None), (None, None), bounded, bounded]);
 }
 
 #[test]

@@ -80,6 +80,10 @@ codes! {
     Constraint = "CONSTRAINT";
     /// The evidence of a join is not complete, not of one round, or repeated.
     JoinIncomplete = "JOIN_INCOMPLETE";
+    /// The transition is not open yet.
+    TooEarly = "TOO_EARLY";
+    /// The transition is no longer open.
+    TooLate = "TOO_LATE";
     /// The guard is false, or failed.
     Guard = "GUARD";
     /// The peer has begun as many instances as it may for now.
@@ -218,6 +222,18 @@ pub enum Denial {
         /// The tasks whose evidence is required.
         expected: Vec<TaskName>,
     },
+    /// [`Code::TooEarly`]
+    #[error("the transition opens in {seconds} s")]
+    TooEarly {
+        /// How many seconds before it opens.
+        seconds: u64,
+    },
+    /// [`Code::TooLate`]
+    #[error("the transition was open until {seconds} s ago")]
+    TooLate {
+        /// How many seconds after the last one in which it was open.
+        seconds: u64,
+    },
     /// [`Code::Guard`]: it was false.
     #[error("the guard is false")]
     GuardFalse,
@@ -294,6 +310,8 @@ impl Denial {
             Self::TooManyVisits { .. } => Code::TooManyVisits,
             Self::Constraint { .. } => Code::Constraint,
             Self::JoinIncomplete { .. } => Code::JoinIncomplete,
+            Self::TooEarly { .. } => Code::TooEarly,
+            Self::TooLate { .. } => Code::TooLate,
             Self::GuardFalse | Self::GuardFailed(_) => Code::Guard,
             Self::TooManyStarts => Code::TooManyStarts,
             Self::AlreadyTaken => Code::AlreadyTaken,

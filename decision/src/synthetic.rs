@@ -64,7 +64,7 @@ fn claims(step: &Step<'_>, from: Option<&TaskName>) -> Claims {
         sub: holder.clone(),
         txn: instance.to_owned(),
         iat: issued,
-        exp: issued.plus(workflow.task_ttl).min(dl),
+        exp: issued.plus(task.ttl).min(dl),
         dl,
         parents,
         wf: StepClaim::of(workflow, task, from),

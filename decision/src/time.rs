@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use stepgate_config::duration::whole_seconds;
 
 /// Seconds since 1970-01-01T00:00:00Z (`NumericDate` of RFC 7519, section 2, whole seconds only).
 ///
@@ -75,8 +76,4 @@ impl Clock {
     pub(crate) fn leeway_seconds(self) -> u64 {
         whole_seconds(self.leeway)
     }
-}
-
-fn whole_seconds(duration: Duration) -> u64 {
-    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
 }

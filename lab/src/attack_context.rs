@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stepgate_config::duration::whole_seconds;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Transition, Workflow};
 use stepgate_reference::{Arrival, Claims, Flaw, Kind, Shown};
@@ -10,6 +11,9 @@ use super::LabError;
 use super::attempt::{Attempt, Sender};
 use super::fixture::Fixture;
 use super::workloads::Workload;
+
+/// Seconds by which an honest request comes later than its transition opens: the gate reads its clock after the lab.
+const MARGIN: u64 = 2;
 
 /// The context of an attack.
 #[derive(Clone, Copy)]
@@ -58,9 +62,22 @@ impl<'a> AttackContext<'a> {
         self.arrivals_at(&self.transition.from, self.kind(), self.instance)
     }
 
-    /// The arrivals that the caller could prove at a task.
+    /// The arrivals that the caller could prove at a task. Where the transition begins they are as old as it asks.
     pub(super) fn arrivals_at(&self, task: &Arc<Task>, kind: Kind, instance: &str) -> Vec<Arrival> {
-        Arrival::assumed(self.workflow(), task, (&self.from.id, kind), instance, self.fixture.now())
+        let waited = self.transition.after.is_some() && task.name == self.transition.from.name;
+        let age = if waited { self.opening().saturating_add(MARGIN) } else { 0 };
+        let then = self.fixture.now().saturating_sub(age);
+        Arrival::assumed(self.workflow(), task, (&self.from.id, kind), instance, then)
+    }
+
+    /// How many seconds after the arrival the transition opens.
+    pub(super) fn opening(&self) -> u64 {
+        self.transition.after.map_or(0, |after| whole_seconds(after).saturating_add(self.leeway()))
+    }
+
+    /// The leeway of the receiving gate, in seconds.
+    pub(super) fn leeway(&self) -> u64 {
+        self.fixture.leeway(&self.to.actor)
     }
 
     /// The same of another instance.

@@ -1,5 +1,7 @@
 //! What holds for every request of the lab: its time, and headers that guards may ask for.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::attempt::Attempt;
@@ -7,11 +9,11 @@ use super::attempt::Attempt;
 /// Nanoseconds in a second.
 const SECOND: i64 = 1_000_000_000;
 
-/// The circumstances of all requests.
+/// The circumstances of all requests. A clone has the same clock.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Circumstances {
     /// How many seconds the clocks of all gates are ahead of this machine's, behind if negative.
-    pub(super) ahead: i64,
+    ahead: Arc<AtomicI64>,
     /// Headers of every request that is a task, names in lower case.
     pub(super) headers: Vec<(String, String)>,
 }
@@ -21,17 +23,27 @@ impl Circumstances {
     pub(super) fn of(time: Option<u64>, headers: Vec<(String, String)>) -> Self {
         let here = i64::try_from(seconds()).unwrap_or(i64::MAX);
         let ahead = time.map_or(0, |time| i64::try_from(time).unwrap_or(i64::MAX).saturating_sub(here));
-        Self { ahead, headers }
+        Self { ahead: Arc::new(AtomicI64::new(ahead)), headers }
     }
 
     /// How many nanoseconds the gates' clocks are ahead.
     pub(super) fn nanoseconds(&self) -> i64 {
-        self.ahead.saturating_mul(SECOND)
+        self.ahead().saturating_mul(SECOND)
     }
 
     /// The time of the gates, in seconds since 1970.
     pub(super) fn now(&self) -> u64 {
-        seconds().saturating_add_signed(self.ahead)
+        seconds().saturating_add_signed(self.ahead())
+    }
+
+    /// Lets time pass.
+    pub(super) fn pass(&self, seconds: u64) {
+        self.ahead.fetch_add(i64::try_from(seconds).unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+
+    /// How many seconds the gates' clocks are ahead.
+    pub(super) fn ahead(&self) -> i64 {
+        self.ahead.load(Ordering::Relaxed)
     }
 
     /// Adds the headers, but for those that the request has already: a gRPC call has a `content-type` of its own.

@@ -4,30 +4,39 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use stepgate_config::duration::whole_seconds;
+
 use super::LabError;
 use super::attempt::{Answer, Attempt};
 use super::fixture::Fixture;
+use super::time;
 use super::transport::{Gates, Transport};
 use super::walk::{self, Walk};
 use stepgate_mesh::Mesh;
 
 /// Gates whose clocks are set before each request.
 struct Skewed<'a> {
+    fixture: &'a Fixture,
     gates: &'a Transport<'a>,
     mesh: &'a Mesh,
-    /// Half of the difference, in nanoseconds.
-    half: i64,
-    /// The clocks without the difference, in nanoseconds ahead of this machine's.
-    base: i64,
+    /// The difference.
+    by: Duration,
     ahead: AtomicBool,
 }
 
 impl Gates for Skewed<'_> {
     fn answer(&self, attempt: &Attempt) -> Result<Answer, LabError> {
         let ahead = self.ahead.fetch_not(Ordering::Relaxed);
-        let shift = if ahead { self.half } else { self.half.saturating_neg() };
-        self.mesh.set_clock(&attempt.to.name, self.base.saturating_add(shift))?;
+        let half = i64::try_from(self.by.as_nanos().checked_div(2).unwrap_or_default()).unwrap_or(i64::MAX);
+        let shift = if ahead { half } else { half.saturating_neg() };
+        let base = self.fixture.circumstances.nanoseconds();
+        self.mesh.set_clock(&attempt.to.name, base.saturating_add(shift))?;
         self.gates.answer(attempt)
+    }
+
+    /// And so many more by which the clock of the next gate is behind that of the one before.
+    fn pass(&self, seconds: u64) -> Result<bool, LabError> {
+        self.gates.pass(seconds.saturating_add(whole_seconds(self.by)))
     }
 }
 
@@ -39,19 +48,11 @@ pub(super) fn walks(
     mesh: &Mesh,
     by: Duration,
 ) -> Result<Vec<Walk>, LabError> {
-    let half = i64::try_from(by.as_nanos().checked_div(2).unwrap_or_default()).unwrap_or(i64::MAX);
-    let base = fixture.circumstances.nanoseconds();
     let mut walks = Vec::new();
     for first_ahead in [true, false] {
-        let skewed = Skewed { gates, mesh, half, base, ahead: AtomicBool::new(first_ahead) };
+        let skewed = Skewed { fixture, gates, mesh, by, ahead: AtomicBool::new(first_ahead) };
         walks.extend(walk::all(fixture, &skewed)?);
     }
-    set(fixture, mesh)?;
+    time::set(fixture, mesh)?;
     Ok(walks)
-}
-
-/// Sets all clocks to the lab's time. An Envoy that does not read its time from there is an error.
-pub(super) fn set(fixture: &Fixture, mesh: &Mesh) -> Result<(), LabError> {
-    let ahead = fixture.circumstances.nanoseconds();
-    fixture.workloads.all().try_for_each(|workload| Ok(mesh.set_clock(&workload.name, ahead)?))
 }

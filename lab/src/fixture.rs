@@ -69,6 +69,11 @@ impl Fixture {
         self.setups.of_actor(actor)
     }
 
+    /// The leeway of an actor's gates, in seconds.
+    pub(super) fn leeway(&self, actor: &Actor) -> u64 {
+        self.setup(actor).map_or(0, |setup| setup.config.leeway.as_secs())
+    }
+
     /// What the reference says of an attempt.
     pub(super) fn decide(&self, reader: &mut Reader, attempt: &Attempt) -> Result<Permitted, Denied> {
         reader.decide(self.setup(&attempt.to.actor).map(|setup| &setup.config), &attempt.asked(self.now()))

@@ -34,7 +34,7 @@ pub(super) fn json(report: &Report<'_>) -> String {
         "revision": workflow.revision,
         "digest": workflow.digest.as_str(),
         "seed": report.seed,
-        "seconds_ahead": report.fixture.circumstances.ahead,
+        "seconds_ahead": report.fixture.circumstances.ahead(),
         "headers": report.fixture.circumstances.headers,
         "workloads": report.fixture.workloads.all().map(|one| json!({
             "name": one.name, "actor": one.actor.name.as_str(), "spiffe": one.id.as_str(),

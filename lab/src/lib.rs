@@ -31,6 +31,7 @@ mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod time;
 mod transport;
 mod unreached;
 mod walk;
@@ -44,7 +45,7 @@ use circumstances::Circumstances;
 use fixture::Fixture;
 use plan::Plan;
 use report::Report;
-use stepgate_mesh::{Clock, Mesh};
+use stepgate_mesh::{Clock, Mesh, MeshError};
 use transport::Transport;
 
 pub use error::LabError;
@@ -118,18 +119,26 @@ pub fn run(options: &Options) -> Result<bool, LabError> {
     }
     let mut spec = fixture.mesh(&options.module);
     spec.ready_timeout = options.ready_timeout;
-    if options.skew.is_some() || options.time.is_some() {
+    let (asked, waits) = (options.skew.is_some() || options.time.is_some(), time::waits(&fixture.workflow));
+    if asked || (waits && options.clock.is_file()) {
         let ahead = fixture.circumstances.nanoseconds();
         spec.clock = Some(Clock { object: options.clock.clone(), ahead });
     }
+    let shifted = spec.clock.is_some();
     let mesh = Mesh::start_with(spec, |step| {
         progress.step("Envoys ready", step.ready, step.of);
     })?;
     let ready = begun.elapsed();
-    let transport = Transport::new(&fixture, &mesh);
-    if options.time.is_some() {
-        clocks::set(&fixture, &mesh)?;
+    let shifts = shifted
+        && match time::set(&fixture, &mesh) {
+            // Only `after` asks for it, and this Envoy is one whose clock cannot be set.
+            Err(LabError::Mesh(MeshError::NoClock)) if !asked => false,
+            set => set.map(|()| true)?,
+        };
+    if waits && !shifts {
+        progress.say("the clocks cannot be set, so no instance waits for `after`: `--clock` names what sets them");
     }
+    let transport = Transport::new(&fixture, &mesh, shifts);
     let mut walks = walk::all(&fixture, &transport)?;
     if let Some(by) = options.skew {
         walks.extend(clocks::walks(&fixture, &transport, &mesh, by)?);

@@ -193,7 +193,7 @@ fn steps(fixture: &Fixture, from: &Workload, task: &Arc<Task>, step: StepKind) -
     match step {
         StepKind::Honest | StepKind::None | StepKind::Forged | StepKind::OtherHolder => {}
         StepKind::Expired => {
-            let life = workflow.task_ttl.as_secs().saturating_add(3600);
+            let life = task.ttl.as_secs().saturating_add(3600);
             arrivals.iter_mut().for_each(|arrival| arrival.times = arrival.times.earlier(life));
         }
         // In the place of one branch's evidence, or beside the only token.

@@ -43,6 +43,11 @@ impl Gates for Native {
     fn answer(&self, attempt: &Attempt) -> Result<Answer, LabError> {
         Ok(self.0.answer(attempt))
     }
+
+    fn pass(&self, seconds: u64) -> Result<bool, LabError> {
+        self.0.pass(seconds);
+        Ok(true)
+    }
 }
 
 /// Gates that let everything through with what step it has: no filter at all.

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::LabError;
 use super::attempt::{Answer, Attempt, Sender};
 use super::fixture::Fixture;
+use super::time;
 use stepgate_mesh::{CallError, Credential, Mesh, MeshError, Response};
 
 /// Answers attempts.
@@ -15,19 +16,29 @@ pub(super) trait Gates: Sync {
     /// # Errors
     /// If there was none.
     fn answer(&self, attempt: &Attempt) -> Result<Answer, LabError>;
+
+    /// Lets so many seconds pass by the clocks of the lab and of all gates. False, if they cannot be set.
+    ///
+    /// # Errors
+    /// If a clock was not set.
+    fn pass(&self, _seconds: u64) -> Result<bool, LabError> {
+        Ok(false)
+    }
 }
 
 /// The gates of real Envoys.
 pub(super) struct Transport<'a> {
     fixture: &'a Fixture,
     mesh: &'a Mesh,
+    /// Whether the clocks of the Envoys can be set.
+    shifts: bool,
     /// Certificates of the mesh's CA for workloads that are not actors.
     strangers: Mutex<BTreeMap<String, Credential>>,
 }
 
 impl<'a> Transport<'a> {
-    pub(super) fn new(fixture: &'a Fixture, mesh: &'a Mesh) -> Self {
-        Self { fixture, mesh, strangers: Mutex::default() }
+    pub(super) fn new(fixture: &'a Fixture, mesh: &'a Mesh, shifts: bool) -> Self {
+        Self { fixture, mesh, shifts, strangers: Mutex::default() }
     }
 
     fn call(&self, attempt: &Attempt) -> Result<Response, MeshError> {
@@ -65,5 +76,13 @@ impl Gates for Transport<'_> {
             other => other,
         };
         Ok(Answer::of(&response?))
+    }
+
+    fn pass(&self, seconds: u64) -> Result<bool, LabError> {
+        if self.shifts {
+            self.fixture.circumstances.pass(seconds);
+            time::set(self.fixture, self.mesh)?;
+        }
+        Ok(self.shifts)
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use stepgate_config::entries;
 use stepgate_config::name::TaskName;
 use stepgate_config::workflow::{Task, Transition, Workflow};
-use stepgate_reference::{Arrival, Kind, Permitted, Reader, Shown, Token};
+use stepgate_reference::{Arrival, Kind, Permitted, Reader, Shown, Span, Token};
 
 use super::LabError;
 use super::attempt::{Answer, Attempt, Sender};
@@ -82,7 +82,11 @@ pub(super) fn all(fixture: &Fixture, gates: &dyn Gates) -> Result<Vec<Walk>, Lab
     Ok(walks)
 }
 
+/// Seconds by which a transition is taken later than it opens: a gate may read its clock in the next second.
+const MARGIN: u64 = 2;
+
 /// A task that the instance has reached, and the steps with which its application, and its caller, may go on.
+#[derive(Clone)]
 struct Reached {
     at: Arc<Task>,
     performer: Arc<Workload>,
@@ -111,21 +115,47 @@ impl Walker<'_> {
             let at = Arc::clone(start);
             ahead.push_back(Reached { at, performer, caller, arrival: Vec::new(), receipt: Vec::new() });
         }
-        while let Some(mut reached) = ahead.pop_front() {
-            let at = Arc::clone(&reached.at);
-            for transition in self.fixture.workflow.transitions.iter().filter(|t| t.from.name == at.name) {
-                if self.hops.len() >= MAX_HOPS {
-                    return Ok(true);
-                }
-                let (next, start) = self.take(transition, &reached)?;
-                ahead.extend(next.and_then(|next| self.gather(transition, next)));
-                // The initiator goes on in the same instance.
-                if let Some(start) = start {
-                    reached.arrival = vec![start];
+        let mut later: Vec<(u64, &Arc<Transition>, Reached)> = Vec::new();
+        loop {
+            while let Some(mut reached) = ahead.pop_front() {
+                let at = Arc::clone(&reached.at);
+                for transition in self.fixture.workflow.transitions.iter().filter(|t| t.from.name == at.name) {
+                    if let Some(opens) = self.opens(transition, &reached) {
+                        later.push((opens, transition, reached.clone()));
+                        continue;
+                    }
+                    if self.hops.len() >= MAX_HOPS {
+                        return Ok(true);
+                    }
+                    let (next, start) = self.take(transition, &reached)?;
+                    ahead.extend(next.and_then(|next| self.gather(transition, next)));
+                    // The initiator goes on in the same instance.
+                    if let Some(start) = start {
+                        reached.arrival = vec![start];
+                    }
                 }
             }
+            // All that can be done now is done: the instance waits for what opens first.
+            let first = later.iter().enumerate().min_by_key(|(_, (opens, ..))| *opens).map(|(at, _)| at);
+            let Some((opens, transition, reached)) = first.map(|first| later.remove(first)) else { return Ok(false) };
+            if self.hops.len() >= MAX_HOPS {
+                return Ok(true);
+            }
+            let wait = opens.saturating_add(MARGIN).saturating_sub(self.fixture.now());
+            if wait > 0 {
+                self.gates.pass(wait)?;
+            }
+            let (next, _) = self.take(transition, &reached)?;
+            ahead.extend(next.and_then(|next| self.gather(transition, next)));
         }
-        Ok(false)
+    }
+
+    /// When the transition opens, if it has an `after`.
+    fn opens(&self, transition: &Transition, reached: &Reached) -> Option<u64> {
+        let steps = if transition.via { &reached.receipt } else { &reached.arrival };
+        let arrivals: Vec<_> = steps.iter().filter_map(Shown::token).map(|token| Arc::clone(&token.arrival)).collect();
+        let leeway = self.fixture.leeway(&transition.to.performer);
+        transition.after.filter(|_| self.fixture.signed()).map(|_| Span::of(transition, &arrivals, leeway).first)
     }
 
     /// What the reference says of leaving each join with the evidence that did come.

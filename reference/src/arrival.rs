@@ -84,10 +84,10 @@ pub struct Arrived {
 }
 
 impl Times {
-    /// Those that a gate gives at the beginning of an instance.
-    pub fn beginning(workflow: &Workflow, now: u64) -> Self {
+    /// Those that a gate gives at this task in an instance that begins now.
+    pub fn beginning(workflow: &Workflow, task: &Task, now: u64) -> Self {
         let dl = now.saturating_add(seconds(workflow.deadline));
-        Self { iat: now, exp: now.saturating_add(seconds(workflow.task_ttl)).min(dl), dl }
+        Self { iat: now, exp: now.saturating_add(seconds(task.ttl)).min(dl), dl }
     }
 
     /// All of them so many seconds earlier.
@@ -117,7 +117,7 @@ impl Arrival {
             performer: initiator.clone(),
             issuer: issuer.clone(),
             instance: instance.to_owned(),
-            times: Times::beginning(workflow, now),
+            times: Times::beginning(workflow, task, now),
             start: true,
         }
     }
@@ -147,7 +147,7 @@ impl Arrival {
             performer: performer.clone(),
             issuer: performer.clone(),
             instance: instance.to_owned(),
-            times: Times::beginning(workflow, now),
+            times: Times::beginning(workflow, task, now),
             start: false,
         };
         if is_join(task) {

@@ -1,16 +1,18 @@
 //! Entering a task: the conditions on the ancestry, and the new arrival.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use stepgate_config::gate::GateConfig;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::Transition;
+use stepgate_config::workflow::{Task, Transition};
 
 use crate::arrival::{Arrival, Arrived, Past, Permitted, Times, derived, is_join, seconds};
 use crate::denied::{Denied, require};
 use crate::guard;
 use crate::reader::Reader;
 use crate::request::Request;
+use crate::span::Span;
 
 impl Reader {
     pub(crate) fn enter(
@@ -23,13 +25,16 @@ impl Reader {
         start: Option<&Arc<Arrival>>,
     ) -> Result<Permitted, Denied> {
         let to = &transition.to;
-        let times = self.times(evidence, request.now);
+        let times = self.times(evidence, to, request.now);
         let instance = evidence.first().map(|arrival| arrival.instance.clone());
         if self.signed() {
             require(request.now < times.dl, "DEADLINE")?;
             require(to.max_visits.is_none_or(|bound| self.visits(evidence, &to.name) < bound), "TOO_MANY_VISITS")?;
             require(self.keeps_constraints(evidence, to, &request.gate), "CONSTRAINT")?;
             require(self.is_complete(evidence, &transition.from), "JOIN_INCOMPLETE")?;
+            let Span { first, last } = Span::of(transition, evidence, seconds(gate.leeway));
+            require(request.now >= first, "TOO_EARLY")?;
+            require(request.now <= last, "TOO_LATE")?;
         }
         let guarded = guard::holds(&self.workflow, transition, request, peer, instance.as_deref());
         require(guarded, "GUARD")?;
@@ -42,12 +47,13 @@ impl Reader {
         let nth;
         if self.signed() {
             let replica = format!("{} {}", request.gate, request.replica);
-            let key = (replica, left.clone(), transition.to_string());
+            let key = (replica.clone(), left.clone(), transition.to_string());
             let count = self.taken.entry(key).or_default();
             require(*count < transition.uses, "ALREADY_TAKEN")?;
             *count = count.saturating_add(1);
             if transition.uses > 1 {
-                nth = count.to_string();
+                // A gate draws a name: no two uses have one, at whichever replica.
+                nth = format!("{replica} {count}");
                 name.push(&nth);
             }
         }
@@ -75,8 +81,10 @@ impl Reader {
     /// Whether the peer may begin one more instance: a bucket that is full at first, from which each start takes a part,
     /// and which fills again in one period.
     fn takes_a_start(&mut self, gate: &GateConfig, request: &Request, peer: &SpiffeId) -> bool {
-        let (ttl, leeway) = (self.workflow.task_ttl.as_secs(), gate.leeway.as_secs());
-        let life = ttl.saturating_mul(2).saturating_add(leeway.saturating_mul(3));
+        let initial = self.workflow.tasks.values().filter(|task| task.initial);
+        let entry = |task: &Arc<Task>| task.ttl.saturating_add(self.longest_before(task));
+        let longest = initial.map(entry).max().unwrap_or_default();
+        let life = longest.saturating_add(gate.leeway.saturating_mul(3)).as_secs();
         let (count, period) =
             gate.starts.map_or((80_000, life.max(1)), |rate| (u64::from(rate.count), rate.period.as_secs()));
         let full = count.saturating_mul(period);
@@ -90,11 +98,17 @@ impl Reader {
         after.is_some()
     }
 
+    /// The longest life of the tokens with which a task is entered; of a task that is not, that of its own.
+    fn longest_before(&self, task: &Task) -> Duration {
+        let leading = self.workflow.transitions.iter().filter(|t| t.to.name == task.name);
+        leading.map(|t| t.from.ttl).max().unwrap_or(task.ttl)
+    }
+
     /// The times of a child: it ends no later than its instance, nor than any part of a join's evidence.
-    fn times(&self, evidence: &[Arc<Arrival>], now: u64) -> Times {
-        let beginning = Times::beginning(&self.workflow, now);
+    fn times(&self, evidence: &[Arc<Arrival>], to: &Task, now: u64) -> Times {
+        let beginning = Times::beginning(&self.workflow, to, now);
         let dl = evidence.iter().map(|parent| parent.times.dl).min().unwrap_or(beginning.dl);
-        let mut exp = now.saturating_add(seconds(self.workflow.task_ttl)).min(dl);
+        let mut exp = now.saturating_add(seconds(to.ttl)).min(dl);
         if evidence.len() > 1 {
             exp = evidence.iter().map(|parent| parent.times.exp).fold(exp, u64::min);
         }

@@ -97,7 +97,7 @@ impl Reader {
                 && (token.arrival.start || self.is_whole(token))
         };
         require(tokens.iter().all(fits), "BAD_STEP")?;
-        require(tokens.iter().all(|token| self.lives(&token.arrival, leeway)), "BAD_STEP")?;
+        require(tokens.iter().all(|token| self.lives(token, leeway)), "BAD_STEP")?;
         require(!gate.revoked.instances.contains(&first.arrival.instance), "REVOKED")?;
         require(!gate.revoked.workflows.contains(&self.workflow.name), "REVOKED")?;
         require(first.flaw != Some(Flaw::Task), "NO_TRANSITION")?;
@@ -149,11 +149,12 @@ impl Reader {
     }
 
     /// Whether an arrival has the times that some gates give it: no two of their clocks differ by more than the leeway.
-    fn lives(&self, arrival: &Arrival, leeway: u64) -> bool {
-        let Times { iat, exp, dl } = arrival.times;
+    /// How long tokens of a task live that it does not have, the document does not say.
+    fn lives(&self, token: &Token, leeway: u64) -> bool {
+        let Times { iat, exp, dl } = token.arrival.times;
         let ends_by = |end: u64, begin: u64, life: u64| end <= begin.saturating_add(life).saturating_add(leeway);
         ends_by(dl, iat, seconds(self.workflow.deadline))
-            && ends_by(exp, iat, seconds(self.workflow.task_ttl))
+            && (token.flaw == Some(Flaw::Task) || ends_by(exp, iat, seconds(token.arrival.task.ttl)))
             && ends_by(exp, dl, 0)
             && ends_by(iat, exp, 0)
     }

@@ -71,7 +71,8 @@ impl Shown {
         }
     }
 
-    pub(crate) fn token(&self) -> Option<&Token> {
+    /// The token, if it is one.
+    pub fn token(&self) -> Option<&Token> {
         match self {
             Self::Token(token) => Some(token),
             Self::Text(_) => None,

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use stepgate_config::duration;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{RequestPattern, Task, Transition, Workflow};
 use stepgate_decision::OpenTransition;
+
+use super::time;
 
 /// Most transitions in a list of the text output.
 const MAX_LISTED: usize = 24;
@@ -28,6 +31,17 @@ pub(super) struct NextTransition {
     requests: Vec<String>,
     /// The guard.
     when: Option<String>,
+    /// How long after the arrival it opens.
+    after: Option<String>,
+    /// How long after the arrival it is open.
+    within: Option<String>,
+    /// The first second in which it is open, if the step is known and that second is still to come.
+    not_before: Option<String>,
+    /// The last second in which it is open, if the step is known.
+    not_after: Option<String>,
+    /// Whether the step is known, so that these two say it all.
+    #[serde(skip)]
+    is_dated: bool,
 }
 
 /// The transitions from a task.
@@ -37,7 +51,13 @@ pub(super) fn from(workflow: &Workflow, task: &Task) -> Vec<NextTransition> {
 
 /// The transitions that a step opens.
 pub(super) fn opened(open: &[OpenTransition]) -> Vec<NextTransition> {
-    open.iter().map(|one| NextTransition::to_workloads(&one.transition, &one.performers)).collect()
+    let opened = |one: &OpenTransition| NextTransition {
+        not_before: one.not_before.map(time::rfc3339),
+        not_after: one.not_after.map(time::rfc3339),
+        is_dated: true,
+        ..NextTransition::to_workloads(&one.transition, &one.performers)
+    };
+    open.iter().map(opened).collect()
 }
 
 /// The transitions with which an instance may begin.
@@ -72,6 +92,11 @@ impl NextTransition {
             performer: transition.to.performer.name.to_string(),
             requests: transition.to.requests.iter().map(request).collect(),
             when: transition.when.as_ref().map(|guard| guard.source().to_owned()),
+            after: transition.after.map(duration::written),
+            within: transition.within.map(duration::written),
+            not_before: None,
+            not_after: None,
+            is_dated: false,
         }
     }
 
@@ -88,6 +113,16 @@ impl fmt::Display for NextTransition {
         write!(f, "{} may call {}: {requests} (task {})", self.caller, self.performer, self.to)?;
         if self.is_one_of_several {
             write!(f, " at {} only", self.workloads.join(" or "))?;
+        }
+        let times = [
+            ("not before", self.not_before.as_ref()),
+            ("not after", self.not_after.as_ref()),
+            // Without a step there is nothing to count from.
+            ("after", self.after.as_ref().filter(|_| !self.is_dated)),
+            ("within", self.within.as_ref().filter(|_| !self.is_dated)),
+        ];
+        for (word, time) in times {
+            time.map_or(Ok(()), |time| write!(f, ", {word} {time}"))?;
         }
         match &self.when {
             Some(guard) => write!(f, " when {guard}"),

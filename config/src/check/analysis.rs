@@ -1,6 +1,7 @@
 //! The results of the checks, from which the checked workflow is built.
 
 use super::joins::AnalyzedJoin;
+use crate::graph::Graph;
 
 /// The results of the checks on a document's graph.
 pub(crate) struct Analysis {
@@ -10,12 +11,18 @@ pub(crate) struct Analysis {
     pub(crate) joins: Vec<AnalyzedJoin>,
     /// Whether each task is a join, or a path leads to it from one.
     pub(super) behind: Vec<bool>,
+    pub(super) graph: Graph,
 }
 
 impl Analysis {
     /// Whether the task with this index lies on a cycle.
     pub(crate) fn on_cycle(&self, task: usize) -> bool {
         self.cyclic.get(task).copied().unwrap_or_default()
+    }
+
+    /// The tasks from which transitions lead to the task with this index.
+    pub(crate) fn before(&self, task: usize) -> &[usize] {
+        self.graph.predecessors(task)
     }
 
     /// Whether the task with this index is a join, or a path leads to it from one.

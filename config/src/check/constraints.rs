@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{ActorDraft, ConstraintDraft, Draft};
 use crate::graph::Dominators;
 use crate::report::{Report, listed, quote};
-use crate::workflow::Relation;
+use crate::workflow::{Assurance, Relation};
 
 pub(super) fn check(draft: &Draft, report: &mut Report) {
     for constraint in &draft.constraints {
@@ -19,17 +19,21 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
 }
 
 /// A token names the performers of the tasks on its own branch only. Where neither of two tasks lies on every path to
-/// the other, they may be on different branches, and no gate could compare their performers.
+/// the other, they may be on different branches, and no gate could compare their performers. Only then a constraint may be
+/// advisory: advice never takes away a rule that the gates could keep.
 pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut Report) {
-    for constraint in draft.constraints.iter().filter(|constraint| !constraint.advisory) {
-        let mut rest = constraint.tasks.as_slice();
-        while let Some(((first, first_span), others)) = rest.split_first() {
-            rest = others;
-            let is_unordered = |(other, _): &&(usize, Span)| {
-                !dominators.dominates(*first, *other) && !dominators.dominates(*other, *first)
-            };
-            let Some((other, other_span)) = others.iter().find(is_unordered) else { continue };
-            let (first, second) = (draft.task_name(*first), draft.task_name(*other));
+    for constraint in &draft.constraints {
+        let mut unordered = unordered(constraint, dominators).peekable();
+        if constraint.advisory {
+            if draft.assurance == Some(Assurance::Signed) && unordered.peek().is_none() {
+                let message = "this constraint is advisory, but level `signed` can enforce it";
+                let advice = Diagnostic::new(Code::NotAdvisory, constraint.span, message);
+                report.push(advice.label("each task lies on every path to the next").help("remove `advisory: true`"));
+            }
+            continue;
+        }
+        for ((first, first_span), (other, other_span)) in unordered {
+            let (first, second) = (draft.task_name(first), draft.task_name(other));
             let (one, two) = (quote(first), quote(second));
             let key = match constraint.relation {
                 Relation::Separate => "separate",
@@ -37,9 +41,9 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
             };
             let message = words!("this constraint cannot be enforced: {one} and {two} may be on different branches");
             report.push(
-                Diagnostic::new(Code::BadConstraint, *other_span, message)
+                Diagnostic::new(Code::BadConstraint, other_span, message)
                     .label("a token at this task may not name the performer of the other task")
-                    .also(*first_span, "the other task")
+                    .also(first_span, "the other task")
                     .help("put one of the tasks before the other on every path; as advice, no gate enforces it")
                     .example(words!(
                         "transitions:\n  - {first} -> {second}\n# or, as advice:\nconstraints:\n  - {{{key}: [{first}, {second}], advisory: true}}"
@@ -47,6 +51,22 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
             );
         }
     }
+}
+
+/// A task and its place.
+type Named = (usize, Span);
+
+/// Of each task of a constraint that is not ordered with all later ones the first of these.
+fn unordered<'d>(
+    constraint: &'d ConstraintDraft,
+    dominators: &'d Dominators,
+) -> impl Iterator<Item = (Named, Named)> + 'd {
+    constraint.tasks.iter().enumerate().filter_map(move |(at, first)| {
+        let mut later = constraint.tasks.iter().skip(at.saturating_add(1));
+        let apart =
+            |(other, _): &&Named| !dominators.dominates(first.0, *other) && !dominators.dominates(*other, first.0);
+        later.find(apart).map(|other| (*first, *other))
+    })
 }
 
 /// The tasks of a constraint, by performer.

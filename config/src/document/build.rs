@@ -25,6 +25,8 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
                 caller: Arc::clone(actors.get(edge.caller?)?),
                 via: transition.via.is_some(),
                 uses: transition.uses,
+                after: transition.after.map(|(after, _)| after),
+                within: transition.within.map(|(within, _)| within),
                 place: transition.to_span,
                 when: transition.when.clone(),
             }))
@@ -80,6 +82,8 @@ fn task(
     index: usize,
 ) -> Option<Arc<Task>> {
     let task = draft.task(index)?;
+    let ttl = draft.ttl(task)?;
+    let before = analysis.before(index).iter().filter_map(|source| draft.ttl(draft.task(*source)?)).max();
     let joins = |selected: &dyn Fn(&crate::check::AnalyzedJoin) -> bool| -> Option<BTreeSet<TaskName>> {
         let joins = analysis.joins.iter().filter(|join| selected(join));
         joins.map(|join| draft.task(join.task).map(|task| task.name.clone())).collect()
@@ -97,5 +101,7 @@ fn task(
         forks: joins(&|join| join.fork == index)?,
         carries: joins(&|join| join.before.contains(&index))?,
         behind_join: analysis.behind_join(index),
+        ttl,
+        ttl_before: before.unwrap_or(ttl),
     }))
 }

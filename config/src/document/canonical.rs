@@ -75,6 +75,8 @@ struct TaskForm<'w> {
     upgrade: BTreeSet<&'w str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_visits: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl_ms: Option<u128>,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -100,6 +102,10 @@ struct TransitionForm<'w> {
     #[serde(skip_serializing_if = "Option::is_none")]
     uses: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    after_ms: Option<u128>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within_ms: Option<u128>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     when: Option<&'w str>,
 }
 
@@ -123,7 +129,7 @@ fn form(workflow: &Workflow) -> Form<'_> {
         deadline_ms: non_default("deadline", workflow.deadline),
         task_ttl_ms: non_default("task_ttl", workflow.task_ttl),
         actors: workflow.actors.values().map(|actor| (actor.name.as_str(), self::actor(actor))).gather(),
-        tasks: workflow.tasks.values().map(|task| (task.name.as_str(), self::task(task))).gather(),
+        tasks: workflow.tasks.values().map(|task| (task.name.as_str(), self::task(task, workflow.task_ttl))).gather(),
         transitions: workflow.transitions.iter().map(|transition| self::transition(transition)).gather(),
         constraints: workflow
             .constraints
@@ -162,7 +168,7 @@ fn actor(actor: &Actor) -> ActorForm<'_> {
     }
 }
 
-fn task(task: &Task) -> TaskForm<'_> {
+fn task(task: &Task, task_ttl: Duration) -> TaskForm<'_> {
     TaskForm {
         actor: task.performer.name.as_str(),
         requests: task.requests.iter().map(request).gather(),
@@ -171,6 +177,7 @@ fn task(task: &Task) -> TaskForm<'_> {
         split: (task.split == Split::One).then_some("one"),
         upgrade: task.upgrade.iter().map(String::as_str).gather(),
         max_visits: task.max_visits,
+        ttl_ms: (task.ttl != task_ttl).then_some(task.ttl.as_millis()),
     }
 }
 
@@ -190,6 +197,8 @@ fn transition(transition: &Transition) -> TransitionForm<'_> {
         to: transition.to.name.as_str(),
         via: transition.via.then_some(transition.caller.name.as_str()),
         uses: (transition.uses != 1).then_some(transition.uses),
+        after_ms: transition.after.map(|after| after.as_millis()),
+        within_ms: transition.within.map(|within| within.as_millis()),
         when: transition.when.as_ref().map(crate::guard::Guard::source),
     }
 }

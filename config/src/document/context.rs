@@ -1,5 +1,7 @@
 //! The state that all readers of one input share.
 
+use std::time::Duration;
+
 use crate::report::Report;
 
 /// The state that reading a document requires besides its tree.
@@ -10,4 +12,6 @@ pub(crate) struct Context<'t> {
     pub(crate) report: Report,
     /// How many more bytes of distinct guards may be read.
     pub(crate) guard_text: usize,
+    /// The leeway of the gate whose configuration is read; none for a document alone.
+    pub(crate) leeway: Option<Duration>,
 }

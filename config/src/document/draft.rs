@@ -56,6 +56,7 @@ pub(crate) struct TaskDraft {
     pub(crate) split: Split,
     pub(crate) upgrade: BTreeSet<String>,
     pub(crate) max_visits: Option<(u32, Span)>,
+    pub(crate) ttl: Option<(Duration, Span)>,
 }
 
 /// A transition whose ends are known.
@@ -67,6 +68,8 @@ pub(crate) struct TransitionDraft {
     /// The actor that `via` names, unless it is the performer of `from`.
     pub(crate) via: Option<(usize, Span)>,
     pub(crate) uses: u32,
+    pub(crate) after: Option<(Duration, Span)>,
+    pub(crate) within: Option<(Duration, Span)>,
     pub(crate) when: Option<Guard>,
 }
 
@@ -91,6 +94,11 @@ impl Draft {
     /// The task with this index.
     pub(crate) fn task(&self, index: usize) -> Option<&TaskDraft> {
         self.tasks.get(index)
+    }
+
+    /// The life of a task's tokens. None where a duration has an error.
+    pub(crate) fn ttl(&self, task: &TaskDraft) -> Option<Duration> {
+        task.ttl.map(|(ttl, _)| ttl).or(self.task_ttl)
     }
 
     /// The task's name, for messages.

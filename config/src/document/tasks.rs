@@ -32,6 +32,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             split: if of.text("split") == Some("one") { Split::One } else { Split::Any },
             upgrade: of.items("upgrade").iter().filter_map(Node::text).map(str::to_owned).collect(),
             max_visits: of.u32("max_visits").zip(of.get("max_visits").map(|field| field.key_span)),
+            ttl: of.duration_and_span("ttl"),
         });
     }
 }

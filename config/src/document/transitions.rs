@@ -76,6 +76,8 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             to_span,
             via: via.filter(|_| redundant.is_none()),
             uses: of.u32("uses").unwrap_or(1),
+            after: of.duration_and_span("after"),
+            within: of.duration_and_span("within"),
             when,
         });
     }

@@ -23,7 +23,7 @@ pub(super) static KEYS: &[Key] = keys! {
     "assurance": Value::Choice { words: &["identity", "signed"], later: &["once", "ledger"] }, default("signed");
     /// The longest life of an instance.
     "deadline": Value::Text(Format::Duration), default("24h"), from(Level::Signed);
-    /// The longest life of one step's token.
+    /// The longest life of the tokens of a task that has no `ttl`.
     "task_ttl": Value::Text(Format::Duration), default("1h"), from(Level::Signed);
     /// The actors: the workloads that take part, each with a name. With `namespace`, a list of names is enough.
     "actors": Value::Either(
@@ -86,6 +86,9 @@ static TASK: Object = Object {
         "split": Value::Choice { words: &["any", "one"], later: &[] }, default("any"), from(Level::Once);
         /// Protocol upgrades that are part of the task (`websocket`, `connect`). Others are denied.
         "upgrade": Value::List { of: &Value::Text(Format::Token), least: 0, most: MAX_UPGRADES };
+        /// The longest life of this task's tokens, if it is not `task_ttl`: how long its performer may take before it
+        /// makes its next call.
+        "ttl": Value::Text(Format::Duration), from(Level::Signed);
         /// How often one branch of an instance may enter the task. Required for each task on a cycle; without effect
         /// elsewhere.
         "max_visits": Value::Whole { least: 1, most: MAX_VISITS }, from(Level::Signed);
@@ -127,8 +130,13 @@ static TRANSITION: Object = Object {
         /// The actor that sends the request, if it is not the performer of `from`: for example an orchestrator that
         /// calls one service after the other.
         "via": Value::Text(Format::Actor);
-        /// How often one visit may take it: for fan-out and retries.
-        "uses": Value::Whole { least: 1, most: MAX_USES }, default("1"), from(Level::Once);
+        /// How often one visit may take it in each replica of the receiver, each time with a child of its own: for
+        /// fan-out and retries.
+        "uses": Value::Whole { least: 1, most: MAX_USES }, default("1"), from(Level::Signed);
+        /// How long after the arrival at `from` it opens.
+        "after": Value::Text(Format::Duration), from(Level::Signed);
+        /// How long after the arrival at `from` it is open.
+        "within": Value::Text(Format::Duration), from(Level::Signed);
         /// A guard in CEL. The request is denied if it is false or fails.
         "when": Value::Text(Format::Guard);
     }],

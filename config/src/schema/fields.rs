@@ -98,6 +98,12 @@ impl<'t, 'a> Fields<'t, 'a> {
         self.text(key).and_then(|text| duration::parse(text).ok())
     }
 
+    /// The duration at `key`, where it is present, with the place of its key.
+    pub(crate) fn duration_and_span(&self, key: &str) -> Option<(Duration, Span)> {
+        let field = self.get(key)?;
+        Some((duration::parse(field.node.text()?).ok()?, field.key_span))
+    }
+
     /// The items of the list at `key`.
     pub(crate) fn items(&self, key: &str) -> &'t [Node<'a>] {
         self.get(key).map_or(&[], |field| field.node.items())

@@ -82,7 +82,7 @@ pub struct Workflow {
     pub assurance: Assurance,
     /// The longest life of an instance.
     pub deadline: Duration,
-    /// The longest life of one step's token.
+    /// The longest life of the tokens of tasks that have no `ttl`.
     pub task_ttl: Duration,
     /// Its actors, by name.
     pub actors: BTreeMap<ActorName, Arc<Actor>>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Actor, RequestPattern};
 use crate::diagnostic::Span;
@@ -57,6 +58,11 @@ pub struct Task {
     pub carries: BTreeSet<TaskName>,
     /// Whether it is a join, or a path leads here from one.
     pub behind_join: bool,
+    /// The longest life of its tokens.
+    pub ttl: Duration,
+    /// The longest `ttl` of the tasks from which transitions lead here; where none does, its own. Twins of one of its
+    /// tokens are minted at most this far apart.
+    pub ttl_before: Duration,
 }
 
 /// A request that moves an instance from one task to another.
@@ -71,8 +77,12 @@ pub struct Transition {
     pub caller: Arc<Actor>,
     /// Whether the caller is not the performer of `from`: it then shows a receipt, not an arrival.
     pub via: bool,
-    /// How often it may be taken in one visit. Advisory above 1: no level of this release enforces a higher number.
+    /// How often each replica of the receiver may take it in one visit.
     pub uses: u32,
+    /// How long after the latest evidence was issued it opens.
+    pub after: Option<Duration>,
+    /// How long after the latest evidence was issued it is open.
+    pub within: Option<Duration>,
     /// Where the input names it.
     pub place: Span,
     /// The guard: a condition that must be true for the request to pass.

@@ -113,7 +113,9 @@ fn is_round(name: &str, join: &TaskName, workflow: &Workflow) -> bool {
 /// from that of another source's gate, `iat` from its own: any two of them may differ by the leeway.
 fn lives(claims: &Claims, workflow: &Workflow, leeway: Duration) -> bool {
     let &Claims { iat, exp, dl, .. } = claims;
+    // A task that the document does not have is another denial.
+    let ttl = workflow.tasks.get(&claims.wf.task).map(|task| task.ttl);
     dl <= iat.plus(workflow.deadline).plus(leeway)
-        && exp <= iat.plus(workflow.task_ttl).min(dl).plus(leeway)
+        && exp <= ttl.map_or(dl, |ttl| iat.plus(ttl).min(dl)).plus(leeway)
         && iat <= exp.plus(leeway)
 }

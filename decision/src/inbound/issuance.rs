@@ -9,6 +9,7 @@ use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
 use super::current_step::{CurrentStep, Evidence};
 use super::inherited::{own_forks, performers, visits};
 use super::start::first_arrival;
+use super::window::Window;
 use super::{constraint, join};
 use crate::denial::Denial;
 use crate::facts::Facts;
@@ -31,7 +32,8 @@ pub(super) struct Issuance {
 }
 
 impl Issuance {
-    /// The issuance of this transition, once the deadline, the visits, the constraints and the evidence are checked.
+    /// The issuance of this transition, once the deadline, the visits, the constraints, the evidence and the time are
+    /// checked.
     pub(super) fn checked(
         current: &CurrentStep<'_>,
         transition: &Transition,
@@ -57,12 +59,13 @@ impl Issuance {
         let jti = child_jti(workflow, &parent, transition, facts);
         let to = &transition.to;
         let dl = earliest(&parents, |claims| claims.dl);
+        let window = Window::of(transition, &parents, leeway);
         let arrival = Claims {
             iss: own.clone(),
             sub: own.clone(),
             txn: first.txn.clone(),
             iat: facts.now,
-            exp: dl.min(facts.now.plus(workflow.task_ttl)).min(join_end(&parents)),
+            exp: dl.min(facts.now.plus(to.ttl)).min(join_end(&parents)),
             dl,
             parents: parents.iter().map(|claims| claims.jti.clone()).collect(),
             wf: StepClaim::of(workflow, to, (to.join == JoinKind::All).then_some(&transition.from.name)),
@@ -79,6 +82,7 @@ impl Issuance {
         issuance.check_visits(to)?;
         constraint::check(workflow, &issuance.arrival.performers)?;
         join::check(current)?;
+        window.check(facts.now)?;
         Ok(issuance)
     }
 
@@ -147,7 +151,7 @@ fn forks(current: &CurrentStep<'_>, parents: &[&Claims], parent: &str, to: &Task
 /// At a join, other evidence of the round may come as long as the instance lives, so the token that leaves the join may
 /// have a twin as late as that. Whoever holds both presents the twin honestly, as another arrival; at another replica it
 /// has a child, the twin of the first one's child, and that is as late. So all tasks behind a join are like the join:
-/// `task_ttl` bounds how much later than its parent's a child's twin is, not how late the parent's is.
+/// the `ttl` of a task bounds how much later than its parent's a child's twin is, not how late the parent's is.
 ///
 /// No instance that began before now lives longer than `deadline` from now. Its deadline as the tokens say it is no
 /// bound: a gate that lies about its own evidence can shorten it, and the twin may have come by other evidence.
@@ -156,6 +160,5 @@ fn presented_until(current: &CurrentStep<'_>, parent: &Claims, now: UnixTime, le
     if current.at.behind_join {
         return now.plus(workflow.deadline);
     }
-    let ttl = workflow.task_ttl;
-    parent.iat.plus(ttl).plus(ttl).plus(leeway).plus(leeway).min(parent.dl)
+    parent.iat.plus(current.at.ttl_before).plus(current.at.ttl).plus(leeway).plus(leeway).min(parent.dl)
 }

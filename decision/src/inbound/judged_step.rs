@@ -10,12 +10,14 @@ use super::current_step::{self, CurrentStep};
 use super::guard;
 use super::issuance::Issuance;
 use super::transition;
+use super::window::Window;
 use crate::denial::Denial;
 use crate::facts::Facts;
 use crate::gate::Gate;
 use crate::keys::Crypto;
 use crate::step::Steps;
-use crate::token::VerifiedToken;
+use crate::time::{Clock, UnixTime};
+use crate::token::{Claims, VerifiedToken};
 
 /// A step that leads on: the gates of at least one transition accept it from its holder.
 #[derive(Debug, Clone)]
@@ -39,11 +41,16 @@ pub struct OpenTransition {
     pub performers: Vec<SpiffeId>,
     /// Whether its guard reads the request, and so is not judged.
     pub guard_reads_request: bool,
+    /// The first second in which it is open, if that is still to come.
+    pub not_before: Option<UnixTime>,
+    /// The last second in which it is open, if it has a `within`.
+    pub not_after: Option<UnixTime>,
 }
 
 /// Judges the step that a request carries as [`crate::inbound`] does, for all that does not depend on the rest of that
 /// request or on earlier ones: guards that read the request, the limit of starts and the replay record are left out. The
-/// peer is the holder, and the gate that of each workload that may be called, or that of `self` in the configuration.
+/// peer is the holder, and the gate that of each workload that may be called, or that of `self` in the configuration. A
+/// transition that opens while the step lives is judged at that time.
 ///
 /// # Errors
 /// The denial of all these requests. If they differ, the one that the decision comes to last.
@@ -63,8 +70,8 @@ pub fn judge_step(gate: &Gate, facts: &Facts, crypto: &dyn Crypto) -> Result<Jud
         for own in called(gate, &current) {
             let leading = transition::open(&current, peer, own).map_err(|denial| denials.push(denial));
             for transition in leading.unwrap_or_default() {
-                match judge(gate, facts, &current, transition, (peer, own)) {
-                    Ok(()) => add(&mut open, transition, own),
+                match judge_when_open(gate, facts, &current, transition, (peer, own)) {
+                    Ok(not_before) => add(&mut open, gate, &current, (transition, own), not_before),
                     Err(denial) => denials.push(denial),
                 }
             }
@@ -94,6 +101,31 @@ fn called<'c>(gate: &'c Gate, current: &'c CurrentStep<'_>) -> BTreeSet<&'c Spif
     }
 }
 
+/// The time at which the transition opens, if it is still to come.
+fn judge_when_open(
+    gate: &Gate,
+    facts: &Facts,
+    current: &CurrentStep<'_>,
+    transition: &Transition,
+    ends: (&SpiffeId, &SpiffeId),
+) -> Result<Option<UnixTime>, Denial> {
+    let early = match judge(gate, facts, current, transition, ends) {
+        Err(early @ Denial::TooEarly { .. }) => early,
+        judged => return judged.map(|()| None),
+    };
+    let leeway = gate.config.leeway;
+    let opens = Window::of(transition, &claims(current), leeway).opens.ok_or_else(|| early.clone())?;
+    let ended = |claims: &&Claims| Clock { now: opens, leeway }.is_past(claims.exp);
+    if claims(current).iter().any(ended) {
+        return Err(early);
+    }
+    judge(gate, &Facts { now: opens, ..facts.clone() }, current, transition, ends).map(|()| Some(opens))
+}
+
+fn claims<'c>(current: &'c CurrentStep<'_>) -> Vec<&'c Claims> {
+    current.evidence.tokens().iter().map(|token| &token.claims).collect()
+}
+
 fn judge(
     gate: &Gate,
     facts: &Facts,
@@ -111,7 +143,13 @@ fn guard_reads_request(transition: &Transition) -> bool {
     transition.when.as_ref().is_some_and(|guard| guard.reads().any_of_request())
 }
 
-fn add(open: &mut Vec<OpenTransition>, transition: &Arc<Transition>, own: &SpiffeId) {
+fn add(
+    open: &mut Vec<OpenTransition>,
+    gate: &Gate,
+    current: &CurrentStep<'_>,
+    (transition, own): (&Arc<Transition>, &SpiffeId),
+    not_before: Option<UnixTime>,
+) {
     match open.iter_mut().find(|one| Arc::ptr_eq(&one.transition, transition)) {
         Some(known) if known.performers.contains(own) => {}
         Some(known) => known.performers.push(own.clone()),
@@ -119,6 +157,8 @@ fn add(open: &mut Vec<OpenTransition>, transition: &Arc<Transition>, own: &Spiff
             transition: Arc::clone(transition),
             performers: vec![own.clone()],
             guard_reads_request: guard_reads_request(transition),
+            not_before,
+            not_after: Window::of(transition, &claims(current), gate.config.leeway).closes,
         }),
     }
 }

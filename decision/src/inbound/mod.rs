@@ -13,6 +13,7 @@ mod judged_step;
 mod peer;
 mod start;
 mod transition;
+mod window;
 
 use std::sync::Arc;
 
@@ -171,7 +172,8 @@ impl<'a> Decision<'a, '_> {
         self.audit.instance = current.evidence.instance().map(str::to_owned);
     }
 
-    /// The checks that follow once the transition is known: deadline, visits, constraints, evidence, guard, starts, record.
+    /// The checks that follow once the transition is known: deadline, visits, constraints, evidence, its time, guard,
+    /// starts, record.
     fn admit(
         &self,
         current: &CurrentStep<'a>,

@@ -29,7 +29,7 @@ pub(super) fn first_arrival(
         sub: peer.clone(),
         txn: txn.to_owned(),
         iat: facts.now,
-        exp: facts.now.plus(workflow.task_ttl).min(dl),
+        exp: facts.now.plus(at.ttl).min(dl),
         dl,
         parents: Vec::new(),
         wf: StepClaim::of(workflow, at, None),

@@ -1,11 +1,17 @@
 //! Tokens before and after their time.
 
+use stepgate_config::duration::whole_seconds;
+use stepgate_reference::{Arrival, Times};
+
 use super::{Attack, Stopped, attack};
+use crate::attack_context::AttackContext;
 
 /// Longer than any leeway.
 const HOUR: u64 = 3600;
 /// Well within the leeway that the lab's gates give tokens, but not instances.
 const MOMENT: u64 = 3;
+/// Longer than an attempt takes.
+const WHILE: u64 = 10;
 
 pub(super) const ALL: &[Attack] = &[
     attack(
@@ -14,7 +20,7 @@ pub(super) const ALL: &[Attack] = &[
         Stopped::Signed,
         |context| context.signed(),
         |context| {
-            let life = context.workflow().task_ttl.as_secs().saturating_add(HOUR);
+            let life = context.transition.from.ttl.as_secs().saturating_add(HOUR);
             context.each_arrived(|arrival| arrival.times = arrival.times.earlier(life))
         },
     ),
@@ -24,9 +30,11 @@ pub(super) const ALL: &[Attack] = &[
         Stopped::Signed,
         |context| context.signed(),
         |context| {
+            let soon = context.fixture.now().saturating_add(HOUR);
             context.each_arrived(|arrival| {
+                let ahead = soon.saturating_sub(arrival.times.iat);
                 for time in [&mut arrival.times.iat, &mut arrival.times.exp, &mut arrival.times.dl] {
-                    *time = time.saturating_add(HOUR);
+                    *time = time.saturating_add(ahead);
                 }
             })
         },
@@ -38,7 +46,7 @@ pub(super) const ALL: &[Attack] = &[
         |context| context.signed(),
         |context| {
             let workflow = context.workflow();
-            let life = workflow.task_ttl.min(workflow.deadline).as_secs();
+            let life = context.transition.from.ttl.min(workflow.deadline).as_secs();
             let end = context.fixture.now().saturating_sub(MOMENT);
             context.each_arrived(|arrival| {
                 let times = &mut arrival.times;
@@ -60,4 +68,30 @@ pub(super) const ALL: &[Attack] = &[
             })
         },
     ),
+    attack(
+        "too early",
+        "The transition is not open yet: at a join, for the latest of its evidence.",
+        Stopped::Signed,
+        |context| context.signed() && context.transition.after.is_some(),
+        |context| {
+            let age = context.opening().saturating_sub(WHILE);
+            context.arrived(|arrivals| arrivals.last_mut().into_iter().for_each(|last| issued(context, last, age)))
+        },
+    ),
+    attack(
+        "too late",
+        "The transition is no longer open, though the token still lives.",
+        Stopped::Signed,
+        |context| context.signed() && context.transition.within.is_some(),
+        |context| {
+            let age = context.transition.within.map(whole_seconds).unwrap_or_default();
+            let age = age.saturating_add(context.leeway()).saturating_add(MOMENT);
+            context.each_arrived(|arrival| issued(context, arrival, age))
+        },
+    ),
 ];
+
+/// Makes it an arrival of so many seconds ago.
+fn issued(context: &AttackContext<'_>, arrival: &mut Arrival, age: u64) {
+    arrival.times = Times::beginning(context.workflow(), &arrival.task, context.fixture.now()).earlier(age);
+}

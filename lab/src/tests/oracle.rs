@@ -40,6 +40,11 @@ impl Oracle {
         }
     }
 
+    /// Lets time pass, by the lab's clock too.
+    pub(super) fn pass(&self, seconds: u64) {
+        self.circumstances.pass(seconds);
+    }
+
     /// What the decision answers. What it permits it records.
     pub(super) fn answer(&self, attempt: &Attempt) -> Answer {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);

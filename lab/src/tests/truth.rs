@@ -80,6 +80,10 @@ impl<F: Fn(Answer) -> Answer + Sync> Gates for Faulty<F> {
         let answer = self.0.answer(attempt)?;
         Ok(if attempt.path == self.1 { self.2(answer) } else { answer })
     }
+
+    fn pass(&self, seconds: u64) -> Result<bool, LabError> {
+        self.0.pass(seconds)
+    }
 }
 
 #[test]
@@ -195,6 +199,50 @@ fn another_time_opens_a_guard_on_the_hour() {
     for case in results(&fixture, &Native(Oracle::new(&fixture)), is_attack) {
         assert!(case.right(), "{}", super::told(&case));
     }
+}
+
+/// What can be done at once is done first, so that no other branch ends while the instance waits.
+#[test]
+fn an_instance_waits_for_what_opens_later() {
+    let document = "
+workflow: waits
+revision: 1
+trust_domain: w.example
+assurance: signed
+actors: {shop: {spiffe: [ns/w/sa/shop]}, depot: {spiffe: [ns/w/sa/depot]}}
+tasks:
+  order:  {actor: shop, initial: true}
+  pack:   {actor: depot, ttl: 3h, requests: [{methods: [POST], path: /pack}]}
+  remind: {actor: shop, requests: [{methods: [POST], path: /remind}]}
+  cancel: {actor: shop, ttl: 5m, requests: [{methods: [POST], path: /cancel}]}
+  refund: {actor: depot, requests: [{methods: [POST], path: /refund}]}
+  close:  {actor: depot, requests: [{methods: [POST], path: /close}]}
+transitions:
+  - {from: order, to: pack}
+  - {from: pack, to: remind, after: 2h}
+  - {from: pack, to: cancel, after: 15m, within: 20m}
+  - {from: cancel, to: refund}
+  - {from: remind, to: close, after: 15m}
+";
+    let fixture = fixture(document.as_bytes(), 1, Algorithm::Hs256);
+    let begun = fixture.now();
+    let waited = report(&fixture, &Native(Oracle::new(&fixture)), Vec::new());
+    assert!(waited.all_right() && waited.unreached().is_empty(), "{}", waited.tables(false, false));
+    let hops: Vec<String> = waited.hops().map(|hop| hop.transition.to_string()).collect();
+    assert_eq!(hops, ["order -> pack", "pack -> cancel", "cancel -> refund", "pack -> remind", "remind -> close"]);
+    assert!((8160..8170).contains(&(fixture.now() - begun)), "{}", fixture.now() - begun);
+    // Gates whose clocks cannot be set do not let it wait.
+    struct Fixed(Native);
+    impl Gates for Fixed {
+        fn answer(&self, attempt: &Attempt) -> Result<Answer, LabError> {
+            self.0.answer(attempt)
+        }
+    }
+    let fixture = super::fixture(document.as_bytes(), 1, Algorithm::Hs256);
+    let early = report(&fixture, &Fixed(Native(Oracle::new(&fixture))), Vec::new());
+    assert!(early.all_right(), "{}", early.tables(false, false));
+    let text = early.tables(false, false);
+    assert!(text.contains("`pack -> remind` (TOO_EARLY)"), "{text}");
 }
 
 #[test]

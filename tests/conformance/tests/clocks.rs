@@ -166,6 +166,72 @@ fn an_entry_outlives_every_twin_by_any_clocks() {
     assert_eq!(relay.call("c", "d", &late, end + 1, &mut record), Err("EXPIRED".into()));
 }
 
+/// b's token lives for two hours, c's for a minute. c's twins are as far apart as b's token lives, so d remembers c's entry for
+/// so long.
+#[test]
+fn an_entry_outlives_every_twin_of_a_task_that_follows_a_long_one() {
+    let relay =
+        RELAY.replace("b: {actor: b,", "b: {actor: b, ttl: 2h,").replace("c: {actor: c,", "c: {actor: c, ttl: 1m,");
+    let relay = Gates::of(&relay);
+    let at_b = relay.call("a", "b", "", NOW + LEEWAY, &mut MemoryStore::default()).unwrap();
+    let at_c = |now| relay.call("b", "c", &at_b, now, &mut MemoryStore::default());
+    let early = at_c(NOW).unwrap();
+    let last = NOW + LEEWAY + 7200 + LEEWAY - 1;
+    let late = at_c(last).unwrap();
+    assert_eq!(at_c(last + 1), Err("EXPIRED".into()));
+
+    let mut record = MemoryStore::default();
+    relay.call("c", "d", &early, NOW, &mut record).unwrap();
+    let end = last + 60 + LEEWAY - 1;
+    relay.sweep("c", &claims(&late).jti, end, &mut record);
+    assert_eq!(relay.call("c", "d", &late, end, &mut record), Err("ALREADY_TAKEN".into()));
+    assert_eq!(relay.call("c", "d", &late, end + 1, &mut record), Err("EXPIRED".into()));
+}
+
+/// A request that comes too early or too late leaves nothing in the record: it was not taken.
+#[test]
+fn a_request_out_of_its_time_uses_nothing_up() {
+    let relay = RELAY.replace("{from: b, to: c}", "{from: b, to: c, after: 2m, within: 5m}");
+    let relay = Gates::of(&relay);
+    let at_b = relay.call("a", "b", "", NOW, &mut MemoryStore::default()).unwrap();
+    let mut record = MemoryStore::default();
+    let mut at = |seconds: u64| relay.call("b", "c", &at_b, NOW + seconds, &mut record).map(drop);
+    assert_eq!([at(0), at(120 + LEEWAY - 1)], [Err("TOO_EARLY".into()), Err("TOO_EARLY".into())]);
+    assert_eq!([at(300 + LEEWAY + 1), at(TTL)], [Err("TOO_LATE".into()), Err("TOO_LATE".into())]);
+    assert_eq!([at(120 + LEEWAY), at(120 + LEEWAY)], [Ok(()), Err("ALREADY_TAKEN".into())]);
+}
+
+/// The first and the last second of a transition, in true time, where b's clock is ahead of c's, or behind it. It is never
+/// open before its time nor closed within it, and in doubt for twice the leeway.
+#[test]
+fn a_transition_opens_and_closes_to_the_second_by_clocks_that_differ() {
+    let relay = RELAY.replace("{from: b, to: c}", "{from: b, to: c, after: 2m, within: 5m}");
+    let relay = Gates::of(&relay);
+    for (ahead, opens, closes) in [(0, 120, 300), (1, 121, 301), (LEEWAY, 150, 330), (2 * LEEWAY, 180, 360)] {
+        // c's clock is right, b's between one leeway behind and one ahead.
+        let at_b = relay.call("a", "b", "", NOW - LEEWAY + ahead, &mut MemoryStore::default()).unwrap();
+        let at = |seconds: u64| relay.call("b", "c", &at_b, NOW + seconds, &mut MemoryStore::default()).map(drop);
+        assert_eq!([at(opens - 1), at(opens), at(opens + 1)], [Err("TOO_EARLY".into()), Ok(()), Ok(())], "{ahead}");
+        assert_eq!([at(closes - 1), at(closes), at(closes + 1)], [Ok(()), Ok(()), Err("TOO_LATE".into())], "{ahead}");
+    }
+}
+
+/// The holder of a's step replays it as late as it lives at another replica of b, whose step is later than the first one by
+/// the `ttl` of a: `within` counts from that one. This is documented, and the bound is that `ttl`.
+#[test]
+fn a_replay_makes_within_late_by_the_ttl_of_the_task_before() {
+    let relay = RELAY.replace("{from: c, to: d}", "{from: c, to: d, within: 1m}");
+    let relay = Gates::of(&relay);
+    let at_b = relay.call("a", "b", "", NOW, &mut MemoryStore::default()).unwrap();
+    let at_c = |now| relay.call("b", "c", &at_b, now, &mut MemoryStore::default()).unwrap();
+    let at_d = |step: &str, now| relay.call("c", "d", step, now, &mut MemoryStore::default()).map(drop);
+    let late = NOW + TTL + LEEWAY - 1;
+    assert_eq!(at_d(&at_c(NOW), late), Err("TOO_LATE".into()));
+    let replayed = at_c(late);
+    assert_eq!(at_d(&replayed, late + 60 + LEEWAY), Ok(()));
+    assert_eq!(at_d(&replayed, late + 60 + LEEWAY + 1), Err("TOO_LATE".into()));
+}
+
 /// j presents its round at once at one replica of k, and at another one when later visits have brought fresh evidence of it.
 /// The two tokens of k are twins. So are those of l, whom k calls honestly at two replicas of l; x lets one of them in.
 #[test]

@@ -21,9 +21,9 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_decision::Header;
 use stepgate_decision::token::Claims;
 use stepgate_reference::{Arrival, Arrived, Kind as TokenKind, Permitted, Reader, Request, Token};
-use stepgate_tests::random::{Answer, Attempt, Kind, Rng, Walk, World, document};
+use stepgate_tests::random::{Answer, Attempt, Kind, Rng, Walk, World, document, timed};
 
-const SEEDS: std::ops::Range<u64> = 0..550;
+const SEEDS: std::ops::Range<u64> = 0..600;
 const STEPS: usize = 130;
 
 fn claims(token: &str) -> Claims {
@@ -43,6 +43,10 @@ struct Tally {
     towers: usize,
     receipts: usize,
     starts_gone_on: usize,
+    /// Requests that take a transition with `after` once it is open.
+    waited: usize,
+    /// Requests that take a transition with several uses.
+    several: usize,
     exempt: usize,
 }
 
@@ -75,6 +79,7 @@ fn the_decision_reads_the_protocol_as_the_reference_does() {
 fn walk(seed: u64, tally: &mut Tally) {
     let mut rng = Rng::new(seed);
     let document = document(&mut rng);
+    let document = if seed % 5 == 1 { timed(document, &mut rng) } else { document };
     let Ok(mut world) = World::new(&document, Carrier::Header) else {
         tally.refused_documents += 1;
         return;
@@ -135,6 +140,8 @@ fn walk(seed: u64, tally: &mut Tally) {
 fn count(tally: &mut Tally, reader: &Reader, arrived: &Arrived, attempt: &Attempt) {
     *tally.permits.entry(attempt.kind).or_default() += 1;
     tally.receipts += usize::from(arrived.receipt);
+    tally.waited += usize::from(arrived.transition.after.is_some());
+    tally.several += usize::from(arrived.transition.uses > 1);
     let joined = arrived.arrival.parents.len() > 1;
     tally.joins += usize::from(joined);
     tally.towers += usize::from(joined && reader.is_tower(&arrived.transition.from.name));
@@ -184,6 +191,8 @@ fn assert_not_vacuous(tally: &Tally) {
     least("joins left whose fork is a join", tally.towers, 50);
     least("receipts", tally.receipts, 500);
     least("exempt requests", tally.exempt, 20);
+    least("requests that waited", tally.waited, 20);
+    least("transitions with several uses", tally.several, 50);
     least("starts that went on", tally.starts_gone_on, 100);
     for (kind, code) in [
         (Kind::Skip, "NO_TRANSITION"),
@@ -213,6 +222,8 @@ fn assert_not_vacuous(tally: &Tally) {
         "NO_STEP",
         "NOT_INITIAL",
         "AMBIGUOUS",
+        "TOO_EARLY",
+        "TOO_LATE",
     ] {
         least(code, tally.of_code(code), 10);
     }

@@ -104,6 +104,8 @@ fn stretched(document: &Document, name: usize, id: usize) -> Document {
                 to: task(&edge.to),
                 via: edge.via.as_ref().map(actor),
                 uses: edge.uses,
+                after: edge.after,
+                within: edge.within,
             })
             .collect(),
         constraints: document
@@ -164,7 +166,7 @@ fn tasks(names: impl Iterator<Item = String>) -> Document {
 }
 
 fn edge(from: &str, to: &str) -> Edge {
-    Edge { from: from.to_owned(), to: to.to_owned(), via: None, uses: 1 }
+    Edge { from: from.to_owned(), to: to.to_owned(), via: None, uses: 1, after: None, within: None }
 }
 
 /// A chain of tasks that one workload must perform.

@@ -242,6 +242,70 @@ fn each_replica_takes_a_step_once() {
     assert!(!of("a public key as a shared secret").is_empty());
 }
 
+const CLAIMS: &str = "
+workflow: claims
+revision: 1
+trust_domain: claims.example
+actors:
+  client: {spiffe: [ns/c/sa/client]}
+  desk:   {spiffe: [ns/c/sa/desk]}
+  expert: {spiffe: [ns/c/sa/expert]}
+  teller: {spiffe: [ns/c/sa/teller]}
+tasks:
+  report: {actor: client, initial: true}
+  open:   {actor: desk, ttl: 4h, requests: [{methods: [POST], path: /open}]}
+  look:   {actor: expert, requests: [{methods: [POST], path: /look}]}
+  count:  {actor: teller, requests: [{methods: [POST], path: /count}]}
+  settle: {actor: desk, join: all, ttl: 2h, requests: [{methods: [POST], path: /settle}]}
+  pay:    {actor: teller, requests: [{methods: [POST], path: /pay}]}
+  remind: {actor: client, requests: [{methods: [POST], path: /remind}]}
+transitions:
+  - {from: report, to: open}
+  - {from: open, to: look, uses: 3}
+  - {from: open, to: count}
+  - {from: look, to: settle}
+  - {from: count, to: settle}
+  - {from: settle, to: pay, after: 15m, within: 1h}
+  - {from: open, to: remind, after: 3h}
+";
+
+/// An instance that takes three hours is walked whole in seconds, by clocks that are apart, too. What comes too early or too
+/// late is stopped, and so is a fourth use, at each replica.
+#[test]
+fn an_instance_of_hours_is_walked_in_seconds() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), CLAIMS).unwrap();
+    let begun = Instant::now();
+    let output = lab(file.path()).args(["--json", "--strict", "--replicas", "2", "--skew", "30s"]).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    assert!(begun.elapsed() < Duration::from_mins(30) && !errors.contains("cannot be set"), "{errors}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    fits_its_schema(&report);
+    for instance in report["instances"].as_array().unwrap() {
+        let hops = instance["hops"].as_array().unwrap();
+        assert!(hops.len() == 7 && hops.iter().all(|hop| hop["reached"] == true), "{hops:#?}");
+    }
+    let cases = report["cases"].as_array().unwrap();
+    let of = |kind: &str| -> Vec<&Value> { cases.iter().filter(|case| case["kind"] == kind).collect() };
+    for (kind, code, transitions) in [("too early", "TOO_EARLY", 2), ("too late", "TOO_LATE", 1)] {
+        let tried = of(kind);
+        let about: BTreeSet<&str> = tried.iter().map(|case| text(case, "subject")).collect();
+        assert_eq!(about.len(), transitions, "{kind}: {about:?}");
+        assert!(tried.iter().all(|case| text(case, "code") == code && case["reached"] == false), "{kind}");
+    }
+    let three = |case: &&&Value| text(case, "subject") == "open -> look";
+    for (kind, before) in [("replayed", 3), ("replayed at another replica twice", 4)] {
+        let tried = of(kind);
+        assert!(tried.iter().any(|case| three(&case)), "{kind}");
+        for case in tried.iter().filter(three) {
+            let earlier = case["before"].as_array().unwrap();
+            assert!(earlier.len() == before && earlier.iter().all(|one| one["reached"] == true), "{case}");
+            assert_eq!(text(case, "code"), "ALREADY_TAKEN", "{case}");
+        }
+    }
+}
+
 /// More workloads than Envoys, and more attempts than the lab tries.
 #[test]
 fn a_large_document_is_sampled_and_shares_envoys() {

@@ -124,7 +124,14 @@ fn two_steps() -> Document {
             .tasks
             .insert(task.to_owned(), Task { actor: actor.to_owned(), initial, method, path, ..Task::default() });
     }
-    let edge = |from: &str, to: &str| Edge { from: from.to_owned(), to: to.to_owned(), via: None, uses: 1 };
+    let edge = |from: &str, to: &str| Edge {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        via: None,
+        uses: 1,
+        after: None,
+        within: None,
+    };
     document.edges = vec![edge("i", "x"), edge("x", "z")];
     document
 }

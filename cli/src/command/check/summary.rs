@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use stepgate_config::workflow::{Assurance, Join, Workflow};
-use stepgate_config::{Checked, entries};
+use stepgate_config::workflow::{Assurance, Join, Transition, Workflow};
+use stepgate_config::{Checked, duration, entries};
 
 use crate::command::names::listed;
 use crate::command::output::{FAINT, GOOD, STRONG, count};
@@ -56,6 +56,11 @@ pub(super) struct Summary {
     /// How many of them have a guard.
     guarded: usize,
     joins: Vec<JoinSummary>,
+    /// How long tokens live: those of a task without a time of its own, and those of each other task.
+    task_ttl: String,
+    ttl: BTreeMap<String, String>,
+    /// The transitions that are open for a time only.
+    times: Vec<Times>,
     /// How often one instance may enter each task at most; of a task, none: more often than can be counted. None: the
     /// level counts nothing.
     at_most: Option<BTreeMap<String, Option<u64>>>,
@@ -66,6 +71,15 @@ struct JoinSummary {
     task: String,
     sources: Vec<String>,
     fork: String,
+}
+
+/// When a transition is open, counted from the arrival.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Times {
+    from: String,
+    to: String,
+    after: Option<String>,
+    within: Option<String>,
 }
 
 impl Contents {
@@ -108,6 +122,8 @@ impl Summary {
     fn of(workflow: &Workflow) -> Self {
         let names = |all: &mut dyn Iterator<Item = &dyn ToString>| all.map(ToString::to_string).collect::<Vec<_>>();
         let initial = workflow.tasks.values().filter(|task| task.initial);
+        // At level `identity` times are advice.
+        let timed = workflow.assurance == Assurance::Signed;
         let counted = |(task, count): (&stepgate_config::name::TaskName, u64)| {
             (task.to_string(), Some(count).filter(|count| *count != u64::MAX))
         };
@@ -123,6 +139,19 @@ impl Summary {
             transitions: workflow.transitions.len(),
             guarded: workflow.transitions.iter().filter(|transition| transition.when.is_some()).count(),
             joins: workflow.joins.values().map(|join| JoinSummary::of(join)).collect(),
+            task_ttl: duration::written(workflow.task_ttl),
+            ttl: workflow
+                .tasks
+                .values()
+                .filter(|task| timed && task.ttl != workflow.task_ttl)
+                .map(|task| (task.name.to_string(), duration::written(task.ttl)))
+                .collect(),
+            times: workflow
+                .transitions
+                .iter()
+                .filter(|_| timed)
+                .filter_map(|transition| Times::of(transition))
+                .collect(),
             at_most: entries::most(workflow).map(|most| most.into_iter().map(counted).collect()),
         }
     }
@@ -141,7 +170,27 @@ impl Summary {
         for JoinSummary { task, sources, fork } in &self.joins {
             row(text, "join", &format!("`{task}` waits for {}; they fork at `{fork}`", listed(sources)));
         }
+        if !self.ttl.is_empty() {
+            row(text, "life", &self.life());
+        }
+        for Times { from, to, after, within } in &self.times {
+            let after = after.as_ref().map(|after| format!(" opens {after} after the arrival"));
+            let within = within.as_ref().map(|within| format!(" closes {within} after the arrival"));
+            let times: Vec<String> = after.into_iter().chain(within).collect();
+            row(text, "time", &format!("`{from} -> {to}`{}", times.join(" and")));
+        }
         row(text, "at most", &self.at_most());
+    }
+
+    /// How long tokens live.
+    fn life(&self) -> String {
+        let mut lives: Vec<String> =
+            self.ttl.iter().take(SHOWN).map(|(task, ttl)| format!("tokens of `{task}` {ttl}")).collect();
+        let hidden = self.ttl.len().saturating_sub(SHOWN);
+        if hidden > 0 {
+            lives.push(format!("those of {hidden} more tasks other times"));
+        }
+        format!("{}, all others {}", lives.join(", "), self.task_ttl)
     }
 
     /// What one instance may do at most.
@@ -164,6 +213,14 @@ impl Summary {
             }
             _ => format!("in one instance {}, each other task once", often.join(", ")),
         }
+    }
+}
+
+impl Times {
+    fn of(transition: &Transition) -> Option<Self> {
+        let (after, within) = (transition.after.map(duration::written), transition.within.map(duration::written));
+        let (from, to) = (transition.from.name.to_string(), transition.to.name.to_string());
+        (after.is_some() || within.is_some()).then_some(Self { from, to, after, within })
     }
 }
 

@@ -9,7 +9,7 @@ use stepgate_decision::denial::{Code, Denial};
 use stepgate_decision::permit::Permit;
 use stepgate_decision::token::{Claims, UnverifiedToken};
 use stepgate_decision::verdict::{AuditContext, Denied};
-use stepgate_decision::{OpenTransition, Verdict};
+use stepgate_decision::{OpenTransition, UnixTime, Verdict};
 
 use super::instance::{HeldStep, Instance};
 use super::scenario::{PresentedStep, Scenario};
@@ -131,7 +131,7 @@ impl Explanation {
         let (denial, audit) = (denied.denial(), denied.audit());
         let mut explanation = Self::unexplained(scenario, instance, audit);
         explanation.code = Some(denial.code().as_str());
-        explanation.reason = reason(denial, &explanation, workflow(scenario, instance, audit));
+        explanation.reason = reason(denial, &explanation, workflow(scenario, instance, audit), scenario.now);
         explanation.expected = denial.expected().iter().map(ToString::to_string).collect();
         let workflow = workflow(scenario, instance, audit);
         let at = explanation.at.as_ref().and_then(|at| workflow.tasks.get(at.as_str()));
@@ -200,8 +200,16 @@ fn assumed(instance: &Instance, workflow: &Workflow, to: &Task, step: &Value) ->
         .collect()
 }
 
-/// The denial as a sentence; for a guard with its source.
-fn reason(denial: &Denial, explanation: &Explanation, workflow: &Workflow) -> String {
+/// The denial as a sentence; for a guard with its source, for a time with its date.
+fn reason(denial: &Denial, explanation: &Explanation, workflow: &Workflow, now: UnixTime) -> String {
+    let now = now.seconds();
+    let dated = |word: &str, bound| format!("{denial}: not {word} {}", time::rfc3339(UnixTime::from_seconds(bound)));
+    if let Denial::TooEarly { seconds } = denial {
+        return dated("before", now.saturating_add(*seconds));
+    }
+    if let Denial::TooLate { seconds } = denial {
+        return dated("after", now.saturating_sub(*seconds));
+    }
     if let (Denial::GuardFalse | Denial::GuardFailed(_), Some(transition)) = (denial, &explanation.transition) {
         let mut all = workflow.transitions.iter();
         let guard = all.find(|found| found.to_string() == *transition).and_then(|found| found.when.as_ref());

@@ -46,7 +46,7 @@ pub(super) struct Args {
     /// Who performed a task before it, as constraints ask; may be given several times
     #[arg(long, value_name = "TASK=ACTOR|SPIFFE-ID", value_parser = history::performed)]
     performed: Vec<(String, String)>,
-    /// Its lifetime, never past the instance's deadline [default: the workflow's `task_ttl`]
+    /// Its lifetime, never past the instance's deadline [default: the task's `ttl`, else the workflow's `task_ttl`]
     #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
     ttl: Option<Duration>,
     /// The time of its issuance, as in RFC 3339 [default: now]

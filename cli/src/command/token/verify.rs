@@ -79,7 +79,7 @@ pub(in crate::command) struct Verification {
     claims: Vec<Value>,
     /// Their times.
     times: Vec<Value>,
-    /// The transitions that the step opens.
+    /// The transitions that the step opens, also those that open later.
     allowed: Vec<NextTransition>,
 }
 
@@ -89,6 +89,13 @@ impl Verification {
     }
 
     fn accepted(step: &JudgedStep, now: UnixTime) -> Self {
+        let opening = step.open.iter().map(|open| open.not_before).min().flatten();
+        if let Some(opening) = opening {
+            // All of them are still to come: for now each gate refuses the step.
+            let seconds = opening.seconds().saturating_sub(now.seconds());
+            let allowed = next_transitions::opened(&step.open);
+            return Self { allowed, ..Self::refused(&Denial::TooEarly { seconds }) };
+        }
         let claims: Vec<Value> =
             step.tokens.iter().map(|token| serde_json::to_value(&token.claims).unwrap_or_default()).collect();
         let not_judged = not_judged(step);
@@ -115,6 +122,7 @@ impl Verification {
         let mut text = String::new();
         if let (Some(code), Some(reason)) = (self.code, &self.reason) {
             let _ = writeln!(text, "{BAD}NOT VALID {code}{BAD:#}: {}", escape(reason));
+            text.push_str(&next_transitions::lines(&self.allowed));
             return text;
         }
         let (style, word) = if self.valid { (GOOD, "VALID") } else { (CARE, "VALID IN PART") };

@@ -44,6 +44,8 @@ pub struct Task {
     pub port: Option<u16>,
     /// The value of `x-tool` that it accepts, or `absent`, if it names the header.
     pub tool: Option<String>,
+    /// `ttl`, in seconds, if it has its own.
+    pub ttl: Option<u64>,
 }
 
 impl Task {
@@ -70,6 +72,10 @@ pub struct Edge {
     pub via: Option<String>,
     /// How often it may be taken in one visit.
     pub uses: u32,
+    /// How long after the arrival it opens, in seconds.
+    pub after: Option<u64>,
+    /// How long after the arrival it is open, in seconds.
+    pub within: Option<u64>,
 }
 
 /// A constraint.
@@ -144,14 +150,15 @@ impl fmt::Display for Document {
             if let Some(bound) = task.max_visits {
                 write!(f, ", max_visits: {bound}")?;
             }
+            write!(f, "{}", seconds("ttl", task.ttl))?;
             writeln!(f, "}}")?;
         }
         writeln!(f, "transitions:")?;
         for edge in &self.edges {
             let via = edge.via.as_deref().map(|via| format!(", via: {via}")).unwrap_or_default();
-            let uses =
-                if edge.uses > 1 { format!(", uses: {{value: {}, advisory: true}}", edge.uses) } else { String::new() };
-            writeln!(f, "  - {{from: {}, to: {}{via}{uses}}}", edge.from, edge.to)?;
+            let uses = if edge.uses > 1 { format!(", uses: {}", edge.uses) } else { String::new() };
+            let (after, within) = (seconds("after", edge.after), seconds("within", edge.within));
+            writeln!(f, "  - {{from: {}, to: {}{via}{uses}{after}{within}}}", edge.from, edge.to)?;
         }
         if !self.constraints.is_empty() {
             writeln!(f, "constraints:")?;
@@ -162,6 +169,11 @@ impl fmt::Display for Document {
         }
         Ok(())
     }
+}
+
+/// A further key whose value is a duration.
+fn seconds(key: &str, seconds: Option<u64>) -> String {
+    seconds.map(|seconds| format!(", {key}: {seconds}s")).unwrap_or_default()
 }
 
 fn quoted(texts: &[String]) -> String {

@@ -5,6 +5,7 @@
 mod document;
 mod rng;
 mod shape;
+mod times;
 mod tour;
 mod walk;
 mod world;
@@ -12,6 +13,7 @@ mod world;
 pub use document::{Constraint, Document, Edge, Task};
 pub use rng::Rng;
 pub use shape::document;
+pub use times::timed;
 pub use tour::{Hop, Tour};
 pub use walk::{Attempt, Kind, Walk};
 pub use world::{Answer, NotPermitted, Refused, World};

@@ -135,7 +135,7 @@ impl Generator<'_> {
         let port = self.rng.chance(8).then_some(8080);
         let absent = if self.rng.chance(20) { "absent" } else { name.as_str() };
         let tool = (path == "/tool").then(|| absent.to_owned());
-        let task = Task { actor, initial, join, max_visits: None, method, path, port, tool };
+        let task = Task { actor, initial, join, max_visits: None, method, path, port, tool, ttl: None };
         self.document.tasks.insert(name.clone(), task);
         name
     }
@@ -151,7 +151,7 @@ impl Generator<'_> {
         // If it is the performer anyway, to name it changes nothing.
         let carries = self.orchestrated && (!own || leaves.is_some_and(|task| !task.initial) && self.rng.chance(40));
         let via = carries.then(|| "a0".to_owned());
-        let edge = Edge { from: from.to_owned(), to: to.to_owned(), via, uses: 1 };
+        let edge = Edge { from: from.to_owned(), to: to.to_owned(), via, uses: 1, after: None, within: None };
         if !self.document.edges.contains(&edge) {
             self.document.edges.push(edge);
         }

@@ -1,0 +1,126 @@
+//! Times of tasks and transitions: whether each transition can be taken, and whether each bound has an effect.
+//!
+//! A gate reads two clocks, its own and that of the gate before, which may differ by the leeway either way: a transition
+//! with `after: 15m` certainly opens when 15 minutes and twice the leeway have passed. The leeway is the gate's. So a
+//! gate's configuration is checked with its own one; of a document alone it is an error if the transition opens with no
+//! leeway at all, and a warning if it does not with the default one.
+
+use std::time::Duration;
+
+use crate::code::Code;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::document::{Draft, TaskDraft, TransitionDraft};
+use crate::duration::{whole_seconds, written};
+use crate::report::{Report, quote};
+use crate::schema::{GATE, Need};
+use crate::workflow::Assurance;
+
+/// `leeway` is that of the gate; none for a document alone.
+pub(super) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report) {
+    // At level `identity` there is no token to count from: these keys are advice there, or errors.
+    if draft.assurance != Some(Assurance::Signed) {
+        return;
+    }
+    for task in &draft.tasks {
+        ttl(draft, task, report);
+    }
+    for transition in &draft.transitions {
+        if let Some(from) = draft.task(transition.from) {
+            bounds(draft, transition, from, leeway, report);
+        }
+    }
+}
+
+/// A token ends with its instance.
+fn ttl(draft: &Draft, task: &TaskDraft, report: &mut Report) {
+    let (Some((ttl, span)), Some(deadline)) = (task.ttl, draft.deadline) else { return };
+    if ttl > deadline {
+        let (ttl, deadline) = (written(ttl), written(deadline));
+        let message = words!("no token lives {ttl}: each instance ends after {deadline}");
+        let idle = Diagnostic::new(Code::NoEffect, span, message).label("longer than the `deadline`");
+        report.push(idle.help(words!("write a longer `deadline` than {deadline}, or a shorter `ttl`")));
+    }
+}
+
+fn bounds(
+    draft: &Draft,
+    transition: &TransitionDraft,
+    from: &TaskDraft,
+    leeway: Option<Duration>,
+    report: &mut Report,
+) {
+    let keys = [("after", transition.after), ("within", transition.within)];
+    let given = keys.into_iter().find_map(|(key, value)| value.map(|(_, span)| (key, span)));
+    let Some((key, span)) = given else { return };
+    if from.initial {
+        let message = words!("`{key}` has nothing to count from: instances begin in {}", quote(from.name.as_str()));
+        let nothing =
+            Diagnostic::new(Code::BadTime, span, message).label("a request that begins an instance shows no token");
+        return report.push(nothing.help("put it on a transition that leaves a later task"));
+    }
+    let (Some(ttl), Some(deadline)) = (draft.ttl(from), draft.deadline) else { return };
+    let life = Life { task: from.name.as_str(), longest: ttl.min(deadline) };
+    if let Some((after, span)) = transition.after {
+        opens(after, span, &life, leeway, report);
+    }
+    if let Some((within, span)) = transition.within {
+        closes(within, span, transition.after, &life, report);
+    }
+}
+
+/// How long a step at a task can be shown.
+struct Life<'d> {
+    task: &'d str,
+    longest: Duration,
+}
+
+/// A transition must open while the token lives, by whichever clocks.
+fn opens(after: Duration, span: Span, life: &Life<'_>, leeway: Option<Duration>, report: &mut Report) {
+    let late = |leeway: Duration| {
+        let apart = whole_seconds(leeway).saturating_mul(2);
+        whole_seconds(after).saturating_add(apart) >= whole_seconds(life.longest)
+    };
+    let (code, leeway) = match leeway {
+        Some(own) if late(own) => (Code::BadTime, own),
+        Some(_) => return,
+        None if late(Duration::ZERO) => (Code::BadTime, Duration::ZERO),
+        None => match default_leeway().filter(|leeway| late(*leeway)) {
+            Some(leeway) => (Code::LongLeeway, leeway),
+            None => return,
+        },
+    };
+    let (task, ends) = (quote(life.task), written(life.longest));
+    let message = if leeway.is_zero() {
+        words!("this transition never opens: tokens of {task} end after {ends}")
+    } else {
+        let leeway = written(leeway);
+        words!(
+            "this transition may open only when tokens of {task} have ended: these live {ends}, and clocks may differ by the leeway, {leeway}"
+        )
+    };
+    let label = "with twice the leeway, it must be shorter than the token's life";
+    let early = Diagnostic::new(code, span, message).label(label);
+    report.push(early.help(words!("give {task} a longer `ttl`, or write a shorter `after`")));
+}
+
+fn default_leeway() -> Option<Duration> {
+    match GATE.key("leeway").map(|key| key.need) {
+        Some(Need::Default(text)) => crate::duration::parse(text).ok(),
+        Some(Need::Required | Need::Optional) | None => None,
+    }
+}
+
+/// A bound past the token's end bounds nothing; one before it opens lets nothing through.
+fn closes(within: Duration, span: Span, after: Option<(Duration, Span)>, life: &Life<'_>, report: &mut Report) {
+    if within > life.longest {
+        let (task, ends) = (quote(life.task), written(life.longest));
+        let message = words!("`within` bounds nothing: tokens of {task} end after {ends}");
+        let idle = Diagnostic::new(Code::BadTime, span, message).label("longer than the token's life");
+        report.push(idle.help(words!("write a shorter `within`, or give {task} a longer `ttl`")));
+    }
+    if let Some((after, other)) = after.filter(|(after, _)| within < *after) {
+        let message = words!("this transition closes after {}, and opens after {}", written(within), written(after));
+        let never = Diagnostic::new(Code::BadTime, span, message).label("before it opens").also(other, "it opens here");
+        report.push(never.help("both count from the arrival: write a longer `within`, or a shorter `after`"));
+    }
+}
