@@ -7,6 +7,7 @@
 
 mod audit;
 mod baggage;
+mod base64url;
 mod facts;
 mod fingerprint;
 mod gate;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
 
@@ -10,6 +9,7 @@ use super::current_step::{CurrentStep, Evidence};
 use super::inherited::{own_forks, performers, visits};
 use super::start::first_arrival;
 use super::{constraint, join};
+use crate::base64url;
 use crate::denial::Denial;
 use crate::facts::Facts;
 use crate::fingerprint::fingerprint;
@@ -107,10 +107,9 @@ fn parent_name(current: &CurrentStep<'_>, first: &Claims) -> String {
 /// The child's `jti`. A request that a proxy delivers twice must make the same child, so it derives from
 /// the parent; where a transition has several uses, which are not counted here, it is random.
 fn child_jti(workflow: &Workflow, parent: &str, transition: &Transition, facts: &Facts) -> String {
-    let random = Base64UrlUnpadded::encode_string(&facts.random);
-    let use_name = if transition.uses == 1 { "only" } else { random.as_str() };
-    let bytes = fingerprint(&["child", workflow.name.as_str(), parent, &transition.to_string(), use_name]);
-    Base64UrlUnpadded::encode_string(&bytes)
+    let use_name = if transition.uses == 1 { "only".to_owned() } else { base64url::encode(facts.random) };
+    let bytes = fingerprint(&["child", workflow.name.as_str(), parent, &transition.to_string(), &use_name]);
+    base64url::encode(bytes)
 }
 
 fn earliest(parents: &[&Claims], time: impl Fn(&Claims) -> UnixTime) -> UnixTime {

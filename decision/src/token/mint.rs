@@ -1,11 +1,11 @@
 //! The signing input of a token. [`Claims`] is its one encoder, whoever signs.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_simple::prelude::{HeaderOptions, JWTClaims};
 use serde::Serialize;
 
 use super::claims::{Claims, TokenType};
 use super::unverified::JoseHeader;
+use crate::base64url;
 use crate::keys::{Key, SignError};
 
 /// The claims and header options as the library signs them. [`Claims`] has the registered claims too, so the
@@ -37,5 +37,5 @@ pub fn unsigned(key: &Key, token_type: TokenType, claims: &Claims) -> Result<Str
 }
 
 fn encode(part: &impl Serialize) -> Result<String, SignError> {
-    Ok(Base64UrlUnpadded::encode_string(&serde_json::to_vec(part).map_err(|_| SignError::Failed)?))
+    Ok(base64url::encode(serde_json::to_vec(part).map_err(|_| SignError::Failed)?))
 }
