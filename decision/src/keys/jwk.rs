@@ -61,7 +61,7 @@ impl Material {
     /// What is wrong with it.
     pub fn from_jwk(text: &str, kid: &str) -> Result<Self, JwkError> {
         Ok(match jwk::read(text, kid)? {
-            Jwk::Secret(key) => Self::Hmac(HmacKey::new(&key)),
+            Jwk::Secret(key) => Self::Hmac(HmacKey::new(&key).ok_or(JwkError::ShortSecret)?),
             Jwk::EcPair(pair) => Self::EcPair(EcPair::new(pair.with_key_id(kid)).ok_or(JwkError::EcPair)?),
             Jwk::EcPublic(key) => Self::EcPublic(EcPublic::new(key.with_key_id(kid)).ok_or(JwkError::EcPublic)?),
             Jwk::EdPair(pair) => Self::EdPair(pair.with_key_id(kid)),
