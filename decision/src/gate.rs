@@ -11,6 +11,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Mode, RequestPattern, Task, Transition, Workflow};
 
 use crate::keys::{KeyError, KeyRing};
+use crate::needs::Needs;
 use crate::task_index::Index;
 
 /// Shortest interlock secret, in bytes: it must not be guessed.
@@ -77,6 +78,7 @@ impl CompiledWorkflow {
 /// A gate that is ready to decide.
 pub struct Gate {
     pub(crate) config: GateConfig,
+    needs: Needs,
     pub(crate) keys: KeyRing,
     pub(crate) interlock: Vec<String>,
     pub(crate) start_header: String,
@@ -150,6 +152,7 @@ impl Gate {
         let when = config.workflows.iter().flat_map(|workflow| &workflow.transitions).filter_map(|t| t.when.as_ref());
         let guarded_headers = when.flat_map(|guard| guard.reads().headers.iter().cloned()).gather();
         let gate = Self {
+            needs: Needs::of(&config),
             config,
             keys,
             interlock,
@@ -168,6 +171,11 @@ impl Gate {
     /// The configuration that the gate was made of.
     pub fn config(&self) -> &GateConfig {
         &self.config
+    }
+
+    /// The facts that it may look at.
+    pub fn needs(&self) -> &Needs {
+        &self.needs
     }
 
     /// The keys.

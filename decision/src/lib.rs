@@ -13,6 +13,7 @@ mod fingerprint;
 mod gate;
 mod guard;
 mod inbound;
+mod needs;
 mod path;
 mod percent;
 mod request;
@@ -35,6 +36,7 @@ pub use facts::{Facts, Header, Listener, MAX_HEADERS, Randomness, request_header
 pub use gate::{Gate, GateError};
 pub use guard::{Fault, GuardFailure};
 pub use inbound::{JudgedStep, OpenTransition, inbound, judge_step};
+pub use needs::Needs;
 pub use path::{CanonicalPath, PathError};
 pub use time::{Clock, UnixTime, UnixTimeError};
 pub use verdict::Verdict;

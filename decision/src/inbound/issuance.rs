@@ -54,7 +54,7 @@ impl Issuance {
         };
         let first = parents.first().copied().ok_or(NO_TOKEN)?;
         let parent = parent_name(current, first);
-        let jti = child_jti(workflow, &parent, transition, facts);
+        let jti = child_jti(workflow, &parent, transition, facts)?;
         let to = &transition.to;
         let dl = earliest(&parents, |claims| claims.dl);
         let arrival = Claims {
@@ -106,10 +106,10 @@ fn parent_name(current: &CurrentStep<'_>, first: &Claims) -> String {
 
 /// The child's `jti`. A request that a proxy delivers twice must make the same child, so it derives from
 /// the parent; where a transition has several uses, which are not counted here, it is random.
-fn child_jti(workflow: &Workflow, parent: &str, transition: &Transition, facts: &Facts) -> String {
-    let use_name = if transition.uses == 1 { "only".to_owned() } else { base64url::encode(facts.random) };
+fn child_jti(workflow: &Workflow, parent: &str, transition: &Transition, facts: &Facts) -> Result<String, Denial> {
+    let use_name = if transition.uses == 1 { "only".to_owned() } else { base64url::encode(facts.drawn()?) };
     let bytes = fingerprint(&["child", workflow.name.as_str(), parent, &transition.to_string(), &use_name]);
-    base64url::encode(bytes)
+    Ok(base64url::encode(bytes))
 }
 
 fn earliest(parents: &[&Claims], time: impl Fn(&Claims) -> UnixTime) -> UnixTime {

@@ -95,7 +95,7 @@ pub(super) fn start<'a>(
         .ok_or(Denial::Internal("a transition without its workflow"))?;
     let evidence = match compiled.workflow.assurance {
         Assurance::Identity => Evidence::Plain,
-        Assurance::Signed => Evidence::Start { txn: new_instance(&facts.random) },
+        Assurance::Signed => Evidence::Start { txn: new_instance(facts.drawn()?) },
     };
     Ok((CurrentStep { compiled, at: Arc::clone(&transition.from), evidence }, transition))
 }

@@ -3,7 +3,7 @@
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::permit::{HeaderMap, scrub, scrub_request_trailers};
 use stepgate_decision::replay_record::MemoryStore;
-use stepgate_decision::{Facts, Gate, Listener, ProxyError, UnixTime, Verdict, inbound};
+use stepgate_decision::{Facts, Gate, Listener, Needs, ProxyError, UnixTime, Verdict, inbound};
 
 use crate::corpus::{Corpus, Whole};
 use crate::outcome::Outcome;
@@ -43,6 +43,9 @@ fn decide(gate: Option<&Gate>, request: &Prepared, (now, random): (UnixTime, u8)
     let mut facts = Facts::received(request.peer.as_deref(), &request.own, headers, now, [random; 32]);
     facts.port = request.port;
     facts.listener = if request.outbound { Listener::Outbound } else { Listener::Inbound };
+    if let Some(gate) = gate {
+        forget(&mut facts, gate.needs());
+    }
     let mut outcome = Outcome::default();
     let applied = match inbound(gate, &facts, &RustCrypto, store) {
         Verdict::Permitted(permit) if request.undelivered => {
@@ -68,6 +71,14 @@ fn decide(gate: Option<&Gate>, request: &Prepared, (now, random): (UnixTime, u8)
         Err(denial) => outcome.denied = Some(denial.code().to_string()),
     }
     outcome
+}
+
+/// Forgets the facts for which a proxy is not asked.
+fn forget(facts: &mut Facts, needs: &Needs) {
+    facts.listener = if needs.listener { facts.listener } else { Listener::Unknown };
+    facts.own = facts.own.take().filter(|_| needs.own);
+    facts.port = facts.port.filter(|_| needs.port);
+    facts.random = facts.random.filter(|_| needs.randomness(&facts.headers));
 }
 
 /// The part of the request's trailers that goes on.
