@@ -106,7 +106,10 @@ impl<'a> Subject<'a> {
 }
 
 /// A request that is denied: after it the module has all that it keeps for later requests.
-fn stranger(vm: &mut Vm) -> Result<(), String> {
+///
+/// # Errors
+/// If the module traps.
+pub fn stranger(vm: &mut Vm) -> Result<(), String> {
     let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
     let headers = vec![header(":method", "GET"), header(":path", "/"), header(":authority", "a")];
     let mut exchange = Exchange::of_headers("spiffe://a/b", "spiffe://a/c", headers);
