@@ -72,7 +72,8 @@ impl Issuance {
             rep: facts.replica.clone(),
             jti,
         };
-        let receipt = workflow.needs_receipt(to, peer).then(|| Claims { sub: peer.clone(), ..arrival.clone() });
+        let needs_receipt = current.compiled.leaving(to).iter().any(|next| next.takes_receipt_of(peer));
+        let receipt = needs_receipt.then(|| Claims { sub: peer.clone(), ..arrival.clone() });
         let presented_until = presented_until(current, first, facts.now, leeway);
         let issuance = Self { arrival, receipt, parent, presented_until, start };
         issuance.check_deadline(facts.now)?;
