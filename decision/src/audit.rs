@@ -34,9 +34,14 @@ impl AuditContext {
     pub fn begun(method: &str, target: &str) -> Self {
         let path = target.split_once('?').map_or(target, |(path, _)| path);
         Self {
-            method: method.chars().take(MAX_METHOD).collect(),
-            path: path.char_indices().take_while(|(at, _)| *at < MAX_PATH).map(|(_, c)| c).collect(),
+            method: head(method, method.char_indices().nth(MAX_METHOD).map(|(end, _)| end)),
+            path: head(path, Some(path.ceil_char_boundary(MAX_PATH))),
             ..Self::default()
         }
     }
+}
+
+/// A text up to there, or all of it.
+fn head(text: &str, end: Option<usize>) -> String {
+    end.and_then(|end| text.get(..end)).unwrap_or(text).to_owned()
 }

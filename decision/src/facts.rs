@@ -1,5 +1,6 @@
 //! The facts of a request, before any of them is judged.
 
+use crate::denial::Denial;
 use crate::time::UnixTime;
 
 /// A request header as the proxy holds it: a lower-case name and any bytes. Pseudo-headers
@@ -42,13 +43,18 @@ pub struct Facts {
     pub headers: Vec<Header>,
     /// The time.
     pub now: UnixTime,
-    /// Fresh randomness from a cryptographic source.
-    pub random: Randomness,
+    /// Fresh randomness from a cryptographic source; none where the gate draws none ([`crate::Needs::randomness`]).
+    pub random: Option<Randomness>,
     /// The name of the receiving replica.
     pub replica: Option<String>,
 }
 
 impl Facts {
+    /// The randomness.
+    pub(crate) fn drawn(&self) -> Result<&Randomness, Denial> {
+        self.random.as_ref().ok_or(Denial::Internal("a decision without randomness"))
+    }
+
     /// A request as an inbound listener would have received it, for a decision without a proxy. A peer has mutual TLS.
     pub fn received(peer: Option<&str>, own: &str, headers: Vec<Header>, now: UnixTime, random: Randomness) -> Self {
         Self {
@@ -59,7 +65,7 @@ impl Facts {
             port: None,
             headers,
             now,
-            random,
+            random: Some(random),
             replica: None,
         }
     }

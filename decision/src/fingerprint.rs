@@ -1,13 +1,13 @@
 //! Short names for lists of texts.
 
-use hmac_sha256::Hash;
+use sha2::{Digest, Sha256};
 
 /// Bytes of a fingerprint.
 pub(crate) const FINGERPRINT: usize = 16;
 
 /// The first half of a SHA-256 over these parts, each prefixed with its length: no other parts have it.
 pub(crate) fn fingerprint(parts: &[&str]) -> [u8; FINGERPRINT] {
-    let mut hash = Hash::new();
+    let mut hash = Sha256::new();
     for part in parts {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part.as_bytes());

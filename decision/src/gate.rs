@@ -12,6 +12,7 @@ use stepgate_config::workflow::{Actor, Mode, RequestPattern, Task, Transition, W
 
 use crate::keys::{KeyError, KeyRing};
 use crate::named_headers;
+use crate::needs::Needs;
 use crate::task_index::Index;
 
 /// Shortest interlock secret, in bytes: it must not be guessed.
@@ -30,12 +31,16 @@ pub enum GateError {
     Interlock(String),
 }
 
-/// One revision of a workflow, with its transitions by the task they leave.
+/// One revision of a workflow, with its transitions by the tasks that they join.
 pub(crate) struct CompiledWorkflow {
     pub(crate) workflow: Arc<Workflow>,
     pub(crate) revoked: bool,
     /// In the order of the tasks that they lead to.
     leaving: BTreeMap<TaskName, Vec<Arc<Transition>>>,
+    /// By the task that they lead to.
+    entering: BTreeMap<TaskName, Vec<Arc<Transition>>>,
+    /// Those with which an instance may begin.
+    starts: Vec<Arc<Transition>>,
 }
 
 /// A task to which a transition leads, as the owner of one of its patterns.
@@ -69,15 +74,20 @@ impl CompiledWorkflow {
         rest.split_at(rest.partition_point(|t| t.to.name == to.name)).0
     }
 
+    pub(crate) fn entering(&self, task: &Task) -> &[Arc<Transition>] {
+        self.entering.get(&task.name).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The transitions with which an instance may begin.
-    pub(crate) fn starts(&self) -> impl Iterator<Item = &Arc<Transition>> {
-        self.workflow.transitions.iter().filter(|t| t.from.initial && !t.via)
+    pub(crate) fn starts(&self) -> &[Arc<Transition>] {
+        &self.starts
     }
 }
 
 /// A gate that is ready to decide.
 pub struct Gate {
     pub(crate) config: GateConfig,
+    needs: Needs,
     pub(crate) keys: KeyRing,
     pub(crate) interlock: Vec<String>,
     pub(crate) start_header: String,
@@ -155,6 +165,7 @@ impl Gate {
         let guarded = when.flat_map(|guard| guard.reads().headers.iter());
         let guarded_headers = guarded.chain(&named_headers).cloned().gather();
         let gate = Self {
+            needs: Needs::of(&config),
             config,
             keys,
             interlock,
@@ -174,6 +185,11 @@ impl Gate {
     /// The configuration that the gate was made of.
     pub fn config(&self) -> &GateConfig {
         &self.config
+    }
+
+    /// The facts that it may look at.
+    pub fn needs(&self) -> &Needs {
+        &self.needs
     }
 
     /// The keys.
@@ -243,14 +259,17 @@ fn serve(workflow: &Workflow) -> Vec<(&Actor, Index<ServedTask>)> {
 }
 
 fn compile(workflow: &Arc<Workflow>, config: &GateConfig) -> CompiledWorkflow {
-    let mut leaving: BTreeMap<TaskName, Vec<Arc<Transition>>> = BTreeMap::new();
+    let (mut leaving, mut entering) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
     for transition in &workflow.transitions {
-        let leaving = leaving.entry(transition.from.name.clone()).or_default();
+        let leaving: &mut Vec<Arc<Transition>> = leaving.entry(transition.from.name.clone()).or_default();
         leaving.insert(leaving.partition_point(|t| t.to.name <= transition.to.name), Arc::clone(transition));
+        entering.entry(transition.to.name.clone()).or_default().push(Arc::clone(transition));
     }
     CompiledWorkflow {
         revoked: config.revoked.workflows.contains(&workflow.name),
+        starts: workflow.transitions.iter().filter(|t| t.from.initial && !t.via).cloned().collect(),
         workflow: Arc::clone(workflow),
         leaving,
+        entering,
     }
 }

@@ -7,12 +7,14 @@
 
 mod audit;
 mod baggage;
+mod base64url;
 mod facts;
 mod fingerprint;
 mod gate;
 mod guard;
 mod inbound;
 mod named_headers;
+mod needs;
 mod path;
 mod percent;
 mod request;
@@ -35,6 +37,7 @@ pub use facts::{Facts, Header, Listener, MAX_HEADERS, Randomness, request_header
 pub use gate::{Gate, GateError};
 pub use guard::{Fault, GuardFailure};
 pub use inbound::{JudgedStep, OpenTransition, inbound, judge_step};
+pub use needs::Needs;
 pub use path::{CanonicalPath, PathError};
 pub use time::{Clock, UnixTime, UnixTimeError};
 pub use verdict::Verdict;

@@ -63,7 +63,9 @@ impl Permit {
             receipt: minted.receipt.map(|token| (gate.config.header.clone(), token)),
             consumed: minted.consumed,
         };
-        Self { pass: PassThrough::permitted(gate, headers), header, step: minted.step, reply, audit }
+        let mut pass = PassThrough::permitted(gate, headers);
+        pass.edits.leave(&header.0);
+        Self { pass, header, step: minted.step, reply, audit }
     }
 
     /// Changes the request: every step is removed, the new step and the interlock are set.
@@ -120,7 +122,11 @@ impl PassThrough {
     /// not bring its sender the interlock.
     pub(crate) fn observed(gate: &Gate, headers: &[Header]) -> Self {
         let interlock = gate.interlock.first().filter(|_| !asks_to_be_sent_back(headers));
-        Self { edits: Edits::of(gate, headers), interlock: interlock.cloned() }
+        let mut edits = Edits::of(gate, headers);
+        if interlock.is_some() {
+            edits.leave(INTERLOCK_HEADER);
+        }
+        Self { edits, interlock: interlock.cloned() }
     }
 
     /// For a request that a gate observes at a listener that is not, or may not be, its workload's: the request may be for
@@ -161,6 +167,11 @@ impl Reply {
     /// Whether there is no token to bring, and no use to give back.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether there is a token to bring.
+    pub fn brings_token(&self) -> bool {
+        self.start.is_some() || self.receipt.is_some()
     }
 
     /// The token with which an initiator takes further transitions of the instance it began.
@@ -270,6 +281,14 @@ impl Edits {
             if names.into_iter().any(|own| same_variable(name, own.as_ref())) && !self.remove.contains(name) {
                 self.remove.push(name.clone());
             }
+        }
+    }
+
+    /// Leaves a header to the [`HeaderMap::set`] that follows, which removes all its lines.
+    fn leave(&mut self, name: &str) {
+        self.remove.retain(|other| other != name);
+        if name == BAGGAGE {
+            self.baggage = None;
         }
     }
 

@@ -32,15 +32,17 @@ pub(crate) fn internal(why: HostError) -> Denial {
     Denial::Internal(why.reason())
 }
 
-/// One header map of a stream.
+/// One header map of a stream, as it was read in this callback.
 pub(crate) struct Headers<'h> {
     host: &'h dyn Host,
     map: MapType,
+    present: &'h [Header],
 }
 
 impl<'h> Headers<'h> {
-    pub(crate) fn new(host: &'h dyn Host, map: MapType) -> Self {
-        Self { host, map }
+    /// `present` is all that the map has.
+    pub(crate) fn new(host: &'h dyn Host, map: MapType, present: &'h [Header]) -> Self {
+        Self { host, map, present }
     }
 }
 
@@ -49,11 +51,14 @@ impl HeaderMap for Headers<'_> {
         Ok(self.host.remove_header(self.map, name)?)
     }
 
-    /// Removes first: not every Envoy replaces all lines of a header, and a line that stayed would be a second
+    /// Removes several lines first: not every Envoy replaces all lines of a header, and a line that stayed would be a second
     /// step beside the one that was set.
     fn set(&mut self, name: &str, value: &str) -> Result<(), ProxyError> {
-        self.host.remove_header(self.map, name)?;
-        Ok(self.host.add_header(self.map, name, value)?)
+        let lines = self.present.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+        if lines.count() > 1 {
+            self.host.remove_header(self.map, name)?;
+        }
+        Ok(self.host.replace_header(self.map, name, value)?)
     }
 }
 

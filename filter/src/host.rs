@@ -13,7 +13,7 @@ pub(crate) enum HostError {
     NoHeaders,
     HiddenHeaders,
     RemoveHeader,
-    AddHeader,
+    ReplaceHeader,
     LocalReply,
     ReadSharedData,
     WriteSharedData,
@@ -35,7 +35,7 @@ impl HostError {
             Self::NoHeaders => "the proxy gives no headers",
             Self::HiddenHeaders => "the proxy counts other headers than it shows",
             Self::RemoveHeader => "the proxy does not remove a header",
-            Self::AddHeader => "the proxy does not add a header",
+            Self::ReplaceHeader => "the proxy does not set a header",
             Self::LocalReply => "the proxy does not send the response",
             Self::ReadSharedData => "shared data cannot be read",
             Self::WriteSharedData => "shared data cannot be written",
@@ -98,8 +98,8 @@ pub(crate) trait Host {
     /// Removes every line of a header.
     fn remove_header(&self, map: MapType, name: &str) -> Result<(), HostError>;
 
-    /// Adds a line to a header.
-    fn add_header(&self, map: MapType, name: &str, value: &str) -> Result<(), HostError>;
+    /// Sets a header of one line or none to one line.
+    fn replace_header(&self, map: MapType, name: &str, value: &str) -> Result<(), HostError>;
 
     /// Answers in place of the application.
     fn send_local_reply(&self, reply: &LocalReply) -> Result<(), HostError>;

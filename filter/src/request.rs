@@ -1,7 +1,7 @@
 //! The facts of a request, as the proxy gives them. Nothing is decided here.
 
 use stepgate_config::gate::PeerSource;
-use stepgate_decision::{Facts, Header, Listener, UnixTime};
+use stepgate_decision::{Facts, Header, Listener, Needs, UnixTime};
 
 use crate::host::{Host, HostError};
 
@@ -11,22 +11,30 @@ const OUTBOUND: i64 = 2;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
-/// Reads everything once, in the request phase: later the proxy no longer has it.
+/// Reads everything that the gate may look at, once, in the request phase: later the proxy no longer has it. Without a
+/// gate nothing is looked at.
+///
+/// Nothing is kept from one stream for the next. One plugin may serve listeners of both directions and of several
+/// certificates, and no name of a connection is one that only the proxy chooses (docs/adr/0031).
 pub(crate) fn facts(
     host: &dyn Host,
     peer: Peer,
     headers: Vec<Header>,
-    replica: Option<&str>,
+    (needs, replica): (Option<&Needs>, Option<&str>),
 ) -> Result<Facts, HostError> {
+    let needed = |fact: fn(&Needs) -> bool| needs.is_some_and(fact);
+    let port =
+        || number(host, &["destination", "port"]).and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+    let draws = needs.is_some_and(|needs| needs.randomness(&headers));
     Ok(Facts {
-        listener: listener(host),
+        listener: if needed(|needs| needs.listener) { listener(host) } else { Listener::Unknown },
         mtls: peer.mtls,
         peer: peer.uri,
-        own: host.property(&["connection", "uri_san_local_certificate"]),
-        port: number(host, &["destination", "port"]).and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0),
+        own: needed(|needs| needs.own).then(|| host.property(&["connection", "uri_san_local_certificate"])).flatten(),
+        port: needed(|needs| needs.port).then(port).flatten(),
         headers,
         now: UnixTime::from_seconds(seconds(host)?),
-        random: host.random()?,
+        random: draws.then(|| host.random()).transpose()?,
         replica: replica.map(str::to_owned),
     })
 }
@@ -36,7 +44,6 @@ pub(crate) fn seconds(host: &dyn Host) -> Result<u64, HostError> {
     host.now().map(|nanoseconds| nanoseconds / NANOSECONDS)
 }
 
-/// Read for each stream, not kept: one plugin may serve listeners of both directions.
 fn listener(host: &dyn Host) -> Listener {
     match number(host, &["xds", "listener_direction"]) {
         Some(INBOUND) => Listener::Inbound,

@@ -45,10 +45,11 @@ impl Response {
     /// behind the gate that answers 200 in its place has not done its work.
     pub(crate) fn headers(&mut self, gate: &Gate, host: &dyn Host) -> Result<(), Denial> {
         let present = headers::read(host, MapType::HttpResponseHeaders)?;
-        let mut headers = Headers::new(host, MapType::HttpResponseHeaders);
+        let mut headers = Headers::new(host, MapType::HttpResponseHeaders, &present);
         scrub(gate, &present, &mut headers)?;
-        // An exempt or observed request, or one at level `identity`, brings no token and has consumed nothing.
-        if self.reply.is_empty() {
+        // An exempt or observed request, or one at level `identity`, brings no token and has consumed nothing. Most others
+        // bring no token, and a response that says that they are done gives no use back.
+        if self.reply.is_empty() || (!self.reply.brings_token() && says_done(&present)) {
             return Ok(());
         }
         let delivery = Delivery::of(host);
@@ -63,7 +64,7 @@ impl Response {
     /// The same for the trailers.
     pub(crate) fn trailers(&mut self, gate: &Gate, host: &dyn Host) -> Result<(), Denial> {
         let present = headers::read(host, MapType::HttpResponseTrailers)?;
-        let mut trailers = Headers::new(host, MapType::HttpResponseTrailers);
+        let mut trailers = Headers::new(host, MapType::HttpResponseTrailers, &present);
         scrub(gate, &present, &mut trailers)?;
         let due = self.receipt == Receipt::WithTrailers && single(&present, "grpc-status") == Some(b"0");
         if due { self.reply.apply_receipt(&mut trailers) } else { Ok(()) }
@@ -86,6 +87,12 @@ impl Response {
             (true, true, _) => Receipt::Never,
         }
     }
+}
+
+/// Whether a response says that the request is done. A response of gRPC may say in a header that it is not.
+fn says_done(present: &[Header]) -> bool {
+    single(present, ":status").is_some_and(|status| status.len() == 3 && status.starts_with(b"2"))
+        && !present.iter().any(|(name, _)| name.eq_ignore_ascii_case("grpc-status"))
 }
 
 /// Whether any reader may take a request or response for gRPC: media types have no case (RFC 9110, section 8.3.1),

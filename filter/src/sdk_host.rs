@@ -51,8 +51,8 @@ impl Host for SdkHost {
         hostcalls::remove_map_value(map, name).map_err(|_| HostError::RemoveHeader)
     }
 
-    fn add_header(&self, map: MapType, name: &str, value: &str) -> Result<(), HostError> {
-        hostcalls::add_map_value(map, name, value).map_err(|_| HostError::AddHeader)
+    fn replace_header(&self, map: MapType, name: &str, value: &str) -> Result<(), HostError> {
+        hostcalls::set_map_value(map, name, Some(value)).map_err(|_| HostError::ReplaceHeader)
     }
 
     fn send_local_reply(&self, reply: &LocalReply) -> Result<(), HostError> {

@@ -7,7 +7,7 @@ use proxy_wasm::types::{Action, MapType};
 use stepgate_config::workflow::Mode;
 use stepgate_decision::permit::{Reply, scrub, scrub_request_trailers};
 use stepgate_decision::verdict::AuditContext;
-use stepgate_decision::{Denial, UnixTime, Verdict, inbound};
+use stepgate_decision::{Denial, Gate, UnixTime, Verdict, inbound};
 
 use crate::delivery::Delivery;
 use crate::headers::{self, Headers, check_bounds, internal};
@@ -84,9 +84,10 @@ impl Stream {
             return Err(Denial::Internal("the proxy's headers have no method"));
         }
         let grpc = may_be_grpc(&headers);
-        let facts = request::facts(host, peer, headers, self.plugin.replica(host)).map_err(internal)?;
+        let known = (self.plugin.gate().map(Gate::needs), self.plugin.replica(host));
+        let facts = request::facts(host, peer, headers, known).map_err(internal)?;
         let verdict = inbound(self.plugin.gate(), &facts, &self.plugin.crypto(host), &mut SharedData(host));
-        let mut headers = Headers::new(host, MapType::HttpRequestHeaders);
+        let mut headers = Headers::new(host, MapType::HttpRequestHeaders, &facts.headers);
         let reply = match verdict {
             Verdict::Permitted(permit) => {
                 self.learn(host, permit.audit());
@@ -135,8 +136,8 @@ impl Stream {
         let (Some(gate), State::Forwarded(response)) = (self.plugin.gate(), &self.state) else {
             return self.request_body();
         };
-        let mut trailers = Headers::new(host, MapType::HttpRequestTrailers);
         let scrubbed = headers::read(host, MapType::HttpRequestTrailers).and_then(|present| {
+            let mut trailers = Headers::new(host, MapType::HttpRequestTrailers, &present);
             let scrub = if response.observed { scrub } else { scrub_request_trailers };
             scrub(gate, &present, &mut trailers)
         });

@@ -233,12 +233,13 @@ fn no_receipt_where_a_filter_behind_the_gate_answers_in_the_applications_place()
 
 #[test]
 fn every_failure_of_the_proxy_is_a_denial() {
-    for broken in ["headers", "now", "random", "remove_header", "add_header", "read_shared", "write_shared"] {
+    for broken in ["headers", "now", "random", "remove_header", "replace_header", "read_shared", "write_shared"] {
         let proxy = proxy();
         let plugin = plugin(&proxy, GATE);
         proxy.broken.borrow_mut().push(broken);
         // Something to remove.
-        let present = [(":method", "POST"), (":path", "/shots"), ("x-stepgate-permit", "guess")];
+        let present =
+            [(":method", "POST"), (":path", "/shots"), ("x-stepgate-permit", "guess"), ("x-original-url", "/")];
         proxy.set(MapType::HttpRequestHeaders, &present);
         assert_eq!(denied(&proxy, &mut Stream::new(plugin)), "INTERNAL", "{broken}");
         let interlock = proxy.header(MapType::HttpRequestHeaders, "x-stepgate-permit");
@@ -258,7 +259,7 @@ fn without_metrics_or_a_way_to_answer_a_gate_still_denies() {
 
 #[test]
 fn a_response_that_cannot_be_scrubbed_is_reset() {
-    for broken in ["headers", "remove_header", "add_header"] {
+    for broken in ["headers", "remove_header", "replace_header"] {
         let proxy = proxy();
         let mut stream = Stream::new(plugin(&proxy, GATE));
         assert_eq!(stream.request_headers(&proxy), Action::Continue);

@@ -106,7 +106,7 @@ fn opens(after: Duration, span: Span, life: &Life<'_>, leeway: Option<Duration>,
 fn default_leeway() -> Option<Duration> {
     match GATE.key("leeway").map(|key| key.need) {
         Some(Need::Default(text)) => crate::duration::parse(text).ok(),
-        Some(Need::Required | Need::Optional) | None => None,
+        Some(Need::Required | Need::RequiredWithout(_) | Need::Optional) | None => None,
     }
 }
 

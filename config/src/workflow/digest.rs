@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::serde_text;
@@ -24,7 +25,7 @@ pub struct DigestError;
 impl Digest {
     /// The digest of canonical bytes.
     pub(crate) fn of(canonical: &[u8]) -> Self {
-        Self(Base64UrlUnpadded::encode_string(&hmac_sha256::Hash::hash(canonical)).into())
+        Self(URL_SAFE_NO_PAD.encode(hmac_sha256::Hash::hash(canonical)).into())
     }
 
     /// 43 characters of base64url (RFC 4648, section 5), without padding.
@@ -36,9 +37,10 @@ impl Digest {
 impl TryFrom<&str> for Digest {
     type Error = DigestError;
     fn try_from(text: &str) -> Result<Self, DigestError> {
-        let mut bytes = [0; BYTES];
-        match Base64UrlUnpadded::decode(text, &mut bytes) {
-            Ok(decoded) if decoded.len() == BYTES => Ok(Self(text.into())),
+        // The decoder takes whole groups of 3 bytes.
+        let mut bytes = [0; BYTES.next_multiple_of(3)];
+        match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
+            Ok(BYTES) => Ok(Self(text.into())),
             Ok(_) | Err(_) => Err(DigestError),
         }
     }

@@ -110,6 +110,6 @@ impl Workflow {
     /// Whether this workload is the caller of a transition (`via`) that leaves a task of another performer. It then
     /// needs a receipt for that task, and presents it.
     pub fn needs_receipt(&self, task: &Task, id: &SpiffeId) -> bool {
-        self.leaving(task).any(|transition| transition.via && transition.caller.includes(id))
+        self.leaving(task).any(|transition| transition.takes_receipt_of(id))
     }
 }

@@ -9,6 +9,7 @@ use super::{Actor, RequestPattern};
 use crate::diagnostic::Span;
 use crate::guard::Guard;
 use crate::name::TaskName;
+use crate::spiffe::SpiffeId;
 
 /// What a task requires before it continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,6 +88,13 @@ pub struct Transition {
     pub place: Span,
     /// The guard: a condition that must be true for the request to pass.
     pub when: Option<Guard>,
+}
+
+impl Transition {
+    /// Whether this workload presents a receipt of another's task to take it.
+    pub fn takes_receipt_of(&self, id: &SpiffeId) -> bool {
+        self.via && self.caller.includes(id)
+    }
 }
 
 impl fmt::Display for Transition {

@@ -7,13 +7,15 @@ use stepgate_config::name::TaskName;
 use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
 
 use crate::denial::Denial;
+use crate::gate::CompiledWorkflow;
 use crate::token::{Claims, TokenType, VerifiedToken};
 
 /// Most bytes of the name of an instance or arrival. Gates give 22; tools that mint tokens, names for people.
 const MAX_NAME: usize = 128;
 
 /// Checks each token of one step of this workflow.
-pub(super) fn check(tokens: &[VerifiedToken], workflow: &Workflow, leeway: Duration) -> Result<(), Denial> {
+pub(super) fn check(tokens: &[VerifiedToken], compiled: &CompiledWorkflow, leeway: Duration) -> Result<(), Denial> {
+    let workflow = &compiled.workflow;
     for token in tokens {
         if !has_names(&token.claims) {
             return Err(Denial::BadStep("a token has a name that no gate gives"));
@@ -22,7 +24,7 @@ pub(super) fn check(tokens: &[VerifiedToken], workflow: &Workflow, leeway: Durat
             return Err(Denial::BadStep("a token counts what its document does not"));
         }
         // A task that the document does not have is another denial.
-        if workflow.tasks.get(&token.claims.wf.task).is_some_and(|task| !fits(token, task, workflow)) {
+        if workflow.tasks.get(&token.claims.wf.task).is_some_and(|task| !fits(token, task, compiled)) {
             return Err(Denial::BadStep("a token has or lacks members as no gate writes them at its task"));
         }
         if !lives(&token.claims, workflow, leeway) {
@@ -54,7 +56,8 @@ fn counts(claims: &Claims, workflow: &Workflow) -> bool {
 
 /// Whether the token has the members of its kind. Only a start has no parents; the rest of a start is compared as a whole,
 /// with its issuer. Only at a join a token says from which source it came.
-fn fits(token: &VerifiedToken, task: &Task, workflow: &Workflow) -> bool {
+fn fits(token: &VerifiedToken, task: &Task, compiled: &CompiledWorkflow) -> bool {
+    let workflow = &compiled.workflow;
     let Claims { parents, wf, fork, .. } = &token.claims;
     let sources = workflow.joins.get(&task.name).filter(|_| task.join == JoinKind::All).map(|join| &join.sources);
     let source = wf.from.as_ref().is_none_or(|from| sources.is_some_and(|sources| sources.contains(from)));
@@ -62,21 +65,21 @@ fn fits(token: &VerifiedToken, task: &Task, workflow: &Workflow) -> bool {
     let kind = if parents.is_empty() {
         task.initial && token.token_type == TokenType::Arrival && wf.from.is_none()
     } else {
-        descends(&token.claims, task, workflow) && entered(token, task) && has_rounds(&token.claims, task, workflow)
+        descends(&token.claims, task, compiled) && entered(token, task) && has_rounds(&token.claims, task, workflow)
     };
     source && ahead && kind
 }
 
 /// Whether its parents are as many as some transition to the task presents, each of them another arrival.
-fn descends(claims: &Claims, task: &Task, workflow: &Workflow) -> bool {
+fn descends(claims: &Claims, task: &Task, compiled: &CompiledWorkflow) -> bool {
     let Claims { jti, parents, wf, .. } = claims;
     let evidence = |from: &Task| {
-        let join = workflow.joins.get(&from.name).filter(|_| from.join == JoinKind::All && !from.initial);
+        let join = compiled.workflow.joins.get(&from.name).filter(|_| from.join == JoinKind::All && !from.initial);
         join.map_or(1, |join| join.sources.len())
     };
-    let leads = |t: &Transition| t.to.name == task.name && wf.from.as_ref().is_none_or(|from| t.from.name == *from);
+    let leads = |t: &Transition| wf.from.as_ref().is_none_or(|from| t.from.name == *from);
     let others = |(at, parent)| parent != jti && !parents.iter().take(at).any(|other| other == parent);
-    workflow.transitions.iter().any(|t| leads(t) && evidence(&t.from) == parents.len())
+    compiled.entering(task).iter().any(|t| leads(t) && evidence(&t.from) == parents.len())
         && parents.iter().enumerate().all(others)
 }
 

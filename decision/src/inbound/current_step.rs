@@ -111,7 +111,7 @@ fn read_tokens<'a>(
     if verified.iter().any(|token| token.claims.wf.digest != compiled.workflow.digest) {
         return Err(Denial::OtherDocument);
     }
-    claims::check(&verified, &compiled.workflow, leeway)?;
+    claims::check(&verified, compiled, leeway)?;
     if gate.config.revoked.instances.contains(&first.claims.txn) {
         return Err(Denial::Revoked("instance"));
     }

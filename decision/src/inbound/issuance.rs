@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
 
@@ -11,6 +10,7 @@ use super::inherited::{own_forks, performers, visits};
 use super::start::first_arrival;
 use super::window::Window;
 use super::{constraint, join};
+use crate::base64url;
 use crate::denial::Denial;
 use crate::facts::Facts;
 use crate::fingerprint::fingerprint;
@@ -56,7 +56,7 @@ impl Issuance {
         };
         let first = parents.first().copied().ok_or(NO_TOKEN)?;
         let parent = parent_name(current, first);
-        let jti = child_jti(workflow, &parent, transition, facts);
+        let jti = child_jti(workflow, &parent, transition, facts)?;
         let to = &transition.to;
         let dl = earliest(&parents, |claims| claims.dl);
         let window = Window::of(transition, &parents, leeway);
@@ -75,7 +75,8 @@ impl Issuance {
             rep: facts.replica.clone(),
             jti,
         };
-        let receipt = workflow.needs_receipt(to, peer).then(|| Claims { sub: peer.clone(), ..arrival.clone() });
+        let needs_receipt = current.compiled.leaving(to).iter().any(|next| next.takes_receipt_of(peer));
+        let receipt = needs_receipt.then(|| Claims { sub: peer.clone(), ..arrival.clone() });
         let presented_until = presented_until(current, first, facts.now, leeway);
         let issuance = Self { arrival, receipt, parent, presented_until, start };
         issuance.check_deadline(facts.now)?;
@@ -110,11 +111,10 @@ fn parent_name(current: &CurrentStep<'_>, first: &Claims) -> String {
 
 /// The child's `jti`. A request that a proxy delivers twice must make the same child, so it derives from
 /// the parent; where a transition has several uses, which are not counted here, it is random.
-fn child_jti(workflow: &Workflow, parent: &str, transition: &Transition, facts: &Facts) -> String {
-    let random = Base64UrlUnpadded::encode_string(&facts.random);
-    let use_name = if transition.uses == 1 { "only" } else { random.as_str() };
-    let bytes = fingerprint(&["child", workflow.name.as_str(), parent, &transition.to_string(), use_name]);
-    Base64UrlUnpadded::encode_string(&bytes)
+fn child_jti(workflow: &Workflow, parent: &str, transition: &Transition, facts: &Facts) -> Result<String, Denial> {
+    let use_name = if transition.uses == 1 { "only".to_owned() } else { base64url::encode(facts.drawn()?) };
+    let bytes = fingerprint(&["child", workflow.name.as_str(), parent, &transition.to_string(), &use_name]);
+    Ok(base64url::encode(bytes))
 }
 
 fn earliest(parents: &[&Claims], time: impl Fn(&Claims) -> UnixTime) -> UnixTime {

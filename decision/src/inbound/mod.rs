@@ -52,11 +52,12 @@ pub fn inbound(gate: Option<&Gate>, facts: &Facts, crypto: &dyn Crypto, store: &
     if headers.len() > MAX_HEADERS {
         return Verdict::Denied(Denied::new(Denial::Internal("there are more than 512 headers"), audit));
     }
-    let found = Decision { gate, request, crypto, audit: &mut audit }.decide(store);
+    let own = peer::own(gate, facts);
+    let found = Decision { gate, request, own: own.as_ref(), crypto, audit: &mut audit }.decide(store);
     match found {
         Ok(Admitted::Transition(minted)) => Verdict::Permitted(Permit::new(gate, headers, *minted, audit)),
         Ok(Admitted::Exempt) => Verdict::Exempt(PassThrough::permitted(gate, headers)),
-        Err(denial) => match mode(gate, facts) {
+        Err(denial) => match gate.mode_of(own.as_ref()) {
             Mode::Observe => {
                 let pass = match check_direction(gate, facts) {
                     Ok(()) => PassThrough::observed(gate, headers),
@@ -80,16 +81,6 @@ fn check_direction(gate: &Gate, facts: &Facts) -> Result<(), Denial> {
     }
 }
 
-/// Whether a denial is enforced at this workload.
-fn mode(gate: &Gate, facts: &Facts) -> Mode {
-    gate.mode_of(own_workload(gate, facts).as_ref())
-}
-
-/// The workload behind the gate, where the configuration or the certificate names it.
-fn own_workload(gate: &Gate, facts: &Facts) -> Option<SpiffeId> {
-    gate.config.own.clone().or_else(|| SpiffeId::try_from(facts.own.as_deref()?).ok())
-}
-
 /// Why a request may go on.
 enum Admitted {
     Transition(Box<Minted>),
@@ -100,6 +91,8 @@ enum Admitted {
 struct Decision<'a, 't> {
     gate: &'a Gate,
     request: Request<'a>,
+    /// The workload behind the gate, if it is known.
+    own: Option<&'a SpiffeId>,
     crypto: &'a dyn Crypto,
     audit: &'t mut AuditContext,
 }
@@ -107,11 +100,11 @@ struct Decision<'a, 't> {
 impl<'a> Decision<'a, '_> {
     fn decide(&mut self, store: &mut dyn Store) -> Result<Admitted, Denial> {
         check_direction(self.gate, self.request.facts)?;
-        let classified = Classified::of(self.gate, &self.request, own_workload(self.gate, self.request.facts).as_ref());
+        let classified = Classified::of(self.gate, &self.request, self.own);
         if classified.is_exempt_for_anyone() {
             return Ok(Admitted::Exempt);
         }
-        let (peer, own) = peer::identify(self.gate, self.request.facts)?;
+        let (peer, own) = peer::identify(self.gate, self.request.facts, self.own)?;
         self.audit.peer = Some(peer.clone());
         if classified.is_exempt_for(&peer) {
             return Ok(Admitted::Exempt);
@@ -119,16 +112,16 @@ impl<'a> Decision<'a, '_> {
         if !self.gate.knows_actor(&peer) {
             return Err(Denial::Outsider);
         }
-        let upgrade = self.upgrade(&own)?;
+        let upgrade = self.upgrade(own)?;
         self.request.path()?;
         let requested = classified.tasks()?;
         let steps = Steps::of(self.request.facts, &self.gate.config.header, self.gate.config.carrier)?;
-        let (current, transition) = self.transition(&steps, &requested, &peer, &own)?;
+        let (current, transition) = self.transition(&steps, &requested, &peer, own)?;
         self.audit.transition = Some(transition.to_string());
         if let Some(upgrade) = upgrade.filter(|name| !transition.to.upgrade.contains(name)) {
             return Err(Denial::Upgrade(upgrade_name(&upgrade)));
         }
-        let minted = self.admit(&current, &transition, &peer, &own, store)?;
+        let minted = self.admit(&current, &transition, &peer, own, store)?;
         Ok(Admitted::Transition(Box::new(minted)))
     }
 

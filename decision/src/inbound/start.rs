@@ -1,17 +1,17 @@
 //! Starts: the arrival at the initial task, which the initiator needs to take further transitions.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Workflow};
 
 use super::inherited::{own_forks, performers, visits};
+use crate::base64url;
 use crate::facts::{Facts, Randomness};
 use crate::token::{Claims, StepClaim, start_jti};
 
 /// The `txn` of a new instance: 128 random bits, never from the request.
 pub(super) fn new_instance(random: &Randomness) -> String {
     let (half, _) = random.split_at(random.len() / 2);
-    Base64UrlUnpadded::encode_string(half)
+    base64url::encode(half)
 }
 
 /// The start of a new instance.

@@ -69,14 +69,14 @@ pub(super) fn start<'a>(
     let begins: Vec<(&CompiledWorkflow, &Arc<Transition>)> = gate
         .workflows()
         .filter(|compiled| compiled.workflow.open)
-        .flat_map(|compiled| compiled.starts().map(move |t| (compiled, t)))
+        .flat_map(|compiled| compiled.starts().iter().map(move |t| (compiled, t)))
         .filter(|(_, t)| t.from.performer.includes(peer))
         .collect();
-    let initiates = gate
-        .workflows()
-        .flat_map(|compiled| compiled.workflow.tasks.values())
-        .any(|task| task.initial && task.performer.includes(peer));
-    if begins.is_empty() && !initiates {
+    let initiates = || {
+        let mut tasks = gate.workflows().flat_map(|compiled| compiled.workflow.tasks.values());
+        tasks.any(|task| task.initial && task.performer.includes(peer))
+    };
+    if begins.is_empty() && !initiates() {
         return Err(Denial::NoStep);
     }
     let here: Vec<_> = begins.into_iter().filter(|(_, t)| t.to.performer.includes(own)).collect();
@@ -95,7 +95,7 @@ pub(super) fn start<'a>(
         .ok_or(Denial::Internal("a transition without its workflow"))?;
     let evidence = match compiled.workflow.assurance {
         Assurance::Identity => Evidence::Plain,
-        Assurance::Signed => Evidence::Start { txn: new_instance(&facts.random) },
+        Assurance::Signed => Evidence::Start { txn: new_instance(facts.drawn()?) },
     };
     Ok((CurrentStep { compiled, at: Arc::clone(&transition.from), evidence }, transition))
 }

@@ -1,14 +1,15 @@
 //! Keys as the libraries hold them, read from JWKs.
 
-use jwt_simple::prelude::{Ed25519KeyPair, Ed25519PublicKey, HS256Key};
+use jwt_simple::prelude::{Ed25519KeyPair, Ed25519PublicKey};
 use stepgate_config::jwk::{self, Algorithm, Jwk, JwkError};
 
 use super::ecdsa::{EcPair, EcPublic};
+use super::hmac::HmacKey;
 
 /// A key, as the library holds it.
 pub enum Material {
     /// A shared secret.
-    Hmac(HS256Key),
+    Hmac(HmacKey),
     /// An ECDSA key pair.
     EcPair(EcPair),
     /// An ECDSA public key.
@@ -60,7 +61,7 @@ impl Material {
     /// What is wrong with it.
     pub fn from_jwk(text: &str, kid: &str) -> Result<Self, JwkError> {
         Ok(match jwk::read(text, kid)? {
-            Jwk::Secret(key) => Self::Hmac(key.with_key_id(kid)),
+            Jwk::Secret(key) => Self::Hmac(HmacKey::new(&key).ok_or(JwkError::ShortSecret)?),
             Jwk::EcPair(pair) => Self::EcPair(EcPair::new(pair.with_key_id(kid)).ok_or(JwkError::EcPair)?),
             Jwk::EcPublic(key) => Self::EcPublic(EcPublic::new(key.with_key_id(kid)).ok_or(JwkError::EcPublic)?),
             Jwk::EdPair(pair) => Self::EdPair(pair.with_key_id(kid)),

@@ -3,11 +3,13 @@
 mod crypto;
 pub mod ecdsa;
 mod error;
+mod hmac;
 mod jwk;
 mod ring;
 
 pub use crypto::{Crypto, RustCrypto};
 pub use error::{SignError, VerifyError};
+pub use hmac::HmacKey;
 pub use jwk::Material;
 pub use ring::{Key, KeyActor, KeyError, KeyRing};
 pub use stepgate_config::jwk::{Algorithm, JwkError};

@@ -8,6 +8,7 @@ use stepgate_config::jwk::{Algorithm, JwkError};
 use stepgate_config::name::{ActorName, Kid, WorkflowName};
 
 use super::jwk::Material;
+use crate::token::{Heads, TokenType};
 
 /// The actor who may sign with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub struct Key {
     key_use: KeyUse,
     revoked: bool,
     material: Material,
+    heads: Heads,
 }
 
 impl Key {
@@ -44,7 +46,8 @@ impl Key {
     /// What is wrong with the JWK.
     pub fn new(kid: Kid, actor: KeyActor, jwk: &str) -> Result<Self, JwkError> {
         let material = Material::from_jwk(jwk, kid.as_str())?;
-        Ok(Self { kid, actor, key_use: KeyUse::Sign, revoked: false, material })
+        let heads = Heads::new(material.algorithm(), &kid);
+        Ok(Self { kid, actor, key_use: KeyUse::Sign, revoked: false, material, heads })
     }
 
     /// Its identifier.
@@ -65,6 +68,11 @@ impl Key {
     /// The algorithm that it is for.
     pub fn algorithm(&self) -> Algorithm {
         self.material.algorithm()
+    }
+
+    /// The first part of its tokens, and the dot.
+    pub(crate) fn head(&self, token_type: TokenType) -> &str {
+        self.heads.of(token_type)
     }
 
     /// The key itself.
@@ -181,5 +189,6 @@ fn read_key(
         return Err(KeyError::CannotSign { kid });
     }
     let actor = spec.actor.clone().map_or(KeyActor::Any, KeyActor::Only);
-    Ok(Key { revoked: revoked.contains(&kid), actor, key_use: spec.key_use, material, kid })
+    let heads = Heads::new(material.algorithm(), &kid);
+    Ok(Key { revoked: revoked.contains(&kid), actor, key_use: spec.key_use, material, heads, kid })
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
 use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Digest, Task, Workflow};
 
 use super::object::{filled, object, present, unique};
+use crate::base64url;
 use crate::fingerprint::fingerprint;
 use crate::time::UnixTime;
 
@@ -29,7 +29,7 @@ pub type Forks = BTreeMap<TaskName, String>;
 /// cannot choose it.
 pub(crate) fn start_jti(workflow: &WorkflowName, txn: &str, issuer: &SpiffeId, holder: &SpiffeId) -> String {
     let bytes = fingerprint(&["start", workflow.as_str(), txn, issuer.as_str(), holder.as_str()]);
-    Base64UrlUnpadded::encode_string(&bytes)
+    base64url::encode(bytes)
 }
 
 /// The two kinds of step token, by `typ` (RFC 8725, section 3.11: each is accepted only where it belongs).

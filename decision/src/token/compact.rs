@@ -1,8 +1,8 @@
 //! Strict compact JWS (RFC 7515, section 3.1): three parts in canonical base64url.
 
-use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
 use stepgate_config::bounds::MAX_TOKEN;
 
+use crate::base64url;
 use crate::denial::Denial;
 
 /// Longest JOSE header, encoded, in bytes.
@@ -72,5 +72,5 @@ impl<'a> Compact<'a> {
 }
 
 fn decode(part: &str, why: &'static str) -> Result<Vec<u8>, Denial> {
-    Base64UrlSafeNoPadding::decode_to_vec(part, None).map_err(|_| Denial::BadStep(why))
+    base64url::decode(part).ok_or(Denial::BadStep(why))
 }

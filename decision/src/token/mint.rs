@@ -1,11 +1,9 @@
 //! The signing input of a token. [`Claims`] is its one encoder, whoever signs.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_simple::prelude::{HeaderOptions, JWTClaims};
-use serde::Serialize;
 
 use super::claims::{Claims, TokenType};
-use super::unverified::JoseHeader;
+use crate::base64url;
 use crate::keys::{Key, SignError};
 
 /// The claims and header options as the library signs them. [`Claims`] has the registered claims too, so the
@@ -31,11 +29,11 @@ pub(crate) fn for_library(token_type: TokenType, claims: &Claims) -> (JWTClaims<
 /// # Errors
 /// Where the claims cannot be written as JSON, which no claims cause.
 pub fn unsigned(key: &Key, token_type: TokenType, claims: &Claims) -> Result<String, SignError> {
-    let header =
-        JoseHeader { alg: key.algorithm().alg().into(), kid: key.kid().to_string(), typ: token_type.typ().into() };
-    Ok(format!("{}.{}", encode(&header)?, encode(claims)?))
+    let claims = serde_json::to_vec(claims).map_err(|_| SignError::Failed)?;
+    Ok([key.head(token_type), &base64url::encode(claims)].concat())
 }
 
-fn encode(part: &impl Serialize) -> Result<String, SignError> {
-    Ok(Base64UrlUnpadded::encode_string(&serde_json::to_vec(part).map_err(|_| SignError::Failed)?))
+/// The token of a signing input and its signature.
+pub fn signed(unsigned: &str, signature: &[u8]) -> String {
+    [unsigned, ".", &base64url::encode(signature)].concat()
 }

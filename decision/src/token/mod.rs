@@ -2,6 +2,7 @@
 
 mod claims;
 mod compact;
+mod head;
 mod mint;
 mod object;
 mod unverified;
@@ -11,7 +12,8 @@ pub(crate) use claims::start_jti;
 pub use claims::{Claims, Forks, MAX_PARENTS, Performers, StepClaim, TOKEN_VERSION, TokenType, Visits};
 pub use compact::Compact;
 pub(crate) use compact::MAX_HEADER;
+pub(crate) use head::Heads;
 pub(crate) use mint::for_library;
-pub use mint::unsigned;
+pub use mint::{signed, unsigned};
 pub use unverified::UnverifiedToken;
 pub use verify::{VerifiedToken, verify};

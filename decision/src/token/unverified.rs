@@ -1,6 +1,6 @@
 //! A token that is read but not verified: a compact JWS with exactly our header and claims.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::claims::{Claims, MAX_PARENTS, TOKEN_VERSION, TokenType};
 use super::compact::Compact;
@@ -9,12 +9,12 @@ use crate::denial::Denial;
 
 /// The JOSE header: exactly these three. No member that holds a key or a certificate, or says where to
 /// fetch one (`jku`, `jwk`, `x5c`, `x5u`), no extension (`crit`, `b64`): RFC 8725, section 3.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct JoseHeader {
-    pub(super) alg: String,
-    pub(super) kid: String,
-    pub(super) typ: String,
+struct JoseHeader {
+    alg: String,
+    kid: String,
+    typ: String,
 }
 
 /// A well-formed token that is not verified. Its claims may be used to find the key, and to refuse; never to

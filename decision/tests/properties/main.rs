@@ -10,5 +10,6 @@
 )]
 
 mod carrier;
+mod hs256;
 mod path;
 mod token;

@@ -27,7 +27,7 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![3 => "[a-z0-9/:._-]{0,24}".prop_map(String::from), 1 => any::<String>().prop_map(|s| s.chars().take(12).collect())]
 }
 
-fn token_type() -> impl Strategy<Value = TokenType> {
+pub(super) fn token_type() -> impl Strategy<Value = TokenType> {
     prop_oneof![Just(TokenType::Arrival), Just(TokenType::Receipt)]
 }
 
@@ -62,7 +62,7 @@ fn histories() -> impl Strategy<Value = (Visits, Performers, Forks)> {
     )
 }
 
-fn claims() -> impl Strategy<Value = Claims> {
+pub(super) fn claims() -> impl Strategy<Value = Claims> {
     // Until 2106: the library counts seconds in 32 bits.
     let times = proptest::collection::vec(0_u64..1 << 32, 3);
     let texts = (id(), id(), text(), text());
@@ -97,14 +97,14 @@ fn taken(key: &Key, token: &str) -> bool {
 }
 
 /// One character is replaced by another.
-fn changed(token: &str, at: prop::sample::Index, by: char) -> String {
+pub(super) fn changed(token: &str, at: prop::sample::Index, by: char) -> String {
     let mut letters: Vec<char> = token.chars().collect();
     let at = at.index(letters.len());
     letters[at] = if letters[at] == by { '~' } else { by };
     letters.into_iter().collect()
 }
 
-fn letter() -> impl Strategy<Value = char> {
+pub(super) fn letter() -> impl Strategy<Value = char> {
     prop_oneof![4 => "[A-Za-z0-9_.=-]".prop_map(|s| s.chars().next().unwrap()), 1 => any::<char>()]
 }
 

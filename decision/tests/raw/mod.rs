@@ -1,6 +1,6 @@
-//! Signatures over any text, judged by the functions that jwt-simple calls for tokens, with keys as a gate reads them.
+//! Signatures over any text, judged by the functions that tokens are verified with, with keys as a gate reads them.
 
-use jwt_simple::prelude::{EdDSAPublicKeyLike, MACLike};
+use jwt_simple::prelude::EdDSAPublicKeyLike;
 use stepgate_decision::keys::Material;
 
 /// Whether these bytes are the key's signature (JWS, RFC 7515) over the text.
@@ -10,7 +10,7 @@ pub(crate) fn verifies(key: &Material, text: &[u8], signature: &[u8]) -> bool {
             .is_ok_and(|signature| key.public_key().as_ref().verify(text, &signature).is_ok())
     };
     match key {
-        Material::Hmac(key) => ct_codecs::verify(&key.authentication_tag(text), signature),
+        Material::Hmac(key) => key.verifies(text, signature),
         Material::EcPair(_) | Material::EcPublic(_) => key.ec_public().is_some_and(|key| key.verifies(text, signature)),
         Material::EdPair(key) => ed25519(&key.public_key()),
         Material::EdPublic(key) => ed25519(key),

@@ -12,11 +12,10 @@ mod tests;
 
 use std::cell::Cell;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use log::Level;
 use stepgate_decision::Clock;
 use stepgate_decision::keys::{Crypto, Key, RustCrypto, SignError, VerifyError, ecdsa};
-use stepgate_decision::token::{Claims, TokenType, UnverifiedToken, unsigned};
+use stepgate_decision::token::{Claims, TokenType, UnverifiedToken, signed, unsigned};
 
 use crate::host::{Host, HostError};
 use crate::log_events;
@@ -86,7 +85,7 @@ impl Crypto for GateCrypto<'_> {
         };
         let text = unsigned(key, token_type, claims)?;
         match sign(self.host, pair, text.as_bytes()) {
-            Ok(signature) => Ok(format!("{text}.{signature}")),
+            Ok(signature) => Ok(signed(&text, &signature)),
             Err(why) => {
                 self.host_crypto.log_failure(why);
                 RustCrypto.sign(key, token_type, claims)
@@ -95,8 +94,7 @@ impl Crypto for GateCrypto<'_> {
     }
 }
 
-fn sign(host: &dyn Host, pair: &ecdsa::EcPair, text: &[u8]) -> Result<String, CryptoError> {
+fn sign(host: &dyn Host, pair: &ecdsa::EcPair, text: &[u8]) -> Result<[u8; ecdsa::RAW_SIGNATURE], CryptoError> {
     let der = message::sign(host, pair.pkcs8(), text)?;
-    let raw = ecdsa::from_der(&der).ok_or(CryptoError::NotASignature)?;
-    Ok(Base64UrlUnpadded::encode_string(&raw))
+    ecdsa::from_der(&der).ok_or(CryptoError::NotASignature)
 }

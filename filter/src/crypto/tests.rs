@@ -238,7 +238,7 @@ fn a_malformed_signature_never_reaches_the_proxy() {
         vec![0xff; 64],
         ecdsa::to_der(&[1; 64]).unwrap(),
     ] {
-        let token = format!("{text}.{}", Base64UrlUnpadded::encode_string(&raw));
+        let token = stepgate_decision::token::signed(&text, &raw);
         assert!(!verifies(&crypto, &key(), &token), "{raw:?}");
         assert!(!verifies(&RustCrypto, &key(), &token), "{raw:?}");
     }

@@ -132,10 +132,15 @@ impl Host for Fake {
         Ok(())
     }
 
-    fn add_header(&self, map: MapType, name: &str, value: &str) -> Result<(), HostError> {
-        self.works("add_header", HostError::AddHeader)?;
-        let header = (name.to_owned(), value.as_bytes().to_vec());
-        self.headers.borrow_mut().entry(map as u32).or_default().push(header);
+    /// As in an Envoy that replaces the first line only.
+    fn replace_header(&self, map: MapType, name: &str, value: &str) -> Result<(), HostError> {
+        self.works("replace_header", HostError::ReplaceHeader)?;
+        let mut maps = self.headers.borrow_mut();
+        let headers = maps.entry(map as u32).or_default();
+        match headers.iter_mut().find(|(n, _)| n == name) {
+            Some((_, old)) => *old = value.as_bytes().to_vec(),
+            None => headers.push((name.to_owned(), value.as_bytes().to_vec())),
+        }
         Ok(())
     }
 

@@ -51,9 +51,13 @@ fn a_grpc_caller_with_too_many_headers_is_answered_in_grpc() {
 #[test]
 fn no_failure_hides_the_caller() {
     // Without its headers, a request has no path; its peer is named all the same.
-    for (broken, path) in
-        [("headers", ""), ("now", "/shots"), ("random", "/shots"), ("read_shared", "/shots"), ("add_header", "/shots")]
-    {
+    for (broken, path) in [
+        ("headers", ""),
+        ("now", "/shots"),
+        ("random", "/shots"),
+        ("read_shared", "/shots"),
+        ("replace_header", "/shots"),
+    ] {
         let proxy = proxy();
         let plugin = plugin(&proxy, GATE);
         proxy.broken.borrow_mut().push(broken);

@@ -19,30 +19,74 @@ pub fn can_run(whole: &Whole) -> bool {
 /// # Errors
 /// If the case cannot be run.
 pub fn run(corpus: &Corpus, whole: &Whole, now: UnixTime) -> Result<Outcome, String> {
-    let file = corpus.gate(whole)?;
-    let gate = file
-        .config
-        .clone()
-        .and_then(|config| Gate::new(config, &|name| corpus.environment.get(name)).ok())
-        .map(|(gate, _)| gate);
+    let (last, gate, mut store) = before_the_last(corpus, whole, now)?;
+    Ok(decide(gate.as_ref(), &last, (now, u8::MAX), &mut store))
+}
+
+/// The last request of a case, to be decided by itself.
+pub struct Last {
+    gate: Option<Gate>,
+    facts: Facts,
+    store: MemoryStore,
+}
+
+impl Last {
+    /// Plays the case up to its last request.
+    ///
+    /// # Errors
+    /// If the case cannot be run.
+    pub fn of(corpus: &Corpus, whole: &Whole, now: UnixTime) -> Result<Self, String> {
+        let (last, gate, store) = before_the_last(corpus, whole, now)?;
+        let facts = facts(gate.as_ref(), &last, (now, u8::MAX));
+        Ok(Self { gate, facts, store })
+    }
+
+    /// Decides it.
+    pub fn decide(&mut self) -> Verdict {
+        inbound(self.gate.as_ref(), &self.facts, &RustCrypto, &mut self.store)
+    }
+}
+
+/// The last request of a case, with its gate and the record after all requests before.
+fn before_the_last(
+    corpus: &Corpus,
+    whole: &Whole,
+    now: UnixTime,
+) -> Result<(Prepared, Option<Gate>, MemoryStore), String> {
+    let config = corpus.gate(whole)?.config.clone();
+    let gate = config.and_then(|config| Gate::new(config, &|name| corpus.environment.get(name)).ok());
+    let gate = gate.map(|(gate, _)| gate);
     let mut store = MemoryStore::default();
-    let requests = requests(corpus, whole, now, "")?;
-    let (last, before) = requests.split_last().ok_or("no request")?;
-    for (at, request) in (0..=u8::MAX).cycle().zip(before) {
+    let mut requests = requests(corpus, whole, now, "")?;
+    let last = requests.pop().ok_or("no request")?;
+    for (at, request) in (0..=u8::MAX).cycle().zip(&requests) {
         let outcome = decide(gate.as_ref(), request, (now, at), &mut store);
         outcome.check_before(request)?;
     }
-    Ok(decide(gate.as_ref(), last, (now, u8::MAX), &mut store))
+    Ok((last, gate, store))
+}
+
+/// The facts of a request, without those for which a proxy is not asked. The randomness is fixed, since it is not part of
+/// any case; each start of a case has its own.
+fn facts(gate: Option<&Gate>, request: &Prepared, (now, random): (UnixTime, u8)) -> Facts {
+    let (peer, headers) = (request.peer.as_deref(), request.proxy_headers());
+    let mut facts = Facts::received(peer, &request.own, headers, now, [random; 32]);
+    facts.port = request.port;
+    facts.listener = if request.outbound { Listener::Outbound } else { Listener::Inbound };
+    if let Some(needs) = gate.map(Gate::needs) {
+        facts.listener = if needs.listener { facts.listener } else { Listener::Unknown };
+        facts.own = facts.own.take().filter(|_| needs.own);
+        facts.port = facts.port.filter(|_| needs.port);
+        facts.random = facts.random.filter(|_| needs.randomness(&facts.headers));
+    }
+    facts
 }
 
 fn decide(gate: Option<&Gate>, request: &Prepared, (now, random): (UnixTime, u8), store: &mut MemoryStore) -> Outcome {
     let headers = request.proxy_headers();
     let mut seen =
         Seen(headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned())).collect());
-    // The randomness is fixed, since it is not part of any case; each start of a case has its own.
-    let mut facts = Facts::received(request.peer.as_deref(), &request.own, headers, now, [random; 32]);
-    facts.port = request.port;
-    facts.listener = if request.outbound { Listener::Outbound } else { Listener::Inbound };
+    let facts = facts(gate, request, (now, random));
     let mut outcome = Outcome::default();
     let applied = match inbound(gate, &facts, &RustCrypto, store) {
         Verdict::Permitted(permit) if request.undelivered => {

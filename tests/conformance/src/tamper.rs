@@ -80,9 +80,8 @@ pub fn tamper(token: &str, how: &Value, key: &Key) -> Result<String, String> {
 /// # Errors
 /// Returns a message that says what failed.
 pub fn signed_anew(signed: &str, key: &Key) -> Result<String, String> {
-    use jwt_simple::algorithms::MACLike;
     let Material::Hmac(hmac) = key.material() else { return Err("only HS256 tokens are signed anew".into()) };
-    Ok(format!("{signed}.{}", encode(&hmac.authentication_tag(signed.as_bytes()))?))
+    Ok(format!("{signed}.{}", encode(&hmac.sign(signed.as_bytes()))?))
 }
 
 fn edited(json: Vec<u8>, change: Option<&(String, String)>, edit: &Edit) -> Result<Vec<u8>, String> {

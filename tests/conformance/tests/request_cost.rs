@@ -1,5 +1,5 @@
-//! The cost of a request: the module's calls of the proxy and its instructions, for one request of each kind, and for the
-//! start with workflows of several sizes.
+//! The cost of a request: the module's calls of the proxy and its instructions, for one request of each kind that is not
+//! the first, and for the start with workflows of several sizes.
 //!
 //! `request_cost.txt` has the figures. Calls are exact; instructions may be a twentieth more. `BLESS=1` writes the file anew:
 //! the change then shows what moved.
@@ -13,7 +13,7 @@ use stepgate_tests::bench::{Kind, configurations, kinds};
 use stepgate_tests::corpus::Corpus;
 use stepgate_tests::live::now;
 use stepgate_tests::trials::time_of;
-use stepgate_tests::wasm::{Cost, Exchange, Module, Proxy, Subject, start};
+use stepgate_tests::wasm::{Cost, Exchange, Module, Proxy, Subject, start, stranger};
 
 const FIGURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/request_cost.txt");
 
@@ -76,6 +76,7 @@ fn a_request_costs_what_it_did() {
 fn of_the_bench(module: &Module, kind: &Kind, corpus: &Corpus, has_crypto: bool) -> Cost {
     let mut vm = module.vm(proxy(&kind.configuration, corpus, has_crypto)).unwrap();
     start(&mut vm).unwrap();
+    stranger(&mut vm).unwrap();
     let mut exchange = Exchange::of_headers(kind.peer, kind.own, kind.headers.clone());
     exchange.response = vec![(":status".to_owned(), b"200".to_vec())];
     let (outcome, cost) = Cost::of(&mut vm, |vm| exchange.run(vm, u32::MAX)).unwrap();

@@ -19,6 +19,7 @@ type Out = (u32, u32);
 
 /// The rest of the ABI: the SDK links it, and a gate never calls it.
 const UNUSED: [&str; 18] = [
+    "proxy_add_header_map_value",
     "proxy_continue_stream",
     "proxy_dequeue_shared_queue",
     "proxy_done",
@@ -32,7 +33,6 @@ const UNUSED: [&str; 18] = [
     "proxy_grpc_stream",
     "proxy_http_call",
     "proxy_register_shared_queue",
-    "proxy_replace_header_map_value",
     "proxy_resolve_shared_queue",
     "proxy_set_buffer_bytes",
     "proxy_set_effective_context",
@@ -214,10 +214,10 @@ fn headers(linker: &mut Linker<Proxy>) -> Result<()> {
     )?;
     linker.func_wrap(
         "env",
-        "proxy_add_header_map_value",
+        "proxy_replace_header_map_value",
         |mut c: Caller<'_, Proxy>, part: u32, name: u32, name_size: u32, value: u32, size: u32| {
             let (name, value) = (text(&mut c, name, name_size)?, read(&mut c, value, size)?);
-            act(&mut c, Function::Add, |proxy| proxy.add(part, &name, value))
+            act(&mut c, Function::Replace, |proxy| proxy.replace(part, &name, value))
         },
     )?;
     Ok(())

@@ -14,7 +14,7 @@ pub enum Function {
     SetProperty,
     Pairs,
     Remove,
-    Add,
+    Replace,
     GetShared,
     SetShared,
     Respond,
@@ -47,7 +47,7 @@ impl Function {
             Self::Verify | Self::Sign => {
                 [NOT_FOUND, BAD_ARGUMENT, SERIALIZATION_FAILURE, INTERNAL_FAILURE].contains(&status)
             }
-            Self::Log | Self::Time | Self::Tick | Self::Pairs | Self::Remove | Self::Add | Self::Close => false,
+            Self::Log | Self::Time | Self::Tick | Self::Pairs | Self::Remove | Self::Replace | Self::Close => false,
             Self::DefineMetric | Self::Random | Self::Environment | Self::Write => false,
         }
     }

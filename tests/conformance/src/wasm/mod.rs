@@ -19,7 +19,7 @@ pub use abi::{MAX_CALLS, STATUSES};
 pub use crypto::{signed, verdict};
 pub use fault::{Fault, Function, Odd};
 pub use proxy::{Answer, Part, Proxy};
-pub use subject::{Cost, Exchange, ROOT, Subject, configure, count, proxy_for, start};
+pub use subject::{Cost, Exchange, ROOT, Subject, configure, count, proxy_for, start, stranger};
 
 /// A module, compiled once.
 pub struct Module {

@@ -128,9 +128,13 @@ impl Proxy {
         OK
     }
 
-    pub(super) fn add(&mut self, part: u32, name: &str, value: Vec<u8>) -> u32 {
+    /// As in an Envoy that replaces the first line only.
+    pub(super) fn replace(&mut self, part: u32, name: &str, value: Vec<u8>) -> u32 {
         let Some(headers) = self.headers.get_mut(&part) else { return BAD_ARGUMENT };
-        headers.push((name.to_owned(), value));
+        match headers.iter_mut().find(|(n, _)| n == name) {
+            Some((_, old)) => *old = value,
+            None => headers.push((name.to_owned(), value)),
+        }
         OK
     }
 

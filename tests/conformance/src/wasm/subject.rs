@@ -87,6 +87,9 @@ impl<'a> Subject<'a> {
             let exchange = Exchange::of(self.corpus, whole, request)?;
             exchange.run(&mut vm, stream)?.check_before(request)?;
         }
+        if self.module.metered {
+            stranger(&mut vm)?;
+        }
         let exchange = Exchange::of(self.corpus, whole, last)?;
         let (outcome, cost) = Cost::of(&mut vm, |vm| exchange.run(vm, u32::MAX))?;
         let trouble = vm.proxy().log.iter().find(|(_, line)| line.contains("the proxy's crypto failed"));
@@ -100,6 +103,18 @@ impl<'a> Subject<'a> {
     pub fn signatures_asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }
+}
+
+/// A request that is denied: after it the module has all that it keeps for later requests.
+///
+/// # Errors
+/// If the module traps.
+pub fn stranger(vm: &mut Vm) -> Result<(), String> {
+    let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+    let headers = vec![header(":method", "GET"), header(":path", "/"), header(":authority", "a")];
+    let mut exchange = Exchange::of_headers("spiffe://a/b", "spiffe://a/c", headers);
+    exchange.properties.clear();
+    exchange.run(vm, u32::MAX - 1).map(drop)
 }
 
 /// The proxy of a case: its gate's configuration, the corpus's keys.
