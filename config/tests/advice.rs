@@ -70,9 +70,9 @@ fn a_key_is_enforced_by_a_higher_level_or_is_advice() {
     let example = "assurance: signed\ndeadline: 2h\n# or, as advice:\ndeadline: {value: 2h, advisory: true}";
     corrected(&wrong, Code::NotEnforced, example, &[("assurance: identity", "assurance: signed")]);
     corrected(&wrong, Code::NotEnforced, example, &[("deadline: 2h", "deadline: {value: 2h, advisory: true}")]);
-    let example = "uses: {value: 3, advisory: true}";
-    let wrong = PAIR.replace("- start -> work", "- {from: start, to: work, uses: 3}");
-    corrected(&wrong, Code::NotEnforced, example, &[("uses: 3", example)]);
+    let example = "split: {value: one, advisory: true}";
+    let wrong = PAIR.replace("initial: true", "initial: true, split: one");
+    corrected(&wrong, Code::NotEnforced, example, &[("split: one", example)]);
     let wrong = format!(
         "assurance: identity\n{}",
         PAIR.replace("- start -> work", "- {from: start, to: work, when: 'instance.revision == 1'}")
