@@ -23,7 +23,7 @@ use stepgate_decision::token::Claims;
 use stepgate_reference::{Arrival, Arrived, Kind as TokenKind, Permitted, Reader, Request, Token};
 use stepgate_tests::random::{Answer, Attempt, Kind, Rng, Walk, World, document, timed};
 
-const SEEDS: std::ops::Range<u64> = 0..600;
+const SEEDS: std::ops::Range<u64> = 0..750;
 const STEPS: usize = 130;
 
 fn claims(token: &str) -> Claims {
