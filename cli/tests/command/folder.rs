@@ -70,7 +70,9 @@ fn a_folder_is_updated_and_foreign_files_stay() {
     assert_eq!(folder.render(&[]).out, "written: 0 files\n");
     // A file of an earlier render is removed, a foreign file stays.
     fs::write(folder.path("base/mine.yaml"), "mine").unwrap();
-    fs::write(folder.path("secrets/secrets.yaml"), "secret").unwrap();
+    let secrets = folder.path("secrets/secrets.yaml");
+    assert_eq!(stepgate(&["secrets", "movie.yaml", "--out", secrets.to_str().unwrap()]).code, 0);
+    let secret = folder.read("secrets/secrets.yaml");
     assert_eq!(folder.render(&["--attach", "mesh"]).code, 0);
     assert!(!folder.path("base/movie.yaml").exists() && folder.path("base/istio-system.yaml").exists());
     // A foreign file at the path of a rendered one is not overwritten.
@@ -80,7 +82,7 @@ fn a_folder_is_updated_and_foreign_files_stay() {
     assert!(refused.code == 3 && refused.err.contains("base/movie.yaml"), "{refused:?}");
     assert_eq!(all(folder.0.path()), before, "nothing was changed");
     assert_eq!((folder.render(&["--force"]).code, folder.render(&["--check"]).code), (0, 0));
-    assert_eq!((folder.read("base/mine.yaml"), folder.read("secrets/secrets.yaml")), ("mine".into(), "secret".into()));
+    assert_eq!((folder.read("base/mine.yaml"), folder.read("secrets/secrets.yaml")), ("mine".into(), secret));
 }
 
 #[test]

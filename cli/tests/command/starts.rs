@@ -35,7 +35,7 @@ fn documents_that_one_request_could_begin_are_refused_together() {
         assert_eq!(ran.code, 1, "{ran:?}");
         let said = format!("{}{}", ran.out, ran.err);
         for part in [
-            "error[E023]: one request could begin an instance of `film` (revision 3, film-brief -> film-cut) or of `twin` (revision 1, twin-brief -> twin-cut): the first is in ",
+            "error[E023]: one request could begin an instance of `film` (revision 3, film-brief -> film-cut) or of `twin` (revision 1, twin-brief -> twin-cut): `POST /cut/x`: the first is in ",
             "0.yaml:11:28",
             "1.yaml:11:28",
             "gates deny such a request with `AMBIGUOUS`",
