@@ -218,7 +218,8 @@ fn at_random() {
 }
 
 /// Lies of a proxy that a gate cannot detect: another time, if the case is about time; another record, if it is
-/// about consumed transitions; another own workload, if that decides whether the gate enforces.
+/// about consumed transitions; another own workload, if that decides whether the gate enforces, or whether a request is a
+/// task and so not exempt.
 fn is_believed(scenario: &Scenario<'_>, function: Function, fault: &Fault) -> bool {
     let code = scenario.whole.case.then.deny.as_deref();
     match (function, fault) {
@@ -226,7 +227,7 @@ fn is_believed(scenario: &Scenario<'_>, function: Function, fault: &Fault) -> bo
             matches!(code, Some("EXPIRED" | "NOT_YET" | "DEADLINE" | "GUARD"))
         }
         (Function::Property, Fault::Bytes(_) | Fault::Misjudged(_)) => {
-            scenario.whole.gate == "observe" && code.is_some()
+            matches!(scenario.whole.gate.as_str(), "observe" | "vault") && code.is_some()
         }
         (Function::Verify, Fault::Answers(answer)) => code == Some("BAD_SIGNATURE") && *answer == good(),
         (Function::GetShared, Fault::Bytes(Odd::Half | Odd::All(_))) => {
