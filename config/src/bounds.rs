@@ -63,6 +63,8 @@ pub const MAX_USES: i64 = 65_536;
 pub const MAX_VISITS: i64 = 65_536;
 /// All distinct guards of one input together, in bytes: parsing takes some microseconds for each byte.
 pub const MAX_GUARD_TEXT: usize = 128 << 10;
+/// Markings that are explored for one input, to find what its joins and cycles allow.
+pub const MAX_MARKINGS: usize = 1_000_000;
 
 /// Exemptions of one gate.
 pub const MAX_EXEMPTIONS: usize = 256;

@@ -5,8 +5,10 @@ mod callers;
 mod constraints;
 mod cycles;
 mod joins;
+mod one_caller;
 mod reach;
 mod requests;
+mod splits;
 mod times;
 
 pub(crate) use analysis::Analysis;
@@ -34,6 +36,8 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     let dominators = graph.dominators();
     constraints::check_order(draft, &dominators, report);
     let joins = joins::check(draft, &graph, &dominators, report);
+    one_caller::check(draft, &joins, report);
+    let splits = splits::check(draft, &graph, report);
     let behind = graph.closure(joins.iter().map(|join| join.task), None, |task| graph.successors(task));
-    Some(Analysis { cyclic, joins, behind, graph })
+    Some(Analysis { cyclic, joins, splits, behind, graph })
 }

@@ -258,6 +258,13 @@ codes! {
     /// from. A transition must open while that task's tokens live, also by clocks that differ by the leeway, and may not
     /// close before it opens, nor after they have ended.
     BadTime = Error "E046",
+    /// A join that no run completes
+    ///
+    /// However an instance runs as the document says, some token that the join waits for never comes: a `split: one` takes
+    /// only one of the branches, or a `max_visits` ends one of them. Write `split: all` at the fork, or let the branches
+    /// meet in a task without `join`. The message has the shortest such run. `stepgate check` finds this; a gate takes the
+    /// document, and denies what leaves the join with `JOIN_INCOMPLETE`. docs/semantics.md defines runs.
+    NeverComplete = Error "E047",
     /// A task that any request matches
     ///
     /// Whatever its callers send is this task. Restrict it with `requests`.
@@ -331,6 +338,33 @@ codes! {
     /// A gate's configuration with a smaller `leeway` may accept it; one with the default `leeway` does not (E046). Give the
     /// task a longer `ttl`.
     LongLeeway = Warning "W019",
+    /// A task that several transitions leave, and that does not say which of them are taken
+    ///
+    /// A gate lets each of them in, so an instance may be refused and paid. Say which is meant: `split: all` (in parallel),
+    /// `split: any` (each may be taken or not), or `split: {value: one, advisory: true}` (a choice, which gates of this release
+    /// do not enforce). The message has what one instance may do at most.
+    UnsaidSplit = Warning "W020",
+    /// A join that one actor calls from each of its sources
+    ///
+    /// A join counts calls: each task before it is left by a call of its own. If one service has all the results and should call
+    /// once, let the tasks follow one another, without a join.
+    OneCaller = Warning "W021",
+    /// A join that some choice leaves incomplete
+    ///
+    /// A `split` before the join may take only some of the branches that the join waits for. The tokens that arrived are
+    /// then never used, and nothing leaves the join. Write `split: all` if all branches are always taken. The message has the
+    /// shortest such run. docs/semantics.md defines runs.
+    MayNotComplete = Warning "W022",
+    /// A transition that no run takes
+    ///
+    /// Each path to it has already entered its task as often as `max_visits` allows, so gates deny it with `TOO_MANY_VISITS`.
+    /// Raise `max_visits`, or remove the transition. docs/semantics.md defines runs.
+    DeadTransition = Warning "W023",
+    /// A workflow with more runs than `check` explores
+    ///
+    /// It is UNKNOWN whether its joins complete and whether each transition can be taken: `check` exits with 4. Say
+    /// `split: all` where all branches are taken, lower `max_visits`, or divide the workflow. docs/semantics.md defines runs.
+    Unexplored = Warning "W024",
     /// How often one instance may enter tasks
     ///
     /// Forks and cycles multiply. This is the most that the gates let one instance do, not what it usually does.
@@ -341,9 +375,14 @@ codes! {
     More = Note "N002",
     /// Ways out of one task that read like a choice, and of which one instance may take several
     ///
-    /// At level `signed` a choice does not exclude: an instance may be refused and paid. Let only one transition lead to an
-    /// effect, or let the application that acts check which way was taken.
+    /// The task says `split: any`, or `one` as advice. At level `signed` a choice does not exclude: an instance may be refused
+    /// and paid. Let only one transition lead to an effect, or let the application that acts check which way was taken.
     Choices = Note "N003",
+    /// A task at which an instance can be left standing
+    ///
+    /// A transition leaves it, and yet nothing can follow: each next task has been entered as often as `max_visits` allows. If
+    /// the instance may end there, nothing is wrong; else raise `max_visits`. The message has the shortest such run.
+    LeftStanding = Note "N004",
 }
 
 impl Code {
@@ -376,7 +415,10 @@ impl Code {
 
     /// Whether it may only follow from an error elsewhere: a task behind a mistyped transition is unreachable, too.
     pub(crate) fn may_be_a_consequence(self) -> bool {
-        matches!(self, Self::Unreachable | Self::DeadEnd | Self::Idle | Self::Visits | Self::Choices)
+        matches!(
+            self,
+            Self::Unreachable | Self::DeadEnd | Self::Idle | Self::Visits | Self::Choices | Self::LeftStanding
+        )
     }
 }
 

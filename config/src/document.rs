@@ -18,13 +18,17 @@ pub(crate) use context::Context;
 pub(crate) use draft::{ActorDraft, ConstraintDraft, Draft, TaskDraft, TransitionDraft};
 pub(crate) use tasks::request;
 
+use std::collections::BTreeMap;
+
 use crate::PEOPLE;
 use crate::check;
+use crate::diagnostic::Span;
 use crate::entries;
-use crate::name::WorkflowName;
+use crate::name::{TaskName, WorkflowName};
 use crate::room;
 use crate::schema::Fields;
 use crate::sizes;
+use crate::soundness;
 use crate::spiffe::TrustDomain;
 use crate::unmeant;
 use crate::workflow::{Assurance, Mode, Workflow};
@@ -46,9 +50,13 @@ pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Documen
         sizes::check(workflow, draft.span, &mut context.report);
         let tasks = draft.tasks_span.unwrap_or(draft.span);
         // A gate has no use for what only warns.
-        if PEOPLE && let Some(most) = entries::most(workflow) {
-            unmeant::note(workflow, &most, tasks, &mut context.report);
-            if context.report.errors() == before {
+        if PEOPLE {
+            let most = entries::most(workflow);
+            let named: BTreeMap<&TaskName, Span> = draft.tasks.iter().map(|task| (&task.name, task.span)).collect();
+            let place = |task: &TaskName| named.get(task).copied().unwrap_or(tasks);
+            unmeant::report(workflow, most.as_ref(), tasks, place, &mut context.report);
+            soundness::report(workflow, tasks, place, &mut context.markings, &mut context.report);
+            if let Some(most) = most.filter(|_| context.report.errors() == before) {
                 room::check(workflow, &most, tasks, &mut context.report);
             }
         }

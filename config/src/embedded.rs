@@ -2,9 +2,10 @@
 
 use serde::de::IgnoredAny;
 
+use crate::bounds::MAX_MARKINGS;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::read::{Checked, Outcome, checked, gate, read_gate, workflow};
+use crate::read::{Checked, Outcome, checked, gate, workflow};
 use crate::report::Report;
 use crate::syntax::{self, Entry, Kind, Node};
 
@@ -26,7 +27,8 @@ pub fn read_all(text: &[u8]) -> Vec<Outcome> {
     }
     let mut found = Vec::new();
     roots.iter_mut().for_each(|root| find(root, &mut found));
-    found.into_iter().map(|part| part.read(text, &syntax)).collect()
+    let mut markings = MAX_MARKINGS;
+    found.into_iter().map(|part| part.read(text, &syntax, &mut markings)).collect()
 }
 
 /// A part of a file that is Stepgate's.
@@ -78,15 +80,17 @@ fn is_quoted(node: &Node<'_>) -> bool {
 }
 
 impl Part<'_, '_> {
-    fn read(self, text: &[u8], syntax: &[Diagnostic]) -> Outcome {
+    fn read(self, text: &[u8], syntax: &[Diagnostic], markings: &mut usize) -> Outcome {
         match self {
             Self::Document(node) => {
                 let report = own(node, syntax);
-                checked(text, Some(node), report, |root, context| workflow(root, context).map(Checked::Workflow))
+                checked(text, Some(node), report, markings, |root, context| {
+                    workflow(root, context).map(Checked::Workflow)
+                })
             }
             Self::Gate(node) => {
                 let report = own(node, syntax);
-                checked(text, Some(node), report, |root, context| {
+                checked(text, Some(node), report, markings, |root, context| {
                     gate(root, context).map(|gate| Checked::Gate(gate.into()))
                 })
             }
@@ -97,7 +101,9 @@ impl Part<'_, '_> {
                 Outcome { checked: None, diagnostics: vec![error.help(help)] }
             }
             Self::Quoted(inner, span) => {
-                let outcome = read_gate(inner.as_bytes());
+                let mut report = Report::new();
+                let mut root = syntax::parse(inner.as_bytes(), &mut report);
+                let outcome = checked(inner.as_bytes(), root.as_mut(), report, markings, gate);
                 let diagnostics = outcome.diagnostics.into_iter().map(|found| quoted(found, span)).collect();
                 Outcome { checked: outcome.checked.map(|gate| Checked::Gate(gate.into())), diagnostics }
             }

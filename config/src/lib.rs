@@ -54,6 +54,7 @@ mod schema;
 mod serde_text;
 mod short;
 pub mod sizes;
+pub mod soundness;
 pub mod spiffe;
 pub mod starts;
 mod syntax;

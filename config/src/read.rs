@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::PEOPLE;
-use crate::bounds::MAX_GUARD_TEXT;
+use crate::bounds::{MAX_GUARD_TEXT, MAX_MARKINGS};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{self, Context};
@@ -82,14 +82,16 @@ pub(crate) fn gate(root: &mut Node<'_>, context: &mut Context<'_>) -> Option<Gat
 fn parsed<T>(text: &[u8], then: impl FnOnce(&mut Node<'_>, &mut Context<'_>) -> Option<T>) -> Outcome<T> {
     let mut report = Report::new();
     let mut root = syntax::parse(text, &mut report);
-    checked(text, root.as_mut(), report, then)
+    checked(text, root.as_mut(), report, &mut MAX_MARKINGS.clone(), then)
 }
 
-/// The same for a tree of `text`, whose errors of the syntax are in `report`.
+/// The same for a tree of `text`, whose errors of the syntax are in `report`. Of the markings, those that are explored are
+/// subtracted.
 pub(crate) fn checked<T>(
     text: &[u8],
     root: Option<&mut Node<'_>>,
     report: Report,
+    markings: &mut usize,
     then: impl FnOnce(&mut Node<'_>, &mut Context<'_>) -> Option<T>,
 ) -> Outcome<T> {
     let mut context = Context {
@@ -97,8 +99,10 @@ pub(crate) fn checked<T>(
         report,
         guard_text: MAX_GUARD_TEXT,
         leeway: None,
+        markings: *markings,
     };
     let value = root.and_then(|root| then(root, &mut context));
+    *markings = context.markings;
     if value.is_none() && context.report.errors() == 0 {
         // No value and no reason: a bug in this crate, which must not pass for an accepted input.
         context.report.push(Diagnostic::new(

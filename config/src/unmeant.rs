@@ -12,8 +12,8 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::entries;
 use crate::name::TaskName;
 use crate::net::Net;
-use crate::report::{Report, quote};
-use crate::workflow::Workflow;
+use crate::report::{Report, listed, quote};
+use crate::workflow::{Split, Workflow};
 
 /// Most tasks that a message names.
 const SHOWN: usize = 8;
@@ -27,8 +27,10 @@ const MAX_STEPS: usize = 1 << 22;
 pub struct Unmeant<'w> {
     /// The tasks that it may enter more than once, a join more than once from each source.
     pub often: Vec<Often<'w>>,
-    /// The tasks out of which it may take several ways.
+    /// The tasks out of which it may take several ways, but for those that say `split: all`.
     pub choices: Vec<Choice<'w>>,
+    /// The tasks that several transitions leave, and that do not say which of them are taken.
+    pub unsaid: Vec<Unsaid<'w>>,
     /// How many more tasks with several ways out were not looked at.
     pub left_out: usize,
 }
@@ -47,8 +49,23 @@ pub struct Often<'w> {
 pub struct Choice<'w> {
     /// The task.
     pub after: &'w TaskName,
+    /// Its `split`, if it has one: `any`, or `one` as advice.
+    pub split: Option<Split>,
     /// The ways, at least two.
     pub ways: Vec<Way<'w>>,
+}
+
+/// A task that several transitions leave, and that does not say which of them are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsaid<'w> {
+    /// The task.
+    pub after: &'w TaskName,
+    /// The tasks to which the transitions lead.
+    pub next: Vec<&'w TaskName>,
+    /// Whether all ways meet again. None: that was not looked at.
+    pub meet: Option<bool>,
+    /// Tasks that nothing leaves and to which a way leads, if one instance may enter them more than once.
+    pub often: Vec<Often<'w>>,
 }
 
 /// A way out of a task.
@@ -66,27 +83,41 @@ impl<'w> Unmeant<'w> {
         entries::most(workflow).map(|most| Self::with(workflow, &most))
     }
 
-    /// The same, with what [`entries::most`] counts.
+    /// The same, with what [`entries::most`] counts; nothing, if the level counts nothing.
     fn with(workflow: &'w Workflow, most: &BTreeMap<&'w TaskName, u64>) -> Self {
         let usual = |task: &TaskName| workflow.joins.get(task).map_or(1, |join| join.sources.len());
         let usual = |task: &TaskName| u64::try_from(usual(task)).unwrap_or(u64::MAX);
         let often = most.iter().filter(|(task, times)| **times > usual(task));
-        let often = often.map(|(task, times)| Often { task, times: *times }).collect();
+        let often: Vec<Often<'w>> = often.map(|(task, times)| Often { task, times: *times }).collect();
         let net = Net::of(workflow);
-        let mut unmeant = Self { often, choices: Vec::new(), left_out: 0 };
+        let mut unmeant = Self { often, choices: Vec::new(), unsaid: Vec::new(), left_out: 0 };
         let mut left = Some(MAX_STEPS);
-        for task in 0..net.tasks.len() {
-            let next: BTreeSet<usize> = net.graph.successors(task).iter().copied().collect();
+        for (number, task) in net.tasks.iter().enumerate().filter(|(_, task)| task.split != Some(Split::All)) {
+            let next: BTreeSet<usize> = net.graph.successors(number).iter().copied().collect();
             if next.len() < 2 {
                 continue;
             }
             left = left.and_then(|left| left.checked_sub(next.len().saturating_mul(net.steps(next.len()))));
-            match left {
-                Some(_) => unmeant.choices.extend(choice(&net, task, &next)),
+            let found = left.map(|_| choice(&net, number, &next));
+            if task.split.is_none() {
+                let often = if found.is_some() { unmeant.effects(&net, number) } else { Vec::new() };
+                let next = next.iter().filter_map(|at| net.tasks.get(*at)).map(|task| &task.name).collect();
+                let meet = found.as_ref().map(Option::is_none);
+                unmeant.unsaid.push(Unsaid { after: &task.name, next, meet, often });
+            }
+            match found {
+                Some(choice) => unmeant.choices.extend(choice),
                 None => unmeant.left_out = unmeant.left_out.saturating_add(1),
             }
         }
         unmeant
+    }
+
+    /// The tasks that nothing leaves, to which a path leads from this one, and which one instance may enter more than once.
+    fn effects(&self, net: &Net<'w>, task: usize) -> Vec<Often<'w>> {
+        let reached = net.graph.closure([task], None, |at| net.graph.successors(at));
+        let is_effect = |at: usize| reached.get(at) == Some(&true) && net.graph.successors(at).is_empty() && at != task;
+        self.often.iter().filter(|often| net.number(often.task).is_some_and(is_effect)).copied().collect()
     }
 }
 
@@ -126,7 +157,8 @@ fn choice<'w>(net: &Net<'w>, task: usize, next: &BTreeSet<usize>) -> Option<Choi
         let then = then.filter(|at| !arms.contains(at)).filter_map(name);
         Way { to: arms.iter().copied().filter_map(name).collect(), then: then.collect() }
     };
-    Some(Choice { after: name(task)?, ways: ways.iter().map(way).collect() })
+    let split = net.tasks.get(task)?.split;
+    Some(Choice { after: name(task)?, split, ways: ways.iter().map(way).collect() })
 }
 
 /// Whether a join has a source that only the one reaches, and one that only the other reaches.
@@ -151,10 +183,11 @@ impl fmt::Display for Often<'_> {
 }
 
 impl fmt::Display for Choice<'_> {
-    /// `` after `assess`, `approve` (then `pay`) and also `documents` ``.
+    /// `` after `assess`, `approve` (then `pay`) and also `documents` ``, and what its `split` means.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ways: Vec<String> = self.ways.iter().map(Way::to_string).collect();
-        write!(f, "after {}, {}", quote(self.after.as_str()), shown(ways, " and also ", "ways"))
+        write!(f, "after {}, {}", quote(self.after.as_str()), shown(ways, " and also ", "ways"))?;
+        self.split.map_or(Ok(()), |split| write!(f, " (`{split}`: {})", split.meaning()))
     }
 }
 
@@ -176,18 +209,62 @@ fn shown(texts: Vec<String>, between: &str, what: &str) -> String {
     words!("{}{more}", texts.into_iter().take(SHOWN).collect::<Vec<_>>().join(between))
 }
 
-/// Notes what one instance may do beyond the usual reading.
-pub(crate) fn note<'w>(workflow: &'w Workflow, most: &BTreeMap<&'w TaskName, u64>, span: Span, report: &mut Report) {
-    let Unmeant { often, choices, left_out } = Unmeant::with(workflow, most);
+impl fmt::Display for Unsaid<'_> {
+    /// `` from `assess` both `approve` and `documents` may be taken, `pay` up to 4 times in an instance``.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let both = if self.next.len() == 2 { "both" } else { "each of" };
+        let next = listed(self.next.iter().map(|task| task.as_str()), SHOWN, "and");
+        write!(f, "from {} {both} {next} may be taken", quote(self.after.as_str()))?;
+        if self.often.is_empty() {
+            return Ok(());
+        }
+        let often = shown(self.often.iter().map(Often::to_string).collect(), ", ", "tasks more than once");
+        write!(f, ", {often} in an instance")
+    }
+}
+
+impl Unsaid<'_> {
+    /// The warning at the task.
+    fn diagnostic(&self, span: Span) -> Diagnostic {
+        let help = match self.meet {
+            Some(true) => {
+                "write `split: all`: the join in which the ways meet needs them all, and with `split: any` it may stay incomplete"
+            }
+            Some(false) | None => {
+                "write `split: all` if all of them are taken, `split: any` if each may be taken or not, or `split: {value: \
+                 one, advisory: true}` for a choice, which gates of this release do not enforce"
+            }
+        };
+        Diagnostic::new(Code::UnsaidSplit, span, self.to_string()).label("this task does not say which").help(help)
+    }
+}
+
+/// Warns of tasks that do not say which of several transitions are taken, and notes what one instance may do beyond the
+/// usual reading. `most` is that of [`entries::most`]; `place` finds a task in the document.
+pub(crate) fn report<'w>(
+    workflow: &'w Workflow,
+    most: Option<&BTreeMap<&'w TaskName, u64>>,
+    span: Span,
+    place: impl Fn(&TaskName) -> Span,
+    report: &mut Report,
+) {
+    let none = BTreeMap::new();
+    let Unmeant { often, choices, unsaid, left_out } = Unmeant::with(workflow, most.unwrap_or(&none));
+    unsaid.iter().for_each(|unsaid| report.push(unsaid.diagnostic(place(unsaid.after))));
+    // At level `identity` an instance may do anything.
+    if most.is_none() {
+        return;
+    }
     if !often.is_empty() {
         let often = shown(often.iter().map(Often::to_string).collect(), ", ", "tasks more than once");
         let note = Diagnostic::new(Code::Visits, span, words!("one instance may enter {often}"));
         report.push(note.label("counted with one replica of each actor: every further one counts for itself"));
     }
-    if !choices.is_empty() || left_out > 0 {
-        let hidden = choices.len().saturating_sub(NOTED).saturating_add(left_out);
+    let said: Vec<&Choice<'_>> = choices.iter().filter(|choice| choice.split.is_some()).collect();
+    if !said.is_empty() || left_out > 0 {
+        let hidden = said.len().saturating_sub(NOTED).saturating_add(left_out);
         let more = if hidden > 0 { words!("; and so after {hidden} more tasks") } else { String::new() };
-        let choices: Vec<String> = choices.iter().take(NOTED).map(Choice::to_string).collect();
+        let choices: Vec<String> = said.iter().take(NOTED).map(ToString::to_string).collect();
         let message = words!("one instance may take several ways out of a task: {}{more}", choices.join("; "));
         let note = Diagnostic::new(Code::Choices, span, message);
         report.push(note.label("a choice does not exclude: only a join brings ways together again"));

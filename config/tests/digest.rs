@@ -31,7 +31,9 @@ fn digest(text: &str) -> String {
 /// digest. If this test fails, the canonical form has changed: restore it.
 #[test]
 fn the_digest_of_the_movie_stays() {
-    assert_eq!(digest(&movie()), "bI9zCIfTAAfcFECbDXp77m62hWA5vZnxhAqI3lQTiqM");
+    assert_eq!(digest(&movie()), "M3g1jLj4OIiyHQ-9kR8bQ8paY_6BsJSaw84Bgup-foI");
+    let unsaid = movie().replace(" split: all,", "");
+    assert_eq!(digest(&unsaid), "bI9zCIfTAAfcFECbDXp77m62hWA5vZnxhAqI3lQTiqM", "a document without `split`");
 }
 
 const DOCUMENT: &str = r#"
@@ -96,6 +98,21 @@ fn notation_does_not_change_it() {
     ] {
         assert_eq!(digest(&other), digest_of, "{other}");
     }
+}
+
+/// `any` is what a task without `split` means. Where fewer than two transitions leave, `split` says nothing.
+#[test]
+fn a_split_is_meaning() {
+    let two = "  other: {actor: b, requests: [{path: /other}]}\ntransitions:\n  - {from: start, to: other}\n";
+    let said = |split: &str, document: &str| {
+        digest(&document.replace("initial: true}", &format!("initial: true, split: {split}}}")))
+    };
+    let document = DOCUMENT.replace("transitions:\n", two);
+    let [unsaid, all, one] =
+        [digest(&document), said("all", &document), said("{value: one, advisory: true}", &document)];
+    assert_eq!(said("any", &document), unsaid);
+    assert!(all != unsaid && one != unsaid && all != one);
+    assert_eq!(said("all", DOCUMENT), digest(DOCUMENT));
 }
 
 #[test]

@@ -136,11 +136,12 @@ fn a_cycle_through_the_fork_begins_a_new_round() {
 
 #[test]
 fn advisory_values_are_in_the_workflow() {
-    let text = document(&[", initial: true", ", split: {value: one, advisory: true}"], &[(0, 1)])
-        .replace("to: t1}", "to: t1, uses: 3}");
+    let text =
+        document(&[", initial: true", ", split: {value: one, advisory: true}", "", ""], &[(0, 1), (1, 2), (1, 3)])
+            .replace("to: t1}", "to: t1, uses: 3}");
     let advisory = workflow(&text);
     assert_eq!(advisory.transitions[0].uses, 3);
-    assert_eq!(advisory.tasks["t1"].split, stepgate_config::workflow::Split::One);
+    assert_eq!(advisory.tasks["t1"].split, Some(stepgate_config::workflow::Split::One));
 }
 
 #[test]

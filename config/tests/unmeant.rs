@@ -74,6 +74,49 @@ fn a_way_back_is_a_way_out() {
     assert_eq!(again, ["after `loop-a`, `end` and also `loop-b`"]);
 }
 
+/// What tasks without `split` allow, in one sentence for each.
+#[test]
+fn a_task_that_does_not_say_which_way() {
+    let edges = [("s", "loop-a"), ("loop-a", "loop-b"), ("loop-b", "loop-a"), ("loop-a", "pay")];
+    let text = document(&edges, &[], "signed");
+    let unsaid = |text: &str| -> Vec<String> {
+        let workflow = stepgate_config::read_workflow(text.as_bytes()).into_result().unwrap().0;
+        Unmeant::of(&workflow).unwrap().unsaid.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        unsaid(&text),
+        ["from `loop-a` both `loop-b` and `pay` may be taken, `pay` up to 2 times in an instance"]
+    );
+    for split in ["all", "any", "{value: one, advisory: true}"] {
+        let said = text.replace("loop-a: {", &format!("loop-a: {{split: {split}, "));
+        assert_eq!(unsaid(&said), [""; 0], "{split}");
+    }
+}
+
+/// `any` and `one` are said with their meaning; with `all` nothing is left to say.
+#[test]
+fn a_split_that_is_said() {
+    let text = document(&[("s", "card"), ("s", "cash")], &[], "signed");
+    let choices = |split: &str| -> Vec<String> {
+        let text = text.replace("initial: true", &format!("initial: true, split: {split}"));
+        let workflow = stepgate_config::read_workflow(text.as_bytes()).into_result().unwrap().0;
+        Unmeant::of(&workflow).unwrap().choices.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(choices("all"), [""; 0]);
+    assert_eq!(
+        choices("any"),
+        [
+            "after `s`, `card` and also `cash` (`any`: each may be taken or not, and several together: the application decides)"
+        ]
+    );
+    assert_eq!(
+        choices("{value: one, advisory: true}"),
+        [
+            "after `s`, `card` and also `cash` (`one`: one of them is to be taken; that is advice, and gates let each in)"
+        ]
+    );
+}
+
 /// At `identity` a join is a task like another, and nothing is counted.
 #[test]
 fn identity_allows_anything() {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use stepgate_config::name::TaskName;
 use stepgate_config::unmeant::{Unmeant, Way};
+use stepgate_config::workflow::Split;
 
 use super::plan::labels;
 use super::report::Report;
@@ -68,7 +69,9 @@ fn unmeant(unmeant: &Unmeant<'_>) -> Value {
     let choices = unmeant
         .choices
         .iter()
-        .map(|one| json!({"after": one.after.as_str(), "ways": one.ways.iter().map(way).collect::<Vec<_>>()}));
+        .map(|one| json!({
+            "after": one.after.as_str(), "split": one.split.map(Split::as_str), "ways": one.ways.iter().map(way).collect::<Vec<_>>(),
+        }));
     json!({
         "more_than_once": often.collect::<Vec<_>>(), "together": choices.collect::<Vec<_>>(),
         "not_looked_at": unmeant.left_out,

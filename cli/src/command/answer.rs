@@ -9,7 +9,7 @@ Exit codes:
   1  no: the document has errors, the request is denied, the token is not valid, a gate has findings
   2  wrong usage: an unknown option, or an argument is missing
   3  failed: a file cannot be read, or a key is missing
-  4  in part: permitted or valid, but a part is not judged, and is named";
+  4  in part: permitted or valid, but a part is not judged or UNKNOWN, and is named";
 
 /// The answer of a command that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

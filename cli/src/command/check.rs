@@ -67,5 +67,5 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
         return Err(CommandError::Unreadable);
     }
     let rejected = report.count(Severity::Error) > 0 || args.deny_warnings && report.count(Severity::Warning) > 0;
-    Ok(Answer::of(!rejected))
+    Ok(if !rejected && report.is_unknown() { Answer::InPart } else { Answer::of(!rejected) })
 }

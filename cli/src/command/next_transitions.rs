@@ -1,5 +1,6 @@
 //! The next transitions of an instance: who may call whom with which request.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use stepgate_config::duration;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{RequestPattern, Task, Transition, Workflow};
+use stepgate_config::workflow::{RequestPattern, Split, Task, Transition, Workflow};
 use stepgate_decision::OpenTransition;
 
 use super::time;
@@ -22,6 +23,11 @@ pub(super) struct NextTransition {
     to: String,
     caller: String,
     performer: String,
+    /// Which of several transitions from its task are meant to be taken: `all`, `one` (as advice), `any`; none: the document
+    /// does not say.
+    split: Option<&'static str>,
+    #[serde(skip)]
+    meaning: &'static str,
     /// The SPIFFE IDs of the performer that may be called.
     workloads: Vec<String>,
     /// Whether the performer has others, which may not.
@@ -74,6 +80,14 @@ pub(super) fn lines(transitions: &[NextTransition]) -> String {
     if hidden > 0 {
         text.push_str(&format!("  and {hidden} more\n"));
     }
+    let mut several: BTreeMap<&str, Vec<&NextTransition>> = BTreeMap::new();
+    transitions.iter().for_each(|one| several.entry(&one.from).or_default().push(one));
+    for (task, ways) in several.iter().filter(|(_, ways)| ways.len() > 1) {
+        let line = |way: &&NextTransition| {
+            format!("  split of {task} ({}): {}\n", way.split.unwrap_or("not said, so any"), way.meaning)
+        };
+        text.extend(ways.first().map(line));
+    }
     text
 }
 
@@ -84,6 +98,8 @@ impl NextTransition {
 
     fn to_workloads(transition: &Transition, workloads: &[SpiffeId]) -> Self {
         Self {
+            split: transition.from.split.map(Split::as_str),
+            meaning: transition.from.split.unwrap_or(Split::Any).meaning(),
             is_one_of_several: workloads.len() < transition.to.performer.spiffe.len(),
             workloads: workloads.iter().map(ToString::to_string).collect(),
             from: transition.from.name.to_string(),

@@ -36,7 +36,10 @@ fn a_document_without_errors_is_summarized() {
     for line in [
         "movie revision 1, assurance signed",
         "actors      7: `color`, `hdr`, `owner`, `sound`, `vfx-1`, `vfx-2` and `vfx-3`",
-        "join        `master` waits for `hdr` and `sound`; they fork at `shots`",
+        "split       `shots` to `plates` and `models` (all): all of them are to be taken; a gate lets each in, and nothing forces an \
+         application to take all",
+        "join        `master` is called once from each of `hdr` and `sound`; what leaves it (`release`) needs both; they fork at \
+         `shots`",
         "at most     in one instance `master` 2 times, each other task once",
         "note[N001]: one instance may enter `approve` up to 4 times",
         "at most     in one instance `approve` 4 times, `assess` 4 times, `documents` 3 times, `pay` 4 times",
@@ -89,7 +92,11 @@ fn json_has_what_a_text_without_errors_says() {
     assert_eq!(movie["revision"], 1);
     assert_eq!([movie["actors"].as_array().unwrap().len(), movie["tasks"].as_array().unwrap().len()], [7, 9]);
     assert_eq!(movie["initial"], json!(["brief"]));
-    assert_eq!(movie["joins"], json!([{"task": "master", "sources": ["hdr", "sound"], "fork": "shots"}]));
+    assert_eq!(
+        movie["joins"],
+        json!([{"task": "master", "sources": ["hdr", "sound"], "fork": "shots", "then": ["release"], "completes": "always"}])
+    );
+    assert_eq!(movie["splits"], json!([{"task": "shots", "split": "all", "to": ["plates", "models"]}]));
     assert_eq!([&movie["at_most"]["master"], &movie["at_most"]["color"]], [2, 1]);
     assert_eq!([&contents(1)["kind"], &contents(1)["workflows"][0]["digest"]], [&json!("gate"), &movie["digest"]]);
     assert_eq!([&contents(0)["keys"], &contents(1)["keys"]], [&json!(null), &json!(1)]);
@@ -227,6 +234,35 @@ fn quiet_prints_nothing_for_what_is_right() {
         "{}",
         ran.out
     );
+}
+
+/// Joins that no run completes are errors; what is not explored is UNKNOWN, which is neither yes nor no.
+#[test]
+fn a_workflow_with_too_many_runs_is_judged_in_part() {
+    let file = |name: &str| format!("{}/../config/tests/diagnostics/{name}", env!("CARGO_MANIFEST_DIR"));
+    let unknown = stepgate(&["check", &file("w024-unexplored.yaml")]);
+    assert_eq!(unknown.code, 4, "{unknown:?}");
+    assert!(unknown.out.contains("UNKNOWN whether it always completes"), "{}", unknown.out);
+    let json = stepgate(&["check", "--json", &file("w024-unexplored.yaml")]).json();
+    assert_eq!(json["files"][0]["contents"][0]["workflows"][0]["joins"][0]["completes"], "unknown");
+    assert_eq!(stepgate(&["check", "--deny-warnings", &file("w024-unexplored.yaml")]).code, 1);
+    let never = stepgate(&["check", &file("e047-choice-before-join.yaml"), &file("w024-unexplored.yaml")]);
+    assert_eq!(never.code, 1, "an error is a no, whatever else is unknown");
+    assert!(never.out.contains("the shortest run: order -> left -> both"), "{}", never.out);
+    let may = stepgate(&["check", "--json", &file("w022-may-not-complete.yaml")]);
+    assert_eq!(may.code, 0);
+    assert_eq!(may.json()["files"][0]["contents"][0]["workflows"][0]["joins"][0]["completes"], "may");
+}
+
+/// `any` is shown with its meaning, also where a document does not say it.
+#[test]
+fn the_meaning_of_a_split_is_shown() {
+    let file = |name: &str| format!("{}/../config/tests/diagnostics/{name}", env!("CARGO_MANIFEST_DIR"));
+    let meaning = "each may be taken or not, and several together: the application decides";
+    for (name, said) in [("w022-may-not-complete.yaml", "any"), ("w020-unsaid-split.yaml", "not said, so `any`")] {
+        let out = stepgate(&["check", &file(name)]).out;
+        assert!(out.contains(&format!("({said}): {meaning}")), "{name}: {out}");
+    }
 }
 
 #[test]

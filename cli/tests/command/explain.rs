@@ -30,6 +30,7 @@ const CASES: &[Case<'_>] = &[
             "DENY WRONG_HOLDER",
             "held by vfx-1, not by the peer",
             "vfx-1 may call vfx-2: POST /plates/{id} (task plates)",
+            "split of shots (all): all of them are to be taken; a gate lets each in",
         ],
     ),
     (

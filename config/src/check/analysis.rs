@@ -9,6 +9,8 @@ pub(crate) struct Analysis {
     pub(super) cyclic: Vec<bool>,
     /// The joins that require evidence of every incoming transition, in the order of the document.
     pub(crate) joins: Vec<AnalyzedJoin>,
+    /// Whether several transitions leave each task.
+    pub(super) splits: Vec<bool>,
     /// Whether each task is a join, or a path leads to it from one.
     pub(super) behind: Vec<bool>,
     pub(super) graph: Graph,
@@ -23,6 +25,11 @@ impl Analysis {
     /// The tasks from which transitions lead to the task with this index.
     pub(crate) fn before(&self, task: usize) -> &[usize] {
         self.graph.predecessors(task)
+    }
+
+    /// Whether several transitions leave the task with this index.
+    pub(crate) fn splits(&self, task: usize) -> bool {
+        self.splits.get(task).copied().unwrap_or_default()
     }
 
     /// Whether the task with this index is a join, or a path leads to it from one.

@@ -94,7 +94,7 @@ fn task(
         requests: task.requests.clone(),
         initial: task.initial,
         join: task.join,
-        split: task.split,
+        split: task.split.filter(|_| analysis.splits(index)).map(|(split, _)| split),
         upgrade: task.upgrade.clone(),
         max_visits: task.max_visits.filter(|_| analysis.on_cycle(index)).map(|(visits, _)| visits),
         constrained: constrained.contains(&index),

@@ -174,7 +174,7 @@ fn task(task: &Task, task_ttl: Duration) -> TaskForm<'_> {
         requests: task.requests.iter().map(request).gather(),
         initial: task.initial,
         join: (task.join == JoinKind::All).then_some("all"),
-        split: (task.split == Split::One).then_some("one"),
+        split: task.split.filter(|split| *split != Split::Any).map(Split::as_str),
         upgrade: task.upgrade.iter().map(String::as_str).gather(),
         max_visits: task.max_visits,
         ttl_ms: (task.ttl != task_ttl).then_some(task.ttl.as_millis()),

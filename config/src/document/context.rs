@@ -14,4 +14,6 @@ pub(crate) struct Context<'t> {
     pub(crate) guard_text: usize,
     /// The leeway of the gate whose configuration is read; none for a document alone.
     pub(crate) leeway: Option<Duration>,
+    /// How many more markings may be explored.
+    pub(crate) markings: usize,
 }

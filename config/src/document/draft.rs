@@ -53,7 +53,8 @@ pub(crate) struct TaskDraft {
     pub(crate) initial: bool,
     pub(crate) join: JoinKind,
     pub(crate) join_span: Option<Span>,
-    pub(crate) split: Split,
+    /// What the document says, and its place.
+    pub(crate) split: Option<(Split, Span)>,
     pub(crate) upgrade: BTreeSet<String>,
     pub(crate) max_visits: Option<(u32, Span)>,
     pub(crate) ttl: Option<(Duration, Span)>,

@@ -16,7 +16,10 @@ pub(super) fn check(fields: Fields<'_, '_>, assurance: Option<Assurance>, report
         if key.name == "constraints" {
             continue;
         }
+        let any_level = key.only.is_some_and(|only| field.node.text() != Some(only));
         match (key.from.within(assurance), field.advisory) {
+            (_, None) if any_level => {}
+            (_, Some(_)) if any_level => report.push(no_advice(key, &field)),
             (false, None) if promises(key, &field) => {
                 let value = match &field.node.kind {
                     Kind::Text(text) => text.to_string(),
@@ -33,6 +36,14 @@ pub(super) fn check(fields: Fields<'_, '_>, assurance: Option<Assurance>, report
             _ => {}
         }
     }
+}
+
+/// A value that no gate has to enforce, marked as advisory.
+fn no_advice(key: &Key, field: &Field<'_, '_>) -> Diagnostic {
+    let written = words!("{}: {}", key.name, field.node.text().unwrap_or_default());
+    Diagnostic::new(Code::NotAdvisory, field.key_span, words!("`{written}` cannot be advisory"))
+        .label(words!("only `{}` can: the other values restrict nothing", key.only.unwrap_or_default()))
+        .help(words!("write `{written}`"))
 }
 
 /// Whether the field promises more than its absence would. A duration that is written down is a promise even
@@ -58,7 +69,10 @@ pub(super) fn not_enforced(
     let (label, help, example) = match from {
         Level::Once => (
             "enforced from level `once` on, which this release does not support".to_owned(),
-            "remove it, or mark it as advice for people and audits, which no gate enforces".to_owned(),
+            words!(
+                "an instance may take each way, so let the application that acts check which way was taken; write `{key}: any`, \
+                 or the choice as advice, which no gate enforces"
+            ),
             advice.to_owned(),
         ),
         Level::Identity | Level::Signed => {
@@ -70,7 +84,8 @@ pub(super) fn not_enforced(
             )
         }
     };
-    let message = words!("level `{level}` does not enforce `{key}`");
+    let what = if from == Level::Once { rule } else { key };
+    let message = words!("level `{level}` does not enforce `{what}`");
     Diagnostic::new(Code::NotEnforced, span, message).label(label).help(help).example(example)
 }
 

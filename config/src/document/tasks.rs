@@ -29,12 +29,16 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             initial: of.flag("initial").unwrap_or_default(),
             join: if of.text("join") == Some("all") { JoinKind::All } else { JoinKind::Any },
             join_span: of.get("join").map(|field| field.key_span),
-            split: if of.text("split") == Some("one") { Split::One } else { Split::Any },
+            split: of.text("split").and_then(split).zip(of.get("split").map(|field| field.key_span)),
             upgrade: of.items("upgrade").iter().filter_map(Node::text).map(str::to_owned).collect(),
             max_visits: of.u32("max_visits").zip(of.get("max_visits").map(|field| field.key_span)),
             ttl: of.duration_and_span("ttl"),
         });
     }
+}
+
+fn split(word: &str) -> Option<Split> {
+    [Split::All, Split::One, Split::Any].into_iter().find(|split| split.as_str() == word)
 }
 
 /// One request pattern, of a task or of an exemption.

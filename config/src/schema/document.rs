@@ -82,8 +82,10 @@ static TASK: Object = Object {
         /// `any`: each arrival may continue by itself. `all`: a request that continues must show a token from each
         /// incoming transition.
         "join": Value::Choice { words: &["any", "all"], later: &[] }, default("any"), from(Level::Signed);
-        /// `any`: one visit may take each outgoing transition, up to its `uses`. `one`: only one of them.
-        "split": Value::Choice { words: &["any", "one"], later: &[] }, default("any"), from(Level::Once);
+        /// Which of several outgoing transitions one visit is meant to take. `all`: each of them, in parallel. `one`: only
+        /// one of them, a choice. `any`: each may be taken or not; so it is without `split`, with a warning. Without effect
+        /// where fewer than two transitions leave.
+        "split": Value::Choice { words: &["all", "one", "any"], later: &[] }, from(Level::Once), only("one");
         /// Protocol upgrades that are part of the task (`websocket`, `connect`). Others are denied.
         "upgrade": Value::List { of: &Value::Text(Format::Token), least: 0, most: MAX_UPGRADES };
         /// The longest life of this task's tokens, if it is not `task_ttl`: how long its performer may take before it

@@ -46,6 +46,8 @@ pub(crate) struct Key {
     pub(crate) need: Need,
     /// The lowest level that enforces it; below it, the key may only be advisory.
     pub(crate) from: Level,
+    /// The one value that `from` is about; any other holds at every level. None: `from` is about each value.
+    pub(crate) only: Option<&'static str>,
     /// Whether it is a part of the language that the gates of this release do not support yet.
     pub(crate) later: bool,
 }
@@ -136,7 +138,7 @@ impl Key {
     pub(super) const fn new(name: &'static str, value: Value, doc: &'static str) -> Self {
         // The text of a doc comment begins with a space.
         let doc = doc.trim_ascii_start();
-        Self { name, doc, value, need: Need::Optional, from: Level::Identity, later: false }
+        Self { name, doc, value, need: Need::Optional, from: Level::Identity, only: None, later: false }
     }
 
     pub(super) const fn required(mut self) -> Self {
@@ -156,6 +158,11 @@ impl Key {
 
     pub(super) const fn from(mut self, level: Level) -> Self {
         self.from = level;
+        self
+    }
+
+    pub(super) const fn only(mut self, value: &'static str) -> Self {
+        self.only = Some(value);
         self
     }
 

@@ -45,7 +45,10 @@ fn row(key: &Key) -> String {
     let level = match (key.later, key.from) {
         (true, _) => " Not in this release.".to_owned(),
         (false, Level::Identity) => String::new(),
-        (false, from) => format!(" Enforced from level `{}` on; advisory only below it.", from.as_str()),
+        (false, from) => {
+            let value = key.only.map_or_else(|| " Enforced".to_owned(), |value| format!(" `{value}` is enforced"));
+            format!("{value} from level `{}` on; advisory only below it.", from.as_str())
+        }
     };
     format!(
         "| `{}` | {} | {default} | {}{level} |\n",

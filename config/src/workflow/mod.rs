@@ -12,6 +12,7 @@ mod path_pattern;
 mod path_pattern_error;
 mod request;
 mod segment;
+mod split;
 mod task;
 
 use std::collections::BTreeMap;
@@ -28,7 +29,8 @@ pub use method::{Method, MethodError, MethodFit, sends_back};
 pub use path_pattern::PathPattern;
 pub use path_pattern_error::{MAX_PATTERN, MAX_ROUND, PathPatternError};
 pub use request::{RequestPattern, without_port};
-pub use task::{Join, JoinKind, Split, Task, Transition};
+pub use split::Split;
+pub use task::{Join, JoinKind, Task, Transition};
 
 use crate::name::{ActorName, TaskName, WorkflowName};
 use crate::spiffe::{SpiffeId, TrustDomain};

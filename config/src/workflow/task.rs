@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Actor, RequestPattern};
+use super::{Actor, RequestPattern, Split};
 use crate::diagnostic::Span;
 use crate::guard::Guard;
 use crate::name::TaskName;
@@ -19,16 +19,6 @@ pub enum JoinKind {
     Any,
     /// A token from each incoming transition, all of one round.
     All,
-}
-
-/// How many outgoing transitions one visit of a task may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Split {
-    /// Each, up to its `uses`.
-    #[default]
-    Any,
-    /// Only one of them; gates of this release do not enforce it, so it is advisory.
-    One,
 }
 
 /// A piece of work that one actor does when it receives a request.
@@ -45,8 +35,8 @@ pub struct Task {
     pub initial: bool,
     /// What it requires before it continues.
     pub join: JoinKind,
-    /// How many of its outgoing transitions one visit may take.
-    pub split: Split,
+    /// Which of its outgoing transitions a visit is meant to take, where the document says so and several leave it.
+    pub split: Option<Split>,
     /// Protocol upgrades that belong to the task, lower case (`websocket`, `connect`).
     pub upgrade: BTreeSet<String>,
     /// How often one branch of an instance may enter it; present exactly for tasks on a cycle.

@@ -340,13 +340,14 @@ fn what_is_allowed_and_perhaps_not_meant_is_listed() {
             "enter `assess` up to 4 times",
             "enter `documents` up to 3 times",
             "enter `pay` up to 4 times",
-            "take, after `assess`, `approve` (then `pay`) and also `documents`",
+            "take, after `assess`, `approve` (then `pay`) and also `documents` (`one`: one of them is to be taken; that is advice, and \
+             gates let each in)",
         ]
     );
     let json = as_json(&of_loan);
     assert_eq!(json["perhaps_not_meant"]["more_than_once"][3], json!({"task": "pay", "times": 4}));
     let ways = json!([{"tasks": ["approve"], "then": ["pay"]}, {"tasks": ["documents"], "then": []}]);
-    assert_eq!(json["perhaps_not_meant"]["together"], json!([{"after": "assess", "ways": ways}]));
+    assert_eq!(json["perhaps_not_meant"]["together"], json!([{"after": "assess", "split": "one", "ways": ways}]));
     let (_, identity) = super::documents().into_iter().find(|(name, _)| name == "identity.yaml").unwrap();
     let identity = fixture(&identity, 1, Algorithm::Hs256);
     let of_identity = report(&identity, &Native(Oracle::new(&identity)), Vec::new());

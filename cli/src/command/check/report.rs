@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use stepgate_config::bounds::MAX_MARKINGS;
 use stepgate_config::{Code, Diagnostic, Severity};
 
 use super::finding::Finding;
@@ -53,6 +54,11 @@ impl Report {
         self.findings().any(|finding| finding.code() == Code::NotRead)
     }
 
+    /// Whether a workflow has too many runs to judge all of it.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.findings().any(|finding| finding.code() == Code::Unexplored)
+    }
+
     pub(super) fn text(&self, quiet: bool) -> String {
         let mut text = String::new();
         for file in &self.files {
@@ -94,11 +100,12 @@ impl File {
             Ok((text, outcomes)) => {
                 let lossy = String::from_utf8_lossy(text);
                 let is_shown = |found: &&Diagnostic| !quiet || found.severity() != Severity::Note;
+                let mut markings = MAX_MARKINGS;
                 for outcome in outcomes {
                     let shown: Vec<Diagnostic> = outcome.diagnostics.iter().filter(is_shown).cloned().collect();
                     file.findings.extend(shown.iter().map(|found| Finding::of(found, &lossy, &input.name)));
                     file.text.push_str(&stepgate_config::render(&shown, text, &input.name, output::colours_answers()));
-                    file.contents.extend(outcome.checked.as_ref().map(Contents::of));
+                    file.contents.extend(outcome.checked.as_ref().map(|checked| Contents::of(checked, &mut markings)));
                 }
             }
             Err(finding) => file.add(finding),

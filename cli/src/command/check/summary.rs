@@ -1,11 +1,12 @@
 //! The summary of a text without errors.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use stepgate_config::workflow::{Assurance, Join, Transition, Workflow};
+use stepgate_config::soundness::{Completes, Soundness};
+use stepgate_config::workflow::{Assurance, Join, Split, Task, Transition, Workflow};
 use stepgate_config::{Checked, duration, entries};
 
 use crate::command::names::listed;
@@ -55,6 +56,8 @@ pub(super) struct Summary {
     transitions: usize,
     /// How many of them have a guard.
     guarded: usize,
+    /// The tasks that several transitions leave.
+    splits: Vec<SplitSummary>,
     joins: Vec<JoinSummary>,
     /// How long tokens live: those of a task without a time of its own, and those of each other task.
     task_ttl: String,
@@ -67,10 +70,24 @@ pub(super) struct Summary {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+struct SplitSummary {
+    task: String,
+    /// `all`, `one` (as advice) or `any`; none: the document does not say.
+    split: Option<&'static str>,
+    to: Vec<String>,
+    #[serde(skip)]
+    meaning: &'static str,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct JoinSummary {
     task: String,
     sources: Vec<String>,
     fork: String,
+    /// The tasks that need the evidence of all sources.
+    then: Vec<String>,
+    /// Whether it completes in every run that reaches it: `always`, `may` or `unknown`. None: the level enforces no join.
+    completes: Option<&'static str>,
 }
 
 /// When a transition is open, counted from the arrival.
@@ -83,15 +100,15 @@ struct Times {
 }
 
 impl Contents {
-    pub(super) fn of(checked: &Checked) -> Self {
+    pub(super) fn of(checked: &Checked, markings: &mut usize) -> Self {
         match checked {
             Checked::Workflow(workflow) => {
-                Self { kind: Kind::Workflow, keys: None, workflows: vec![Summary::of(workflow)] }
+                Self { kind: Kind::Workflow, keys: None, workflows: vec![Summary::of(workflow, markings)] }
             }
             Checked::Gate(gate) => Self {
                 kind: Kind::Gate,
                 keys: Some(gate.keys.len()),
-                workflows: gate.workflows.iter().map(|workflow| Summary::of(workflow)).collect(),
+                workflows: gate.workflows.iter().map(|workflow| Summary::of(workflow, markings)).collect(),
             },
         }
     }
@@ -119,8 +136,9 @@ impl Contents {
 }
 
 impl Summary {
-    fn of(workflow: &Workflow) -> Self {
+    fn of(workflow: &Workflow, markings: &mut usize) -> Self {
         let names = |all: &mut dyn Iterator<Item = &dyn ToString>| all.map(ToString::to_string).collect::<Vec<_>>();
+        let sound = Soundness::of(workflow, markings);
         let initial = workflow.tasks.values().filter(|task| task.initial);
         // At level `identity` times are advice.
         let timed = workflow.assurance == Assurance::Signed;
@@ -138,7 +156,8 @@ impl Summary {
             initial: initial.map(|task| task.name.to_string()).collect(),
             transitions: workflow.transitions.len(),
             guarded: workflow.transitions.iter().filter(|transition| transition.when.is_some()).count(),
-            joins: workflow.joins.values().map(|join| JoinSummary::of(join)).collect(),
+            splits: workflow.tasks.values().filter_map(|task| SplitSummary::of(workflow, task)).collect(),
+            joins: workflow.joins.values().map(|join| JoinSummary::of(workflow, join, sound.as_ref())).collect(),
             task_ttl: duration::written(workflow.task_ttl),
             ttl: workflow
                 .tasks
@@ -167,8 +186,16 @@ impl Summary {
         row(text, "tasks", &format!("{}, instances begin at {}", self.tasks.len(), listed(&self.initial)));
         let guards = if self.guarded > 0 { format!(", {} with a guard", self.guarded) } else { String::new() };
         row(text, "transitions", &format!("{}{guards}", self.transitions));
-        for JoinSummary { task, sources, fork } in &self.joins {
-            row(text, "join", &format!("`{task}` waits for {}; they fork at `{fork}`", listed(sources)));
+        for split in self.splits.iter().take(SHOWN) {
+            row(text, "split", &split.to_string());
+        }
+        if let more @ 1.. = self.splits.len().saturating_sub(SHOWN) {
+            row(text, "split", &format!("{more} more tasks with several ways out"));
+        }
+        // `identity` has only joins that are advice.
+        let advice = if self.at_most.is_none() { "; as advice" } else { "" };
+        for join in &self.joins {
+            row(text, "join", &format!("{join}{advice}"));
         }
         if !self.ttl.is_empty() {
             row(text, "life", &self.life());
@@ -224,10 +251,46 @@ impl Times {
     }
 }
 
+impl SplitSummary {
+    fn of(workflow: &Workflow, task: &Task) -> Option<Self> {
+        let to: Vec<String> = workflow.leaving(task).map(|transition| transition.to.name.to_string()).collect();
+        let meaning = task.split.unwrap_or(Split::Any).meaning();
+        (to.len() > 1).then(|| Self { task: task.name.to_string(), split: task.split.map(Split::as_str), to, meaning })
+    }
+}
+
+impl fmt::Display for SplitSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = self.split.unwrap_or("not said, so `any`");
+        write!(f, "`{}` to {} ({said}): {}", self.task, listed(&self.to), self.meaning)
+    }
+}
+
 impl JoinSummary {
-    fn of(join: &Join) -> Self {
+    fn of(workflow: &Workflow, join: &Join, sound: Option<&Soundness<'_>>) -> Self {
         let sources = join.sources.iter().map(ToString::to_string).collect();
-        Self { task: join.task.to_string(), sources, fork: join.fork.to_string() }
+        let leaving = workflow.transitions.iter().filter(|transition| transition.from.name == join.task);
+        let then = leaving.map(|transition| transition.to.name.to_string()).collect();
+        let completes = sound.and_then(|sound| sound.joins.get(&join.task)).map(Completes::as_str);
+        Self { task: join.task.to_string(), sources, fork: join.fork.to_string(), then, completes }
+    }
+}
+
+impl fmt::Display for JoinSummary {
+    /// `` `master` is called once from each of `hdr` and `sound`; what leaves it (`release`) needs both; they fork at `shots` ``
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { task, sources, fork, then, completes } = self;
+        let all = if sources.len() == 2 { "both" } else { "all of these calls" };
+        let (from, leaving) = (listed(sources), listed(then));
+        write!(
+            f,
+            "`{task}` is called once from each of {from}; what leaves it ({leaving}) needs {all}; they fork at `{fork}`"
+        )?;
+        match *completes {
+            Some("always") | None => Ok(()),
+            Some("may") => write!(f, "; some runs leave it incomplete"),
+            Some(_) => write!(f, "; UNKNOWN whether it always completes"),
+        }
     }
 }
 
