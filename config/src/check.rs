@@ -1,12 +1,14 @@
 //! Checks on a document as a whole: its graph, its joins, its callers, and whether requests can be told apart.
 
 mod analysis;
+mod assignment;
 mod callers;
 mod constraints;
 mod cycles;
 mod joins;
 mod reach;
 mod requests;
+mod roles;
 mod times;
 
 pub(crate) use analysis::Analysis;

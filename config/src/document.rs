@@ -9,6 +9,7 @@ mod constraints;
 mod context;
 mod draft;
 mod guards;
+mod identities;
 mod levels;
 mod names;
 mod tasks;

@@ -74,7 +74,7 @@ impl Reader {
             transition: Arc::clone(transition),
             arrival: Arc::new(arrival),
             start: start.filter(|_| self.signed()).map(Arc::clone),
-            receipt: self.signed() && self.carries_on(to, |t, caller| t.via && caller.includes(peer)),
+            receipt: self.signed() && self.carries_on(to, |t, caller| t.via && caller.name == transition.caller.name),
         })))
     }
 

@@ -76,8 +76,10 @@ pub fn guard_value(source: &str, variables: &GuardVariables<'_>) -> Option<bool>
     let texts = |found: &BTreeMap<String, String>| map(found.iter().map(|(name, value)| (name.as_str(), text(value))));
     let tables = [("headers", texts(variables.headers)), ("query", texts(variables.parameters))];
     let (caller, to) = (variables.caller, variables.task);
+    let own = caller.own.iter().filter(|(id, _)| id.as_str() == variables.peer).flat_map(|(_, own)| own);
+    // Of two with one name, the later one stays.
     let attributes: Vec<(&str, Value)> =
-        caller.attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).collect();
+        caller.attributes.iter().chain(own).map(|(name, value)| (name.as_str(), attribute(value))).collect();
     let own =
         [("id", text(variables.peer)), ("actor", text(caller.name.as_str())), ("attributes", map(attributes.clone()))];
     let task = [("name", text(to.name.as_str())), ("actor", text(to.performer.name.as_str()))];

@@ -1,18 +1,23 @@
 //! Whether constraints can be satisfied and enforced.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::assignment::{self, MAX_STEPS};
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{ActorDraft, ConstraintDraft, Draft};
+use crate::gather::Gather as _;
 use crate::graph::Dominators;
 use crate::report::{Report, listed, quote};
+use crate::spiffe::SpiffeId;
 use crate::workflow::{Assurance, Relation};
 
 pub(super) fn check(draft: &Draft, report: &mut Report) {
+    let mut left = MAX_STEPS;
     for constraint in &draft.constraints {
         match constraint.relation {
-            Relation::Separate => separate(draft, constraint, report),
+            Relation::Separate => separate(draft, constraint, &mut left, report),
             Relation::Bind => bind(draft, constraint, report),
         }
     }
@@ -80,13 +85,15 @@ fn by_performer(draft: &Draft, constraint: &ConstraintDraft) -> BTreeMap<usize, 
     tasks
 }
 
-/// One actor can perform as many tasks separately as it has SPIFFE IDs; with more tasks, two must share an ID. Tasks of
-/// different actors are always separate.
-fn separate(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
-    for (performer, tasks) in by_performer(draft, constraint) {
-        let Some(actor) = draft.actors.get(performer).filter(|actor| actor.spiffe.len() < tasks.len()) else {
+/// One actor can perform as many tasks separately as it has SPIFFE IDs; with more tasks, two must share an ID.
+fn separate(draft: &Draft, constraint: &ConstraintDraft, left: &mut usize, report: &mut Report) {
+    let performers = by_performer(draft, constraint);
+    let mut found = false;
+    for (performer, tasks) in &performers {
+        let Some(actor) = draft.actors.get(*performer).filter(|actor| actor.spiffe.len() < tasks.len()) else {
             continue;
         };
+        found = true;
         // An actor without a valid ID has been reported.
         if actor.spiffe.is_empty() {
             continue;
@@ -105,18 +112,58 @@ fn separate(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
                 .example(with_ids(actor, tasks.len())),
         );
     }
+    // A gate has no use for it: it denies what breaks the constraint.
+    if PEOPLE && !found {
+        shared(draft, constraint, &performers, left, report);
+    }
 }
 
-/// Two actors never share a SPIFFE ID, so one ID performs tasks of one actor only.
+/// Workloads that are several of the actors may be too few for all of them.
+fn shared(
+    draft: &Draft,
+    constraint: &ConstraintDraft,
+    performers: &BTreeMap<usize, Vec<usize>>,
+    left: &mut usize,
+    report: &mut Report,
+) {
+    let mut numbers: BTreeMap<&SpiffeId, usize> = BTreeMap::new();
+    let (mut ids, mut tasks) = (Vec::new(), Vec::new());
+    for (performer, performed) in performers {
+        let own = draft.actors.get(*performer).into_iter().flat_map(|actor| &actor.spiffe);
+        let own = own.map(|(id, _)| {
+            let next = numbers.len();
+            *numbers.entry(id).or_insert(next)
+        });
+        let own: Vec<usize> = own.collect();
+        for task in performed {
+            ids.push(own.clone());
+            tasks.push(*task);
+        }
+    }
+    let Some(lacking) = assignment::lacking(&ids, left) else { return };
+    let names = lacking.iter().filter_map(|at| tasks.get(*at)).map(|task| draft.task_name(*task));
+    let message = words!("this constraint cannot be satisfied: {} have too few performers", listed(names, 8, "and"));
+    report.push(
+        Diagnostic::new(Code::BadConstraint, constraint.span, message)
+            .label("their actors share SPIFFE IDs, and together have fewer than these tasks")
+            .help("add SPIFFE IDs to the actors, or give the tasks to actors that share none"),
+    );
+}
+
+/// One workload performs all of the tasks, so it is each of their actors.
 fn bind(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
     let performers = by_performer(draft, constraint);
-    if performers.len() > 1 {
+    let ids = performers.keys().filter_map(|performer| draft.actors.get(*performer));
+    let mut ids = ids.map(|actor| actor.spiffe.iter().map(|(id, _)| id).gather::<BTreeSet<&SpiffeId>>());
+    let Some(first) = ids.next() else { return };
+    let common = ids.fold(first, |common, ids| common.intersection(&ids).copied().gather());
+    if performers.len() > 1 && common.is_empty() {
         let names = listed(performers.keys().map(|actor| draft.actor_name(*actor)), 8, "and");
         let message = words!("this constraint cannot be satisfied: {names} have no SPIFFE ID in common");
         report.push(
             Diagnostic::new(Code::BadConstraint, constraint.span, message)
                 .label("no workload could perform all of these tasks")
-                .help("bind only tasks of one actor")
+                .help("bind only tasks of one actor, or of actors that share a SPIFFE ID")
                 .example(of_one_actor(draft, constraint, &performers)),
         );
     }

@@ -70,6 +70,7 @@ fn actor(draft: &super::ActorDraft) -> Actor {
         name: draft.name.clone(),
         spiffe: draft.spiffe.iter().map(|(id, _)| id.clone()).gather(),
         attributes: draft.attributes.clone(),
+        own: draft.own.clone(),
         hosts: draft.hosts.clone(),
     }
 }

@@ -47,6 +47,8 @@ struct ActorForm<'w> {
     spiffe: BTreeSet<&'w str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     attributes: BTreeMap<&'w str, AttributeForm<'w>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    spiffe_attributes: BTreeMap<&'w str, BTreeMap<&'w str, AttributeForm<'w>>>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     hosts: BTreeSet<&'w str>,
 }
@@ -154,16 +156,21 @@ fn non_default(key: &str, duration: Duration) -> Option<u128> {
     (default != Some(duration)).then_some(duration.as_millis())
 }
 
-fn actor(actor: &Actor) -> ActorForm<'_> {
+fn attributes(attributes: &BTreeMap<String, Attribute>) -> BTreeMap<&str, AttributeForm<'_>> {
     let attribute = |value| match value {
         &Attribute::Bool(value) => AttributeForm::Bool(value),
         &Attribute::Int(value) => AttributeForm::Int(value),
         &Attribute::Float(value) => AttributeForm::Float(value),
         Attribute::Text(value) => AttributeForm::Text(value),
     };
+    attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).gather()
+}
+
+fn actor(actor: &Actor) -> ActorForm<'_> {
     ActorForm {
         spiffe: actor.spiffe.iter().map(crate::spiffe::SpiffeId::as_str).gather(),
-        attributes: actor.attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).gather(),
+        attributes: attributes(&actor.attributes),
+        spiffe_attributes: actor.own.iter().map(|(id, own)| (id.as_str(), attributes(own))).gather(),
         hosts: actor.hosts.iter().map(String::as_str).gather(),
     }
 }

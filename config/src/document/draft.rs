@@ -40,6 +40,8 @@ pub(crate) struct ActorDraft {
     pub(crate) span: Span,
     pub(crate) spiffe: Vec<(SpiffeId, Span)>,
     pub(crate) attributes: BTreeMap<String, Attribute>,
+    /// The attributes of single IDs.
+    pub(crate) own: BTreeMap<SpiffeId, BTreeMap<String, Attribute>>,
     pub(crate) hosts: Vec<String>,
 }
 

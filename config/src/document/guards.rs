@@ -25,7 +25,8 @@ pub(super) struct Guards {
 impl Guards {
     /// `fields` are the document's: their tasks and actors may have errors of their own, and are not in the draft then.
     pub(super) fn new(draft: &Draft, fields: Fields<'_, '_>) -> Self {
-        let mut vocabulary = Vocabulary::new(draft.actors.iter().flat_map(|actor| &actor.attributes));
+        let attributes = draft.actors.iter().flat_map(|actor| actor.own.values().chain([&actor.attributes]));
+        let mut vocabulary = Vocabulary::new(attributes.flatten());
         let names = |key| fields.entries(key).iter().map(|entry| entry.key.to_string()).gather();
         vocabulary.tasks = names("tasks");
         vocabulary.actors = names("actors");

@@ -24,10 +24,12 @@ pub enum Attribute {
 pub struct Actor {
     /// Its name in the document.
     pub name: ActorName,
-    /// The workloads that may act for it. No two actors of a workflow share one.
+    /// The workloads that may act for it. A workload may be of several actors.
     pub spiffe: Vec<SpiffeId>,
     /// Facts for guards.
     pub attributes: BTreeMap<String, Attribute>,
+    /// The facts about single workloads as this actor, by SPIFFE ID; [`Actor::attribute`] reads them.
+    pub own: BTreeMap<SpiffeId, BTreeMap<String, Attribute>>,
     /// The authorities by which others call it.
     pub hosts: Vec<String>,
 }
@@ -36,5 +38,11 @@ impl Actor {
     /// Whether the workload `id` may act for this actor.
     pub fn includes(&self, id: &SpiffeId) -> bool {
         self.spiffe.contains(id)
+    }
+
+    /// The attribute `name` of the workload `id` as this actor: its own, else the actor's.
+    pub fn attribute(&self, id: &SpiffeId, name: &str) -> Option<&Attribute> {
+        let own = self.own.get(id).and_then(|attributes| attributes.get(name));
+        own.or_else(|| self.attributes.get(name))
     }
 }

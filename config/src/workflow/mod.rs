@@ -107,9 +107,14 @@ impl Workflow {
         self.transitions.iter().filter(|transition| transition.from.name == task.name)
     }
 
-    /// Whether this workload is the caller of a transition (`via`) that leaves a task of another performer. It then
-    /// needs a receipt for that task, and presents it.
-    pub fn needs_receipt(&self, task: &Task, id: &SpiffeId) -> bool {
-        self.leaving(task).any(|transition| transition.takes_receipt_of(id))
+    /// Whether this actor is the caller of a transition (`via`) that leaves a task of another performer. It then needs a
+    /// receipt for that task, and presents it.
+    pub fn needs_receipt(&self, task: &Task, caller: &Actor) -> bool {
+        self.leaving(task).any(|transition| transition.takes_receipt_of(caller))
+    }
+
+    /// The actors that this workload is.
+    pub fn roles<'w>(&'w self, id: &'w SpiffeId) -> impl Iterator<Item = &'w Arc<Actor>> {
+        self.actors.values().filter(|actor| actor.includes(id))
     }
 }

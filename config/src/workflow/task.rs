@@ -9,7 +9,6 @@ use super::{Actor, RequestPattern};
 use crate::diagnostic::Span;
 use crate::guard::Guard;
 use crate::name::TaskName;
-use crate::spiffe::SpiffeId;
 
 /// What a task requires before it continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,9 +90,9 @@ pub struct Transition {
 }
 
 impl Transition {
-    /// Whether this workload presents a receipt of another's task to take it.
-    pub fn takes_receipt_of(&self, id: &SpiffeId) -> bool {
-        self.via && self.caller.includes(id)
+    /// Whether this actor presents a receipt of another's task to take it.
+    pub fn takes_receipt_of(&self, caller: &Actor) -> bool {
+        self.via && self.caller.name == caller.name
     }
 }
 

@@ -75,7 +75,8 @@ impl Issuance {
             rep: facts.replica.clone(),
             jti,
         };
-        let needs_receipt = current.compiled.leaving(to).iter().any(|next| next.takes_receipt_of(peer));
+        let caller = &transition.caller;
+        let needs_receipt = current.compiled.leaving(to).iter().any(|next| next.takes_receipt_of(caller));
         let receipt = needs_receipt.then(|| Claims { sub: peer.clone(), ..arrival.clone() });
         let presented_until = presented_until(current, first, facts.now, leeway);
         let issuance = Self { arrival, receipt, parent, presented_until, start };

@@ -102,7 +102,7 @@ impl<'a> Scenario<'a> {
         };
         let own = own(request, to, input, workflow)?;
         let ExampleRequest { method, path, host, port, headers: named } = filled_in(request, to);
-        let host = host.unwrap_or_else(|| first_host(workflow, &own));
+        let host = host.unwrap_or_else(|| first_host(workflow, to, &own));
         let is_given = |name: &str| request.headers.iter().any(|(given, _)| given == name);
         let mut further = request.headers.clone();
         further.extend(named.into_iter().filter(|(name, _)| !is_given(name)));
@@ -204,7 +204,8 @@ fn begin_at(
     task: &Task,
     (peer, issued): (Option<&str>, UnixTime),
 ) -> Result<(), CommandError> {
-    let could_hold = |id: &SpiffeId| task.performer.includes(id) || workflow.needs_receipt(task, id);
+    let receives = |id: &SpiffeId| workflow.roles(id).any(|actor| workflow.needs_receipt(task, actor));
+    let could_hold = |id: &SpiffeId| task.performer.includes(id) || receives(id);
     let holder = match &args.holder {
         Some(given) => Some(names::spiffe_id(workflow, given, "--holder")?),
         None => peer
@@ -213,19 +214,24 @@ fn begin_at(
             .or_else(|| task.performer.spiffe.first().cloned()),
     };
     let holder = holder.ok_or_else(|| CommandError::usage(format!("--at: no workload performs `{}`", task.name)))?;
-    let receives = !task.performer.includes(&holder) && workflow.needs_receipt(task, &holder);
-    let token_type = if receives { TokenType::Receipt } else { TokenType::Arrival };
-    let history = History::of(workflow, task, &args.performed)?;
-    instance.assumed = Some(history.unknown.clone());
-    let example = ExampleStep { workflow, task, holder, token_type, instance: INSTANCE, issued, history };
-    let values = example.values(instance.keys())?;
-    instance.keep(example.holder.as_str(), values.iter().map(String::as_str));
+    // A workload that is both the performer and the caller holds both.
+    let receipt = receives(&holder).then_some(TokenType::Receipt);
+    let arrival = (receipt.is_none() || task.performer.includes(&holder)).then_some(TokenType::Arrival);
+    for token_type in receipt.into_iter().chain(arrival) {
+        let history = History::of(workflow, task, &args.performed)?;
+        instance.assumed = Some(history.unknown.clone());
+        let holder = holder.clone();
+        let example = ExampleStep { workflow, task, holder, token_type, instance: INSTANCE, issued, history };
+        let values = example.values(instance.keys())?;
+        instance.keep(example.holder.as_str(), values.iter().map(String::as_str));
+    }
     Ok(())
 }
 
-fn first_host(workflow: &Workflow, own: &str) -> String {
-    let actor = names::actor_of(workflow, own);
-    actor.map_or_else(
+fn first_host(workflow: &Workflow, to: Option<&Arc<Task>>, own: &str) -> String {
+    let actors = names::actors_of(workflow, own);
+    let performer = actors.iter().find(|actor| to.is_some_and(|to| to.performer.name == actor.name));
+    performer.or(actors.first()).map_or_else(
         || "localhost".into(),
         |actor| actor.hosts.first().cloned().unwrap_or_else(|| actor.name.to_string()),
     )
