@@ -75,6 +75,12 @@ impl SpiffeId {
         rest.split_once('/').map_or(rest, |(domain, _)| domain)
     }
 
+    /// The path, without its leading `/`.
+    pub fn path(&self) -> &str {
+        let rest = self.0.strip_prefix(SCHEME).unwrap_or_default();
+        rest.split_once('/').map_or("", |(_, path)| path)
+    }
+
     /// The ID of the workload at `path` (with or without its leading `/`) in `domain`.
     ///
     /// # Errors

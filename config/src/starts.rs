@@ -1,6 +1,7 @@
 //! Starts that workflows contest: requests with which one caller could begin an instance of either. A gate denies them
 //! with `AMBIGUOUS`, so one owner's document would stop another's.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -41,16 +42,16 @@ pub struct Starts<'w> {
 /// Compares the starts of different workflows, of each only those of a revision that is open.
 pub fn compare<'w>(workflows: impl IntoIterator<Item = &'w Workflow>) -> Starts<'w> {
     let (mut found, mut left) = (Starts::default(), MAX_OVERLAPS);
-    let mut earlier: BTreeMap<&SpiffeId, Vec<Start<'w>>> = BTreeMap::new();
+    let mut earlier: BTreeMap<Cow<'w, SpiffeId>, Vec<Start<'w>>> = BTreeMap::new();
     for workflow in workflows.into_iter().filter(|workflow| workflow.open) {
         let begins = workflow.transitions.iter().filter(|transition| transition.from.initial && !transition.via);
         let begins: Vec<Start<'w>> = begins.map(|transition| Start { workflow, transition }).collect();
         for second in &begins {
-            for first in second.called().flat_map(|id| earlier.get(id).into_iter().flatten().map(move |one| (id, one)))
-            {
-                let (id, first) = first;
+            let called: Vec<Cow<'w, SpiffeId>> = second.called().collect();
+            let known = |id| earlier.get(id).into_iter().flatten().map(move |one| (id, one));
+            for (id, first) in called.iter().flat_map(known) {
                 // Compared once, however many SPIFFE IDs the actors share.
-                let shared = second.called().find(|shared| first.called().any(|own| own == *shared));
+                let shared = called.iter().find(|shared| first.transition.to.performer.includes(shared));
                 if first.workflow.name == workflow.name || shared != Some(id) {
                     continue;
                 }
@@ -79,9 +80,9 @@ impl GateConfig {
 }
 
 impl<'w> Start<'w> {
-    /// The workloads that are called.
-    fn called(&self) -> impl Iterator<Item = &'w SpiffeId> + use<'w> {
-        self.transition.to.performer.spiffe.iter()
+    /// The workloads that are called, under all their names.
+    fn called(&self) -> impl Iterator<Item = Cow<'w, SpiffeId>> + use<'w> {
+        self.transition.to.performer.names()
     }
 
     fn requests(&self) -> &'w [RequestPattern] {
@@ -91,7 +92,7 @@ impl<'w> Start<'w> {
     /// A request of one caller that could be both, neither the narrower; none where there is none.
     fn common(&self, other: &Self) -> Option<String> {
         let (a, b) = (RequestPattern::listed(self.requests()), RequestPattern::listed(other.requests()));
-        self.transition.caller.spiffe.iter().find(|id| other.transition.caller.includes(id))?;
+        self.transition.caller.names().find(|id| other.transition.caller.includes(id))?;
         a.iter().find_map(|a| b.iter().find_map(|b| a.crossing(b)))
     }
 }

@@ -69,7 +69,11 @@ fn claims(step: &Step<'_>, from: Option<&TaskName>) -> Claims {
         parents,
         wf: StepClaim::of(workflow, task, from),
         visits: task.max_visits.map(|_| (task.name.clone(), 1)).into_iter().gather(),
-        performers: task.constrained.then(|| (task.name.clone(), [performer.clone()].into())).into_iter().gather(),
+        performers: task
+            .constrained
+            .then(|| (task.name.clone(), [workflow.domain.canonical(performer).into_owned()].into()))
+            .into_iter()
+            .gather(),
         fork: task
             .carries
             .iter()

@@ -111,7 +111,9 @@ impl GateSetups {
             };
             public.iter().map(key).collect()
         };
-        let each = |(name, key): (&ActorName, Key)| Ok((name.clone(), make(keys(name), also(name), Some((key, name.as_str())))?));
+        let each = |(name, key): (&ActorName, Key)| {
+            Ok((name.clone(), make(keys(name), also(name), Some((key, name.as_str())))?))
+        };
         pairs.into_iter().map(each).collect::<Result<_, _>>().map(Self)
     }
 

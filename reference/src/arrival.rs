@@ -11,6 +11,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Transition, Workflow};
 
 use crate::kind::Kind;
+use crate::renamed::documented;
 
 /// A workload was let in at a task, with all that led there.
 #[derive(Debug, Clone)]
@@ -114,7 +115,7 @@ impl Arrival {
             past: Past::default(),
             left: String::new(),
             name: start_name(workflow, instance, issuer, initiator),
-            performer: initiator.clone(),
+            performer: documented(workflow, initiator),
             issuer: issuer.clone(),
             instance: instance.to_owned(),
             times: Times::beginning(workflow, task, now),
@@ -144,7 +145,7 @@ impl Arrival {
             past: Past { round: Some(format!("{instance}.fork")), ..Past::default() },
             left: format!("{instance}.{}", source.map_or("before", TaskName::as_str)),
             name: format!("{instance}.{}.{}", task.name, source.map_or("-", TaskName::as_str)),
-            performer: performer.clone(),
+            performer: documented(workflow, performer),
             issuer: performer.clone(),
             instance: instance.to_owned(),
             times: Times::beginning(workflow, task, now),

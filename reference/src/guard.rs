@@ -19,6 +19,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Assurance, Attribute, Task, Transition, Workflow};
 
 use crate::readable;
+use crate::renamed::documented;
 use crate::request::Request;
 
 static STANDARD: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
@@ -38,7 +39,7 @@ pub(crate) fn holds(
     if guard.reads().instance && id.len() > 2_048 {
         return false;
     }
-    let signed = workflow.assurance == Assurance::Signed;
+    let (signed, peer) = (workflow.assurance == Assurance::Signed, documented(workflow, peer));
     let variables = GuardVariables {
         now: request.now,
         fields: &readable.fields,

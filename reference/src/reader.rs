@@ -11,6 +11,7 @@ use stepgate_config::workflow::{Actor, Assurance, Task, Transition, Workflow};
 use crate::arrival::{Arrival, Permitted, is_join};
 use crate::denied::{Denied, require};
 use crate::kind::Kind;
+use crate::renamed::documented;
 use crate::request::Request;
 use crate::ways;
 
@@ -67,15 +68,18 @@ impl Reader {
         }
         let peer = request.peer.as_ref().ok_or(Denied("NO_PEER"))?;
         let mut known = self.workflow.actors.values().flat_map(|actor| &actor.spiffe);
-        require(known.clone().any(|id| id.trust_domain() == peer.trust_domain()), "BAD_PEER")?;
+        let is_alias = self.workflow.domain.aliases().any(|alias| alias.as_str() == peer.trust_domain());
+        let is_known = known.clone().any(|id| id.trust_domain() == peer.trust_domain());
+        require(is_known || is_alias, "BAD_PEER")?;
         let exempt = |peers: &ExemptPeers| match peers {
             ExemptPeers::Anyone | ExemptPeers::Mesh => true,
             ExemptPeers::These(ids) => ids.contains(peer),
         };
-        if request.is_exempt(gate, exempt) {
+        if is_known && request.is_exempt(gate, exempt) {
             return Ok(Permitted::Exempt);
         }
-        require(known.any(|id| id == peer), "OUTSIDER")?;
+        let documented = documented(&self.workflow, peer);
+        require(known.any(|id| *id == documented), "OUTSIDER")?;
         let upgrade = request.upgrade();
         let mut own = self.workflow.tasks.values().filter(|task| task.performer.includes(&request.gate));
         require(upgrade.as_ref().is_none_or(|name| own.any(|task| task.upgrade.contains(name))), "UPGRADE")?;

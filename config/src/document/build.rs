@@ -7,11 +7,13 @@ use super::{Draft, canonical};
 use crate::check::Analysis;
 use crate::gather::Gather as _;
 use crate::name::TaskName;
-use crate::workflow::{Actor, Constraint, Digest, Join, Task, Transition, Workflow};
+use crate::workflow::{Actor, Constraint, Digest, Domain, Join, Task, Transition, Workflow};
 
 /// The workflow; none where a part of the draft is missing, which has then been reported.
 pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
-    let actors: Vec<Arc<Actor>> = draft.actors.iter().map(|actor| Arc::new(self::actor(actor))).collect();
+    let domain = Arc::new(Domain::new(draft.trust_domain.clone()?, draft.aliases.clone()));
+    let actors = draft.actors.iter().map(|actor| Arc::new(self::actor(actor, &domain)));
+    let actors: Vec<Arc<Actor>> = actors.collect();
     // An advisory constraint is not part of the workflow, so no reader takes it for an enforced one.
     let enforced = || draft.constraints.iter().filter(|constraint| !constraint.advisory);
     let constrained = enforced().flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).gather();
@@ -50,6 +52,7 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         revision: draft.revision?,
         digest: Digest::of(&[]),
         trust_domain: draft.trust_domain.clone()?,
+        domain,
         assurance: draft.assurance?,
         deadline: draft.deadline?,
         task_ttl: draft.task_ttl?,
@@ -65,8 +68,9 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
     Some(workflow)
 }
 
-fn actor(draft: &super::ActorDraft) -> Actor {
+fn actor(draft: &super::ActorDraft, domain: &Arc<Domain>) -> Actor {
     Actor {
+        domain: Arc::clone(domain),
         name: draft.name.clone(),
         spiffe: draft.spiffe.iter().map(|(id, _)| id.clone()).gather(),
         attributes: draft.attributes.clone(),

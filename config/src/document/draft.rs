@@ -16,6 +16,8 @@ pub(crate) struct Draft {
     pub(crate) name: Option<WorkflowName>,
     pub(crate) revision: Option<u32>,
     pub(crate) trust_domain: Option<TrustDomain>,
+    /// From a gate's configuration; not part of the document.
+    pub(crate) aliases: BTreeSet<TrustDomain>,
     pub(crate) assurance: Option<Assurance>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) task_ttl: Option<Duration>,

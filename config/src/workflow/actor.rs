@@ -1,7 +1,10 @@
 //! Actors: the workloads that perform tasks.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::Domain;
 use crate::name::ActorName;
 use crate::spiffe::SpiffeId;
 
@@ -24,7 +27,9 @@ pub enum Attribute {
 pub struct Actor {
     /// Its name in the document.
     pub name: ActorName,
-    /// The workloads that may act for it. A workload may be of several actors.
+    /// The trust domain of the workflow.
+    pub(crate) domain: Arc<Domain>,
+    /// The workloads that may act for it, by their canonical IDs. A workload may be of several actors.
     pub spiffe: Vec<SpiffeId>,
     /// Facts for guards.
     pub attributes: BTreeMap<String, Attribute>,
@@ -37,12 +42,17 @@ pub struct Actor {
 impl Actor {
     /// Whether the workload `id` may act for this actor.
     pub fn includes(&self, id: &SpiffeId) -> bool {
-        self.spiffe.contains(id)
+        self.spiffe.contains(&*self.domain.canonical(id))
+    }
+
+    /// Its SPIFFE IDs under all names of the trust domain.
+    pub fn names(&self) -> impl Iterator<Item = Cow<'_, SpiffeId>> {
+        self.spiffe.iter().flat_map(|id| self.domain.names(id))
     }
 
     /// The attribute `name` of the workload `id` as this actor: its own, else the actor's.
     pub fn attribute(&self, id: &SpiffeId, name: &str) -> Option<&Attribute> {
-        let own = self.own.get(id).and_then(|attributes| attributes.get(name));
+        let own = self.own.get(&*self.domain.canonical(id)).and_then(|attributes| attributes.get(name));
         own.or_else(|| self.attributes.get(name))
     }
 }

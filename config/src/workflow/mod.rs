@@ -4,6 +4,7 @@
 mod actor;
 mod constraint;
 mod digest;
+mod domain;
 mod example;
 mod headers;
 mod levels;
@@ -21,6 +22,7 @@ use std::time::Duration;
 pub use actor::{Actor, Attribute};
 pub use constraint::{Constraint, Relation};
 pub use digest::{Digest, DigestError};
+pub use domain::Domain;
 pub use example::{ExampleRequest, GRPC_HEADERS, is_grpc};
 pub use headers::{HeaderPattern, HeaderPatterns};
 pub use levels::MixedLevels;
@@ -78,6 +80,8 @@ pub struct Workflow {
     pub digest: Digest,
     /// The trust domain of relative SPIFFE IDs.
     pub trust_domain: TrustDomain,
+    /// The same with its aliases, which are set in the gate's configuration.
+    pub domain: Arc<Domain>,
     /// How much its gates prove.
     pub assurance: Assurance,
     /// The longest life of an instance.

@@ -70,7 +70,7 @@ impl Issuance {
             parents: parents.iter().map(|claims| claims.jti.clone()).collect(),
             wf: StepClaim::of(workflow, to, (to.join == JoinKind::All).then_some(&transition.from.name)),
             visits: visits(&parents, to),
-            performers: performers(&parents, to, own),
+            performers: performers(&parents, to, &workflow.domain.canonical(own)),
             fork: forks(current, &parents, &parent, to, &jti),
             rep: facts.replica.clone(),
             jti,

@@ -13,7 +13,7 @@ use stepgate_decision::{Facts, Gate, Header, UnixTime, Verdict, inbound, request
 
 use stepgate_reference::Request;
 
-use super::document::Document;
+use super::document::{ALIAS, Document};
 
 /// How far the clocks of two gates may be apart, in seconds.
 pub(super) const LEEWAY: u64 = 300;
@@ -76,6 +76,7 @@ impl World {
         for (at, line) in text.lines().enumerate() {
             whole.push_str(&format!("  {} {line}\n", if at == 0 { '-' } else { ' ' }));
         }
+        whole.push_str(&format!("    trust_domain_aliases: [{ALIAS}]\n"));
         let (config, _) = stepgate_config::read_gate(whole.as_bytes()).into_result().map_err(said)?;
         let (gate, _) =
             Gate::new(config.clone(), &|_| Some(KEY.to_owned())).map_err(|errors| Refused(format!("{errors:?}")))?;
