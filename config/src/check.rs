@@ -6,6 +6,7 @@ mod callers;
 mod constraints;
 mod cycles;
 mod joins;
+mod open;
 mod reach;
 mod requests;
 mod roles;
@@ -23,6 +24,7 @@ use crate::report::Report;
 /// Checks a draft; `leeway` is that of its gate, where it is in one. None where parts of it are missing: its graph would not be the one that the author means.
 pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report) -> Option<Analysis> {
     constraints::check(draft, report);
+    open::check(draft, report);
     requests::check(draft, report);
     callers::check(draft, report);
     times::check(draft, leeway, report);

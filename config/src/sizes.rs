@@ -116,7 +116,8 @@ fn sum(parts: impl IntoIterator<Item = usize>) -> usize {
 }
 
 fn longest(actor: &Actor) -> usize {
-    actor.names().map(|id| id.as_str().len()).max().unwrap_or_default()
+    let open = actor.open.iter().flat_map(|open| actor.domain.longest(open));
+    actor.names().map(|id| id.as_str().len()).chain(open).max().unwrap_or_default()
 }
 
 /// `"TASK":COUNT,` among the visits, and `"TASK":["ID",…],` among the performers.
@@ -129,7 +130,8 @@ fn carried(workflow: &Workflow, task: &Task) -> usize {
     let quoted = |id: &SpiffeId| id.as_str().len().saturating_add(3);
     let bind = |constraint: &&crate::workflow::Constraint| constraint.relation == Relation::Bind;
     let bound = workflow.constraints.iter().filter(bind).any(|constraint| constraint.tasks.contains(&task.name));
-    let ids = task.performer.spiffe.iter().map(quoted);
+    let open = task.performer.open.iter().filter(|_| bound).map(|open| open.longest().saturating_add(3));
+    let ids = task.performer.spiffe.iter().map(quoted).chain(open);
     // A bound task has one performer in an instance; any other may be entered by each.
     let ids = if bound { ids.max().unwrap_or_default() } else { sum(ids) };
     sum([visits, name, 6, ids])

@@ -8,7 +8,7 @@ use stepgate_config::gate::{ExemptPeers, GateConfig};
 use stepgate_config::gather::Gather as _;
 use stepgate_config::name::{ActorName, TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Domain, Mode, RequestPattern, Task, Transition, Workflow};
+use stepgate_config::workflow::{Actor, Domain, Mode, OpenId, RequestPattern, Task, Transition, Workflow};
 
 use crate::keys::{KeyError, KeyRing};
 use crate::named_headers;
@@ -84,8 +84,34 @@ impl CompiledWorkflow {
     }
 }
 
-/// The workloads of documents by their canonical IDs, with the tasks that they perform.
-type Members = BTreeMap<SpiffeId, Vec<Arc<Index<ServedTask>>>>;
+/// The workloads of documents, with the tasks that they perform.
+#[derive(Default)]
+struct Members {
+    /// By canonical ID.
+    by_id: BTreeMap<SpiffeId, Vec<Arc<Index<ServedTask>>>>,
+    /// By open segment.
+    open: BTreeMap<OpenId, Vec<Arc<Index<ServedTask>>>>,
+}
+
+impl Members {
+    fn add(&mut self, actor: &Actor, index: Option<&Arc<Index<ServedTask>>>) {
+        for id in &actor.spiffe {
+            self.by_id.entry(id.clone()).or_default().extend(index.cloned());
+        }
+        for open in &actor.open {
+            self.open.entry(open.clone()).or_default().extend(index.cloned());
+        }
+    }
+
+    fn contain(&self, id: &SpiffeId) -> bool {
+        self.by_id.contains_key(id) || self.open.keys().any(|open| open.matches(id))
+    }
+
+    fn tasks_of(&self, id: &SpiffeId) -> Vec<&Arc<Index<ServedTask>>> {
+        let open = self.open.iter().filter(|(open, _)| open.matches(id)).map(|(_, tasks)| tasks);
+        self.by_id.get(id).into_iter().chain(open).flatten().collect()
+    }
+}
 
 /// A gate that is ready to decide.
 pub struct Gate {
@@ -145,9 +171,9 @@ impl Gate {
         for workflow in &config.workflows {
             aliases.extend(workflow.domain.aliases().map(ToString::to_string));
             let members = members.entry(Arc::clone(&workflow.domain)).or_default();
-            for id in workflow.actors.values().flat_map(|actor| &actor.spiffe) {
-                members.entry(id.clone()).or_default();
-                trust_domains.insert(id.trust_domain().to_owned());
+            for actor in workflow.actors.values() {
+                members.add(actor, None);
+                trust_domains.extend(actor.examples.iter().map(|id| id.trust_domain().to_owned()));
             }
             let revisions = workflows.entry(workflow.name.clone()).or_default();
             revisions.insert(workflow.revision, compile(workflow, &config));
@@ -162,7 +188,7 @@ impl Gate {
             let members = members.entry(Arc::clone(&workflow.domain)).or_default();
             for (actor, index) in serve(workflow) {
                 let index = Arc::new(index);
-                actor.spiffe.iter().for_each(|id| members.entry(id.clone()).or_default().push(Arc::clone(&index)));
+                members.add(actor, Some(&index));
                 served.push(index);
             }
         }
@@ -215,7 +241,7 @@ impl Gate {
     }
 
     pub(crate) fn knows_actor(&self, id: &SpiffeId) -> bool {
-        self.members.iter().any(|(domain, members)| members.contains_key(&*domain.canonical(id)))
+        self.members.iter().any(|(domain, members)| members.contain(&domain.canonical(id)))
     }
 
     /// The mode of this workload: the strictest of its workflows. The request itself says which workflow it belongs
@@ -230,10 +256,9 @@ impl Gate {
 
     /// The tasks that this workload performs, in all documents; those of all workloads where it is not known.
     pub(crate) fn served<'g>(&'g self, own: Option<&SpiffeId>) -> impl Iterator<Item = &'g Index<ServedTask>> {
-        let own_is_unknown = own.is_none();
-        let own = move |(domain, members): (&Arc<Domain>, &'g Members)| members.get(&*domain.canonical(own?));
-        let all = own_is_unknown.then_some(&self.served);
-        self.members.iter().filter_map(own).chain(all).flatten().map(Arc::as_ref)
+        let Some(own) = own else { return self.served.iter().collect::<Vec<_>>().into_iter().map(Arc::as_ref) };
+        let of_own = self.members.iter().flat_map(|(domain, members)| members.tasks_of(&domain.canonical(own)));
+        of_own.collect::<Vec<_>>().into_iter().map(Arc::as_ref)
     }
 
     /// All revisions of all workflows.

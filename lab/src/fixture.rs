@@ -222,5 +222,5 @@ impl Fixture {
 pub(super) fn identity(actor: &Actor) -> &SpiffeId {
     // The reader of documents refuses an actor without one.
     #[allow(clippy::indexing_slicing, reason = "an actor has at least one SPIFFE ID")]
-    &actor.spiffe[0]
+    &actor.examples[0]
 }

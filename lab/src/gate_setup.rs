@@ -89,7 +89,7 @@ impl GateSetups {
             pairs.iter().map(|(name, key)| (*name, key.private_jwk())).collect();
         // A workload may be several actors, and its gate signs as each of them.
         let shares = |mine: &ActorName, name: &ActorName| {
-            let ids = |name| workflow.actors.get(name).into_iter().flat_map(|actor| &actor.spiffe);
+            let ids = |name| workflow.actors.get(name).into_iter().flat_map(|actor| &actor.examples);
             mine == name || ids(mine).any(|id| ids(name).any(|other| id == other))
         };
         let also = |mine: &ActorName| -> Vec<(String, String)> {

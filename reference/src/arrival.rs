@@ -134,10 +134,10 @@ impl Arrival {
     ) -> Vec<Self> {
         if task.initial && kind == Kind::Arrival {
             let first = workflow.transitions.iter().find(|t| t.from.name == task.name);
-            let issuer = first.and_then(|t| t.to.performer.spiffe.first()).unwrap_or(holder);
+            let issuer = first.and_then(|t| t.to.performer.examples.first()).unwrap_or(holder);
             return vec![Self::begun(workflow, task, (holder, issuer), instance, now)];
         }
-        let performer = if kind == Kind::Receipt { task.performer.spiffe.first().unwrap_or(holder) } else { holder };
+        let performer = if kind == Kind::Receipt { task.performer.examples.first().unwrap_or(holder) } else { holder };
         let from = |source: Option<&TaskName>| Self {
             task: Arc::clone(task),
             from: source.cloned(),

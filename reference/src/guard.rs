@@ -19,7 +19,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Assurance, Attribute, Task, Transition, Workflow};
 
 use crate::readable;
-use crate::renamed::documented;
+use crate::renamed::{documented, fits};
 use crate::request::Request;
 
 static STANDARD: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
@@ -77,7 +77,9 @@ pub fn guard_value(source: &str, variables: &GuardVariables<'_>) -> Option<bool>
     let texts = |found: &BTreeMap<String, String>| map(found.iter().map(|(name, value)| (name.as_str(), text(value))));
     let tables = [("headers", texts(variables.headers)), ("query", texts(variables.parameters))];
     let (caller, to) = (variables.caller, variables.task);
-    let own = caller.own.iter().filter(|(id, _)| id.as_str() == variables.peer).flat_map(|(_, own)| own);
+    let single = caller.own.iter().filter(|(id, _)| id.as_str() == variables.peer).map(|(_, own)| own);
+    let open = caller.own_open.iter().filter(|(open, _)| fits(&open.to_string(), variables.peer)).map(|(_, own)| own);
+    let own = single.chain(open).next().into_iter().flatten();
     // Of two with one name, the later one stays.
     let attributes: Vec<(&str, Value)> =
         caller.attributes.iter().chain(own).map(|(name, value)| (name.as_str(), attribute(value))).collect();

@@ -30,7 +30,7 @@ impl ExampleStep<'_> {
         // A gate issues tokens for its own workload. A holder that does not perform the task did not issue this one.
         let is_performer = |claims: &Claims| task.performer.includes(&claims.iss);
         for claims in all.iter_mut().filter(|claims| !is_performer(claims) && claims.iss == *holder) {
-            if let Some(performer) = task.performer.spiffe.first() {
+            if let Some(performer) = task.performer.examples.first() {
                 claims.iss.clone_from(performer);
             }
         }

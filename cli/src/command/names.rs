@@ -23,7 +23,7 @@ pub(super) fn identity(workflow: &Workflow, given: &str, flag: &str) -> Result<S
         CommandError::usage(format!("{flag}: `{}` has no actor `{}`", workflow.name, output::escape(given)))
             .help(format!("{known} (or give a whole SPIFFE ID, `spiffe://…`)"))
     })?;
-    let first = actor.spiffe.first().map(ToString::to_string);
+    let first = actor.examples.first().map(ToString::to_string);
     first.ok_or_else(|| CommandError::usage(format!("{flag}: the actor `{given}` has no SPIFFE ID")))
 }
 
@@ -57,7 +57,7 @@ pub(super) fn roles_of(workflow: &Workflow, id: &str) -> Option<String> {
 /// for any other workload the identity.
 pub(super) fn name_of(workflow: &Workflow, id: &str) -> String {
     match (actors_of(workflow, id).as_slice(), roles_of(workflow, id)) {
-        ([actor], _) if actor.spiffe.len() == 1 => actor.name.to_string(),
+        ([actor], _) if actor.examples.len() == 1 => actor.name.to_string(),
         (_, Some(names)) => format!("{names} ({id})"),
         (_, None) => id.to_owned(),
     }

@@ -90,17 +90,23 @@ fn separate(draft: &Draft, constraint: &ConstraintDraft, left: &mut usize, repor
     let performers = by_performer(draft, constraint);
     let mut found = false;
     for (performer, tasks) in &performers {
-        let Some(actor) = draft.actors.get(*performer).filter(|actor| actor.spiffe.len() < tasks.len()) else {
+        // All IDs of an open segment are one performer, and it is not known which of two tasks it performs.
+        let has_too_few = |actor: &&ActorDraft| match actor.open.is_empty() {
+            true => actor.spiffe.len() < tasks.len(),
+            false => tasks.len() > 1,
+        };
+        let Some(actor) = draft.actors.get(*performer).filter(has_too_few) else {
             continue;
         };
         found = true;
         // An actor without a valid ID has been reported.
-        if actor.spiffe.is_empty() {
+        if actor.spiffe.is_empty() && actor.open.is_empty() {
             continue;
         }
         let names = listed(tasks.iter().map(|task| draft.task_name(*task)), 8, "and");
         let message = words!("this constraint cannot be satisfied: {} performs {names}", quote(actor.name.as_str()));
         let ids = match actor.spiffe.len() {
+            _ if !actor.open.is_empty() => "all IDs of an open segment are one performer".to_owned(),
             1 => "it has only one SPIFFE ID".to_owned(),
             more => words!("it has only {more} SPIFFE IDs"),
         };
@@ -108,8 +114,11 @@ fn separate(draft: &Draft, constraint: &ConstraintDraft, left: &mut usize, repor
             Diagnostic::new(Code::BadConstraint, constraint.span, message)
                 .label(ids)
                 .also(actor.span, "this actor")
-                .help("add SPIFFE IDs to the actor, or give the tasks to different actors")
-                .example(with_ids(actor, tasks.len())),
+                .help(match actor.open.is_empty() {
+                    true => "add SPIFFE IDs to the actor, or give the tasks to different actors",
+                    false => "give the tasks to different actors",
+                })
+                .example(with_ids(draft, actor, tasks)),
         );
     }
     // A gate has no use for it: it denies what breaks the constraint.
@@ -134,7 +143,11 @@ fn shared(
             let next = numbers.len();
             *numbers.entry(id).or_insert(next)
         });
-        let own: Vec<usize> = own.collect();
+        let mut own: Vec<usize> = own.collect();
+        // The IDs of an open segment are those of no other actor.
+        if draft.actors.get(*performer).is_some_and(|actor| !actor.open.is_empty()) {
+            own.push(usize::MAX.saturating_sub(*performer));
+        }
         for task in performed {
             ids.push(own.clone());
             tasks.push(*task);
@@ -169,8 +182,15 @@ fn bind(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
     }
 }
 
-/// The actor with as many SPIFFE IDs.
-fn with_ids(actor: &ActorDraft, ids: usize) -> String {
+/// The actor with as many SPIFFE IDs as it performs tasks; or an actor for each task, where its IDs are not known.
+fn with_ids(draft: &Draft, actor: &ActorDraft, tasks: &[usize]) -> String {
+    if !actor.open.is_empty() {
+        let apart = tasks.iter().map(|task| draft.task_name(*task));
+        let apart =
+            apart.enumerate().map(|(number, task)| words!("\n  {task}: {{actor: {}-{number}}}", actor.name.as_str()));
+        return words!("tasks:{}", apart.collect::<String>());
+    }
+    let ids = tasks.len();
     let own = || actor.spiffe.iter().map(|(id, _)| id.as_str().to_owned());
     let last = own().next_back().unwrap_or_default();
     let more = (2..).map(|number| words!("{last}-{number}"));

@@ -20,8 +20,9 @@ impl Roles {
             }
         }
         let mut all: BTreeSet<BTreeSet<usize>> = workloads.into_values().gather();
-        // An actor whose IDs have errors.
-        let none = draft.actors.iter().enumerate().filter(|(_, actor)| actor.spiffe.is_empty());
+        // The workloads of an open segment, and of an actor whose IDs have errors.
+        let none =
+            draft.actors.iter().enumerate().filter(|(_, actor)| actor.spiffe.is_empty() || !actor.open.is_empty());
         all.extend(none.map(|(number, _)| BTreeSet::from([number])));
         let mut sets = vec![Vec::new(); draft.actors.len()];
         for (set, actors) in all.iter().enumerate() {

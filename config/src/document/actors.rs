@@ -17,8 +17,10 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             name,
             span: entry.key_span,
             spiffe: Vec::new(),
+            open: Vec::new(),
             attributes: identities::attributes(of),
             own: BTreeMap::new(),
+            own_open: BTreeMap::new(),
             hosts: of.items("hosts").iter().filter_map(Node::text).map(str::to_owned).collect(),
         };
         identities::read(of, draft.trust_domain.as_ref(), &mut actor, context);

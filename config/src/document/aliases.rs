@@ -15,7 +15,12 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &Draft, context: &mut Context<
     for node in fields.items("trust_domain_aliases") {
         let Some(alias) = node.text().and_then(|text| TrustDomain::try_from(text).ok()) else { continue };
         let ids = draft.actors.iter().flat_map(|actor| &actor.spiffe);
-        let id = ids.map(|(id, span)| (id, *span)).find(|(id, _)| id.trust_domain() == alias.as_str());
+        let mut ids =
+            ids.filter(|(id, _)| id.trust_domain() == alias.as_str()).map(|(id, span)| (id.to_string(), *span));
+        let open = draft.actors.iter().flat_map(|actor| &actor.open);
+        let mut open =
+            open.filter(|(id, _)| id.trust_domain() == alias.as_str()).map(|(id, span)| (id.to_string(), *span));
+        let id = ids.next().or_else(|| open.next());
         let own = draft.trust_domain.as_ref() == Some(&alias);
         if id.is_none() && !own {
             aliases.insert(alias);
@@ -24,7 +29,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &Draft, context: &mut Context<
         let message = words!("the alias {} is a trust domain of this workflow", quote(alias.as_str()));
         let error = Diagnostic::new(Code::BadValue, node.span, message);
         let error = match id.filter(|_| !own) {
-            Some((id, span)) => error.label("an ID of the document has it").also(span, quote(id.as_str())),
+            Some((id, span)) => error.label("an ID of the document has it").also(span, quote(&id)),
             None => error.label("this is `trust_domain`"),
         };
         context.report.push(error.help("an alias is another name of `trust_domain`, which no ID of the document has"));

@@ -6,6 +6,7 @@ use super::{ActorDraft, Context};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::gather::Gather as _;
+use crate::open_id::OpenId;
 use crate::report::quote;
 use crate::schema::{Fields, spiffe_id};
 use crate::spiffe::{SpiffeId, TrustDomain};
@@ -24,6 +25,22 @@ pub(super) fn read(
         let with = of.inner("spiffe", node);
         let text = with.map_or(node.text().map(|text| (text, node.span)), |with| with.text_and_span("id"));
         let Some((text, span)) = text else { continue };
+        let own = with.map(attributes).unwrap_or_default();
+        if text.contains('{') {
+            let Ok(open) = OpenId::parse(text, domain) else { continue };
+            if let Some((_, first)) = actor.open.iter().find(|(other, _)| other.overlaps(&open)) {
+                let message = words!("two open segments of {} cover one ID", quote(actor.name.as_str()));
+                let twice = Diagnostic::new(Code::Duplicate, span, message).label("this one").also(*first, "the other");
+                let example = words!("actors:\n  {}: {{spiffe: [\"{open}\"]}}", actor.name.as_str());
+                context.report.push(twice.help("remove one").example(example));
+                continue;
+            }
+            if !own.is_empty() {
+                actor.own_open.insert(open.clone(), own);
+            }
+            actor.open.push((open, span));
+            continue;
+        }
         let Ok(id) = spiffe_id(text, domain) else { continue };
         if let Some(first) = seen.get(&id) {
             let message =
@@ -34,7 +51,6 @@ pub(super) fn read(
             continue;
         }
         seen.insert(id.clone(), span);
-        let own = with.map(attributes).unwrap_or_default();
         if !own.is_empty() {
             actor.own.insert(id.clone(), own);
         }

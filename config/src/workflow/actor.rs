@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Domain;
 use crate::name::ActorName;
+use crate::open_id::OpenId;
 use crate::spiffe::SpiffeId;
 
 /// A fact about an actor that guards may read.
@@ -33,8 +34,14 @@ pub struct Actor {
     pub spiffe: Vec<SpiffeId>,
     /// Facts for guards.
     pub attributes: BTreeMap<String, Attribute>,
+    /// The workloads whose IDs fit an open segment, too. No ID fits an open segment of one actor and is of another.
+    pub open: Vec<OpenId>,
+    /// Its SPIFFE IDs; for each open segment also two that fit, as examples for people and tests.
+    pub examples: Vec<SpiffeId>,
     /// The facts about single workloads as this actor, by SPIFFE ID; [`Actor::attribute`] reads them.
     pub own: BTreeMap<SpiffeId, BTreeMap<String, Attribute>>,
+    /// The facts about the workloads of an open segment.
+    pub own_open: BTreeMap<OpenId, BTreeMap<String, Attribute>>,
     /// The authorities by which others call it.
     pub hosts: Vec<String>,
 }
@@ -42,7 +49,26 @@ pub struct Actor {
 impl Actor {
     /// Whether the workload `id` may act for this actor.
     pub fn includes(&self, id: &SpiffeId) -> bool {
-        self.spiffe.contains(&*self.domain.canonical(id))
+        let id = self.domain.canonical(id);
+        self.spiffe.contains(&*id) || self.open.iter().any(|open| open.matches(&id))
+    }
+
+    /// Whether only an open segment makes the workload `id` this actor.
+    pub fn is_open_to(&self, id: &SpiffeId) -> bool {
+        self.includes(id) && !self.spiffe.contains(&*self.domain.canonical(id))
+    }
+
+    /// Whether some workload may act for both.
+    pub fn shares(&self, other: &Self) -> bool {
+        let covered = |one: &Self, other: &Self| one.names().any(|id| other.includes(&id));
+        // An alias may make one of two trust domains.
+        let aliases = self.domain.aliases().chain(other.domain.aliases()).next().is_some();
+        let both = |one: &OpenId, theirs: &OpenId| {
+            one.overlaps_in_path(theirs) && (aliases || one.trust_domain() == theirs.trust_domain())
+        };
+        covered(self, other)
+            || covered(other, self)
+            || self.open.iter().any(|one| other.open.iter().any(|theirs| both(one, theirs)))
     }
 
     /// Its SPIFFE IDs under all names of the trust domain.
@@ -52,7 +78,9 @@ impl Actor {
 
     /// The attribute `name` of the workload `id` as this actor: its own, else the actor's.
     pub fn attribute(&self, id: &SpiffeId, name: &str) -> Option<&Attribute> {
-        let own = self.own.get(&*self.domain.canonical(id)).and_then(|attributes| attributes.get(name));
+        let id = self.domain.canonical(id);
+        let open = || self.own_open.iter().find(|(open, _)| open.matches(&id)).map(|(_, attributes)| attributes);
+        let own = self.own.get(&*id).or_else(open).and_then(|attributes| attributes.get(name));
         own.or_else(|| self.attributes.get(name))
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::open_id::OpenId;
 use crate::spiffe::{SpiffeId, TrustDomain};
 
 /// A trust domain, and the names that it also has while it is being renamed. They hold for one document only.
@@ -33,6 +34,15 @@ impl Domain {
     /// Whether both are IDs of one workload.
     pub fn is_same(&self, one: &SpiffeId, other: &SpiffeId) -> bool {
         one == other || self.canonical(one) == self.canonical(other)
+    }
+
+    /// Most bytes of an ID that fits the open segment, under each name of the trust domain.
+    pub(crate) fn longest(&self, open: &OpenId) -> impl Iterator<Item = usize> {
+        let own = open.longest();
+        let domain = open.trust_domain().len();
+        let renamed = self.aliases.iter().filter(|_| open.trust_domain() == self.name.as_str());
+        let renamed = renamed.map(move |alias| own.saturating_sub(domain).saturating_add(alias.as_str().len()));
+        std::iter::once(own).chain(renamed)
     }
 
     /// A canonical ID under all names of its trust domain, itself first.

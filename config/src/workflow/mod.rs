@@ -32,6 +32,8 @@ pub use path_pattern_error::{MAX_PATTERN, MAX_ROUND, PathPatternError};
 pub use request::{RequestPattern, without_port};
 pub use task::{Join, JoinKind, Split, Task, Transition};
 
+pub use crate::open_id::{MAX_OPEN_SEGMENT, OpenId};
+
 use crate::name::{ActorName, TaskName, WorkflowName};
 use crate::spiffe::{SpiffeId, TrustDomain};
 

@@ -9,6 +9,7 @@ use super::{Actor, RequestPattern};
 use crate::diagnostic::Span;
 use crate::guard::Guard;
 use crate::name::TaskName;
+use crate::spiffe::SpiffeId;
 
 /// What a task requires before it continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,6 +53,8 @@ pub struct Task {
     pub max_visits: Option<u32>,
     /// Whether a constraint names it: tokens then carry its performer.
     pub constrained: bool,
+    /// Whether a `bind` names it.
+    pub bound: bool,
     /// The joins whose fork it is: an arrival here begins a round of each.
     pub forks: BTreeSet<TaskName>,
     /// The joins whose fork the tokens of this task carry: those that a path leads to without passing their fork.
@@ -87,6 +90,14 @@ pub struct Transition {
     pub place: Span,
     /// The guard: a condition that must be true for the request to pass.
     pub when: Option<Guard>,
+}
+
+impl Task {
+    /// Whether tokens say that this workload performed the task. All workloads of an open segment are one performer for
+    /// `separate`, which `check` compares; only `bind` asks which of them it was.
+    pub fn records(&self, performer: &SpiffeId) -> bool {
+        self.constrained && (self.bound || !self.performer.is_open_to(performer))
+    }
 }
 
 impl Transition {

@@ -49,8 +49,9 @@ fn counts(claims: &Claims, workflow: &Workflow) -> bool {
     let visits = claims.visits.iter().all(|(task, count)| most(task).is_some_and(|most| (1..=most).contains(count)));
     let performers = claims.performers.iter().all(|(task, ids)| {
         // Gates write canonical IDs.
-        let is_performer =
-            |task: &Task, id| workflow.domain.canonical(id).as_ref() == id && task.performer.includes(id);
+        let is_performer = |task: &Task, id| {
+            workflow.domain.canonical(id).as_ref() == id && task.performer.includes(id) && task.records(id)
+        };
         let may = |task: &Task| task.constrained && ids.iter().all(|id| is_performer(task, id));
         !ids.is_empty() && workflow.tasks.get(task).is_some_and(|task| may(task))
     });
@@ -94,7 +95,7 @@ fn entered(token: &VerifiedToken, task: &Task, domain: &Domain) -> bool {
     let Claims { iss, sub, visits, performers, .. } = &token.claims;
     let one_actor = task.performer.includes(iss) && task.performer.includes(sub);
     (task.max_visits.is_none() || visits.contains_key(&task.name))
-        && (!task.constrained || performers.get(&task.name).is_some_and(|ids| ids.contains(&*domain.canonical(iss))))
+        && (!task.records(iss) || performers.get(&task.name).is_some_and(|ids| ids.contains(&*domain.canonical(iss))))
         && (domain.is_same(iss, sub) || !one_actor || token.token_type == TokenType::Receipt)
 }
 

@@ -166,7 +166,7 @@ fn caller(workflow: &Workflow, at: Option<&Arc<Task>>, to: Option<&Arc<Task>>) -
     };
     let mut transitions = workflow.transitions.iter().filter(|t| leaves(t));
     let found = transitions.find(|t| to.is_some_and(|to| to.name == t.to.name))?;
-    found.caller.spiffe.first().map(ToString::to_string)
+    found.caller.examples.first().map(ToString::to_string)
 }
 
 fn no_peer(workflow: &Workflow, to: Option<&Arc<Task>>) -> CommandError {
@@ -188,7 +188,7 @@ fn own(request: &Request, to: Option<&Arc<Task>>, input: &Input, workflow: &Work
         .help("omit --self")),
         (_, Some(own)) => Ok(own.to_string()),
         (Some(given), None) => Ok(given),
-        (None, None) => to.and_then(|to| to.performer.spiffe.first()).map(ToString::to_string).ok_or_else(|| {
+        (None, None) => to.and_then(|to| to.performer.examples.first()).map(ToString::to_string).ok_or_else(|| {
             CommandError::usage("`--self` is required: the actor or SPIFFE ID that is called")
                 .help(format!("the actors are {}", names::listed(workflow.actors.keys())))
         }),
@@ -211,7 +211,7 @@ fn begin_at(
         None => peer
             .and_then(|peer| SpiffeId::try_from(peer.as_bytes()).ok())
             .filter(could_hold)
-            .or_else(|| task.performer.spiffe.first().cloned()),
+            .or_else(|| task.performer.examples.first().cloned()),
     };
     let holder = holder.ok_or_else(|| CommandError::usage(format!("--at: no workload performs `{}`", task.name)))?;
     // A workload that is both the performer and the caller holds both.
