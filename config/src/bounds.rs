@@ -12,6 +12,8 @@ pub const MAX_TRANSITIONS: usize = 65_536;
 pub const MAX_ACTORS: usize = 1_024;
 /// SPIFFE IDs of one actor.
 pub const MAX_SPIFFE_IDS: usize = 64;
+/// Aliases of one trust domain.
+pub const MAX_ALIASES: usize = 8;
 /// Attributes of one actor.
 pub const MAX_ATTRIBUTES: usize = 64;
 /// Longest string as an attribute, in bytes.

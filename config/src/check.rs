@@ -1,13 +1,16 @@
 //! Checks on a document as a whole: its graph, its joins, its callers, and whether requests can be told apart.
 
 mod analysis;
+mod assignment;
 mod callers;
 mod constraints;
 mod cycles;
 mod joins;
 mod one_caller;
+mod open;
 mod reach;
 mod requests;
+mod roles;
 mod splits;
 mod times;
 
@@ -23,6 +26,7 @@ use crate::report::Report;
 /// Checks a draft; `leeway` is that of its gate, where it is in one. None where parts of it are missing: its graph would not be the one that the author means.
 pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report) -> Option<Analysis> {
     constraints::check(draft, report);
+    open::check(draft, report);
     requests::check(draft, report);
     callers::check(draft, report);
     times::check(draft, leeway, report);

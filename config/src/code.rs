@@ -134,7 +134,7 @@ codes! {
     UnknownActor = Error "E015",
     /// The same item twice
     ///
-    /// Such as a SPIFFE ID of two actors, a transition between the same two tasks, or a revision that is there twice.
+    /// Such as a SPIFFE ID that one actor has twice, an open segment that covers an ID of another actor, a transition between the same two tasks, or a revision that is there twice.
     /// Remove one, or combine the two.
     Duplicate = Error "E016",
     /// A part of the language that the gates of this release do not enforce yet
@@ -168,7 +168,8 @@ codes! {
     /// A request that could be either of two tasks
     ///
     /// A gate could not tell which transition it is, and would deny it with `AMBIGUOUS`. Give the tasks different methods,
-    /// paths or ports. That also holds for the first requests of two workflows.
+    /// paths or ports. That also holds for the tasks of all actors that one workload is, and for the first requests of two
+    /// workflows.
     Ambiguous = Error "E023",
     /// A join that cannot wait for its branches
     ///
@@ -333,6 +334,11 @@ codes! {
     /// A workload that reads it can still sign for all of them. Once no token of it is in use, remove it, or add its `kid` to
     /// `revoked.kids`.
     ForgottenKey = Warning "W016",
+    /// An open segment of a SPIFFE ID that is not within a namespace
+    ///
+    /// Workloads of any namespace match, and whoever may create one in some namespace is this actor. Begin the ID with
+    /// `ns/NAMESPACE/`, and open a later segment.
+    WideOpen = Warning "W025",
     /// A transition that opens too late for gates with the default leeway
     ///
     /// A gate's configuration with a smaller `leeway` may accept it; one with the default `leeway` does not (E046). Give the

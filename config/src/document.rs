@@ -3,12 +3,14 @@
 //! A draft may have errors, which are then in the report; the parts with errors are left out of it.
 
 mod actors;
+mod aliases;
 mod build;
 mod canonical;
 mod constraints;
 mod context;
 mod draft;
 mod guards;
+mod identities;
 mod levels;
 mod names;
 mod tasks;
@@ -18,7 +20,7 @@ pub(crate) use context::Context;
 pub(crate) use draft::{ActorDraft, ConstraintDraft, Draft, TaskDraft, TransitionDraft};
 pub(crate) use tasks::request;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::PEOPLE;
 use crate::check;
@@ -79,6 +81,7 @@ fn draft(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Draft {
         mode_span: fields.get("mode").map(|field| field.key_span),
         tasks_span: fields.get("tasks").map(|field| field.key_span),
         trust_domain,
+        aliases: BTreeSet::new(),
         actors: Vec::new(),
         tasks: Vec::new(),
         transitions: Vec::new(),
@@ -87,6 +90,7 @@ fn draft(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Draft {
     };
     levels::check(fields, draft.assurance, &mut context.report);
     actors::read(fields, &mut draft, context);
+    draft.aliases = aliases::read(fields, &draft, context);
     tasks::read(fields, &mut draft, context);
     transitions::read(fields, &mut draft, context);
     constraints::read(fields, &mut draft, context);

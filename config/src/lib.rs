@@ -43,6 +43,7 @@ pub mod jwk;
 mod key_owner;
 pub mod name;
 mod net;
+mod open_id;
 mod read;
 #[cfg(feature = "people")]
 mod render;

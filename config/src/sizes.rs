@@ -12,7 +12,7 @@ use crate::name::TaskName;
 use crate::net::Net;
 use crate::report::{Report, quote};
 use crate::spiffe::SpiffeId;
-use crate::workflow::{Assurance, JoinKind, Relation, Task, Workflow};
+use crate::workflow::{Actor, Assurance, JoinKind, Relation, Task, Workflow};
 
 /// The members of a token's claims, and the values that are of one length in all tokens: `txn` and `jti` (22), three
 /// times up to the year 9999 (12), the highest revision (10), the digest (43), the longest `rep` (64).
@@ -100,9 +100,9 @@ impl<'w> Sizes<'w> {
     /// is held by a caller; a start token is issued by a workload that is called from there.
     fn identities(&self, number: usize, task: &Task) -> [usize; 2] {
         let leaving = || self.net.leaving(number).iter();
-        let performer = longest(&task.performer.spiffe);
-        let called = leaving().filter(|_| task.initial).map(|transition| longest(&transition.to.performer.spiffe));
-        let callers = leaving().filter(|transition| transition.via).map(|t| longest(&t.caller.spiffe));
+        let performer = longest(&task.performer);
+        let called = leaving().filter(|_| task.initial).map(|transition| longest(&transition.to.performer));
+        let callers = leaving().filter(|transition| transition.via).map(|t| longest(&t.caller));
         [called.fold(performer, usize::max), callers.fold(performer, usize::max)]
     }
 }
@@ -115,8 +115,9 @@ fn sum(parts: impl IntoIterator<Item = usize>) -> usize {
     parts.into_iter().fold(0, add)
 }
 
-fn longest(ids: &[SpiffeId]) -> usize {
-    ids.iter().map(|id| id.as_str().len()).max().unwrap_or_default()
+fn longest(actor: &Actor) -> usize {
+    let open = actor.open.iter().flat_map(|open| actor.domain.longest(open));
+    actor.names().map(|id| id.as_str().len()).chain(open).max().unwrap_or_default()
 }
 
 /// `"TASK":COUNT,` among the visits, and `"TASK":["ID",…],` among the performers.
@@ -129,7 +130,8 @@ fn carried(workflow: &Workflow, task: &Task) -> usize {
     let quoted = |id: &SpiffeId| id.as_str().len().saturating_add(3);
     let bind = |constraint: &&crate::workflow::Constraint| constraint.relation == Relation::Bind;
     let bound = workflow.constraints.iter().filter(bind).any(|constraint| constraint.tasks.contains(&task.name));
-    let ids = task.performer.spiffe.iter().map(quoted);
+    let open = task.performer.open.iter().filter(|_| bound).map(|open| open.longest().saturating_add(3));
+    let ids = task.performer.spiffe.iter().map(quoted).chain(open);
     // A bound task has one performer in an instance; any other may be entered by each.
     let ids = if bound { ids.max().unwrap_or_default() } else { sum(ids) };
     sum([visits, name, 6, ids])

@@ -30,6 +30,9 @@ pub enum SpiffeIdError {
     /// The path is missing, ends in `/`, has an empty, `.` or `..` segment, or has characters other than `[a-zA-Z0-9._-]`.
     #[error("a workload's path is `/` and segments of `[a-zA-Z0-9._-]`, none of them empty, `.` or `..`")]
     Path,
+    /// Not exactly one open segment, or one that is not a whole segment of the path.
+    #[error("an open segment is one whole segment of the path, such as `{{pod}}`, and the only one of its ID")]
+    Open,
 }
 
 /// The authority of a SPIFFE ID: lower case, 1 to 255 bytes.
@@ -73,6 +76,24 @@ impl SpiffeId {
     pub fn trust_domain(&self) -> &str {
         let rest = self.0.strip_prefix(SCHEME).unwrap_or_default();
         rest.split_once('/').map_or(rest, |(domain, _)| domain)
+    }
+
+    /// An ID as documents write it: absolute, or relative to `domain`. Without a domain, only its form is checked.
+    pub(crate) fn written(text: &str, domain: Option<&TrustDomain>) -> Result<Self, SpiffeIdError> {
+        // With a colon it is a URI: `https://x` must not be read as a path.
+        if text.contains(':') {
+            return Self::try_from(text.as_bytes());
+        }
+        match domain {
+            Some(domain) => Self::within(domain, text),
+            None => Self::within(&TrustDomain::try_from("a")?, text),
+        }
+    }
+
+    /// The path, without its leading `/`.
+    pub fn path(&self) -> &str {
+        let rest = self.0.strip_prefix(SCHEME).unwrap_or_default();
+        rest.split_once('/').map_or("", |(_, path)| path)
     }
 
     /// The ID of the workload at `path` (with or without its leading `/`) in `domain`.

@@ -1,13 +1,15 @@
 //! Starts that workflows contest: requests with which one caller could begin an instance of either. A gate denies them
 //! with `AMBIGUOUS`, so one owner's document would stop another's.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::bounds::{MAX_CONTESTED, MAX_OVERLAPS};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::gate::GateConfig;
+use crate::gather::Gather as _;
 use crate::spiffe::SpiffeId;
 use crate::workflow::{RequestPattern, Transition, Workflow};
 
@@ -41,19 +43,12 @@ pub struct Starts<'w> {
 /// Compares the starts of different workflows, of each only those of a revision that is open.
 pub fn compare<'w>(workflows: impl IntoIterator<Item = &'w Workflow>) -> Starts<'w> {
     let (mut found, mut left) = (Starts::default(), MAX_OVERLAPS);
-    let mut earlier: BTreeMap<&SpiffeId, Vec<Start<'w>>> = BTreeMap::new();
+    let mut earlier = Earlier::default();
     for workflow in workflows.into_iter().filter(|workflow| workflow.open) {
         let begins = workflow.transitions.iter().filter(|transition| transition.from.initial && !transition.via);
         let begins: Vec<Start<'w>> = begins.map(|transition| Start { workflow, transition }).collect();
         for second in &begins {
-            for first in second.called().flat_map(|id| earlier.get(id).into_iter().flatten().map(move |one| (id, one)))
-            {
-                let (id, first) = first;
-                // Compared once, however many SPIFFE IDs the actors share.
-                let shared = second.called().find(|shared| first.called().any(|own| own == *shared));
-                if first.workflow.name == workflow.name || shared != Some(id) {
-                    continue;
-                }
+            for first in earlier.at_one_workload(second).filter(|first| first.workflow.name != workflow.name) {
                 let pairs = first.requests().len().max(1).saturating_mul(second.requests().len().max(1));
                 let Some(remaining) = left.checked_sub(pairs).filter(|_| found.contested.len() < MAX_CONTESTED) else {
                     return Starts { incomplete: true, ..found };
@@ -64,11 +59,44 @@ pub fn compare<'w>(workflows: impl IntoIterator<Item = &'w Workflow>) -> Starts<
                 }
             }
         }
-        for start in begins {
-            start.called().for_each(|id| earlier.entry(id).or_default().push(start));
-        }
+        begins.into_iter().for_each(|start| earlier.add(start));
     }
     found
+}
+
+/// The starts of workflows that came before.
+#[derive(Default)]
+struct Earlier<'w> {
+    all: Vec<Start<'w>>,
+    /// Their numbers, by the SPIFFE IDs that are called.
+    by_id: BTreeMap<Cow<'w, SpiffeId>, Vec<usize>>,
+    /// The numbers of those that call workloads of an open segment.
+    open: Vec<usize>,
+}
+
+impl<'w> Earlier<'w> {
+    /// Those of which some workload that is called is also called by this start; each once.
+    fn at_one_workload(&self, start: &Start<'w>) -> impl Iterator<Item = &Start<'w>> {
+        let mut numbers: BTreeSet<usize> =
+            start.called().filter_map(|id| self.by_id.get(&id)).flatten().copied().gather();
+        let performer = &start.transition.to.performer;
+        let opens =
+            |number: &usize| self.all.get(*number).is_some_and(|first| first.transition.to.performer.shares(performer));
+        match performer.open.is_empty() {
+            true => numbers.extend(self.open.iter().copied().filter(opens)),
+            false => numbers.extend((0..self.all.len()).filter(opens)),
+        }
+        numbers.into_iter().filter_map(|number| self.all.get(number))
+    }
+
+    fn add(&mut self, start: Start<'w>) {
+        let number = self.all.len();
+        start.called().for_each(|id| self.by_id.entry(id).or_default().push(number));
+        if !start.transition.to.performer.open.is_empty() {
+            self.open.push(number);
+        }
+        self.all.push(start);
+    }
 }
 
 impl GateConfig {
@@ -79,9 +107,9 @@ impl GateConfig {
 }
 
 impl<'w> Start<'w> {
-    /// The workloads that are called.
-    fn called(&self) -> impl Iterator<Item = &'w SpiffeId> + use<'w> {
-        self.transition.to.performer.spiffe.iter()
+    /// The workloads that are called, under all their names.
+    fn called(&self) -> impl Iterator<Item = Cow<'w, SpiffeId>> + use<'w> {
+        self.transition.to.performer.names()
     }
 
     fn requests(&self) -> &'w [RequestPattern] {
@@ -91,7 +119,9 @@ impl<'w> Start<'w> {
     /// A request of one caller that could be both, neither the narrower; none where there is none.
     fn common(&self, other: &Self) -> Option<String> {
         let (a, b) = (RequestPattern::listed(self.requests()), RequestPattern::listed(other.requests()));
-        self.transition.caller.spiffe.iter().find(|id| other.transition.caller.includes(id))?;
+        if !self.transition.caller.shares(&other.transition.caller) {
+            return None;
+        }
         a.iter().find_map(|a| b.iter().find_map(|b| a.crossing(b)))
     }
 }

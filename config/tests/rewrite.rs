@@ -171,7 +171,10 @@ fn only_documents_change() {
     assert!(short.starts_with(&format!("---\n{other}---\nkind: WasmPlugin\nspec:\n  pluginConfig:\n    #")), "{short}");
     assert!(short.ends_with(&format!("...\n---\n{other}")), "{short}");
     assert!(short.contains("      - {methods: [GET], path: /healthz, peers: anyone}\n"), "{short}");
-    assert!(short.contains("          shots:   {actor: vfx-1, split: all, requests: \"POST /shots/{id}\"}\n"), "{short}");
+    assert!(
+        short.contains("          shots:   {actor: vfx-1, split: all, requests: \"POST /shots/{id}\"}\n"),
+        "{short}"
+    );
     assert_eq!(rewrite(other, Form::Short).unwrap(), None);
 }
 

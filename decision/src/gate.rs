@@ -8,7 +8,7 @@ use stepgate_config::gate::{ExemptPeers, GateConfig};
 use stepgate_config::gather::Gather as _;
 use stepgate_config::name::{ActorName, TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Mode, RequestPattern, Task, Transition, Workflow};
+use stepgate_config::workflow::{Actor, Domain, Mode, OpenId, RequestPattern, Task, Transition, Workflow};
 
 use crate::keys::{KeyError, KeyRing};
 use crate::named_headers;
@@ -84,6 +84,35 @@ impl CompiledWorkflow {
     }
 }
 
+/// The workloads of documents, with the tasks that they perform.
+#[derive(Default)]
+struct Members {
+    /// By canonical ID.
+    by_id: BTreeMap<SpiffeId, Vec<Arc<Index<ServedTask>>>>,
+    /// By open segment.
+    open: BTreeMap<OpenId, Vec<Arc<Index<ServedTask>>>>,
+}
+
+impl Members {
+    fn add(&mut self, actor: &Actor, index: Option<&Arc<Index<ServedTask>>>) {
+        for id in &actor.spiffe {
+            self.by_id.entry(id.clone()).or_default().extend(index.cloned());
+        }
+        for open in &actor.open {
+            self.open.entry(open.clone()).or_default().extend(index.cloned());
+        }
+    }
+
+    fn contain(&self, id: &SpiffeId) -> bool {
+        self.by_id.contains_key(id) || self.open.keys().any(|open| open.matches(id))
+    }
+
+    fn tasks_of(&self, id: &SpiffeId) -> Vec<&Arc<Index<ServedTask>>> {
+        let open = self.open.iter().filter(|(open, _)| open.matches(id)).map(|(_, tasks)| tasks);
+        self.by_id.get(id).into_iter().chain(open).flatten().collect()
+    }
+}
+
 /// A gate that is ready to decide.
 pub struct Gate {
     pub(crate) config: GateConfig,
@@ -96,12 +125,13 @@ pub struct Gate {
     /// These and the headers that some guard reads.
     pub(crate) guarded_headers: BTreeSet<String>,
     workflows: BTreeMap<WorkflowName, BTreeMap<u32, CompiledWorkflow>>,
-    actors: BTreeSet<SpiffeId>,
     trust_domains: BTreeSet<String>,
+    /// The aliases of the trust domains of documents.
+    aliases: BTreeSet<String>,
     /// The tasks of each actor of each document.
     served: Vec<Arc<Index<ServedTask>>>,
-    /// The same by the workload that performs them.
-    served_by: BTreeMap<SpiffeId, Vec<Arc<Index<ServedTask>>>>,
+    /// The same by the workload that performs them, for the documents of each trust domain with its aliases.
+    members: BTreeMap<Arc<Domain>, Members>,
     pub(crate) exemptions: Index<ExemptPeers>,
 }
 
@@ -136,11 +166,14 @@ impl Gate {
             return Err(errors);
         }
         let mut workflows: BTreeMap<WorkflowName, BTreeMap<u32, CompiledWorkflow>> = BTreeMap::new();
-        let (mut actors, mut trust_domains) = (BTreeSet::new(), BTreeSet::new());
+        let (mut members, mut trust_domains) = (BTreeMap::<_, Members>::new(), BTreeSet::new());
+        let mut aliases = BTreeSet::new();
         for workflow in &config.workflows {
-            for id in workflow.actors.values().flat_map(|actor| &actor.spiffe) {
-                actors.insert(id.clone());
-                trust_domains.insert(id.trust_domain().to_owned());
+            aliases.extend(workflow.domain.aliases().map(ToString::to_string));
+            let members = members.entry(Arc::clone(&workflow.domain)).or_default();
+            for actor in workflow.actors.values() {
+                members.add(actor, None);
+                trust_domains.extend(actor.examples.iter().map(|id| id.trust_domain().to_owned()));
             }
             let revisions = workflows.entry(workflow.name.clone()).or_default();
             revisions.insert(workflow.revision, compile(workflow, &config));
@@ -150,11 +183,12 @@ impl Gate {
                 trust_domains.extend(ids.iter().map(|id| id.trust_domain().to_owned()));
             }
         }
-        let (mut served, mut served_by) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
+        let mut served = Vec::new();
         for workflow in &config.workflows {
+            let members = members.entry(Arc::clone(&workflow.domain)).or_default();
             for (actor, index) in serve(workflow) {
                 let index = Arc::new(index);
-                actor.spiffe.iter().for_each(|id| served_by.entry(id.clone()).or_default().push(Arc::clone(&index)));
+                members.add(actor, Some(&index));
                 served.push(index);
             }
         }
@@ -173,10 +207,10 @@ impl Gate {
             guarded_headers,
             named_headers,
             workflows,
-            actors,
             trust_domains,
+            aliases,
             served,
-            served_by,
+            members,
             exemptions,
         };
         Ok((gate, missing))
@@ -201,8 +235,13 @@ impl Gate {
         self.trust_domains.contains(id.trust_domain())
     }
 
+    /// Whether some document has the ID's trust domain as an alias. Such a peer may be an actor; no exemption knows it.
+    pub(crate) fn knows_alias(&self, id: &SpiffeId) -> bool {
+        self.aliases.contains(id.trust_domain())
+    }
+
     pub(crate) fn knows_actor(&self, id: &SpiffeId) -> bool {
-        self.actors.contains(id)
+        self.members.iter().any(|(domain, members)| members.contain(&domain.canonical(id)))
     }
 
     /// The mode of this workload: the strictest of its workflows. The request itself says which workflow it belongs
@@ -216,12 +255,10 @@ impl Gate {
     }
 
     /// The tasks that this workload performs, in all documents; those of all workloads where it is not known.
-    pub(crate) fn served(&self, own: Option<&SpiffeId>) -> impl Iterator<Item = &Index<ServedTask>> {
-        let indexes = match own {
-            Some(own) => self.served_by.get(own).map(Vec::as_slice).unwrap_or_default(),
-            None => self.served.as_slice(),
-        };
-        indexes.iter().map(Arc::as_ref)
+    pub(crate) fn served<'g>(&'g self, own: Option<&SpiffeId>) -> impl Iterator<Item = &'g Index<ServedTask>> {
+        let Some(own) = own else { return self.served.iter().collect::<Vec<_>>().into_iter().map(Arc::as_ref) };
+        let of_own = self.members.iter().flat_map(|(domain, members)| members.tasks_of(&domain.canonical(own)));
+        of_own.collect::<Vec<_>>().into_iter().map(Arc::as_ref)
     }
 
     /// All revisions of all workflows.

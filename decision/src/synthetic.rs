@@ -43,7 +43,7 @@ pub fn synthetic_claims(step: &Step<'_>) -> Vec<Claims> {
 fn claims(step: &Step<'_>, from: Option<&TaskName>) -> Claims {
     let Step { workflow, task, holder, instance, issued, .. } = *step;
     let dl = issued.plus(workflow.deadline);
-    let performer = match (step.token_type, task.performer.spiffe.first()) {
+    let performer = match (step.token_type, task.performer.examples.first()) {
         (TokenType::Receipt, Some(performer)) => performer,
         _ => holder,
     };
@@ -69,7 +69,11 @@ fn claims(step: &Step<'_>, from: Option<&TaskName>) -> Claims {
         parents,
         wf: StepClaim::of(workflow, task, from),
         visits: task.max_visits.map(|_| (task.name.clone(), 1)).into_iter().gather(),
-        performers: task.constrained.then(|| (task.name.clone(), [performer.clone()].into())).into_iter().gather(),
+        performers: task
+            .records(performer)
+            .then(|| (task.name.clone(), [workflow.domain.canonical(performer).into_owned()].into()))
+            .into_iter()
+            .gather(),
         fork: task
             .carries
             .iter()
@@ -103,6 +107,6 @@ fn is_start(step: &Step<'_>) -> bool {
 
 /// A start is issued by the gate that was called first, any other step by its performer's.
 fn issuer<'a>(step: &Step<'a>, performer: &'a SpiffeId) -> &'a SpiffeId {
-    let called = || step.workflow.leaving(step.task).next().and_then(|t| t.to.performer.spiffe.first());
+    let called = || step.workflow.leaving(step.task).next().and_then(|t| t.to.performer.examples.first());
     if is_start(step) { called().unwrap_or(performer) } else { performer }
 }

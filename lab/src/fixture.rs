@@ -129,14 +129,18 @@ impl Fixture {
         let (arrival, holder) = (Arc::new(arrival), holder.clone());
         let mut claims = self.reader.claims(&arrival, &holder);
         change(&mut claims);
-        let key = self.keys_of(&claims.iss).and_then(key);
+        let key = self.signing_keys(&arrival, &claims.iss).and_then(key);
         let text = key.ok_or_else(|| LabError::Gate("there is no key to sign with".into()))?.sign(kind, claims)?;
         Ok(Shown::Token(Token { text, arrival, holder, kind, flaw }))
     }
 
-    /// The keys of the actor with this identity.
-    pub(super) fn keys_of(&self, issuer: &SpiffeId) -> Option<&Keys> {
-        let actor = self.workflow.actors.values().find(|actor| actor.includes(issuer))?;
+    /// The keys with which this issuer signs for an arrival: as the performer of its task; of a start, as the actor that
+    /// was called first. A liar that is neither has those of one of its own actors.
+    pub(super) fn signing_keys(&self, arrival: &Arrival, issuer: &SpiffeId) -> Option<&Keys> {
+        let called = self.workflow.leaving(&arrival.task).filter(|_| arrival.start).map(|t| &t.to.performer);
+        let performer = Some(&arrival.task.performer).filter(|_| !arrival.start);
+        let mut rightful = called.chain(performer).filter(|actor| actor.includes(issuer));
+        let actor = rightful.next().or_else(|| self.workflow.roles(issuer).next())?;
         self.setup(actor)?.keys.as_ref()
     }
 
@@ -218,5 +222,5 @@ impl Fixture {
 pub(super) fn identity(actor: &Actor) -> &SpiffeId {
     // The reader of documents refuses an actor without one.
     #[allow(clippy::indexing_slicing, reason = "an actor has at least one SPIFFE ID")]
-    &actor.spiffe[0]
+    &actor.examples[0]
 }

@@ -60,8 +60,9 @@ impl GateSetups {
             Some(number) => format!("{KEY}_{number}"),
             None => KEY.to_owned(),
         };
-        let make = |keys: Vec<Value>, own: Option<(Key, &str)>| {
+        let make = |keys: Vec<Value>, private: Vec<(String, String)>, own: Option<(Key, &str)>| {
             let mut environment = BTreeMap::from([(INTERLOCK.to_owned(), interlock.clone())]);
+            environment.extend(private);
             if let Some((key, kid)) = &own {
                 environment.insert(variable(kid), key.private_jwk());
             }
@@ -72,23 +73,35 @@ impl GateSetups {
         let everybody =
             |setup: Arc<GateSetup>| workflow.actors.keys().map(|name| (name.clone(), Arc::clone(&setup))).collect();
         if workflow.assurance == Assurance::Identity {
-            return Ok(Self(everybody(make(Vec::new(), None)?)));
+            return Ok(Self(everybody(make(Vec::new(), Vec::new(), None)?)));
         }
         let sign =
             |kid: &str| json!({"workflow": workflow.name.as_str(), "kid": kid, "use": "sign", "env": variable(kid)});
         if algorithm == Algorithm::Hs256 {
-            return Ok(Self(everybody(make(vec![sign("lab")], Some((Key::generate(algorithm, "lab"), "lab")))?)));
+            let key = Key::generate(algorithm, "lab");
+            return Ok(Self(everybody(make(vec![sign("lab")], Vec::new(), Some((key, "lab")))?)));
         }
         let pairs: Vec<(&ActorName, Key)> =
             workflow.actors.keys().map(|name| (name, Key::generate(algorithm, name.as_str()))).collect();
         let public: BTreeMap<&ActorName, Option<Value>> =
             pairs.iter().map(|(name, key)| (*name, key.public_jwk())).collect();
+        let private: BTreeMap<&ActorName, String> =
+            pairs.iter().map(|(name, key)| (*name, key.private_jwk())).collect();
+        // A workload may be several actors, and its gate signs as each of them.
+        let shares = |mine: &ActorName, name: &ActorName| {
+            let ids = |name| workflow.actors.get(name).into_iter().flat_map(|actor| &actor.examples);
+            mine == name || ids(mine).any(|id| ids(name).any(|other| id == other))
+        };
+        let also = |mine: &ActorName| -> Vec<(String, String)> {
+            let others = private.iter().filter(|(name, _)| shares(mine, name));
+            others.map(|(name, jwk)| (variable(name.as_str()), jwk.clone())).collect()
+        };
         let keys = |mine: &ActorName| -> Vec<Value> {
             let key = |(name, public): (&&ActorName, &Option<Value>)| {
                 let mut key = sign(name.as_str());
                 if let Some(members) = key.as_object_mut() {
                     members.insert("actor".into(), name.as_str().into());
-                    if *name != mine {
+                    if !shares(mine, name) {
                         members.remove("env");
                         members.insert("use".into(), "verify".into());
                         members.insert("jwk".into(), public.clone().into());
@@ -98,7 +111,9 @@ impl GateSetups {
             };
             public.iter().map(key).collect()
         };
-        let each = |(name, key): (&ActorName, Key)| Ok((name.clone(), make(keys(name), Some((key, name.as_str())))?));
+        let each = |(name, key): (&ActorName, Key)| {
+            Ok((name.clone(), make(keys(name), also(name), Some((key, name.as_str())))?))
+        };
         pairs.into_iter().map(each).collect::<Result<_, _>>().map(Self)
     }
 

@@ -223,6 +223,6 @@ fn holder(fixture: &Fixture, from: &Workload, task: &Task) -> (SpiffeId, Kind) {
 }
 
 fn other_holder(fixture: &Fixture, from: &Workload) -> SpiffeId {
-    let other = fixture.workloads.firsts().find(|one| one.actor.name != from.actor.name);
+    let other = fixture.workloads.firsts().find(|one| one.actor.name != from.actor.name && one.id != from.id);
     other.map_or_else(|| from.id.clone(), |one| one.id.clone())
 }

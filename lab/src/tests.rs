@@ -19,6 +19,8 @@ use oracle::Oracle;
 
 /// A document with what the examples lack.
 const ODD: &str = include_str!("odd.yaml");
+/// Workloads that are several actors, and an open segment.
+const ROLES: &str = include_str!("roles.yaml");
 
 fn documents() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/examples");
@@ -28,6 +30,7 @@ fn documents() -> Vec<(String, Vec<u8>)> {
         .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(path).unwrap()))
         .collect();
     documents.push(("odd".into(), ODD.as_bytes().to_vec()));
+    documents.push(("roles".into(), ROLES.as_bytes().to_vec()));
     documents.sort();
     documents
 }

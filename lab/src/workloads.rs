@@ -30,8 +30,8 @@ pub(super) struct Workloads {
 impl Workloads {
     /// So many workloads of each SPIFFE ID. Those for which a mesh has no room are left out, but each actor keeps one.
     pub(super) fn of(workflow: &Workflow, replicas: usize) -> Self {
-        let actors: Vec<&Arc<Actor>> = workflow.actors.values().filter(|actor| !actor.spiffe.is_empty()).collect();
-        let places = |actor: &Actor| actor.spiffe.len().saturating_mul(replicas.max(1));
+        let actors: Vec<&Arc<Actor>> = workflow.actors.values().filter(|actor| !actor.examples.is_empty()).collect();
+        let places = |actor: &Actor| actor.examples.len().saturating_mul(replicas.max(1));
         let most = actors.iter().map(|actor| places(actor)).max().unwrap_or_default();
         let unbounded = actors.iter().map(|actor| places(actor)).sum();
         // The first place of every actor, then the second of those that have one, and so on.
@@ -39,7 +39,7 @@ impl Workloads {
         let taken = rounds.filter(|(actor, place)| *place < places(actor)).take(MAX_WORKLOADS.max(actors.len()));
         let mut placed: BTreeMap<ActorName, Vec<(Arc<Actor>, SpiffeId)>> = BTreeMap::new();
         for (actor, place) in taken {
-            let id = place.checked_rem(actor.spiffe.len()).and_then(|at| actor.spiffe.get(at));
+            let id = place.checked_rem(actor.examples.len()).and_then(|at| actor.examples.get(at));
             let places = placed.entry(actor.name.clone()).or_default();
             places.extend(id.map(|id| (Arc::clone(actor), id.clone())));
         }

@@ -11,6 +11,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Transition, Workflow};
 
 use crate::kind::Kind;
+use crate::renamed::documented;
 
 /// A workload was let in at a task, with all that led there.
 #[derive(Debug, Clone)]
@@ -114,7 +115,7 @@ impl Arrival {
             past: Past::default(),
             left: String::new(),
             name: start_name(workflow, instance, issuer, initiator),
-            performer: initiator.clone(),
+            performer: documented(workflow, initiator),
             issuer: issuer.clone(),
             instance: instance.to_owned(),
             times: Times::beginning(workflow, task, now),
@@ -133,10 +134,10 @@ impl Arrival {
     ) -> Vec<Self> {
         if task.initial && kind == Kind::Arrival {
             let first = workflow.transitions.iter().find(|t| t.from.name == task.name);
-            let issuer = first.and_then(|t| t.to.performer.spiffe.first()).unwrap_or(holder);
+            let issuer = first.and_then(|t| t.to.performer.examples.first()).unwrap_or(holder);
             return vec![Self::begun(workflow, task, (holder, issuer), instance, now)];
         }
-        let performer = if kind == Kind::Receipt { task.performer.spiffe.first().unwrap_or(holder) } else { holder };
+        let performer = if kind == Kind::Receipt { task.performer.examples.first().unwrap_or(holder) } else { holder };
         let from = |source: Option<&TaskName>| Self {
             task: Arc::clone(task),
             from: source.cloned(),
@@ -144,7 +145,7 @@ impl Arrival {
             past: Past { round: Some(format!("{instance}.fork")), ..Past::default() },
             left: format!("{instance}.{}", source.map_or("before", TaskName::as_str)),
             name: format!("{instance}.{}.{}", task.name, source.map_or("-", TaskName::as_str)),
-            performer: performer.clone(),
+            performer: documented(workflow, performer),
             issuer: performer.clone(),
             instance: instance.to_owned(),
             times: Times::beginning(workflow, task, now),

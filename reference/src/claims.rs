@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde::Serialize;
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::{Constraint, Relation};
 
 use crate::ancestry::{performed, rounds};
 use crate::arrival::{Arrival, Times};
 use crate::reader::Reader;
+use crate::renamed::is_one_of_many;
 use crate::ways;
 
 /// The claims of a token that RFC 7519 does not name, and those that it does.
@@ -72,7 +74,12 @@ impl Reader {
         let visits = bounded.map(|task| (task.name.to_string(), self.visits(line, &task.name)));
         let mut performers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (task, id) in performed(line) {
-            if workflow.constraints.iter().any(|constraint| constraint.tasks.contains(&task)) {
+            let named = |constraint: &&Constraint| constraint.tasks.contains(&task);
+            let mut naming = workflow.constraints.iter().filter(named);
+            // Which of the workloads of an open segment it was matters only to those that bind.
+            let performer = workflow.tasks.get(&task).map(|task| &task.performer);
+            let one_of_many = performer.is_some_and(|actor| is_one_of_many(workflow, actor, &id));
+            if naming.any(|constraint| !one_of_many || constraint.relation == Relation::Bind) {
                 performers.entry(task.to_string()).or_default().insert(id.to_string());
             }
         }

@@ -11,6 +11,7 @@ use crate::arrival::{Arrival, Arrived, Past, Permitted, Times, derived, is_join,
 use crate::denied::{Denied, require};
 use crate::guard;
 use crate::reader::Reader;
+use crate::renamed::documented;
 use crate::request::Request;
 use crate::span::Span;
 
@@ -30,7 +31,7 @@ impl Reader {
         if self.signed() {
             require(request.now < times.dl, "DEADLINE")?;
             require(to.max_visits.is_none_or(|bound| self.visits(evidence, &to.name) < bound), "TOO_MANY_VISITS")?;
-            require(self.keeps_constraints(evidence, to, &request.gate), "CONSTRAINT")?;
+            require(self.keeps_constraints(evidence, to, &documented(&self.workflow, &request.gate)), "CONSTRAINT")?;
             require(self.is_complete(evidence, &transition.from), "JOIN_INCOMPLETE")?;
             let Span { first, last } = Span::of(transition, evidence, seconds(gate.leeway));
             require(request.now >= first, "TOO_EARLY")?;
@@ -64,7 +65,7 @@ impl Reader {
             past: Past::default(),
             name: derived(&name),
             left,
-            performer: request.gate.clone(),
+            performer: documented(&self.workflow, &request.gate),
             issuer: request.gate.clone(),
             instance: instance.unwrap_or_default(),
             times,
@@ -74,7 +75,7 @@ impl Reader {
             transition: Arc::clone(transition),
             arrival: Arc::new(arrival),
             start: start.filter(|_| self.signed()).map(Arc::clone),
-            receipt: self.signed() && self.carries_on(to, |t, caller| t.via && caller.includes(peer)),
+            receipt: self.signed() && self.carries_on(to, |t, caller| t.via && caller.name == transition.caller.name),
         })))
     }
 
@@ -89,7 +90,8 @@ impl Reader {
             gate.starts.map_or((80_000, life.max(1)), |rate| (u64::from(rate.count), rate.period.as_secs()));
         let full = count.saturating_mul(period);
         let replica = format!("{} {}", request.gate, request.replica);
-        let (left, since) = self.starts.entry((replica, peer.clone())).or_insert((full, request.now));
+        let (left, since) =
+            self.starts.entry((replica, documented(&self.workflow, peer))).or_insert((full, request.now));
         let filled = request.now.saturating_sub(*since).saturating_mul(count);
         *left = full.min(left.saturating_add(filled));
         *since = request.now;

@@ -19,6 +19,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Assurance, Attribute, Task, Transition, Workflow};
 
 use crate::readable;
+use crate::renamed::{documented, fits};
 use crate::request::Request;
 
 static STANDARD: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
@@ -38,7 +39,7 @@ pub(crate) fn holds(
     if guard.reads().instance && id.len() > 2_048 {
         return false;
     }
-    let signed = workflow.assurance == Assurance::Signed;
+    let (signed, peer) = (workflow.assurance == Assurance::Signed, documented(workflow, peer));
     let variables = GuardVariables {
         now: request.now,
         fields: &readable.fields,
@@ -76,8 +77,12 @@ pub fn guard_value(source: &str, variables: &GuardVariables<'_>) -> Option<bool>
     let texts = |found: &BTreeMap<String, String>| map(found.iter().map(|(name, value)| (name.as_str(), text(value))));
     let tables = [("headers", texts(variables.headers)), ("query", texts(variables.parameters))];
     let (caller, to) = (variables.caller, variables.task);
+    let single = caller.own.iter().filter(|(id, _)| id.as_str() == variables.peer).map(|(_, own)| own);
+    let open = caller.own_open.iter().filter(|(open, _)| fits(&open.to_string(), variables.peer)).map(|(_, own)| own);
+    let own = single.chain(open).next().into_iter().flatten();
+    // Of two with one name, the later one stays.
     let attributes: Vec<(&str, Value)> =
-        caller.attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).collect();
+        caller.attributes.iter().chain(own).map(|(name, value)| (name.as_str(), attribute(value))).collect();
     let own =
         [("id", text(variables.peer)), ("actor", text(caller.name.as_str())), ("attributes", map(attributes.clone()))];
     let task = [("name", text(to.name.as_str())), ("actor", text(to.performer.name.as_str()))];

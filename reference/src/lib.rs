@@ -19,6 +19,7 @@ mod kind;
 mod path;
 mod readable;
 mod reader;
+mod renamed;
 mod request;
 mod show;
 mod span;

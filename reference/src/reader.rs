@@ -11,6 +11,7 @@ use stepgate_config::workflow::{Actor, Assurance, Task, Transition, Workflow};
 use crate::arrival::{Arrival, Permitted, is_join};
 use crate::denied::{Denied, require};
 use crate::kind::Kind;
+use crate::renamed::{documented, fits};
 use crate::request::Request;
 use crate::ways;
 
@@ -66,16 +67,21 @@ impl Reader {
             return Ok(Permitted::Exempt);
         }
         let peer = request.peer.as_ref().ok_or(Denied("NO_PEER"))?;
-        let mut known = self.workflow.actors.values().flat_map(|actor| &actor.spiffe);
-        require(known.clone().any(|id| id.trust_domain() == peer.trust_domain()), "BAD_PEER")?;
+        let mut known = self.workflow.actors.values().flat_map(|actor| &actor.examples);
+        let is_alias = self.workflow.domain.aliases().any(|alias| alias.as_str() == peer.trust_domain());
+        let is_known = known.clone().any(|id| id.trust_domain() == peer.trust_domain());
+        require(is_known || is_alias, "BAD_PEER")?;
         let exempt = |peers: &ExemptPeers| match peers {
             ExemptPeers::Anyone | ExemptPeers::Mesh => true,
             ExemptPeers::These(ids) => ids.contains(peer),
         };
-        if request.is_exempt(gate, exempt) {
+        if is_known && request.is_exempt(gate, exempt) {
             return Ok(Permitted::Exempt);
         }
-        require(known.any(|id| id == peer), "OUTSIDER")?;
+        let documented = documented(&self.workflow, peer);
+        let mut open = self.workflow.actors.values().flat_map(|actor| &actor.open);
+        let is_member = known.any(|id| *id == documented);
+        require(is_member || open.any(|open| fits(&open.to_string(), documented.as_str())), "OUTSIDER")?;
         let upgrade = request.upgrade();
         let mut own = self.workflow.tasks.values().filter(|task| task.performer.includes(&request.gate));
         require(upgrade.as_ref().is_none_or(|name| own.any(|task| task.upgrade.contains(name))), "UPGRADE")?;

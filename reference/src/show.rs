@@ -12,6 +12,7 @@ use crate::arrival::{Arrival, Past, Times, is_join, seconds};
 use crate::denied::{Denied, deny, require};
 use crate::kind::Kind;
 use crate::reader::Reader;
+use crate::renamed::{documented, is_one};
 use crate::request::Request;
 use crate::token::{Flaw, Token};
 use crate::ways;
@@ -39,7 +40,7 @@ impl Reader {
                 let at = self.check_tokens(gate, request.now, &tokens, first)?;
                 let issued = tokens.iter().all(|token| self.issuer_may_speak(token));
                 require(issued, "WRONG_ISSUER")?;
-                require(tokens.iter().all(|token| token.holder == *peer), "WRONG_HOLDER")?;
+                require(tokens.iter().all(|token| is_one(&self.workflow, &token.holder, peer)), "WRONG_HOLDER")?;
                 Ok((at, tokens.iter().map(|token| Arc::clone(&token.arrival)).collect()))
             }
             _ => deny("BAD_STEP"),
@@ -122,7 +123,12 @@ impl Reader {
     fn names_performers(&self, arrival: &Arc<Arrival>) -> bool {
         let counted = |task: &TaskName| self.workflow.constraints.iter().any(|one| one.tasks.contains(task));
         let may = |(task, id): &(TaskName, SpiffeId)| {
-            !counted(task) || self.workflow.tasks.get(task).is_some_and(|task| task.performer.includes(id))
+            !counted(task)
+                || self
+                    .workflow
+                    .tasks
+                    .get(task)
+                    .is_some_and(|task| task.performer.includes(id) && documented(&self.workflow, id) == *id)
         };
         performed(std::slice::from_ref(arrival)).iter().all(may)
     }
@@ -140,11 +146,11 @@ impl Reader {
         let Token { arrival, holder, kind, .. } = token;
         let (at, line) = (&arrival.task, std::slice::from_ref(arrival));
         let counted = self.workflow.constraints.iter().any(|one| one.tasks.contains(&at.name));
-        let own = (at.name.clone(), arrival.issuer.clone());
+        let own = (at.name.clone(), documented(&self.workflow, &arrival.issuer));
         let colleagues = at.performer.includes(&arrival.issuer) && at.performer.includes(holder);
         let mut ahead = self.forks.iter().filter(|(join, fork)| **fork != at.name && self.leads(at, join, fork));
         (!counted || performed(line).contains(&own))
-            && (*kind == Kind::Receipt || !colleagues || arrival.issuer == *holder)
+            && (*kind == Kind::Receipt || !colleagues || is_one(&self.workflow, &arrival.issuer, holder))
             && ahead.all(|(_, fork)| rounds(line, fork).iter().any(Option::is_some))
     }
 
@@ -168,7 +174,9 @@ impl Reader {
             return speaks(&arrival.task.performer);
         }
         let mut leaving = self.workflow.transitions.iter().filter(|t| t.from.name == arrival.task.name);
-        let plain = *flaw != Some(Flaw::Start) && arrival.past == Past::default() && arrival.performer == *holder;
+        let plain = *flaw != Some(Flaw::Start)
+            && arrival.past == Past::default()
+            && is_one(&self.workflow, &arrival.performer, holder);
         plain && arrival.task.performer.includes(holder) && leaving.any(|t| speaks(&t.to.performer))
     }
 }

@@ -157,7 +157,11 @@ fn settings(settings: &Value) -> Result<Map<String, Value>, RenderError> {
 /// The document as it is in the configuration.
 fn opened(document: &Document, options: &Options) -> Value {
     let is_open = options.open.contains(&revision(document));
-    with(document.json.clone(), is_open.then(|| ("open", true.into())))
+    let opened = with(document.json.clone(), is_open.then(|| ("open", true.into())));
+    // Of two revisions, one may have the other's trust domain as an alias.
+    let own = document.workflow.trust_domain.as_str();
+    let aliases: Vec<&String> = options.trust_domain_aliases.iter().filter(|alias| *alias != own).collect();
+    with(opened, (!aliases.is_empty()).then(|| ("trust_domain_aliases", json!(aliases))))
 }
 
 /// `WORKFLOW/REVISION`.

@@ -51,6 +51,10 @@ impl<'d> Inventory<'d> {
         for document in sorted {
             for actor in document.workflow.actors.values() {
                 actor.spiffe.iter().for_each(|id| inventory.add(id, Role { document, actor }));
+                // Nobody knows the workloads of an open segment.
+                for open in &actor.open {
+                    inventory.outside.entry(open.to_string()).or_default().insert(actor.name.clone());
+                }
             }
         }
         for entry in entries {
@@ -164,6 +168,16 @@ impl<'d> Inventory<'d> {
                 return Err(RenderError::EntryIsCalled { entry: entry.to_owned(), task: task.to_string() });
             }
             for workload in self.of_actor(&document.workflow, actor) {
+                // It may be another actor, too, and needs its gate then.
+                let led_to = |role: &Role<'_>| {
+                    let mut called = role.document.workflow.transitions.iter();
+                    called
+                        .find(|transition| transition.to.performer.name == role.actor.name)
+                        .map(|t| t.to.name.to_string())
+                };
+                if let Some(task) = self.roles(&workload).iter().find_map(led_to) {
+                    return Err(RenderError::EntryIsCalled { entry: entry.to_owned(), task });
+                }
                 self.workloads.remove(&workload);
             }
         }

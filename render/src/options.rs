@@ -100,6 +100,8 @@ pub struct Options {
     pub root: String,
     /// The trust domain of this mesh; `None`: that of each document.
     pub trust_domain: Option<String>,
+    /// Other names of the documents' trust domains, while they are being renamed.
+    pub trust_domain_aliases: Vec<String>,
     /// Only these namespaces; empty: all of the documents.
     pub namespaces: Vec<String>,
     /// Ports that do not speak HTTP.

@@ -55,6 +55,7 @@ fn options(attach: Option<Attach>) -> Options {
         label: "app".into(),
         root: "istio-system".into(),
         trust_domain: None,
+        trust_domain_aliases: Vec::new(),
         namespaces: Vec::new(),
         tcp_ports: Vec::new(),
         registry: None,

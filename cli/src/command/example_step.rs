@@ -10,7 +10,6 @@ use stepgate_decision::token::{Claims, TokenType};
 
 use super::error::CommandError;
 use super::history::History;
-use super::names;
 
 /// A step that a workload holds.
 pub(super) struct ExampleStep<'a> {
@@ -31,7 +30,7 @@ impl ExampleStep<'_> {
         // A gate issues tokens for its own workload. A holder that does not perform the task did not issue this one.
         let is_performer = |claims: &Claims| task.performer.includes(&claims.iss);
         for claims in all.iter_mut().filter(|claims| !is_performer(claims) && claims.iss == *holder) {
-            if let Some(performer) = task.performer.spiffe.first() {
+            if let Some(performer) = task.performer.examples.first() {
                 claims.iss.clone_from(performer);
             }
         }
@@ -59,7 +58,13 @@ pub(super) fn sign(token_type: TokenType, claims: &Claims, key: &Key) -> Result<
 
 /// The key of the issuer of these claims.
 pub(super) fn key_for<'k>(workflow: &Workflow, claims: &Claims, keys: &'k KeyRing) -> Result<&'k Key, CommandError> {
-    let issuer = names::actor_of(workflow, claims.iss.as_str());
+    // As the performer of the task; of a start, as the actor that was called first; else as any of its actors.
+    let task = workflow.tasks.get(&claims.wf.task);
+    let starts = claims.parents.is_empty();
+    let called = task.filter(|_| starts).into_iter().flat_map(|task| workflow.leaving(task)).map(|t| &t.to.performer);
+    let performer = task.filter(|_| !starts).map(|task| &task.performer);
+    let mut rightful = called.chain(performer).filter(|actor| actor.includes(&claims.iss));
+    let issuer = rightful.next().or_else(|| workflow.roles(&claims.iss).next());
     issuer.and_then(|actor| keys.signer(&workflow.name, &actor.name)).ok_or_else(|| {
         CommandError::failed(format!("there is no key with which `{}` could sign for `{}`", claims.iss, workflow.name))
             .help("a key with `use: sign`, for that actor or for `*`, must be configured and in the environment")

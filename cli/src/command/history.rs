@@ -45,7 +45,7 @@ impl History {
                 return Err(wrong(format!("`{id}` does not perform `{task}`")).help(format!(
                     "the workloads of `{}` are {}",
                     actor.name,
-                    names::listed(&actor.spiffe)
+                    names::listed(&actor.examples)
                 )));
             }
             history.performers.entry(task.name.clone()).or_default().insert(id);
@@ -59,7 +59,7 @@ impl History {
             if !task.constrained || history.performers.contains_key(&task.name) {
                 continue;
             }
-            match task.performer.spiffe.as_slice() {
+            match task.performer.examples.as_slice() {
                 [only] if must => {
                     history.performers.insert(task.name.clone(), [only.clone()].into());
                 }

@@ -23,7 +23,7 @@ pub(super) fn identity(workflow: &Workflow, given: &str, flag: &str) -> Result<S
         CommandError::usage(format!("{flag}: `{}` has no actor `{}`", workflow.name, output::escape(given)))
             .help(format!("{known} (or give a whole SPIFFE ID, `spiffe://…`)"))
     })?;
-    let first = actor.spiffe.first().map(ToString::to_string);
+    let first = actor.examples.first().map(ToString::to_string);
     first.ok_or_else(|| CommandError::usage(format!("{flag}: the actor `{given}` has no SPIFFE ID")))
 }
 
@@ -41,17 +41,25 @@ pub(super) fn task<'w>(workflow: &'w Workflow, given: &str, flag: &str) -> Resul
     })
 }
 
-/// The actor with this identity.
-pub(super) fn actor_of<'w>(workflow: &'w Workflow, id: &str) -> Option<&'w Actor> {
-    workflow.actors.values().map(AsRef::as_ref).find(|actor| actor.spiffe.iter().any(|own| own.as_str() == id))
+/// The actors that the workload with this identity is.
+pub(super) fn actors_of<'w>(workflow: &'w Workflow, id: &str) -> Vec<&'w Actor> {
+    let id = SpiffeId::try_from(id.as_bytes());
+    workflow.actors.values().map(AsRef::as_ref).filter(|actor| id.as_ref().is_ok_and(|id| actor.includes(id))).collect()
 }
 
-/// The name of the actor with this identity, and the identity if it has several; for any other workload the identity.
+/// `author`, or `author and reviewer`: the names of the actors that the workload is; none for any other workload.
+pub(super) fn roles_of(workflow: &Workflow, id: &str) -> Option<String> {
+    let names: Vec<&str> = actors_of(workflow, id).into_iter().map(|actor| actor.name.as_str()).collect();
+    Some(names.join(" and ")).filter(|names| !names.is_empty())
+}
+
+/// The name of the actor with this identity, and the identity if the actor has several or the workload is several actors;
+/// for any other workload the identity.
 pub(super) fn name_of(workflow: &Workflow, id: &str) -> String {
-    match actor_of(workflow, id) {
-        Some(actor) if actor.spiffe.len() == 1 => actor.name.to_string(),
-        Some(actor) => format!("{} ({id})", actor.name),
-        None => id.to_owned(),
+    match (actors_of(workflow, id).as_slice(), roles_of(workflow, id)) {
+        ([actor], _) if actor.examples.len() == 1 => actor.name.to_string(),
+        (_, Some(names)) => format!("{names} ({id})"),
+        (_, None) => id.to_owned(),
     }
 }
 

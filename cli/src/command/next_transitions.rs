@@ -93,14 +93,17 @@ pub(super) fn lines(transitions: &[NextTransition]) -> String {
 
 impl NextTransition {
     fn of(transition: &Transition) -> Self {
-        Self::to_workloads(transition, &transition.to.performer.spiffe)
+        let performer = &transition.to.performer;
+        let ids = performer.spiffe.iter().map(ToString::to_string);
+        let workloads = ids.chain(performer.open.iter().map(ToString::to_string)).collect();
+        Self { workloads, ..Self::to_workloads(transition, &performer.examples) }
     }
 
     fn to_workloads(transition: &Transition, workloads: &[SpiffeId]) -> Self {
         Self {
             split: transition.from.split.map(Split::as_str),
             meaning: transition.from.split.unwrap_or(Split::Any).meaning(),
-            is_one_of_several: workloads.len() < transition.to.performer.spiffe.len(),
+            is_one_of_several: workloads.len() < transition.to.performer.examples.len(),
             workloads: workloads.iter().map(ToString::to_string).collect(),
             from: transition.from.name.to_string(),
             to: transition.to.name.to_string(),

@@ -1,18 +1,23 @@
 //! Whether constraints can be satisfied and enforced.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::assignment::{self, MAX_STEPS};
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{ActorDraft, ConstraintDraft, Draft};
+use crate::gather::Gather as _;
 use crate::graph::Dominators;
 use crate::report::{Report, listed, quote};
+use crate::spiffe::SpiffeId;
 use crate::workflow::{Assurance, Relation};
 
 pub(super) fn check(draft: &Draft, report: &mut Report) {
+    let mut left = MAX_STEPS;
     for constraint in &draft.constraints {
         match constraint.relation {
-            Relation::Separate => separate(draft, constraint, report),
+            Relation::Separate => separate(draft, constraint, &mut left, report),
             Relation::Bind => bind(draft, constraint, report),
         }
     }
@@ -80,20 +85,28 @@ fn by_performer(draft: &Draft, constraint: &ConstraintDraft) -> BTreeMap<usize, 
     tasks
 }
 
-/// One actor can perform as many tasks separately as it has SPIFFE IDs; with more tasks, two must share an ID. Tasks of
-/// different actors are always separate.
-fn separate(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
-    for (performer, tasks) in by_performer(draft, constraint) {
-        let Some(actor) = draft.actors.get(performer).filter(|actor| actor.spiffe.len() < tasks.len()) else {
+/// One actor can perform as many tasks separately as it has SPIFFE IDs; with more tasks, two must share an ID.
+fn separate(draft: &Draft, constraint: &ConstraintDraft, left: &mut usize, report: &mut Report) {
+    let performers = by_performer(draft, constraint);
+    let mut found = false;
+    for (performer, tasks) in &performers {
+        // All IDs of an open segment are one performer, and it is not known which of two tasks it performs.
+        let has_too_few = |actor: &&ActorDraft| match actor.open.is_empty() {
+            true => actor.spiffe.len() < tasks.len(),
+            false => tasks.len() > 1,
+        };
+        let Some(actor) = draft.actors.get(*performer).filter(has_too_few) else {
             continue;
         };
+        found = true;
         // An actor without a valid ID has been reported.
-        if actor.spiffe.is_empty() {
+        if actor.spiffe.is_empty() && actor.open.is_empty() {
             continue;
         }
         let names = listed(tasks.iter().map(|task| draft.task_name(*task)), 8, "and");
         let message = words!("this constraint cannot be satisfied: {} performs {names}", quote(actor.name.as_str()));
         let ids = match actor.spiffe.len() {
+            _ if !actor.open.is_empty() => "all IDs of an open segment are one performer".to_owned(),
             1 => "it has only one SPIFFE ID".to_owned(),
             more => words!("it has only {more} SPIFFE IDs"),
         };
@@ -101,29 +114,83 @@ fn separate(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
             Diagnostic::new(Code::BadConstraint, constraint.span, message)
                 .label(ids)
                 .also(actor.span, "this actor")
-                .help("add SPIFFE IDs to the actor, or give the tasks to different actors")
-                .example(with_ids(actor, tasks.len())),
+                .help(match actor.open.is_empty() {
+                    true => "add SPIFFE IDs to the actor, or give the tasks to different actors",
+                    false => "give the tasks to different actors",
+                })
+                .example(with_ids(draft, actor, tasks)),
         );
+    }
+    // A gate has no use for it: it denies what breaks the constraint.
+    if PEOPLE && !found {
+        shared(draft, constraint, &performers, left, report);
     }
 }
 
-/// Two actors never share a SPIFFE ID, so one ID performs tasks of one actor only.
+/// Workloads that are several of the actors may be too few for all of them.
+fn shared(
+    draft: &Draft,
+    constraint: &ConstraintDraft,
+    performers: &BTreeMap<usize, Vec<usize>>,
+    left: &mut usize,
+    report: &mut Report,
+) {
+    let mut numbers: BTreeMap<&SpiffeId, usize> = BTreeMap::new();
+    let (mut ids, mut tasks) = (Vec::new(), Vec::new());
+    for (performer, performed) in performers {
+        let own = draft.actors.get(*performer).into_iter().flat_map(|actor| &actor.spiffe);
+        let own = own.map(|(id, _)| {
+            let next = numbers.len();
+            *numbers.entry(id).or_insert(next)
+        });
+        let mut own: Vec<usize> = own.collect();
+        // The IDs of an open segment are those of no other actor.
+        if draft.actors.get(*performer).is_some_and(|actor| !actor.open.is_empty()) {
+            own.push(usize::MAX.saturating_sub(*performer));
+        }
+        for task in performed {
+            ids.push(own.clone());
+            tasks.push(*task);
+        }
+    }
+    let Some(lacking) = assignment::lacking(&ids, left) else { return };
+    let names = lacking.iter().filter_map(|at| tasks.get(*at)).map(|task| draft.task_name(*task));
+    let message = words!("this constraint cannot be satisfied: {} have too few performers", listed(names, 8, "and"));
+    report.push(
+        Diagnostic::new(Code::BadConstraint, constraint.span, message)
+            .label("their actors share SPIFFE IDs, and together have fewer than these tasks")
+            .help("add SPIFFE IDs to the actors, or give the tasks to actors that share none"),
+    );
+}
+
+/// One workload performs all of the tasks, so it is each of their actors.
 fn bind(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
     let performers = by_performer(draft, constraint);
-    if performers.len() > 1 {
+    let ids = performers.keys().filter_map(|performer| draft.actors.get(*performer));
+    let mut ids = ids.map(|actor| actor.spiffe.iter().map(|(id, _)| id).gather::<BTreeSet<&SpiffeId>>());
+    let Some(first) = ids.next() else { return };
+    let common = ids.fold(first, |common, ids| common.intersection(&ids).copied().gather());
+    if performers.len() > 1 && common.is_empty() {
         let names = listed(performers.keys().map(|actor| draft.actor_name(*actor)), 8, "and");
         let message = words!("this constraint cannot be satisfied: {names} have no SPIFFE ID in common");
         report.push(
             Diagnostic::new(Code::BadConstraint, constraint.span, message)
                 .label("no workload could perform all of these tasks")
-                .help("bind only tasks of one actor")
+                .help("bind only tasks of one actor, or of actors that share a SPIFFE ID")
                 .example(of_one_actor(draft, constraint, &performers)),
         );
     }
 }
 
-/// The actor with as many SPIFFE IDs.
-fn with_ids(actor: &ActorDraft, ids: usize) -> String {
+/// The actor with as many SPIFFE IDs as it performs tasks; or an actor for each task, where its IDs are not known.
+fn with_ids(draft: &Draft, actor: &ActorDraft, tasks: &[usize]) -> String {
+    if !actor.open.is_empty() {
+        let apart = tasks.iter().map(|task| draft.task_name(*task));
+        let apart =
+            apart.enumerate().map(|(number, task)| words!("\n  {task}: {{actor: {}-{number}}}", actor.name.as_str()));
+        return words!("tasks:{}", apart.collect::<String>());
+    }
+    let ids = tasks.len();
     let own = || actor.spiffe.iter().map(|(id, _)| id.as_str().to_owned());
     let last = own().next_back().unwrap_or_default();
     let more = (2..).map(|number| words!("{last}-{number}"));

@@ -118,7 +118,7 @@ impl JoinCheck<'_> {
     /// One workload must have all the tokens: a token belongs to a SPIFFE ID, not to an actor.
     fn check_holders(&self, report: &mut Report) {
         let actor = self.task.performer.and_then(|performer| self.draft.actors.get(performer));
-        if let Some(actor) = actor.filter(|actor| actor.spiffe.len() > 1) {
+        if let Some(actor) = actor.filter(|actor| actor.spiffe.len() > 1 || !actor.open.is_empty()) {
             let (task, actor) = (quote(self.task.name.as_str()), quote(actor.name.as_str()));
             let span = self.task.join_span.unwrap_or(self.task.span);
             let message = words!("the join {task} is performed by {actor}, which has several SPIFFE IDs");

@@ -4,21 +4,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use super::roles::Roles;
 use crate::bounds::MAX_OVERLAPS;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TaskDraft, TransitionDraft};
 use crate::gather::Gather as _;
 use crate::report::{Report, listed, quote};
-use crate::workflow::{Method, RequestPattern};
+use crate::workflow::{Assurance, Method, RequestPattern};
 
 /// Most headers that one message names.
 const MAX_NAMED: usize = 8;
 
 pub(super) fn check(draft: &Draft, report: &mut Report) {
     any_request(draft, report);
-    crossing(draft, report);
-    same(draft, report);
+    let roles = Roles::of(draft);
+    crossing(draft, &roles, report);
+    same(draft, &roles, report);
 }
 
 fn any_request(draft: &Draft, report: &mut Report) {
@@ -48,21 +50,28 @@ fn any_request(draft: &Draft, report: &mut Report) {
     }
 }
 
-/// The patterns of one actor's tasks, by the literal segments with which their paths begin, and the tasks of each.
+/// The patterns of one workload's tasks, by the literal segments with which their paths begin, and the tasks of each.
 type Patterns<'d> = BTreeMap<(Vec<&'d str>, RequestPattern), Vec<usize>>;
 
-/// Reports tasks of one actor with patterns of which neither contains the other, and that one request matches.
-fn crossing(draft: &Draft, report: &mut Report) {
-    let mut performers: BTreeMap<usize, Patterns<'_>> = BTreeMap::new();
+/// Reports tasks of one workload with patterns of which neither contains the other, and that one request matches.
+fn crossing(draft: &Draft, roles: &Roles, report: &mut Report) {
+    let mut workloads: BTreeMap<usize, Patterns<'_>> = BTreeMap::new();
+    let mut left = MAX_OVERLAPS;
     for task in draft.transitions.iter().map(|transition| transition.to).gather::<BTreeSet<_>>() {
         let Some((of, performer)) = draft.task(task).and_then(|of| Some((of, of.performer?))) else { continue };
         for pattern in RequestPattern::listed(&of.requests) {
             let key = (pattern.prefix().collect(), pattern.normal());
-            performers.entry(performer).or_default().entry(key).or_default().push(task);
+            let sets = roles.sets(performer);
+            let Some(remaining) = left.checked_sub(sets.len()) else { return too_many(draft, &[task], report) };
+            left = remaining;
+            for set in sets {
+                let key: (Vec<&str>, RequestPattern) = Clone::clone(&key);
+                workloads.entry(*set).or_default().entry(key).or_default().push(task);
+            }
         }
     }
-    let (mut left, mut reported) = (MAX_OVERLAPS, BTreeSet::new());
-    for patterns in performers.values() {
+    let mut reported = BTreeSet::new();
+    for patterns in workloads.values() {
         for (key @ (prefix, one), tasks) in patterns {
             // A path that matches two patterns begins with the prefixes of both: the longer one sorts behind the other.
             let others = patterns.range((Bound::Excluded(key), Bound::Unbounded));
@@ -85,7 +94,7 @@ fn crossing(draft: &Draft, report: &mut Report) {
 
 fn too_many(draft: &Draft, tasks: &[usize], report: &mut Report) {
     let Some(task) = tasks.first().and_then(|task| draft.task(*task)) else { return };
-    let message = "too many `requests` of one actor to compare";
+    let message = "too many `requests` of one workload to compare";
     let label = words!("at most {MAX_OVERLAPS} pairs are compared in one document");
     report.push(Diagnostic::new(Code::TooMany, task.requests_span.unwrap_or(task.span), message).label(label));
 }
@@ -117,20 +126,32 @@ fn crosses(draft: &Draft, (one, other): (usize, usize), (example, headers): (&st
 }
 
 /// Reports tasks that one step leads to, and that list the same requests.
-fn same(draft: &Draft, report: &mut Report) {
-    // The transitions among which one gate chooses, for requests from one task and one caller.
-    let mut candidates: BTreeMap<(usize, usize, usize), Vec<Candidate<'_>>> = BTreeMap::new();
-    // And for requests without a token: all transitions with which one actor may begin an instance.
+fn same(draft: &Draft, roles: &Roles, report: &mut Report) {
+    // The transitions among which one gate chooses, for requests from one task and one caller; where tokens tell a receipt
+    // from an arrival, by one of these.
+    let mut candidates: BTreeMap<(usize, usize, usize, bool), Vec<Candidate<'_>>> = BTreeMap::new();
+    // And for requests without a token: all transitions with which one workload may begin an instance.
     let mut starts: BTreeMap<(usize, usize), Vec<Candidate<'_>>> = BTreeMap::new();
+    let mut left = MAX_OVERLAPS;
     for transition in &draft.transitions {
         let to = draft.task(transition.to);
         let (Some(to), Some(performer)) = (to, to.and_then(|task| task.performer)) else { continue };
-        if let Some(caller) = draft.caller(transition) {
-            candidates.entry((transition.from, performer, caller)).or_default().push((transition, to));
-        }
-        if let Some(initiator) = draft.task(transition.from).filter(|from| from.initial).and_then(|from| from.performer)
-        {
-            starts.entry((initiator, performer)).or_default().push((transition, to));
+        let caller = draft.caller(transition);
+        let initiator = draft.task(transition.from).filter(|from| from.initial).and_then(|from| from.performer);
+        let by_receipt = transition.via.is_some() && draft.assurance == Some(Assurance::Signed);
+        for called in roles.sets(performer) {
+            let callers = caller.map(|caller| roles.sets(caller)).unwrap_or_default();
+            let initiators = initiator.map(|initiator| roles.sets(initiator)).unwrap_or_default();
+            let pairs = callers.len().saturating_add(initiators.len());
+            let Some(remaining) = left.checked_sub(pairs) else { return too_many(draft, &[transition.to], report) };
+            left = remaining;
+            for caller in callers {
+                let key = (transition.from, *called, *caller, by_receipt);
+                candidates.entry(key).or_default().push((transition, to));
+            }
+            for initiator in initiators {
+                starts.entry((*initiator, *called)).or_default().push((transition, to));
+            }
         }
     }
     let mut numbers: BTreeMap<RequestPattern, usize> = BTreeMap::new();
@@ -144,7 +165,7 @@ fn same(draft: &Draft, report: &mut Report) {
         .iter()
         .map(|task| RequestPattern::listed(&task.requests).iter().map(&mut number).collect())
         .collect();
-    let (mut left, mut reported) = (MAX_OVERLAPS, BTreeSet::new());
+    let mut reported = BTreeSet::new();
     for group in candidates.values().chain(starts.values()) {
         let mut known: BTreeMap<(usize, Option<&Method>), Candidate<'_>> = BTreeMap::new();
         for candidate in group {
@@ -175,7 +196,11 @@ type Candidate<'c> = (&'c TransitionDraft, &'c TaskDraft);
 
 fn ambiguous(draft: &Draft, first: Candidate<'_>, other: Candidate<'_>, report: &mut Report) {
     let from = quote(draft.task_name(first.0.from));
-    let actor = first.1.performer.map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
+    let actors: BTreeSet<usize> = [first.1.performer, other.1.performer].into_iter().flatten().gather();
+    let actor = match actors.len() {
+        2 => words!("a workload that is {}", listed(actors.iter().map(|actor| draft.actor_name(*actor)), 2, "and")),
+        _ => listed(actors.iter().map(|actor| draft.actor_name(*actor)), 2, "and"),
+    };
     let mut pairs = RequestPattern::listed(&first.1.requests)
         .iter()
         .flat_map(|one| RequestPattern::listed(&other.1.requests).iter().map(move |another| (one, another)));

@@ -74,7 +74,11 @@ fn called<'d>(draft: &'d Draft, own: Option<&'d SpiffeId>) -> impl Iterator<Item
     let is_called = |index: usize| draft.transitions.iter().any(|transition| transition.to == index);
     let performs = move |task: &TaskDraft| {
         let actor = task.performer.and_then(|index| draft.actors.get(index));
-        own.is_none_or(|own| actor.is_none_or(|actor| actor.spiffe.iter().any(|(id, _)| id == own)))
+        own.is_none_or(|own| {
+            actor.is_none_or(|actor| {
+                actor.spiffe.iter().any(|(id, _)| id == own) || actor.open.iter().any(|(open, _)| open.matches(own))
+            })
+        })
     };
     let tasks = draft.tasks.iter().enumerate();
     tasks.filter(move |(index, task)| performs(task) && is_called(*index)).map(|(_, task)| task)

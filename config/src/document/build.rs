@@ -7,15 +7,20 @@ use super::{Draft, canonical};
 use crate::check::Analysis;
 use crate::gather::Gather as _;
 use crate::name::TaskName;
-use crate::workflow::{Actor, Constraint, Digest, Join, Task, Transition, Workflow};
+use crate::spiffe::SpiffeId;
+use crate::workflow::{Actor, Constraint, Digest, Domain, Join, Relation, Task, Transition, Workflow};
 
 /// The workflow; none where a part of the draft is missing, which has then been reported.
 pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
-    let actors: Vec<Arc<Actor>> = draft.actors.iter().map(|actor| Arc::new(self::actor(actor))).collect();
+    let domain = Arc::new(Domain::new(draft.trust_domain.clone()?, draft.aliases.clone()));
+    let actors = draft.actors.iter().map(|actor| Arc::new(self::actor(actor, &domain)));
+    let actors: Vec<Arc<Actor>> = actors.collect();
     // An advisory constraint is not part of the workflow, so no reader takes it for an enforced one.
     let enforced = || draft.constraints.iter().filter(|constraint| !constraint.advisory);
     let constrained = enforced().flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).gather();
-    let tasks = (0..draft.tasks.len()).map(|index| task(draft, analysis, &actors, &constrained, index));
+    let binding = enforced().filter(|constraint| constraint.relation == Relation::Bind);
+    let bound = binding.flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).gather();
+    let tasks = (0..draft.tasks.len()).map(|index| task(draft, analysis, &actors, [&constrained, &bound], index));
     let tasks: Vec<Arc<Task>> = tasks.collect::<Option<_>>()?;
     let transitions: Vec<Arc<Transition>> = (draft.transitions.iter().zip(draft.edges()))
         .map(|(transition, edge)| {
@@ -50,6 +55,7 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         revision: draft.revision?,
         digest: Digest::of(&[]),
         trust_domain: draft.trust_domain.clone()?,
+        domain,
         assurance: draft.assurance?,
         deadline: draft.deadline?,
         task_ttl: draft.task_ttl?,
@@ -65,20 +71,30 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
     Some(workflow)
 }
 
-fn actor(draft: &super::ActorDraft) -> Actor {
+fn actor(draft: &super::ActorDraft, domain: &Arc<Domain>) -> Actor {
     Actor {
+        domain: Arc::clone(domain),
         name: draft.name.clone(),
         spiffe: draft.spiffe.iter().map(|(id, _)| id.clone()).gather(),
+        open: draft.open.iter().map(|(open, _)| open.clone()).gather(),
+        examples: examples(draft),
+        own_open: draft.own_open.clone(),
         attributes: draft.attributes.clone(),
+        own: draft.own.clone(),
         hosts: draft.hosts.clone(),
     }
+}
+
+fn examples(draft: &super::ActorDraft) -> Vec<SpiffeId> {
+    let open = draft.open.iter().flat_map(|(open, _)| [1, 2].into_iter().filter_map(|number| open.example(number)));
+    draft.spiffe.iter().map(|(id, _)| id.clone()).chain(open).collect()
 }
 
 fn task(
     draft: &Draft,
     analysis: &Analysis,
     actors: &[Arc<Actor>],
-    constrained: &BTreeSet<usize>,
+    [constrained, bound]: [&BTreeSet<usize>; 2],
     index: usize,
 ) -> Option<Arc<Task>> {
     let task = draft.task(index)?;
@@ -98,6 +114,7 @@ fn task(
         upgrade: task.upgrade.clone(),
         max_visits: task.max_visits.filter(|_| analysis.on_cycle(index)).map(|(visits, _)| visits),
         constrained: constrained.contains(&index),
+        bound: bound.contains(&index),
         forks: joins(&|join| join.fork == index)?,
         carries: joins(&|join| join.before.contains(&index))?,
         behind_join: analysis.behind_join(index),

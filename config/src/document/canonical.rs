@@ -5,6 +5,7 @@
 //! digest only of documents that use it. It has all lists as sorted sets, since no order in a document means anything to
 //! a gate.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -44,9 +45,11 @@ struct Form<'w> {
 
 #[derive(Serialize)]
 struct ActorForm<'w> {
-    spiffe: BTreeSet<&'w str>,
+    spiffe: BTreeSet<Cow<'w, str>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     attributes: BTreeMap<&'w str, AttributeForm<'w>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    spiffe_attributes: BTreeMap<Cow<'w, str>, BTreeMap<&'w str, AttributeForm<'w>>>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     hosts: BTreeSet<&'w str>,
 }
@@ -154,16 +157,24 @@ fn non_default(key: &str, duration: Duration) -> Option<u128> {
     (default != Some(duration)).then_some(duration.as_millis())
 }
 
-fn actor(actor: &Actor) -> ActorForm<'_> {
+fn attributes(attributes: &BTreeMap<String, Attribute>) -> BTreeMap<&str, AttributeForm<'_>> {
     let attribute = |value| match value {
         &Attribute::Bool(value) => AttributeForm::Bool(value),
         &Attribute::Int(value) => AttributeForm::Int(value),
         &Attribute::Float(value) => AttributeForm::Float(value),
         Attribute::Text(value) => AttributeForm::Text(value),
     };
+    attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).gather()
+}
+
+fn actor(actor: &Actor) -> ActorForm<'_> {
+    let open = actor.open.iter().map(|open| open.to_string().into());
+    let own = actor.own.iter().map(|(id, own)| (Cow::Borrowed(id.as_str()), attributes(own)));
+    let own_open = actor.own_open.iter().map(|(open, own)| (Cow::Owned(open.to_string()), attributes(own)));
     ActorForm {
-        spiffe: actor.spiffe.iter().map(crate::spiffe::SpiffeId::as_str).gather(),
-        attributes: actor.attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).gather(),
+        spiffe: actor.spiffe.iter().map(|id| id.as_str().into()).chain(open).gather(),
+        attributes: attributes(&actor.attributes),
+        spiffe_attributes: own.chain(own_open).gather(),
         hosts: actor.hosts.iter().map(String::as_str).gather(),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::diagnostic::Span;
 use crate::guard::Guard;
 use crate::name::{ActorName, TaskName, WorkflowName};
+use crate::open_id::OpenId;
 use crate::spiffe::{SpiffeId, TrustDomain};
 use crate::workflow::{Assurance, Attribute, JoinKind, Mode, Relation, RequestPattern, Split};
 
@@ -16,6 +17,8 @@ pub(crate) struct Draft {
     pub(crate) name: Option<WorkflowName>,
     pub(crate) revision: Option<u32>,
     pub(crate) trust_domain: Option<TrustDomain>,
+    /// From a gate's configuration; not part of the document.
+    pub(crate) aliases: BTreeSet<TrustDomain>,
     pub(crate) assurance: Option<Assurance>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) task_ttl: Option<Duration>,
@@ -39,7 +42,13 @@ pub(crate) struct ActorDraft {
     pub(crate) name: ActorName,
     pub(crate) span: Span,
     pub(crate) spiffe: Vec<(SpiffeId, Span)>,
+    /// The IDs with an open segment.
+    pub(crate) open: Vec<(OpenId, Span)>,
     pub(crate) attributes: BTreeMap<String, Attribute>,
+    /// The attributes of single IDs.
+    pub(crate) own: BTreeMap<SpiffeId, BTreeMap<String, Attribute>>,
+    /// The same of IDs with an open segment.
+    pub(crate) own_open: BTreeMap<OpenId, BTreeMap<String, Attribute>>,
     pub(crate) hosts: Vec<String>,
 }
 

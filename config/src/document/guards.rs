@@ -25,11 +25,16 @@ pub(super) struct Guards {
 impl Guards {
     /// `fields` are the document's: their tasks and actors may have errors of their own, and are not in the draft then.
     pub(super) fn new(draft: &Draft, fields: Fields<'_, '_>) -> Self {
-        let mut vocabulary = Vocabulary::new(draft.actors.iter().flat_map(|actor| &actor.attributes));
+        let attributes = draft
+            .actors
+            .iter()
+            .flat_map(|actor| actor.own.values().chain(actor.own_open.values()).chain([&actor.attributes]));
+        let mut vocabulary = Vocabulary::new(attributes.flatten());
         let names = |key| fields.entries(key).iter().map(|entry| entry.key.to_string()).gather();
         vocabulary.tasks = names("tasks");
         vocabulary.actors = names("actors");
         let ids = draft.actors.iter().flat_map(|actor| &actor.spiffe);
+        vocabulary.open = draft.actors.iter().any(|actor| !actor.open.is_empty());
         vocabulary.ids = ids.map(|(id, _)| id.as_str().to_owned()).gather();
         Self { vocabulary, read: BTreeMap::new() }
     }

@@ -57,6 +57,7 @@ impl Walk<'_> {
             ("peer", "id") if whole && SpiffeId::try_from(literal.as_bytes()).is_err() => {
                 Some("this is not a whole SPIFFE ID, such as `spiffe://cluster.local/ns/shop/sa/app`")
             }
+            ("peer", "id") if self.vocabulary.open => None,
             ("peer", "id") => return known(&self.vocabulary.ids, "SPIFFE ID"),
             ("peer" | "task", "actor") => return known(&self.vocabulary.actors, "actor"),
             ("task", "name") => return known(&self.vocabulary.tasks, "task"),

@@ -122,6 +122,8 @@ pub(crate) struct Vocabulary {
     pub(crate) tasks: BTreeSet<String>,
     pub(crate) actors: BTreeSet<String>,
     pub(crate) ids: BTreeSet<String>,
+    /// Whether workloads with other SPIFFE IDs may be actors, too.
+    pub(crate) open: bool,
 }
 
 impl Vocabulary {

@@ -47,10 +47,13 @@ static ACTOR: Object = Object {
     noun: "actor",
     doc: "One or more workloads that perform tasks.",
     keys: &[keys! {
-        /// Its SPIFFE IDs, absolute (`spiffe://…`) or relative to `trust_domain` (`ns/x/sa/y`). Any of them may act for
-        /// the actor. Two actors cannot share one.
-        "spiffe": Value::List { of: &Value::Text(Format::SpiffeId), least: 1, most: MAX_SPIFFE_IDS },
-            required_without("namespace");
+        /// Its SPIFFE IDs, absolute (`spiffe://…`) or relative to `trust_domain` (`ns/x/sa/y`), each alone or with
+        /// attributes of its own. Any of them may act for the actor. An ID may be of several actors.
+        "spiffe": Value::List {
+            of: &Value::Either(&Value::Text(Format::SpiffeId), &Value::Object(&IDENTITY)),
+            least: 1,
+            most: MAX_SPIFFE_IDS,
+        }, required_without("namespace");
         /// Facts about the actor that guards may read as `peer.NAME`.
         "attributes": Value::Map { keys: Format::Attribute, of: &Value::Scalar, most: MAX_ATTRIBUTES };
         /// The names under which others call it, such as `payment.shop.svc.cluster.local`. They restrict nothing: gates
@@ -58,6 +61,17 @@ static ACTOR: Object = Object {
         /// from outside to the first, `lab` and `explain` take it as the host of a request, and `doctor` finds the routes
         /// to an actor by them.
         "hosts": Value::List { of: &Value::Text(Format::Host), least: 0, most: MAX_HOSTS };
+    }],
+};
+
+static IDENTITY: Object = Object {
+    noun: "identity",
+    doc: "A SPIFFE ID of an actor that has attributes of its own.",
+    keys: &[keys! {
+        /// The SPIFFE ID.
+        "id": Value::Text(Format::SpiffeId), required;
+        /// Facts about this workload as this actor: each takes the place of the actor's attribute of that name.
+        "attributes": Value::Map { keys: Format::Attribute, of: &Value::Scalar, most: MAX_ATTRIBUTES };
     }],
 };
 

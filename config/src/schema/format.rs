@@ -4,6 +4,7 @@ use super::format_error::FormatError;
 use super::lexical;
 use crate::gate::Rate;
 use crate::name::{ActorName, TaskName};
+use crate::open_id::OpenId;
 use crate::spiffe::{SpiffeId, SpiffeIdError, TrustDomain};
 use crate::workflow::{Method, PathPattern};
 use crate::{bounds, duration};
@@ -64,6 +65,9 @@ impl Format {
             Self::AnyActor => ActorName::try_from(text).map(drop).map_err(FormatError::from),
             Self::Task | Self::Actor | Self::Guard => Ok(()),
             Self::TrustDomain => TrustDomain::try_from(text).map(drop).map_err(FormatError::from),
+            Self::SpiffeId if text.contains(['{', '}']) => {
+                OpenId::parse(text, None).map(drop).map_err(FormatError::from)
+            }
             Self::SpiffeId => spiffe_id(text, None).map(drop).map_err(FormatError::from),
             Self::WholeSpiffeId => SpiffeId::try_from(text.as_bytes()).map(drop).map_err(FormatError::from),
             Self::Duration => duration::parse(text).map(drop).map_err(FormatError::from),
@@ -96,7 +100,9 @@ impl Format {
             Self::Name | Self::Task | Self::Actor => Some(NAME),
             Self::AnyActor => Some("^(\\*|[a-z0-9._-]{1,64})$"),
             Self::TrustDomain => Some("^[a-z0-9._-]{1,255}$"),
-            Self::SpiffeId => Some("^(spiffe://[a-z0-9._-]{1,255}/|/)?[a-zA-Z0-9._-]+(/[a-zA-Z0-9._-]+)*$"),
+            Self::SpiffeId => Some(
+                r"^(spiffe://[a-z0-9._-]{1,255}/|/)?([a-zA-Z0-9._-]+|\{[a-z0-9._-]{1,64}\})(/([a-zA-Z0-9._-]+|\{[a-z0-9._-]{1,64}\}))*$",
+            ),
             Self::WholeSpiffeId => Some("^spiffe://[a-z0-9._-]{1,255}(/[a-zA-Z0-9._-]+)+$"),
             Self::Duration | Self::Leeway => Some("^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"),
             Self::Rate => Some("^[1-9][0-9]{0,6}/([0-9]+h)?([0-9]+m)?([0-9]+s)?$"),
@@ -149,14 +155,7 @@ impl Format {
 
 /// A SPIFFE ID, absolute or relative to `domain`. Without a domain, only its form is checked.
 pub(crate) fn spiffe_id(text: &str, domain: Option<&TrustDomain>) -> Result<SpiffeId, SpiffeIdError> {
-    // With a colon it is a URI: `https://x` must not be read as a path.
-    if text.contains(':') {
-        return SpiffeId::try_from(text.as_bytes());
-    }
-    match domain {
-        Some(domain) => SpiffeId::within(domain, text),
-        None => SpiffeId::within(&TrustDomain::try_from("a")?, text),
-    }
+    SpiffeId::written(text, domain)
 }
 
 /// A number of events in a period of whole seconds: `100/1m`.

@@ -3,7 +3,7 @@
 use super::document::{KEYS, REQUEST_KEYS};
 use super::key::keys;
 use super::{Format, Key, Object, Value};
-use crate::bounds::{MAX_EXEMPTIONS, MAX_INTERLOCKS, MAX_KEYS, MAX_PEERS, MAX_REVOKED, MAX_WORKFLOWS};
+use crate::bounds::{MAX_ALIASES, MAX_EXEMPTIONS, MAX_INTERLOCKS, MAX_KEYS, MAX_PEERS, MAX_REVOKED, MAX_WORKFLOWS};
 
 /// The configuration of one gate.
 pub(crate) static GATE: Object = Object {
@@ -47,7 +47,7 @@ pub(crate) static GATE: Object = Object {
         "log": Value::Object(&LOG);
         /// The address of the ledger.
         "ledger": Value::Unread, later;
-        /// The workflows: documents, each with two further keys.
+        /// The workflows: documents, each with further keys.
         "workflows": Value::List { of: &Value::Object(&CONFIGURED), least: 0, most: MAX_WORKFLOWS }, required;
     }],
 };
@@ -56,7 +56,7 @@ const MODE: Value = Value::Choice { words: &["enforce", "observe"], later: &[] }
 
 static CONFIGURED: Object = Object {
     noun: "workflow",
-    doc: "A document within a gate's configuration. The two further keys are not part of the document and do not change its digest.",
+    doc: "A document within a gate's configuration. The further keys are not part of the document and do not change its digest.",
     keys: &[
         KEYS,
         keys! {
@@ -65,6 +65,9 @@ static CONFIGURED: Object = Object {
             "open": Value::Flag;
             /// The workflow's own mode. The stricter of it and the gate's mode applies.
             "mode": MODE;
+            /// Other names of `trust_domain`, while it is being renamed: an ID of one of them is the same workload as the ID
+            /// with this path in `trust_domain`. They hold for this document only, and not for exemptions.
+            "trust_domain_aliases": Value::List { of: &Value::Text(Format::TrustDomain), least: 0, most: MAX_ALIASES };
         },
     ],
 };

@@ -4,6 +4,7 @@
 mod actor;
 mod constraint;
 mod digest;
+mod domain;
 mod example;
 mod headers;
 mod levels;
@@ -22,6 +23,7 @@ use std::time::Duration;
 pub use actor::{Actor, Attribute};
 pub use constraint::{Constraint, Relation};
 pub use digest::{Digest, DigestError};
+pub use domain::Domain;
 pub use example::{ExampleRequest, GRPC_HEADERS, is_grpc};
 pub use headers::{HeaderPattern, HeaderPatterns};
 pub use levels::MixedLevels;
@@ -31,6 +33,8 @@ pub use path_pattern_error::{MAX_PATTERN, MAX_ROUND, PathPatternError};
 pub use request::{RequestPattern, without_port};
 pub use split::Split;
 pub use task::{Join, JoinKind, Task, Transition};
+
+pub use crate::open_id::{MAX_OPEN_SEGMENT, OpenId};
 
 use crate::name::{ActorName, TaskName, WorkflowName};
 use crate::spiffe::{SpiffeId, TrustDomain};
@@ -80,6 +84,8 @@ pub struct Workflow {
     pub digest: Digest,
     /// The trust domain of relative SPIFFE IDs.
     pub trust_domain: TrustDomain,
+    /// The same with its aliases, which are set in the gate's configuration.
+    pub domain: Arc<Domain>,
     /// How much its gates prove.
     pub assurance: Assurance,
     /// The longest life of an instance.
@@ -109,9 +115,14 @@ impl Workflow {
         self.transitions.iter().filter(|transition| transition.from.name == task.name)
     }
 
-    /// Whether this workload is the caller of a transition (`via`) that leaves a task of another performer. It then
-    /// needs a receipt for that task, and presents it.
-    pub fn needs_receipt(&self, task: &Task, id: &SpiffeId) -> bool {
-        self.leaving(task).any(|transition| transition.takes_receipt_of(id))
+    /// Whether this actor is the caller of a transition (`via`) that leaves a task of another performer. It then needs a
+    /// receipt for that task, and presents it.
+    pub fn needs_receipt(&self, task: &Task, caller: &Actor) -> bool {
+        self.leaving(task).any(|transition| transition.takes_receipt_of(caller))
+    }
+
+    /// The actors that this workload is.
+    pub fn roles<'w>(&'w self, id: &'w SpiffeId) -> impl Iterator<Item = &'w Arc<Actor>> {
+        self.actors.values().filter(|actor| actor.includes(id))
     }
 }

@@ -43,6 +43,8 @@ pub struct Task {
     pub max_visits: Option<u32>,
     /// Whether a constraint names it: tokens then carry its performer.
     pub constrained: bool,
+    /// Whether a `bind` names it.
+    pub bound: bool,
     /// The joins whose fork it is: an arrival here begins a round of each.
     pub forks: BTreeSet<TaskName>,
     /// The joins whose fork the tokens of this task carry: those that a path leads to without passing their fork.
@@ -80,10 +82,18 @@ pub struct Transition {
     pub when: Option<Guard>,
 }
 
+impl Task {
+    /// Whether tokens say that this workload performed the task. All workloads of an open segment are one performer for
+    /// `separate`, which `check` compares; only `bind` asks which of them it was.
+    pub fn records(&self, performer: &SpiffeId) -> bool {
+        self.constrained && (self.bound || !self.performer.is_open_to(performer))
+    }
+}
+
 impl Transition {
-    /// Whether this workload presents a receipt of another's task to take it.
-    pub fn takes_receipt_of(&self, id: &SpiffeId) -> bool {
-        self.via && self.caller.includes(id)
+    /// Whether this actor presents a receipt of another's task to take it.
+    pub fn takes_receipt_of(&self, caller: &Actor) -> bool {
+        self.via && self.caller.name == caller.name
     }
 }
 

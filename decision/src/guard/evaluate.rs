@@ -94,7 +94,7 @@ impl<'a> Evaluation<'a> {
             Variable::Method => self.request.method,
             Variable::Path => self.request.path.as_deref(),
             Variable::Host => self.request.host.as_deref(),
-            Variable::PeerId => Some(variables.peer),
+            Variable::PeerId => Some(variables.peer.as_str()),
             Variable::PeerActor => Some(variables.peer_actor.name.as_str()),
             Variable::TaskName => Some(variables.task.name.as_str()),
             Variable::TaskActor => Some(variables.task.performer.name.as_str()),
@@ -112,12 +112,15 @@ impl<'a> Evaluation<'a> {
             Entry::Parameter => {
                 self.request.query.iter().find(|(other, _)| *other == name).map(|(_, value)| text(value))
             }
-            Entry::Attribute => self.variables.peer_actor.attributes.get(name).map(|attribute| match attribute {
-                Attribute::Bool(value) => Scalar::Bool(*value),
-                Attribute::Int(value) => Scalar::Int(*value),
-                Attribute::Float(value) => Scalar::Double(*value),
-                Attribute::Text(value) => text(value),
-            }),
+            Entry::Attribute => {
+                let Variables { peer_actor, peer, .. } = self.variables;
+                peer_actor.attribute(peer, name).map(|attribute| match attribute {
+                    Attribute::Bool(value) => Scalar::Bool(*value),
+                    Attribute::Int(value) => Scalar::Int(*value),
+                    Attribute::Float(value) => Scalar::Double(*value),
+                    Attribute::Text(value) => text(value),
+                })
+            }
         }
     }
 

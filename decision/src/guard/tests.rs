@@ -9,6 +9,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use stepgate_config::Code;
+use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Workflow;
 use stepgate_reference::{GuardVariables, guard_value};
 
@@ -27,7 +28,7 @@ fn workflow(guard: &str) -> Result<Arc<Workflow>, Vec<Code>> {
         "assurance": "signed",
         "trust_domain": "cluster.local",
         "actors": {
-            "app": {"spiffe": ["ns/shop/sa/app"], "attributes": {"team": "a", "level": 7, "rate": 1.5, "night": true, "mixed": 3}},
+            "app": {"spiffe": [{"id": "ns/shop/sa/app", "attributes": {"level": 7, "team": "a"}}], "attributes": {"level": 6, "rate": 1.5, "night": true, "mixed": 3}},
             "desk": {"spiffe": ["ns/shop/sa/desk"], "attributes": {"grade": 3, "mixed": 2.5}},
         },
         "tasks": {
@@ -71,7 +72,7 @@ fn both(workflow: &Workflow, sample: &Sample) -> (Option<bool>, Option<bool>) {
     let facts = Facts::received(Some(PEER), PEER, headers, UnixTime::from_seconds(sample.now), [0; 32]);
     let variables = Variables {
         facts: &facts,
-        peer: PEER,
+        peer: &SpiffeId::try_from(PEER.as_bytes()).unwrap(),
         peer_actor: &transition.caller,
         task: &transition.to,
         instance: Some("i-1"),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use stepgate_config::name::TaskName;
-use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
+use stepgate_config::workflow::{Domain, JoinKind, Task, Transition, Workflow};
 
 use crate::denial::Denial;
 use crate::gate::CompiledWorkflow;
@@ -48,7 +48,11 @@ fn counts(claims: &Claims, workflow: &Workflow) -> bool {
     let most = |task| workflow.tasks.get(task).and_then(|task| task.max_visits);
     let visits = claims.visits.iter().all(|(task, count)| most(task).is_some_and(|most| (1..=most).contains(count)));
     let performers = claims.performers.iter().all(|(task, ids)| {
-        let may = |task: &Task| task.constrained && ids.iter().all(|id| task.performer.includes(id));
+        // Gates write canonical IDs.
+        let is_performer = |task: &Task, id| {
+            workflow.domain.canonical(id).as_ref() == id && task.performer.includes(id) && task.records(id)
+        };
+        let may = |task: &Task| task.constrained && ids.iter().all(|id| is_performer(task, id));
         !ids.is_empty() && workflow.tasks.get(task).is_some_and(|task| may(task))
     });
     visits && performers
@@ -65,7 +69,9 @@ fn fits(token: &VerifiedToken, task: &Task, compiled: &CompiledWorkflow) -> bool
     let kind = if parents.is_empty() {
         task.initial && token.token_type == TokenType::Arrival && wf.from.is_none()
     } else {
-        descends(&token.claims, task, compiled) && entered(token, task) && has_rounds(&token.claims, task, workflow)
+        descends(&token.claims, task, compiled)
+            && entered(token, task, &workflow.domain)
+            && has_rounds(&token.claims, task, workflow)
     };
     source && ahead && kind
 }
@@ -85,12 +91,12 @@ fn descends(claims: &Claims, task: &Task, compiled: &CompiledWorkflow) -> bool {
 
 /// Whether the histories have this arrival itself. Its issuer is its performer, and the holder where it is no receipt; an
 /// issuer or a holder of another actor is another denial.
-fn entered(token: &VerifiedToken, task: &Task) -> bool {
+fn entered(token: &VerifiedToken, task: &Task, domain: &Domain) -> bool {
     let Claims { iss, sub, visits, performers, .. } = &token.claims;
     let one_actor = task.performer.includes(iss) && task.performer.includes(sub);
     (task.max_visits.is_none() || visits.contains_key(&task.name))
-        && (!task.constrained || performers.get(&task.name).is_some_and(|ids| ids.contains(iss)))
-        && (iss == sub || !one_actor || token.token_type == TokenType::Receipt)
+        && (!task.records(iss) || performers.get(&task.name).is_some_and(|ids| ids.contains(&*domain.canonical(iss))))
+        && (domain.is_same(iss, sub) || !one_actor || token.token_type == TokenType::Receipt)
 }
 
 /// Whether it has a round of each join ahead: of those that begin here, its own name.

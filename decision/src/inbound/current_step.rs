@@ -161,7 +161,10 @@ pub(super) fn check(current: &CurrentStep<'_>, peer: &SpiffeId) -> Result<(), De
             current.compiled.leaving(&current.at).iter().any(|t| t.caller.includes(peer))
                 || current.at.performer.includes(peer)
         }
-        Evidence::Tokens(tokens) => tokens.iter().all(|token| token.claims.sub == *peer),
+        Evidence::Tokens(tokens) => {
+            let domain = &current.compiled.workflow.domain;
+            tokens.iter().all(|token| domain.is_same(&token.claims.sub, peer))
+        }
     };
     if held { Ok(()) } else { Err(Denial::WrongHolder) }
 }

@@ -18,7 +18,7 @@ pub(super) fn check(
     let Some(guard) = &transition.when else { return Ok(()) };
     let variables = Variables {
         facts,
-        peer: peer.as_str(),
+        peer: &current.compiled.workflow.domain.canonical(peer),
         peer_actor: &transition.caller,
         task: &transition.to,
         instance: current.evidence.instance(),

@@ -26,7 +26,7 @@ pub(super) fn performers(parents: &[&Claims], to: &Task, performer: &SpiffeId) -
     for (task, ids) in parents.iter().flat_map(|claims| &claims.performers) {
         performers.entry(task.clone()).or_default().extend(ids.iter().cloned());
     }
-    if to.constrained {
+    if to.records(performer) {
         performers.entry(to.name.clone()).or_default().insert(performer.clone());
     }
     performers

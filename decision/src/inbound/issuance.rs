@@ -70,12 +70,13 @@ impl Issuance {
             parents: parents.iter().map(|claims| claims.jti.clone()).collect(),
             wf: StepClaim::of(workflow, to, (to.join == JoinKind::All).then_some(&transition.from.name)),
             visits: visits(&parents, to),
-            performers: performers(&parents, to, own),
+            performers: performers(&parents, to, &workflow.domain.canonical(own)),
             fork: forks(current, &parents, &parent, to, &jti),
             rep: facts.replica.clone(),
             jti,
         };
-        let needs_receipt = current.compiled.leaving(to).iter().any(|next| next.takes_receipt_of(peer));
+        let caller = &transition.caller;
+        let needs_receipt = current.compiled.leaving(to).iter().any(|next| next.takes_receipt_of(caller));
         let receipt = needs_receipt.then(|| Claims { sub: peer.clone(), ..arrival.clone() });
         let presented_until = presented_until(current, first, facts.now, leeway);
         let issuance = Self { arrival, receipt, parent, presented_until, start };

@@ -89,7 +89,7 @@ pub fn judge_step(gate: &Gate, facts: &Facts, crypto: &dyn Crypto) -> Result<Jud
 fn holders<'c>(current: &'c CurrentStep<'_>) -> BTreeSet<&'c SpiffeId> {
     match current.evidence.tokens().first() {
         Some(token) => [&token.claims.sub].into(),
-        None => current.compiled.leaving(&current.at).iter().flat_map(|t| &t.caller.spiffe).collect(),
+        None => current.compiled.leaving(&current.at).iter().flat_map(|t| &t.caller.examples).collect(),
     }
 }
 
@@ -97,7 +97,7 @@ fn holders<'c>(current: &'c CurrentStep<'_>) -> BTreeSet<&'c SpiffeId> {
 fn called<'c>(gate: &'c Gate, current: &'c CurrentStep<'_>) -> BTreeSet<&'c SpiffeId> {
     match &gate.config.own {
         Some(own) => [own].into(),
-        None => current.compiled.leaving(&current.at).iter().flat_map(|t| &t.to.performer.spiffe).collect(),
+        None => current.compiled.leaving(&current.at).iter().flat_map(|t| &t.to.performer.examples).collect(),
     }
 }
 

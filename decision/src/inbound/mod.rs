@@ -106,7 +106,8 @@ impl<'a> Decision<'a, '_> {
         }
         let (peer, own) = peer::identify(self.gate, self.request.facts, self.own)?;
         self.audit.peer = Some(peer.clone());
-        if classified.is_exempt_for(&peer) {
+        // An alias is none for exemptions.
+        if self.gate.knows_domain(&peer) && classified.is_exempt_for(&peer) {
             return Ok(Admitted::Exempt);
         }
         if !self.gate.knows_actor(&peer) {
@@ -187,7 +188,12 @@ impl<'a> Decision<'a, '_> {
         let issuance = Issuance::checked(current, transition, peer, own, facts, leeway)?;
         guard::check(facts, current, transition, peer)?;
         if current.evidence.begins() {
-            start_limit::count(store, (workflow, peer), self.gate.config.starts_of(workflow), facts.now)?;
+            start_limit::count(
+                store,
+                (workflow, &workflow.domain.canonical(peer)),
+                self.gate.config.starts_of(workflow),
+                facts.now,
+            )?;
         }
         let until = issuance.presented_until.plus(leeway);
         let entry = Entry::new(workflow, &issuance.parent, &transition.to_string(), until, transition.uses);

@@ -19,7 +19,7 @@ pub(super) fn identify<'o>(
 ) -> Result<(SpiffeId, &'o SpiffeId), Denial> {
     let peer = facts.peer.as_deref().filter(|bytes| facts.mtls && !bytes.is_empty()).ok_or(Denial::NoPeer)?;
     let peer = SpiffeId::try_from(peer).map_err(Denial::PeerMalformed)?;
-    if !gate.knows_domain(&peer) {
+    if !gate.knows_domain(&peer) && !gate.knows_alias(&peer) {
         return Err(Denial::PeerForeign(peer));
     }
     let own = own.ok_or(match &facts.own {

@@ -34,7 +34,7 @@ pub(super) fn first_arrival(
         parents: Vec::new(),
         wf: StepClaim::of(workflow, at, None),
         visits: visits(&[], at),
-        performers: performers(&[], at, peer),
+        performers: performers(&[], at, &workflow.domain.canonical(peer)),
         fork: own_forks(at, &jti),
         rep: facts.replica.clone(),
         jti,
@@ -46,6 +46,6 @@ pub(super) fn first_arrival(
 pub(super) fn is_true_start(workflow: &Workflow, at: &Task, claims: &Claims) -> bool {
     claims.jti == start_jti(&workflow.name, &claims.txn, &claims.iss, &claims.sub)
         && claims.visits == visits(&[], at)
-        && claims.performers == performers(&[], at, &claims.sub)
+        && claims.performers == performers(&[], at, &workflow.domain.canonical(&claims.sub))
         && claims.fork == own_forks(at, &claims.jti)
 }

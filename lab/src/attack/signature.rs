@@ -105,17 +105,15 @@ fn signed_with(context: &AttackContext<'_>, key: fn(&Keys) -> Option<&Key>) -> R
 }
 
 fn has_public_key(context: &AttackContext<'_>, arrival: &Arrival) -> bool {
-    context.fixture.keys_of(&arrival.issuer).is_some_and(|keys| keys.public_as_secret.is_some())
+    context.fixture.signing_keys(arrival, &arrival.issuer).is_some_and(|keys| keys.public_as_secret.is_some())
 }
 
 /// An actor that neither performs the task nor may be called first from it, so its gate may not issue the token.
 fn bystander<'a>(context: &AttackContext<'a>) -> Option<&'a Actor> {
     let at = &context.transition.from;
     let may = |actor: &Actor| {
-        let called = |t: &std::sync::Arc<stepgate_config::workflow::Transition>| {
-            t.from.name == at.name && t.to.performer.name == actor.name
-        };
-        at.performer.name == actor.name || context.workflow().transitions.iter().any(called)
+        let id = identity(actor);
+        at.performer.includes(id) || context.workflow().leaving(at).any(|t| t.to.performer.includes(id))
     };
     context.fixture.workloads.firsts().map(|member| member.actor.as_ref()).find(|actor| !may(actor))
 }

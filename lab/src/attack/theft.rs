@@ -92,8 +92,8 @@ fn thief<'a>(context: &AttackContext<'a>) -> Option<&'a Arc<Workload>> {
     let may = |other: &Workload| {
         context.workflow().transitions.iter().any(|t| {
             t.from.name == context.transition.from.name
-                && t.to.performer.name == context.to.actor.name
-                && t.caller.name == other.actor.name
+                && t.to.performer.includes(&context.to.id)
+                && t.caller.includes(&other.id)
         })
     };
     context.fixture.workloads.firsts().find(|other| !may(other))

@@ -169,7 +169,7 @@ impl Mint<'_> {
 /// An actor's first SPIFFE ID, or the text itself.
 pub fn identity(workflow: &Workflow, name: &str) -> String {
     let actor = workflow.actors.get(name);
-    actor.and_then(|actor| actor.spiffe.first()).map_or_else(|| name.to_owned(), ToString::to_string)
+    actor.and_then(|actor| actor.examples.first()).map_or_else(|| name.to_owned(), ToString::to_string)
 }
 
 /// Rewrites header and claims, with members that no gate would mint, and signs them (HS256 only).

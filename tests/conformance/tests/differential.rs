@@ -160,7 +160,12 @@ fn agree(
         |what: &str, holds: bool| if holds { Ok(()) } else { Err(format!("they disagree about the {what}: {said:?}")) };
     same("task", said.wf.task == ours.task.name)?;
     same("instance", *instances.entry(said.txn.clone()).or_insert_with(|| ours.instance.clone()) == ours.instance)?;
-    same("holder", said.sub == ours.performer)?;
+    same("holder", said.sub == ours.issuer && said.iss == ours.issuer)?;
+    let performers = said.performers.iter().map(|(task, ids)| {
+        let ids = ids.iter().map(ToString::to_string).collect();
+        (task.to_string(), ids)
+    });
+    same("performers", performers.collect::<BTreeMap<_, _>>() == reader.claims(ours, &said.sub).performers)?;
     same("end", (said.exp.seconds(), said.dl.seconds()) == (ours.times.exp, ours.times.dl))?;
     let visits = |task: &TaskName| reader.visits(std::slice::from_ref(ours), task);
     same("history", said.visits.iter().all(|(task, count)| visits(task) == *count))?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use stepgate_config::GateConfig;
 use stepgate_config::name::TaskName;
+use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{JoinKind, Task, Workflow};
 use stepgate_decision::keys::{KeyRing, RustCrypto};
 use stepgate_decision::replay_record::MemoryStore;
@@ -36,7 +37,8 @@ impl HeldStep {
     /// Whether its holder may present it for this task.
     pub(super) fn leads_to(&self, workflow: &Workflow, to: &Task) -> bool {
         workflow.leaving(&self.at).any(|transition| {
-            let is_caller = transition.caller.spiffe.iter().any(|id| id.as_str() == self.holder);
+            let holder = SpiffeId::try_from(self.holder.as_bytes());
+            let is_caller = holder.is_ok_and(|holder| transition.caller.includes(&holder));
             transition.to.name == to.name && is_caller && transition.via == (self.token_type == TokenType::Receipt)
         })
     }

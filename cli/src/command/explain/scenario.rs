@@ -102,7 +102,7 @@ impl<'a> Scenario<'a> {
         };
         let own = own(request, to, input, workflow)?;
         let ExampleRequest { method, path, host, port, headers: named } = filled_in(request, to);
-        let host = host.unwrap_or_else(|| first_host(workflow, &own));
+        let host = host.unwrap_or_else(|| first_host(workflow, to, &own));
         let is_given = |name: &str| request.headers.iter().any(|(given, _)| given == name);
         let mut further = request.headers.clone();
         further.extend(named.into_iter().filter(|(name, _)| !is_given(name)));
@@ -166,7 +166,7 @@ fn caller(workflow: &Workflow, at: Option<&Arc<Task>>, to: Option<&Arc<Task>>) -
     };
     let mut transitions = workflow.transitions.iter().filter(|t| leaves(t));
     let found = transitions.find(|t| to.is_some_and(|to| to.name == t.to.name))?;
-    found.caller.spiffe.first().map(ToString::to_string)
+    found.caller.examples.first().map(ToString::to_string)
 }
 
 fn no_peer(workflow: &Workflow, to: Option<&Arc<Task>>) -> CommandError {
@@ -188,7 +188,7 @@ fn own(request: &Request, to: Option<&Arc<Task>>, input: &Input, workflow: &Work
         .help("omit --self")),
         (_, Some(own)) => Ok(own.to_string()),
         (Some(given), None) => Ok(given),
-        (None, None) => to.and_then(|to| to.performer.spiffe.first()).map(ToString::to_string).ok_or_else(|| {
+        (None, None) => to.and_then(|to| to.performer.examples.first()).map(ToString::to_string).ok_or_else(|| {
             CommandError::usage("`--self` is required: the actor or SPIFFE ID that is called")
                 .help(format!("the actors are {}", names::listed(workflow.actors.keys())))
         }),
@@ -204,28 +204,34 @@ fn begin_at(
     task: &Task,
     (peer, issued): (Option<&str>, UnixTime),
 ) -> Result<(), CommandError> {
-    let could_hold = |id: &SpiffeId| task.performer.includes(id) || workflow.needs_receipt(task, id);
+    let receives = |id: &SpiffeId| workflow.roles(id).any(|actor| workflow.needs_receipt(task, actor));
+    let could_hold = |id: &SpiffeId| task.performer.includes(id) || receives(id);
     let holder = match &args.holder {
         Some(given) => Some(names::spiffe_id(workflow, given, "--holder")?),
         None => peer
             .and_then(|peer| SpiffeId::try_from(peer.as_bytes()).ok())
             .filter(could_hold)
-            .or_else(|| task.performer.spiffe.first().cloned()),
+            .or_else(|| task.performer.examples.first().cloned()),
     };
     let holder = holder.ok_or_else(|| CommandError::usage(format!("--at: no workload performs `{}`", task.name)))?;
-    let receives = !task.performer.includes(&holder) && workflow.needs_receipt(task, &holder);
-    let token_type = if receives { TokenType::Receipt } else { TokenType::Arrival };
-    let history = History::of(workflow, task, &args.performed)?;
-    instance.assumed = Some(history.unknown.clone());
-    let example = ExampleStep { workflow, task, holder, token_type, instance: INSTANCE, issued, history };
-    let values = example.values(instance.keys())?;
-    instance.keep(example.holder.as_str(), values.iter().map(String::as_str));
+    // A workload that is both the performer and the caller holds both.
+    let receipt = receives(&holder).then_some(TokenType::Receipt);
+    let arrival = (receipt.is_none() || task.performer.includes(&holder)).then_some(TokenType::Arrival);
+    for token_type in receipt.into_iter().chain(arrival) {
+        let history = History::of(workflow, task, &args.performed)?;
+        instance.assumed = Some(history.unknown.clone());
+        let holder = holder.clone();
+        let example = ExampleStep { workflow, task, holder, token_type, instance: INSTANCE, issued, history };
+        let values = example.values(instance.keys())?;
+        instance.keep(example.holder.as_str(), values.iter().map(String::as_str));
+    }
     Ok(())
 }
 
-fn first_host(workflow: &Workflow, own: &str) -> String {
-    let actor = names::actor_of(workflow, own);
-    actor.map_or_else(
+fn first_host(workflow: &Workflow, to: Option<&Arc<Task>>, own: &str) -> String {
+    let actors = names::actors_of(workflow, own);
+    let performer = actors.iter().find(|actor| to.is_some_and(|to| to.performer.name == actor.name));
+    performer.or(actors.first()).map_or_else(
         || "localhost".into(),
         |actor| actor.hosts.first().cloned().unwrap_or_else(|| actor.name.to_string()),
     )

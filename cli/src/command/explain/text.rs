@@ -29,8 +29,8 @@ pub(super) fn render(file: &str, explained: &[(Scenario<'_>, Explanation)]) -> S
 }
 
 fn facts(text: &mut String, scenario: &Scenario<'_>) {
-    let who = |id: &str| match names::actor_of(scenario.workflow, id) {
-        Some(actor) => format!("{} ({})", actor.name, escape(id)),
+    let who = |id: &str| match names::roles_of(scenario.workflow, id) {
+        Some(names) => format!("{names} ({})", escape(id)),
         None => format!("{} (not an actor of this workflow)", escape(id)),
     };
     row(text, "peer", &scenario.peer.as_deref().map_or_else(|| "none: no mTLS".into(), who));

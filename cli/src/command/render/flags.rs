@@ -63,6 +63,9 @@ pub(super) struct Flags {
     /// An actor with workloads in another cluster, and their addresses; may be given several times
     #[arg(long, value_name = "ACTOR=CIDR", value_parser = peer)]
     peer: Vec<Peer>,
+    /// Another name of the documents' trust domain, while it is being renamed; may be given several times
+    #[arg(long, value_name = "DOMAIN")]
+    trust_domain_alias: Vec<String>,
     /// The provider of the access log
     #[arg(long, value_name = "NAME", default_value = "envoy")]
     access_log: String,
@@ -97,6 +100,7 @@ impl Flags {
             label: self.label.clone(),
             root: self.root_namespace.clone(),
             trust_domain: self.trust_domain.clone(),
+            trust_domain_aliases: self.trust_domain_alias.clone(),
             namespaces: self.namespace.clone(),
             tcp_ports: self.tcp_port.clone(),
             registry: self.registry_cidr.clone(),

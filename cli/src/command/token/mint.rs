@@ -121,14 +121,14 @@ fn holder(args: &Args, workflow: &Workflow, task: &Task) -> Result<SpiffeId, Com
         return names::spiffe_id(workflow, given, "--holder");
     }
     let found = match args.kind {
-        Kind::Arrival => task.performer.spiffe.first().cloned(),
+        Kind::Arrival => task.performer.examples.first().cloned(),
         Kind::Receipt => {
             let leaving = workflow.leaving(task).filter(|transition| transition.via);
             let mut callers: Vec<&str> = leaving.map(|transition| transition.caller.name.as_str()).collect();
             callers.sort_unstable();
             callers.dedup();
             match callers.as_slice() {
-                [one] => workflow.actors.get(*one).and_then(|actor| actor.spiffe.first().cloned()),
+                [one] => workflow.actors.get(*one).and_then(|actor| actor.examples.first().cloned()),
                 _ => None,
             }
         }

@@ -69,7 +69,7 @@ impl Scene {
         self.minted = self.minted.saturating_add(1);
         let workflow = self.config.workflows.first().ok_or("no workflow")?;
         let task = workflow.tasks.get("middle").ok_or("no task")?;
-        let holder = workflow.actors.get("second").and_then(|actor| actor.spiffe.first());
+        let holder = workflow.actors.get("second").and_then(|actor| actor.examples.first());
         let claims = synthetic_claims(&Step {
             workflow,
             task,

@@ -67,7 +67,7 @@ impl Mint {
     fn claims(&self, workflow: (&str, u32), task: &str, instance: &str) -> Result<Claims, String> {
         let workflow = self.workflow(workflow)?;
         let task = workflow.tasks.get(task).ok_or_else(|| format!("no task {task}"))?;
-        let holder = task.performer.spiffe.first().ok_or("the task has no performer")?;
+        let holder = task.performer.examples.first().ok_or("the task has no performer")?;
         let step = Step { workflow, task, holder, instance, token_type: TokenType::Arrival, issued: now() };
         synthetic_claims(&step).into_iter().next().ok_or_else(|| "no claims".to_owned())
     }

@@ -8,6 +8,9 @@ use stepgate_config::spiffe::SpiffeId;
 /// The workflow's trust domain.
 const TRUST_DOMAIN: &str = "td.x";
 
+/// Another name of it.
+pub(super) const ALIAS: &str = "td.y";
+
 /// A workflow document: only the parts that the walks need, by name.
 #[derive(Debug, Clone, Default)]
 pub struct Document {
@@ -178,6 +181,11 @@ fn seconds(key: &str, seconds: Option<u64>) -> String {
 
 fn quoted(texts: &[String]) -> String {
     texts.iter().map(|text| format!("\"{text}\"")).collect::<Vec<_>>().join(", ")
+}
+
+/// The same workload under the other name of the trust domain.
+pub(super) fn renamed(id: &SpiffeId) -> SpiffeId {
+    spiffe(&format!("spiffe://{ALIAS}/{}", id.path())).unwrap_or_else(|| id.clone())
 }
 
 /// An identity of a document.

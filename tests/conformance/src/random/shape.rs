@@ -58,6 +58,10 @@ impl Generator<'_> {
             if n > 0 && self.rng.chance(40) {
                 ids.push(Document::id(&format!("a{n}-b")));
             }
+            // A workload that is another actor, too.
+            if n > 0 && self.rng.chance(25) {
+                ids.push(Document::id(&format!("a{}", self.rng.below(n))));
+            }
             self.document.actors.insert(format!("a{n}"), ids);
         }
     }

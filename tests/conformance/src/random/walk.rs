@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_reference::{Flaw, Kind as TokenKind, Request, Shown, Token, alter};
 
-use super::document::{Document, Edge, spiffe};
+use super::document::{Document, Edge, renamed, spiffe};
 use super::rng::Rng;
 use super::world::LEEWAY;
 
@@ -76,6 +76,11 @@ impl Walk<'_> {
     /// The next attempt; none if there is nothing to try. Each gate has a clock of its own.
     pub fn next(&mut self, rng: &mut Rng) -> Option<Attempt> {
         let mut attempt = self.attempt(rng)?;
+        for id in [Some(&mut attempt.request.gate), attempt.request.peer.as_mut()].into_iter().flatten() {
+            if rng.chance(10) {
+                *id = renamed(id);
+            }
+        }
         let Request { gate, replica, .. } = &attempt.request;
         let name = gate.as_str().bytes().chain(replica.bytes()).fold(0, u8::wrapping_add);
         // Most of them are as far apart as two clocks may be.
