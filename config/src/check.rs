@@ -4,6 +4,7 @@ mod analysis;
 mod callers;
 mod constraints;
 mod cycles;
+mod guarded;
 mod joins;
 mod reach;
 mod requests;
@@ -22,6 +23,7 @@ use crate::report::Report;
 pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report) -> Option<Analysis> {
     constraints::check(draft, report);
     requests::check(draft, report);
+    guarded::check(draft, report);
     callers::check(draft, report);
     times::check(draft, leeway, report);
     if !draft.complete {

@@ -10,6 +10,7 @@ use stepgate_config::name::{ActorName, TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Mode, RequestPattern, Task, Transition, Workflow};
 
+use crate::facts::HeaderNames;
 use crate::keys::{KeyError, KeyRing};
 use crate::named_headers;
 use crate::needs::Needs;
@@ -92,9 +93,9 @@ pub struct Gate {
     pub(crate) interlock: Vec<String>,
     pub(crate) start_header: String,
     /// The headers by which tasks and exemptions tell requests apart.
-    pub(crate) named_headers: BTreeSet<String>,
+    pub(crate) named_headers: HeaderNames,
     /// These and the headers that some guard reads.
-    pub(crate) guarded_headers: BTreeSet<String>,
+    pub(crate) guarded_headers: HeaderNames,
     workflows: BTreeMap<WorkflowName, BTreeMap<u32, CompiledWorkflow>>,
     actors: BTreeSet<SpiffeId>,
     trust_domains: BTreeSet<String>,
@@ -161,9 +162,10 @@ impl Gate {
         let exemptions = Index::of(config.exempt.iter().map(|exemption| (&exemption.request, exemption.peers.clone())));
         let start_header = format!("{}-start", config.header);
         let when = config.workflows.iter().flat_map(|workflow| &workflow.transitions).filter_map(|t| t.when.as_ref());
-        let named_headers = named_headers::names(&config);
+        let named = named_headers::names(&config);
         let guarded = when.flat_map(|guard| guard.reads().headers.iter());
-        let guarded_headers = guarded.chain(&named_headers).cloned().gather();
+        let guarded_headers = guarded.chain(&named).map(String::as_str).collect();
+        let named_headers = named.iter().map(String::as_str).collect();
         let gate = Self {
             needs: Needs::of(&config),
             config,
