@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use stepgate_config::gate::{ExemptPeers, GateConfig};
+use stepgate_config::gate::{ExemptPeers, GateConfig, Rate};
 use stepgate_config::gather::Gather as _;
 use stepgate_config::name::{ActorName, TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
@@ -36,6 +36,8 @@ pub enum GateError {
 pub(crate) struct CompiledWorkflow {
     pub(crate) workflow: Arc<Workflow>,
     pub(crate) revoked: bool,
+    /// How many instances one peer may begin.
+    pub(crate) rate: Rate,
     /// In the order of the tasks that they lead to.
     leaving: BTreeMap<TaskName, Vec<Arc<Transition>>>,
     /// By the task that they lead to.
@@ -269,6 +271,7 @@ fn compile(workflow: &Arc<Workflow>, config: &GateConfig) -> CompiledWorkflow {
     }
     CompiledWorkflow {
         revoked: config.revoked.workflows.contains(&workflow.name),
+        rate: config.starts_of(workflow),
         starts: workflow.transitions.iter().filter(|t| t.from.initial && !t.via).cloned().collect(),
         workflow: Arc::clone(workflow),
         leaving,

@@ -17,9 +17,13 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
         }
         let [from, name] = [draft.task_name(transition.from), to.name.as_str()];
         let guard = quote(&words!("{from} -> {name}"));
-        let message = words!("the guard of {guard} reads `request.path`, which it cannot: all paths of {} end with `/`", quote(name));
+        let message = words!(
+            "the guard of {guard} reads `request.path`, which it cannot: all paths of {} end with `/`",
+            quote(name)
+        );
         let denied = Diagnostic::new(Code::GuardValue, transition.span, message);
         let denied = denied.label("the gate would deny every request here: most applications ignore a `/` at the end");
-        report.push(denied.help("leave `request.path` out of the guard, since `requests` say which paths the task has"));
+        report
+            .push(denied.help("leave `request.path` out of the guard, since `requests` say which paths the task has"));
     }
 }
