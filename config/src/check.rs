@@ -5,6 +5,7 @@ mod assignment;
 mod callers;
 mod constraints;
 mod cycles;
+mod guarded;
 mod joins;
 mod one_caller;
 mod open;
@@ -28,6 +29,7 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     constraints::check(draft, report);
     open::check(draft, report);
     requests::check(draft, report);
+    guarded::check(draft, report);
     callers::check(draft, report);
     times::check(draft, leeway, report);
     if !draft.complete {

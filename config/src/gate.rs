@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bounds::{MAX_BAGGAGE_MEMBER, MAX_TOKEN};
+use crate::duration::whole_seconds;
 use crate::name::{ActorName, Kid, WorkflowName};
 use crate::spiffe::SpiffeId;
 use crate::workflow::{Mode, RequestPattern, Task, Workflow};
@@ -183,19 +184,24 @@ pub struct GateConfig {
     pub workflows: Vec<Arc<Workflow>>,
 }
 
-/// By default, how many instances of a workflow one peer may begin at one replica while an entry of the replay record
-/// lives: then all that it has begun take less than the 165,000 entries at which a first bucket is full.
+/// By default, how many instances of a workflow one peer may begin at one replica while the longest-lived entry of the replay
+/// record lives: then all that it has begun take less than the 165,000 entries at which a first bucket is full.
 pub const DEFAULT_STARTS: u32 = 80_000;
 
 impl GateConfig {
-    /// How many instances of the workflow one peer may begin at each replica.
+    /// How many instances of the workflow one peer may begin at each replica. An instance that begins here takes room at the
+    /// gates of later tasks, too, whose entries may be kept longer.
     pub fn starts_of(&self, workflow: &Workflow) -> Rate {
-        // As long as the entry of what leaves a start token may be needed.
-        let entry = |task: &Arc<Task>| task.ttl.saturating_add(task.ttl_before);
-        let longest = workflow.tasks.values().filter(|task| task.initial).map(entry).max().unwrap_or_default();
-        let life = longest.saturating_add(self.leeway.saturating_mul(3));
-        let period = Duration::from_secs(life.as_secs().max(1));
+        let lives = workflow.transitions.iter().map(|transition| self.entry_life(workflow, &transition.from));
+        let period = Duration::from_secs(whole_seconds(lives.max().unwrap_or_default()).max(1));
         self.starts.unwrap_or(Rate { count: DEFAULT_STARTS, period })
+    }
+
+    /// How long an entry of a transition that leaves the task may be kept (`docs/protocol.md`, "The replay record").
+    fn entry_life(&self, workflow: &Workflow, task: &Task) -> Duration {
+        let instance = workflow.deadline.saturating_add(self.leeway);
+        let twins = task.ttl.saturating_add(task.ttl_before).saturating_add(self.leeway.saturating_mul(3));
+        if task.behind_join { instance } else { twins.min(instance) }
     }
 
     /// The effective mode of one of its workflows: the stricter of the gate's mode and the workflow's own.

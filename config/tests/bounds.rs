@@ -153,6 +153,8 @@ fn work_that_grows_with_the_square_is_bounded() {
     timed("joins far from their fork", &carried);
     let names = document(1_024, 4_096, "", (0..4_000).map(|n| (n + 10_000, n + 20_000)));
     rejected("names to find again", &names);
+    let all = || (0..8).flat_map(|from| (0..4_080).map(move |n| (from, n + 16)));
+    rejected("transitions written twice", &document(1_024, 4_096, "", all().chain(all().map(|_| (7, 4_095)))));
     let keys = "a: {x: ".to_owned()
         + &"y".repeat(1 << 20)
         + "}\n"

@@ -225,3 +225,42 @@ transitions:
     assert_eq!(patterns("admin")[0].port, Some(8080));
     assert!(patterns("show")[0].contains(&patterns("admin")[0]));
 }
+
+/// One initiator must not fill the record of any gate for the others: by default it begins 80,000 instances while the
+/// longest-lived entry that one of them leaves behind, at whichever gate, is kept.
+#[test]
+fn the_default_limit_of_starts_is_for_the_longest_life_of_an_entry_at_any_gate() {
+    let seconds = |keys: &str, wait: &str, join: &str| {
+        let text = format!(
+            "leeway: 10s
+keys: [{{workflow: w, actor: '*', kid: k, env: K, use: sign}}]
+workflows:
+  - workflow: w
+    revision: 1
+    trust_domain: t
+    deadline: 48h
+{keys}    namespace: shop
+    actors: [a, b]
+    tasks:
+      begin: {{actor: a, initial: true}}
+      wait: {{actor: b, requests: /wait{wait}}}
+      other: {{actor: b, requests: /other}}
+      meet: {{actor: a, requests: /meet{join}}}
+      end: {{actor: b, requests: /end, ttl: 47h}}
+    transitions: [begin -> wait -> meet -> end, begin -> other -> meet]
+"
+        );
+        let gate = gate(&text);
+        let rate = gate.starts_of(&gate.workflows[0]);
+        assert_eq!(rate.count, 80_000);
+        rate.period.as_secs()
+    };
+    // The `ttl` of the task and of the one before, and three times the leeway. Nothing leaves `end`.
+    assert_eq!(seconds("", "", ""), 2 * 3600 + 30);
+    assert_eq!(seconds("    task_ttl: 5m\n", "", ""), 2 * 300 + 30);
+    // What leaves `wait`; what leaves `meet`, at 30 hours behind 30 hours, ends with the instance.
+    assert_eq!(seconds("", ", ttl: 30h", ""), 31 * 3600 + 30);
+    assert_eq!(seconds("    task_ttl: 30h\n", "", ""), 48 * 3600 + 10);
+    // Behind a join.
+    assert_eq!(seconds("", "", ", join: all"), 48 * 3600 + 10);
+}

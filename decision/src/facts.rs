@@ -88,6 +88,32 @@ pub(crate) fn same_variable(name: &str, own: &str) -> bool {
     name.len() == own.len() && name.bytes().zip(own.bytes()).all(same)
 }
 
+/// A name as such servers have it: in lower case, with `-` for each mark.
+fn folded(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' })
+}
+
+/// Names of headers that documents have, perhaps thousands: each header of a request is looked up among them.
+pub(crate) struct HeaderNames(Vec<String>);
+
+impl HeaderNames {
+    /// The name in the set of which some servers make the same variable, [folded](folded).
+    pub(crate) fn same_variable(&self, name: &str) -> Option<&str> {
+        let found = self.0.binary_search_by(|own| own.bytes().cmp(folded(name)));
+        found.ok().and_then(|at| self.0.get(at)).map(String::as_str)
+    }
+}
+
+impl<'n> FromIterator<&'n str> for HeaderNames {
+    fn from_iter<I: IntoIterator<Item = &'n str>>(names: I) -> Self {
+        let folded = |name| folded(name).map(char::from).collect();
+        let mut names: Vec<String> = names.into_iter().map(folded).collect();
+        names.sort_unstable();
+        names.dedup();
+        Self(names)
+    }
+}
+
 /// The headers of a request, its pseudo-headers first.
 pub fn request_headers<'h>(
     method: &str,

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use stepgate_config::gate::{ExemptPeers, GateConfig};
+use stepgate_config::gate::{ExemptPeers, GateConfig, Rate};
 use stepgate_config::gather::Gather as _;
 use stepgate_config::name::{ActorName, TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Domain, Mode, OpenId, RequestPattern, Task, Transition, Workflow};
 
+use crate::facts::HeaderNames;
 use crate::keys::{KeyError, KeyRing};
 use crate::named_headers;
 use crate::needs::Needs;
@@ -35,6 +36,8 @@ pub enum GateError {
 pub(crate) struct CompiledWorkflow {
     pub(crate) workflow: Arc<Workflow>,
     pub(crate) revoked: bool,
+    /// How many instances one peer may begin.
+    pub(crate) rate: Rate,
     /// In the order of the tasks that they lead to.
     leaving: BTreeMap<TaskName, Vec<Arc<Transition>>>,
     /// By the task that they lead to.
@@ -121,9 +124,9 @@ pub struct Gate {
     pub(crate) interlock: Vec<String>,
     pub(crate) start_header: String,
     /// The headers by which tasks and exemptions tell requests apart.
-    pub(crate) named_headers: BTreeSet<String>,
+    pub(crate) named_headers: HeaderNames,
     /// These and the headers that some guard reads.
-    pub(crate) guarded_headers: BTreeSet<String>,
+    pub(crate) guarded_headers: HeaderNames,
     workflows: BTreeMap<WorkflowName, BTreeMap<u32, CompiledWorkflow>>,
     trust_domains: BTreeSet<String>,
     /// The aliases of the trust domains of documents.
@@ -195,9 +198,10 @@ impl Gate {
         let exemptions = Index::of(config.exempt.iter().map(|exemption| (&exemption.request, exemption.peers.clone())));
         let start_header = format!("{}-start", config.header);
         let when = config.workflows.iter().flat_map(|workflow| &workflow.transitions).filter_map(|t| t.when.as_ref());
-        let named_headers = named_headers::names(&config);
+        let named = named_headers::names(&config);
         let guarded = when.flat_map(|guard| guard.reads().headers.iter());
-        let guarded_headers = guarded.chain(&named_headers).cloned().gather();
+        let guarded_headers = guarded.chain(&named).map(String::as_str).collect();
+        let named_headers = named.iter().map(String::as_str).collect();
         let gate = Self {
             needs: Needs::of(&config),
             config,
@@ -304,6 +308,7 @@ fn compile(workflow: &Arc<Workflow>, config: &GateConfig) -> CompiledWorkflow {
     }
     CompiledWorkflow {
         revoked: config.revoked.workflows.contains(&workflow.name),
+        rate: config.starts_of(workflow),
         starts: workflow.transitions.iter().filter(|t| t.from.initial && !t.via).cloned().collect(),
         workflow: Arc::clone(workflow),
         leaving,

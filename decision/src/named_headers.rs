@@ -6,7 +6,7 @@ use stepgate_config::gate::GateConfig;
 use stepgate_config::gather::Gather as _;
 use stepgate_config::workflow::{HeaderPatterns, RequestPattern};
 
-use crate::facts::Facts;
+use crate::facts::{Facts, HeaderNames};
 use crate::guard::{Fault, header_line};
 
 /// These headers of one request.
@@ -18,12 +18,13 @@ pub(crate) enum NamedHeaders<'a> {
 }
 
 impl<'a> NamedHeaders<'a> {
-    /// Reads the headers of these names.
-    pub(crate) fn of(facts: &'a Facts, names: &'a BTreeSet<String>) -> Self {
+    /// Reads the headers of these names, which documents write as they are folded.
+    pub(crate) fn of(facts: &'a Facts, names: &'a HeaderNames) -> Self {
         let mut read = BTreeMap::new();
-        for name in names {
+        let present: BTreeSet<&str> = facts.headers.iter().filter_map(|(name, _)| names.same_variable(name)).gather();
+        for name in present {
             match header_line(facts, name) {
-                Ok(value) => read.extend(value.map(|value| (name.as_str(), value))),
+                Ok(value) => read.extend(value.map(|value| (name, value))),
                 Err(fault) => return Self::Unreadable(name, fault),
             }
         }

@@ -237,7 +237,7 @@ fn put(header: Option<&(String, String)>, map: &mut impl HeaderMap) -> Result<()
 pub fn scrub_request_trailers(gate: &Gate, present: &[Header], map: &mut impl HeaderMap) -> Result<(), Denial> {
     let mut edits = Edits::of(gate, present);
     edits.remove_all(&FOR_APPLICATIONS, present);
-    edits.remove_all(&gate.guarded_headers, present);
+    edits.remove_each(present, |name| gate.guarded_headers.same_variable(name).is_some());
     edits.apply(map)
 }
 
@@ -277,8 +277,12 @@ impl Edits {
         names: impl IntoIterator<Item = &'n N> + Copy,
         present: &[Header],
     ) {
+        self.remove_each(present, |name| names.into_iter().any(|own| same_variable(name, own.as_ref())));
+    }
+
+    fn remove_each(&mut self, present: &[Header], is_unwanted: impl Fn(&str) -> bool) {
         for (name, _) in present {
-            if names.into_iter().any(|own| same_variable(name, own.as_ref())) && !self.remove.contains(name) {
+            if is_unwanted(name) && !self.remove.contains(name) {
                 self.remove.push(name.clone());
             }
         }

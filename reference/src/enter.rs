@@ -82,10 +82,13 @@ impl Reader {
     /// Whether the peer may begin one more instance: a bucket that is full at first, from which each start takes a part,
     /// and which fills again in one period.
     fn takes_a_start(&mut self, gate: &GateConfig, request: &Request, peer: &SpiffeId) -> bool {
-        let initial = self.workflow.tasks.values().filter(|task| task.initial);
-        let entry = |task: &Arc<Task>| task.ttl.saturating_add(self.longest_before(task));
-        let longest = initial.map(entry).max().unwrap_or_default();
-        let life = longest.saturating_add(gate.leeway.saturating_mul(3)).as_secs();
+        let instance = self.workflow.deadline.saturating_add(gate.leeway);
+        let entry = |task: &Arc<Task>| match task.behind_join {
+            true => instance,
+            false => (task.ttl + self.longest_before(task) + 3 * gate.leeway).min(instance),
+        };
+        let left = self.workflow.transitions.iter().map(|transition| entry(&transition.from));
+        let life = left.max().unwrap_or_default().as_secs();
         let (count, period) =
             gate.starts.map_or((80_000, life.max(1)), |rate| (u64::from(rate.count), rate.period.as_secs()));
         let full = count.saturating_mul(period);

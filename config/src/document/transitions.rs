@@ -16,7 +16,8 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
     let tasks = Names::of(fields.entries("tasks"), draft.tasks.iter().map(|task| task.name.as_str()));
     let actors = Names::of(fields.entries("actors"), draft.actors.iter().map(|actor| actor.name.as_str()));
     let mut guards = Guards::new(draft, fields);
-    let mut seen: BTreeMap<(usize, usize), Span> = BTreeMap::new();
+    // Of each pair of tasks the first transition: its place, and its number.
+    let mut seen: BTreeMap<(usize, usize), (Span, usize)> = BTreeMap::new();
     // In a chain, one task is the end of a transition and the beginning of the next: it is reported once.
     let mut unknown = None;
     for node in fields.items("transitions") {
@@ -42,14 +43,14 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             continue;
         };
         let whole = span.to(to_span);
-        let ends = (from, to);
-        if let Some(first) = seen.insert(ends, whole) {
+        let next = draft.transitions.len();
+        let (first, number) = *seen.entry((from, to)).or_insert((whole, next));
+        if number < next {
             let (from, to) = (draft.task_name(from), draft.task_name(to));
             let message = words!("the transition {} appears twice", quote(&words!("{from} -> {to}")));
             let duplicate =
                 Diagnostic::new(Code::Duplicate, whole, message).label("again here").also(first, "first here");
-            let before =
-                draft.transitions.iter().find(|one| (one.from, one.to) == ends).and_then(|one| one.when.as_ref());
+            let before = draft.transitions.get(number).and_then(|one| one.when.as_ref());
             let example = match (before, &when) {
                 (Some(one), Some(two)) => {
                     // A string of JSON is one of YAML.

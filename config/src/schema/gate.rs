@@ -135,7 +135,7 @@ static LIMITS: Object = Object {
     keys: &[keys! {
         /// How many instances each peer (SPIFFE ID) may begin at each replica of this gate, such as `100/1m`: that many
         /// at once, and then as many again as the period passes. A period is whole seconds, at most a day. By default
-        /// 80,000 of each workflow in the life of an entry of its replay record.
+        /// 80,000 of each workflow in the life of the longest-lived entry of its replay record.
         "starts": Value::Text(Format::Rate), required;
     }],
 };

@@ -58,6 +58,11 @@ impl PathPattern {
         common && if own < others { tail } else { own == others && tail == other_tail }
     }
 
+    /// Whether all paths that match have a `/` at their end, and more than that.
+    pub fn has_final_slash(&self) -> bool {
+        self.end == End::Slash && !self.segments.is_empty()
+    }
+
     /// Whether the two differ in the `/` at their end, and in nothing else.
     pub fn differs_in_slash(&self, other: &Self) -> bool {
         self.segments == other.segments && self.end != other.end && ![self.end, other.end].contains(&End::Tail)
