@@ -77,6 +77,8 @@ pub use report::MAX_DIAGNOSTICS;
 #[cfg(feature = "people")]
 pub use rewrite::{Form, RewriteError, rewrite};
 pub use schema::{Language, json_schema, reference_markdown};
+#[cfg(feature = "people")]
+pub use syntax::is_ambiguous;
 pub use syntax::{MAX_DEPTH, MAX_INPUT, MAX_STRUCTURE, MAX_VALUES};
 pub use to_json::to_json;
 pub use workflow::Workflow;

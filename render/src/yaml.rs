@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value;
-use serde_saphyr::{SerializerOptions, SingleQuoted};
+use serde_saphyr::{DoubleQuoted, SerializerOptions, SingleQuoted};
 
 use crate::error::RenderError;
 
@@ -54,6 +54,8 @@ impl Serialize for Ordered<'_> {
             Value::String(text) if text.contains('"') && text.chars().all(is_single_quotable) => {
                 SingleQuoted(text).serialize(serializer)
             }
+            // The reader refuses what only looks like a number, such as a random `-0xj`. No key is random.
+            Value::String(text) if stepgate_config::is_ambiguous(text) => DoubleQuoted(text).serialize(serializer),
             scalar @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
                 scalar.serialize(serializer)
             }

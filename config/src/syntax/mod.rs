@@ -24,6 +24,8 @@ pub(crate) use parse::parse_all;
 pub(crate) use parts::Parts;
 pub(crate) use to_json::{json_len, to_json};
 #[cfg(feature = "people")]
+pub use yaml11::is_ambiguous;
+#[cfg(feature = "people")]
 pub(crate) use yaml11::is_plain;
 
 use crate::diagnostic::Span;

@@ -20,8 +20,8 @@ pub(super) fn odd_character(text: &str) -> Option<(usize, char)> {
 const WORDS: [&str; 16] =
     ["y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF"];
 
-/// Whether the two versions read this scalar, without quotes, differently.
-pub(super) fn is_ambiguous(text: &str) -> bool {
+/// Whether YAML 1.1 and YAML 1.2 read this scalar, without quotes, differently. [`check`](crate::read) refuses such a scalar.
+pub fn is_ambiguous(text: &str) -> bool {
     let number = text.strip_prefix(['+', '-']).unwrap_or(text);
     let has_sign = number.len() < text.len();
     WORDS.contains(&text)

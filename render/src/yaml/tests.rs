@@ -30,4 +30,8 @@ fn texts_that_yaml_1_1_reads_otherwise_are_quoted() {
             assert_eq!(text(&value).unwrap(), written);
         }
     }
+    // `check` refuses these unquoted. A random secret may be such a text; no key is.
+    for odd in ["-0xjbq-_", "+0x", "?x"] {
+        assert_eq!(text(&json!({"a": odd})).unwrap(), format!("a: \"{odd}\"\n"));
+    }
 }
