@@ -44,15 +44,6 @@ transitions:
 ";
 
 #[test]
-fn one_workload_of_two_actors_is_one_actor() {
-    let wrong = PAIR.replace("[a, b]", "{a: {}, b: {spiffe: [ns/shop/sa/a]}}");
-    let example = "actors:\n  a: {spiffe: [\"spiffe://t/ns/shop/sa/a\"]}\ntasks:\n  one: {actor: a}\n  two: {actor: a}";
-    let of_one = ("work: {actor: b,", "work: {actor: a,");
-    let actors = ("{a: {}, b: {spiffe: [ns/shop/sa/a]}}", "{a: {spiffe: [\"spiffe://t/ns/shop/sa/a\"]}}");
-    corrected(&wrong, Code::Duplicate, example, &[actors, of_one, ("namespace: shop\n", "")]);
-}
-
-#[test]
 fn two_transitions_between_two_tasks_are_one() {
     let item = "  - start -> work\n";
     let wrong = PAIR.replace(item, &item.repeat(2));
