@@ -85,7 +85,12 @@ impl Facts {
 pub(crate) fn same_variable(name: &str, own: &str) -> bool {
     let mark = |byte: u8| !byte.is_ascii_alphanumeric();
     let same = |(a, b): (u8, u8)| a.eq_ignore_ascii_case(&b) || (mark(a) && mark(b));
-    name.len() == own.len() && name.bytes().zip(own.bytes()).all(same)
+    name.len() == own.len() && !is_pseudo(name) && name.bytes().zip(own.bytes()).all(same)
+}
+
+/// No server makes a variable of `:path`, and a document may name a header `-path`.
+fn is_pseudo(name: &str) -> bool {
+    name.starts_with(':')
 }
 
 /// A name as such servers have it: in lower case, with `-` for each mark.
@@ -100,7 +105,7 @@ impl HeaderNames {
     /// The name in the set of which some servers make the same variable, [folded](folded).
     pub(crate) fn same_variable(&self, name: &str) -> Option<&str> {
         let found = self.0.binary_search_by(|own| own.bytes().cmp(folded(name)));
-        found.ok().and_then(|at| self.0.get(at)).map(String::as_str)
+        found.ok().filter(|_| !is_pseudo(name)).and_then(|at| self.0.get(at)).map(String::as_str)
     }
 }
 
@@ -124,4 +129,31 @@ pub fn request_headers<'h>(
     let pseudo = [(":method", method), (":path", path), (":authority", authority)];
     let header = |(name, value): (&str, &str)| (name.to_owned(), value.as_bytes().to_vec());
     pseudo.into_iter().map(header).chain(more.into_iter().map(header)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_every_spelling_that_some_server_takes_for_them_and_no_other_header_is() {
+        let names: HeaderNames = ["x-a", "-path", "x_b", "x"].into_iter().collect();
+        for (name, found) in [
+            ("x-a", Some("x-a")),
+            ("X_A", Some("x-a")),
+            ("x.a", Some("x-a")),
+            ("x-b", Some("x-b")),
+            ("-path", Some("-path")),
+            ("_path", Some("-path")),
+            (":path", None),
+            ("x-c", None),
+            ("x-", None),
+            ("x-a-", None),
+            ("", None),
+        ] {
+            assert_eq!(names.same_variable(name), found, "{name}");
+            let alike = ["x-a", "-path", "x_b", "x"].iter().any(|own| same_variable(name, own));
+            assert_eq!(alike, found.is_some(), "{name}");
+        }
+    }
 }

@@ -85,10 +85,13 @@ impl Reader {
         let instance = self.workflow.deadline.saturating_add(gate.leeway);
         let entry = |task: &Arc<Task>| match task.behind_join {
             true => instance,
-            false => (task.ttl + self.longest_before(task) + 3 * gate.leeway).min(instance),
+            false => {
+                let twins = task.ttl.saturating_add(self.longest_before(task));
+                twins.saturating_add(gate.leeway.saturating_mul(3)).min(instance)
+            }
         };
         let left = self.workflow.transitions.iter().map(|transition| entry(&transition.from));
-        let life = left.max().unwrap_or_default().as_secs();
+        let life = seconds(left.max().unwrap_or_default());
         let (count, period) =
             gate.starts.map_or((80_000, life.max(1)), |rate| (u64::from(rate.count), rate.period.as_secs()));
         let full = count.saturating_mul(period);

@@ -7,13 +7,14 @@
 
 use std::time::Duration;
 
+use crate::bounds::MAX_JOINS;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Draft, TaskDraft, TransitionDraft};
 use crate::duration::{whole_seconds, written};
 use crate::report::{Report, quote};
 use crate::schema::{GATE, Need};
-use crate::workflow::Assurance;
+use crate::workflow::{Assurance, JoinKind};
 
 /// `leeway` is that of the gate; none for a document alone.
 pub(super) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report) {
@@ -24,11 +25,49 @@ pub(super) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     for task in &draft.tasks {
         ttl(draft, task, report);
     }
-    for transition in &draft.transitions {
+    let timed = |transition: &&TransitionDraft| transition.after.or(transition.within).is_some();
+    let Some(lives) = draft.transitions.iter().any(|transition| timed(&transition)).then(|| lives(draft)) else {
+        return;
+    };
+    for transition in draft.transitions.iter().filter(timed) {
         if let Some(from) = draft.task(transition.from) {
-            bounds(draft, transition, from, leeway, report);
+            let longest = lives.get(transition.from).copied().flatten();
+            bounds(transition, from, (longest, draft.ttl(from).min(draft.deadline)), leeway, report);
         }
     }
+}
+
+/// How long the tokens of each task live at most. What leaves a join ends with its evidence, so the tokens of a task to which
+/// only joins lead live no longer than those of one of these. None where a duration has an error.
+fn lives(draft: &Draft) -> Vec<Option<Duration>> {
+    let own = |task: &TaskDraft| Some(draft.ttl(task)?.min(draft.deadline?));
+    let mut before: Vec<Vec<usize>> = vec![Vec::new(); draft.tasks.len()];
+    for transition in &draft.transitions {
+        before.get_mut(transition.to).into_iter().for_each(|before| before.push(transition.from));
+    }
+    let is_join = |at: usize| {
+        let is_all = draft.task(at).is_some_and(|task| task.join == JoinKind::All);
+        is_all && before.get(at).is_some_and(|sources| sources.len() > 1)
+    };
+    let joins: Vec<&[usize]> = before
+        .iter()
+        .map(|sources| if sources.iter().all(|source| is_join(*source)) { sources.as_slice() } else { &[] })
+        .collect();
+    let mut lives: Vec<Option<Duration>> = draft.tasks.iter().map(own).collect();
+    // A join may follow a join. Each pass is right for one more of them.
+    for _ in 0..=MAX_JOINS {
+        let evidence = |joins: &[usize]| joins.iter().filter_map(|join| lives.get(*join).copied().flatten()).max();
+        let next = draft.tasks.iter().zip(&joins).map(|(task, joins)| {
+            let own = own(task)?;
+            Some(evidence(joins).map_or(own, |evidence| evidence.min(own)))
+        });
+        let next: Vec<Option<Duration>> = next.collect();
+        if next == lives {
+            break;
+        }
+        lives = next;
+    }
+    lives
 }
 
 /// A token ends with its instance.
@@ -43,9 +82,9 @@ fn ttl(draft: &Draft, task: &TaskDraft, report: &mut Report) {
 }
 
 fn bounds(
-    draft: &Draft,
     transition: &TransitionDraft,
     from: &TaskDraft,
+    (longest, own): (Option<Duration>, Option<Duration>),
     leeway: Option<Duration>,
     report: &mut Report,
 ) {
@@ -58,8 +97,8 @@ fn bounds(
             Diagnostic::new(Code::BadTime, span, message).label("a request that begins an instance shows no token");
         return report.push(nothing.help("put it on a transition that leaves a later task"));
     }
-    let (Some(ttl), Some(deadline)) = (draft.ttl(from), draft.deadline) else { return };
-    let life = Life { task: from.name.as_str(), longest: ttl.min(deadline) };
+    let Some(longest) = longest else { return };
+    let life = Life { task: from.name.as_str(), longest, own };
     if let Some((after, span)) = transition.after {
         opens(after, span, &life, leeway, report);
     }
@@ -72,6 +111,20 @@ fn bounds(
 struct Life<'d> {
     task: &'d str,
     longest: Duration,
+    /// The same, whatever leads to the task.
+    own: Option<Duration>,
+}
+
+impl Life<'_> {
+    /// Whose `ttl` is to be longer.
+    fn bounded_by(&self) -> String {
+        let task = quote(self.task);
+        if self.own == Some(self.longest) {
+            task
+        } else {
+            words!("the join before {task}, with whose evidence its tokens end,")
+        }
+    }
 }
 
 /// A transition must open while the token lives, by whichever clocks.
@@ -100,7 +153,7 @@ fn opens(after: Duration, span: Span, life: &Life<'_>, leeway: Option<Duration>,
     };
     let label = "with twice the leeway, it must be shorter than the token's life";
     let early = Diagnostic::new(code, span, message).label(label);
-    report.push(early.help(words!("give {task} a longer `ttl`, or write a shorter `after`")));
+    report.push(early.help(words!("give {} a longer `ttl`, or write a shorter `after`", life.bounded_by())));
 }
 
 fn default_leeway() -> Option<Duration> {
@@ -116,7 +169,7 @@ fn closes(within: Duration, span: Span, after: Option<(Duration, Span)>, life: &
         let (task, ends) = (quote(life.task), written(life.longest));
         let message = words!("`within` bounds nothing: tokens of {task} end after {ends}");
         let idle = Diagnostic::new(Code::BadTime, span, message).label("longer than the token's life");
-        report.push(idle.help(words!("write a shorter `within`, or give {task} a longer `ttl`")));
+        report.push(idle.help(words!("write a shorter `within`, or give {} a longer `ttl`", life.bounded_by())));
     }
     if let Some((after, other)) = after.filter(|(after, _)| within < *after) {
         let message = words!("this transition closes after {}, and opens after {}", written(within), written(after));
