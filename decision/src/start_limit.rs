@@ -3,11 +3,10 @@
 //!
 //! A rate of 100/1m allows 100 starts at once, and then one more each 0.6 seconds. The store holds one number for each
 //! peer and document: the time at which all that the peer has begun will be forgotten (the generic cell rate algorithm).
-//! Peers are the SPIFFE IDs of the document's actors, so the number of keys is bounded.
+//! A peer is a SPIFFE ID or an open segment of the document's actors, so the number of keys is bounded.
 
 use stepgate_config::MAX_DURATION;
 use stepgate_config::gate::Rate;
-use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Workflow;
 
 use crate::denial::Denial;
@@ -30,7 +29,7 @@ const SLACK: u64 = 60 * MICROS;
 /// where the store fails or holds a value that no gate wrote.
 pub(crate) fn count(
     store: &mut dyn Store,
-    (workflow, peer): (&Workflow, &SpiffeId),
+    (workflow, peer): (&Workflow, &str),
     rate: Rate,
     now: UnixTime,
 ) -> Result<(), Denial> {

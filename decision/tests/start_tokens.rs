@@ -13,7 +13,7 @@ workflows:
   - workflow: film
     revision: 1
     trust_domain: film.example
-    actors: {owner: {spiffe: [owner, assistant]}, vfx: {spiffe: [vfx]}}
+    actors: {owner: {spiffe: [owner, assistant, 'ns/film/pod/{pod}']}, vfx: {spiffe: [vfx]}}
     tasks:
       brief: {actor: owner, initial: true}
       one: {actor: vfx, requests: [{path: /one}]}
@@ -47,4 +47,9 @@ fn each_transition_of_a_start_token_counts() {
     assert_eq!(send("owner", "/two", Some(&another)), Err(Code::TooManyStarts));
     assert_eq!(send("owner", "/one", None), Err(Code::TooManyStarts));
     assert!(send("assistant", "/one", None).is_ok());
+    // Whoever makes workloads names them: those of one open segment count as one, and leave one number in the store.
+    for pod in ["ns/film/pod/a", "ns/film/pod/b", "ns/film/pod/c", "ns/film/pod/d"] {
+        assert!(send(pod, "/one", None).is_ok());
+    }
+    assert_eq!(send("ns/film/pod/e", "/one", None), Err(Code::TooManyStarts));
 }

@@ -11,7 +11,7 @@ use crate::arrival::{Arrival, Arrived, Past, Permitted, Times, derived, is_join,
 use crate::denied::{Denied, require};
 use crate::guard;
 use crate::reader::Reader;
-use crate::renamed::documented;
+use crate::renamed::{documented, starter};
 use crate::request::Request;
 use crate::span::Span;
 
@@ -96,8 +96,7 @@ impl Reader {
             gate.starts.map_or((80_000, life.max(1)), |rate| (u64::from(rate.count), rate.period.as_secs()));
         let full = count.saturating_mul(period);
         let replica = format!("{} {}", request.gate, request.replica);
-        let (left, since) =
-            self.starts.entry((replica, documented(&self.workflow, peer))).or_insert((full, request.now));
+        let (left, since) = self.starts.entry((replica, starter(&self.workflow, peer))).or_insert((full, request.now));
         let filled = request.now.saturating_sub(*since).saturating_mul(count);
         *left = full.min(left.saturating_add(filled));
         *since = request.now;

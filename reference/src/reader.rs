@@ -30,7 +30,7 @@ pub struct Reader {
     pub(crate) taken: BTreeMap<(String, String, String), u32>,
     /// How many more instances each peer may begin at each replica, in parts of which one start takes as many as its rate
     /// has seconds, and when that was.
-    pub(crate) starts: BTreeMap<(String, SpiffeId), (u64, u64)>,
+    pub(crate) starts: BTreeMap<(String, String), (u64, u64)>,
     /// How many instances have begun.
     instances: u64,
 }

@@ -11,6 +11,18 @@ pub(crate) fn documented(workflow: &Workflow, id: &SpiffeId) -> SpiffeId {
     text.and_then(|text| SpiffeId::try_from(text.as_bytes()).ok()).unwrap_or_else(|| id.clone())
 }
 
+/// All workloads under one open segment begin instances as one.
+pub(crate) fn starter(workflow: &Workflow, id: &SpiffeId) -> String {
+    let id = documented(workflow, id);
+    let listed = workflow.actors.values().any(|actor| actor.spiffe.contains(&id));
+    let open = workflow
+        .actors
+        .values()
+        .flat_map(|actor| &actor.open)
+        .find(|open| !listed && fits(&open.to_string(), id.as_str()));
+    open.map_or_else(|| id.to_string(), ToString::to_string)
+}
+
 /// Whether the two are one workload.
 pub(crate) fn is_one(workflow: &Workflow, one: &SpiffeId, other: &SpiffeId) -> bool {
     documented(workflow, one) == documented(workflow, other)

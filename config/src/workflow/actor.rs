@@ -58,6 +58,14 @@ impl Actor {
         self.includes(id) && !self.spiffe.contains(&*self.domain.canonical(id))
     }
 
+    /// The name under which the starts of the workload `id` are counted. All workloads of one open segment are one: their
+    /// number has no bound.
+    pub fn starter(&self, id: &SpiffeId) -> String {
+        let id = self.domain.canonical(id);
+        let open = self.open.iter().find(|open| !self.spiffe.contains(&*id) && open.matches(&id));
+        open.map_or_else(|| id.to_string(), ToString::to_string)
+    }
+
     /// Whether some workload may act for both.
     pub fn shares(&self, other: &Self) -> bool {
         let covered = |one: &Self, other: &Self| one.names().any(|id| other.includes(&id));

@@ -188,7 +188,8 @@ impl<'a> Decision<'a, '_> {
         let issuance = Issuance::checked(current, transition, peer, own, facts, leeway)?;
         guard::check(facts, current, transition, peer)?;
         if current.evidence.begins() {
-            start_limit::count(store, (workflow, &workflow.domain.canonical(peer)), current.compiled.rate, facts.now)?;
+            let starter = current.at.performer.starter(peer);
+            start_limit::count(store, (workflow, &starter), current.compiled.rate, facts.now)?;
         }
         let until = issuance.presented_until.plus(leeway);
         let entry = Entry::new(workflow, &issuance.parent, &transition.to_string(), until, transition.uses);
