@@ -1,5 +1,7 @@
 //! Exemptions that also match requests of a task.
 
+use std::borrow::Cow;
+
 use crate::bounds::MAX_OVERLAPS;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -7,7 +9,7 @@ use crate::document::{Context, Document, Draft, TaskDraft};
 use crate::gate::Exemption;
 use crate::report::{listed, quote};
 use crate::spiffe::SpiffeId;
-use crate::workflow::RequestPattern;
+use crate::workflow::{Domain, RequestPattern};
 
 /// Most tasks that one warning names.
 const MAX_NAMED: usize = 8;
@@ -70,11 +72,14 @@ fn warning(span: Span, tasks: &[&TaskDraft], narrower: bool) -> Diagnostic {
 }
 
 /// The tasks that a transition leads to; only those of the gate's actor, where it is known.
-fn called<'d>(draft: &'d Draft, own: Option<&'d SpiffeId>) -> impl Iterator<Item = &'d TaskDraft> {
+fn called<'d>(draft: &'d Draft, own: Option<&SpiffeId>) -> impl Iterator<Item = &'d TaskDraft> {
+    let domain = draft.trust_domain.clone().map(|name| Domain::new(name, draft.aliases.clone()));
+    let documented = |own| domain.as_ref().map_or(Cow::Borrowed(own), |domain| domain.canonical(own)).into_owned();
+    let own = own.map(documented);
     let is_called = |index: usize| draft.transitions.iter().any(|transition| transition.to == index);
     let performs = move |task: &TaskDraft| {
         let actor = task.performer.and_then(|index| draft.actors.get(index));
-        own.is_none_or(|own| {
+        own.as_ref().is_none_or(|own| {
             actor.is_none_or(|actor| {
                 actor.spiffe.iter().any(|(id, _)| id == own) || actor.open.iter().any(|(open, _)| open.matches(own))
             })
