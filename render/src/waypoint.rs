@@ -29,8 +29,12 @@ pub(super) fn manifests(
     }}}});
     let domain = inventory.id_of(workload).map(|id| id.trust_domain());
     let domain = domain.ok_or_else(|| RenderError::NoIdentity(workload.to_string()))?;
-    // The service account of a waypoint has its name.
-    let principal = format!("{domain}/ns/{}/sa/{}", workload.namespace(), workload.gateway());
+    // The service account of a waypoint has its name. While the trust domain is renamed, its certificate may have either.
+    let aliases = options.trust_domain_aliases.iter().map(String::as_str).filter(|alias| *alias != domain);
+    let principals: Vec<String> = std::iter::once(domain)
+        .chain(aliases)
+        .map(|domain| format!("{domain}/ns/{}/sa/{}", workload.namespace(), workload.gateway()))
+        .collect();
     Ok(vec![
         json!({
             "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata,
@@ -56,7 +60,7 @@ pub(super) fn manifests(
             &json!({
                 "selector": {"matchLabels": workload.labels(&options.label)},
                 "action": "ALLOW",
-                "rules": [{"from": [{"source": {"principals": [principal]}}]}],
+                "rules": [{"from": [{"source": {"principals": principals}}]}],
             }),
         ),
     ])

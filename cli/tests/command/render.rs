@@ -66,6 +66,10 @@ fn a_gate_is_attached_as_requested() {
     assert_eq!(config["self"], "spiffe://cluster.local/ns/movie/sa/hdr");
     assert_eq!(config["peer_source"], "filter_state:io.istio.peer_principal");
     assert_eq!(config["direction"], "inbound");
+    let renamed = files(&["movie.yaml", "--attach", "waypoint", "--trust-domain-alias", "old.example"]);
+    let policy = find(&read(&renamed, "base/movie.yaml"), "AuthorizationPolicy", "stepgate-hdr-waypoint").clone();
+    let both = ["cluster.local/ns/movie/sa/stepgate-hdr", "old.example/ns/movie/sa/stepgate-hdr"];
+    assert_eq!(policy["spec"]["rules"][0]["from"][0]["source"]["principals"], json!(both));
     for spec in [&one, &waypoint] {
         assert_eq!(
             [&spec["phase"], &spec["failStrategy"], &spec["match"]],
