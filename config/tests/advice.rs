@@ -104,8 +104,7 @@ fn a_constraint_is_satisfied_by_more_workloads_or_by_one_actor() {
     let example = "tasks:\n  start: {actor: a}\n  right: {actor: a}";
     let of_one = ("right: {actor: b", "right: {actor: a");
     corrected(&format!("{sequence}constraints: [{{bind: [start, right]}}]\n"), Code::BadConstraint, example, &[of_one]);
-    let example =
-        "transitions:\n  - left -> right\n# or, as advice:\nconstraints:\n  - {bind: [left, right], advisory: true}";
+    let example = "constraints:\n  - {bind: [left, right], advisory: true}";
     let wrong = format!("{CONSTRAINED}constraints: [{{bind: [left, right]}}]\n");
     let followed = corrected(&wrong, Code::BadConstraint, example, &[chain]);
     assert_eq!(followed.constraints.len(), 1);

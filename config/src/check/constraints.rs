@@ -49,10 +49,8 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
                 Diagnostic::new(Code::BadConstraint, other_span, message)
                     .label("a token at this task may not name the performer of the other task")
                     .also(first_span, "the other task")
-                    .help("put one of the tasks before the other on every path; as advice, no gate enforces it")
-                    .example(words!(
-                        "transitions:\n  - {first} -> {second}\n# or, as advice:\nconstraints:\n  - {{{key}: [{first}, {second}], advisory: true}}"
-                    )),
+                    .help("put one of the tasks on every path to the other, with no way round it; as advice, no gate enforces it")
+                    .example(words!("constraints:\n  - {{{key}: [{first}, {second}], advisory: true}}")),
             );
         }
     }
