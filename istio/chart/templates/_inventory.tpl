@@ -83,6 +83,11 @@ revisions name: a gate refuses them.
   {{- if and $document.namespace (not (hasKey $actor "spiffe")) -}}
     {{- $_ := set $actor "spiffe" (list (printf "ns/%s/sa/%s" $document.namespace $name)) -}}
   {{- end -}}
+  {{- $ids := list -}}
+  {{- range $id := $actor.spiffe -}}
+    {{- if kindIs "map" $id -}}{{- $ids = append $ids $id.id -}}{{- else -}}{{- $ids = append $ids $id -}}{{- end -}}
+  {{- end -}}
+  {{- $_ := set $actor "spiffe" $ids -}}
 {{- end -}}
 {{- $transitions := list -}}
 {{- range $transition := $document.transitions -}}

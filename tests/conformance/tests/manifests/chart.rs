@@ -32,7 +32,7 @@ trust_domain: cluster.local
 assurance: signed
 actors:
   edge: {spiffe: [ns/ingress/sa/edge]}
-  shop: {hosts: [shop.shop.svc.cluster.local], spiffe: [ns/shop/sa/shop, 'spiffe://cluster.local/ns/shop/sa/shop-2'], attributes: {limit: 123456789}}
+  shop: {hosts: [shop.shop.svc.cluster.local], spiffe: [{id: ns/shop/sa/shop, attributes: {limit: 1}}, 'spiffe://cluster.local/ns/shop/sa/shop-2', 'ns/shop/pod/{p}'], attributes: {limit: 123456789}}
   bank: {spiffe: [ns/bank/sa/bank]}
   host: {spiffe: ['spiffe://else.where/ns/x/sa/y']}
 tasks:
