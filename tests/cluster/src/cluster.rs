@@ -18,6 +18,7 @@ use crate::objects;
 use crate::pod::Pod;
 use crate::programs::Programs;
 use crate::registry::Registry;
+use crate::wait::until_established;
 
 /// Kubernetes, Istio and a registry. Everything ends when this is dropped, or this process ends.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ impl Cluster {
         let mut control_plane = ControlPlane::start(&network, programs)?;
         let definitions = "/run/cluster/share/crd-all.gen.yaml";
         control_plane.kubectl(&["apply", "--server-side", "-f", definitions], None)?;
-        control_plane.kubectl(&["wait", "--for=condition=established", "--timeout=60s", "crd", "--all"], None)?;
+        until_established(|wait| control_plane.kubectl(wait, None))?;
         control_plane.kubectl(&["create", "namespace", "istio-system"], None)?;
         control_plane.start_istiod()?;
         control_plane.start_webhook()?;

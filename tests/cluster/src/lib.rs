@@ -54,6 +54,6 @@ pub use programs::{Programs, leave_out, repository, run};
 pub use registry::Registry;
 pub use stepgate_image::Image;
 pub use stepgate_mesh::{Credential, Request, Response, Seen, Version};
-pub use wait::until;
+pub use wait::{until, until_established};
 pub use whole::WholeCluster;
 pub use workload::Workload;

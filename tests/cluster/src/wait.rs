@@ -22,3 +22,12 @@ pub fn until<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Result<Op
     });
     found.unwrap_or_else(|| Err(Error::Late { what: what.to_owned(), limit, last: last.map(Box::new) }))
 }
+
+/// Until all definitions of resources are established. `kubectl wait` fails at one that has no status yet.
+///
+/// # Errors
+/// As [`until`], after a minute.
+pub fn until_established(kubectl: impl Fn(&[&str]) -> Result<String>) -> Result<()> {
+    let wait = ["wait", "--for=condition=established", "--timeout=60s", "crd", "--all"];
+    until(Duration::from_secs(60), "the definitions of resources", || kubectl(&wait).map(Some)).map(drop)
+}

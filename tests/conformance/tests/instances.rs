@@ -16,7 +16,7 @@ use stepgate_config::sizes::Sizes;
 use stepgate_reference::Reader;
 use stepgate_tests::random::{Constraint, Document, Edge, Rng, Task, Tour, World, document};
 
-const SEEDS: std::ops::Range<u64> = 0..100;
+const SEEDS: std::ops::Range<u64> = 0..400;
 
 /// The tours from each start, each on gates of their own.
 fn tours(document: &Document, carrier: Carrier) -> Option<(World, Vec<Tour>)> {
@@ -69,7 +69,9 @@ fn no_instance_does_more_than_is_counted() {
         // Constraints deny. Past a join on a cycle it matters which evidence is shown: the count assumes the best.
         let loops = document.tasks.values().any(|task| task.max_visits.is_some());
         let joins = document.tasks.values().any(|task| task.join);
-        if document.constraints.is_empty() && !(loops && joins) {
+        // A tour sends all its requests to one port, where one task may be another's narrower one.
+        let ports = document.tasks.values().any(|task| task.port.is_some());
+        if document.constraints.is_empty() && !ports && !(loops && joins) {
             let counted = most.iter().filter(|(_, most)| **most > 0).map(|(task, most)| (task.as_str(), *most));
             assert_eq!(counted.collect::<BTreeMap<&str, u64>>(), entered, "{title}");
             exact += 1;

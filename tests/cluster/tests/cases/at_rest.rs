@@ -1,7 +1,7 @@
 //! Data at rest: of the API server in etcd, of actors in volumes.
 
 use serde_json::{Value, json};
-use stepgate_cluster_tests::{Kubernetes, Result, run};
+use stepgate_cluster_tests::{Kubernetes, Result, run, until_established};
 
 use crate::fixture::Fixture;
 
@@ -85,7 +85,7 @@ impl Api {
     fn define(&self, definitions: &str) -> Result<()> {
         let policies = definitions.split("\n---\n").find(|text| text.contains("name: authorizationpolicies.security"));
         self.0.kubectl(&["apply", "--server-side", "-f", "-"], Some(policies.expect("a definition of policies")))?;
-        self.0.kubectl(&["wait", "--for=condition=established", "--timeout=60s", "crd", "--all"], None).map(drop)
+        until_established(|wait| self.0.kubectl(wait, None))
     }
 
     /// A Secret, and an interlock's policy with the same text in it.

@@ -20,7 +20,12 @@ struct Change {
 const CHANGES: &[Change] = &[
     Change { from: "mode: enforce", to: "mode: observe", proxy: &["OTHER_MODE"], istiod: &["OTHER_MODE"] },
     Change { from: "revision: 1", to: "revision: 2", proxy: &["OTHER_REVISION"], istiod: &["OTHER_REVISION"] },
-    Change { from: "path: /hdr/{id}", to: "path: /hdr/of/{id}", proxy: &["OTHER_DIGEST"], istiod: &["OTHER_DIGEST"] },
+    Change {
+        from: "requests: POST /hdr/{id}",
+        to: "requests: POST /hdr/of/{id}",
+        proxy: &["OTHER_DIGEST"],
+        istiod: &["OTHER_DIGEST"],
+    },
     Change {
         from: "workflow: movie",
         to: "workflow: film",

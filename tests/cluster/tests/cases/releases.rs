@@ -2,7 +2,7 @@
 //! releases.
 
 use serde_json::{Value, json};
-use stepgate_cluster_tests::{Cluster, Error, Kubernetes, Result};
+use stepgate_cluster_tests::{Cluster, Error, Kubernetes, Result, until_established};
 
 use crate::fixture::Fixture;
 use crate::flavours;
@@ -91,5 +91,5 @@ pub(crate) fn the_others_take_what_they_know(fixture: &mut Fixture) -> Result<()
 
 fn define(api: &Kubernetes, definitions: &str) -> Result<()> {
     api.kubectl(&["apply", "--server-side", "-f", "-"], Some(definitions))?;
-    api.kubectl(&["wait", "--for=condition=established", "--timeout=60s", "crd", "--all"], None).map(drop)
+    until_established(|wait| api.kubectl(wait, None))
 }
