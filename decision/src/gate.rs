@@ -5,15 +5,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use stepgate_config::gate::{ExemptPeers, GateConfig, Rate};
-use stepgate_config::gather::Gather as _;
-use stepgate_config::name::{ActorName, TaskName, WorkflowName};
+use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Domain, Mode, OpenId, RequestPattern, Task, Transition, Workflow};
+use stepgate_config::workflow::{Domain, Mode, Task, Transition, Workflow};
 
 use crate::facts::HeaderNames;
 use crate::keys::{KeyError, KeyRing};
 use crate::named_headers;
 use crate::needs::Needs;
+use crate::served::{Members, ServedTask, serve};
 use crate::task_index::Index;
 
 /// Shortest interlock secret, in bytes: it must not be guessed.
@@ -46,25 +46,6 @@ pub(crate) struct CompiledWorkflow {
     starts: Vec<Arc<Transition>>,
 }
 
-/// A task to which a transition leads, as the owner of one of its patterns.
-pub(crate) struct ServedTask {
-    workflow: WorkflowName,
-    pub(crate) task: Arc<Task>,
-}
-
-impl ServedTask {
-    /// Its workflow's name and its own: those of the same task, perhaps of another revision.
-    pub(crate) fn names(&self) -> (&WorkflowName, &TaskName) {
-        (&self.workflow, &self.task.name)
-    }
-}
-
-impl fmt::Display for ServedTask {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` of the workflow `{}`", self.task.name, self.workflow)
-    }
-}
-
 impl CompiledWorkflow {
     pub(crate) fn leaving(&self, task: &Task) -> &[Arc<Transition>] {
         self.leaving.get(&task.name).map(Vec::as_slice).unwrap_or_default()
@@ -84,35 +65,6 @@ impl CompiledWorkflow {
     /// The transitions with which an instance may begin.
     pub(crate) fn starts(&self) -> &[Arc<Transition>] {
         &self.starts
-    }
-}
-
-/// The workloads of documents, with the tasks that they perform.
-#[derive(Default)]
-struct Members {
-    /// By canonical ID.
-    by_id: BTreeMap<SpiffeId, Vec<Arc<Index<ServedTask>>>>,
-    /// By open segment.
-    open: BTreeMap<OpenId, Vec<Arc<Index<ServedTask>>>>,
-}
-
-impl Members {
-    fn add(&mut self, actor: &Actor, index: Option<&Arc<Index<ServedTask>>>) {
-        for id in &actor.spiffe {
-            self.by_id.entry(id.clone()).or_default().extend(index.cloned());
-        }
-        for open in &actor.open {
-            self.open.entry(open.clone()).or_default().extend(index.cloned());
-        }
-    }
-
-    fn contain(&self, id: &SpiffeId) -> bool {
-        self.by_id.contains_key(id) || self.open.keys().any(|open| open.matches(id))
-    }
-
-    fn tasks_of(&self, id: &SpiffeId) -> Vec<&Arc<Index<ServedTask>>> {
-        let open = self.open.iter().filter(|(open, _)| open.matches(id)).map(|(_, tasks)| tasks);
-        self.by_id.get(id).into_iter().chain(open).flatten().collect()
     }
 }
 
@@ -260,9 +212,16 @@ impl Gate {
 
     /// The tasks that this workload performs, in all documents; those of all workloads where it is not known.
     pub(crate) fn served<'g>(&'g self, own: Option<&SpiffeId>) -> impl Iterator<Item = &'g Index<ServedTask>> {
-        let Some(own) = own else { return self.served.iter().collect::<Vec<_>>().into_iter().map(Arc::as_ref) };
-        let of_own = self.members.iter().flat_map(|(domain, members)| members.tasks_of(&domain.canonical(own)));
-        of_own.collect::<Vec<_>>().into_iter().map(Arc::as_ref)
+        let mut served: Vec<&Arc<Index<ServedTask>>> = Vec::new();
+        match own {
+            Some(own) => {
+                for (domain, members) in &self.members {
+                    served.extend(members.tasks_of(&domain.canonical(own)));
+                }
+            }
+            None => served.extend(&self.served),
+        }
+        served.into_iter().map(Arc::as_ref)
     }
 
     /// All revisions of all workflows.
@@ -284,19 +243,6 @@ impl fmt::Debug for Gate {
 
 fn is_secret(secret: &str) -> bool {
     (MIN_INTERLOCK..=MAX_INTERLOCK).contains(&secret.len()) && secret.bytes().all(|b| b.is_ascii_graphic())
-}
-
-/// The tasks of each actor to which a transition leads: only these are called.
-fn serve(workflow: &Workflow) -> Vec<(&Actor, Index<ServedTask>)> {
-    let led_to: BTreeMap<&TaskName, &Arc<Task>> = workflow.transitions.iter().map(|t| (&t.to.name, &t.to)).gather();
-    let mut patterns: BTreeMap<&ActorName, Vec<(&RequestPattern, ServedTask)>> = BTreeMap::new();
-    for task in led_to.into_values() {
-        let served = || ServedTask { workflow: workflow.name.clone(), task: Arc::clone(task) };
-        let requests = RequestPattern::listed(&task.requests).iter().map(|pattern| (pattern, served()));
-        patterns.entry(&task.performer.name).or_default().extend(requests);
-    }
-    let actor = |(name, patterns)| Some((workflow.actors.get(name)?.as_ref(), Index::of(patterns)));
-    patterns.into_iter().filter_map(actor).collect()
 }
 
 fn compile(workflow: &Arc<Workflow>, config: &GateConfig) -> CompiledWorkflow {

@@ -18,6 +18,7 @@ mod needs;
 mod path;
 mod percent;
 mod request;
+mod served;
 mod start_limit;
 mod task_index;
 mod time;

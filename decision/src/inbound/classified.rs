@@ -11,9 +11,10 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Task;
 
 use crate::denial::Denial;
-use crate::gate::{Gate, ServedTask};
+use crate::gate::Gate;
 use crate::named_headers::NamedHeaders;
 use crate::request::{HostFit, Request};
+use crate::served::ServedTask;
 use crate::task_index::Match;
 
 /// The patterns that a request matches.

@@ -1,0 +1,73 @@
+//! The tasks that are called, by the workloads that perform them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use stepgate_config::gather::Gather as _;
+use stepgate_config::name::{ActorName, TaskName, WorkflowName};
+use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::{Actor, OpenId, RequestPattern, Task, Workflow};
+
+use crate::task_index::Index;
+
+/// A task to which a transition leads, as the owner of one of its patterns.
+pub(crate) struct ServedTask {
+    workflow: WorkflowName,
+    pub(crate) task: Arc<Task>,
+}
+
+impl ServedTask {
+    /// Its workflow's name and its own: those of the same task, perhaps of another revision.
+    pub(crate) fn names(&self) -> (&WorkflowName, &TaskName) {
+        (&self.workflow, &self.task.name)
+    }
+}
+
+impl fmt::Display for ServedTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` of the workflow `{}`", self.task.name, self.workflow)
+    }
+}
+
+/// The workloads of documents, with the tasks that they perform.
+#[derive(Default)]
+pub(crate) struct Members {
+    /// By canonical ID.
+    by_id: BTreeMap<SpiffeId, Vec<Arc<Index<ServedTask>>>>,
+    /// By open segment.
+    open: BTreeMap<OpenId, Vec<Arc<Index<ServedTask>>>>,
+}
+
+impl Members {
+    pub(crate) fn add(&mut self, actor: &Actor, index: Option<&Arc<Index<ServedTask>>>) {
+        for id in &actor.spiffe {
+            self.by_id.entry(id.clone()).or_default().extend(index.cloned());
+        }
+        for open in &actor.open {
+            self.open.entry(open.clone()).or_default().extend(index.cloned());
+        }
+    }
+
+    pub(crate) fn contain(&self, id: &SpiffeId) -> bool {
+        self.by_id.contains_key(id) || self.open.keys().any(|open| open.matches(id))
+    }
+
+    pub(crate) fn tasks_of(&self, id: &SpiffeId) -> impl Iterator<Item = &Arc<Index<ServedTask>>> {
+        let open = self.open.iter().filter(|(open, _)| open.matches(id)).map(|(_, tasks)| tasks);
+        self.by_id.get(id).into_iter().chain(open).flatten()
+    }
+}
+
+/// The tasks of each actor to which a transition leads: only these are called.
+pub(crate) fn serve(workflow: &Workflow) -> Vec<(&Actor, Index<ServedTask>)> {
+    let led_to: BTreeMap<&TaskName, &Arc<Task>> = workflow.transitions.iter().map(|t| (&t.to.name, &t.to)).gather();
+    let mut patterns: BTreeMap<&ActorName, Vec<(&RequestPattern, ServedTask)>> = BTreeMap::new();
+    for task in led_to.into_values() {
+        let served = || ServedTask { workflow: workflow.name.clone(), task: Arc::clone(task) };
+        let requests = RequestPattern::listed(&task.requests).iter().map(|pattern| (pattern, served()));
+        patterns.entry(&task.performer.name).or_default().extend(requests);
+    }
+    let actor = |(name, patterns)| Some((workflow.actors.get(name)?.as_ref(), Index::of(patterns)));
+    patterns.into_iter().filter_map(actor).collect()
+}
