@@ -11,9 +11,9 @@ use crate::bounds::MAX_JOINS;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Draft, TaskDraft, TransitionDraft};
-use crate::duration::{whole_seconds, written};
+use crate::duration::{self, whole_seconds, written};
 use crate::report::{Report, quote};
-use crate::schema::{GATE, Need};
+use crate::schema::GATE;
 use crate::workflow::{Assurance, JoinKind};
 
 /// `leeway` is that of the gate; none for a document alone.
@@ -157,10 +157,7 @@ fn opens(after: Duration, span: Span, life: &Life<'_>, leeway: Option<Duration>,
 }
 
 fn default_leeway() -> Option<Duration> {
-    match GATE.key("leeway").map(|key| key.need) {
-        Some(Need::Default(text)) => crate::duration::parse(text).ok(),
-        Some(Need::Required | Need::RequiredWithout(_) | Need::Optional) | None => None,
-    }
+    GATE.default("leeway").and_then(|text| duration::parse(text).ok())
 }
 
 /// A bound past the token's end bounds nothing; one before it opens lets nothing through.

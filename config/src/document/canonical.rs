@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::duration;
 use crate::gather::Gather as _;
-use crate::schema::{DOCUMENT, Need};
+use crate::schema::DOCUMENT;
 use crate::workflow::{
     Actor, Assurance, Attribute, Digest, JoinKind, Relation, RequestPattern, Split, Task, Transition, Workflow,
 };
@@ -150,10 +150,7 @@ fn form(workflow: &Workflow) -> Form<'_> {
 
 /// A duration in milliseconds, unless it is the default of `key`.
 fn non_default(key: &str, duration: Duration) -> Option<u128> {
-    let default = match DOCUMENT.key(key).map(|key| key.need) {
-        Some(Need::Default(text)) => duration::parse(text).ok(),
-        Some(Need::Required | Need::RequiredWithout(_) | Need::Optional) | None => None,
-    };
+    let default = DOCUMENT.default(key).and_then(|text| duration::parse(text).ok());
     (default != Some(duration)).then_some(duration.as_millis())
 }
 

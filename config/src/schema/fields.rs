@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Level, Need, Object};
+use super::{Level, Object};
 use crate::diagnostic::Span;
 use crate::duration;
 use crate::syntax::{Entry, Kind, Node};
@@ -62,7 +62,7 @@ impl<'t, 'a> Fields<'t, 'a> {
     pub(crate) fn text(&self, key: &str) -> Option<&'t str> {
         match self.get(key) {
             Some(field) => field.node.text(),
-            None => self.default(key),
+            None => self.object.default(key),
         }
     }
 
@@ -76,7 +76,7 @@ impl<'t, 'a> Fields<'t, 'a> {
         match self.get(key).map(|field| &field.node.kind) {
             Some(Kind::Int(number)) => Some(*number),
             Some(_) => None,
-            None => self.default(key).and_then(|text| text.parse().ok()),
+            None => self.object.default(key).and_then(|text| text.parse().ok()),
         }
     }
 
@@ -112,12 +112,5 @@ impl<'t, 'a> Fields<'t, 'a> {
     /// The entries of the mapping at `key`.
     pub(crate) fn entries(&self, key: &str) -> &'t [Entry<'a>] {
         self.get(key).map_or(&[], |field| field.node.entries())
-    }
-
-    fn default(&self, key: &str) -> Option<&'static str> {
-        match self.object.key(key)?.need {
-            Need::Default(text) => Some(text),
-            Need::Required | Need::RequiredWithout(_) | Need::Optional => None,
-        }
     }
 }

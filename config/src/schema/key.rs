@@ -1,6 +1,7 @@
 //! The building blocks of the tables: objects, their keys, and the values of keys.
 
 use super::Format;
+use crate::PEOPLE;
 use crate::workflow::Assurance;
 
 /// A mapping with known keys.
@@ -28,6 +29,14 @@ impl Object {
     /// The key with this name.
     pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys().find(|key| key.name == name)
+    }
+
+    /// The default of the key with this name, as a document would say it.
+    pub(crate) fn default(&self, name: &str) -> Option<&'static str> {
+        match self.key(name)?.need {
+            Need::Default(text) => Some(text),
+            Need::Required | Need::RequiredWithout(_) | Need::Optional => None,
+        }
     }
 }
 
@@ -136,8 +145,8 @@ impl Value {
 
 impl Key {
     pub(super) const fn new(name: &'static str, value: Value, doc: &'static str) -> Self {
-        // The text of a doc comment begins with a space.
-        let doc = doc.trim_ascii_start();
+        // The text of a doc comment begins with a space. Only people read it.
+        let doc = if PEOPLE { doc.trim_ascii_start() } else { "" };
         Self { name, doc, value, need: Need::Optional, from: Level::Identity, only: None, later: false }
     }
 
