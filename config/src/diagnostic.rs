@@ -37,7 +37,7 @@ impl Span {
 
 /// One error, warning or note, with its place.
 ///
-/// Its `Display` is one line, for logs; `render` (feature `render`) shows it with the lines of the input, for people.
+/// Its `Display` is one line, for logs; `render` (feature `people`) shows it with the lines of the input, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnostic {

@@ -117,7 +117,7 @@ fn sum(parts: impl IntoIterator<Item = usize>) -> usize {
 
 fn longest(actor: &Actor) -> usize {
     let open = actor.open.iter().flat_map(|open| actor.domain.longest(open));
-    actor.names().map(|id| id.as_str().len()).chain(open).max().unwrap_or_default()
+    actor.ids().map(|id| id.as_str().len()).chain(open).max().unwrap_or_default()
 }
 
 /// `"TASK":COUNT,` among the visits, and `"TASK":["ID",…],` among the performers.

@@ -109,7 +109,7 @@ impl GateConfig {
 impl<'w> Start<'w> {
     /// The workloads that are called, under all their names.
     fn called(&self) -> impl Iterator<Item = Cow<'w, SpiffeId>> + use<'w> {
-        self.transition.to.performer.names()
+        self.transition.to.performer.ids()
     }
 
     fn requests(&self) -> &'w [RequestPattern] {

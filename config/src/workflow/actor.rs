@@ -55,20 +55,24 @@ impl Actor {
 
     /// Whether only an open segment makes the workload `id` this actor.
     pub fn is_open_to(&self, id: &SpiffeId) -> bool {
-        self.includes(id) && !self.spiffe.contains(&*self.domain.canonical(id))
+        self.open_segment(&self.domain.canonical(id)).is_some()
+    }
+
+    /// The open segment that makes the workload this actor; none if its ID is listed.
+    fn open_segment(&self, canonical: &SpiffeId) -> Option<&OpenId> {
+        self.open.iter().find(|open| open.matches(canonical)).filter(|_| !self.spiffe.contains(canonical))
     }
 
     /// The name under which the starts of the workload `id` are counted. All workloads of one open segment are one: their
     /// number has no bound.
     pub fn starter(&self, id: &SpiffeId) -> String {
         let id = self.domain.canonical(id);
-        let open = self.open.iter().find(|open| !self.spiffe.contains(&*id) && open.matches(&id));
-        open.map_or_else(|| id.to_string(), ToString::to_string)
+        self.open_segment(&id).map_or_else(|| id.to_string(), ToString::to_string)
     }
 
     /// Whether some workload may act for both.
     pub fn shares(&self, other: &Self) -> bool {
-        let covered = |one: &Self, other: &Self| one.names().any(|id| other.includes(&id));
+        let covered = |one: &Self, other: &Self| one.ids().any(|id| other.includes(&id));
         // An alias may make one of two trust domains.
         let aliases = self.domain.aliases().chain(other.domain.aliases()).next().is_some();
         let both = |one: &OpenId, theirs: &OpenId| {
@@ -80,8 +84,8 @@ impl Actor {
     }
 
     /// Its SPIFFE IDs under all names of the trust domain.
-    pub fn names(&self) -> impl Iterator<Item = Cow<'_, SpiffeId>> {
-        self.spiffe.iter().flat_map(|id| self.domain.names(id))
+    pub fn ids(&self) -> impl Iterator<Item = Cow<'_, SpiffeId>> {
+        self.spiffe.iter().flat_map(|id| self.domain.ids(id))
     }
 
     /// The attribute `name` of the workload `id` as this actor: its own, else the actor's.

@@ -46,7 +46,7 @@ impl Domain {
     }
 
     /// A canonical ID under all names of its trust domain, itself first.
-    pub(crate) fn names<'d>(&'d self, id: &'d SpiffeId) -> impl Iterator<Item = Cow<'d, SpiffeId>> {
+    pub(crate) fn ids<'d>(&'d self, id: &'d SpiffeId) -> impl Iterator<Item = Cow<'d, SpiffeId>> {
         let aliases = self.aliases.iter().filter(|_| id.trust_domain() == self.name.as_str());
         let renamed = aliases.filter_map(|alias| SpiffeId::within(alias, id.path()).ok());
         std::iter::once(Cow::Borrowed(id)).chain(renamed.map(Cow::Owned))
@@ -79,8 +79,8 @@ mod tests {
         let long = id(&format!("spiffe://old/{}", "x".repeat(crate::spiffe::MAX_SPIFFE_ID - "spiffe://old/".len())));
         assert_eq!(*Domain::new(domain("longer"), [domain("old")].into()).canonical(&long), long);
         let given = id("spiffe://new/x");
-        let names: Vec<String> = of.names(&given).map(|id| id.to_string()).collect();
+        let names: Vec<String> = of.ids(&given).map(|id| id.to_string()).collect();
         assert_eq!(names, ["spiffe://new/x", "spiffe://old/x", "spiffe://older/x"]);
-        assert_eq!(of.names(&id("spiffe://other/x")).count(), 1);
+        assert_eq!(of.ids(&id("spiffe://other/x")).count(), 1);
     }
 }
