@@ -55,6 +55,11 @@ pub fn folder() -> PathBuf {
 }
 
 impl Corpus {
+    /// The case with this title.
+    pub fn titled(&self, title: &str) -> Option<&Whole> {
+        self.cases.iter().find(|whole| whole.title() == title)
+    }
+
     /// Reads all of it.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ fn a_decision_allocates_as_often_as_it_did() {
     let corpus = Corpus::read().unwrap();
     let mut written = String::from("# kind: allocations\n");
     for kind in KINDS {
-        let whole = corpus.cases.iter().find(|whole| whole.title() == kind).expect(kind);
+        let whole = corpus.titled(kind).expect(kind);
         let mut last = Last::of(&corpus, whole, time_of(whole).unwrap()).unwrap();
         let allocations = allocation_counter::measure(|| drop(last.decide())).count_total;
         writeln!(written, "{kind}: {allocations}").unwrap();

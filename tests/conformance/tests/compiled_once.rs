@@ -9,8 +9,6 @@
     reason = "a test fails by panicking"
 )]
 
-use std::path::PathBuf;
-
 use stepgate_mesh::{Delivery, Mesh, MeshSpec, Plugin, Request, Vms, Workload};
 use stepgate_tests::corpus::Corpus;
 use stepgate_tests::proxies::proxies;
@@ -23,7 +21,7 @@ const TRIAL: u64 = 1;
 
 /// A gate that exempts this path.
 fn gate(exempt: &str) -> Plugin {
-    let module = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
+    let module = stepgate_tests::trials::module().unwrap();
     let configuration = format!(
         r#"
 exempt: [{{methods: [GET], path: {exempt}}}]
@@ -43,7 +41,7 @@ workflows:
       - {{from: order, to: pack}}
 "#
     );
-    Plugin { module: PathBuf::from(module), configuration, environment: Corpus::read().unwrap().environment.0 }
+    Plugin { module, configuration, environment: Corpus::read().unwrap().environment.0 }
 }
 
 /// The VMs that Envoy creates to put another gate into force, which exempts this path.

@@ -202,7 +202,7 @@ fn one_answer_for_every_signature() {
 }
 
 fn one_answer_in(envoy: &Path, workers: u32) {
-    let module = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
+    let module = stepgate_tests::trials::module().unwrap();
     let environment = Corpus::read().unwrap().environment;
     let mut mint = Mint::new(&environment);
     let (mut trials, keys) = vectors(&mut mint);
@@ -214,7 +214,7 @@ fn one_answer_in(envoy: &Path, workers: u32) {
         let mut workload = Workload::new(crypto, CALLED);
         workload.egress = None;
         workload.inbound.plugin = Some(Plugin {
-            module: module.clone().into(),
+            module: module.clone(),
             configuration: gate(crypto, &keys),
             environment: environment.0.clone(),
         });

@@ -8,8 +8,6 @@
     reason = "a test fails by panicking"
 )]
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 use stepgate_mesh::{ClientCertificate, Credential, Envoys, Mesh, MeshSpec, Request, Workload};
 use stepgate_tests::corpus::Corpus;
@@ -57,7 +55,7 @@ fn filters(setter: Option<Value>, configuration: &str) -> Vec<Value> {
         config["@type"] = format!("type.googleapis.com/{ty}").into();
         json!({"name": name, "typed_config": config})
     };
-    let module = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
+    let module = stepgate_tests::trials::module().unwrap();
     let value = stepgate_mesh::plugin_configuration(configuration);
     let wasm = json!({"config": {
         "name": "stepgate",
@@ -65,7 +63,7 @@ fn filters(setter: Option<Value>, configuration: &str) -> Vec<Value> {
         "configuration": value,
         "vm_config": {
             "runtime": "envoy.wasm.runtime.v8",
-            "code": {"local": {"filename": PathBuf::from(module)}},
+            "code": {"local": {"filename": module}},
             "environment_variables": {"key_values": environment().0},
         },
     }});

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use stepgate_config::{read_gate, read_workflow};
@@ -156,7 +156,7 @@ fn in_wasm(module: &Module, worst: &Worst, guard: &str) -> u64 {
 
 #[test]
 fn in_wasm_a_guard_takes_a_bounded_number_of_instructions() {
-    let path: PathBuf = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter").into();
+    let path = stepgate_tests::trials::module().unwrap();
     let module = Module::metered(&path).unwrap_or_else(|error| panic!("{error}"));
     for worst in worst() {
         let added = in_wasm(&module, &worst, &worst.guard) - in_wasm(&module, &worst, "true");

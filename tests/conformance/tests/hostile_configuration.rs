@@ -9,7 +9,6 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use stepgate_config::{MAX_INPUT, read_gate};
@@ -69,7 +68,7 @@ fn natively_there_is_no_gate() {
 /// Not a trap: a proxy may be configured to continue without a plugin that fails.
 #[test]
 fn in_wasm_the_gate_denies() {
-    let path: PathBuf = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter").into();
+    let path = stepgate_tests::trials::module().unwrap();
     let module = Module::load(&path).unwrap_or_else(|error| panic!("{error}"));
     for (name, text) in worst() {
         let begin = Instant::now();

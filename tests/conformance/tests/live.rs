@@ -10,7 +10,6 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
 use stepgate_mesh::{Credential, Delivery, Mesh, MeshSpec, Plugin, Request, Response, Version, Vms, Workload};
@@ -27,8 +26,8 @@ fn environment() -> Environment {
 }
 
 fn gate(configuration: &str) -> Plugin {
-    let module = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
-    Plugin { module: PathBuf::from(module), configuration: configuration.into(), environment: environment().0 }
+    let module = stepgate_tests::trials::module().unwrap();
+    Plugin { module, configuration: configuration.into(), environment: environment().0 }
 }
 
 /// A gate's configuration: the part before the keys, and the revisions, each with the settings beside its document.

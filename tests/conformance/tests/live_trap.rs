@@ -54,7 +54,7 @@ fn filters(name: &str, policy: &str) -> Vec<Value> {
         config["@type"] = format!("type.googleapis.com/{ty}").into();
         json!({"name": name, "typed_config": config})
     };
-    let module = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
+    let module = stepgate_tests::trials::module().unwrap();
     let gate = json!({"config": {
         "name": "stepgate",
         "failure_policy": policy,
@@ -62,7 +62,7 @@ fn filters(name: &str, policy: &str) -> Vec<Value> {
         "vm_config": {
             "vm_id": name,
             "runtime": "envoy.wasm.runtime.v8",
-            "code": {"local": {"filename": PathBuf::from(module)}},
+            "code": {"local": {"filename": module}},
             "environment_variables": {"key_values": environment().0},
         },
     }});

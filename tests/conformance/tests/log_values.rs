@@ -9,7 +9,6 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use stepgate_decision::Header;
@@ -99,7 +98,7 @@ fn log(module: &Module, guard: &str, own: [(&str, &str); 3], peer: &str, more: V
 }
 
 fn module() -> Module {
-    let path: PathBuf = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter").into();
+    let path = stepgate_tests::trials::module().unwrap();
     Module::load(&path).unwrap_or_else(|error| panic!("{error}"))
 }
 

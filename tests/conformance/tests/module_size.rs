@@ -12,7 +12,7 @@ const MOST: Sizes = Sizes { code: 1_150_000, data: 180_000 };
 
 #[test]
 fn the_module_is_small() {
-    let module = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
+    let module = stepgate_tests::trials::module().unwrap();
     let sizes = Sizes::of(&std::fs::read(module).unwrap()).unwrap();
     if sizes.code <= MOST.code && sizes.data <= MOST.data {
         return;

@@ -103,7 +103,7 @@ fn queries() -> Vec<(String, String)> {
 
 /// `shop` begins instances, `depot` enforces, `yard` only observes.
 fn gates() -> Mesh {
-    let module: PathBuf = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter").into();
+    let module = stepgate_tests::trials::module().unwrap();
     let workload = |name: &str, mode: &str| {
         let configuration = json!({
             "mode": mode,

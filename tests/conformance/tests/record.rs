@@ -75,7 +75,7 @@ fn environment() -> Environment {
 }
 
 fn module() -> PathBuf {
-    std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`").into()
+    stepgate_tests::trials::module().unwrap()
 }
 
 fn gate(configuration: &str) -> Plugin {

@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use stepgate_tests::bench::{Kind, configurations, kinds};
 use stepgate_tests::corpus::Corpus;
@@ -35,13 +35,12 @@ const KINDS: [&str; 12] = [
 
 #[test]
 fn a_request_costs_what_it_did() {
-    let module: PathBuf =
-        std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`").into();
+    let module = stepgate_tests::trials::module().unwrap();
     let corpus = Corpus::read().unwrap();
     let module = Module::metered(&module).unwrap();
     let mut written = String::from("# kind, proxy's crypto: instructions; calls of the proxy\n");
     for kind in KINDS {
-        let whole = corpus.cases.iter().find(|whole| whole.title() == kind).expect(kind);
+        let whole = corpus.titled(kind).expect(kind);
         for has_crypto in [false, true] {
             let subject = Subject::new(&corpus, &module, has_crypto);
             let (_, cost) = subject.measured(whole, time_of(whole).unwrap()).unwrap();

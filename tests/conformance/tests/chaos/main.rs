@@ -19,7 +19,6 @@ mod scenario;
 mod script;
 
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use stepgate_decision::Header;
@@ -33,8 +32,8 @@ use scenario::{Faults, SMUGGLED, Scenario, Story};
 use script::{Callback, STREAM, disorders, in_order, shuffled};
 
 static MODULE: LazyLock<Module> = LazyLock::new(|| {
-    let path = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
-    Module::load(&PathBuf::from(path)).unwrap_or_else(|error| panic!("{error}"))
+    let path = stepgate_tests::trials::module().unwrap();
+    Module::load(&path).unwrap_or_else(|error| panic!("{error}"))
 });
 static CORPUS: LazyLock<Corpus> = LazyLock::new(|| Corpus::read().unwrap_or_else(|error| panic!("{error}")));
 

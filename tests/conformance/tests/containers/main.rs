@@ -30,7 +30,7 @@ fn root() -> PathBuf {
 }
 
 fn module() -> Vec<u8> {
-    fs::read(std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`")).unwrap()
+    fs::read(stepgate_tests::trials::module().unwrap()).unwrap()
 }
 
 fn sha256(content: &[u8]) -> String {

@@ -57,10 +57,9 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn start(envoy: Option<PathBuf>, workers: u32) -> Self {
-        let module = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
+        let module = stepgate_tests::trials::module().unwrap();
         let environment = Environment([("KEY".to_owned(), KEY.to_owned())].into());
-        let plugin =
-            Plugin { module: module.into(), configuration: GATE.to_owned(), environment: environment.0.clone() };
+        let plugin = Plugin { module, configuration: GATE.to_owned(), environment: environment.0.clone() };
         let application = Application::down();
         let workload = |name: &str| {
             let mut workload = Workload::new(name, VFX).gated_by(plugin.clone());

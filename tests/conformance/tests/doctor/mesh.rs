@@ -45,7 +45,7 @@ pub(crate) fn configuration() -> Value {
 }
 
 pub(crate) fn module() -> PathBuf {
-    std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`").into()
+    stepgate_tests::trials::module().unwrap()
 }
 
 /// The same module with an older version in it: the texts keep their length.

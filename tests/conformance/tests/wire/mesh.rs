@@ -104,12 +104,9 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn start(envoy: Option<PathBuf>, workers: u32) -> Self {
-        let module = std::env::var_os("STEPGATE_MODULE").expect("STEPGATE_MODULE names the filter: run `make test`");
-        let plugin = Plugin {
-            module: module.into(),
-            configuration: GATE.to_owned(),
-            environment: [("KEY".to_owned(), KEY.to_owned())].into(),
-        };
+        let module = stepgate_tests::trials::module().unwrap();
+        let plugin =
+            Plugin { module, configuration: GATE.to_owned(), environment: [("KEY".to_owned(), KEY.to_owned())].into() };
         let workload = |name: &str, normalization, settings: serde_json::Value| {
             let mut workload = Workload::new(name, "spiffe://wire.example/vfx").gated_by(plugin.clone());
             workload.egress = None;
