@@ -14,6 +14,7 @@ mod requests;
 mod roles;
 mod splits;
 mod times;
+mod twins;
 
 pub(crate) use analysis::Analysis;
 pub(crate) use joins::AnalyzedJoin;
@@ -45,5 +46,6 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     one_caller::check(draft, &joins, report);
     let splits = splits::check(draft, &graph, report);
     let behind = graph.closure(joins.iter().map(|join| join.task), None, |task| graph.successors(task));
-    Some(Analysis { cyclic, joins, splits, behind, graph })
+    let apart = twins::apart(draft, &graph);
+    Some(Analysis { cyclic, joins, splits, behind, apart })
 }

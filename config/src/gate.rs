@@ -200,7 +200,7 @@ impl GateConfig {
     /// How long an entry of a transition that leaves the task may be kept (`docs/protocol.md`, "The replay record").
     fn entry_life(&self, workflow: &Workflow, task: &Task) -> Duration {
         let instance = workflow.deadline.saturating_add(self.leeway);
-        let twins = task.ttl.saturating_add(task.ttl_before).saturating_add(self.leeway.saturating_mul(3));
+        let twins = task.apart.between_gates(self.leeway).saturating_add(task.ttl).saturating_add(self.leeway);
         if task.behind_join { instance } else { twins.min(instance) }
     }
 

@@ -29,7 +29,7 @@ pub(crate) fn check(workflow: &Workflow, most: &BTreeMap<&TaskName, u64>, span: 
     let message = words!("one instance can take {entries} of the replay record at a gate of {}", quote(actor));
     let room = Diagnostic::new(Code::RecordRoom, span, message);
     report.push(
-        room.label("a record has room for about 165,000 entries of all instances; each lives for the `ttl` of its task and of the one before, behind a join for the `deadline`")
+        room.label("a record has room for about 165,000 entries of all instances; each lives for the `ttl`s of its task and of all before it, behind a join for the `deadline`")
             .help("bound the tasks on cycles more tightly (`max_visits`), or give the tasks a shorter `ttl`"),
     );
 }

@@ -150,10 +150,12 @@ fn a_task_has_its_own_ttl_or_that_of_the_workflow() {
         .replace("to: t3}", "to: t3, after: 10m, within: 15m}");
     let timed = workflow(&text);
     let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
-    let ttl = |task: &str| (timed.tasks[task].ttl, timed.tasks[task].ttl_before);
-    assert_eq!(ttl("t0"), (minutes(60), minutes(60)));
-    assert_eq!(ttl("t1"), (minutes(120), minutes(60)));
-    assert_eq!(ttl("t3"), (minutes(60), minutes(120)));
+    let ttl = |task: &str| timed.tasks[task].ttl;
+    assert_eq!(["t0", "t1", "t2", "t3"].map(ttl), [60, 120, 20, 60].map(minutes));
+    // The delays of twins add up over the longer of the two ways.
+    let apart = |task: &str| (timed.tasks[task].apart.lives, timed.tasks[task].apart.tokens);
+    let expected = [(0, 0), (60, 1), (60, 1), (180, 2)].map(|(lives, tokens)| (minutes(lives), tokens));
+    assert_eq!(["t0", "t1", "t2", "t3"].map(apart), expected);
     let times: Vec<_> = timed.transitions.iter().map(|t| (t.after, t.within)).collect();
     let bounded = (Some(minutes(10)), Some(minutes(15)));
     assert_eq!(times, [(None, None), (None, None), bounded, bounded]);
@@ -255,11 +257,11 @@ workflows:
         assert_eq!(rate.count, 80_000);
         rate.period.as_secs()
     };
-    // The `ttl` of the task and of the one before, and three times the leeway. Nothing leaves `end`.
-    assert_eq!(seconds("", "", ""), 2 * 3600 + 30);
-    assert_eq!(seconds("    task_ttl: 5m\n", "", ""), 2 * 300 + 30);
-    // What leaves `wait`; what leaves `meet`, at 30 hours behind 30 hours, ends with the instance.
-    assert_eq!(seconds("", ", ttl: 30h", ""), 31 * 3600 + 30);
+    // What leaves `meet`: the `ttl` of the task and of the two before it, and four times the leeway. Nothing leaves `end`.
+    assert_eq!(seconds("", "", ""), 3 * 3600 + 40);
+    assert_eq!(seconds("    task_ttl: 5m\n", "", ""), 3 * 300 + 40);
+    assert_eq!(seconds("", ", ttl: 30h", ""), 32 * 3600 + 40);
+    // At 30 hours behind 30 hours it ends with the instance.
     assert_eq!(seconds("    task_ttl: 30h\n", "", ""), 48 * 3600 + 10);
     // Behind a join.
     assert_eq!(seconds("", "", ", join: all"), 48 * 3600 + 10);

@@ -1,13 +1,13 @@
 //! Entering a task: the conditions on the ancestry, and the new arrival.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use stepgate_config::gate::GateConfig;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Task, Transition};
 
 use crate::arrival::{Arrival, Arrived, Past, Permitted, Times, derived, is_join, seconds};
+use crate::delays;
 use crate::denied::{Denied, require};
 use crate::guard;
 use crate::reader::Reader;
@@ -82,16 +82,18 @@ impl Reader {
     /// Whether the peer may begin one more instance: a bucket that is full at first, from which each start takes a part,
     /// and which fills again in one period.
     fn takes_a_start(&mut self, gate: &GateConfig, request: &Request, peer: &SpiffeId) -> bool {
-        let instance = self.workflow.deadline.saturating_add(gate.leeway);
+        let leeway = seconds(gate.leeway);
+        let instance = seconds(self.workflow.deadline).saturating_add(leeway);
+        let delays = self.delays.get_or_init(|| delays::of(&self.workflow));
         let entry = |task: &Arc<Task>| match task.behind_join {
             true => instance,
             false => {
-                let twins = task.ttl.saturating_add(self.longest_before(task));
-                twins.saturating_add(gate.leeway.saturating_mul(3)).min(instance)
+                let (held, tokens) = delays.get(&task.name).copied().unwrap_or_default();
+                let clocks = leeway.saturating_mul(tokens.saturating_add(2));
+                held.saturating_add(seconds(task.ttl)).saturating_add(clocks).min(instance)
             }
         };
-        let left = self.workflow.transitions.iter().map(|transition| entry(&transition.from));
-        let life = seconds(left.max().unwrap_or_default());
+        let life = self.workflow.transitions.iter().map(|transition| entry(&transition.from)).max().unwrap_or_default();
         let (count, period) =
             gate.starts.map_or((80_000, life.max(1)), |rate| (u64::from(rate.count), rate.period.as_secs()));
         let full = count.saturating_mul(period);
@@ -103,12 +105,6 @@ impl Reader {
         let after = left.checked_sub(period);
         *left = after.unwrap_or(*left);
         after.is_some()
-    }
-
-    /// The longest life of the tokens with which a task is entered; of a task that is not, that of its own.
-    fn longest_before(&self, task: &Task) -> Duration {
-        let leading = self.workflow.transitions.iter().filter(|t| t.to.name == task.name);
-        leading.map(|t| t.from.ttl).max().unwrap_or(task.ttl)
     }
 
     /// The times of a child: it ends no later than its instance, nor than any part of a join's evidence.

@@ -10,6 +10,7 @@ pub mod alter;
 mod ancestry;
 mod arrival;
 mod claims;
+mod delays;
 mod denied;
 mod enter;
 mod guard;

@@ -1,5 +1,6 @@
 //! Which transition a request is.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Assurance, Task, Transition, Workflow};
 
 use crate::arrival::{Arrival, Permitted, is_join};
+use crate::delays::Delays;
 use crate::denied::{Denied, require};
 use crate::kind::Kind;
 use crate::renamed::{documented, fits};
@@ -31,6 +33,8 @@ pub struct Reader {
     /// How many more instances each peer may begin at each replica, in parts of which one start takes as many as its rate
     /// has seconds, and when that was.
     pub(crate) starts: BTreeMap<(String, String), (u64, u64)>,
+    /// How late the tokens of each task may be; it is found when it is first asked for.
+    pub(crate) delays: OnceCell<Delays>,
     /// How many instances have begun.
     instances: u64,
 }
@@ -47,7 +51,8 @@ impl Reader {
             forks.insert(task.name.clone(), fork);
         }
         let workflow = Arc::clone(workflow);
-        Ok(Self { workflow, forks: Arc::new(forks), taken: BTreeMap::new(), starts: BTreeMap::new(), instances: 0 })
+        let (forks, delays) = (Arc::new(forks), OnceCell::new());
+        Ok(Self { workflow, forks, taken: BTreeMap::new(), starts: BTreeMap::new(), delays, instances: 0 })
     }
 
     /// The same reader before anything has happened.

@@ -1,7 +1,7 @@
 //! The results of the checks, from which the checked workflow is built.
 
 use super::joins::AnalyzedJoin;
-use crate::graph::Graph;
+use crate::workflow::Apart;
 
 /// The results of the checks on a document's graph.
 pub(crate) struct Analysis {
@@ -13,7 +13,8 @@ pub(crate) struct Analysis {
     pub(super) splits: Vec<bool>,
     /// Whether each task is a join, or a path leads to it from one.
     pub(super) behind: Vec<bool>,
-    pub(super) graph: Graph,
+    /// How far apart twins of each task's tokens are minted.
+    pub(super) apart: Vec<Apart>,
 }
 
 impl Analysis {
@@ -22,9 +23,9 @@ impl Analysis {
         self.cyclic.get(task).copied().unwrap_or_default()
     }
 
-    /// The tasks from which transitions lead to the task with this index.
-    pub(crate) fn before(&self, task: usize) -> &[usize] {
-        self.graph.predecessors(task)
+    /// How far apart twins of the tokens of the task with this index are minted.
+    pub(crate) fn apart(&self, task: usize) -> Apart {
+        self.apart.get(task).copied().unwrap_or_default()
     }
 
     /// Whether several transitions leave the task with this index.

@@ -99,7 +99,6 @@ fn task(
 ) -> Option<Arc<Task>> {
     let task = draft.task(index)?;
     let ttl = draft.ttl(task)?;
-    let before = analysis.before(index).iter().filter_map(|source| draft.ttl(draft.task(*source)?)).max();
     let joins = |selected: &dyn Fn(&crate::check::AnalyzedJoin) -> bool| -> Option<BTreeSet<TaskName>> {
         let joins = analysis.joins.iter().filter(|join| selected(join));
         joins.map(|join| draft.task(join.task).map(|task| task.name.clone())).collect()
@@ -119,6 +118,6 @@ fn task(
         carries: joins(&|join| join.before.contains(&index))?,
         behind_join: analysis.behind_join(index),
         ttl,
-        ttl_before: before.unwrap_or(ttl),
+        apart: analysis.apart(index),
     }))
 }

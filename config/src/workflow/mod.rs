@@ -2,6 +2,7 @@
 //! invariants hold: names resolve, cycles are bounded, joins have a fork.
 
 mod actor;
+mod apart;
 mod constraint;
 mod digest;
 mod domain;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use actor::{Actor, Attribute};
+pub use apart::Apart;
 pub use constraint::{Constraint, Relation};
 pub use digest::{Digest, DigestError};
 pub use domain::Domain;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Actor, RequestPattern, Split};
+use super::{Actor, Apart, RequestPattern, Split};
 use crate::diagnostic::Span;
 use crate::guard::Guard;
 use crate::name::TaskName;
@@ -53,9 +53,8 @@ pub struct Task {
     pub behind_join: bool,
     /// The longest life of its tokens.
     pub ttl: Duration,
-    /// The longest `ttl` of the tasks from which transitions lead here; where none does, its own. Twins of one of its
-    /// tokens are minted at most this far apart.
-    pub ttl_before: Duration,
+    /// How far apart twins of one of its tokens are minted, unless it is behind a join.
+    pub apart: Apart,
 }
 
 /// A request that moves an instance from one task to another.

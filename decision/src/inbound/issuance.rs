@@ -147,7 +147,7 @@ fn forks(current: &CurrentStep<'_>, parents: &[&Claims], parent: &str, to: &Task
 
 /// How long the same transition could be tried again. A token that was replayed at another replica has a twin:
 /// the same `jti`, minted as late as its parent could be presented, by a clock that may be behind that of the parent's
-/// gate.
+/// gate. The parent may be such a late twin itself, and so on back to the start.
 ///
 /// At a join, other evidence of the round may come as long as the instance lives, so the token that leaves the join may
 /// have a twin as late as that. Whoever holds both presents the twin honestly, as another arrival; at another replica it
@@ -161,5 +161,5 @@ fn presented_until(current: &CurrentStep<'_>, parent: &Claims, now: UnixTime, le
     if current.at.behind_join {
         return now.plus(workflow.deadline);
     }
-    parent.iat.plus(current.at.ttl_before).plus(current.at.ttl).plus(leeway).plus(leeway).min(parent.dl)
+    parent.iat.plus(current.at.apart.between_gates(leeway)).plus(current.at.ttl).min(parent.dl)
 }

@@ -188,6 +188,65 @@ fn an_entry_outlives_every_twin_of_a_task_that_follows_a_long_one() {
     assert_eq!(relay.call("c", "d", &late, end + 1, &mut record), Err("EXPIRED".into()));
 }
 
+/// b's token lives for two hours, those of c and d for a minute. Each holder presents its step at once at one replica and as late
+/// as it can at another, and the clocks are as wrong as the leeway lets them be. (None is earlier than a leeway before the
+/// instance: such a step is refused.) The delays add up: e's record must remember what it took from d for all of them.
+#[test]
+fn an_entry_outlives_twins_that_every_task_before_made_later() {
+    let relay = RELAY
+        .replace("b: {actor: b,", "b: {actor: b, ttl: 2h,")
+        .replace("c: {actor: c,", "c: {actor: c, ttl: 1m,")
+        .replace("d: {actor: d,", "d: {actor: d, ttl: 1m,")
+        .replace("sa/d]}}", "sa/d]}, e: {spiffe: [ns/r/sa/e]}}")
+        .replace("/d}]}", "/d}]}\n      e: {actor: e, requests: [{path: /e}]}")
+        .replace("to: d}]", "to: d}, {from: d, to: e}]");
+    let relay = Gates::of(&relay);
+    let go = |from: &str, to: &str, step: &str, now| relay.call(from, to, step, now, &mut MemoryStore::default());
+    let at_b = go("a", "b", "", NOW).unwrap();
+    let (early, late) = (NOW - LEEWAY, NOW + 7200 + LEEWAY - 1);
+    let [at_c, late_at_c] = [early, late].map(|now| go("b", "c", &at_b, now).unwrap());
+    assert_eq!(go("b", "c", &at_b, late + 1), Err("EXPIRED".into()));
+    let late = late + 60 + LEEWAY - 1;
+    let at_d = go("c", "d", &at_c, early).unwrap();
+    let late_at_d = go("c", "d", &late_at_c, late).unwrap();
+    assert_eq!(go("c", "d", &late_at_c, late + 1), Err("EXPIRED".into()));
+    assert_eq!(claims(&at_d).jti, claims(&late_at_d).jti);
+
+    let late = late + 60 + LEEWAY - 1;
+    let mut record = MemoryStore::default();
+    relay.call("d", "e", &at_d, early, &mut record).unwrap();
+    relay.sweep("d", &claims(&late_at_d).jti, late, &mut record);
+    assert_eq!(relay.call("d", "e", &late_at_d, late, &mut record), Err("ALREADY_TAKEN".into()));
+    assert_eq!(relay.call("d", "e", &late_at_d, late + 1, &mut record), Err("EXPIRED".into()));
+}
+
+/// The same on a cycle: c is entered twice, by steps that its holders have twice delayed.
+#[test]
+fn an_entry_outlives_twins_that_went_round_a_cycle() {
+    let relay = RELAY
+        .replace("task_ttl: 10m", "task_ttl: 10m\n    deadline: 24h")
+        .replace("b: {actor: b,", "b: {actor: b, max_visits: 2,")
+        .replace("c: {actor: c,", "c: {actor: c, max_visits: 2,")
+        .replace("to: d}]", "to: d}, {from: c, to: b}]");
+    let relay = Gates::of(&relay);
+    let go = |from: &str, to: &str, step: &str, now| relay.call(from, to, step, now, &mut MemoryStore::default());
+    let at_b = go("a", "b", "", NOW).unwrap();
+    let (early, mut late, mut end) = (NOW - LEEWAY, at_b.clone(), NOW);
+    let mut step = at_b;
+    for (from, to) in [("b", "c"), ("c", "b"), ("b", "c")] {
+        step = go(from, to, &step, early).unwrap();
+        end += TTL + LEEWAY - 1;
+        assert_eq!(go(from, to, &late, end + 1), Err("EXPIRED".into()));
+        late = go(from, to, &late, end).unwrap();
+    }
+    assert_eq!(claims(&step).jti, claims(&late).jti);
+    let mut record = MemoryStore::default();
+    relay.call("c", "d", &step, early, &mut record).unwrap();
+    end += TTL + LEEWAY - 1;
+    relay.sweep("c", &claims(&late).jti, end, &mut record);
+    assert_eq!(relay.call("c", "d", &late, end, &mut record), Err("ALREADY_TAKEN".into()));
+}
+
 /// A request that comes too early or too late leaves nothing in the record: it was not taken.
 #[test]
 fn a_request_out_of_its_time_uses_nothing_up() {
@@ -217,7 +276,7 @@ fn a_transition_opens_and_closes_to_the_second_by_clocks_that_differ() {
 }
 
 /// The holder of a's step replays it as late as it lives at another replica of b, whose step is later than the first one by
-/// the `ttl` of a: `within` counts from that one. This is documented, and the bound is that `ttl`.
+/// the `ttl` of a: `within` counts from that one. This is documented, and the bound is the sum of the `ttl`s before.
 #[test]
 fn a_replay_makes_within_late_by_the_ttl_of_the_task_before() {
     let relay = RELAY.replace("{from: c, to: d}", "{from: c, to: d, within: 1m}");
