@@ -19,6 +19,8 @@ pub(crate) struct Response {
     pub(crate) undelivered: bool,
     /// Whether the request was denied and went on only because the gate observes.
     pub(crate) observed: bool,
+    /// Whether the request asks to change to another protocol and the application has not agreed (101).
+    pub(crate) awaits_upgrade: bool,
 }
 
 /// A receipt states that the performer did its work: status 2xx, for gRPC also status 0; or that it has accepted an
@@ -32,7 +34,15 @@ enum Receipt {
 
 impl Response {
     pub(crate) fn new(reply: Reply, grpc: bool) -> Self {
-        Self { reply, grpc, receipt: Receipt::Never, undelivered: false, observed: false }
+        let (undelivered, observed, awaits_upgrade) = (false, false, false);
+        Self { reply, grpc, receipt: Receipt::Never, undelivered, observed, awaits_upgrade }
+    }
+
+    /// The response to a request with these headers.
+    pub(crate) fn to(self, request: &[Header]) -> Self {
+        // Where Envoy runs filters, an upgrade over HTTP/2 has the header too.
+        let awaits_upgrade = request.iter().any(|(name, _)| name.eq_ignore_ascii_case("upgrade"));
+        Self { awaits_upgrade, ..self }
     }
 
     /// The response to a request that was denied by a gate that only observes.
@@ -47,6 +57,7 @@ impl Response {
         let present = headers::read(host, MapType::HttpResponseHeaders)?;
         let mut headers = Headers::new(host, MapType::HttpResponseHeaders, &present);
         scrub(gate, &present, &mut headers)?;
+        self.awaits_upgrade &= single(&present, ":status") != Some(b"101");
         // An exempt or observed request, or one at level `identity`, brings no token and has consumed nothing. Most others
         // bring no token, and a response that says that they are done gives no use back.
         if self.reply.is_empty() || (!self.reply.brings_token() && says_done(&present)) {

@@ -111,7 +111,7 @@ impl Stream {
                 return Err(denied.denial().clone());
             }
         };
-        Ok(Response::new(reply, grpc))
+        Ok(Response::new(reply, grpc).to(&facts.headers))
     }
 
     /// Keeps the findings of the decision, and sets the instance for the access log.
@@ -124,8 +124,15 @@ impl Stream {
     }
 
     /// The body of a request goes where its headers went. That of a denied or undecided request stays here.
-    pub(crate) fn request_body(&self) -> Action {
-        match self.state {
+    ///
+    /// Bytes behind an upgrade may only come once the application has agreed (RFC 9110, section 7.8). One that refuses
+    /// would read them as the next request of its connection, which no gate has judged: Envoy 1.36 holds such bytes back
+    /// for `websocket` and CONNECT only.
+    pub(crate) fn request_body(&mut self, host: &dyn Host, size: usize) -> Action {
+        match &self.state {
+            State::Forwarded(response) if response.awaits_upgrade && size > 0 => {
+                self.deny(host, &Denial::Upgrade("bytes come before the application has agreed"))
+            }
             State::Forwarded(_) => Action::Continue,
             State::Undecided | State::Denied | State::Reset | State::Ended => Action::Pause,
         }
@@ -134,7 +141,7 @@ impl Stream {
     /// A step in the trailers would reach the application beside the one that was decided on.
     pub(crate) fn request_trailers(&mut self, host: &dyn Host) -> Action {
         let (Some(gate), State::Forwarded(response)) = (self.plugin.gate(), &self.state) else {
-            return self.request_body();
+            return self.request_body(host, 0);
         };
         let scrubbed = headers::read(host, MapType::HttpRequestTrailers).and_then(|present| {
             let mut trailers = Headers::new(host, MapType::HttpRequestTrailers, &present);
