@@ -1,0 +1,53 @@
+//! A published process as a chapter of its own: its document, the findings of `check`, its walks and its cases.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::case::{Case, When};
+use crate::files::{stem, yaml, yaml_files};
+
+/// The variable with the key of every process.
+const KEY: &str = "KEY_FILM";
+
+/// A file of `processes/`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Process {
+    /// The name of its gate and its chapter: `processes/NAME`.
+    #[serde(skip)]
+    pub name: String,
+    /// The workflow document.
+    pub document: Value,
+    /// The findings of `check`: for each its code, and perhaps a part of its message.
+    pub check: Vec<String>,
+    /// Whole instances, each as chains of tasks (`a -> b -> c`) and waits (`+16m`), in order.
+    pub walks: Vec<Vec<String>>,
+    /// Whether its cases also run in real Envoys.
+    #[serde(default)]
+    pub envoys: bool,
+    /// Defaults for its cases.
+    #[serde(default)]
+    pub when: When,
+    /// One for each transition at least, and attacks.
+    pub cases: Vec<Case>,
+}
+
+impl Process {
+    /// All processes of the corpus, in the order of their files.
+    ///
+    /// # Errors
+    /// Returns a message that names the file.
+    pub fn all(corpus: &Path) -> Result<Vec<Self>, String> {
+        let named = |path: &Path| Ok(Self { name: format!("processes/{}", stem(path)), ..yaml(path)? });
+        yaml_files(&corpus.join("processes"))?.iter().map(|path| named(path)).collect()
+    }
+
+    /// The configuration of its gates: the document and, unless its level needs none, one key.
+    pub fn configuration(&self) -> String {
+        let key = json!({"workflow": self.document["workflow"], "kid": "k1", "use": "sign", "env": KEY});
+        let keys = if self.document["assurance"] == "identity" { vec![] } else { vec![key] };
+        json!({"keys": keys, "workflows": [self.document]}).to_string()
+    }
+}

@@ -1,0 +1,127 @@
+//! The published processes of the corpus: what `check` says of each, and whole instances with the tokens that the gates mint.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+
+mod walk;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+use stepgate_config::workflow::Workflow;
+use stepgate_config::{Diagnostic, Language, read_workflow, reference_markdown};
+use stepgate_tests::corpus::{Corpus, folder};
+use stepgate_tests::process::Process;
+
+fn processes() -> Vec<Process> {
+    Process::all(&folder()).unwrap()
+}
+
+fn diagnostics(process: &Process) -> Vec<Diagnostic> {
+    read_workflow(process.document.to_string().as_bytes()).diagnostics
+}
+
+#[test]
+fn check_finds_in_each_what_is_written_there() {
+    let mut differing = Vec::new();
+    for process in processes() {
+        let found = diagnostics(&process);
+        let mut open: Vec<&String> = process.check.iter().collect();
+        for one in &found {
+            let (code, text) = (one.code.as_str(), format!("{} {}", one.message, one.label));
+            let is = |wanted: &&String| wanted.strip_prefix(code).is_some_and(|part| text.contains(part.trim_start()));
+            match open.iter().position(is) {
+                Some(at) => drop(open.remove(at)),
+                None => differing.push(format!("{}: not expected: {code} {text}", process.name)),
+            }
+        }
+        differing.extend(open.iter().map(|wanted| format!("{}: not found: {wanted}", process.name)));
+    }
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+/// The walks take every transition of the document, each with the request of its case.
+#[test]
+fn the_walks_of_each_are_permitted_and_reach_everything() {
+    let corpus = Corpus::read().unwrap();
+    let mut wrong = Vec::new();
+    for process in processes() {
+        let Some(config) = &corpus.gates[&process.name].config else {
+            wrong.push(format!("{}: the document has errors", process.name));
+            continue;
+        };
+        let mut left: BTreeSet<String> = config.workflows[0].transitions.iter().map(ToString::to_string).collect();
+        for walk in &process.walks {
+            match walk::walk(&corpus, &process, walk) {
+                Ok(taken) => left.retain(|transition| !taken.contains(transition)),
+                Err(why) => wrong.push(format!("{}: {why}", process.name)),
+            }
+        }
+        wrong.extend(left.iter().map(|transition| format!("{}: no walk takes {transition}", process.name)));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Six of the twenty run in real Envoys, and each is attacked: a step that another workload holds, a request without a step,
+/// one that skips, and one that is made twice.
+#[test]
+fn there_are_twenty_and_each_is_attacked() {
+    let processes = processes();
+    assert_eq!(processes.len(), 20);
+    assert_eq!(processes.iter().filter(|process| process.envoys).count(), 6);
+    for process in &processes {
+        let denied: BTreeSet<&str> = process.cases.iter().filter_map(|case| case.then.deny.as_deref()).collect();
+        let skips = denied.contains("NO_TRANSITION") || denied.contains("WRONG_REQUEST");
+        let stranger = denied.contains("OUTSIDER") && denied.contains("WRONG_HOLDER");
+        // At `identity` nothing is remembered.
+        let twice = denied.contains("ALREADY_TAKEN") || process.document["assurance"] == "identity";
+        assert!(skips && stranger && twice, "{}: {denied:?}", process.name);
+    }
+}
+
+#[test]
+fn together_they_use_every_key_of_the_language() {
+    let mut used = BTreeSet::new();
+    processes().iter().for_each(|process| keys(&process.document, &mut used));
+    let reference = reference_markdown(Language::Workflow);
+    let cells = reference.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let unused: Vec<&str> = cells.filter(|key| !used.contains(*key)).collect();
+    assert_eq!(unused, Vec::<&str>::new());
+}
+
+fn keys(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => members.iter().for_each(|(key, value)| {
+            into.insert(key.clone());
+            keys(value, into);
+        }),
+        Value::Array(items) => items.iter().for_each(|item| keys(item, into)),
+        _ => {}
+    }
+}
+
+/// The table of the README has a row for each process, with the codes of its findings.
+#[test]
+fn the_table_has_each_with_its_codes() {
+    let page = fs::read_to_string(folder().join("processes/README.md")).unwrap();
+    for process in processes() {
+        let file = process.name.strip_prefix("processes/").unwrap();
+        let row = page.lines().find(|line| line.starts_with(&format!("| [{file}]({file}.yaml)")));
+        let row = row.unwrap_or_else(|| panic!("no row for {file}"));
+        let says = row.split('|').nth(4).unwrap();
+        let codes: BTreeSet<&str> = process.check.iter().filter_map(|found| found.split(' ').next()).collect();
+        let written: BTreeSet<&str> = says.split(['`', ' ', ',']).filter(|word| is_code(word)).collect();
+        assert_eq!(written, codes, "{file}");
+        let workflow: &Workflow = &read_workflow(process.document.to_string().as_bytes()).into_result().unwrap().0;
+        assert_eq!(workflow.name.as_str(), file);
+    }
+}
+
+fn is_code(word: &str) -> bool {
+    word.len() == 4 && word.starts_with(['W', 'N']) && word[1..].bytes().all(|byte| byte.is_ascii_digit())
+}
