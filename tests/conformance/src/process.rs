@@ -22,6 +22,9 @@ pub struct Process {
     pub document: Value,
     /// The findings of `check`: for each its code, and perhaps a part of its message.
     pub check: Vec<String>,
+    /// What an author may write by mistake, and what `check` says of it.
+    #[serde(default)]
+    pub mistakes: Vec<Mistake>,
     /// Whole instances, each as chains of tasks (`a -> b -> c`) and waits (`+16m`), in order.
     pub walks: Vec<Vec<String>>,
     /// Whether its cases also run in real Envoys.
@@ -32,6 +35,18 @@ pub struct Process {
     pub when: When,
     /// One for each transition at least, and attacks.
     pub cases: Vec<Case>,
+}
+
+/// A document that differs from the process's own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mistake {
+    /// The mistake, as a sentence.
+    pub name: String,
+    /// The difference: a merge patch (RFC 7396).
+    pub patch: Value,
+    /// The findings, as [`Process::check`] has them.
+    pub check: Vec<String>,
 }
 
 impl Process {

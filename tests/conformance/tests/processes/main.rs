@@ -14,7 +14,7 @@ use std::fs;
 
 use serde_json::Value;
 use stepgate_config::workflow::Workflow;
-use stepgate_config::{Diagnostic, Language, read_workflow, reference_markdown};
+use stepgate_config::{Language, read_workflow, reference_markdown};
 use stepgate_tests::corpus::{Corpus, folder};
 use stepgate_tests::process::Process;
 
@@ -22,27 +22,57 @@ fn processes() -> Vec<Process> {
     Process::all(&folder()).unwrap()
 }
 
-fn diagnostics(process: &Process) -> Vec<Diagnostic> {
-    read_workflow(process.document.to_string().as_bytes()).diagnostics
+/// The differences between the findings of `check` and those that are written down.
+fn differences(name: &str, document: &Value, written: &[String]) -> Vec<String> {
+    let mut differing = Vec::new();
+    let mut open: Vec<&String> = written.iter().collect();
+    for one in read_workflow(document.to_string().as_bytes()).diagnostics {
+        let (code, text) = (one.code.as_str(), format!("{} {}", one.message, one.label));
+        let is = |wanted: &&String| wanted.strip_prefix(code).is_some_and(|part| text.contains(part.trim_start()));
+        match open.iter().position(is) {
+            Some(at) => drop(open.remove(at)),
+            None => differing.push(format!("{name}: not expected: {code} {text}")),
+        }
+    }
+    differing.extend(open.iter().map(|wanted| format!("{name}: not found: {wanted}")));
+    differing
 }
 
 #[test]
 fn check_finds_in_each_what_is_written_there() {
-    let mut differing = Vec::new();
+    let found = |process: &Process| differences(&process.name, &process.document, &process.check);
+    let differing: Vec<String> = processes().iter().flat_map(found).collect();
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+/// A document with a mistake that its author plainly did not mean does not pass without a word.
+#[test]
+fn check_finds_mistakes() {
+    let (mut differing, mut codes) = (Vec::new(), BTreeSet::new());
     for process in processes() {
-        let found = diagnostics(&process);
-        let mut open: Vec<&String> = process.check.iter().collect();
-        for one in &found {
-            let (code, text) = (one.code.as_str(), format!("{} {}", one.message, one.label));
-            let is = |wanted: &&String| wanted.strip_prefix(code).is_some_and(|part| text.contains(part.trim_start()));
-            match open.iter().position(is) {
-                Some(at) => drop(open.remove(at)),
-                None => differing.push(format!("{}: not expected: {code} {text}", process.name)),
-            }
+        for mistake in &process.mistakes {
+            let title = format!("{}: {}", process.name, mistake.name);
+            differing.extend(differences(&title, &patched(&process.document, &mistake.patch), &mistake.check));
+            codes.extend(mistake.check.iter().filter_map(|found| found.get(..4).map(str::to_owned)));
+            let more = mistake.check.iter().any(|found| found.starts_with(['E', 'W']));
+            assert!(more, "{title}: neither an error nor a warning");
         }
-        differing.extend(open.iter().map(|wanted| format!("{}: not found: {wanted}", process.name)));
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
+    assert!(codes.len() > 12, "{codes:?}");
+}
+
+/// A merge patch (RFC 7396, section 2).
+fn patched(value: &Value, patch: &Value) -> Value {
+    let Some(members) = patch.as_object() else { return patch.clone() };
+    let mut merged = value.as_object().cloned().unwrap_or_default();
+    for (name, patch) in members {
+        let old = merged.remove(name).unwrap_or_default();
+        if !patch.is_null() {
+            merged.insert(name.clone(), patched(&old, patch));
+        }
+    }
+    Value::Object(merged)
 }
 
 /// The walks take every transition of the document, each with the request of its case.
