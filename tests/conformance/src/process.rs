@@ -61,8 +61,9 @@ impl Process {
 
     /// The configuration of its gates: the document and, unless its level needs none, one key.
     pub fn configuration(&self) -> String {
-        let key = json!({"workflow": self.document["workflow"], "kid": "k1", "use": "sign", "env": KEY});
-        let keys = if self.document["assurance"] == "identity" { vec![] } else { vec![key] };
+        let member = |name: &str| self.document.get(name).and_then(Value::as_str).unwrap_or_default();
+        let key = json!({"workflow": member("workflow"), "kid": "k1", "use": "sign", "env": KEY});
+        let keys = if member("assurance") == "identity" { vec![] } else { vec![key] };
         json!({"keys": keys, "workflows": [self.document]}).to_string()
     }
 }

@@ -61,7 +61,9 @@ fn main() -> Result<ExitCode, String> {
         }
     }
     let left_out = corpus.cases.iter().filter(|whole| !envoy::can_run(whole)).count();
-    println!("{left_out} cases need a clock that can be set, or are of a process without `envoys`: they run natively and in wasmtime");
+    println!(
+        "{left_out} cases need a clock that can be set, or are of a process without `envoys`: they run natively and in wasmtime"
+    );
     let conclusion = libtest_mimic::run(&arguments, trials);
     let mut complaints = Vec::new();
     for proxy in &proxies {

@@ -131,7 +131,7 @@ fn keys(value: &Value, into: &mut BTreeSet<String>) {
             keys(value, into);
         }),
         Value::Array(items) => items.iter().for_each(|item| keys(item, into)),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -153,5 +153,6 @@ fn the_table_has_each_with_its_codes() {
 }
 
 fn is_code(word: &str) -> bool {
-    word.len() == 4 && word.starts_with(['W', 'N']) && word[1..].bytes().all(|byte| byte.is_ascii_digit())
+    let number = word.strip_prefix(['W', 'N']);
+    number.is_some_and(|number| number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
