@@ -48,7 +48,8 @@ impl<'a> Subject<'a> {
             let request = Prepared::of(corpus, whole, UnixTime::from_seconds(0), "")?;
             let name = format!("gate-{}", sites.len());
             let site = sites.entry(site(whole, &request)).or_insert_with(|| {
-                workloads.push(Workload::new(name.clone(), request.own.clone()));
+                // A listener costs time at the start: most gates need no outbound one.
+                workloads.push(Workload { egress: None, ..Workload::new(name.clone(), request.own.clone()) });
                 if let [first] = workloads.as_mut_slice() {
                     first.inbound.clusters = vec![nobody()];
                 }
@@ -60,7 +61,9 @@ impl<'a> Subject<'a> {
                 configuration: corpus.gate(whole)?.text.clone(),
                 environment: corpus.environment.0.clone(),
             };
-            workload.egress = Some(Egress { plugin: Some(plugin.clone()) });
+            if request.outbound {
+                workload.egress = Some(Egress { plugin: Some(plugin.clone()) });
+            }
             let mut ports = std::mem::take(&mut workload.inbound.ports);
             ports.extend(request.port.filter(|port| !ports.contains(port)));
             workload.inbound = Inbound {
