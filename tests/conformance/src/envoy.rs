@@ -48,7 +48,8 @@ impl<'a> Subject<'a> {
             let request = Prepared::of(corpus, whole, UnixTime::from_seconds(0), "")?;
             let name = format!("gate-{}", sites.len());
             let site = sites.entry(site(whole, &request)).or_insert_with(|| {
-                workloads.push(Workload::new(name.clone(), request.own.clone()));
+                // A listener costs time at the start: most gates need no outbound one.
+                workloads.push(Workload { egress: None, ..Workload::new(name.clone(), request.own.clone()) });
                 if let [first] = workloads.as_mut_slice() {
                     first.inbound.clusters = vec![nobody()];
                 }
@@ -60,7 +61,9 @@ impl<'a> Subject<'a> {
                 configuration: corpus.gate(whole)?.text.clone(),
                 environment: corpus.environment.0.clone(),
             };
-            workload.egress = Some(Egress { plugin: Some(plugin.clone()) });
+            if request.outbound {
+                workload.egress = Some(Egress { plugin: Some(plugin.clone()) });
+            }
             let mut ports = std::mem::take(&mut workload.inbound.ports);
             ports.extend(request.port.filter(|port| !ports.contains(port)));
             workload.inbound = Inbound {
@@ -172,9 +175,9 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Whether a real proxy can run the case: its clock cannot be set, and it says its port.
+/// Whether a real proxy runs the case: its clock cannot be set, and it says its port.
 pub fn can_run(whole: &Whole) -> bool {
-    whole.when.at.is_none() && whole.when.port != Some(0)
+    whole.envoys && whole.when.at.is_none() && whole.when.port != Some(0)
 }
 
 fn site(whole: &Whole, request: &Prepared) -> Site {

@@ -82,7 +82,13 @@ fn facts(gate: Option<&Gate>, request: &Prepared, (now, random): (UnixTime, u8))
     facts
 }
 
-fn decide(gate: Option<&Gate>, request: &Prepared, (now, random): (UnixTime, u8), store: &mut MemoryStore) -> Outcome {
+/// Decides one request, with the time and a number that makes its randomness.
+pub fn decide(
+    gate: Option<&Gate>,
+    request: &Prepared,
+    (now, random): (UnixTime, u8),
+    store: &mut MemoryStore,
+) -> Outcome {
     let headers = request.proxy_headers();
     let mut seen =
         Seen(headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned())).collect());
