@@ -45,6 +45,9 @@ pub struct Given {
     pub steps: Vec<GivenStep>,
     /// The lines of the step header; `$N` is the N-th token. Default: all tokens in one line.
     pub lines: Option<Vec<String>>,
+    /// Other requests that were made, and permitted, first.
+    #[serde(default)]
+    pub before: Vec<Before>,
     /// How often the same request was made, and permitted, before this one.
     #[serde(default)]
     pub taken: u32,
@@ -54,6 +57,17 @@ pub struct Given {
     /// The number of other live entries in the record's bucket.
     #[serde(default)]
     pub bucket_load: usize,
+}
+
+/// An earlier request of the same instance.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Before {
+    /// Its tokens. Default: those of the case.
+    pub steps: Option<Vec<GivenStep>>,
+    /// What differs from the case's own request.
+    #[serde(default)]
+    pub when: When,
 }
 
 /// A token. Its defaults are those of a token that the peer rightfully holds.

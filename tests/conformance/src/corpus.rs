@@ -94,7 +94,7 @@ impl Corpus {
                 cases.push(Whole { chapter: stem(&path), gate, case, when, envoys: true });
             }
         }
-        for process in Process::all(&folder)? {
+        for process in Process::all(&folder)?.into_iter().chain(Process::patterns(&folder)?) {
             let (chapter, envoys) = (&process.name, process.envoys);
             gates.insert(chapter.clone(), GateFile::of(process.configuration()));
             cases.extend(process.cases.into_iter().map(|case| {

@@ -22,6 +22,11 @@ fn processes() -> Vec<Process> {
     Process::all(&folder()).unwrap()
 }
 
+/// The processes, and the control-flow patterns, which have the same form.
+fn documents() -> Vec<Process> {
+    processes().into_iter().chain(Process::patterns(&folder()).unwrap()).collect()
+}
+
 /// The differences between the findings of `check` and those that are written down.
 fn differences(name: &str, document: &Value, written: &[String]) -> Vec<String> {
     let mut differing = Vec::new();
@@ -41,7 +46,7 @@ fn differences(name: &str, document: &Value, written: &[String]) -> Vec<String> 
 #[test]
 fn check_finds_in_each_what_is_written_there() {
     let found = |process: &Process| differences(&process.name, &process.document, &process.check);
-    let differing: Vec<String> = processes().iter().flat_map(found).collect();
+    let differing: Vec<String> = documents().iter().flat_map(found).collect();
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
 
@@ -80,7 +85,7 @@ fn patched(value: &Value, patch: &Value) -> Value {
 fn the_walks_of_each_are_permitted_and_reach_everything() {
     let corpus = Corpus::read().unwrap();
     let mut wrong = Vec::new();
-    for process in processes() {
+    for process in documents() {
         let Some(config) = &corpus.gates[&process.name].config else {
             wrong.push(format!("{}: the document has errors", process.name));
             continue;

@@ -88,9 +88,15 @@ impl Instance<'_> {
             let shows = |step: &GivenStep| step.task == from;
             let given = &case.given;
             let shown = given.steps.iter().any(shows) || given.lines.iter().flatten().any(|line| *line == plain);
-            let nothing = given.steps.is_empty() && given.lines.is_none();
+            let calls = case.when.or(&self.process.when).peer.is_some_and(|peer| self.begins(&peer, from));
+            let nothing = given.steps.is_empty() && given.lines.is_none() && calls;
             case.then.permit.as_deref() == Some(to) && if begins { nothing } else { shown }
         })
+    }
+
+    /// Whether this peer, an actor or a URI, may begin instances at the task.
+    fn begins(&self, peer: &str, from: &str) -> bool {
+        peer.contains("://") || peer == self.workflow.tasks[from].performer.name.as_str()
     }
 
     fn shown(&self, step: &GivenStep) -> Result<String, String> {
