@@ -41,7 +41,7 @@ fn the_corpus_holds_the_examples() {
     let gate = stepgate_config::read_gate(&gate).checked.unwrap();
     let examples = ["agent", "a2a", "grpc", "soap"].map(|name| {
         let text = std::fs::read(root().join(format!("config/examples/{name}.yaml"))).unwrap();
-        stepgate_config::read_workflow(&text).checked.unwrap().digest
+        stepgate_config::read_workflow(&text).checked.unwrap().digest.clone()
     });
     assert_eq!(gate.workflows.iter().map(|workflow| workflow.digest.clone()).collect::<Vec<_>>(), examples);
 }
