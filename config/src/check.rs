@@ -2,6 +2,7 @@
 
 mod analysis;
 mod assignment;
+mod by_ids;
 mod callers;
 mod constraints;
 mod cycles;

@@ -179,7 +179,8 @@ codes! {
     /// A constraint that cannot be satisfied or enforced
     ///
     /// `separate` requires that the tasks can have different performers, `bind` that they can have the same one. Of two
-    /// tasks, one must come before the other on every path: tokens name performers of earlier tasks only.
+    /// tasks, one must come before the other on every path: tokens name performers of earlier tasks only. Where the actors
+    /// share no SPIFFE ID, `separate` holds without it.
     BadConstraint = Error "E025",
     /// A guard that is not CEL
     ///
@@ -371,6 +372,13 @@ codes! {
     /// It is UNKNOWN whether its joins complete and whether each transition can be taken: `check` exits with 4. Say
     /// `split: all` where all branches are taken, lower `max_visits`, or divide the workflow. docs/semantics.md defines runs.
     Unexplored = Warning "W024",
+    /// A transition that goes round a join
+    ///
+    /// A join guards only the transitions that leave it. This one leads from one of its branches, or from before its fork, to
+    /// a task behind it, which is so entered without the evidence of the other branches. Remove it. If there is meant to be
+    /// a way without the join, let it lead to a task of its own (two tasks may have the same `requests`, if no step leads to
+    /// both), or say `split: any` or `{value: one, advisory: true}` at the task before the fork where the two ways part.
+    Bypass = Warning "W026",
     /// How often one instance may enter tasks
     ///
     /// Forks and cycles multiply. This is the most that the gates let one instance do, not what it usually does.
@@ -389,6 +397,11 @@ codes! {
     /// A transition leaves it, and yet nothing can follow: each next task has been entered as often as `max_visits` allows. If
     /// the instance may end there, nothing is wrong; else raise `max_visits`. The message has the shortest such run.
     LeftStanding = Note "N004",
+    /// A constraint that holds by the SPIFFE IDs of the actors
+    ///
+    /// `separate` between actors that share no SPIFFE ID, or `bind` of the tasks of one workload, holds on whichever branches
+    /// the tasks are. It says what an author must keep: give an ID to another actor, and `check` says whether it still holds.
+    HoldsByIds = Note "N005",
 }
 
 impl Code {
@@ -423,7 +436,13 @@ impl Code {
     pub(crate) fn may_be_a_consequence(self) -> bool {
         matches!(
             self,
-            Self::Unreachable | Self::DeadEnd | Self::Idle | Self::Visits | Self::Choices | Self::LeftStanding
+            Self::Unreachable
+                | Self::DeadEnd
+                | Self::Idle
+                | Self::Visits
+                | Self::Choices
+                | Self::LeftStanding
+                | Self::HoldsByIds
         )
     }
 }

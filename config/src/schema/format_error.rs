@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::bounds::MAX_HEADER_VALUE;
 use crate::code::Code;
-use crate::duration::DurationError;
+use crate::duration::{self, DurationError};
 use crate::name::NameError;
 use crate::spiffe::SpiffeIdError;
 use crate::workflow::{MethodError, PathPatternError};
@@ -66,6 +66,14 @@ pub(super) enum FormatError {
 }
 
 impl FormatError {
+    /// What to write instead of `text`, where that is plain.
+    pub(super) fn help(&self, text: &str) -> Option<String> {
+        match self {
+            Self::Duration(DurationError::Form) => duration::meant(text).map(|meant| words!("write `{meant}`")),
+            _ => None,
+        }
+    }
+
     /// The code of the diagnostic.
     pub(super) fn code(&self) -> Code {
         match self {
