@@ -6,7 +6,9 @@ mod by_ids;
 mod callers;
 mod constraints;
 mod cycles;
+mod early_evidence;
 mod guarded;
+mod in_turn;
 mod joins;
 mod one_caller;
 mod open;
@@ -45,6 +47,7 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     constraints::check_order(draft, &dominators, report);
     let joins = joins::check(draft, &graph, &dominators, report);
     one_caller::check(draft, &joins, report);
+    early_evidence::check(draft, &joins, report);
     let splits = splits::check(draft, &graph, report);
     let behind = graph.closure(joins.iter().map(|join| join.task), None, |task| graph.successors(task));
     let apart = twins::apart(draft, &graph);

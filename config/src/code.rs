@@ -257,8 +257,8 @@ codes! {
     /// A time that no instance can keep, or that bounds nothing
     ///
     /// `after` and `within` count from the arrival at the task that the transition leaves. A start shows no token to count
-    /// from. A transition must open while that task's tokens live, also by clocks that differ by the leeway, and may not
-    /// close before it opens, nor after they have ended.
+    /// from. A transition must open while that task's tokens live, also by clocks that differ by the leeway: with twice the
+    /// leeway, `after` is shorter than the `ttl`. It may not close before it opens, nor after the tokens have ended.
     BadTime = Error "E046",
     /// A join that no run completes
     ///
@@ -340,10 +340,11 @@ codes! {
     /// Workloads of any namespace match, and whoever may create one in some namespace is this actor. Begin the ID with
     /// `ns/NAMESPACE/`, and open a later segment.
     WideOpen = Warning "W025",
-    /// A transition that opens too late for gates with the default leeway
+    /// A transition on which callers cannot rely with the default leeway
     ///
-    /// A gate's configuration with a smaller `leeway` may accept it; one with the default `leeway` does not (E046). Give the
-    /// task a longer `ttl`.
+    /// By clocks that differ by the leeway it opens so late that the tokens with which it is taken may have ended: where the
+    /// clocks agree, it can be taken. A gate's configuration is checked with its own `leeway` (E046): a smaller one may accept
+    /// it. Give the task a longer `ttl`.
     LongLeeway = Warning "W019",
     /// A task that several transitions leave, and that does not say which of them are taken
     ///
@@ -379,6 +380,13 @@ codes! {
     /// a way without the join, let it lead to a task of its own (two tasks may have the same `requests`, if no step leads to
     /// both), or say `split: any` or `{value: one, advisory: true}` at the task before the fork where the two ways part.
     Bypass = Warning "W026",
+    /// A join whose evidence may end before it is complete
+    ///
+    /// Each branch that comes to a join leaves evidence that lives as long as the `ttl` of the join's task, and what leaves the
+    /// join needs all of it at once. Here a task on a branch may take longer, so an instance can be stuck although each
+    /// performer keeps its time. Gates then deny with `EXPIRED`. Give the join a `ttl` of its own, which says how far apart its
+    /// branches may come.
+    EarlyEvidence = Warning "W027",
     /// How often one instance may enter tasks
     ///
     /// Forks and cycles multiply. This is the most that the gates let one instance do, not what it usually does.
