@@ -1,6 +1,8 @@
 //! Constraints that hold by the SPIFFE IDs of the actors alone, on whichever branches their tasks are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use fixedbitset::FixedBitSet;
 
 use crate::PEOPLE;
 use crate::code::Code;
@@ -8,41 +10,70 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{ActorDraft, ConstraintDraft, Draft};
 use crate::gather::Gather as _;
 use crate::report::{Report, listed};
+use crate::spiffe::SpiffeId;
 use crate::workflow::Relation;
 
 /// Most actors that a message names.
 const SHOWN: usize = 8;
 
-/// Whether no workload could break the constraint between these two tasks: for `separate` their actors share no SPIFFE ID,
-/// for `bind` both have one and the same. An open segment covers no ID of another actor (E016).
-pub(super) fn hold(draft: &Draft, relation: Relation, one: usize, other: usize) -> bool {
-    let performer = |task: usize| draft.task(task).and_then(|task| draft.actors.get(task.performer?));
-    let (Some(one), Some(other)) = (performer(one), performer(other)) else { return false };
-    match relation {
-        Relation::Separate => {
-            let has = |id| other.spiffe.iter().any(|(theirs, _)| theirs == id);
-            one.name != other.name && !one.spiffe.iter().any(|(id, _)| has(id))
+/// The SPIFFE IDs of the actors, by number.
+pub(super) struct Ids {
+    /// Of each actor those that share an ID with it, itself included if it has one.
+    shared: Vec<FixedBitSet>,
+    /// Of each actor its only ID, if it has one and no open segment.
+    only: Vec<Option<usize>>,
+}
+
+impl Ids {
+    pub(super) fn of(draft: &Draft) -> Self {
+        let mut owners: BTreeMap<&SpiffeId, FixedBitSet> = BTreeMap::new();
+        let actors = draft.actors.len();
+        for (number, actor) in draft.actors.iter().enumerate() {
+            for (id, _) in &actor.spiffe {
+                owners.entry(id).or_insert_with(|| FixedBitSet::with_capacity(actors)).insert(number);
+            }
         }
-        Relation::Bind => {
-            let only = |actor: &ActorDraft| match actor.spiffe.as_slice() {
-                [(id, _)] if actor.open.is_empty() => Some(id.clone()),
-                _ => None,
-            };
-            only(one).is_some() && only(one) == only(other)
+        let mut shared = vec![FixedBitSet::with_capacity(actors); actors];
+        for owners in owners.values() {
+                for owner in owners.ones() {
+                shared.get_mut(owner).into_iter().for_each(|shared| shared.union_with(owners));
+            }
+        }
+        let only = |actor: &ActorDraft| match actor.spiffe.as_slice() {
+            [(id, _)] if actor.open.is_empty() => owners.keys().position(|known| *known == id),
+            _ => None,
+        };
+        Self { shared, only: draft.actors.iter().map(only).collect() }
+    }
+
+    /// Whether no workload could break the constraint between tasks of these two actors: for `separate` they share no SPIFFE
+    /// ID, for `bind` both have one and the same. An open segment covers no ID of another actor (E016).
+    pub(super) fn keep(&self, relation: Relation, one: usize, other: usize) -> bool {
+        let only = |actor: usize| self.only.get(actor).copied().flatten();
+        match relation {
+            Relation::Separate => one != other && self.shared.get(one).is_some_and(|shared| !shared.contains(other)),
+            Relation::Bind => only(one).is_some() && only(one) == only(other),
         }
     }
 }
 
 /// Notes a constraint that holds so between all of its tasks: its reader sees what it rests on.
-pub(super) fn note(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
-    let tasks = || constraint.tasks.iter().map(|(task, _)| *task);
-    let holds = |(at, one): (usize, usize)| {
-        tasks().skip(at.saturating_add(1)).all(|other| hold(draft, constraint.relation, one, other))
+pub(super) fn note(draft: &Draft, ids: &Ids, constraint: &ConstraintDraft, report: &mut Report) {
+    let performers: Vec<usize> =
+        constraint.tasks.iter().filter_map(|(task, _)| draft.task(*task)?.performer).collect();
+    let tasks = performers.len();
+    let performers = performers.into_iter().gather::<BTreeSet<usize>>();
+    let keeps = |one: usize| {
+        let mut others = performers.range(one.saturating_add(1)..);
+        others.all(|other| ids.keep(constraint.relation, one, *other))
     };
-    if !PEOPLE || constraint.tasks.len() < 2 || !tasks().enumerate().all(holds) {
+    let alone = match constraint.relation {
+        Relation::Separate => performers.len() == tasks,
+        Relation::Bind => performers.iter().all(|one| ids.keep(constraint.relation, *one, *one)),
+    };
+    if !PEOPLE || tasks < 2 || !alone || !performers.iter().all(|one| keeps(*one)) {
         return;
     }
-    let performers = tasks().filter_map(|task| draft.task(task)?.performer).gather::<BTreeSet<_>>();
     let several = performers.len() > 1;
     let actors = listed(performers.into_iter().map(|actor| draft.actor_name(actor)), SHOWN, "and");
     let message = match (constraint.relation, several) {

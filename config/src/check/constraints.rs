@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::assignment::{self, MAX_STEPS};
-use super::by_ids;
+use super::by_ids::{self, Ids};
 use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -29,8 +29,12 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
 /// both. Only then a constraint may be
 /// advisory: advice never takes away a rule that the gates could keep.
 pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut Report) {
+    if draft.constraints.is_empty() {
+        return;
+    }
+    let ids = Ids::of(draft);
     for constraint in &draft.constraints {
-        let mut unordered = unordered(draft, constraint, dominators).peekable();
+        let mut unordered = unordered(draft, &ids, constraint, dominators).peekable();
         if constraint.advisory {
             if draft.assurance == Some(Assurance::Signed) && unordered.peek().is_none() {
                 let message = "this constraint is advisory, but level `signed` can enforce it";
@@ -39,7 +43,7 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
             }
             continue;
         }
-        by_ids::note(draft, constraint, report);
+        by_ids::note(draft, &ids, constraint, report);
         for ((first, first_span), (other, other_span)) in unordered {
             let (first, second) = (draft.task_name(first), draft.task_name(other));
             let (one, two) = (quote(first), quote(second));
@@ -80,15 +84,19 @@ fn apart_help(relation: Relation) -> &'static str {
 /// actors keep the constraint, the branches do not matter.
 fn unordered<'d>(
     draft: &'d Draft,
+    ids: &'d Ids,
     constraint: &'d ConstraintDraft,
     dominators: &'d Dominators,
 ) -> impl Iterator<Item = (Named, Named)> + 'd {
+    let performer = |task: usize| draft.task(task)?.performer;
     constraint.tasks.iter().enumerate().filter_map(move |(at, first)| {
         let mut later = constraint.tasks.iter().skip(at.saturating_add(1));
         let apart = |(other, _): &&Named| {
             !dominators.dominates(first.0, *other)
                 && !dominators.dominates(*other, first.0)
-                && !by_ids::hold(draft, constraint.relation, first.0, *other)
+                && !performer(first.0)
+                    .zip(performer(*other))
+                    .is_some_and(|(one, other)| ids.keep(constraint.relation, one, other))
         };
         later.find(apart).map(|other| (*first, *other))
     })
