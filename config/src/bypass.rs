@@ -6,11 +6,12 @@
 //!
 //! Only for people: a gate permits what the document says.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::graph::Dominators;
+use crate::name::TaskName;
 use crate::net::Net;
 use crate::report::{Report, quote};
 use crate::workflow::{Join, Split, Transition, Workflow};
@@ -20,22 +21,24 @@ const SHOWN: usize = 12;
 /// Steps of the search in one document. Ways that take more are not found.
 const MAX_STEPS: usize = 1 << 22;
 
-/// Warns of each transition that goes round a join.
-pub(crate) fn report(workflow: &Workflow, report: &mut Report) {
+/// Warns of each transition that goes round a join. Returns the tasks that they enter.
+pub(crate) fn report<'w>(workflow: &'w Workflow, report: &mut Report) -> BTreeSet<&'w TaskName> {
     let net = Net::of(workflow);
     let dominators = net.graph.dominators();
     let size = net.tasks.len().saturating_add(workflow.transitions.len()).saturating_mul(8);
-    let mut left = MAX_STEPS;
+    let (mut left, mut entered) = (MAX_STEPS, BTreeSet::new());
     for join in workflow.joins.values().filter(|join| join.sources.len() > 1) {
-        let Some(remaining) = left.checked_sub(size) else { return };
+        let Some(remaining) = left.checked_sub(size) else { return entered };
         left = remaining;
         let (Some(at), Some(fork)) = (net.number(&join.task), net.number(&join.fork)) else { continue };
         let round = Round { net: &net, dominators: &dominators, at, fork };
         for (transition, way) in round.ways() {
             let way: Vec<&str> = way.iter().filter_map(|at| net.tasks.get(*at)).map(|task| task.name.as_str()).collect();
             report.push(diagnostic(join, transition, &way));
+            entered.insert(&transition.to.name);
         }
     }
+    entered
 }
 
 /// A join and its fork, by number.

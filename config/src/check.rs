@@ -10,6 +10,7 @@ mod early_evidence;
 mod guarded;
 mod in_turn;
 mod joins;
+mod merges;
 mod one_caller;
 mod open;
 mod reach;
@@ -21,6 +22,7 @@ mod twins;
 
 pub(crate) use analysis::Analysis;
 pub(crate) use joins::AnalyzedJoin;
+pub(crate) use merges::check as check_merges;
 
 use std::time::Duration;
 

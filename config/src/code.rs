@@ -387,6 +387,16 @@ codes! {
     /// performer keeps its time. Gates then deny with `EXPIRED`. Give the join a `ttl` of its own, which says how far apart its
     /// branches may come.
     EarlyEvidence = Warning "W027",
+    /// A task that each of several parallel branches enters
+    ///
+    /// A `split: all` takes all branches, and this task has no `join`: each branch enters it by itself, and all that follows
+    /// happens once for each. Write `join: all` if it needs all branches, or `join: any` if each is to enter it.
+    Merge = Warning "W028",
+    /// An initial task behind another one
+    ///
+    /// Its actor may begin an instance here, without any task before it: no token of these is asked for. Remove
+    /// `initial: true`; or, if that actor may also begin, give it an initial task of its own.
+    BeginsBehind = Warning "W029",
     /// How often one instance may enter tasks
     ///
     /// Forks and cycles multiply. This is the most that the gates let one instance do, not what it usually does.

@@ -10,7 +10,7 @@ const MOST: usize = 8;
 
 /// The transitions that need `via: caller`, so that it has a receipt for `task`. None: one of them leaves an initial task,
 /// where there is no receipt, or is another actor's by `via`, or there are too many.
-pub(super) fn calls<'d>(draft: &'d Draft, caller: usize, task: usize) -> Option<Vec<&'d TransitionDraft>> {
+pub(super) fn calls(draft: &Draft, caller: usize, task: usize) -> Option<Vec<&TransitionDraft>> {
     let (mut calls, mut seen, mut open) = (Vec::new(), BTreeSet::from([task]), vec![task]);
     while let Some(task) = open.pop() {
         let mut leading = draft.transitions.iter().filter(|transition| transition.to == task).peekable();

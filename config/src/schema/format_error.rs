@@ -68,10 +68,8 @@ pub(super) enum FormatError {
 impl FormatError {
     /// What to write instead of `text`, where that is plain.
     pub(super) fn help(&self, text: &str) -> Option<String> {
-        match self {
-            Self::Duration(DurationError::Form) => duration::meant(text).map(|meant| words!("write `{meant}`")),
-            _ => None,
-        }
+        let is_duration = matches!(self, Self::Duration(DurationError::Form));
+        is_duration.then(|| duration::meant(text)).flatten().map(|meant| words!("write `{meant}`"))
     }
 
     /// The code of the diagnostic.
