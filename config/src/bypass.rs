@@ -33,7 +33,8 @@ pub(crate) fn report<'w>(workflow: &'w Workflow, report: &mut Report) -> BTreeSe
         let (Some(at), Some(fork)) = (net.number(&join.task), net.number(&join.fork)) else { continue };
         let round = Round { net: &net, dominators: &dominators, at, fork };
         for (transition, way) in round.ways() {
-            let way: Vec<&str> = way.iter().filter_map(|at| net.tasks.get(*at)).map(|task| task.name.as_str()).collect();
+            let way: Vec<&str> =
+                way.iter().filter_map(|at| net.tasks.get(*at)).map(|task| task.name.as_str()).collect();
             report.push(diagnostic(join, transition, &way));
             entered.insert(&transition.to.name);
         }
@@ -58,7 +59,8 @@ impl<'w> Round<'_, 'w> {
     fn ways(&self) -> Vec<(&'w Transition, Vec<usize>)> {
         let graph = &self.net.graph;
         let tasks = || self.net.tasks.iter().enumerate();
-        let numbered = |holds: &dyn Fn(usize) -> bool| tasks().map(|(at, _)| at).filter(|at| holds(*at)).collect::<Vec<_>>();
+        let numbered =
+            |holds: &dyn Fn(usize) -> bool| tasks().map(|(at, _)| at).filter(|at| holds(*at)).collect::<Vec<_>>();
         let is = |set: &[bool], task: usize| set.get(task) == Some(&true);
         let next = graph.successors(self.at).iter().copied();
         let behind = graph.closure(next, Some(self.fork), |at| graph.successors(at));
@@ -72,9 +74,8 @@ impl<'w> Round<'_, 'w> {
             matches!(split, Some(Split::One | Split::Any))
         };
         let initial = numbered(&|task| self.net.tasks.get(task).is_some_and(|task| task.initial));
-        let outside = self.reach(initial, &[], |from, to| {
-            to != self.fork && !(is(&back, from) && says(from) && !is(&back, to))
-        });
+        let outside =
+            self.reach(initial, &[], |from, to| to != self.fork && !(is(&back, from) && says(from) && !is(&back, to)));
         let inside = self.reach([self.fork], &outside, |_, to| !self.dominators.dominates(to, self.fork));
         let mut ways = Vec::new();
         for transition in &self.net.workflow.transitions {
@@ -106,7 +107,8 @@ impl<'w> Round<'_, 'w> {
         }
         while let Some(task) = open.pop_front() {
             for &next in self.net.graph.successors(task) {
-                let has = |source: &usize| [&reached, also].iter().any(|set| set.get(*source).is_some_and(Option::is_some));
+                let has =
+                    |source: &usize| [&reached, also].iter().any(|set| set.get(*source).is_some_and(Option::is_some));
                 let waits = || self.net.join(next).is_some() && !self.net.graph.predecessors(next).iter().all(has);
                 if next == self.at || !takes(task, next) || waits() {
                     continue;

@@ -185,8 +185,7 @@ transitions:
   - {from: hotel, to: charge, via: planner}
 ";
     let own = "  - {from: flight, to: hotel, via: planner}";
-    let followed =
-        corrected(wrong, Code::BadVia, &format!("transitions:\n{own}"), &[("  - flight -> hotel", own)]);
+    let followed = corrected(wrong, Code::BadVia, &format!("transitions:\n{own}"), &[("  - flight -> hotel", own)]);
     let callers: Vec<&str> = followed.transitions.iter().map(|one| one.caller.name.as_str()).collect();
     assert_eq!(callers, ["web", "planner", "planner", "planner"]);
 }

@@ -61,10 +61,10 @@ fn a_branch_that_leads_behind_the_join_is_warned_of() {
     assert_eq!(ways(&format!("{DIAMOND}; left -> act"), &[("left", ONE)]), ["fork -> left -> act"]);
     assert_eq!(ways(&format!("{DIAMOND}; left -> far -> end"), &[("left", "any")]), ["fork -> left -> far -> end"]);
     assert_eq!(ways(&format!("{DIAMOND}; fork -> end"), &[]), ["fork -> end"]);
-    assert_eq!(ways(&format!("{DIAMOND}; left -> act; right -> end"), &[]), [
-        "fork -> left -> act",
-        "fork -> right -> end"
-    ]);
+    assert_eq!(
+        ways(&format!("{DIAMOND}; left -> act; right -> end"), &[]),
+        ["fork -> left -> act", "fork -> right -> end"]
+    );
     // A rework that may also end.
     let back = "left -> again -> fork; act -> again -> end";
     assert_eq!(ways(&format!("{DIAMOND}; {back}"), &[]), ["fork -> left -> again"]);

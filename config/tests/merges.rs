@@ -13,7 +13,8 @@ fn merges(chains: &[&[&str]], says: &[(&str, &str)]) -> Vec<String> {
         chains.iter().flat_map(|chain| chain.iter().copied().zip(chain.iter().copied().skip(1))).collect();
     let mut leaving: BTreeMap<&str, usize> = BTreeMap::new();
     for (from, to) in &arrows {
-        *leaving.entry(from).or_default() += 1;
+        let ways = leaving.entry(from).or_default();
+        *ways = ways.saturating_add(1);
         leaving.entry(to).or_default();
     }
     let mut text = String::from("workflow: w\nrevision: 1\ntrust_domain: t\nnamespace: shop\nactors: [a]\ntasks:\n");

@@ -75,13 +75,9 @@ pub(super) fn initial(workflow: &Workflow) -> Vec<NextTransition> {
 
 /// Why a step opens none. A judgement says `TOO_EARLY` only where the step has ended before the first one opens.
 pub(super) fn none(denial: &Denial) -> String {
-    match denial {
-        Denial::TooEarly { seconds } => {
-            let opens = time::relative(UnixTime::from_seconds(*seconds), UnixTime::from_seconds(0));
-            format!("the first would open {opens}, and this step ends before: nothing can follow it")
-        }
-        other => other.to_string(),
-    }
+    let Denial::TooEarly { seconds } = denial else { return denial.to_string() };
+    let opens = time::relative(UnixTime::from_seconds(*seconds), UnixTime::from_seconds(0));
+    format!("the first would open {opens}, and this step ends before: nothing can follow it")
 }
 
 /// An indented line for each.

@@ -142,7 +142,8 @@ fn a_rotation_leaves_the_keys_of_another_workflow_of_the_same_workloads() {
 #[test]
 fn a_shared_plugin_has_one_generation() {
     let place = Place::new();
-    let other = place.document("other.yaml", "movie-guards.yaml", &[("/sa/", "/sa/other-"), ("/guarded-shots/", "/other/")]);
+    let other =
+        place.document("other.yaml", "movie-guards.yaml", &[("/sa/", "/sa/other-"), ("/guarded-shots/", "/other/")]);
     place.done(&["movie.yaml", &other]);
     let render = |flags: &[&str]| {
         stepgate(&[&["render", "istio", "movie.yaml", &other, "--secrets", &place.path("s")], flags].concat())

@@ -35,7 +35,7 @@ impl Ids {
         }
         let mut shared = vec![FixedBitSet::with_capacity(actors); actors];
         for owners in owners.values() {
-                for owner in owners.ones() {
+            for owner in owners.ones() {
                 shared.get_mut(owner).into_iter().for_each(|shared| shared.union_with(owners));
             }
         }
@@ -59,8 +59,7 @@ impl Ids {
 
 /// Notes a constraint that holds so between all of its tasks: its reader sees what it rests on.
 pub(super) fn note(draft: &Draft, ids: &Ids, constraint: &ConstraintDraft, report: &mut Report) {
-    let performers: Vec<usize> =
-        constraint.tasks.iter().filter_map(|(task, _)| draft.task(*task)?.performer).collect();
+    let performers: Vec<usize> = constraint.tasks.iter().filter_map(|(task, _)| draft.task(*task)?.performer).collect();
     let tasks = performers.len();
     let performers = performers.into_iter().gather::<BTreeSet<usize>>();
     let keeps = |one: usize| {

@@ -41,7 +41,9 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
             let in_turn = if PEOPLE { in_turn::calls(draft, caller, transition.from) } else { None };
             let (help, example) = match in_turn {
                 Some(calls) => (
-                    words!("let {caller_name} make each of these calls: write `via` at them, too, since the caller gets the receipt"),
+                    words!(
+                        "let {caller_name} make each of these calls: write `via` at them, too, since the caller gets the receipt"
+                    ),
                     by_via(draft, caller, &calls),
                 ),
                 None => (

@@ -39,7 +39,11 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
             if draft.assurance == Some(Assurance::Signed) && unordered.peek().is_none() {
                 let message = "this constraint is advisory, but level `signed` can enforce it";
                 let advice = Diagnostic::new(Code::NotAdvisory, constraint.span, message);
-                report.push(advice.label("each task lies on every path to the next, or the SPIFFE IDs alone keep it").help("remove `advisory: true`"));
+                report.push(
+                    advice
+                        .label("each task lies on every path to the next, or the SPIFFE IDs alone keep it")
+                        .help("remove `advisory: true`"),
+                );
             }
             continue;
         }

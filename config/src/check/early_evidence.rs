@@ -20,7 +20,8 @@ pub(super) fn check(draft: &Draft, joins: &[AnalyzedJoin], report: &mut Report) 
     let Some(deadline) = draft.deadline else { return };
     let lives = |task: usize| Some(draft.ttl(draft.task(task)?)?.min(deadline));
     for join in joins.iter().filter(|join| join.sources.len() > 1) {
-        let (Some(task), Some(own)) = (draft.task(join.task).filter(|task| task.ttl.is_none()), lives(join.task)) else {
+        let (Some(task), Some(own)) = (draft.task(join.task).filter(|task| task.ttl.is_none()), lives(join.task))
+        else {
             continue;
         };
         let branches = join.before.iter().filter(|at| **at != join.task && **at != join.fork);

@@ -69,7 +69,8 @@ impl Branches {
 
     /// Whether two transitions enter the task from branches of which neither leads to the other's.
     fn meet_at(&self, graph: &Graph, task: usize) -> bool {
-        let ways: Vec<FixedBitSet> = graph.predecessors(task).iter().filter_map(|from| self.ways(*from, task)).collect();
+        let ways: Vec<FixedBitSet> =
+            graph.predecessors(task).iter().filter_map(|from| self.ways(*from, task)).collect();
         let apart = |one: &FixedBitSet, other: &FixedBitSet| !one.is_subset(other) && !other.is_subset(one);
         ways.iter().enumerate().any(|(at, one)| ways.iter().skip(at.saturating_add(1)).any(|other| apart(one, other)))
     }
@@ -88,7 +89,10 @@ impl Branches {
 fn merge(draft: &Draft, graph: &Graph, split: usize, task: usize) -> Diagnostic {
     let (span, name) = draft.task(task).map(|task| (task.span, quote(task.name.as_str()))).unwrap_or_default();
     let from = listed(graph.predecessors(task).iter().map(|from| draft.task_name(*from)), SHOWN, "and");
-    let message = words!("{name} is entered once from each of {from}: it does not wait for the branches of {}", quote(draft.task_name(split)));
+    let message = words!(
+        "{name} is entered once from each of {from}: it does not wait for the branches of {}",
+        quote(draft.task_name(split))
+    );
     let mut merge = Diagnostic::new(Code::Merge, span, message).label("what follows it happens once for each branch");
     if let Some((_, all)) = draft.task(split).and_then(|task| task.split) {
         merge = merge.also(all, "all branches are taken");

@@ -29,7 +29,9 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
                 // Of two patterns, the later one is reported.
                 let patterns = actor.open.iter().filter(|(theirs, _)| other < number && open.overlaps(theirs));
                 let of = actor.name.as_str();
-                covered.extend(ids.chain(patterns.map(|(id, at)| (id.to_string(), *at))).next().map(|(id, at)| (of, id, at)));
+                covered.extend(
+                    ids.chain(patterns.map(|(id, at)| (id.to_string(), *at))).next().map(|(id, at)| (of, id, at)),
+                );
             }
             if !covered.is_empty() {
                 covers(&open.to_string(), (*span, actor.name.as_str()), &covered, report);

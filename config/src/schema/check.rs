@@ -1,7 +1,7 @@
 //! Checks a tree against the tables of the language: all differences, each with its place.
 
-use super::key::article;
 use super::elsewhere;
+use super::key::article;
 use super::{Format, Key, Level, Need, Object, Value};
 use crate::bounds::MAX_ATTRIBUTE;
 use crate::code::Code;
@@ -39,7 +39,8 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
         (_, Kind::Broken) | (Value::Unread, _) => {}
         (Value::Text(format), Kind::Text(text)) => {
             if let Err(error) = format.check(text) {
-                let wrong = Diagnostic::new(error.code(), node.span, not_of_form(text, *format)).label(error.to_string());
+                let wrong =
+                    Diagnostic::new(error.code(), node.span, not_of_form(text, *format)).label(error.to_string());
                 report.push(wrong.maybe_help(error.help(text)));
             }
         }

@@ -24,7 +24,9 @@ pub(super) fn help(name: &str, object: &'static Object) -> Option<String> {
         if DOCUMENT.key(name).is_some() {
             words!("`{name}` is a key of the workflow document itself")
         } else {
-            words!("`{name}` is not a part of the document: it is written beside it, under `workflows` of a gate's configuration")
+            words!(
+                "`{name}` is not a part of the document: it is written beside it, under `workflows` of a gate's configuration"
+            )
         }
     } else {
         words!("`{name}` is a key of {} {}", owner.article(), owner.noun)

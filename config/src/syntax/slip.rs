@@ -11,11 +11,14 @@ pub(super) fn help(text: &str, at: usize, said: &str) -> Option<String> {
     let line = text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
     let says = |part: &str| said.contains(part);
     if says("tab") {
-        return Some("indent with spaces, and put spaces between a key and its value: YAML has no tabs there".to_owned());
+        return Some(
+            "indent with spaces, and put spaces between a key and its value: YAML has no tabs there".to_owned(),
+        );
     }
     let rest = text.get(at..).unwrap_or_default().lines().next().unwrap_or_default();
     if says("trailing content after") {
-        let value = line.get(..at.saturating_sub(start))?.rfind(": ").and_then(|colon| line.get(colon.saturating_add(2)..))?;
+        let value =
+            line.get(..at.saturating_sub(start))?.rfind(": ").and_then(|colon| line.get(colon.saturating_add(2)..))?;
         let value = value.trim_end_matches(['}', ']']).trim_end();
         return Some(match value.starts_with('"') {
             true => format!("the text goes on after its closing quote: put all of it in quotes: {}", quoted(value)),
@@ -30,13 +33,17 @@ pub(super) fn help(text: &str, at: usize, said: &str) -> Option<String> {
     }
     let in_brackets = says("flow") || says("misplaced bracket");
     if let Some(value) = in_brackets.then(|| variable(line)).flatten() {
-        return Some(format!("a text with `{{` and `}}` needs quotes inside `{{…}}` and `[…]`: write {}", quoted(value)));
+        return Some(format!(
+            "a text with `{{` and `}}` needs quotes inside `{{…}}` and `[…]`: write {}",
+            quoted(value)
+        ));
     }
     let parts = if in_brackets { line.rsplit(['{', '[']).next().unwrap_or(line).split(", ") } else { line.split("\n") };
     if let Some(value) = (in_brackets || says("mapping values are not allowed")).then(|| colon(parts)).flatten() {
         return Some(format!("a text with `: ` needs quotes: write {}", quoted(value)));
     }
-    let (bracket, number) = if in_brackets || says("illegal placement") || says("eof") { unclosed(before)? } else { return None };
+    let (bracket, number) =
+        if in_brackets || says("illegal placement") || says("eof") { unclosed(before)? } else { return None };
     Some(format!("the `{bracket}` in line {number} is not closed"))
 }
 
@@ -50,7 +57,11 @@ fn begins(rest: &str) -> Option<String> {
 
 /// The text in quotes, in backticks.
 pub(crate) fn quoted(text: &str) -> String {
-    if text.contains(['"', '\\']) { quote(&format!("'{}'", text.replace('\'', "''"))) } else { quote(&format!("\"{text}\"")) }
+    if text.contains(['"', '\\']) {
+        quote(&format!("'{}'", text.replace('\'', "''")))
+    } else {
+        quote(&format!("\"{text}\""))
+    }
 }
 
 /// The path with a variable outside of quotes, with the methods before it: `POST /a/{id}`.
@@ -75,7 +86,9 @@ fn variable(line: &str) -> Option<&str> {
     let methods = line.get(..start)?.trim_end();
     let word = methods.rfind(|c: char| !(c.is_ascii_uppercase() || c == ',')).map_or(0, |stop| stop.saturating_add(1));
     if methods.get(word..).is_some_and(|word| word.chars().any(|c| c.is_ascii_uppercase())) {
-        start = word.saturating_add(methods.get(word..)?.len().saturating_sub(methods.get(word..)?.trim_start_matches(',').len()));
+        start = word.saturating_add(
+            methods.get(word..)?.len().saturating_sub(methods.get(word..)?.trim_start_matches(',').len()),
+        );
     }
     // Up to the bracket that closes more than the text opens.
     let rest = line.get(start..)?;
