@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::assignment::{self, MAX_STEPS};
-use super::by_ids::{self, Ids};
+use super::by_ids;
+use super::roles::Roles;
 use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -32,9 +33,9 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
     if draft.constraints.is_empty() {
         return;
     }
-    let ids = Ids::of(draft);
+    let roles = Roles::of(draft);
     for constraint in &draft.constraints {
-        let mut unordered = unordered(draft, &ids, constraint, dominators).peekable();
+        let mut unordered = unordered(draft, &roles, constraint, dominators).peekable();
         if constraint.advisory {
             if draft.assurance == Some(Assurance::Signed) && unordered.peek().is_none() {
                 let message = "this constraint is advisory, but level `signed` can enforce it";
@@ -47,7 +48,7 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
             }
             continue;
         }
-        by_ids::note(draft, &ids, constraint, report);
+        by_ids::note(draft, &roles, constraint, report);
         for ((first, first_span), (other, other_span)) in unordered {
             let (first, second) = (draft.task_name(first), draft.task_name(other));
             let (one, two) = (quote(first), quote(second));
@@ -88,7 +89,7 @@ fn apart_help(relation: Relation) -> &'static str {
 /// actors keep the constraint, the branches do not matter.
 fn unordered<'d>(
     draft: &'d Draft,
-    ids: &'d Ids,
+    roles: &'d Roles,
     constraint: &'d ConstraintDraft,
     dominators: &'d Dominators,
 ) -> impl Iterator<Item = (Named, Named)> + 'd {
@@ -100,7 +101,7 @@ fn unordered<'d>(
                 && !dominators.dominates(*other, first.0)
                 && !performer(first.0)
                     .zip(performer(*other))
-                    .is_some_and(|(one, other)| ids.keep(constraint.relation, one, other))
+                    .is_some_and(|(one, other)| by_ids::keep(draft, roles, constraint.relation, one, other))
         };
         later.find(apart).map(|other| (*first, *other))
     })

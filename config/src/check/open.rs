@@ -4,6 +4,7 @@ use crate::bounds::MAX_OVERLAPS;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::Draft;
+use crate::open_id::OpenId;
 use crate::report::{Report, listed, quote};
 
 /// Most actors that a message names.
@@ -25,31 +26,30 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
                     return report.push(Diagnostic::new(Code::TooMany, *span, message));
                 };
                 left = remaining;
-                let ids = actor.spiffe.iter().filter(|(id, _)| open.matches(id)).map(|(id, at)| (id.to_string(), *at));
+                let id = actor.spiffe.iter().find(|(id, _)| open.matches(id)).map(|(_, at)| *at);
                 // Of two patterns, the later one is reported.
-                let patterns = actor.open.iter().filter(|(theirs, _)| other < number && open.overlaps(theirs));
-                let of = actor.name.as_str();
-                covered.extend(
-                    ids.chain(patterns.map(|(id, at)| (id.to_string(), *at))).next().map(|(id, at)| (of, id, at)),
-                );
+                let mut patterns = actor.open.iter().filter(|_| other < number);
+                let pattern = || patterns.find(|(theirs, _)| open.overlaps(theirs)).map(|(_, at)| *at);
+                covered.extend(id.or_else(pattern).map(|at| (other, at)));
             }
             if !covered.is_empty() {
-                covers(&open.to_string(), (*span, actor.name.as_str()), &covered, report);
+                covers(draft, (open, *span, actor.name.as_str()), &covered, report);
             }
         }
     }
 }
 
-/// `covered` has an ID of each other actor, with its place.
-fn covers(open: &str, (span, actor): (Span, &str), covered: &[(&str, String, Span)], report: &mut Report) {
-    let actors = listed(covered.iter().map(|(actor, _, _)| *actor), SHOWN, "and");
+/// `covered` has an ID of each other actor.
+fn covers(draft: &Draft, (open, span, actor): (&OpenId, Span, &str), covered: &[(usize, Span)], report: &mut Report) {
+    let actors = listed(covered.iter().map(|(other, _)| draft.actor_name(*other)), SHOWN, "and");
     let ids = if covered.len() == 1 { "an ID" } else { "IDs" };
-    let mut found = Diagnostic::new(Code::Duplicate, span, words!("{} covers {ids} of {actors}", quote(open)))
+    let message = words!("{} covers {ids} of {actors}", quote(&open.to_string()));
+    let mut found = Diagnostic::new(Code::Duplicate, span, message)
         .label("a workload under an open segment is of one actor only")
         .help(words!("give the workloads of {} a segment that no ID of another actor has", quote(actor)))
-        .example(words!("actors:\n  {actor}: {{spiffe: [\"{}/{actor}/{{pod}}\"]}}", namespace(open)));
-    for (_, id, at) in covered.iter().take(SHOWN) {
-        found = found.also(*at, quote(id));
+        .example(words!("actors:\n  {actor}: {{spiffe: [\"{}/{actor}/{{pod}}\"]}}", namespace(&open.to_string())));
+    for (other, at) in covered.iter().take(SHOWN) {
+        found = found.also(*at, words!("an ID of {}", quote(draft.actor_name(*other))));
     }
     report.push(found);
 }
