@@ -74,7 +74,11 @@ fn check_shows_who_is_whom() {
         [&json!("insurer.example"), &json!(["old.example"])]
     );
     let movie = stepgate(&["check", "movie.yaml"]);
-    assert!(!["    roles ", "    aliases ", "    constraint "].iter().any(|row| movie.out.contains(row)), "{}", movie.out);
+    assert!(
+        !["    roles ", "    aliases ", "    constraint "].iter().any(|row| movie.out.contains(row)),
+        "{}",
+        movie.out
+    );
 }
 
 #[test]
