@@ -23,6 +23,7 @@ pub(crate) use tasks::request;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::PEOPLE;
+use crate::bypass;
 use crate::check;
 use crate::diagnostic::Span;
 use crate::entries;
@@ -56,6 +57,8 @@ pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Documen
             let most = entries::most(workflow);
             let named: BTreeMap<&TaskName, Span> = draft.tasks.iter().map(|task| (&task.name, task.span)).collect();
             let place = |task: &TaskName| named.get(task).copied().unwrap_or(tasks);
+            let bypassed = bypass::report(workflow, &mut context.report);
+            check::check_merges(&draft, &bypassed, &mut context.report);
             unmeant::report(workflow, most.as_ref(), tasks, place, &mut context.report);
             soundness::report(workflow, tasks, place, &mut context.markings, &mut context.report);
             if let Some(most) = most.filter(|_| context.report.errors() == before) {

@@ -26,6 +26,7 @@ macro_rules! words {
 }
 
 pub mod bounds;
+mod bypass;
 mod check;
 mod code;
 mod configuration;

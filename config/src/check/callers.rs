@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::in_turn;
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TransitionDraft};
@@ -36,16 +38,29 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
             before.is_some() && before != Some(caller)
         });
         if let Some(before) = other {
+            let in_turn = if PEOPLE { in_turn::calls(draft, caller, transition.from) } else { None };
+            let (help, example) = match in_turn {
+                Some(calls) => (
+                    words!(
+                        "let {caller_name} make each of these calls: write `via` at them, too, since the caller gets the receipt"
+                    ),
+                    by_via(draft, caller, &calls),
+                ),
+                None => (
+                    words!(
+                        "let {caller_name} call {from_name}, too: give it a task before, and write `via` at the later calls only"
+                    ),
+                    with_own_task(draft, transition, before.from),
+                ),
+            };
             let other = draft.caller(before).map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
             let message = words!("{caller_name} has no receipt for {from_name}: {other} calls that task");
             report.push(
                 Diagnostic::new(Code::BadVia, span, message)
                     .label("this actor must show the receipt")
                     .also(before.span, words!("called by {other}"))
-                    .help(words!(
-                        "let {caller_name} call {from_name}, too: give it a task before, and write `via` at the later calls only"
-                    ))
-                    .example(with_own_task(draft, transition, before.from)),
+                    .help(help)
+                    .example(example),
             );
         }
     }
@@ -61,4 +76,13 @@ fn with_own_task(draft: &Draft, transition: &TransitionDraft, before: usize) -> 
         return words!("{task}\ntransitions:\n  - {from} -> {own} -> {to}");
     }
     words!("{task}\ntransitions:\n  - {before} -> {own} -> {from}\n  - {{from: {from}, to: {to}, via: {actor}}}")
+}
+
+/// These transitions, called by the actor.
+fn by_via(draft: &Draft, actor: usize, calls: &[&TransitionDraft]) -> String {
+    let line = |call: &&TransitionDraft| {
+        let [from, to] = [call.from, call.to].map(|task| draft.task_name(task));
+        words!("\n  - {{from: {from}, to: {to}, via: {}}}", draft.actor_name(actor))
+    };
+    words!("transitions:{}", calls.iter().map(line).collect::<String>())
 }

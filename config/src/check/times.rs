@@ -146,12 +146,13 @@ fn opens(after: Duration, span: Span, life: &Life<'_>, leeway: Option<Duration>,
     let message = if leeway.is_zero() {
         words!("this transition never opens: tokens of {task} end after {ends}")
     } else {
+        let opens = written(after.saturating_add(leeway).saturating_add(leeway));
         let leeway = written(leeway);
         words!(
-            "this transition may open only when tokens of {task} have ended: these live {ends}, and clocks may differ by the leeway, {leeway}"
+            "no caller can rely on this transition: clocks may differ by the leeway, {leeway}, so it may open only {opens} after the arrival, and tokens of {task} live {ends}"
         )
     };
-    let label = "with twice the leeway, it must be shorter than the token's life";
+    let label = "with twice the leeway, it is to be shorter than the token's life";
     let early = Diagnostic::new(code, span, message).label(label);
     report.push(early.help(words!("give {} a longer `ttl`, or write a shorter `after`", life.bounded_by())));
 }

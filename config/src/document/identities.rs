@@ -31,8 +31,7 @@ pub(super) fn read(
             if let Some((_, first)) = actor.open.iter().find(|(other, _)| other.overlaps(&open)) {
                 let message = words!("two open segments of {} cover one ID", quote(actor.name.as_str()));
                 let twice = Diagnostic::new(Code::Duplicate, span, message).label("this one").also(*first, "the other");
-                let example = words!("actors:\n  {}: {{spiffe: [\"{open}\"]}}", actor.name.as_str());
-                context.report.push(twice.help("remove one").example(example));
+                context.report.push(twice.help("remove one of them, or let them differ in a further segment"));
                 continue;
             }
             if !own.is_empty() {

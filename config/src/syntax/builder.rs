@@ -133,7 +133,12 @@ fn key_of<'a>(node: Node<'a>, report: &mut Report) -> (Option<Cow<'a, str>>, Spa
 
 /// An error for a part of YAML that this language does not have.
 pub(super) fn unsupported(part: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::Unsupported, span, words!("{part} is not part of the language")).help(
-        "write each value where it belongs: the language has no aliases, anchors, tags, merge keys or second documents",
-    )
+    let quotes = if ["an alias", "an anchor", "a tag"].contains(&part) {
+        "; a text that begins with `*`, `&` or `!` needs quotes"
+    } else {
+        ""
+    };
+    Diagnostic::new(Code::Unsupported, span, words!("{part} is not part of the language")).help(words!(
+        "write each value where it belongs: the language has no aliases, anchors, tags, merge keys or second documents{quotes}"
+    ))
 }
