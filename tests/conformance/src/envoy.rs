@@ -172,9 +172,9 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Whether a real proxy can run the case: its clock cannot be set, and it says its port.
+/// Whether a real proxy can run the case: its clock cannot be set, it says its port, and it chooses its cluster.
 pub fn can_run(whole: &Whole) -> bool {
-    whole.when.at.is_none() && whole.when.port != Some(0)
+    whole.when.at.is_none() && whole.when.port != Some(0) && whole.when.cluster.is_none()
 }
 
 fn site(whole: &Whole, request: &Prepared) -> Site {
