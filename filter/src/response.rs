@@ -56,11 +56,12 @@ impl Response {
 
     /// Removes the steps from an answer to the application, but those that it may have. An answer to a request that was only
     /// observed stays as it is.
-    fn outbound(&self, gate: &Gate, host: &dyn Host, crypto: &dyn Crypto, part: MapType) -> Result<(), Denial> {
+    fn outbound(&mut self, gate: &Gate, host: &dyn Host, crypto: &dyn Crypto, part: MapType) -> Result<(), Denial> {
+        let present = headers::read(host, part)?;
+        self.awaits_upgrade &= single(&present, ":status") != Some(b"101");
         if self.observed {
             return Ok(());
         }
-        let present = headers::read(host, part)?;
         let mut map = Headers::new(host, part, &present);
         let now = seconds(host).map(UnixTime::from_seconds).map_err(internal)?;
         scrub_answer(gate, self.reply.onward(), &present, (crypto, now), &mut map)

@@ -105,7 +105,7 @@ impl Stream {
                 self.learn(host, denied.audit());
                 pass.apply(&mut headers)?;
                 self.plugin.denied(host, denied.denial(), &self.log_context, Mode::Observe);
-                return Ok(of_side(Response::observed(grpc)));
+                return Ok(Response::observed(grpc).to(&[], outbound));
             }
             Verdict::Denied(denied) => {
                 self.learn(host, denied.audit());
