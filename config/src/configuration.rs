@@ -1,5 +1,6 @@
 //! From the tree of a gate's configuration to the checked configuration.
 
+mod egress;
 mod exempt;
 mod keys;
 mod overlap;
@@ -39,6 +40,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
     workflows::check_modes(&documents, fields.text("mode").and_then(mode), context);
     let own = fields.text("self").and_then(|text| SpiffeId::try_from(text.as_bytes()).ok());
     let exempt = exempt::read(fields, context);
+    let egress = egress::read(fields, context);
     if PEOPLE {
         overlap::check(&exempt, &documents, own.as_ref(), context);
     }
@@ -62,6 +64,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
         direction: match fields.text("direction")? {
             "auto" => Direction::Auto,
             "inbound" => Direction::Inbound,
+            "outbound" => Direction::Outbound,
             _ => return None,
         },
         own,
@@ -76,6 +79,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
         },
         leeway: fields.duration("leeway")?,
         interlock: interlock(fields),
+        egress,
         exempt: exempt.into_iter().map(|(exemption, _)| exemption).collect(),
         keys: keys.into_iter().map(|(key, _)| key).collect(),
         revoked,

@@ -38,6 +38,8 @@ pub enum Direction {
     Auto,
     /// Inbound, even if the proxy reports another direction or none.
     Inbound,
+    /// Outbound, even if the proxy reports another direction or none.
+    Outbound,
 }
 
 /// The implementation that verifies and signs ES256.
@@ -170,6 +172,8 @@ pub struct GateConfig {
     /// The environment variables with the interlock's secrets: the gate sends the first one, and removes all of them from
     /// requests.
     pub interlock: Vec<String>,
+    /// Requests to others that belong to no workflow and may leave; each names a host.
+    pub egress: Vec<RequestPattern>,
     /// Requests that belong to no workflow.
     pub exempt: Vec<Exemption>,
     /// The keys of all workflows.

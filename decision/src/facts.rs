@@ -39,6 +39,8 @@ pub struct Facts {
     pub own: Option<Vec<u8>>,
     /// The workload's port on which the request came; none where the proxy does not say.
     pub port: Option<u16>,
+    /// The cluster that the proxy has chosen for a request to others; none where it has chosen none.
+    pub cluster: Option<String>,
     /// All request headers, in order.
     pub headers: Vec<Header>,
     /// The time.
@@ -63,6 +65,7 @@ impl Facts {
             peer: peer.map(|id| id.as_bytes().to_vec()),
             own: Some(own.as_bytes().to_vec()),
             port: None,
+            cluster: None,
             headers,
             now,
             random: Some(random),

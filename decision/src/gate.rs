@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use stepgate_config::gate::{ExemptPeers, GateConfig, Rate};
+use stepgate_config::gate::{Direction, ExemptPeers, GateConfig, Rate};
 use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Domain, Mode, Task, Transition, Workflow};
 
-use crate::facts::HeaderNames;
+use crate::called::Hosts;
+use crate::denial::Denial;
+use crate::facts::{HeaderNames, Listener};
 use crate::keys::{KeyError, KeyRing};
 use crate::named_headers;
 use crate::needs::Needs;
+use crate::outbound::EgressTo;
 use crate::served::{Members, ServedTask, serve};
 use crate::task_index::Index;
 
@@ -68,6 +71,15 @@ impl CompiledWorkflow {
     }
 }
 
+/// The side of a workload on which a gate decides.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Side<'g> {
+    /// On requests to the workload.
+    Inbound,
+    /// On requests of this workload.
+    Outbound(&'g SpiffeId),
+}
+
 /// A gate that is ready to decide.
 pub struct Gate {
     pub(crate) config: GateConfig,
@@ -88,6 +100,9 @@ pub struct Gate {
     /// The same by the workload that performs them, for the documents of each trust domain with its aliases.
     members: BTreeMap<Arc<Domain>, Members>,
     pub(crate) exemptions: Index<ExemptPeers>,
+    /// For an outbound gate, the actors by the names under which they are called.
+    pub(crate) hosts: Hosts,
+    pub(crate) egress: Index<EgressTo>,
 }
 
 impl Gate {
@@ -148,6 +163,12 @@ impl Gate {
             }
         }
         let exemptions = Index::of(config.exempt.iter().map(|exemption| (&exemption.request, exemption.peers.clone())));
+        let egress = config.egress.iter().filter_map(|pattern| {
+            Some((pattern.of_any_port(), EgressTo { host: pattern.host.clone()?, port: pattern.port }))
+        });
+        let egress = Index::of(egress);
+        let needs = Needs::of(&config);
+        let hosts = if needs.cluster { Hosts::of(config.workflows.iter()) } else { Hosts::default() };
         let start_header = format!("{}-start", config.header);
         let when = config.workflows.iter().flat_map(|workflow| &workflow.transitions).filter_map(|t| t.when.as_ref());
         let named = named_headers::names(&config);
@@ -155,7 +176,7 @@ impl Gate {
         let guarded_headers = guarded.chain(&named).map(String::as_str).collect();
         let named_headers = named.iter().map(String::as_str).collect();
         let gate = Self {
-            needs: Needs::of(&config),
+            needs,
             config,
             keys,
             interlock,
@@ -168,6 +189,8 @@ impl Gate {
             served,
             members,
             exemptions,
+            hosts,
+            egress,
         };
         Ok((gate, missing))
     }
@@ -185,6 +208,28 @@ impl Gate {
     /// The keys.
     pub fn keys(&self) -> &KeyRing {
         &self.keys
+    }
+
+    /// The side on which it decides at this listener.
+    ///
+    /// # Errors
+    /// [`Denial::NoConfig`] where it cannot know, or does not know for whom it stands.
+    pub(crate) fn side(&self, listener: Listener) -> Result<Side<'_>, Denial> {
+        match (self.config.direction, listener) {
+            (Direction::Inbound, _) | (Direction::Auto, Listener::Inbound) => Ok(Side::Inbound),
+            (Direction::Outbound, _) | (Direction::Auto, Listener::Outbound) => {
+                let own = self.config.own.as_ref();
+                own.map(Side::Outbound).ok_or(Denial::NoConfig("an outbound gate requires `self`"))
+            }
+            (Direction::Auto, Listener::Unknown) => {
+                Err(Denial::NoConfig("the listener does not say its direction; set `direction`"))
+            }
+        }
+    }
+
+    /// Whether it decides on the application's own requests at this listener.
+    pub fn is_outbound(&self, listener: Listener) -> bool {
+        matches!(self.side(listener), Ok(Side::Outbound(_)))
     }
 
     pub(crate) fn knows_domain(&self, id: &SpiffeId) -> bool {

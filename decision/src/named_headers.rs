@@ -44,7 +44,7 @@ impl<'a> NamedHeaders<'a> {
 pub(crate) fn names(config: &GateConfig) -> BTreeSet<String> {
     let tasks = config.workflows.iter().flat_map(|workflow| workflow.tasks.values());
     let exempt = config.exempt.iter().map(|exemption| &exemption.request);
-    let patterns = tasks.flat_map(|task| &task.requests).chain(exempt);
+    let patterns = tasks.flat_map(|task| &task.requests).chain(exempt).chain(&config.egress);
     let names = |pattern: &RequestPattern| pattern.headers.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
     patterns.flat_map(names).gather()
 }

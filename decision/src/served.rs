@@ -61,11 +61,20 @@ impl Members {
 
 /// The tasks of each actor to which a transition leads: only these are called.
 pub(crate) fn serve(workflow: &Workflow) -> Vec<(&Actor, Index<ServedTask>)> {
+    served(workflow, RequestPattern::clone)
+}
+
+/// The same, with patterns for any port.
+pub(crate) fn serve_at_any_port(workflow: &Workflow) -> Vec<(&Actor, Index<ServedTask>)> {
+    served(workflow, RequestPattern::of_any_port)
+}
+
+fn served(workflow: &Workflow, as_served: fn(&RequestPattern) -> RequestPattern) -> Vec<(&Actor, Index<ServedTask>)> {
     let led_to: BTreeMap<&TaskName, &Arc<Task>> = workflow.transitions.iter().map(|t| (&t.to.name, &t.to)).gather();
-    let mut patterns: BTreeMap<&ActorName, Vec<(&RequestPattern, ServedTask)>> = BTreeMap::new();
+    let mut patterns: BTreeMap<&ActorName, Vec<(RequestPattern, ServedTask)>> = BTreeMap::new();
     for task in led_to.into_values() {
         let served = || ServedTask { workflow: workflow.name.clone(), task: Arc::clone(task) };
-        let requests = RequestPattern::listed(&task.requests).iter().map(|pattern| (pattern, served()));
+        let requests = RequestPattern::listed(&task.requests).iter().map(|pattern| (as_served(pattern), served()));
         patterns.entry(&task.performer.name).or_default().extend(requests);
     }
     let actor = |(name, patterns)| Some((workflow.actors.get(name)?.as_ref(), Index::of(patterns)));

@@ -1,6 +1,7 @@
 //! The request patterns of one actor's tasks, or of the exemptions, by how their paths begin: a request is compared only
 //! with those that may match it.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use stepgate_config::workflow::RequestPattern;
@@ -33,9 +34,10 @@ pub(crate) struct Match<'i, T> {
 }
 
 impl<T> Index<T> {
-    pub(crate) fn of<'p>(patterns: impl IntoIterator<Item = (&'p RequestPattern, T)>) -> Self {
+    pub(crate) fn of(patterns: impl IntoIterator<Item = (impl Borrow<RequestPattern>, T)>) -> Self {
         let mut by_prefix: BTreeMap<String, Vec<Entry<T>>> = BTreeMap::new();
         for (pattern, owner) in patterns {
+            let pattern: &RequestPattern = pattern.borrow();
             let prefix = pattern.prefix().collect::<Vec<_>>().join("/");
             let pattern = pattern.normal();
             let entry = Entry { of_any_host: pattern.of_any_host(), pattern, owner };

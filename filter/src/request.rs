@@ -26,12 +26,16 @@ pub(crate) fn facts(
     let port =
         || number(host, &["destination", "port"]).and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
     let draws = needs.is_some_and(|needs| needs.randomness(&headers));
+    let listener = if needed(|needs| needs.listener) { listener(host) } else { Listener::Unknown };
+    let chosen = || host.property(&["xds", "cluster_name"]).and_then(|name| String::from_utf8(name).ok());
+    let cluster = (listener != Listener::Inbound && needed(|needs| needs.cluster)).then(chosen);
     Ok(Facts {
-        listener: if needed(|needs| needs.listener) { listener(host) } else { Listener::Unknown },
+        listener,
         mtls: peer.mtls,
         peer: peer.uri,
         own: needed(|needs| needs.own).then(|| host.property(&["connection", "uri_san_local_certificate"])).flatten(),
         port: needed(|needs| needs.port).then(port).flatten(),
+        cluster: cluster.flatten(),
         headers,
         now: UnixTime::from_seconds(seconds(host)?),
         random: draws.then(|| host.random()).transpose()?,

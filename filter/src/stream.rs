@@ -7,7 +7,7 @@ use proxy_wasm::types::{Action, MapType};
 use stepgate_config::workflow::Mode;
 use stepgate_decision::permit::{Reply, scrub, scrub_request_trailers};
 use stepgate_decision::verdict::AuditContext;
-use stepgate_decision::{Denial, Gate, UnixTime, Verdict, inbound};
+use stepgate_decision::{Denial, Gate, UnixTime, Verdict, decide};
 
 use crate::delivery::Delivery;
 use crate::headers::{self, Headers, check_bounds, internal};
@@ -86,7 +86,8 @@ impl Stream {
         let grpc = may_be_grpc(&headers);
         let known = (self.plugin.gate().map(Gate::needs), self.plugin.replica(host));
         let facts = request::facts(host, peer, headers, known).map_err(internal)?;
-        let verdict = inbound(self.plugin.gate(), &facts, &self.plugin.crypto(host), &mut SharedData(host));
+        let verdict = decide(self.plugin.gate(), &facts, &self.plugin.crypto(host), &mut SharedData(host));
+        let outbound = self.plugin.gate().is_some_and(|gate| gate.is_outbound(facts.listener));
         let mut headers = Headers::new(host, MapType::HttpRequestHeaders, &facts.headers);
         let reply = match verdict {
             Verdict::Permitted(permit) => {
@@ -104,14 +105,14 @@ impl Stream {
                 self.learn(host, denied.audit());
                 pass.apply(&mut headers)?;
                 self.plugin.denied(host, denied.denial(), &self.log_context, Mode::Observe);
-                return Ok(Response::observed(grpc));
+                return Ok(Response::observed(grpc).to(&[], outbound));
             }
             Verdict::Denied(denied) => {
                 self.learn(host, denied.audit());
                 return Err(denied.denial().clone());
             }
         };
-        Ok(Response::new(reply, grpc).to(&facts.headers))
+        Ok(Response::new(reply, grpc).to(&facts.headers, outbound))
     }
 
     /// Keeps the findings of the decision, and sets the instance for the access log.
@@ -159,7 +160,7 @@ impl Stream {
         let (Some(gate), State::Forwarded(response)) = (self.plugin.gate(), &mut self.state) else {
             return self.response_body();
         };
-        let done = response.headers(gate, host);
+        let done = response.headers(gate, host, &self.plugin.crypto(host));
         self.or_reset(host, done)
     }
 
@@ -176,7 +177,7 @@ impl Stream {
         let (Some(gate), State::Forwarded(response)) = (self.plugin.gate(), &mut self.state) else {
             return self.response_body();
         };
-        let done = response.trailers(gate, host);
+        let done = response.trailers(gate, host, &self.plugin.crypto(host));
         self.or_reset(host, done)
     }
 

@@ -405,9 +405,9 @@ fn only_the_configured_source_names_the_peer() {
 }
 
 #[test]
-fn an_outbound_listener_is_not_gated_by_this_release() {
+fn a_gate_that_does_not_know_its_side_or_for_whom_it_stands_denies() {
     for (direction, code) in
-        [(Some(2_i64.to_le_bytes().to_vec()), "EGRESS"), (Some(vec![1]), "NO_CONFIG"), (None, "NO_CONFIG")]
+        [(Some(2_i64.to_le_bytes().to_vec()), "NO_CONFIG"), (Some(vec![1]), "NO_CONFIG"), (None, "NO_CONFIG")]
     {
         let proxy = proxy();
         proxy.properties.borrow_mut().remove("xds.listener_direction");

@@ -115,6 +115,12 @@ impl RequestPattern {
         Self { host: None, headers: HeaderPatterns::ANY, ..self.clone() }
     }
 
+    /// The same pattern for any port of the workload.
+    #[must_use]
+    pub fn of_any_port(&self) -> Self {
+        Self { port: None, ..self.clone() }
+    }
+
     /// The same pattern for any port of its host. Many an application ignores the port that the caller names there.
     #[must_use]
     pub fn of_any_host_port(&self) -> Self {

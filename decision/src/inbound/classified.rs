@@ -15,10 +15,10 @@ use crate::gate::Gate;
 use crate::named_headers::NamedHeaders;
 use crate::request::{HostFit, Request};
 use crate::served::ServedTask;
-use crate::task_index::Match;
+use crate::task_index::{Index, Match};
 
 /// The patterns that a request matches.
-pub(super) struct Classified<'g> {
+pub(crate) struct Classified<'g> {
     tasks: Vec<Match<'g, ServedTask>>,
     exemptions: Vec<Match<'g, ExemptPeers>>,
     /// Whether an exemption may apply: an upgrade would turn a health check into a tunnel.
@@ -29,15 +29,32 @@ pub(super) struct Classified<'g> {
 impl<'g> Classified<'g> {
     /// Where the workload is not known, the tasks of all workloads count: fewer requests are then exempt.
     pub(super) fn of(gate: &'g Gate, request: &Request<'g>, own: Option<&SpiffeId>) -> Self {
-        let (mut tasks, mut exemptions) = (Vec::new(), Vec::new());
+        let mut exemptions = Vec::new();
+        let mut found = Self::among(gate, request, gate.served(own));
+        gate.exemptions.find(request, &found.headers, &mut exemptions);
+        exemptions.sort_by_cached_key(|one: &Match<'_, ExemptPeers>| Reverse(one.pattern().depth()));
+        found.may_be_exempt = !exemptions.is_empty() && matches!(request.upgrade(), Ok(None));
+        found.exemptions = exemptions;
+        found
+    }
+
+    /// Among these tasks, without exemptions.
+    pub(crate) fn among(
+        gate: &'g Gate,
+        request: &Request<'g>,
+        served: impl Iterator<Item = &'g Index<ServedTask>>,
+    ) -> Self {
+        let mut tasks = Vec::new();
         let headers = NamedHeaders::of(request.facts, &gate.named_headers);
-        gate.served(own).for_each(|index| index.find(request, &headers, &mut tasks));
-        gate.exemptions.find(request, &headers, &mut exemptions);
+        served.for_each(|index| index.find(request, &headers, &mut tasks));
         // Among the deepest patterns are those that lie within others: a search for one ends soon.
         tasks.sort_by_cached_key(|task: &Match<'_, ServedTask>| Reverse(task.pattern().depth()));
-        exemptions.sort_by_cached_key(|one: &Match<'_, ExemptPeers>| Reverse(one.pattern().depth()));
-        let may_be_exempt = !exemptions.is_empty() && matches!(request.upgrade(), Ok(None));
-        Self { tasks, exemptions, may_be_exempt, headers }
+        Self { tasks, exemptions: Vec::new(), may_be_exempt: false, headers }
+    }
+
+    /// Whether no task may be meant, not even by a reader who takes the request loosely.
+    pub(crate) fn is_no_task(&self) -> bool {
+        self.tasks.is_empty()
     }
 
     /// Whether anyone may send this, also without mTLS.
@@ -66,7 +83,7 @@ impl<'g> Classified<'g> {
     /// # Errors
     /// [`Denial::UnreadableHeader`] where a header that a pattern names could be read in two ways; [`Denial::BadPath`]
     /// where the request reaches a literal character through an escape.
-    pub(super) fn tasks(&self) -> Result<RequestedTasks<'g>, Denial> {
+    pub(crate) fn tasks(&self) -> Result<RequestedTasks<'g>, Denial> {
         if let NamedHeaders::Unreadable(name, fault) = self.headers {
             return Err(Denial::UnreadableHeader { name: name.to_owned(), fault });
         }
@@ -137,7 +154,7 @@ fn representatives<'m, 'g>(matches: impl Iterator<Item = &'m Match<'g, ServedTas
 
 /// The tasks that a request is: several only where their patterns are equal, where they are one task in several revisions,
 /// or where patterns of two documents cross.
-pub(super) struct RequestedTasks<'g> {
+pub(crate) struct RequestedTasks<'g> {
     pub(super) tasks: Vec<&'g ServedTask>,
     /// Two documents' tasks for this request of which neither is the more specific, if there are any.
     pub(super) crossing: Vec<&'g ServedTask>,

@@ -68,7 +68,8 @@ pub fn judge_step(gate: &Gate, facts: &Facts, crypto: &dyn Crypto) -> Result<Jud
         }
         current_step::check(&current, peer)?;
         for own in called(gate, &current) {
-            let leading = transition::open(&current, peer, own).map_err(|denial| denials.push(denial));
+            let leading =
+                transition::open(&current, peer, &|actor| actor.includes(own)).map_err(|denial| denials.push(denial));
             for transition in leading.unwrap_or_default() {
                 match judge_when_open(gate, facts, &current, transition, (peer, own)) {
                     Ok(not_before) => add(&mut open, gate, &current, (transition, own), not_before),

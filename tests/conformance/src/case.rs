@@ -146,6 +146,8 @@ pub struct When {
     pub gets: Option<Gets>,
     /// Whether the request leaves through the actor's own outbound listener instead.
     pub outbound: Option<bool>,
+    /// The cluster that the proxy has chosen for it.
+    pub cluster: Option<String>,
     /// The time, RFC 3339: only for subjects whose clock can be set.
     pub at: Option<String>,
 }
@@ -173,6 +175,7 @@ impl When {
             normalization: self.normalization.or(chapter.normalization),
             gets: self.gets.clone().or_else(|| chapter.gets.clone()),
             outbound: self.outbound.or(chapter.outbound),
+            cluster: self.cluster.clone().or_else(|| chapter.cluster.clone()),
             at: self.at.clone().or_else(|| chapter.at.clone()),
         }
     }

@@ -174,9 +174,10 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Whether a real proxy runs the case: its clock cannot be set, and it says its port.
+/// Whether a real proxy runs the case: its clock cannot be set, it says its port, and it chooses its cluster.
 pub fn can_run(whole: &Whole) -> bool {
-    whole.envoys && whole.when.at.is_none() && whole.when.port != Some(0)
+    let when = &whole.when;
+    whole.envoys && when.at.is_none() && when.port != Some(0) && when.cluster.is_none()
 }
 
 /// All requests that reach a gate of their own, each with its case.

@@ -29,6 +29,8 @@ pub struct Prepared {
     pub http: Http,
     /// Whether it is outbound.
     pub outbound: bool,
+    /// The cluster that the proxy has chosen.
+    pub cluster: Option<String>,
     /// Whether there is no application to deliver it to.
     pub undelivered: bool,
     /// The workload's port; none where the case names none, or the proxy does not say.
@@ -108,6 +110,7 @@ impl Prepared {
             trailers: trailers.collect(),
             http,
             outbound: when.outbound.unwrap_or(false),
+            cluster: when.cluster.clone().filter(|cluster| cluster != "none"),
             undelivered: false,
             port: when.port.filter(|port| *port > 0),
         })
