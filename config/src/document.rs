@@ -20,8 +20,6 @@ pub(crate) use context::Context;
 pub(crate) use draft::{ActorDraft, ConstraintDraft, Draft, TaskDraft, TransitionDraft};
 pub(crate) use tasks::request;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::PEOPLE;
 use crate::check;
 use crate::diagnostic::Span;
@@ -30,6 +28,7 @@ use crate::name::{TaskName, WorkflowName};
 use crate::room;
 use crate::schema::Fields;
 use crate::sizes;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::soundness;
 use crate::spiffe::TrustDomain;
 use crate::unmeant;
@@ -54,7 +53,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Documen
         // A gate has no use for what only warns.
         if PEOPLE {
             let most = entries::most(workflow);
-            let named: BTreeMap<&TaskName, Span> = draft.tasks.iter().map(|task| (&task.name, task.span)).collect();
+            let named: SortedMap<&TaskName, Span> = draft.tasks.iter().map(|task| (&task.name, task.span)).collect();
             let place = |task: &TaskName| named.get(task).copied().unwrap_or(tasks);
             unmeant::report(workflow, most.as_ref(), tasks, place, &mut context.report);
             soundness::report(workflow, tasks, place, &mut context.markings, &mut context.report);
@@ -81,7 +80,7 @@ fn draft(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Draft {
         mode_span: fields.get("mode").map(|field| field.key_span),
         tasks_span: fields.get("tasks").map(|field| field.key_span),
         trust_domain,
-        aliases: BTreeSet::new(),
+        aliases: SortedSet::new(),
         actors: Vec::new(),
         tasks: Vec::new(),
         transitions: Vec::new(),

@@ -55,6 +55,7 @@ mod schema;
 mod serde_text;
 mod short;
 pub mod sizes;
+pub mod sorted;
 pub mod soundness;
 pub mod spiffe;
 pub mod starts;

@@ -1,7 +1,5 @@
 //! How large the tokens of a workflow may be, and how many bytes of them one request shows.
 
-use std::collections::BTreeMap;
-
 use fixedbitset::FixedBitSet;
 
 use crate::bounds::{MAX_EVIDENCE, MAX_TOKEN};
@@ -11,6 +9,7 @@ use crate::gather::Gather as _;
 use crate::name::TaskName;
 use crate::net::Net;
 use crate::report::{Report, quote};
+use crate::sorted::SortedMap;
 use crate::spiffe::SpiffeId;
 use crate::workflow::{Actor, Assurance, JoinKind, Relation, Task, Workflow};
 
@@ -32,7 +31,7 @@ pub struct Sizes<'w> {
     /// Of each task those that may lie behind, itself included.
     behind: Vec<FixedBitSet>,
     /// Of each join the length of its round's name.
-    rounds: BTreeMap<&'w TaskName, usize>,
+    rounds: SortedMap<&'w TaskName, usize>,
 }
 
 impl<'w> Sizes<'w> {
@@ -79,7 +78,8 @@ impl<'w> Sizes<'w> {
         let before = source.as_ref().map_or(self.net.graph.predecessors(number), std::slice::from_ref);
         let parents = before.iter().map(|from| self.net.join(*from).map_or(1, |join| join.sources.len())).max();
         let round = |join: &TaskName| self.rounds.get(join).copied().unwrap_or(JTI);
-        let forks = task.carries.union(&task.forks).map(|join| sum([join.as_str().len(), 6, round(join)]));
+        let forked = task.forks.iter().filter(|join| !task.carries.contains(*join));
+        let forks = task.carries.iter().chain(forked).map(|join| sum([join.as_str().len(), 6, round(join)]));
         let [issuer, holder] = self.identities(number, task);
         let claims = sum([
             CLAIMS,

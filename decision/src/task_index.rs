@@ -1,8 +1,7 @@
 //! The request patterns of one actor's tasks, or of the exemptions, by how their paths begin: a request is compared only
 //! with those that may match it.
 
-use std::collections::BTreeMap;
-
+use stepgate_config::sorted::SortedMap;
 use stepgate_config::workflow::RequestPattern;
 
 use crate::named_headers::NamedHeaders;
@@ -11,7 +10,7 @@ use crate::request::{Fit, HostFit, Request};
 /// Patterns, each with its owner.
 pub(crate) struct Index<T> {
     /// By the literal segments with which the path begins, joined by `/`.
-    by_prefix: BTreeMap<String, Vec<Entry<T>>>,
+    by_prefix: SortedMap<String, Vec<Entry<T>>>,
     /// The length of the longest of these keys, in bytes.
     longest: usize,
 }
@@ -34,7 +33,7 @@ pub(crate) struct Match<'i, T> {
 
 impl<T> Index<T> {
     pub(crate) fn of<'p>(patterns: impl IntoIterator<Item = (&'p RequestPattern, T)>) -> Self {
-        let mut by_prefix: BTreeMap<String, Vec<Entry<T>>> = BTreeMap::new();
+        let mut by_prefix: SortedMap<String, Vec<Entry<T>>> = SortedMap::new();
         for (pattern, owner) in patterns {
             let prefix = pattern.prefix().collect::<Vec<_>>().join("/");
             let pattern = pattern.normal();

@@ -1,14 +1,13 @@
 //! Whether the actor that `via` names can have the receipt that it must show, for the task before.
 
-use std::collections::BTreeMap;
-
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TransitionDraft};
 use crate::report::{Report, quote};
+use crate::sorted::SortedMap;
 
 pub(super) fn check(draft: &Draft, report: &mut Report) {
-    let mut incoming: BTreeMap<usize, Vec<&TransitionDraft>> = BTreeMap::new();
+    let mut incoming: SortedMap<usize, Vec<&TransitionDraft>> = SortedMap::new();
     for transition in &draft.transitions {
         incoming.entry(transition.to).or_default().push(transition);
     }

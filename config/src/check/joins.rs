@@ -4,14 +4,13 @@
 //! round, and tokens of different rounds never complete a join together. So every cycle through J must pass F: otherwise
 //! two passes through J would have the same round.
 
-use std::collections::BTreeSet;
-
 use crate::bounds::{MAX_CARRIED, MAX_JOINS, MAX_SOURCES};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TaskDraft};
 use crate::graph::{Dominators, Graph};
 use crate::report::{Report, listed, quote};
+use crate::sorted::SortedSet;
 use crate::workflow::JoinKind;
 
 /// A join with its fork and its sources.
@@ -20,7 +19,7 @@ pub(crate) struct AnalyzedJoin {
     pub(crate) fork: usize,
     pub(crate) sources: Vec<usize>,
     /// The tasks whose tokens carry the fork: those with a path to the join that does not pass the fork.
-    pub(crate) before: BTreeSet<usize>,
+    pub(crate) before: SortedSet<usize>,
 }
 
 pub(super) fn check(draft: &Draft, graph: &Graph, dominators: &Dominators, report: &mut Report) -> Vec<AnalyzedJoin> {

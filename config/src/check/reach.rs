@@ -6,6 +6,7 @@ use crate::document::Draft;
 use crate::gather::Gather as _;
 use crate::graph::Graph;
 use crate::report::{Report, quote};
+use crate::sorted::SortedSet;
 
 pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
     if draft.tasks.iter().any(|task| task.initial) {
@@ -50,7 +51,7 @@ fn unreachable(draft: &Draft, graph: &Graph, report: &mut Report) {
 fn idle(draft: &Draft, report: &mut Report) {
     let performers = draft.tasks.iter().filter_map(|task| task.performer);
     let callers = draft.transitions.iter().filter_map(|transition| transition.via.map(|(actor, _)| actor));
-    let active: std::collections::BTreeSet<usize> = performers.chain(callers).gather();
+    let active: SortedSet<usize> = performers.chain(callers).gather();
     for (_, actor) in draft.actors.iter().enumerate().filter(|(index, _)| !active.contains(index)) {
         let message = words!("the actor {} performs no task", quote(actor.name.as_str()));
         report.push(

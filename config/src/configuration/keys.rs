@@ -1,7 +1,5 @@
 //! The keys of a gate.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, Document, Draft};
@@ -12,6 +10,7 @@ use crate::key_owner::KeyOwner;
 use crate::name::{ActorName, Kid, WorkflowName};
 use crate::report::quote;
 use crate::schema::Fields;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::syntax::{Kind, to_json};
 use crate::workflow::Assurance;
 
@@ -111,7 +110,7 @@ fn check_owner(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context
 /// Warns of one secret for actors of several trust domains: a workload that reads it in one of them can sign for all.
 fn check_shared(fields: Fields<'_, '_>, key: &KeySpec, own: &[&&Draft], context: &mut Context<'_>) {
     let ids = own.iter().flat_map(|draft| &draft.actors).flat_map(|actor| &actor.spiffe);
-    let domains: BTreeSet<&str> = ids.map(|(id, _)| id.trust_domain()).gather();
+    let domains: SortedSet<&str> = ids.map(|(id, _)| id.trust_domain()).gather();
     if domains.len() > 1 {
         let message =
             words!("actors of {} trust domains share one key of {}", domains.len(), quote(key.workflow.as_str()));
@@ -123,8 +122,8 @@ fn check_shared(fields: Fields<'_, '_>, key: &KeySpec, own: &[&&Draft], context:
 }
 
 fn check_duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
-    let mut kids: BTreeMap<(&WorkflowName, &Kid), Span> = BTreeMap::new();
-    let mut signers: BTreeMap<(&WorkflowName, Option<&ActorName>), Span> = BTreeMap::new();
+    let mut kids: SortedMap<(&WorkflowName, &Kid), Span> = SortedMap::new();
+    let mut signers: SortedMap<(&WorkflowName, Option<&ActorName>), Span> = SortedMap::new();
     for (key, span) in keys {
         if let Some(first) = kids.get(&(&key.workflow, &key.kid)) {
             let message =
@@ -156,7 +155,7 @@ fn check_duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
 /// A variable has one value, so two keys in it would be one key under two names: whoever may sign with the one could
 /// sign with the other.
 fn check_variables(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
-    let mut variables: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut variables: SortedMap<&str, Span> = SortedMap::new();
     for (key, span) in keys {
         let KeySource::Env(env) = &key.source else { continue };
         if let Some(first) = variables.get(env.as_str()) {
@@ -172,7 +171,7 @@ fn check_variables(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
 
 /// Warns of a key for every actor beside keys for single ones: it can still sign for all of them.
 pub(super) fn check_forgotten(keys: &[(KeySpec, Span)], revoked: &Revoked, context: &mut Context<'_>) {
-    let own: BTreeMap<&WorkflowName, Span> =
+    let own: SortedMap<&WorkflowName, Span> =
         keys.iter().rev().filter(|(key, _)| key.actor.is_some()).map(|(key, span)| (&key.workflow, *span)).gather();
     for (key, span) in keys.iter().filter(|(key, _)| !revoked.kids.contains(&key.kid)) {
         // A public key signs nothing here, and its private part is where only its owner is.
@@ -192,7 +191,7 @@ pub(super) fn check_forgotten(keys: &[(KeySpec, Span)], revoked: &Revoked, conte
 
 /// Requires a signing key for each `signed` workflow: without one, the gate could issue no tokens.
 fn check_signing_keys(keys: &[(KeySpec, Span)], drafts: &[&Draft], fields: Fields<'_, '_>, context: &mut Context<'_>) {
-    let mut reported: BTreeSet<&WorkflowName> = BTreeSet::new();
+    let mut reported: SortedSet<&WorkflowName> = SortedSet::new();
     for draft in drafts.iter().filter(|draft| draft.assurance == Some(Assurance::Signed)) {
         let Some(name) = &draft.name else { continue };
         // A key with errors has been reported; it may be the signing key.

@@ -1,12 +1,12 @@
 //! From a draft without errors to the checked workflow.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Draft, canonical};
 use crate::check::Analysis;
 use crate::gather::Gather as _;
 use crate::name::TaskName;
+use crate::sorted::SortedSet;
 use crate::spiffe::SpiffeId;
 use crate::workflow::{Actor, Constraint, Digest, Domain, Join, Relation, Task, Transition, Workflow};
 
@@ -94,12 +94,12 @@ fn task(
     draft: &Draft,
     analysis: &Analysis,
     actors: &[Arc<Actor>],
-    [constrained, bound]: [&BTreeSet<usize>; 2],
+    [constrained, bound]: [&SortedSet<usize>; 2],
     index: usize,
 ) -> Option<Arc<Task>> {
     let task = draft.task(index)?;
     let ttl = draft.ttl(task)?;
-    let joins = |selected: &dyn Fn(&crate::check::AnalyzedJoin) -> bool| -> Option<BTreeSet<TaskName>> {
+    let joins = |selected: &dyn Fn(&crate::check::AnalyzedJoin) -> bool| -> Option<SortedSet<TaskName>> {
         let joins = analysis.joins.iter().filter(|join| selected(join));
         joins.map(|join| draft.task(join.task).map(|task| task.name.clone())).collect()
     };

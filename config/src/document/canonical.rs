@@ -6,7 +6,6 @@
 //! a gate.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -14,6 +13,7 @@ use serde::Serialize;
 use crate::duration;
 use crate::gather::Gather as _;
 use crate::schema::DOCUMENT;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::workflow::{
     Actor, Assurance, Attribute, Digest, JoinKind, Relation, RequestPattern, Split, Task, Transition, Workflow,
 };
@@ -36,22 +36,22 @@ struct Form<'w> {
     deadline_ms: Option<u128>,
     #[serde(skip_serializing_if = "Option::is_none")]
     task_ttl_ms: Option<u128>,
-    actors: BTreeMap<&'w str, ActorForm<'w>>,
-    tasks: BTreeMap<&'w str, TaskForm<'w>>,
-    transitions: BTreeSet<TransitionForm<'w>>,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    constraints: BTreeSet<ConstraintForm<'w>>,
+    actors: SortedMap<&'w str, ActorForm<'w>>,
+    tasks: SortedMap<&'w str, TaskForm<'w>>,
+    transitions: SortedSet<TransitionForm<'w>>,
+    #[serde(skip_serializing_if = "SortedSet::is_empty")]
+    constraints: SortedSet<ConstraintForm<'w>>,
 }
 
 #[derive(Serialize)]
 struct ActorForm<'w> {
-    spiffe: BTreeSet<Cow<'w, str>>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    attributes: BTreeMap<&'w str, AttributeForm<'w>>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    spiffe_attributes: BTreeMap<Cow<'w, str>, BTreeMap<&'w str, AttributeForm<'w>>>,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    hosts: BTreeSet<&'w str>,
+    spiffe: SortedSet<Cow<'w, str>>,
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    attributes: SortedMap<&'w str, AttributeForm<'w>>,
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    spiffe_attributes: SortedMap<Cow<'w, str>, SortedMap<&'w str, AttributeForm<'w>>>,
+    #[serde(skip_serializing_if = "SortedSet::is_empty")]
+    hosts: SortedSet<&'w str>,
 }
 
 #[derive(Serialize)]
@@ -66,16 +66,16 @@ enum AttributeForm<'w> {
 #[derive(Serialize)]
 struct TaskForm<'w> {
     actor: &'w str,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    requests: BTreeSet<RequestForm<'w>>,
+    #[serde(skip_serializing_if = "SortedSet::is_empty")]
+    requests: SortedSet<RequestForm<'w>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     initial: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     join: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     split: Option<&'static str>,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    upgrade: BTreeSet<&'w str>,
+    #[serde(skip_serializing_if = "SortedSet::is_empty")]
+    upgrade: SortedSet<&'w str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_visits: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,16 +84,16 @@ struct TaskForm<'w> {
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct RequestForm<'w> {
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    methods: BTreeSet<&'w str>,
+    #[serde(skip_serializing_if = "SortedSet::is_empty")]
+    methods: SortedSet<&'w str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<&'w str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     port: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    headers: BTreeMap<&'w str, &'w str>,
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    headers: SortedMap<&'w str, &'w str>,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -115,9 +115,9 @@ struct TransitionForm<'w> {
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct ConstraintForm<'w> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    separate: Option<BTreeSet<&'w str>>,
+    separate: Option<SortedSet<&'w str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bind: Option<BTreeSet<&'w str>>,
+    bind: Option<SortedSet<&'w str>>,
 }
 
 fn form(workflow: &Workflow) -> Form<'_> {
@@ -154,7 +154,7 @@ fn non_default(key: &str, duration: Duration) -> Option<u128> {
     (default != Some(duration)).then_some(duration.as_millis())
 }
 
-fn attributes(attributes: &BTreeMap<String, Attribute>) -> BTreeMap<&str, AttributeForm<'_>> {
+fn attributes(attributes: &SortedMap<String, Attribute>) -> SortedMap<&str, AttributeForm<'_>> {
     let attribute = |value| match value {
         &Attribute::Bool(value) => AttributeForm::Bool(value),
         &Attribute::Int(value) => AttributeForm::Int(value),

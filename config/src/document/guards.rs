@@ -1,7 +1,5 @@
 //! The guards of one document: a guard that several transitions share is compiled once.
 
-use std::collections::BTreeMap;
-
 use super::{Context, Draft, levels};
 use crate::PEOPLE;
 use crate::bounds::MAX_GUARD_TEXT;
@@ -11,6 +9,7 @@ use crate::gather::Gather as _;
 use crate::guard::{Guard, GuardError, Vocabulary, joined_comment};
 use crate::report::quote;
 use crate::schema::Fields;
+use crate::sorted::SortedMap;
 use crate::syntax::Parts;
 use crate::workflow::Assurance;
 
@@ -19,7 +18,7 @@ const EXAMPLE: &str = r#"when: 'request.method == "POST" && now.getHours("UTC") 
 
 pub(super) struct Guards {
     vocabulary: Vocabulary,
-    read: BTreeMap<String, Result<Guard, Vec<GuardError>>>,
+    read: SortedMap<String, Result<Guard, Vec<GuardError>>>,
 }
 
 impl Guards {
@@ -36,7 +35,7 @@ impl Guards {
         let ids = draft.actors.iter().flat_map(|actor| &actor.spiffe);
         vocabulary.open = draft.actors.iter().any(|actor| !actor.open.is_empty());
         vocabulary.ids = ids.map(|(id, _)| id.as_str().to_owned()).gather();
-        Self { vocabulary, read: BTreeMap::new() }
+        Self { vocabulary, read: SortedMap::new() }
     }
 
     /// The guard at `when`.

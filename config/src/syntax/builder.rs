@@ -1,12 +1,12 @@
 //! Builds a tree from its parts, in the order of the input.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::{Entry, Kind, MAX_DEPTH, MAX_VALUES, Node};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::{Report, quote};
+use crate::sorted::SortedMap;
 
 /// A list or mapping that has begun and not ended.
 pub(super) enum Open<'a> {
@@ -91,7 +91,7 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     fn duplicates(&mut self, entries: &[Entry<'a>]) {
-        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        let mut seen: SortedMap<&str, Span> = SortedMap::new();
         for entry in entries {
             match seen.get(&*entry.key) {
                 Some(first) => {

@@ -3,10 +3,10 @@
 //! says.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stepgate_config::gate::ExemptPeers;
+use stepgate_config::sorted::SortedMap;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Task;
 
@@ -83,7 +83,7 @@ impl<'g> Classified<'g> {
         }
         let mut others = representatives(hosted());
         others.sort_by_cached_key(|task| Reverse(task.pattern().depth()));
-        let mut by_name: BTreeMap<_, Vec<&Match<'g, ServedTask>>> = BTreeMap::new();
+        let mut by_name: SortedMap<_, Vec<&Match<'g, ServedTask>>> = SortedMap::new();
         // One that only a loose application takes the request for excuses nothing: a strict one runs the other task.
         exact.iter().for_each(|task| by_name.entry(owner(task).names()).or_default().push(task));
         // The task itself, by another pattern or in another revision, which may lie within what lies within it.
@@ -125,7 +125,7 @@ fn same(one: &Match<'_, ServedTask>, other: &Match<'_, ServedTask>) -> bool {
 /// Of each pattern two tasks of different names at most, in place of all: of these, one is another task than any given
 /// one. A document may have thousands of tasks with one pattern, which are not to be compared one with the other.
 fn representatives<'m, 'g>(matches: impl Iterator<Item = &'m Match<'g, ServedTask>>) -> Vec<&'m Match<'g, ServedTask>> {
-    let mut kept: BTreeMap<_, Vec<&'m Match<'g, ServedTask>>> = BTreeMap::new();
+    let mut kept: SortedMap<_, Vec<&'m Match<'g, ServedTask>>> = SortedMap::new();
     for task in matches {
         let kept = kept.entry(task.pattern().breadth()).or_default();
         if kept.len() < 2 && kept.iter().all(|other| !same(other, task)) {
