@@ -14,7 +14,6 @@ use crate::document::{Context, Document, mode};
 use crate::gate::{
     Carrier, CryptoSource, Direction, Exemption, GateConfig, KeySource, KeySpec, LogLimits, PeerSource, Rate,
 };
-use crate::gather::Gather as _;
 use crate::report::quote;
 use crate::schema::{Fields, rate};
 use crate::sizes::{self, Sizes};
@@ -148,7 +147,7 @@ fn check_interlock(fields: Fields<'_, '_>, keys: &[(KeySpec, Span)], context: &m
 fn interlock(fields: Fields<'_, '_>) -> Vec<String> {
     let inner = fields.get("interlock").and_then(|field| fields.inner("interlock", field.node));
     let names = inner.map_or(&[][..], |interlock| interlock.items("env"));
-    names.iter().filter_map(Node::text).map(str::to_owned).gather()
+    names.iter().filter_map(Node::text).map(str::to_owned).collect()
 }
 
 fn starts(fields: Fields<'_, '_>) -> Option<Rate> {

@@ -9,7 +9,6 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use thiserror::Error;
 
-use crate::gather::Gather as _;
 use crate::sorted::SortedSet;
 
 /// Longest JWK, in bytes: the longest value that Istio allows in an environment variable.
@@ -190,7 +189,7 @@ impl Members {
             return Err(JwkError::Use);
         }
         let Some(operations) = &self.key_ops else { return Ok(()) };
-        let distinct: SortedSet<&str> = operations.iter().map(String::as_str).gather();
+        let distinct: SortedSet<&str> = operations.iter().map(String::as_str).collect();
         let required = if secret { "sign" } else { "verify" };
         let others = distinct.iter().any(|name| *name != required && !(secret && *name == "verify"));
         if distinct.len() == operations.len() && distinct.contains(required) && !others {

@@ -36,7 +36,6 @@ pub mod duration;
 mod embedded;
 pub mod entries;
 pub mod gate;
-pub mod gather;
 mod graph;
 pub mod guard;
 pub mod jwk;

@@ -5,7 +5,6 @@ use fixedbitset::FixedBitSet;
 use crate::bounds::{MAX_EVIDENCE, MAX_TOKEN};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::gather::Gather as _;
 use crate::name::TaskName;
 use crate::net::Net;
 use crate::report::{Report, quote};
@@ -40,7 +39,7 @@ impl<'w> Sizes<'w> {
         let net = Net::of(workflow);
         let carried = net.tasks.iter().map(|task| carried(workflow, task)).collect();
         let behind = behind(&net);
-        let rounds = workflow.joins.keys().map(|join| (join, round(&net, join))).gather();
+        let rounds = workflow.joins.keys().map(|join| (join, round(&net, join))).collect();
         Self { net, carried, behind, rounds }
     }
 

@@ -8,7 +8,6 @@ use crate::bounds::{MAX_CONTESTED, MAX_OVERLAPS};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::gate::GateConfig;
-use crate::gather::Gather as _;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::spiffe::SpiffeId;
 use crate::workflow::{RequestPattern, Transition, Workflow};
@@ -78,7 +77,7 @@ impl<'w> Earlier<'w> {
     /// Those of which some workload that is called is also called by this start; each once.
     fn at_one_workload(&self, start: &Start<'w>) -> impl Iterator<Item = &Start<'w>> {
         let mut numbers: SortedSet<usize> =
-            start.called().filter_map(|id| self.by_id.get(&id)).flatten().copied().gather();
+            start.called().filter_map(|id| self.by_id.get(&id)).flatten().copied().collect();
         let performer = &start.transition.to.performer;
         let opens =
             |number: &usize| self.all.get(*number).is_some_and(|first| first.transition.to.performer.shares(performer));

@@ -1,7 +1,6 @@
 //! The headers by which tasks and exemptions of a gate tell requests apart, as one request has them.
 
 use stepgate_config::gate::GateConfig;
-use stepgate_config::gather::Gather as _;
 use stepgate_config::sorted::{SortedMap, SortedSet};
 use stepgate_config::workflow::{HeaderPatterns, RequestPattern};
 
@@ -20,7 +19,7 @@ impl<'a> NamedHeaders<'a> {
     /// Reads the headers of these names, which documents write as they are folded.
     pub(crate) fn of(facts: &'a Facts, names: &'a HeaderNames) -> Self {
         let mut read = SortedMap::new();
-        let present: SortedSet<&str> = facts.headers.iter().filter_map(|(name, _)| names.same_variable(name)).gather();
+        let present: SortedSet<&str> = facts.headers.iter().filter_map(|(name, _)| names.same_variable(name)).collect();
         for name in present {
             match header_line(facts, name) {
                 Ok(value) => read.extend(value.map(|value| (name, value))),
@@ -45,5 +44,5 @@ pub(crate) fn names(config: &GateConfig) -> SortedSet<String> {
     let exempt = config.exempt.iter().map(|exemption| &exemption.request);
     let patterns = tasks.flat_map(|task| &task.requests).chain(exempt);
     let names = |pattern: &RequestPattern| pattern.headers.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
-    patterns.flat_map(names).gather()
+    patterns.flat_map(names).collect()
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use stepgate_config::gather::Gather as _;
 use stepgate_config::name::{ActorName, TaskName, WorkflowName};
 use stepgate_config::sorted::SortedMap;
 use stepgate_config::spiffe::SpiffeId;
@@ -61,7 +60,7 @@ impl Members {
 
 /// The tasks of each actor to which a transition leads: only these are called.
 pub(crate) fn serve(workflow: &Workflow) -> Vec<(&Actor, Index<ServedTask>)> {
-    let led_to: SortedMap<&TaskName, &Arc<Task>> = workflow.transitions.iter().map(|t| (&t.to.name, &t.to)).gather();
+    let led_to: SortedMap<&TaskName, &Arc<Task>> = workflow.transitions.iter().map(|t| (&t.to.name, &t.to)).collect();
     let mut patterns: SortedMap<&ActorName, Vec<(&RequestPattern, ServedTask)>> = SortedMap::new();
     for task in led_to.into_values() {
         let served = || ServedTask { workflow: workflow.name.clone(), task: Arc::clone(task) };

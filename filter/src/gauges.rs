@@ -7,7 +7,6 @@
 
 use proxy_wasm::types::MetricType;
 use stepgate_config::gate::{KeySpec, KeyUse};
-use stepgate_config::gather::Gather as _;
 use stepgate_config::sorted::SortedSet;
 use stepgate_config::workflow::{Mode, Workflow};
 use stepgate_decision::Gate;
@@ -57,7 +56,7 @@ fn names(gate: Option<&Gate>) -> Vec<String> {
         .iter()
         .flat_map(|pair| [pair.first, pair.second])
         .map(|one| one.workflow.name.as_str())
-        .gather();
+        .collect();
     let contested = contested.into_iter().map(|name| format!("{}stepgate_contested_start", label("workflow", name)));
     workflows.chain(held.map(of_key)).chain(contested).collect()
 }

@@ -5,7 +5,6 @@ use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{ActorDraft, ConstraintDraft, Draft};
-use crate::gather::Gather as _;
 use crate::graph::Dominators;
 use crate::report::{Report, listed, quote};
 use crate::sorted::{SortedMap, SortedSet};
@@ -164,9 +163,9 @@ fn shared(
 fn bind(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
     let performers = by_performer(draft, constraint);
     let ids = performers.keys().filter_map(|performer| draft.actors.get(*performer));
-    let mut ids = ids.map(|actor| actor.spiffe.iter().map(|(id, _)| id).gather::<SortedSet<&SpiffeId>>());
+    let mut ids = ids.map(|actor| actor.spiffe.iter().map(|(id, _)| id).collect::<SortedSet<&SpiffeId>>());
     let Some(first) = ids.next() else { return };
-    let common = ids.fold(first, |common, ids| common.iter().copied().filter(|id| ids.contains(id)).gather());
+    let common = ids.fold(first, |common, ids| common.iter().copied().filter(|id| ids.contains(id)).collect());
     if performers.len() > 1 && common.is_empty() {
         let names = listed(performers.keys().map(|actor| draft.actor_name(*actor)), 8, "and");
         let message = words!("this constraint cannot be satisfied: {names} have no SPIFFE ID in common");

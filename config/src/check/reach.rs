@@ -3,7 +3,6 @@
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::Draft;
-use crate::gather::Gather as _;
 use crate::graph::Graph;
 use crate::report::{Report, quote};
 use crate::sorted::SortedSet;
@@ -51,7 +50,7 @@ fn unreachable(draft: &Draft, graph: &Graph, report: &mut Report) {
 fn idle(draft: &Draft, report: &mut Report) {
     let performers = draft.tasks.iter().filter_map(|task| task.performer);
     let callers = draft.transitions.iter().filter_map(|transition| transition.via.map(|(actor, _)| actor));
-    let active: SortedSet<usize> = performers.chain(callers).gather();
+    let active: SortedSet<usize> = performers.chain(callers).collect();
     for (_, actor) in draft.actors.iter().enumerate().filter(|(index, _)| !active.contains(index)) {
         let message = words!("the actor {} performs no task", quote(actor.name.as_str()));
         report.push(

@@ -6,7 +6,6 @@ use crate::bounds::MAX_OVERLAPS;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TaskDraft, TransitionDraft};
-use crate::gather::Gather as _;
 use crate::report::{Report, listed, quote};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::workflow::{Assurance, Method, RequestPattern};
@@ -55,7 +54,7 @@ type Patterns<'d> = SortedMap<(Vec<&'d str>, RequestPattern), Vec<usize>>;
 fn crossing(draft: &Draft, roles: &Roles, report: &mut Report) {
     let mut workloads: SortedMap<usize, Patterns<'_>> = SortedMap::new();
     let mut left = MAX_OVERLAPS;
-    for task in draft.transitions.iter().map(|transition| transition.to).gather::<SortedSet<_>>() {
+    for task in draft.transitions.iter().map(|transition| transition.to).collect::<SortedSet<_>>() {
         let Some((of, performer)) = draft.task(task).and_then(|of| Some((of, of.performer?))) else { continue };
         for pattern in RequestPattern::listed(&of.requests) {
             let key = (pattern.prefix().collect(), pattern.normal());
@@ -194,7 +193,7 @@ type Candidate<'c> = (&'c TransitionDraft, &'c TaskDraft);
 
 fn ambiguous(draft: &Draft, first: Candidate<'_>, other: Candidate<'_>, report: &mut Report) {
     let from = quote(draft.task_name(first.0.from));
-    let actors: SortedSet<usize> = [first.1.performer, other.1.performer].into_iter().flatten().gather();
+    let actors: SortedSet<usize> = [first.1.performer, other.1.performer].into_iter().flatten().collect();
     let actor = match actors.len() {
         2 => words!("a workload that is {}", listed(actors.iter().map(|actor| draft.actor_name(*actor)), 2, "and")),
         _ => listed(actors.iter().map(|actor| draft.actor_name(*actor)), 2, "and"),

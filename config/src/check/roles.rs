@@ -1,7 +1,6 @@
 //! The actors that one workload is at once.
 
 use crate::document::Draft;
-use crate::gather::Gather as _;
 use crate::sorted::{SortedMap, SortedSet};
 
 /// The actors of each workload, as sets: workloads that are the same actors count once.
@@ -18,7 +17,7 @@ impl Roles {
                 workloads.entry(id).or_default().insert(number);
             }
         }
-        let mut all: SortedSet<SortedSet<usize>> = workloads.into_values().gather();
+        let mut all: SortedSet<SortedSet<usize>> = workloads.into_values().collect();
         // The workloads of an open segment, and of an actor whose IDs have errors.
         let none =
             draft.actors.iter().enumerate().filter(|(_, actor)| actor.spiffe.is_empty() || !actor.open.is_empty());

@@ -4,7 +4,6 @@ use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, Document, Draft};
 use crate::gate::{KeySource, KeySpec, KeyUse, Revoked};
-use crate::gather::Gather as _;
 use crate::jwk;
 use crate::key_owner::KeyOwner;
 use crate::name::{ActorName, Kid, WorkflowName};
@@ -85,7 +84,8 @@ fn check_owner(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context
     let named = |draft: &&&Draft| draft.name.as_ref() == Some(&key.workflow);
     let own: Vec<&&Draft> = drafts.iter().filter(named).collect();
     if own.is_empty() {
-        let names: Vec<&str> = drafts.iter().filter_map(|draft| draft.name.as_ref()).map(WorkflowName::as_str).gather();
+        let names: Vec<&str> =
+            drafts.iter().filter_map(|draft| draft.name.as_ref()).map(WorkflowName::as_str).collect();
         let help = context.report.did_you_mean(key.workflow.as_str(), names);
         let span = fields.text_and_span("workflow").map_or(fields.head_span(), |(_, span)| span);
         let message = words!("key for unknown workflow {}", quote(key.workflow.as_str()));
@@ -110,7 +110,7 @@ fn check_owner(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context
 /// Warns of one secret for actors of several trust domains: a workload that reads it in one of them can sign for all.
 fn check_shared(fields: Fields<'_, '_>, key: &KeySpec, own: &[&&Draft], context: &mut Context<'_>) {
     let ids = own.iter().flat_map(|draft| &draft.actors).flat_map(|actor| &actor.spiffe);
-    let domains: SortedSet<&str> = ids.map(|(id, _)| id.trust_domain()).gather();
+    let domains: SortedSet<&str> = ids.map(|(id, _)| id.trust_domain()).collect();
     if domains.len() > 1 {
         let message =
             words!("actors of {} trust domains share one key of {}", domains.len(), quote(key.workflow.as_str()));
@@ -172,7 +172,7 @@ fn check_variables(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
 /// Warns of a key for every actor beside keys for single ones: it can still sign for all of them.
 pub(super) fn check_forgotten(keys: &[(KeySpec, Span)], revoked: &Revoked, context: &mut Context<'_>) {
     let own: SortedMap<&WorkflowName, Span> =
-        keys.iter().rev().filter(|(key, _)| key.actor.is_some()).map(|(key, span)| (&key.workflow, *span)).gather();
+        keys.iter().rev().filter(|(key, _)| key.actor.is_some()).map(|(key, span)| (&key.workflow, *span)).collect();
     for (key, span) in keys.iter().filter(|(key, _)| !revoked.kids.contains(&key.kid)) {
         // A public key signs nothing here, and its private part is where only its owner is.
         let (None, KeySource::Env(_), Some(other)) = (&key.actor, &key.source, own.get(&key.workflow)) else {

@@ -4,7 +4,6 @@ use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Context, Document};
 use crate::gate::{KeySpec, Revoked};
-use crate::gather::Gather as _;
 use crate::name::{Kid, WorkflowName};
 use crate::report::quote;
 use crate::schema::Fields;
@@ -29,16 +28,16 @@ pub(super) fn read(
         }
     };
     for node in inner.items("kids") {
-        check_known(node, keys.iter().map(|(key, _)| key.kid.as_str()).gather(), "key");
+        check_known(node, keys.iter().map(|(key, _)| key.kid.as_str()).collect(), "key");
     }
     for node in inner.items("workflows") {
         let known = documents.iter().filter_map(|document| document.draft.name.as_ref()).map(WorkflowName::as_str);
-        check_known(node, known.gather(), "workflow");
+        check_known(node, known.collect(), "workflow");
     }
     let workflows = inner.items("workflows").iter();
     Revoked {
-        instances: inner.items("instances").iter().filter_map(Node::text).map(str::to_owned).gather(),
-        kids: inner.items("kids").iter().filter_map(|node| Kid::try_from(node.text()?).ok()).gather(),
-        workflows: workflows.filter_map(|node| WorkflowName::try_from(node.text()?).ok()).gather(),
+        instances: inner.items("instances").iter().filter_map(Node::text).map(str::to_owned).collect(),
+        kids: inner.items("kids").iter().filter_map(|node| Kid::try_from(node.text()?).ok()).collect(),
+        workflows: workflows.filter_map(|node| WorkflowName::try_from(node.text()?).ok()).collect(),
     }
 }

@@ -11,7 +11,6 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::duration;
-use crate::gather::Gather as _;
 use crate::schema::DOCUMENT;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::workflow::{
@@ -131,20 +130,20 @@ fn form(workflow: &Workflow) -> Form<'_> {
         },
         deadline_ms: non_default("deadline", workflow.deadline),
         task_ttl_ms: non_default("task_ttl", workflow.task_ttl),
-        actors: workflow.actors.values().map(|actor| (actor.name.as_str(), self::actor(actor))).gather(),
-        tasks: workflow.tasks.values().map(|task| (task.name.as_str(), self::task(task, workflow.task_ttl))).gather(),
-        transitions: workflow.transitions.iter().map(|transition| self::transition(transition)).gather(),
+        actors: workflow.actors.values().map(|actor| (actor.name.as_str(), self::actor(actor))).collect(),
+        tasks: workflow.tasks.values().map(|task| (task.name.as_str(), self::task(task, workflow.task_ttl))).collect(),
+        transitions: workflow.transitions.iter().map(|transition| self::transition(transition)).collect(),
         constraints: workflow
             .constraints
             .iter()
             .map(|constraint| {
-                let tasks = Some(constraint.tasks.iter().map(crate::name::TaskName::as_str).gather());
+                let tasks = Some(constraint.tasks.iter().map(crate::name::TaskName::as_str).collect());
                 match constraint.relation {
                     Relation::Separate => ConstraintForm { separate: tasks, bind: None },
                     Relation::Bind => ConstraintForm { separate: None, bind: tasks },
                 }
             })
-            .gather(),
+            .collect(),
     }
 }
 
@@ -161,7 +160,7 @@ fn attributes(attributes: &SortedMap<String, Attribute>) -> SortedMap<&str, Attr
         &Attribute::Float(value) => AttributeForm::Float(value),
         Attribute::Text(value) => AttributeForm::Text(value),
     };
-    attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).gather()
+    attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).collect()
 }
 
 fn actor(actor: &Actor) -> ActorForm<'_> {
@@ -169,21 +168,21 @@ fn actor(actor: &Actor) -> ActorForm<'_> {
     let own = actor.own.iter().map(|(id, own)| (Cow::Borrowed(id.as_str()), attributes(own)));
     let own_open = actor.own_open.iter().map(|(open, own)| (Cow::Owned(open.to_string()), attributes(own)));
     ActorForm {
-        spiffe: actor.spiffe.iter().map(|id| id.as_str().into()).chain(open).gather(),
+        spiffe: actor.spiffe.iter().map(|id| id.as_str().into()).chain(open).collect(),
         attributes: attributes(&actor.attributes),
-        spiffe_attributes: own.chain(own_open).gather(),
-        hosts: actor.hosts.iter().map(String::as_str).gather(),
+        spiffe_attributes: own.chain(own_open).collect(),
+        hosts: actor.hosts.iter().map(String::as_str).collect(),
     }
 }
 
 fn task(task: &Task, task_ttl: Duration) -> TaskForm<'_> {
     TaskForm {
         actor: task.performer.name.as_str(),
-        requests: task.requests.iter().map(request).gather(),
+        requests: task.requests.iter().map(request).collect(),
         initial: task.initial,
         join: (task.join == JoinKind::All).then_some("all"),
         split: task.split.filter(|split| *split != Split::Any).map(Split::as_str),
-        upgrade: task.upgrade.iter().map(String::as_str).gather(),
+        upgrade: task.upgrade.iter().map(String::as_str).collect(),
         max_visits: task.max_visits,
         ttl_ms: (task.ttl != task_ttl).then_some(task.ttl.as_millis()),
     }
@@ -191,11 +190,11 @@ fn task(task: &Task, task_ttl: Duration) -> TaskForm<'_> {
 
 fn request(request: &RequestPattern) -> RequestForm<'_> {
     RequestForm {
-        methods: request.methods.iter().map(crate::workflow::Method::as_str).gather(),
+        methods: request.methods.iter().map(crate::workflow::Method::as_str).collect(),
         host: request.host.as_deref(),
         port: request.port,
         path: request.path.as_ref().map(ToString::to_string),
-        headers: request.headers.iter().map(|(name, rule)| (name, rule.as_str())).gather(),
+        headers: request.headers.iter().map(|(name, rule)| (name, rule.as_str())).collect(),
     }
 }
 

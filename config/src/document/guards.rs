@@ -5,7 +5,6 @@ use crate::PEOPLE;
 use crate::bounds::MAX_GUARD_TEXT;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::gather::Gather as _;
 use crate::guard::{Guard, GuardError, Vocabulary, joined_comment};
 use crate::report::quote;
 use crate::schema::Fields;
@@ -29,12 +28,12 @@ impl Guards {
             .iter()
             .flat_map(|actor| actor.own.values().chain(actor.own_open.values()).chain([&actor.attributes]));
         let mut vocabulary = Vocabulary::new(attributes.flatten());
-        let names = |key| fields.entries(key).iter().map(|entry| entry.key.to_string()).gather();
+        let names = |key| fields.entries(key).iter().map(|entry| entry.key.to_string()).collect();
         vocabulary.tasks = names("tasks");
         vocabulary.actors = names("actors");
         let ids = draft.actors.iter().flat_map(|actor| &actor.spiffe);
         vocabulary.open = draft.actors.iter().any(|actor| !actor.open.is_empty());
-        vocabulary.ids = ids.map(|(id, _)| id.as_str().to_owned()).gather();
+        vocabulary.ids = ids.map(|(id, _)| id.as_str().to_owned()).collect();
         Self { vocabulary, read: SortedMap::new() }
     }
 

@@ -3,7 +3,6 @@
 use super::{ActorDraft, Context};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::gather::Gather as _;
 use crate::open_id::OpenId;
 use crate::report::quote;
 use crate::schema::{Fields, spiffe_id};
@@ -60,7 +59,7 @@ pub(super) fn read(
 /// The attributes of an actor, or of one of its IDs.
 pub(super) fn attributes(of: Fields<'_, '_>) -> SortedMap<String, Attribute> {
     let entries = of.entries("attributes").iter();
-    entries.filter_map(|entry| Some((entry.key.clone().into_owned(), attribute(&entry.value)?))).gather()
+    entries.filter_map(|entry| Some((entry.key.clone().into_owned(), attribute(&entry.value)?))).collect()
 }
 
 fn attribute(node: &Node<'_>) -> Option<Attribute> {

@@ -2,7 +2,6 @@
 
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::gather::Gather as _;
 use crate::report::{Report, quote};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::syntax::Entry;
@@ -16,8 +15,8 @@ pub(super) struct Names<'t, 'a> {
 
 impl<'t, 'a> Names<'t, 'a> {
     pub(super) fn of<'n>(written: &'t [Entry<'a>], valid: impl Iterator<Item = &'n str>) -> Self {
-        let all = written.iter().map(|entry| &*entry.key).gather();
-        Self { written, all, indexes: valid.enumerate().map(|(index, name)| (name.to_owned(), index)).gather() }
+        let all = written.iter().map(|entry| &*entry.key).collect();
+        Self { written, all, indexes: valid.enumerate().map(|(index, name)| (name.to_owned(), index)).collect() }
     }
 
     /// The index of the task called `name`. An unknown task is reported; `context` begins the message.

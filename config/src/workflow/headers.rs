@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::gather::Gather as _;
 use crate::sorted::SortedMap;
 
 /// The headers that a request must have, or must not have.
@@ -82,7 +81,7 @@ impl From<&str> for HeaderPattern {
 
 impl FromIterator<(String, HeaderPattern)> for HeaderPatterns {
     fn from_iter<I: IntoIterator<Item = (String, HeaderPattern)>>(rules: I) -> Self {
-        Self(rules.into_iter().gather())
+        Self(rules.into_iter().collect())
     }
 }
 
