@@ -1,5 +1,7 @@
 //! The facts of a request, before any of them is judged.
 
+use stepgate_config::sorted::SortedSet;
+
 use crate::denial::Denial;
 use crate::time::UnixTime;
 
@@ -112,10 +114,8 @@ impl HeaderNames {
 impl<'n> FromIterator<&'n str> for HeaderNames {
     fn from_iter<I: IntoIterator<Item = &'n str>>(names: I) -> Self {
         let folded = |name| folded(name).map(char::from).collect();
-        let mut names: Vec<String> = names.into_iter().map(folded).collect();
-        names.sort_unstable();
-        names.dedup();
-        Self(names)
+        let names: SortedSet<String> = names.into_iter().map(folded).collect();
+        Self(names.into_iter().collect())
     }
 }
 

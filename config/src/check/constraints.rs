@@ -180,6 +180,9 @@ fn bind(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
 
 /// The actor with as many SPIFFE IDs as it performs tasks; or an actor for each task, where its IDs are not known.
 fn with_ids(draft: &Draft, actor: &ActorDraft, tasks: &[usize]) -> String {
+    if !PEOPLE {
+        return String::new();
+    }
     if !actor.open.is_empty() {
         let apart = tasks.iter().map(|task| draft.task_name(*task));
         let apart =
@@ -196,6 +199,9 @@ fn with_ids(draft: &Draft, actor: &ActorDraft, tasks: &[usize]) -> String {
 
 /// The tasks of a constraint, all given to the actor that performs the first one.
 fn of_one_actor(draft: &Draft, constraint: &ConstraintDraft, performers: &SortedMap<usize, Vec<usize>>) -> String {
+    if !PEOPLE {
+        return String::new();
+    }
     let first = constraint.tasks.first().map(|(task, _)| *task);
     let performer = performers.iter().find(|(_, tasks)| tasks.iter().any(|task| Some(*task) == first));
     let actor = performer.map(|(actor, _)| draft.actor_name(*actor)).unwrap_or_default();

@@ -4,6 +4,7 @@
 //! round, and tokens of different rounds never complete a join together. So every cycle through J must pass F: otherwise
 //! two passes through J would have the same round.
 
+use crate::PEOPLE;
 use crate::bounds::{MAX_CARRIED, MAX_JOINS, MAX_SOURCES};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
@@ -105,12 +106,14 @@ impl JoinCheck<'_> {
         if !valid || self.task.initial {
             return None;
         }
-        if sources.len() < 2 {
+        if PEOPLE && sources.len() < 2 {
             let message = words!("`join: all` has no effect: {name} has fewer than two incoming transitions");
             let span = self.task.join_span.unwrap_or(self.task.span);
             report.push(Diagnostic::new(Code::NoEffect, span, message).label("`all` is the same as `any` here"));
         }
-        self.check_holders(report);
+        if PEOPLE {
+            self.check_holders(report);
+        }
         self.find_fork(sources, dominators, report)
     }
 

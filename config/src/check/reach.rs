@@ -1,5 +1,6 @@
 //! Whether instances can begin, and which tasks they reach.
 
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::Draft;
@@ -9,7 +10,9 @@ use crate::sorted::SortedSet;
 
 pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
     if draft.tasks.iter().any(|task| task.initial) {
-        unreachable(draft, graph, report);
+        if PEOPLE {
+            unreachable(draft, graph, report);
+        }
     } else if let Some(span) = draft.tasks_span {
         let none = Diagnostic::new(Code::NoInitial, span, "no task is initial, so no instance can begin");
         report.push(
@@ -17,7 +20,9 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
                 .help("add `initial: true` to the task in which instances begin"),
         );
     }
-    idle(draft, report);
+    if PEOPLE {
+        idle(draft, report);
+    }
 }
 
 fn unreachable(draft: &Draft, graph: &Graph, report: &mut Report) {

@@ -2,6 +2,7 @@
 //! lies within the other's.
 
 use super::roles::Roles;
+use crate::PEOPLE;
 use crate::bounds::MAX_OVERLAPS;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
@@ -14,7 +15,9 @@ use crate::workflow::{Assurance, Method, RequestPattern};
 const MAX_NAMED: usize = 8;
 
 pub(super) fn check(draft: &Draft, report: &mut Report) {
-    any_request(draft, report);
+    if PEOPLE {
+        any_request(draft, report);
+    }
     let roles = Roles::of(draft);
     crossing(draft, &roles, report);
     same(draft, &roles, report);
@@ -201,7 +204,7 @@ fn ambiguous(draft: &Draft, first: Candidate<'_>, other: Candidate<'_>, report: 
     let mut pairs = RequestPattern::listed(&first.1.requests)
         .iter()
         .flat_map(|one| RequestPattern::listed(&other.1.requests).iter().map(move |another| (one, another)));
-    let example = pairs.find_map(|(one, another)| one.common(another)).unwrap_or_default();
+    let example = pairs.find_map(|(one, another)| one.common(another).filter(|_| PEOPLE)).unwrap_or_default();
     let (message, help) = if first.0.from == other.0.from {
         let (one, two) = (quote(first.1.name.as_str()), quote(other.1.name.as_str()));
         let message = words!("from {from}, one request to {actor} could match both {one} and {two}: `{example}`");

@@ -1,5 +1,6 @@
 //! The keys of a gate.
 
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, Document, Draft};
@@ -64,7 +65,7 @@ fn source(fields: Fields<'_, '_>, kid: &Kid, key_use: KeyUse, context: &mut Cont
             let jwk = to_json(field.node).to_string();
             if let Err(error) = jwk::check_public(&jwk, kid.as_str()) {
                 let message = words!("the JWK of key {} cannot be used", quote(kid.as_str()));
-                context.report.add(Code::BadKey, field.key_span, message, error.to_string());
+                context.report.add(Code::BadKey, field.key_span, message, words!("{error}"));
                 return None;
             }
             Some(KeySource::Jwk(jwk))
@@ -84,6 +85,9 @@ fn check_owner(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context
     let named = |draft: &&&Draft| draft.name.as_ref() == Some(&key.workflow);
     let own: Vec<&&Draft> = drafts.iter().filter(named).collect();
     if own.is_empty() {
+        if !PEOPLE {
+            return;
+        }
         let names: Vec<&str> =
             drafts.iter().filter_map(|draft| draft.name.as_ref()).map(WorkflowName::as_str).collect();
         let help = context.report.did_you_mean(key.workflow.as_str(), names);
@@ -102,7 +106,7 @@ fn check_owner(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context
             context.report.push(unknown.maybe_help(help));
         }
         Some(_) => {}
-        None if matches!(key.source, KeySource::Env(_)) => check_shared(fields, key, &own, context),
+        None if PEOPLE && matches!(key.source, KeySource::Env(_)) => check_shared(fields, key, &own, context),
         None => {}
     }
 }
@@ -204,8 +208,8 @@ fn check_signing_keys(keys: &[(KeySpec, Span)], drafts: &[&Draft], fields: Field
         let message = words!("workflow {} has no signing key", quote(name.as_str()));
         let none =
             Diagnostic::new(Code::NoSigningKey, draft.span, message).label("its level is `signed`, which requires one");
-        let variable = KeyOwner { workflow: name.clone(), actor: None }.variable(None);
-        let help = words!("add to `keys`: `{{workflow: {name}, kid: k1, use: sign, env: {variable}}}`");
+        let owner = KeyOwner { workflow: name.clone(), actor: None };
+        let help = words!("add to `keys`: `{{workflow: {name}, kid: k1, use: sign, env: {}}}`", owner.variable(None));
         context.report.push(none.help(help));
     }
 }

@@ -1,5 +1,6 @@
 //! Revocations.
 
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Context, Document};
@@ -20,7 +21,7 @@ pub(super) fn read(
     };
     // A mistyped name would revoke nothing, in an emergency.
     let mut check_known = |node: &Node<'_>, known: Vec<&str>, noun: &str| {
-        if let Some(name) = node.text().filter(|name| !known.contains(name)) {
+        if let Some(name) = node.text().filter(|name| PEOPLE && !known.contains(name)) {
             let help = context.report.did_you_mean(name, known);
             let message = words!("revocation of unknown {noun} {}", quote(name));
             let unknown = Diagnostic::new(Code::RevokesNothing, node.span, message).label("this revokes nothing");

@@ -33,7 +33,7 @@ fn levels(documents: &[Document], context: &mut Context<'_>) {
         let (Some(name), Some(assurance)) = (&draft.name, draft.assurance) else { continue };
         let (other, span) = *first.entry(name).or_insert((assurance, draft.span));
         if let Some(mixed) = MixedLevels::among([(name, other), (name, assurance)]) {
-            let found = Diagnostic::new(Code::MixedLevels, draft.span, mixed.to_string());
+            let found = Diagnostic::new(Code::MixedLevels, draft.span, words!("{mixed}"));
             context.report.push(found.label("one level").also(span, "another level").help(MixedLevels::HELP));
         }
     }

@@ -38,7 +38,7 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
         (_, Kind::Broken) | (Value::Unread, _) => {}
         (Value::Text(format), Kind::Text(text)) => {
             if let Err(error) = format.check(text) {
-                report.add(error.code(), node.span, not_of_form(text, *format), error.to_string());
+                report.add(error.code(), node.span, not_of_form(text, *format), words!("{error}"));
             }
         }
         (Value::Choice { words, later }, Kind::Text(text)) => choice(text, words, later, node.span, at, report),
@@ -66,7 +66,7 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
             count(entries.len(), 0, *most, ("entry", "entries"), node, at, report);
             for entry in entries {
                 if let Err(error) = keys.check(&entry.key) {
-                    report.add(error.code(), entry.key_span, not_of_form(&entry.key, *keys), error.to_string());
+                    report.add(error.code(), entry.key_span, not_of_form(&entry.key, *keys), words!("{error}"));
                 }
                 value(&entry.value, of, At { name: Some(&entry.key), span: entry.key_span, item: false }, report);
             }

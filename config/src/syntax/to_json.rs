@@ -14,7 +14,11 @@ pub(crate) fn to_json(node: &Node<'_>) -> Value {
         Kind::Text(value) => Value::from(&**value),
         Kind::List(items) => items.iter().map(to_json).collect(),
         Kind::Map(entries) => {
-            Value::Object(entries.iter().map(|entry| (entry.key.clone().into_owned(), to_json(&entry.value))).collect())
+            let mut object = serde_json::Map::new();
+            for entry in entries {
+                object.insert(entry.key.clone().into_owned(), to_json(&entry.value));
+            }
+            Value::Object(object)
         }
     }
 }

@@ -29,13 +29,12 @@ pub(super) struct Classified<'g> {
 impl<'g> Classified<'g> {
     /// Where the workload is not known, the tasks of all workloads count: fewer requests are then exempt.
     pub(super) fn of(gate: &'g Gate, request: &Request<'g>, own: Option<&SpiffeId>) -> Self {
-        let (mut tasks, mut exemptions) = (Vec::new(), Vec::new());
+        let (mut tasks, mut exemptions): (Vec<Match<'_, ServedTask>>, Vec<Match<'_, ExemptPeers>>) = Default::default();
         let headers = NamedHeaders::of(request.facts, &gate.named_headers);
         gate.served(own).for_each(|index| index.find(request, &headers, &mut tasks));
         gate.exemptions.find(request, &headers, &mut exemptions);
-        // Among the deepest patterns are those that lie within others: a search for one ends soon.
-        tasks.sort_by_cached_key(|task: &Match<'_, ServedTask>| Reverse(task.pattern().depth()));
-        exemptions.sort_by_cached_key(|one: &Match<'_, ExemptPeers>| Reverse(one.pattern().depth()));
+        let tasks = deepest_first(tasks, |task| task.pattern().depth());
+        let exemptions = deepest_first(exemptions, |exemption| exemption.pattern().depth());
         let may_be_exempt = !exemptions.is_empty() && matches!(request.upgrade(), Ok(None));
         Self { tasks, exemptions, may_be_exempt, headers }
     }
@@ -81,8 +80,7 @@ impl<'g> Classified<'g> {
         if hosted().nth(1).is_none() && self.exemptions.is_empty() {
             return Ok(RequestedTasks { tasks: exact.into_iter().map(owner).collect(), crossing: Vec::new() });
         }
-        let mut others = representatives(hosted());
-        others.sort_by_cached_key(|task| Reverse(task.pattern().depth()));
+        let others = deepest_first(representatives(hosted()), |task| task.pattern().depth());
         let mut by_name: SortedMap<_, Vec<&Match<'g, ServedTask>>> = SortedMap::new();
         // One that only a loose application takes the request for excuses nothing: a strict one runs the other task.
         exact.iter().for_each(|task| by_name.entry(owner(task).names()).or_default().push(task));
@@ -116,6 +114,16 @@ impl<'g> Classified<'g> {
             crossing: pair.into_iter().flatten().collect(),
         })
     }
+}
+
+/// Among the deepest patterns are those that lie within others: a search for one of them ends soon.
+fn deepest_first<M, D: Ord>(matches: Vec<M>, depth: impl Fn(&M) -> D) -> Vec<M> {
+    if matches.len() < 2 {
+        return matches;
+    }
+    let mut by_depth: SortedMap<Reverse<D>, Vec<M>> = SortedMap::new();
+    matches.into_iter().for_each(|one| by_depth.entry(Reverse(depth(&one))).or_default().push(one));
+    by_depth.into_values().flatten().collect()
 }
 
 fn same(one: &Match<'_, ServedTask>, other: &Match<'_, ServedTask>) -> bool {
