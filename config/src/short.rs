@@ -38,7 +38,9 @@ impl Short<'_, '_> {
         }
         let tasks = root.get_mut("tasks").map(Node::entries_mut).unwrap_or_default();
         tasks.iter_mut().filter_map(|task| task.value.get_mut("requests")).for_each(|node| self.requests(node));
-        if let Some(Kind::List(items)) = root.get_mut("transitions").map(|transitions| &mut transitions.kind) {
+        if let Some(Kind::List(items)) = root.get_mut("transitions").map(|transitions| &mut transitions.kind)
+            && items.iter().any(|item| item.text().is_some())
+        {
             *items = std::mem::take(items).into_iter().flat_map(|item| self.transitions(item)).collect();
         }
     }

@@ -27,7 +27,7 @@ pub struct Sizes<'w> {
     net: Net<'w>,
     /// Of each task the bytes that all later tokens carry because of it: its visits and its performers.
     carried: Vec<usize>,
-    /// Of each task those that may lie behind, itself included.
+    /// Of each task those that may lie behind, itself included; empty where nothing is carried.
     behind: Vec<FixedBitSet>,
     /// Of each join the length of its round's name.
     rounds: SortedMap<&'w TaskName, usize>,
@@ -37,8 +37,9 @@ impl<'w> Sizes<'w> {
     /// The sizes of a workflow's tokens.
     pub fn of(workflow: &'w Workflow) -> Self {
         let net = Net::of(workflow);
-        let carried = net.tasks.iter().map(|task| carried(workflow, task)).collect();
-        let behind = behind(&net);
+        let carried: Vec<usize> = net.tasks.iter().map(|task| carried(workflow, task)).collect();
+        // Only what is carried is counted, and in most workflows nothing is.
+        let behind = if carried.iter().any(|bytes| *bytes > 0) { behind(&net) } else { Vec::new() };
         let rounds = workflow.joins.keys().map(|join| (join, round(&net, join))).collect();
         Self { net, carried, behind, rounds }
     }

@@ -32,9 +32,9 @@ struct Form<'w> {
     #[serde(skip_serializing_if = "Option::is_none")]
     assurance: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    deadline_ms: Option<u128>,
+    deadline_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    task_ttl_ms: Option<u128>,
+    task_ttl_ms: Option<u64>,
     actors: SortedMap<&'w str, ActorForm<'w>>,
     tasks: SortedMap<&'w str, TaskForm<'w>>,
     transitions: SortedSet<TransitionForm<'w>>,
@@ -78,7 +78,7 @@ struct TaskForm<'w> {
     #[serde(skip_serializing_if = "Option::is_none")]
     max_visits: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ttl_ms: Option<u128>,
+    ttl_ms: Option<u64>,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -104,9 +104,9 @@ struct TransitionForm<'w> {
     #[serde(skip_serializing_if = "Option::is_none")]
     uses: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    after_ms: Option<u128>,
+    after_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    within_ms: Option<u128>,
+    within_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     when: Option<&'w str>,
 }
@@ -148,9 +148,14 @@ fn form(workflow: &Workflow) -> Form<'_> {
 }
 
 /// A duration in milliseconds, unless it is the default of `key`.
-fn non_default(key: &str, duration: Duration) -> Option<u128> {
+fn non_default(key: &str, duration: Duration) -> Option<u64> {
     let default = DOCUMENT.default(key).and_then(|text| duration::parse(text).ok());
-    (default != Some(duration)).then_some(duration.as_millis())
+    (default != Some(duration)).then(|| milliseconds(duration))
+}
+
+/// No duration of a document is longer than [`crate::MAX_DURATION`].
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn attributes(attributes: &SortedMap<String, Attribute>) -> SortedMap<&str, AttributeForm<'_>> {
@@ -184,7 +189,7 @@ fn task(task: &Task, task_ttl: Duration) -> TaskForm<'_> {
         split: task.split.filter(|split| *split != Split::Any).map(Split::as_str),
         upgrade: task.upgrade.iter().map(String::as_str).collect(),
         max_visits: task.max_visits,
-        ttl_ms: (task.ttl != task_ttl).then_some(task.ttl.as_millis()),
+        ttl_ms: (task.ttl != task_ttl).then(|| milliseconds(task.ttl)),
     }
 }
 
@@ -204,8 +209,8 @@ fn transition(transition: &Transition) -> TransitionForm<'_> {
         to: transition.to.name.as_str(),
         via: transition.via.then_some(transition.caller.name.as_str()),
         uses: (transition.uses != 1).then_some(transition.uses),
-        after_ms: transition.after.map(|after| after.as_millis()),
-        within_ms: transition.within.map(|within| within.as_millis()),
+        after_ms: transition.after.map(milliseconds),
+        within_ms: transition.within.map(milliseconds),
         when: transition.when.as_ref().map(crate::guard::Guard::source),
     }
 }

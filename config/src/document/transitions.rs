@@ -19,6 +19,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
     let mut seen: SortedMap<(usize, usize), (Span, usize)> = SortedMap::new();
     // In a chain, one task is the end of a transition and the beginning of the next: it is reported once.
     let mut unknown = None;
+    draft.transitions.reserve_exact(fields.items("transitions").len());
     for node in fields.items("transitions") {
         let Some(of) = fields.inner("transitions", node) else {
             draft.complete = false;

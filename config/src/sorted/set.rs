@@ -83,9 +83,7 @@ impl<T> IntoIterator for SortedSet<T> {
 
 impl<T: Ord> Extend<T> for SortedSet<T> {
     fn extend<I: IntoIterator<Item = T>>(&mut self, items: I) {
-        items.into_iter().for_each(|item| {
-            self.insert(item);
-        });
+        self.0.extend(items.into_iter().map(|item| (item, ())));
     }
 }
 

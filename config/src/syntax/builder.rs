@@ -50,11 +50,14 @@ impl<'a, 'r> Builder<'a, 'r> {
 
     pub(super) fn end(&mut self, span: Span) -> Result<(), Rejected> {
         let node = match self.open.pop() {
-            Some(Open::List { start, items }) => {
+            Some(Open::List { start, mut items }) => {
+                items.shrink_to_fit();
                 let last = items.last().map_or(start, |item| item.span);
                 Node { span: whole_span(start, last, span), kind: Kind::List(items) }
             }
-            Some(Open::Map { start, entries, .. }) => {
+            Some(Open::Map { start, mut entries, .. }) => {
+                // Most mappings have fewer entries than the first growth makes room for.
+                entries.shrink_to_fit();
                 let last = entries.last().map_or(start, |entry| entry.value.span.to(entry.key_span));
                 self.duplicates(&entries);
                 Node { span: whole_span(start, last, span), kind: Kind::Map(entries) }
