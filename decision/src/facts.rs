@@ -104,6 +104,11 @@ fn folded(name: &str) -> impl Iterator<Item = u8> {
 pub(crate) struct HeaderNames(Vec<String>);
 
 impl HeaderNames {
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The name in the set of which some servers make the same variable, [folded](folded).
     pub(crate) fn same_variable(&self, name: &str) -> Option<&str> {
         let found = self.0.binary_search_by(|own| own.bytes().cmp(folded(name)));
