@@ -43,10 +43,15 @@ pub(crate) struct Document {
 /// Reads one document; `fields` has been checked against the schema.
 pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Document {
     let before = context.report.errors();
-    let draft = draft(fields, context);
+    let mut draft = draft(fields, context);
     let analysis = check::check(&draft, context.leeway, &mut context.report);
     let valid = context.report.errors() == before;
     let workflow = analysis.filter(|_| valid).and_then(|analysis| build::build(&draft, &analysis));
+    if !PEOPLE {
+        // They are the most of a draft, and a gate has no further use for them.
+        draft.transitions = Vec::new();
+    }
+    let workflow = workflow.map(|workflow| Workflow { digest: canonical::digest(&workflow), ..workflow });
     if let Some(workflow) = &workflow {
         sizes::check(workflow, draft.span, &mut context.report);
         let tasks = draft.tasks_span.unwrap_or(draft.span);

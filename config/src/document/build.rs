@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Draft, canonical};
+use super::Draft;
 use crate::check::Analysis;
 use crate::name::TaskName;
 use crate::sorted::SortedSet;
 use crate::spiffe::SpiffeId;
 use crate::workflow::{Actor, Constraint, Digest, Domain, Join, Relation, Task, Transition, Workflow};
 
-/// The workflow; none where a part of the draft is missing, which has then been reported.
+/// The workflow, without its digest; none where a part of the draft is missing, which has then been reported.
 pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
     let domain = Arc::new(Domain::new(draft.trust_domain.clone()?, draft.aliases.clone()));
     let actors = draft.actors.iter().map(|actor| Arc::new(self::actor(actor, &domain)));
@@ -49,7 +49,7 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
     });
     let joins = joins.collect::<Option<Vec<_>>>()?.into_iter().collect();
     let constraints = constraints.collect::<Option<Vec<_>>>()?;
-    let mut workflow = Workflow {
+    Some(Workflow {
         name: draft.name.clone()?,
         revision: draft.revision?,
         digest: Digest::of(&[]),
@@ -65,9 +65,7 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         constraints,
         open: true,
         mode: draft.mode,
-    };
-    workflow.digest = canonical::digest(&workflow);
-    Some(workflow)
+    })
 }
 
 fn actor(draft: &super::ActorDraft, domain: &Arc<Domain>) -> Actor {

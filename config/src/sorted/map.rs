@@ -41,7 +41,7 @@ impl<K, V> SortedMap<K, V> {
 
     /// The entries, in the order of their keys.
     pub fn iter(&self) -> Iter<'_, K, V> {
-        Iter { map: self, place: Place::default(), least: self.len() }
+        Iter { map: self, place: Place::default() }
     }
 
     /// The entries behind a key that may be there, in the order of their keys.
@@ -53,7 +53,7 @@ impl<K, V> SortedMap<K, V> {
             Some((other, _)) if other > key => Ordering::Greater,
             _ => Ordering::Less,
         };
-        Iter { map: self, place: self.order.search(&mut { behind }).err().unwrap_or_default(), least: 0 }
+        Iter { map: self, place: self.order.search(&mut { behind }).err().unwrap_or_default() }
     }
 
     /// The keys, in their order.
@@ -156,13 +156,11 @@ impl<'m, K, V> Entry<'m, K, V> {
 pub struct Iter<'m, K, V> {
     map: &'m SortedMap<K, V>,
     place: Place,
-    /// The number of entries to come, at least.
-    least: usize,
 }
 
 impl<K, V> Clone for Iter<'_, K, V> {
     fn clone(&self) -> Self {
-        Self { map: self.map, place: self.place, least: self.least }
+        Self { map: self.map, place: self.place }
     }
 }
 
@@ -171,12 +169,7 @@ impl<'m, K, V> Iterator for Iter<'m, K, V> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let number = self.map.order.next(&mut self.place)?;
-        self.least = self.least.saturating_sub(1);
         self.map.entries.get(number).map(|(key, value)| (key, value))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.least, None)
     }
 }
 
@@ -195,10 +188,6 @@ impl<'m, K, V> Iterator for Keys<'m, K, V> {
     fn next(&mut self) -> Option<&'m K> {
         self.0.next().map(|(key, _)| key)
     }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
 }
 
 /// The values of a map, in the order of their keys.
@@ -215,10 +204,6 @@ impl<'m, K, V> Iterator for Values<'m, K, V> {
 
     fn next(&mut self) -> Option<&'m V> {
         self.0.next().map(|(_, value)| value)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
     }
 }
 
@@ -259,9 +244,7 @@ impl<'m, K, V> IntoIterator for &'m SortedMap<K, V> {
 
 impl<K: Ord, V> Extend<(K, V)> for SortedMap<K, V> {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
-        let entries = entries.into_iter();
-        self.entries.reserve(entries.size_hint().0);
-        entries.for_each(|(key, value)| {
+        entries.into_iter().for_each(|(key, value)| {
             self.insert(key, value);
         });
     }
