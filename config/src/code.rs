@@ -50,7 +50,7 @@ macro_rules! codes {
 
             /// What is wrong, in a few words.
             pub fn title(self) -> &'static str {
-                match self { $(Self::$name => $title.trim_ascii(),)+ }
+                match self { $(Self::$name => const { $title.trim_ascii() },)+ }
             }
 
             /// How it comes about and is corrected, by lines.

@@ -1,12 +1,12 @@
 //! The checked configuration of a gate: the value of `pluginConfig`.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bounds::{MAX_BAGGAGE_MEMBER, MAX_TOKEN};
 use crate::duration::whole_seconds;
 use crate::name::{ActorName, Kid, WorkflowName};
+use crate::sorted::SortedSet;
 use crate::spiffe::SpiffeId;
 use crate::workflow::{Mode, RequestPattern, Task, Workflow};
 
@@ -123,11 +123,11 @@ pub struct KeySpec {
 #[non_exhaustive]
 pub struct Revoked {
     /// Instances, by their `txn`.
-    pub instances: BTreeSet<String>,
+    pub instances: SortedSet<String>,
     /// Keys, by their `kid`, in every workflow.
-    pub kids: BTreeSet<Kid>,
+    pub kids: SortedSet<Kid>,
     /// Whole workflows.
-    pub workflows: BTreeSet<WorkflowName>,
+    pub workflows: SortedSet<WorkflowName>,
 }
 
 /// A number of events in a period: that many at once, and then as many again as the period passes.

@@ -1,8 +1,8 @@
 //! The actors that others call, by the names under which they call them.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use stepgate_config::sorted::{SortedMap, SortedSet};
 use stepgate_config::workflow::{Actor, Domain, Workflow, without_port};
 
 use crate::request::is_host;
@@ -19,11 +19,11 @@ pub(crate) struct Called {
 
 /// The actors by the names of their hosts, without ports.
 #[derive(Default)]
-pub(crate) struct Hosts(BTreeMap<String, Vec<Arc<Called>>>);
+pub(crate) struct Hosts(SortedMap<String, Vec<Arc<Called>>>);
 
 impl Hosts {
     pub(crate) fn of<'w>(workflows: impl Iterator<Item = &'w Arc<Workflow>> + Clone) -> Self {
-        let mut members: BTreeMap<&Arc<Domain>, Members> = BTreeMap::new();
+        let mut members: SortedMap<&Arc<Domain>, Members> = SortedMap::new();
         for workflow in workflows.clone() {
             let members = members.entry(&workflow.domain).or_default();
             serve_at_any_port(workflow)
@@ -42,7 +42,7 @@ impl Hosts {
                 }
             }
             let called = Arc::new(Called { actor: Arc::clone(actor), tasks });
-            let names: BTreeSet<String> = actor.hosts.iter().map(|host| without_port(host).to_owned()).collect();
+            let names: SortedSet<String> = actor.hosts.iter().map(|host| without_port(host).to_owned()).collect();
             for name in names {
                 hosts.0.entry(name).or_default().push(Arc::clone(&called));
             }

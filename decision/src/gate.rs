@@ -1,11 +1,11 @@
 //! A gate that is ready to decide: its configuration with keys and secrets, compiled for requests.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use stepgate_config::gate::{Direction, ExemptPeers, GateConfig, Rate};
 use stepgate_config::name::{TaskName, WorkflowName};
+use stepgate_config::sorted::{SortedMap, SortedSet};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Domain, Mode, Task, Transition, Workflow};
 
@@ -42,9 +42,9 @@ pub(crate) struct CompiledWorkflow {
     /// How many instances one peer may begin.
     pub(crate) rate: Rate,
     /// In the order of the tasks that they lead to.
-    leaving: BTreeMap<TaskName, Vec<Arc<Transition>>>,
+    leaving: SortedMap<TaskName, Vec<Arc<Transition>>>,
     /// By the task that they lead to.
-    entering: BTreeMap<TaskName, Vec<Arc<Transition>>>,
+    entering: SortedMap<TaskName, Vec<Arc<Transition>>>,
     /// Those with which an instance may begin.
     starts: Vec<Arc<Transition>>,
 }
@@ -91,14 +91,14 @@ pub struct Gate {
     pub(crate) named_headers: HeaderNames,
     /// These and the headers that some guard reads.
     pub(crate) guarded_headers: HeaderNames,
-    workflows: BTreeMap<WorkflowName, BTreeMap<u32, CompiledWorkflow>>,
-    trust_domains: BTreeSet<String>,
+    workflows: SortedMap<WorkflowName, SortedMap<u32, CompiledWorkflow>>,
+    trust_domains: SortedSet<String>,
     /// The aliases of the trust domains of documents.
-    aliases: BTreeSet<String>,
+    aliases: SortedSet<String>,
     /// The tasks of each actor of each document.
     served: Vec<Arc<Index<ServedTask>>>,
     /// The same by the workload that performs them, for the documents of each trust domain with its aliases.
-    members: BTreeMap<Arc<Domain>, Members>,
+    members: SortedMap<Arc<Domain>, Members>,
     pub(crate) exemptions: Index<ExemptPeers>,
     /// For an outbound gate, the actors by the names under which they are called.
     pub(crate) hosts: Hosts,
@@ -135,9 +135,9 @@ impl Gate {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let mut workflows: BTreeMap<WorkflowName, BTreeMap<u32, CompiledWorkflow>> = BTreeMap::new();
-        let (mut members, mut trust_domains) = (BTreeMap::<_, Members>::new(), BTreeSet::new());
-        let mut aliases = BTreeSet::new();
+        let mut workflows: SortedMap<WorkflowName, SortedMap<u32, CompiledWorkflow>> = SortedMap::new();
+        let (mut members, mut trust_domains) = (SortedMap::<_, Members>::new(), SortedSet::new());
+        let mut aliases = SortedSet::new();
         for workflow in &config.workflows {
             aliases.extend(workflow.domain.aliases().map(ToString::to_string));
             let members = members.entry(Arc::clone(&workflow.domain)).or_default();
@@ -271,10 +271,10 @@ impl Gate {
 
     /// All revisions of all workflows.
     pub(crate) fn workflows(&self) -> impl Iterator<Item = &CompiledWorkflow> {
-        self.workflows.values().flat_map(BTreeMap::values)
+        self.workflows.values().flat_map(SortedMap::values)
     }
 
-    pub(crate) fn revisions(&self, workflow: &str) -> Option<&BTreeMap<u32, CompiledWorkflow>> {
+    pub(crate) fn revisions(&self, workflow: &str) -> Option<&SortedMap<u32, CompiledWorkflow>> {
         self.workflows.get(workflow)
     }
 }
@@ -291,7 +291,7 @@ fn is_secret(secret: &str) -> bool {
 }
 
 fn compile(workflow: &Arc<Workflow>, config: &GateConfig) -> CompiledWorkflow {
-    let (mut leaving, mut entering) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+    let (mut leaving, mut entering) = (SortedMap::<_, Vec<_>>::new(), SortedMap::<_, Vec<_>>::new());
     for transition in &workflow.transitions {
         let leaving: &mut Vec<Arc<Transition>> = leaving.entry(transition.from.name.clone()).or_default();
         leaving.insert(leaving.partition_point(|t| t.to.name <= transition.to.name), Arc::clone(transition));

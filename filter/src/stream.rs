@@ -7,7 +7,7 @@ use proxy_wasm::types::{Action, MapType};
 use stepgate_config::workflow::Mode;
 use stepgate_decision::permit::{Reply, scrub, scrub_request_trailers};
 use stepgate_decision::verdict::AuditContext;
-use stepgate_decision::{Denial, Gate, UnixTime, Verdict, decide};
+use stepgate_decision::{Denial, Gate, Header, UnixTime, Verdict, decide};
 
 use crate::delivery::Delivery;
 use crate::headers::{self, Headers, check_bounds, internal};
@@ -16,7 +16,7 @@ use crate::local_reply::{self, is_grpc};
 use crate::log_context::LogContext;
 use crate::log_events;
 use crate::plugin_state::PluginState;
-use crate::request::{self, Peer, seconds};
+use crate::request::{self, Drawn, Peer, seconds};
 use crate::response::{Response, may_be_grpc};
 use crate::shared_data::SharedData;
 
@@ -70,23 +70,26 @@ impl Stream {
     /// The log context is set before anything can fail: a permit that cannot be applied is a denial too.
     fn decide(&mut self, host: &dyn Host) -> Result<Response, Denial> {
         let peer = Peer::new(host, &self.plugin.peer_source());
-        let headers = host.headers(MapType::HttpRequestHeaders);
-        let shown = headers.as_deref().unwrap_or_default();
-        self.log_context = LogContext::new(shown, peer.proved());
-        self.grpc = is_grpc(shown);
-        if !matches!(self.state, State::Undecided) {
-            return Err(Denial::Internal("a second request on one stream"));
-        }
-        let headers = headers.map_err(internal)?;
-        check_bounds(&headers)?;
-        // Every request has a method: a list without it is not the request's, and its headers stay unscrubbed.
-        if !headers.iter().any(|(name, _)| name == ":method") {
-            return Err(Denial::Internal("the proxy's headers have no method"));
-        }
+        let (headers, unread) = match host.headers(MapType::HttpRequestHeaders) {
+            Ok(headers) => (headers, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        self.grpc = is_grpc(&headers);
+        let drawn = match unread.map_or(Ok(()), |why| Err(internal(why))).and_then(|()| self.draw(host, &headers)) {
+            Ok(drawn) => drawn,
+            Err(denial) => {
+                self.log_context = LogContext::new(&headers, peer.proved());
+                return Err(denial);
+            }
+        };
         let grpc = may_be_grpc(&headers);
         let known = (self.plugin.gate().map(Gate::needs), self.plugin.replica(host));
-        let facts = request::facts(host, peer, headers, known).map_err(internal)?;
+        let facts = request::facts(host, peer, headers, drawn, known);
         let verdict = decide(self.plugin.gate(), &facts, &self.plugin.crypto(host), &mut SharedData(host));
+        // A permit has found all of it.
+        if !matches!(verdict, Verdict::Permitted(_)) {
+            self.log_context = LogContext::new(&facts.headers, request::proved(&facts));
+        }
         let outbound = self.plugin.gate().is_some_and(|gate| gate.is_outbound(facts.listener));
         let mut headers = Headers::new(host, MapType::HttpRequestHeaders, &facts.headers);
         let reply = match verdict {
@@ -113,6 +116,19 @@ impl Stream {
             }
         };
         Ok(Response::new(reply, grpc).to(&facts.headers, outbound))
+    }
+
+    /// Checks that a request can be decided, and draws what its decision needs.
+    fn draw(&self, host: &dyn Host, headers: &[Header]) -> Result<Drawn, Denial> {
+        if !matches!(self.state, State::Undecided) {
+            return Err(Denial::Internal("a second request on one stream"));
+        }
+        check_bounds(headers)?;
+        // Every request has a method: a list without it is not the request's, and its headers stay unscrubbed.
+        if !headers.iter().any(|(name, _)| name == ":method") {
+            return Err(Denial::Internal("the proxy's headers have no method"));
+        }
+        Drawn::of(host, self.plugin.gate().map(Gate::needs), headers).map_err(internal)
     }
 
     /// Keeps the findings of the decision, and sets the instance for the access log.

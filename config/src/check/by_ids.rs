@@ -7,7 +7,6 @@ use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{ConstraintDraft, Draft};
-use crate::gather::Gather as _;
 use crate::report::{Report, listed};
 use crate::workflow::Relation;
 
@@ -32,7 +31,7 @@ pub(super) fn note(draft: &Draft, roles: &Roles, constraint: &ConstraintDraft, r
     }
     let performers: Vec<usize> = constraint.tasks.iter().filter_map(|(task, _)| draft.task(*task)?.performer).collect();
     let tasks = performers.len();
-    let performers = performers.into_iter().gather::<BTreeSet<usize>>();
+    let performers = performers.into_iter().collect::<BTreeSet<usize>>();
     let keeps = |one: usize| {
         let mut others = performers.range(one.saturating_add(1)..);
         others.all(|other| keep(draft, roles, constraint.relation, one, *other))

@@ -1,7 +1,5 @@
 //! Whether constraints can be satisfied and enforced.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::assignment::{self, MAX_STEPS};
 use super::by_ids;
 use super::roles::Roles;
@@ -9,9 +7,9 @@ use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{ActorDraft, ConstraintDraft, Draft};
-use crate::gather::Gather as _;
 use crate::graph::Dominators;
 use crate::report::{Report, listed, quote};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::spiffe::SpiffeId;
 use crate::workflow::{Assurance, Relation};
 
@@ -108,8 +106,8 @@ fn unordered<'d>(
 }
 
 /// The tasks of a constraint, by performer.
-fn by_performer(draft: &Draft, constraint: &ConstraintDraft) -> BTreeMap<usize, Vec<usize>> {
-    let mut tasks: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+fn by_performer(draft: &Draft, constraint: &ConstraintDraft) -> SortedMap<usize, Vec<usize>> {
+    let mut tasks: SortedMap<usize, Vec<usize>> = SortedMap::new();
     for (task, _) in &constraint.tasks {
         if let Some(performer) = draft.task(*task).and_then(|task| task.performer) {
             tasks.entry(performer).or_default().push(*task);
@@ -164,11 +162,11 @@ fn separate(draft: &Draft, constraint: &ConstraintDraft, left: &mut usize, repor
 fn shared(
     draft: &Draft,
     constraint: &ConstraintDraft,
-    performers: &BTreeMap<usize, Vec<usize>>,
+    performers: &SortedMap<usize, Vec<usize>>,
     left: &mut usize,
     report: &mut Report,
 ) {
-    let mut numbers: BTreeMap<&SpiffeId, usize> = BTreeMap::new();
+    let mut numbers: SortedMap<&SpiffeId, usize> = SortedMap::new();
     let (mut ids, mut tasks) = (Vec::new(), Vec::new());
     for (performer, performed) in performers {
         let own = draft.actors.get(*performer).into_iter().flat_map(|actor| &actor.spiffe);
@@ -200,9 +198,9 @@ fn shared(
 fn bind(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
     let performers = by_performer(draft, constraint);
     let ids = performers.keys().filter_map(|performer| draft.actors.get(*performer));
-    let mut ids = ids.map(|actor| actor.spiffe.iter().map(|(id, _)| id).gather::<BTreeSet<&SpiffeId>>());
+    let mut ids = ids.map(|actor| actor.spiffe.iter().map(|(id, _)| id).collect::<SortedSet<&SpiffeId>>());
     let Some(first) = ids.next() else { return };
-    let common = ids.fold(first, |common, ids| common.intersection(&ids).copied().gather());
+    let common = ids.fold(first, |common, ids| common.iter().copied().filter(|id| ids.contains(id)).collect());
     if performers.len() > 1 && common.is_empty() {
         let names = listed(performers.keys().map(|actor| draft.actor_name(*actor)), 8, "and");
         let message = words!("this constraint cannot be satisfied: {names} have no SPIFFE ID in common");
@@ -217,6 +215,9 @@ fn bind(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
 
 /// The actor with as many SPIFFE IDs as it performs tasks; or an actor for each task, where its IDs are not known.
 fn with_ids(draft: &Draft, actor: &ActorDraft, tasks: &[usize]) -> String {
+    if !PEOPLE {
+        return String::new();
+    }
     if !actor.open.is_empty() {
         let apart = tasks.iter().map(|task| draft.task_name(*task));
         let apart =
@@ -232,7 +233,10 @@ fn with_ids(draft: &Draft, actor: &ActorDraft, tasks: &[usize]) -> String {
 }
 
 /// The tasks of a constraint, all given to the actor that performs the first one.
-fn of_one_actor(draft: &Draft, constraint: &ConstraintDraft, performers: &BTreeMap<usize, Vec<usize>>) -> String {
+fn of_one_actor(draft: &Draft, constraint: &ConstraintDraft, performers: &SortedMap<usize, Vec<usize>>) -> String {
+    if !PEOPLE {
+        return String::new();
+    }
     let first = constraint.tasks.first().map(|(task, _)| *task);
     let performer = performers.iter().find(|(_, tasks)| tasks.iter().any(|task| Some(*task) == first));
     let actor = performer.map(|(actor, _)| draft.actor_name(*actor)).unwrap_or_default();

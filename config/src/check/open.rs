@@ -1,5 +1,6 @@
 //! Whether each workload under an open segment is of one actor only.
 
+use crate::PEOPLE;
 use crate::bounds::MAX_OVERLAPS;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -14,7 +15,7 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
     let mut left = MAX_OVERLAPS;
     for (number, actor) in draft.actors.iter().enumerate() {
         for (open, span) in &actor.open {
-            if !open.is_in_namespace() {
+            if PEOPLE && !open.is_in_namespace() {
                 let message = words!("the open segment of {} is not within a namespace", quote(&open.to_string()));
                 let wide = Diagnostic::new(Code::WideOpen, *span, message).label("workloads of any namespace match");
                 report.push(wide.help("begin the ID with `ns/NAMESPACE/`, and open a later segment"));

@@ -40,7 +40,7 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
         (Value::Text(format), Kind::Text(text)) => {
             if let Err(error) = format.check(text) {
                 let wrong =
-                    Diagnostic::new(error.code(), node.span, not_of_form(text, *format)).label(error.to_string());
+                    Diagnostic::new(error.code(), node.span, not_of_form(text, *format)).label(words!("{error}"));
                 report.push(wrong.maybe_help(error.help(text)));
             }
         }
@@ -69,7 +69,7 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
             count(entries.len(), 0, *most, ("entry", "entries"), node, at, report);
             for entry in entries {
                 if let Err(error) = keys.check(&entry.key) {
-                    report.add(error.code(), entry.key_span, not_of_form(&entry.key, *keys), error.to_string());
+                    report.add(error.code(), entry.key_span, not_of_form(&entry.key, *keys), words!("{error}"));
                 }
                 value(&entry.value, of, At { name: Some(&entry.key), span: entry.key_span, item: false }, report);
             }

@@ -3,10 +3,10 @@
 //! says.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stepgate_config::gate::ExemptPeers;
+use stepgate_config::sorted::SortedMap;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Task;
 
@@ -29,12 +29,11 @@ pub(crate) struct Classified<'g> {
 impl<'g> Classified<'g> {
     /// Where the workload is not known, the tasks of all workloads count: fewer requests are then exempt.
     pub(super) fn of(gate: &'g Gate, request: &Request<'g>, own: Option<&SpiffeId>) -> Self {
-        let mut exemptions = Vec::new();
+        let mut exemptions: Vec<Match<'_, ExemptPeers>> = Vec::new();
         let mut found = Self::among(gate, request, gate.served(own));
         gate.exemptions.find(request, &found.headers, &mut exemptions);
-        exemptions.sort_by_cached_key(|one: &Match<'_, ExemptPeers>| Reverse(one.pattern().depth()));
-        found.may_be_exempt = !exemptions.is_empty() && matches!(request.upgrade(), Ok(None));
-        found.exemptions = exemptions;
+        found.exemptions = deepest_first(exemptions, |exemption| exemption.pattern().depth());
+        found.may_be_exempt = !found.exemptions.is_empty() && matches!(request.upgrade(), Ok(None));
         found
     }
 
@@ -44,11 +43,10 @@ impl<'g> Classified<'g> {
         request: &Request<'g>,
         served: impl Iterator<Item = &'g Index<ServedTask>>,
     ) -> Self {
-        let mut tasks = Vec::new();
+        let mut tasks: Vec<Match<'_, ServedTask>> = Vec::new();
         let headers = NamedHeaders::of(request.facts, &gate.named_headers);
         served.for_each(|index| index.find(request, &headers, &mut tasks));
-        // Among the deepest patterns are those that lie within others: a search for one ends soon.
-        tasks.sort_by_cached_key(|task: &Match<'_, ServedTask>| Reverse(task.pattern().depth()));
+        let tasks = deepest_first(tasks, |task| task.pattern().depth());
         Self { tasks, exemptions: Vec::new(), may_be_exempt: false, headers }
     }
 
@@ -98,9 +96,8 @@ impl<'g> Classified<'g> {
         if hosted().nth(1).is_none() && self.exemptions.is_empty() {
             return Ok(RequestedTasks { tasks: exact.into_iter().map(owner).collect(), crossing: Vec::new() });
         }
-        let mut others = representatives(hosted());
-        others.sort_by_cached_key(|task| Reverse(task.pattern().depth()));
-        let mut by_name: BTreeMap<_, Vec<&Match<'g, ServedTask>>> = BTreeMap::new();
+        let others = deepest_first(representatives(hosted()), |task| task.pattern().depth());
+        let mut by_name: SortedMap<_, Vec<&Match<'g, ServedTask>>> = SortedMap::new();
         // One that only a loose application takes the request for excuses nothing: a strict one runs the other task.
         exact.iter().for_each(|task| by_name.entry(owner(task).names()).or_default().push(task));
         // The task itself, by another pattern or in another revision, which may lie within what lies within it.
@@ -135,6 +132,16 @@ impl<'g> Classified<'g> {
     }
 }
 
+/// Among the deepest patterns are those that lie within others: a search for one of them ends soon.
+fn deepest_first<M, D: Ord>(matches: Vec<M>, depth: impl Fn(&M) -> D) -> Vec<M> {
+    if matches.len() < 2 {
+        return matches;
+    }
+    let mut by_depth: SortedMap<Reverse<D>, Vec<M>> = SortedMap::new();
+    matches.into_iter().for_each(|one| by_depth.entry(Reverse(depth(&one))).or_default().push(one));
+    by_depth.into_values().flatten().collect()
+}
+
 fn same(one: &Match<'_, ServedTask>, other: &Match<'_, ServedTask>) -> bool {
     one.entry.owner.names() == other.entry.owner.names()
 }
@@ -142,7 +149,7 @@ fn same(one: &Match<'_, ServedTask>, other: &Match<'_, ServedTask>) -> bool {
 /// Of each pattern two tasks of different names at most, in place of all: of these, one is another task than any given
 /// one. A document may have thousands of tasks with one pattern, which are not to be compared one with the other.
 fn representatives<'m, 'g>(matches: impl Iterator<Item = &'m Match<'g, ServedTask>>) -> Vec<&'m Match<'g, ServedTask>> {
-    let mut kept: BTreeMap<_, Vec<&'m Match<'g, ServedTask>>> = BTreeMap::new();
+    let mut kept: SortedMap<_, Vec<&'m Match<'g, ServedTask>>> = SortedMap::new();
     for task in matches {
         let kept = kept.entry(task.pattern().breadth()).or_default();
         if kept.len() < 2 && kept.iter().all(|other| !same(other, task)) {

@@ -1,10 +1,9 @@
 //! The transition that a request is.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use stepgate_config::gather::Gather as _;
 use stepgate_config::name::TaskName;
+use stepgate_config::sorted::SortedSet;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Assurance, Transition};
 
@@ -125,6 +124,6 @@ fn one(candidates: Vec<&Arc<Transition>>, requested: &RequestedTasks<'_>) -> Res
 }
 
 fn targets(transitions: &[&Arc<Transition>]) -> Vec<TaskName> {
-    let names: BTreeSet<_> = transitions.iter().map(|t| t.to.name.clone()).gather();
+    let names: SortedSet<_> = transitions.iter().map(|t| t.to.name.clone()).collect();
     names.into_iter().collect()
 }
