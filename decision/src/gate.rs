@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use stepgate_config::gate::{ExemptPeers, GateConfig, Rate};
+use stepgate_config::gather::Gather as _;
 use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Domain, Mode, Task, Transition, Workflow};
@@ -44,6 +45,8 @@ pub(crate) struct CompiledWorkflow {
     entering: BTreeMap<TaskName, Vec<Arc<Transition>>>,
     /// Those with which an instance may begin.
     starts: Vec<Arc<Transition>>,
+    /// The joins of several tasks that one transition leaves.
+    pub(crate) several: Vec<Arc<Task>>,
 }
 
 impl CompiledWorkflow {
@@ -252,7 +255,10 @@ fn compile(workflow: &Arc<Workflow>, config: &GateConfig) -> CompiledWorkflow {
         leaving.insert(leaving.partition_point(|t| t.to.name <= transition.to.name), Arc::clone(transition));
         entering.entry(transition.to.name.clone()).or_default().push(Arc::clone(transition));
     }
+    let several = workflow.transitions.iter().filter(|t| !t.sources.is_empty()).map(|t| (&t.from.name, &t.from));
+    let several: BTreeMap<&TaskName, &Arc<Task>> = several.gather();
     CompiledWorkflow {
+        several: several.into_values().cloned().collect(),
         revoked: config.revoked.workflows.contains(&workflow.name),
         rate: config.starts_of(workflow),
         starts: workflow.transitions.iter().filter(|t| t.from.initial && !t.via).cloned().collect(),

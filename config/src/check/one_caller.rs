@@ -14,7 +14,7 @@ const SHOWN: usize = 4;
 pub(super) fn check(draft: &Draft, joins: &[AnalyzedJoin], report: &mut Report) {
     // A gate has no use for what only warns.
     for join in joins.iter().filter(|join| PEOPLE && join.sources.len() > 1) {
-        let Some(task) = draft.task(join.task) else { continue };
+        let Some(task) = draft.task(join.task).filter(|task| task.sources.is_empty()) else { continue };
         let mut callers = draft.edges().filter(|edge| edge.to == join.task).map(|edge| edge.caller);
         let Some(Some(caller)) = callers.next() else { continue };
         if task.performer == Some(caller) || callers.any(|other| other != Some(caller)) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Draft, canonical};
+use super::{Draft, TransitionDraft, canonical};
 use crate::check::Analysis;
 use crate::gather::Gather as _;
 use crate::name::TaskName;
@@ -28,6 +28,7 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
                 from: Arc::clone(tasks.get(transition.from)?),
                 to: Arc::clone(tasks.get(transition.to)?),
                 caller: Arc::clone(actors.get(edge.caller?)?),
+                sources: sources(draft, transition, &tasks)?,
                 via: transition.via.is_some(),
                 uses: transition.uses,
                 after: transition.after.map(|(after, _)| after),
@@ -42,7 +43,10 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         let sources = join.sources.iter().map(|source| name(*source)).collect::<Option<Vec<_>>>()?;
         let sources = sources.into_iter().gather();
         let task = name(join.task)?;
-        Some((task.clone(), Arc::new(Join { task, fork: name(join.fork)?, sources })))
+        let several = draft.task(join.task).is_some_and(|task| !task.sources.is_empty());
+        let first = transitions.iter().find(|t| several && t.from.name == task);
+        let parts = first.into_iter().flat_map(|transition| transition.parts()).collect();
+        Some((task.clone(), Arc::new(Join { task, fork: name(join.fork)?, sources, several, parts })))
     });
     let constraints = enforced().map(|constraint| {
         let tasks = constraint.tasks.iter().map(|(task, _)| name(*task)).collect::<Option<_>>()?;
@@ -60,7 +64,9 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         deadline: draft.deadline?,
         task_ttl: draft.task_ttl?,
         actors: actors.into_iter().map(|actor| (actor.name.clone(), actor)).gather(),
-        tasks: tasks.into_iter().map(|task| (task.name.clone(), task)).gather(),
+        tasks: (tasks.into_iter().filter(|task| !task.name.is_of_several()))
+            .map(|task| (task.name.clone(), task))
+            .gather(),
         transitions,
         joins,
         constraints,
@@ -69,6 +75,12 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
     };
     workflow.digest = canonical::digest(&workflow);
     Some(workflow)
+}
+
+/// The tasks that a transition leaves, if these are several.
+fn sources(draft: &Draft, transition: &TransitionDraft, tasks: &[Arc<Task>]) -> Option<Vec<Arc<Task>>> {
+    let sources = &draft.task(transition.from)?.sources;
+    sources.iter().map(|source| tasks.get(*source).cloned()).collect()
 }
 
 fn actor(draft: &super::ActorDraft, domain: &Arc<Domain>) -> Actor {
@@ -106,7 +118,7 @@ fn task(
     };
     Some(Arc::new(Task {
         name: task.name.clone(),
-        performer: Arc::clone(actors.get(task.performer?)?),
+        performer: Arc::clone(actors.get(task.performer.or_else(|| draft.first_caller(index))?)?),
         requests: task.requests.clone(),
         initial: task.initial,
         join: task.join,

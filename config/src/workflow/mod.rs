@@ -96,9 +96,10 @@ pub struct Workflow {
     pub actors: BTreeMap<ActorName, Arc<Actor>>,
     /// Its tasks, by name.
     pub tasks: BTreeMap<TaskName, Arc<Task>>,
-    /// Its transitions, in the order of the document; at most one for each pair of tasks.
+    /// Its transitions, in the order of the document; at most one for each pair of `from` and `to`.
     pub transitions: Vec<Arc<Transition>>,
-    /// The joins that require a token from each incoming transition, by their task.
+    /// The joins that require a token from each incoming transition, by their task, and those of several tasks that one
+    /// transition leaves.
     pub joins: BTreeMap<TaskName, Arc<Join>>,
     /// Its enforced constraints, in the order of the document.
     pub constraints: Vec<Constraint>,
@@ -110,7 +111,7 @@ pub struct Workflow {
 }
 
 impl Workflow {
-    /// The transitions that leave a task, in the order of the document.
+    /// The transitions that leave a task alone, in the order of the document.
     pub fn leaving(&self, task: &Task) -> impl Iterator<Item = &Arc<Transition>> {
         self.transitions.iter().filter(|transition| transition.from.name == task.name)
     }
@@ -118,7 +119,8 @@ impl Workflow {
     /// Whether this actor is the caller of a transition (`via`) that leaves a task of another performer. It then needs a
     /// receipt for that task, and presents it.
     pub fn needs_receipt(&self, task: &Task, caller: &Actor) -> bool {
-        self.leaving(task).any(|transition| transition.takes_receipt_of(caller))
+        let leaves = |transition: &Arc<Transition>| transition.sources().iter().any(|from| from.name == task.name);
+        self.transitions.iter().any(|transition| leaves(transition) && transition.takes_receipt_of(caller))
     }
 
     /// The actors that this workload is.

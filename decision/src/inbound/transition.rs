@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stepgate_config::gather::Gather as _;
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Assurance, Transition};
+use stepgate_config::workflow::{Assurance, Task, Transition};
 
 use super::classified::RequestedTasks;
 use super::current_step::{CurrentStep, Evidence};
@@ -27,7 +27,24 @@ pub(super) fn choose(
     // A task may be left by thousands of transitions: those to the request's own tasks come first.
     let asked = requested.tasks.iter().flat_map(|task| current.compiled.leading(&current.at, &task.task));
     let found = open_of(asked, current, peer, own).and_then(|open| one(open, requested));
-    found.or_else(|_| one(open(current, peer, own)?, requested))
+    found.or_else(|_| one(open(current, peer, own)?, requested)).map_err(|denial| match denial {
+        Denial::Ambiguous(_) => denial,
+        other => incomplete(current, |join| {
+            let mut asked = requested.tasks.iter().flat_map(|task| current.compiled.leading(join, &task.task));
+            asked.any(|t| t.caller.includes(peer) && t.to.performer.includes(own))
+        })
+        .unwrap_or(other),
+    })
+}
+
+/// The denial of a request that shows only some of the tasks of a join, if something of this kind leaves one.
+pub(super) fn incomplete(current: &CurrentStep<'_>, leaves: impl Fn(&Task) -> bool) -> Option<Denial> {
+    let shown = current.shown();
+    let mut larger = current.compiled.joins_with(&shown).filter(|join| join.name != current.at.name);
+    larger.find(|join| leaves(join)).map(|join| Denial::JoinIncomplete {
+        why: "a token of each of its tasks is required",
+        expected: current.compiled.sources(join).to_vec(),
+    })
 }
 
 /// The transitions that lead from the current step, by this peer, to a task of this actor; at least one.

@@ -1,0 +1,94 @@
+//! Transitions from several tasks. For one such transition these tasks are a join: it leaves the join, as it would leave a task
+//! with `join: all`, but no request enters it. Transitions from the same tasks leave the same join.
+
+use std::collections::BTreeMap;
+
+use super::names::Names;
+use super::{Context, Draft, TaskDraft, levels};
+use crate::code::Code;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::name::TaskName;
+use crate::report::quote;
+use crate::schema::{Field, Level};
+use crate::workflow::JoinKind;
+
+/// The joins of several tasks, by these tasks.
+pub(super) type Several = BTreeMap<Vec<usize>, usize>;
+
+/// The join of the tasks in this list, and its place. None: a task is unknown or named twice, which is reported.
+pub(super) fn read(
+    field: &Field<'_, '_>,
+    tasks: &Names<'_, '_>,
+    several: &mut Several,
+    draft: &mut Draft,
+    context: &mut Context<'_>,
+) -> Option<(usize, Span)> {
+    let span = field.node.span;
+    let mut named: BTreeMap<TaskName, (usize, Span)> = BTreeMap::new();
+    let mut valid = true;
+    for node in field.node.items() {
+        let name = node.text().unwrap_or_default();
+        let found = tasks.task(name, node.span, "transition from", &mut context.report);
+        let Some((index, name)) = found.and_then(|index| Some((index, draft.task(index)?.name.clone()))) else {
+            valid = false;
+            continue;
+        };
+        if let Some((_, first)) = named.get(&name) {
+            let message = words!("the task {} appears twice", quote(name.as_str()));
+            let twice = Diagnostic::new(Code::Duplicate, node.span, message).label("again here").also(*first, "first here");
+            context.report.push(twice.help("name each task once: the request shows one token of each"));
+            valid = false;
+        } else {
+            named.insert(name, (index, node.span));
+        }
+    }
+    if !valid || named.len() < 2 {
+        return None;
+    }
+    if let Some(assurance) = draft.assurance.filter(|assurance| !Level::Signed.within(*assurance)) {
+        let message = words!("level `{}` has no transition from several tasks", levels::name(assurance));
+        let plain = Diagnostic::new(Code::NotEnforced, span, message).label("a plain step proves nothing of another");
+        context.report.push(plain.help("use level `signed`").example("assurance: signed"));
+    }
+    let sources: Vec<usize> = named.values().map(|(index, _)| *index).collect();
+    let join = *several.entry(sources).or_insert_with_key(|sources| {
+        draft.tasks.push(join(draft, TaskName::of_several(named.keys()), span, sources));
+        draft.tasks.len().saturating_sub(1)
+    });
+    Some((join, span))
+}
+
+fn join(draft: &Draft, name: TaskName, span: Span, sources: &[usize]) -> TaskDraft {
+    let of = || sources.iter().filter_map(|source| draft.task(*source));
+    let mut splits = of().map(|task| task.split.map(|(split, _)| split));
+    let split = splits.next().flatten().filter(|first| splits.all(|other| other == Some(*first)));
+    TaskDraft {
+        name,
+        span,
+        performer: draft.common_performer(sources),
+        requests: Vec::new(),
+        requests_span: None,
+        initial: false,
+        join: JoinKind::All,
+        join_span: Some(span),
+        split: split.map(|split| (split, span)),
+        upgrade: Default::default(),
+        max_visits: None,
+        // Its evidence ends with the shortest-lived token.
+        ttl: of().filter_map(|task| draft.ttl(task)).min().map(|ttl| (ttl, span)),
+        sources: sources.to_vec(),
+    }
+}
+
+impl Draft {
+    /// The actor that sends the first of the requests that leave this task.
+    pub(super) fn first_caller(&self, task: usize) -> Option<usize> {
+        self.transitions.iter().find(|transition| transition.from == task).and_then(|first| self.caller(first))
+    }
+
+    /// The actor that performs all of these tasks, if one does.
+    pub(super) fn common_performer(&self, tasks: &[usize]) -> Option<usize> {
+        let mut performers = tasks.iter().map(|task| self.task(*task)?.performer);
+        performers.next().flatten().filter(|first| performers.all(|other| other == Some(*first)))
+    }
+}
