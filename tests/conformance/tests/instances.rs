@@ -102,7 +102,7 @@ fn stretched(document: &Document, name: usize, id: usize) -> Document {
             .edges
             .iter()
             .map(|edge| Edge {
-                from: task(&edge.from),
+                from: together(edge.sources().map(|from| task(from)).collect::<Vec<_>>().iter().map(String::as_str)),
                 to: task(&edge.to),
                 via: edge.via.as_ref().map(actor),
                 uses: edge.uses,
