@@ -107,7 +107,7 @@ impl Edge {
 }
 
 /// The names of these tasks as [`Edge::from`].
-pub fn together<'t>(tasks: impl IntoIterator<Item = &'t str>) -> String {
+pub(super) fn together<'t>(tasks: impl IntoIterator<Item = &'t str>) -> String {
     let tasks: BTreeSet<&str> = tasks.into_iter().collect();
     tasks.into_iter().collect::<Vec<_>>().join("+")
 }
