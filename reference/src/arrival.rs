@@ -151,7 +151,8 @@ impl Arrival {
             return all;
         }
         // The name of an arrival has no `+`.
-        let named = |source: Option<&TaskName>, other: &str| source.map_or(other.to_owned(), |s| s.as_str().replace('+', "_"));
+        let named =
+            |source: Option<&TaskName>, other: &str| source.map_or(other.to_owned(), |s| s.as_str().replace('+', "_"));
         let from = |source: Option<&TaskName>| Self {
             task: Arc::clone(task),
             from: source.cloned(),

@@ -55,7 +55,6 @@ pub(super) fn fork(workflow: &Workflow, join: &TaskName) -> Option<TaskName> {
     let lies_before = |one: &TaskName, task: &TaskName| !from(workflow, &initial, Some(one)).contains(task);
     let sources = sources(workflow, join);
     let places = workflow.tasks.keys().chain(together(workflow).map(|t| &t.from.name));
-    let common: Vec<&TaskName> =
-        places.filter(|one| sources.iter().all(|source| lies_before(one, source))).collect();
+    let common: Vec<&TaskName> = places.filter(|one| sources.iter().all(|source| lies_before(one, source))).collect();
     common.iter().find(|one| common.iter().all(|other| lies_before(other, one))).map(|one| (*one).clone())
 }

@@ -61,7 +61,8 @@ fn check_caller(draft: &Draft, transition: &TransitionDraft, join: &TaskDraft, r
             let tasks = listed(join.sources.iter().map(|task| draft.task_name(*task)), SHOWN, "and");
             let message = words!("{tasks} have different performers, so none of them has a token of each");
             let (from, to) = (draft.written_from(transition), draft.task_name(transition.to));
-            let apart = Diagnostic::new(Code::BadJoin, transition.span, message).label("one workload sends the request");
+            let apart =
+                Diagnostic::new(Code::BadJoin, transition.span, message).label("one workload sends the request");
             let apart = apart.help("name the actor that calls all of these tasks: it has a receipt of each");
             report.push(apart.example(words!("- {{from: {from}, to: {to}, via: ACTOR}}")));
         }

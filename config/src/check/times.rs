@@ -123,7 +123,8 @@ struct Life<'d> {
 impl Life<'_> {
     /// Whose `ttl` is to be longer.
     fn bounded_by(&self) -> String {
-        let task = quote(self.task);
+        // Of several tasks each has its own.
+        let task = words!("`{}`", self.task.replace('+', "` and `"));
         if self.own == Some(self.longest) {
             task
         } else {

@@ -136,9 +136,12 @@ impl Draft {
     /// All transitions as edges, in the order of the document, and after them the edges from tasks to the joins of several.
     pub(crate) fn edges(&self) -> impl Iterator<Item = Edge> {
         let transitions = self.transitions.iter().map(|t| Edge { from: t.from, to: t.to, caller: self.caller(t) });
-        transitions.chain(self.tasks.iter().enumerate().flat_map(|(to, task)| {
-            task.sources.iter().map(move |from| Edge { from: *from, to, caller: None })
-        }))
+        transitions.chain(
+            self.tasks
+                .iter()
+                .enumerate()
+                .flat_map(|(to, task)| task.sources.iter().map(move |from| Edge { from: *from, to, caller: None })),
+        )
     }
 
     /// The tasks that a transition leaves.

@@ -27,15 +27,16 @@ pub(super) fn read(
     let mut named: BTreeMap<TaskName, (usize, Span)> = BTreeMap::new();
     let mut valid = true;
     for node in field.node.items() {
-        let name = node.text().unwrap_or_default();
-        let found = tasks.task(name, node.span, "transition from", &mut context.report);
+        let task = |name| tasks.task(name, node.span, "transition from", &mut context.report);
+        let found = node.text().and_then(task);
         let Some((index, name)) = found.and_then(|index| Some((index, draft.task(index)?.name.clone()))) else {
             valid = false;
             continue;
         };
         if let Some((_, first)) = named.get(&name) {
             let message = words!("the task {} appears twice", quote(name.as_str()));
-            let twice = Diagnostic::new(Code::Duplicate, node.span, message).label("again here").also(*first, "first here");
+            let twice =
+                Diagnostic::new(Code::Duplicate, node.span, message).label("again here").also(*first, "first here");
             context.report.push(twice.help("name each task once: the request shows one token of each"));
             valid = false;
         } else {

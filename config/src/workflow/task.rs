@@ -108,7 +108,16 @@ impl Transition {
     pub(crate) fn parts(&self) -> impl Iterator<Item = Arc<Self>> {
         self.sources.iter().map(|source| {
             let (from, to) = (Arc::clone(source), Arc::clone(&self.from));
-            Arc::new(Self { from, to, sources: Vec::new(), uses: 1, after: None, within: None, when: None, ..self.clone() })
+            Arc::new(Self {
+                from,
+                to,
+                sources: Vec::new(),
+                uses: 1,
+                after: None,
+                within: None,
+                when: None,
+                ..self.clone()
+            })
         })
     }
 }

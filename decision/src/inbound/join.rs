@@ -21,7 +21,8 @@ pub(super) fn check(current: &CurrentStep<'_>) -> Result<(), Denial> {
     };
     let incomplete = |why| Denial::JoinIncomplete { why, expected: join.sources.clone() };
     let claims: Vec<&Claims> = tokens.iter().map(|token| &token.claims).collect();
-    let shown = claims.iter().filter_map(|claims| if join.several { Some(&claims.wf.task) } else { claims.wf.from.as_ref() });
+    let shown =
+        claims.iter().filter_map(|claims| if join.several { Some(&claims.wf.task) } else { claims.wf.from.as_ref() });
     let shown: BTreeSet<&TaskName> = shown.gather();
     let required: BTreeSet<&TaskName> = join.sources.iter().gather();
     if shown != required || claims.len() != required.len() {

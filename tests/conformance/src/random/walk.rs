@@ -111,7 +111,9 @@ impl Walk<'_> {
             self.held.iter().rev().filter(|held| !self.untried(held).is_empty()).cloned().collect();
         let (one, leaving) = match rng.pick(&untried).filter(|_| rng.chance(75)) {
             Some(one) => (one.clone(), self.untried(&one)),
-            None => rng.pick(&self.held).map(|one| (one.clone(), self.document.from(one.arrival.task.name.as_str())))?,
+            None => {
+                rng.pick(&self.held).map(|one| (one.clone(), self.document.from(one.arrival.task.name.as_str())))?
+            }
         };
         let edge = rng.pick(&leaving);
         let shown = match edge.as_ref().filter(|edge| edge.leaves_several()) {
