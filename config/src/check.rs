@@ -16,6 +16,7 @@ mod open;
 mod reach;
 mod requests;
 mod roles;
+mod several;
 mod splits;
 mod times;
 mod twins;
@@ -37,6 +38,7 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     requests::check(draft, report);
     guarded::check(draft, report);
     callers::check(draft, report);
+    several::check(draft, report);
     times::check(draft, leeway, report);
     if !draft.complete {
         return None;

@@ -173,8 +173,11 @@ codes! {
     Ambiguous = Error "E023",
     /// A join that cannot wait for its branches
     ///
-    /// A task with `join: all` waits for every task before it. That requires a fork: one task on every path to all of them.
-    /// No branch may end before the join, and no path may lead back to the join past the fork.
+    /// A task with `join: all` waits for every task before it, and a transition with a list at `from` for every task in it.
+    /// That requires a fork: one task on every path to all of them. No branch may end before the join, and no path may lead
+    /// back to the join past the fork. One workload sends the request of a list, so these tasks have one performer, or `via`
+    /// names who called them all, with exactly one SPIFFE ID; none of them is initial, has `join: all`, or `split: one` and
+    /// another way out.
     BadJoin = Error "E024",
     /// A constraint that cannot be satisfied or enforced
     ///
@@ -355,7 +358,7 @@ codes! {
     /// A join that one actor calls from each of its sources
     ///
     /// A join counts calls: each task before it is left by a call of its own. If one service has all the results and should call
-    /// once, let the tasks follow one another, without a join.
+    /// once, write one transition that leaves all these tasks, `from: [a, b]`, and remove the `join`.
     OneCaller = Warning "W021",
     /// A join that some choice leaves incomplete
     ///

@@ -13,6 +13,7 @@ mod guards;
 mod identities;
 mod levels;
 mod names;
+mod several;
 mod tasks;
 mod transitions;
 

@@ -37,7 +37,9 @@ pub fn most(workflow: &Workflow) -> Option<BTreeMap<&TaskName, u64>> {
         let reached = net.graph.closure(begun, None, |task| net.graph.successors(task));
         most = reached.into_iter().map(|reached| if reached { u64::MAX } else { 0 }).collect();
     }
-    Some(net.tasks.iter().map(|task| &task.name).zip(most).collect())
+    // No request enters the join of several tasks.
+    let names = net.tasks.iter().map(|task| &task.name).zip(most);
+    Some(names.filter(|(task, _)| !task.is_of_several()).collect())
 }
 
 /// The count of what may follow from one start.
@@ -90,7 +92,11 @@ impl<'n> Count<'n> {
     /// Counts from a start; `order` has the components of the graph, each after all that lead to it.
     fn run(&mut self, start: usize, order: &[Vec<usize>]) {
         for component in order {
-            let bound = |task: &usize| self.net.tasks.get(*task).and_then(|task| task.max_visits);
+            let bound = |task: &usize| {
+                let task = self.net.tasks.get(*task)?;
+                let is_passed = task.name.is_of_several() && component.len() > 1;
+                task.max_visits.or(is_passed.then_some(u32::MAX))
+            };
             let bounds: Option<Vec<u32>> = component.iter().map(bound).collect();
             match bounds {
                 Some(bounds) => self.cycle(&Cycle { tasks: component, bounds }, start),

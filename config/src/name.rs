@@ -1,5 +1,6 @@
 //! The names in documents: of workflows, actors, tasks and keys.
 
+use crate::sorted::SortedSet;
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
@@ -44,8 +45,13 @@ fn check(text: &str) -> Result<(), NameError> {
     }
 }
 
+/// A task's name, or the names of several in order with `+` between them.
+fn check_join(text: &str) -> Result<(), NameError> {
+    text.split('+').try_for_each(check)
+}
+
 macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, read by $check:ident;)+) => {$(
         $(#[$doc])*
         ///
         /// 1 to 64 bytes of `[a-z0-9._-]`; cheap to clone.
@@ -81,7 +87,7 @@ macro_rules! names {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                serde_text::deserialize(deserializer, |text| Self::try_from(text))
+                serde_text::deserialize(deserializer, |text| $check(text).map(|()| Self(text.into())))
             }
         }
 
@@ -95,11 +101,25 @@ macro_rules! names {
 
 names! {
     /// A workflow's name.
-    WorkflowName;
+    WorkflowName, read by check;
     /// An actor's name within its workflow.
-    ActorName;
-    /// A task's name within its workflow.
-    TaskName;
+    ActorName, read by check;
+    /// A task's name within its workflow. Only a [join of several tasks](TaskName::of_several), and what a token says of one,
+    /// has a longer name.
+    TaskName, read by check_join;
     /// A key's identifier (`kid`, RFC 7515, section 4.1.4), unique within its workflow.
-    Kid;
+    Kid, read by check;
+}
+
+impl TaskName {
+    /// The name of the join that these tasks are for a transition that leaves all of them: sorted, with `+` between them.
+    pub fn of_several<'n>(tasks: impl IntoIterator<Item = &'n Self>) -> Self {
+        let names: SortedSet<&str> = tasks.into_iter().map(Self::as_str).collect();
+        Self(names.into_iter().collect::<Vec<_>>().join("+").into())
+    }
+
+    /// Whether it is the name of such a join.
+    pub fn is_of_several(&self) -> bool {
+        self.0.contains('+')
+    }
 }

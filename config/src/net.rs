@@ -15,15 +15,18 @@ pub(crate) struct Net<'w> {
 
 impl<'w> Net<'w> {
     pub(crate) fn of(workflow: &'w Workflow) -> Self {
-        let tasks: Vec<&Task> = workflow.tasks.values().map(AsRef::as_ref).collect();
+        // After the tasks the joins of several tasks: in a run, these are places, too.
+        let several = workflow.joins.values().filter_map(|join| join.parts.first()).map(|part| &part.to);
+        let tasks: Vec<&Task> = workflow.tasks.values().chain(several).map(AsRef::as_ref).collect();
         let numbers: SortedMap<&TaskName, usize> =
             tasks.iter().enumerate().map(|(at, task)| (&task.name, at)).collect();
         let initial = tasks.iter().enumerate().filter(|(_, task)| task.initial).map(|(at, _)| at);
-        let ends = workflow.transitions.iter();
+        let parts = || workflow.joins.values().flat_map(|join| &join.parts);
+        let ends = workflow.transitions.iter().chain(parts());
         let ends = ends.filter_map(|t| Some((*numbers.get(&t.from.name)?, *numbers.get(&t.to.name)?)));
         let graph = Graph::new(tasks.len(), initial, ends);
         let mut leaving = vec![Vec::new(); tasks.len()];
-        for transition in &workflow.transitions {
+        for transition in workflow.transitions.iter().chain(parts()) {
             if let Some(leaving) = numbers.get(&transition.from.name).and_then(|from| leaving.get_mut(*from)) {
                 leaving.push(transition.as_ref());
             }
@@ -34,6 +37,11 @@ impl<'w> Net<'w> {
     /// The transitions that leave a task.
     pub(crate) fn leaving(&self, task: usize) -> &[&'w Transition] {
         self.leaving.get(task).map_or(&[], Vec::as_slice)
+    }
+
+    /// The join of several tasks to which this is a way from one of them.
+    pub(crate) fn several(&self, part: &Transition) -> Option<usize> {
+        part.to.name.is_of_several().then(|| self.number(&part.to.name)).flatten()
     }
 
     pub(crate) fn number(&self, task: &TaskName) -> Option<usize> {

@@ -10,7 +10,7 @@ use crate::net::Net;
 use crate::report::{Report, quote};
 use crate::sorted::SortedMap;
 use crate::spiffe::SpiffeId;
-use crate::workflow::{Actor, Assurance, JoinKind, Relation, Task, Workflow};
+use crate::workflow::{Actor, Assurance, Relation, Task, Workflow};
 
 /// The members of a token's claims, and the values that are of one length in all tokens: `txn` and `jti` (22), three
 /// times up to the year 9999 (12), the highest revision (10), the digest (43), the longest `rep` (64).
@@ -63,7 +63,10 @@ impl<'w> Sizes<'w> {
             return Vec::new();
         }
         match self.net.join(task) {
-            Some(_) => self.net.graph.predecessors(task).iter().map(|source| self.size(task, Some(*source))).collect(),
+            // Of several tasks the tokens at each of them are shown.
+            Some(join) => (self.net.graph.predecessors(task).iter())
+                .map(|source| if join.several { self.size(*source, None) } else { self.size(task, Some(*source)) })
+                .collect(),
             None => vec![self.size(task, None)],
         }
     }
@@ -102,7 +105,8 @@ impl<'w> Sizes<'w> {
         let leaving = || self.net.leaving(number).iter();
         let performer = longest(&task.performer);
         let called = leaving().filter(|_| task.initial).map(|transition| longest(&transition.to.performer));
-        let callers = leaving().filter(|transition| transition.via).map(|t| longest(&t.caller));
+        let together = leaving().filter_map(|part| self.net.several(part)).flat_map(|join| self.net.leaving(join));
+        let callers = leaving().chain(together).filter(|transition| transition.via).map(|t| longest(&t.caller));
         [called.fold(performer, usize::max), callers.fold(performer, usize::max)]
     }
 }
@@ -142,7 +146,7 @@ fn carried(workflow: &Workflow, task: &Task) -> usize {
 fn round(net: &Net<'_>, join: &TaskName) -> usize {
     let (mut length, mut at) = (JTI, join);
     while let Some(fork) = net.workflow.joins.get(at).map(|join| &join.fork) {
-        if net.workflow.tasks.get(fork).is_none_or(|task| task.join != JoinKind::All) {
+        if !net.workflow.joins.contains_key(fork) {
             break;
         }
         length = sum([length, 1, fork.as_str().len()]);
@@ -177,7 +181,7 @@ fn behind(net: &Net<'_>) -> Vec<FixedBitSet> {
 pub(crate) fn check(workflow: &Workflow, span: Span, report: &mut Report) {
     let sizes = Sizes::of(workflow);
     check_token(&sizes, MAX_TOKEN, span, report);
-    let steps = workflow.joins.keys().filter_map(|join| workflow.tasks.get(join));
+    let steps = sizes.net.tasks.iter().filter(|task| workflow.joins.contains_key(&task.name));
     let largest = steps.map(|task| (sizes.step(task), &task.name)).max_by_key(|(size, _)| *size);
     if let Some((size, join)) = largest.filter(|(size, _)| *size > MAX_EVIDENCE) {
         let message = words!("what leaves the join {} may have to show {size} bytes of tokens", quote(join.as_str()));

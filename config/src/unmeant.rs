@@ -226,6 +226,11 @@ impl fmt::Display for Unsaid<'_> {
 impl Unsaid<'_> {
     /// The warning at the task.
     fn diagnostic(&self, span: Span) -> Diagnostic {
+        if self.after.is_of_several() {
+            let label = "these tasks do not say which, or not the same";
+            let several = Diagnostic::new(Code::UnsaidSplit, span, self.to_string()).label(label);
+            return several.help("write the same `split` at each of these tasks: `all` if all are taken, else `any`");
+        }
         let help = match self.meet {
             Some(true) => {
                 "write `split: all`: the join in which the ways meet needs them all, and with `split: any` it may stay incomplete"

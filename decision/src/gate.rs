@@ -47,6 +47,8 @@ pub(crate) struct CompiledWorkflow {
     entering: SortedMap<TaskName, Vec<Arc<Transition>>>,
     /// Those with which an instance may begin.
     starts: Vec<Arc<Transition>>,
+    /// The joins of several tasks that one transition leaves.
+    pub(crate) several: Vec<Arc<Task>>,
 }
 
 impl CompiledWorkflow {
@@ -297,7 +299,14 @@ fn compile(workflow: &Arc<Workflow>, config: &GateConfig) -> CompiledWorkflow {
         leaving.insert(leaving.partition_point(|t| t.to.name <= transition.to.name), Arc::clone(transition));
         entering.entry(transition.to.name.clone()).or_default().push(Arc::clone(transition));
     }
+    let mut several: Vec<Arc<Task>> = Vec::new();
+    for transition in workflow.transitions.iter().filter(|transition| !transition.sources.is_empty()) {
+        if !several.iter().any(|known| Arc::ptr_eq(known, &transition.from)) {
+            several.push(Arc::clone(&transition.from));
+        }
+    }
     CompiledWorkflow {
+        several,
         revoked: config.revoked.workflows.contains(&workflow.name),
         rate: config.starts_of(workflow),
         starts: workflow.transitions.iter().filter(|t| t.from.initial && !t.via).cloned().collect(),

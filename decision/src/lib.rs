@@ -22,6 +22,7 @@ mod path;
 mod percent;
 mod request;
 mod served;
+mod several;
 mod start_limit;
 mod task_index;
 mod time;

@@ -26,12 +26,16 @@ pub struct Step<'a> {
     pub issued: UnixTime,
 }
 
-/// The claims of that step: one token, or at a join one for each source.
+/// The claims of that step: one token, or at a join one for each source; of the join of several tasks one at each of them.
 ///
 /// They are the claims that a gate would have minted for the shortest way to the task: each task on a cycle is
 /// visited once at most, and each fork is named after the instance.
 pub fn synthetic_claims(step: &Step<'_>) -> Vec<Claims> {
     match step.workflow.joins.get(&step.task.name) {
+        Some(join) if join.several => {
+            let tasks = join.sources.iter().filter_map(|source| step.workflow.tasks.get(source));
+            tasks.map(|task| claims(&Step { task, ..*step }, None)).collect()
+        }
         Some(join) if step.task.join == JoinKind::All => {
             join.sources.iter().map(|source| claims(step, Some(source))).collect()
         }
@@ -47,12 +51,14 @@ fn claims(step: &Step<'_>, from: Option<&TaskName>) -> Claims {
         _ => holder,
     };
     let issuer = issuer(step, performer);
+    // The name of an arrival has no `+`.
+    let source = from.map(|from| from.as_str().replace('+', "_"));
     let jti = if is_start(step) {
         start_jti(&workflow.name, instance, issuer, holder)
     } else {
-        format!("{instance}.{}.{}", task.name, from.map_or("-", TaskName::as_str))
+        format!("{instance}.{}.{}", task.name, source.as_deref().unwrap_or("-"))
     };
-    let parent = format!("{instance}.{}", from.map_or("before", TaskName::as_str));
+    let parent = format!("{instance}.{}", source.as_deref().unwrap_or("before"));
     let parents = match parents(step, from) {
         _ if is_start(step) => Vec::new(),
         1 => vec![parent],

@@ -7,7 +7,7 @@ use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Relation, Task};
 
-use crate::arrival::{Arrival, is_join};
+use crate::arrival::Arrival;
 use crate::reader::Reader;
 use crate::ways;
 
@@ -41,13 +41,18 @@ impl Reader {
     /// round, also of any join further on whose fork lies before this one.
     pub(crate) fn is_complete(&self, evidence: &[Arc<Arrival>], at: &Task) -> bool {
         let Some(fork) = self.forks.get(&at.name) else { return evidence.len() == 1 };
-        let mut shown: Vec<&TaskName> = evidence.iter().filter_map(|arrival| arrival.from.as_ref()).collect();
-        let mut required = ways::sources(&self.workflow, &at.name);
+        let together = ways::together(&self.workflow).any(|t| t.from.name == at.name);
+        let source = |arrival: &'_ Arc<Arrival>| match together {
+            true => Some(arrival.task.name.clone()),
+            false => arrival.from.clone(),
+        };
+        let mut shown: Vec<TaskName> = evidence.iter().filter_map(source).collect();
+        let mut required: Vec<TaskName> = ways::sources(&self.workflow, &at.name).into_iter().cloned().collect();
         shown.sort();
         required.sort();
         let ahead = self.forks.iter().filter(|(join, its)| **its != at.name && self.leads(at, join, its));
         let one_round = |fork: &TaskName| {
-            let rounds = rounds(evidence, fork);
+            let rounds = passages(evidence, fork);
             rounds.len() == 1 && !rounds.contains(&None)
         };
         shown == required && one_round(fork) && ahead.into_iter().all(|(_, fork)| one_round(fork))
@@ -62,7 +67,7 @@ impl Reader {
     pub(crate) fn left(&self, evidence: &[Arc<Arrival>], at: &Task) -> String {
         match self.forks.get(&at.name) {
             Some(fork) => {
-                let rounds: Vec<String> = rounds(evidence, fork).into_iter().flatten().collect();
+                let rounds: Vec<String> = passages(evidence, fork).into_iter().flatten().collect();
                 format!("{}@{}", rounds.join("+"), at.name)
             }
             None => evidence.first().map(|arrival| arrival.name.clone()).unwrap_or_default(),
@@ -71,7 +76,7 @@ impl Reader {
 
     /// Whether the task is a join whose fork is a join.
     pub fn is_tower(&self, task: &TaskName) -> bool {
-        self.forks.get(task).and_then(|fork| self.workflow.tasks.get(fork)).is_some_and(|fork| is_join(fork))
+        self.forks.get(task).is_some_and(|fork| self.forks.contains_key(fork))
     }
 }
 
@@ -88,14 +93,27 @@ pub(crate) fn performed(evidence: &[Arc<Arrival>]) -> BTreeSet<(TaskName, Spiffe
     done
 }
 
+/// The passages through the fork of which these are, or from which they descend.
+pub(crate) fn passages(evidence: &[Arc<Arrival>], fork: &TaskName) -> BTreeSet<Option<String>> {
+    let of = |arrival: &Arc<Arrival>| match arrival.task.name == *fork {
+        true => BTreeSet::from([Some(arrival.name.clone())]),
+        false => rounds(std::slice::from_ref(arrival), fork),
+    };
+    evidence.iter().flat_map(of).collect()
+}
+
 /// The passages through the fork that these descend from, the nearest on each way back.
 pub(crate) fn rounds(evidence: &[Arc<Arrival>], fork: &TaskName) -> BTreeSet<Option<String>> {
     let mut rounds = BTreeSet::new();
     for arrival in evidence {
-        match arrival.parents.first() {
-            None => drop(rounds.insert(arrival.past.round.clone())),
-            Some(parent) if parent.task.name == *fork => drop(rounds.insert(Some(arrival.left.clone()))),
-            Some(_) => rounds.extend(self::rounds(&arrival.parents, fork)),
+        let left: BTreeSet<&TaskName> = arrival.parents.iter().map(|parent| &parent.task.name).collect();
+        // A join, and several tasks together, are left as one.
+        let place = TaskName::of_several(left.iter().copied());
+        match left.len() {
+            0 => drop(rounds.insert(arrival.past.round.clone())),
+            _ if place == *fork => drop(rounds.insert(Some(arrival.left.clone()))),
+            1 => rounds.extend(self::rounds(&arrival.parents, fork)),
+            _ => rounds.extend(passages(&arrival.parents, fork)),
         }
     }
     rounds

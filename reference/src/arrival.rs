@@ -124,7 +124,7 @@ impl Arrival {
     }
 
     /// What `holder` holds at a task after the shortest history, though no gate has let it in: one arrival; at a join
-    /// one from each source, all of one round.
+    /// one from each source, at several tasks together one at each, all of one round.
     pub fn assumed(
         workflow: &Workflow,
         task: &Arc<Task>,
@@ -138,13 +138,26 @@ impl Arrival {
             return vec![Self::begun(workflow, task, (holder, issuer), instance, now)];
         }
         let performer = if kind == Kind::Receipt { task.performer.examples.first().unwrap_or(holder) } else { holder };
+        if let Some(several) = crate::ways::together(workflow).find(|t| t.from.name == task.name) {
+            let at = |source| Self::assumed(workflow, source, (holder, kind), instance, now);
+            let mut all: Vec<Self> = several.sources().iter().flat_map(at).collect();
+            // One of them may be where the round began.
+            let fork = crate::ways::fork(workflow, &task.name);
+            let begun = all.iter().find(|one| Some(&one.task.name) == fork.as_ref()).map(|one| one.name.clone());
+            if begun.is_some() {
+                let others = all.iter_mut().filter(|one| Some(&one.task.name) != fork.as_ref());
+                others.for_each(|one| one.past.round.clone_from(&begun));
+            }
+            return all;
+        }
+        let named = |source: Option<&TaskName>, other: &str| source.map_or(other.to_owned(), without_plus);
         let from = |source: Option<&TaskName>| Self {
             task: Arc::clone(task),
             from: source.cloned(),
             parents: Vec::new(),
             past: Past { round: Some(format!("{instance}.fork")), ..Past::default() },
-            left: format!("{instance}.{}", source.map_or("before", TaskName::as_str)),
-            name: format!("{instance}.{}.{}", task.name, source.map_or("-", TaskName::as_str)),
+            left: format!("{instance}.{}", named(source, "before")),
+            name: format!("{instance}.{}.{}", task.name, named(source, "-")),
             performer: documented(workflow, performer),
             issuer: performer.clone(),
             instance: instance.to_owned(),
@@ -160,6 +173,11 @@ impl Arrival {
 
 pub(crate) fn is_join(task: &Task) -> bool {
     task.join == stepgate_config::workflow::JoinKind::All
+}
+
+/// A source of a join for the name of an arrival, which has no `+`.
+pub(crate) fn without_plus(source: &TaskName) -> String {
+    source.as_str().replace('+', "_")
 }
 
 /// A duration in seconds; a part of one counts as a whole one.

@@ -1,6 +1,6 @@
 //! Which transition a request is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::OnceLock;
 
@@ -26,7 +26,7 @@ pub struct NoFork(pub TaskName);
 #[derive(Debug, Clone)]
 pub struct Reader {
     pub(crate) workflow: Arc<Workflow>,
-    /// Of each join, its fork.
+    /// Of each join, its fork; also of several tasks that a transition leaves together.
     pub(crate) forks: Arc<BTreeMap<TaskName, TaskName>>,
     /// How often each replica has let which transition leave which arrival or round.
     pub(crate) taken: BTreeMap<(String, String, String), u32>,
@@ -46,9 +46,10 @@ impl Reader {
     /// [`NoFork`].
     pub fn new(workflow: &Arc<Workflow>) -> Result<Self, NoFork> {
         let mut forks = BTreeMap::new();
-        for task in workflow.tasks.values().filter(|task| is_join(task)) {
-            let fork = ways::fork(workflow, &task.name).ok_or_else(|| NoFork(task.name.clone()))?;
-            forks.insert(task.name.clone(), fork);
+        let joins = workflow.tasks.values().filter(|task| is_join(task)).map(|task| &task.name);
+        for join in joins.chain(ways::together(workflow).map(|t| &t.from.name)) {
+            let fork = ways::fork(workflow, join).ok_or_else(|| NoFork(join.clone()))?;
+            forks.insert(join.clone(), fork);
         }
         let workflow = Arc::clone(workflow);
         let (forks, delays) = (Arc::new(forks), OnceLock::new());
@@ -124,9 +125,34 @@ impl Reader {
         peer: &SpiffeId,
         at: &Task,
     ) -> Result<Arc<Transition>, Denied> {
-        let leaving = self.workflow.transitions.iter().filter(|t| t.from.name == at.name);
-        let carried = leaving.filter(|t| t.caller.includes(peer) && t.to.performer.includes(&request.gate));
-        let here: Vec<_> = carried.cloned().collect();
+        let fits_here = |t: &&Arc<Transition>| t.caller.includes(peer) && t.to.performer.includes(&request.gate);
+        let all = || self.workflow.transitions.iter().filter(fits_here);
+        let here: Vec<_> = all().filter(|t| t.from.name == at.name).cloned().collect();
+        let found = self.choose_of(here, gate, request);
+        if !matches!(found, Err(Denied("NO_TRANSITION" | "WRONG_TYPE" | "WRONG_REQUEST"))) {
+            return found;
+        }
+        // More tasks might lead on, together with those that are shown.
+        let shown = shown_at(request);
+        let more = |t: &&Arc<Transition>| {
+            t.sources().len() > shown.len().max(1) && shown.iter().all(|task| ways::leaves(t, task))
+        };
+        let mut larger = all().filter(more);
+        let is_asked = |t: &Arc<Transition>| {
+            let which = request.which(gate, &self.workflow, std::slice::from_ref(t));
+            matches!(which, Ok(_) | Err(Denied("AMBIGUOUS")))
+        };
+        require(!larger.any(is_asked), "JOIN_INCOMPLETE")?;
+        found
+    }
+
+    /// The transition among these that the request is.
+    fn choose_of(
+        &self,
+        here: Vec<Arc<Transition>>,
+        gate: &GateConfig,
+        request: &Request,
+    ) -> Result<Arc<Transition>, Denied> {
         require(!here.is_empty(), "NO_TRANSITION")?;
         let fits = |t: &Arc<Transition>| {
             let kind = if t.via { Kind::Receipt } else { Kind::Arrival };
@@ -139,7 +165,7 @@ impl Reader {
 
     /// Whether this actor carries a transition that leaves the task.
     pub(crate) fn carries_on(&self, task: &Task, may: impl Fn(&Transition, &Actor) -> bool) -> bool {
-        self.workflow.transitions.iter().any(|t| t.from.name == task.name && may(t, &t.caller))
+        self.workflow.transitions.iter().any(|t| ways::leaves(t, &task.name) && may(t, &t.caller))
     }
 
     pub(crate) fn signed(&self) -> bool {
@@ -157,4 +183,9 @@ impl Reader {
         require(request.upgrade().is_none_or(|name| one.to.upgrade.contains(&name)), "UPGRADE")?;
         Ok(Arc::clone(one))
     }
+}
+
+/// The tasks that the tokens of a request are of.
+pub(crate) fn shown_at(request: &Request) -> BTreeSet<&TaskName> {
+    request.shown.iter().filter_map(|shown| shown.token()).map(|token| &token.arrival.task.name).collect()
 }

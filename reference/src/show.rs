@@ -1,11 +1,12 @@
 //! Checks that the presented tokens are one complete, unexpired step, issued by the right gate and held by the peer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use stepgate_config::gate::GateConfig;
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Task};
+use stepgate_config::workflow::{Actor, Task, Transition};
 
 use crate::ancestry::{performed, rounds};
 use crate::arrival::{Arrival, Past, Times, is_join, seconds};
@@ -102,19 +103,28 @@ impl Reader {
         require(!gate.revoked.instances.contains(&first.arrival.instance), "REVOKED")?;
         require(!gate.revoked.workflows.contains(&self.workflow.name), "REVOKED")?;
         require(first.flaw != Some(Flaw::Task), "NO_TRANSITION")?;
-        Ok(Arc::clone(at))
+        let shown: BTreeSet<&TaskName> = tokens.iter().map(|token| &token.arrival.task.name).collect();
+        match shown.len() {
+            1 => Ok(Arc::clone(at)),
+            _ => ways::place(&self.workflow, &shown).cloned().ok_or(Denied("JOIN_INCOMPLETE")),
+        }
     }
 
-    /// Several tokens are of one step of one instance, at a join of this document, and no more than it has sources.
+    /// Several tokens are of one instance, at one join of this document, and no more than it has sources; or at several tasks
+    /// that a transition leaves together, one at each.
     fn check_list(&self, tokens: &[&Token], first: &Token) -> Result<(), Denied> {
         if tokens.len() < 2 {
             return Ok(());
         }
         let elsewhere = |token: &&&Token| matches!(token.flaw, Some(Flaw::Workflow | Flaw::Revision | Flaw::Task));
         require(!tokens.iter().any(|token| elsewhere(&token)), "BAD_STEP")?;
-        let step = |arrival: &Arrival| (arrival.task.name.clone(), arrival.instance.clone());
-        require(tokens.iter().all(|token| step(&token.arrival) == step(&first.arrival)), "BAD_STEP")?;
-        require(is_join(&first.arrival.task), "BAD_STEP")?;
+        require(tokens.iter().all(|token| token.arrival.instance == first.arrival.instance), "BAD_STEP")?;
+        let shown: BTreeSet<&TaskName> = tokens.iter().map(|token| &token.arrival.task.name).collect();
+        if shown.len() > 1 || !is_join(&first.arrival.task) {
+            let leaves = |t: &Transition| shown.iter().all(|task| ways::leaves(t, task));
+            require(ways::together(&self.workflow).any(|t| leaves(t)), "BAD_STEP")?;
+            return require(tokens.len() == shown.len(), "JOIN_INCOMPLETE");
+        }
         let sources = ways::sources(&self.workflow, &first.arrival.task.name);
         require(tokens.len() <= sources.len(), "JOIN_INCOMPLETE")
     }

@@ -19,7 +19,8 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<bo
     for (index, (task, component)) in draft.tasks.iter().zip(&components).enumerate() {
         let name = quote(task.name.as_str());
         match (component, task.max_visits) {
-            (Some(_), None) => {
+            // No request enters the join of several tasks.
+            (Some(_), None) if task.sources.is_empty() => {
                 let message = words!("task {name} lies on a cycle and has no `max_visits`");
                 let mut unbounded = Diagnostic::new(Code::Unbounded, task.span, message)
                     .label("without it, a branch could enter this task without limit");
@@ -38,7 +39,7 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<bo
                 let message = words!("`max_visits` has no effect: task {name} is not on a cycle");
                 report.push(Diagnostic::new(Code::NoEffect, span, message).label("remove it"));
             }
-            (Some(_), Some(_)) | (None, _) => {}
+            (Some(_), _) | (None, _) => {}
         }
     }
     components.iter().map(Option::is_some).collect()

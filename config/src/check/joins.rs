@@ -8,7 +8,7 @@ use crate::PEOPLE;
 use crate::bounds::{MAX_CARRIED, MAX_JOINS, MAX_SOURCES};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::document::{Draft, TaskDraft};
+use crate::document::{ActorDraft, Draft, TaskDraft};
 use crate::graph::{Dominators, Graph};
 use crate::report::{Report, listed, quote};
 use crate::sorted::SortedSet;
@@ -30,7 +30,7 @@ pub(super) fn check(draft: &Draft, graph: &Graph, dominators: &Dominators, repor
         return Vec::new();
     }
     if let Some((_, task)) = all.get(MAX_JOINS) {
-        let many = Diagnostic::new(Code::TooMany, task.span, words!("more than {MAX_JOINS} tasks have `join: all`"));
+        let many = Diagnostic::new(Code::TooMany, task.span, words!("there are more than {MAX_JOINS} joins"));
         report.push(many);
         return Vec::new();
     }
@@ -120,7 +120,9 @@ impl JoinCheck<'_> {
     /// One workload must have all the tokens: a token belongs to a SPIFFE ID, not to an actor.
     fn check_holders(&self, report: &mut Report) {
         let actor = self.task.performer.and_then(|performer| self.draft.actors.get(performer));
-        if let Some(actor) = actor.filter(|actor| actor.spiffe.len() > 1 || !actor.open.is_empty()) {
+        // For several tasks it is an error.
+        let is_scattered = |actor: &&ActorDraft| actor.spiffe.len() > 1 || !actor.open.is_empty();
+        if let Some(actor) = actor.filter(|_| self.task.sources.is_empty()).filter(is_scattered) {
             let (task, actor) = (quote(self.task.name.as_str()), quote(actor.name.as_str()));
             let span = self.task.join_span.unwrap_or(self.task.span);
             let message = words!("the join {task} is performed by {actor}, which has several SPIFFE IDs");

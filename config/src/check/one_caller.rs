@@ -4,8 +4,9 @@ use super::AnalyzedJoin;
 use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::document::Draft;
+use crate::document::{Draft, TaskDraft};
 use crate::report::{Report, listed, quote};
+use crate::workflow::JoinKind;
 
 /// Most tasks that a message names.
 const SHOWN: usize = 4;
@@ -14,7 +15,7 @@ const SHOWN: usize = 4;
 pub(super) fn check(draft: &Draft, joins: &[AnalyzedJoin], report: &mut Report) {
     // A gate has no use for what only warns.
     for join in joins.iter().filter(|join| PEOPLE && join.sources.len() > 1) {
-        let Some(task) = draft.task(join.task) else { continue };
+        let Some(task) = draft.task(join.task).filter(|task| task.sources.is_empty()) else { continue };
         let mut callers = draft.edges().filter(|edge| edge.to == join.task).map(|edge| edge.caller);
         let Some(Some(caller)) = callers.next() else { continue };
         if task.performer == Some(caller) || callers.any(|other| other != Some(caller)) {
@@ -24,13 +25,36 @@ pub(super) fn check(draft: &Draft, joins: &[AnalyzedJoin], report: &mut Report) 
         let sources = listed(join.sources.iter().map(|source| draft.task_name(*source)), SHOWN, "and");
         let leaving = draft.edges().filter(|edge| edge.from == join.task).map(|edge| draft.task_name(edge.to));
         let leaving = listed(leaving, SHOWN, "and");
+        let called_by = caller;
         let caller = quote(draft.actor_name(caller));
         let message = words!("{name} is called once from each of {sources}, each time by {caller}");
         let one = Diagnostic::new(Code::OneCaller, task.join_span.unwrap_or(task.span), message)
             .label(words!("what leaves it ({leaving}) needs all of these calls"));
-        report.push(one.help(words!(
-            "if {caller} is to call {name} only once, let the tasks before it follow one another, and remove the `join`: \
-             no release yet has a transition from several tasks"
-        )));
+        let once = words!("if {caller} is to call {name} only once, with what it has of all these tasks, ");
+        report.push(match together(draft, join, called_by) {
+            Some(example) => {
+                one.help(words!("{once}remove the `join`, and write one transition in place of these")).example(example)
+            }
+            None => one.help(words!("{once}let the tasks before it follow one another, and remove the `join`")),
+        });
     }
+}
+
+/// The transition from all sources of the join by this caller, if there can be one.
+fn together(draft: &Draft, join: &AnalyzedJoin, caller: usize) -> Option<String> {
+    let sources = || join.sources.iter().filter_map(|source| draft.task(*source));
+    let can_be_left = |task: &TaskDraft| !task.initial && task.join == JoinKind::Any && task.sources.is_empty();
+    let has_one_id = draft.actors.get(caller).is_some_and(|actor| actor.spiffe.len() == 1 && actor.open.is_empty());
+    if !has_one_id || !sources().all(can_be_left) {
+        return None;
+    }
+    let mut own = sources().map(|task| task.performer == Some(caller));
+    let first = own.next()?;
+    let via = match first {
+        _ if own.any(|other| other != first) => return None,
+        true => String::new(),
+        false => words!(", via: {}", draft.actor_name(caller)),
+    };
+    let from: Vec<&str> = sources().map(|task| task.name.as_str()).collect();
+    Some(words!("- {{from: [{}], to: {}{via}}}", from.join(", "), draft.task_name(join.task)))
 }

@@ -36,7 +36,8 @@ fn unreachable(draft: &Draft, graph: &Graph, report: &mut Report) {
             let stuck = Diagnostic::new(Code::DeadEnd, task.span, message);
             report.push(stuck.label("it has no outgoing transition"));
         }
-        if !reached {
+        // The join of several tasks is reported at these.
+        if !reached && task.sources.is_empty() {
             let reason = match (entered, left) {
                 (true, _) => "no path leads to it from an initial task",
                 (false, true) => "it has no incoming transition and is not initial",

@@ -9,9 +9,14 @@ use crate::report::{Report, quote};
 
 /// Whether several transitions leave each task. A `split` on any other task says nothing.
 pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<bool> {
-    let several = |task: usize| graph.successors(task).len() > 1;
+    // From several tasks together as many transitions leave as leave the join that they are.
+    let ways = |next: &usize| match draft.task(*next) {
+        Some(join) if !join.sources.is_empty() => graph.successors(*next).len(),
+        _ => 1,
+    };
+    let several = |task: usize| graph.successors(task).iter().map(ways).sum::<usize>() > 1;
     for (index, task) in draft.tasks.iter().enumerate().filter(|(index, _)| PEOPLE && !several(*index)) {
-        let Some((_, span)) = task.split else { continue };
+        let Some((_, span)) = task.split.filter(|_| task.sources.is_empty()) else { continue };
         let leaving = if graph.successors(index).is_empty() { "no transition leaves" } else { "one transition leaves" };
         let message = words!("`split` has no effect: {leaving} {}", quote(task.name.as_str()));
         report.push(Diagnostic::new(Code::NoEffect, span, message).label("remove it, or add the missing transition"));

@@ -24,7 +24,8 @@ pub(super) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
         return;
     }
     if PEOPLE {
-        draft.tasks.iter().for_each(|task| ttl(draft, task, report));
+        let own = draft.tasks.iter().filter(|task| task.sources.is_empty());
+        own.for_each(|task| ttl(draft, task, report));
     }
     let timed = |transition: &&TransitionDraft| transition.after.or(transition.within).is_some();
     let Some(lives) = draft.transitions.iter().any(|transition| timed(&transition)).then(|| lives(draft)) else {
@@ -43,8 +44,8 @@ pub(super) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
 fn lives(draft: &Draft) -> Vec<Option<Duration>> {
     let own = |task: &TaskDraft| Some(draft.ttl(task)?.min(draft.deadline?));
     let mut before: Vec<Vec<usize>> = vec![Vec::new(); draft.tasks.len()];
-    for transition in &draft.transitions {
-        before.get_mut(transition.to).into_iter().for_each(|before| before.push(transition.from));
+    for edge in draft.edges() {
+        before.get_mut(edge.to).into_iter().for_each(|before| before.push(edge.from));
     }
     let is_join = |at: usize| {
         let is_all = draft.task(at).is_some_and(|task| task.join == JoinKind::All);
@@ -60,6 +61,11 @@ fn lives(draft: &Draft) -> Vec<Option<Duration>> {
         let evidence = |joins: &[usize]| joins.iter().filter_map(|join| lives.get(*join).copied().flatten()).max();
         let next = draft.tasks.iter().zip(&joins).map(|(task, joins)| {
             let own = own(task)?;
+            // Of several tasks, the shortest-lived token.
+            let shown = task.sources.iter().filter_map(|source| lives.get(*source).copied().flatten()).min();
+            if let Some(shown) = shown {
+                return Some(shown.min(own));
+            }
             Some(evidence(joins).map_or(own, |evidence| evidence.min(own)))
         });
         let next: Vec<Option<Duration>> = next.collect();
@@ -119,7 +125,8 @@ struct Life<'d> {
 impl Life<'_> {
     /// Whose `ttl` is to be longer.
     fn bounded_by(&self) -> String {
-        let task = quote(self.task);
+        // Of several tasks each has its own.
+        let task = words!("`{}`", self.task.replace('+', "` and `"));
         if self.own == Some(self.longest) {
             task
         } else {

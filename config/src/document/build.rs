@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Draft;
+use super::{Draft, TransitionDraft};
 use crate::check::Analysis;
 use crate::name::TaskName;
 use crate::sorted::SortedSet;
@@ -27,6 +27,7 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
                 from: Arc::clone(tasks.get(transition.from)?),
                 to: Arc::clone(tasks.get(transition.to)?),
                 caller: Arc::clone(actors.get(edge.caller?)?),
+                sources: sources(draft, transition, &tasks)?,
                 via: transition.via.is_some(),
                 uses: transition.uses,
                 after: transition.after.map(|(after, _)| after),
@@ -41,7 +42,10 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         let sources = join.sources.iter().map(|source| name(*source)).collect::<Option<Vec<_>>>()?;
         let sources = sources.into_iter().collect();
         let task = name(join.task)?;
-        Some((task.clone(), Arc::new(Join { task, fork: name(join.fork)?, sources })))
+        let several = draft.task(join.task).is_some_and(|task| !task.sources.is_empty());
+        let first = transitions.iter().find(|t| several && t.from.name == task);
+        let parts = first.into_iter().flat_map(|transition| transition.parts()).collect();
+        Some((task.clone(), Arc::new(Join { task, fork: name(join.fork)?, sources, several, parts })))
     });
     let constraints = enforced().map(|constraint| {
         let tasks = constraint.tasks.iter().map(|(task, _)| name(*task)).collect::<Option<_>>()?;
@@ -59,13 +63,21 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         deadline: draft.deadline?,
         task_ttl: draft.task_ttl?,
         actors: actors.into_iter().map(|actor| (actor.name.clone(), actor)).collect(),
-        tasks: tasks.into_iter().map(|task| (task.name.clone(), task)).collect(),
+        tasks: (tasks.into_iter().filter(|task| !task.name.is_of_several()))
+            .map(|task| (task.name.clone(), task))
+            .collect(),
         transitions,
         joins,
         constraints,
         open: true,
         mode: draft.mode,
     })
+}
+
+/// The tasks that a transition leaves, if these are several.
+fn sources(draft: &Draft, transition: &TransitionDraft, tasks: &[Arc<Task>]) -> Option<Vec<Arc<Task>>> {
+    let sources = &draft.task(transition.from)?.sources;
+    sources.iter().map(|source| tasks.get(*source).cloned()).collect()
 }
 
 fn actor(draft: &super::ActorDraft, domain: &Arc<Domain>) -> Actor {
@@ -102,7 +114,7 @@ fn task(
     };
     Some(Arc::new(Task {
         name: task.name.clone(),
-        performer: Arc::clone(actors.get(task.performer?)?),
+        performer: Arc::clone(actors.get(task.performer.or_else(|| draft.first_caller(index))?)?),
         requests: task.requests.clone(),
         initial: task.initial,
         join: task.join,

@@ -97,7 +97,7 @@ struct RequestForm<'w> {
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct TransitionForm<'w> {
-    from: &'w str,
+    from: FromForm<'w>,
     to: &'w str,
     #[serde(skip_serializing_if = "Option::is_none")]
     via: Option<&'w str>,
@@ -109,6 +109,14 @@ struct TransitionForm<'w> {
     within_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     when: Option<&'w str>,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(untagged)]
+enum FromForm<'w> {
+    One(&'w str),
+    /// In order.
+    Several(Vec<&'w str>),
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -205,7 +213,10 @@ fn request(request: &RequestPattern) -> RequestForm<'_> {
 
 fn transition(transition: &Transition) -> TransitionForm<'_> {
     TransitionForm {
-        from: transition.from.name.as_str(),
+        from: match transition.sources.as_slice() {
+            [] => FromForm::One(transition.from.name.as_str()),
+            several => FromForm::Several(several.iter().map(|task| task.name.as_str()).collect()),
+        },
         to: transition.to.name.as_str(),
         via: transition.via.then_some(transition.caller.name.as_str()),
         uses: (transition.uses != 1).then_some(transition.uses),

@@ -67,10 +67,14 @@ pub(crate) struct TaskDraft {
     pub(crate) upgrade: SortedSet<String>,
     pub(crate) max_visits: Option<(u32, Span)>,
     pub(crate) ttl: Option<(Duration, Span)>,
+    /// Of the join that several tasks are for a transition that leaves all of them: these tasks, by name. No document writes
+    /// such a task, and no request enters it.
+    pub(crate) sources: Vec<usize>,
 }
 
 /// A transition whose ends are known.
 pub(crate) struct TransitionDraft {
+    /// The task, or the join of several.
     pub(crate) from: usize,
     pub(crate) to: usize,
     pub(crate) span: Span,
@@ -129,9 +133,27 @@ impl Draft {
         }
     }
 
-    /// All transitions as edges, in the order of the document.
+    /// All transitions as edges, in the order of the document, and after them the edges from tasks to the joins of several.
     pub(crate) fn edges(&self) -> impl Iterator<Item = Edge> {
-        self.transitions.iter().map(|t| Edge { from: t.from, to: t.to, caller: self.caller(t) })
+        let transitions = self.transitions.iter().map(|t| Edge { from: t.from, to: t.to, caller: self.caller(t) });
+        transitions.chain(
+            self.tasks
+                .iter()
+                .enumerate()
+                .flat_map(|(to, task)| task.sources.iter().map(move |from| Edge { from: *from, to, caller: None })),
+        )
+    }
+
+    /// The tasks that a transition leaves.
+    pub(crate) fn sources(&self, transition: &TransitionDraft) -> Vec<usize> {
+        let sources = self.task(transition.from).map(|task| task.sources.as_slice()).unwrap_or_default();
+        if sources.is_empty() { vec![transition.from] } else { sources.to_vec() }
+    }
+
+    /// How a document writes the beginning of a transition, for messages: `a`, or `[a, b]`.
+    pub(crate) fn written_from(&self, transition: &TransitionDraft) -> String {
+        let names: Vec<&str> = self.sources(transition).into_iter().map(|task| self.task_name(task)).collect();
+        if let [one] = names.as_slice() { (*one).to_owned() } else { words!("[{}]", names.join(", ")) }
     }
 
     /// The index of the actor called `name`.

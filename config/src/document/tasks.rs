@@ -34,6 +34,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             upgrade: of.items("upgrade").iter().filter_map(Node::text).map(str::to_owned).collect(),
             max_visits: of.u32("max_visits").zip(of.get("max_visits").map(|field| field.key_span)),
             ttl: of.duration_and_span("ttl"),
+            sources: Vec::new(),
         });
     }
 }

@@ -4,7 +4,7 @@ use super::key::keys;
 use super::{Format, Key, Level, Object, Value};
 use crate::bounds::{
     MAX_ACTORS, MAX_ATTRIBUTES, MAX_CONSTRAINTS, MAX_HOSTS, MAX_METHODS, MAX_PORT, MAX_REQUEST_HEADERS, MAX_REQUESTS,
-    MAX_REVISION, MAX_SPIFFE_IDS, MAX_TASKS, MAX_TRANSITIONS, MAX_UPGRADES, MAX_USES, MAX_VISITS,
+    MAX_REVISION, MAX_SOURCES, MAX_SPIFFE_IDS, MAX_TASKS, MAX_TRANSITIONS, MAX_UPGRADES, MAX_USES, MAX_VISITS,
 };
 
 /// A workflow document.
@@ -32,7 +32,7 @@ pub(super) static KEYS: &[Key] = keys! {
     ), required;
     /// The tasks: each is performed by one actor. An actor may have several tasks.
     "tasks": Value::Map { keys: Format::Name, of: &Value::Object(&TASK), most: MAX_TASKS }, required;
-    /// How an instance moves from task to task; at most one for each pair of tasks. A chain stands for a transition at
+    /// How an instance moves from task to task; at most one for each pair of `from` and `to`. A chain stands for a transition at
     /// each of its arrows.
     "transitions": Value::List {
         of: &Value::Either(&Value::Text(Format::Chain), &Value::Object(&TRANSITION)),
@@ -139,8 +139,11 @@ static TRANSITION: Object = Object {
     noun: "transition",
     doc: "A request that moves an instance from one task to another.",
     keys: &[keys! {
-        /// The task that the instance leaves.
-        "from": Value::Text(Format::Task), required;
+        /// The task that the instance leaves; a list of tasks: the request shows a token of each.
+        "from": Value::Either(
+            &Value::Text(Format::Task),
+            &Value::List { of: &Value::Text(Format::Task), least: 2, most: MAX_SOURCES },
+        ), required;
         /// The task that the request enters.
         "to": Value::Text(Format::Task), required;
         /// The actor that sends the request, if it is not the performer of `from`: for example an orchestrator that

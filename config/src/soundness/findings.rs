@@ -29,9 +29,12 @@ pub(crate) fn report(
                     "no run completes the join {name}: one that reaches it from {arrived} never reaches it from {missing}"
                 );
                 let never = Diagnostic::new(Code::NeverComplete, place, message).label(run.run.label());
-                report.push(never.help(words!(
-                    "write `split: all` where the branches part, or remove `join: all` if one of them is enough"
-                )));
+                let enough = if join.is_of_several() { "leave one of these tasks alone" } else { "remove `join: all`" };
+                report.push(
+                    never.help(words!(
+                        "write `split: all` where the branches part, or {enough} if one of them is enough"
+                    )),
+                );
             }
             Completes::May(run) => {
                 let (arrived, missing) = run.sides();

@@ -98,7 +98,8 @@ impl<'w> Soundness<'w> {
             unknown: Vec::new(),
         };
         for (task, end) in found.visited.iter().enumerate() {
-            for (number, transition) in net.leaving(task).zip(graph.leaving(task)) {
+            let taken = net.leaving(task).zip(graph.leaving(task));
+            for (number, transition) in taken.filter(|(_, transition)| !transition.to.name.is_of_several()) {
                 match (found.taken.get(number), end) {
                     (Some(false), _) if !found.is_whole => this.unknown.push(transition),
                     (Some(false), Some(end)) => this.dead.extend(found.run(&graph, *end).map(|run| (*transition, run))),

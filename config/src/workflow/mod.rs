@@ -98,9 +98,10 @@ pub struct Workflow {
     pub actors: SortedMap<ActorName, Arc<Actor>>,
     /// Its tasks, by name.
     pub tasks: SortedMap<TaskName, Arc<Task>>,
-    /// Its transitions, in the order of the document; at most one for each pair of tasks.
+    /// Its transitions, in the order of the document; at most one for each pair of `from` and `to`.
     pub transitions: Vec<Arc<Transition>>,
-    /// The joins that require a token from each incoming transition, by their task.
+    /// The joins that require a token from each incoming transition, by their task, and those of several tasks that one
+    /// transition leaves.
     pub joins: SortedMap<TaskName, Arc<Join>>,
     /// Its enforced constraints, in the order of the document.
     pub constraints: Vec<Constraint>,
@@ -112,15 +113,21 @@ pub struct Workflow {
 }
 
 impl Workflow {
-    /// The transitions that leave a task, in the order of the document.
+    /// The transitions that leave a task alone, in the order of the document.
     pub fn leaving(&self, task: &Task) -> impl Iterator<Item = &Arc<Transition>> {
         self.transitions.iter().filter(|transition| transition.from.name == task.name)
+    }
+
+    /// The transitions that leave a task, alone or together with others, or the join of several, in the order of the document.
+    pub fn leaving_with_others(&self, task: &Task) -> impl Iterator<Item = &Arc<Transition>> {
+        let leaves = |from: &Arc<Task>| from.name == task.name;
+        self.transitions.iter().filter(move |t| leaves(&t.from) || t.sources.iter().any(leaves))
     }
 
     /// Whether this actor is the caller of a transition (`via`) that leaves a task of another performer. It then needs a
     /// receipt for that task, and presents it.
     pub fn needs_receipt(&self, task: &Task, caller: &Actor) -> bool {
-        self.leaving(task).any(|transition| transition.takes_receipt_of(caller))
+        self.leaving_with_others(task).any(|transition| transition.takes_receipt_of(caller))
     }
 
     /// The actors that this workload is.

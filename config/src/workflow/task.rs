@@ -61,13 +61,16 @@ pub struct Task {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Transition {
-    /// The task that the instance leaves.
+    /// The task that the instance leaves. If it leaves several, the join that they are for this transition: its name is
+    /// `a+b`, no request enters it, and it is not among the tasks of the workflow.
     pub from: Arc<Task>,
+    /// The tasks that it leaves, by name, if there are several: the request shows one token of each.
+    pub sources: Vec<Arc<Task>>,
     /// The task that the request enters.
     pub to: Arc<Task>,
     /// The actor that sends the request: the performer of `from`, or the one that `via` names.
     pub caller: Arc<Actor>,
-    /// Whether the caller is not the performer of `from`: it then shows a receipt, not an arrival.
+    /// Whether the caller is not the performer of `from`: it then shows receipts, not arrivals.
     pub via: bool,
     /// How often each replica of the receiver may take it in one visit.
     pub uses: u32,
@@ -94,6 +97,28 @@ impl Transition {
     pub fn takes_receipt_of(&self, caller: &Actor) -> bool {
         self.via && self.caller.name == caller.name
     }
+
+    /// The tasks that it leaves, by name; each must be shown.
+    pub fn sources(&self) -> &[Arc<Task>] {
+        if self.sources.is_empty() { std::slice::from_ref(&self.from) } else { &self.sources }
+    }
+
+    /// The ways from several tasks to the join that they are, as transitions: no request takes them.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Arc<Self>> {
+        self.sources.iter().map(|source| {
+            let (from, to) = (Arc::clone(source), Arc::clone(&self.from));
+            Arc::new(Self {
+                from,
+                to,
+                sources: Vec::new(),
+                uses: 1,
+                after: None,
+                within: None,
+                when: None,
+                ..self.clone()
+            })
+        })
+    }
 }
 
 impl fmt::Display for Transition {
@@ -103,14 +128,18 @@ impl fmt::Display for Transition {
     }
 }
 
-/// A join that requires a token from each of its incoming transitions.
+/// A join that requires a token from each of its incoming transitions, or of each of several tasks.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Join {
-    /// The task with `join: all`.
+    /// The task with `join: all`, or several tasks that one transition leaves.
     pub task: TaskName,
     /// The nearest common dominator of the sources: an arrival there begins a round.
     pub fork: TaskName,
-    /// The tasks from which transitions lead to it, in the order of the document.
+    /// The tasks from which transitions lead to it, in the order of the document; or these several tasks, by name.
     pub sources: Vec<TaskName>,
+    /// Whether it is several tasks that one transition leaves: its evidence is a token at each of them.
+    pub several: bool,
+    /// The ways from these tasks to the join, as transitions that no request takes.
+    pub(crate) parts: Vec<Arc<Transition>>,
 }

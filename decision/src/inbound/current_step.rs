@@ -10,6 +10,7 @@ use super::start::is_true_start;
 use crate::denial::Denial;
 use crate::gate::{CompiledWorkflow, Gate};
 use crate::keys::Crypto;
+use crate::several::Shown;
 use crate::step::{PlainStep, Steps};
 use crate::time::UnixTime;
 use crate::token::{TokenType, UnverifiedToken, VerifiedToken, verify};
@@ -21,7 +22,7 @@ pub(crate) enum Evidence {
     Plain,
     /// A start at level `signed`: the new instance.
     Start { txn: String },
-    /// Verified tokens; more than one only at a join. Never empty.
+    /// Verified tokens; more than one only at a join, or of several tasks. Never empty.
     Tokens(Vec<VerifiedToken>),
 }
 
@@ -51,11 +52,21 @@ impl Evidence {
     }
 }
 
-/// The step that an instance has reached.
+/// The step that an instance has reached; `at` is a task, or the join of several that the tokens are of.
 pub(crate) struct CurrentStep<'a> {
     pub(crate) compiled: &'a CompiledWorkflow,
     pub(crate) at: Arc<Task>,
     pub(crate) evidence: Evidence,
+}
+
+impl CurrentStep<'_> {
+    /// The tasks that the request shows.
+    pub(super) fn shown(&self) -> Shown<'_> {
+        match &self.evidence {
+            Evidence::Plain | Evidence::Start { .. } => [&self.at.name].into_iter().collect(),
+            Evidence::Tokens(tokens) => tokens.iter().map(|token| &token.claims.wf.task).collect(),
+        }
+    }
 }
 
 /// Reads the steps of a request; there is at least one.
@@ -116,37 +127,44 @@ fn read_tokens<'a>(
         return Err(Denial::Revoked("instance"));
     }
     check_workflow(compiled)?;
-    let at = find_task(compiled, first.claims.wf.task.as_str())?;
+    let shown: Shown<'_> = verified.iter().map(|token| &token.claims.wf.task).collect();
+    let at = match shown.len() {
+        1 => find_task(compiled, first.claims.wf.task.as_str())?,
+        _ => compiled.join_of(&shown).cloned().ok_or_else(|| compiled.incomplete(&shown))?,
+    };
     Ok(CurrentStep { compiled, at, evidence: Evidence::Tokens(verified) })
 }
 
-/// A list is one step of one instance, and is allowed only at a join that needs several tokens. Checked
-/// before signatures, because it can only deny.
+/// A list is one step of one instance, and is allowed only at a join that needs several tokens, or of several tasks that one
+/// transition leaves. Checked before signatures, because it can only deny.
 fn check_list(gate: &Gate, tokens: &[UnverifiedToken<'_>]) -> Result<(), Denial> {
     let [first, rest @ ..] = tokens else { return Ok(()) };
     if rest.is_empty() {
         return Ok(());
     }
-    let is_same_step = |token: &UnverifiedToken<'_>| {
+    let is_same_instance = |token: &UnverifiedToken<'_>| {
         let (one, other) = (first.claims(), token.claims());
-        (&one.wf.name, one.wf.rev, &one.wf.task, &one.txn) == (&other.wf.name, other.wf.rev, &other.wf.task, &other.txn)
+        (&one.wf.name, one.wf.rev, &one.txn) == (&other.wf.name, other.wf.rev, &other.txn)
     };
-    if !rest.iter().all(is_same_step) {
+    if !rest.iter().all(is_same_instance) {
         return Err(Denial::BadStep("the tokens are of different steps or instances"));
     }
     let wf = &first.claims().wf;
-    let join = gate
-        .revisions(wf.name.as_str())
-        .and_then(|revisions| revisions.get(&wf.rev))
-        .and_then(|compiled| compiled.workflow.joins.get(&wf.task));
-    match join {
-        None => Err(Denial::BadStep("a list of tokens outside a join")),
+    let shown: Shown<'_> = tokens.iter().map(|token| &token.claims().wf.task).collect();
+    let outside = Denial::BadStep("a list of tokens outside a join");
+    let Some(compiled) = gate.revisions(wf.name.as_str()).and_then(|revisions| revisions.get(&wf.rev)) else {
+        return Err(outside);
+    };
+    match compiled.workflow.joins.get(&wf.task).filter(|_| shown.len() == 1) {
         // Each token costs a signature.
         Some(join) if tokens.len() > join.sources.len() => Err(Denial::JoinIncomplete {
             why: "there are more tokens than the join has sources",
             expected: join.sources.clone(),
         }),
         Some(_) => Ok(()),
+        None if compiled.joins_with(&shown).next().is_none() => Err(outside),
+        None if tokens.len() > shown.len() => Err(compiled.incomplete(&shown)),
+        None => Ok(()),
     }
 }
 
@@ -173,14 +191,15 @@ pub(crate) fn check(current: &CurrentStep<'_>, peer: &SpiffeId) -> Result<(), De
 /// exception is a start, which the gate that was called first issues for the initiator.
 fn check_issuer(current: &CurrentStep<'_>, token: &VerifiedToken) -> Result<(), Denial> {
     let claims = &token.claims;
-    let is_start = claims.parents.is_empty() && current.at.initial && token.token_type == TokenType::Arrival;
+    let Some(at) = current.compiled.workflow.tasks.get(&claims.wf.task) else { return Err(Denial::WrongIssuer) };
+    let is_start = claims.parents.is_empty() && at.initial && token.token_type == TokenType::Arrival;
     let may_issue = |actor: &Actor| token.signer.covers(&actor.name) && actor.includes(&claims.iss);
     let right = if is_start {
-        current.at.performer.includes(&claims.sub)
-            && is_true_start(&current.compiled.workflow, &current.at, claims)
-            && current.compiled.leaving(&current.at).iter().any(|t| may_issue(&t.to.performer))
+        at.performer.includes(&claims.sub)
+            && is_true_start(&current.compiled.workflow, at, claims)
+            && current.compiled.leaving(at).iter().any(|t| may_issue(&t.to.performer))
     } else {
-        may_issue(&current.at.performer)
+        may_issue(&at.performer)
     };
     if right { Ok(()) } else { Err(Denial::WrongIssuer) }
 }

@@ -76,8 +76,8 @@ impl Issuance {
             jti,
         };
         let caller = &transition.caller;
-        let needs_receipt = current.compiled.leaving(to).iter().any(|next| next.takes_receipt_of(caller));
-        let receipt = needs_receipt.then(|| Claims { sub: peer.clone(), ..arrival.clone() });
+        let receipt =
+            current.compiled.takes_receipt(to, caller).then(|| Claims { sub: peer.clone(), ..arrival.clone() });
         let presented_until = presented_until(current, first, facts.now, leeway);
         let issuance = Self { arrival, receipt, parent, presented_until, start };
         issuance.check_deadline(facts.now)?;

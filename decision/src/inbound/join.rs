@@ -8,7 +8,8 @@ use super::current_step::{CurrentStep, Evidence};
 use crate::denial::Denial;
 use crate::token::Claims;
 
-/// A transition that leaves a join shows exactly one token for each incoming transition, all of one round.
+/// A transition that leaves a join shows exactly one token for each incoming transition, or at each of several tasks, all of
+/// one round.
 pub(super) fn check(current: &CurrentStep<'_>) -> Result<(), Denial> {
     let (JoinKind::All, Evidence::Tokens(tokens)) = (current.at.join, &current.evidence) else {
         return Ok(());
@@ -18,7 +19,9 @@ pub(super) fn check(current: &CurrentStep<'_>) -> Result<(), Denial> {
     };
     let incomplete = |why| Denial::JoinIncomplete { why, expected: join.sources.clone() };
     let claims: Vec<&Claims> = tokens.iter().map(|token| &token.claims).collect();
-    let shown: SortedSet<&TaskName> = claims.iter().filter_map(|claims| claims.wf.from.as_ref()).collect();
+    let shown =
+        claims.iter().filter_map(|claims| if join.several { Some(&claims.wf.task) } else { claims.wf.from.as_ref() });
+    let shown: SortedSet<&TaskName> = shown.collect();
     let required: SortedSet<&TaskName> = join.sources.iter().collect();
     if shown != required || claims.len() != required.len() {
         return Err(incomplete("exactly one token from each of its sources is required"));

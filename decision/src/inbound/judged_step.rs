@@ -79,6 +79,13 @@ pub fn judge_step(gate: &Gate, facts: &Facts, crypto: &dyn Crypto) -> Result<Jud
         }
     }
     if open.is_empty() {
+        let goes_on = |join: &Task| {
+            let mut callers = current.compiled.leaving(join).iter().map(|t| &t.caller);
+            callers.any(|caller| holders(&current).into_iter().any(|holder| caller.includes(holder)))
+        };
+        if let Some(incomplete) = transition::incomplete(&current, goes_on) {
+            return Err(incomplete);
+        }
         let last = denials.into_iter().max_by_key(Denial::code);
         return Err(last.unwrap_or(Denial::NoTransition { expected: Vec::new() }));
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stepgate_config::name::TaskName;
 use stepgate_config::sorted::SortedSet;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Assurance, Transition};
+use stepgate_config::workflow::{Actor, Assurance, Task, Transition};
 
 use super::classified::RequestedTasks;
 use super::current_step::{CurrentStep, Evidence};
@@ -29,7 +29,26 @@ pub(crate) fn choose(
     // A task may be left by thousands of transitions: those to the request's own tasks come first.
     let asked = requested.tasks.iter().flat_map(|task| current.compiled.leading(&current.at, &task.task));
     let found = open_of(asked, current, peer, receives).and_then(|open| one(open, requested));
-    found.or_else(|_| one(open(current, peer, receives)?, requested))
+    found.or_else(|_| one(open(current, peer, receives)?, requested)).map_err(|denial| {
+        if matches!(denial, Denial::Ambiguous(_)) {
+            return denial;
+        }
+        let leads = |join: &Task| {
+            let mut asked = requested.tasks.iter().flat_map(|task| current.compiled.leading(join, &task.task));
+            asked.any(|t| t.caller.includes(peer) && receives(&t.to.performer))
+        };
+        incomplete(current, leads).unwrap_or(denial)
+    })
+}
+
+/// The denial of a request that shows only some of the tasks of a join, if something of this kind leaves one.
+pub(super) fn incomplete(current: &CurrentStep<'_>, leaves: impl Fn(&Task) -> bool) -> Option<Denial> {
+    let shown = current.shown();
+    let mut larger = current.compiled.joins_with(&shown).filter(|join| join.name != current.at.name);
+    larger.find(|join| leaves(join)).map(|join| Denial::JoinIncomplete {
+        why: "a token of each of its tasks is required",
+        expected: current.compiled.sources(join).to_vec(),
+    })
 }
 
 /// The transitions that lead from the current step, by this peer, to a task of this actor; at least one.

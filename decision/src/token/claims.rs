@@ -1,6 +1,7 @@
 //! The claims of a step token. Their size depends on the workflow, never on how long an instance has run.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::sorted::{SortedMap, SortedSet};
 use stepgate_config::spiffe::SpiffeId;
@@ -68,10 +69,17 @@ pub struct StepClaim {
     /// The digest of the whole document.
     pub digest: Digest,
     /// The task reached.
+    #[serde(deserialize_with = "one_task")]
     pub task: TaskName,
-    /// At a join: the task from which this arrival came.
+    /// At a join: the task from which this arrival came, or the several.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub from: Option<TaskName>,
+}
+
+/// Reads the name of a task: the join of several tasks is entered by no request.
+fn one_task<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TaskName, D::Error> {
+    let name = TaskName::deserialize(deserializer)?;
+    if name.is_of_several() { Err(D::Error::custom("not one task")) } else { Ok(name) }
 }
 
 impl StepClaim {

@@ -41,6 +41,8 @@ struct Tally {
     joins: usize,
     /// Requests that leave a join whose fork is a join.
     towers: usize,
+    /// Requests that leave several tasks together.
+    together: usize,
     receipts: usize,
     starts_gone_on: usize,
     /// Requests that take a transition with `after` once it is open.
@@ -144,6 +146,7 @@ fn count(tally: &mut Tally, reader: &Reader, arrived: &Arrived, attempt: &Attemp
     tally.several += usize::from(arrived.transition.uses > 1);
     let joined = arrived.arrival.parents.len() > 1;
     tally.joins += usize::from(joined);
+    tally.together += usize::from(arrived.transition.sources().len() > 1);
     tally.towers += usize::from(joined && reader.is_tower(&arrived.transition.from.name));
     tally.starts_gone_on += usize::from(attempt.held.first().is_some_and(|first| first.arrival.start));
 }
@@ -169,6 +172,7 @@ fn agree(
     same("end", (said.exp.seconds(), said.dl.seconds()) == (ours.times.exp, ours.times.dl))?;
     let visits = |task: &TaskName| reader.visits(std::slice::from_ref(ours), task);
     same("history", said.visits.iter().all(|(task, count)| visits(task) == *count))?;
+    same("rounds", said.fork.keys().map(ToString::to_string).eq(reader.claims(ours, &said.sub).fork.into_keys()))?;
     same("start", answer.start.is_some() == arrived.start.is_some())?;
     same("receipt", answer.receipt.is_some() == arrived.receipt)
 }
@@ -194,6 +198,7 @@ fn assert_not_vacuous(tally: &Tally) {
     least("permits of evidence in another order", tally.permits[&Kind::Shuffled], 50);
     least("joins left", tally.joins, 500);
     least("joins left whose fork is a join", tally.towers, 50);
+    least("several tasks left together", tally.together, 300);
     least("receipts", tally.receipts, 500);
     least("exempt requests", tally.exempt, 20);
     least("requests that waited", tally.waited, 20);

@@ -21,7 +21,8 @@ const SEEDS: std::ops::Range<u64> = 0..400;
 /// The tours from each start, each on gates of their own.
 fn tours(document: &Document, carrier: Carrier) -> Option<(World, Vec<Tour>)> {
     let world = World::new(document, carrier).ok()?;
-    let begins = |edge: &&Edge| document.tasks[&edge.from].initial && !document.has_via(edge);
+    let initial = |edge: &Edge| document.tasks.get(&edge.from).is_some_and(|from| from.initial);
+    let begins = |edge: &&Edge| initial(edge) && !document.has_via(edge);
     let tour = |first: &Edge| {
         let mut world = World::new(document, carrier).unwrap();
         let mut reader = Reader::new(world.workflow()).unwrap();
@@ -68,7 +69,8 @@ fn no_instance_does_more_than_is_counted() {
         whole += 1;
         // Constraints deny. Past a join on a cycle it matters which evidence is shown: the count assumes the best.
         let loops = document.tasks.values().any(|task| task.max_visits.is_some());
-        let joins = document.tasks.values().any(|task| task.join);
+        let together = document.edges.iter().any(Edge::leaves_several);
+        let joins = together || document.tasks.values().any(|task| task.join);
         // A tour sends all its requests to one port, where one task may be another's narrower one.
         let ports = document.tasks.values().any(|task| task.port.is_some());
         if document.constraints.is_empty() && !ports && !(loops && joins) {
@@ -85,7 +87,7 @@ fn no_instance_does_more_than_is_counted() {
 
 /// The same document with longer names and identities.
 fn stretched(document: &Document, name: usize, id: usize) -> Document {
-    let task = |task: &String| format!("{task:-<name$}0");
+    let task = |task: &str| format!("{task:-<name$}0");
     let actor = |actor: &String| format!("{actor:-<name$}0");
     Document {
         actors: document
@@ -102,7 +104,7 @@ fn stretched(document: &Document, name: usize, id: usize) -> Document {
             .edges
             .iter()
             .map(|edge| Edge {
-                from: task(&edge.from),
+                from: edge.sources().map(task).collect::<Vec<_>>().join("+"),
                 to: task(&edge.to),
                 via: edge.via.as_ref().map(actor),
                 uses: edge.uses,
@@ -113,7 +115,7 @@ fn stretched(document: &Document, name: usize, id: usize) -> Document {
         constraints: document
             .constraints
             .iter()
-            .map(|one| Constraint { tasks: one.tasks.iter().map(task).collect(), ..one.clone() })
+            .map(|one| Constraint { tasks: one.tasks.iter().map(|name| task(name)).collect(), ..one.clone() })
             .collect(),
         ..document.clone()
     }
@@ -123,7 +125,8 @@ fn stretched(document: &Document, name: usize, id: usize) -> Document {
 fn assert_sizes(world: &World, tours: &[Tour], title: &str) -> usize {
     let workflow = world.workflow();
     let sizes = Sizes::of(workflow);
-    let task = |name: &str| workflow.tasks.values().find(|task| task.name.as_str() == name).unwrap();
+    let places = || workflow.tasks.values().chain(workflow.transitions.iter().map(|transition| &transition.from));
+    let task = |name: &str| places().find(|task| task.name.as_str() == name).unwrap();
     let mut share = 0;
     for hop in tours.iter().flat_map(|tour| &tour.hops) {
         let arrived = [Some(&hop.answer.arrival), hop.answer.receipt.as_ref()];

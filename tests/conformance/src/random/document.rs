@@ -1,6 +1,6 @@
 //! A workflow as plain data, and the text of it that a gate reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use stepgate_config::spiffe::SpiffeId;
@@ -67,7 +67,7 @@ impl Task {
 /// A transition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edge {
-    /// The task that it leaves.
+    /// The task that it leaves; of several their names in order, with `+` between them.
     pub from: String,
     /// The task that it leads to.
     pub to: String,
@@ -90,6 +90,28 @@ pub struct Constraint {
     pub tasks: Vec<String>,
 }
 
+impl Edge {
+    /// The tasks that it leaves.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.from.split('+')
+    }
+
+    /// Whether it leaves several tasks.
+    pub fn leaves_several(&self) -> bool {
+        self.from.contains('+')
+    }
+
+    fn first(&self) -> &str {
+        self.sources().next().unwrap_or_default()
+    }
+}
+
+/// The names of these tasks as [`Edge::from`].
+pub(super) fn together<'t>(tasks: impl IntoIterator<Item = &'t str>) -> String {
+    let tasks: BTreeSet<&str> = tasks.into_iter().collect();
+    tasks.into_iter().collect::<Vec<_>>().join("+")
+}
+
 impl Document {
     /// The SPIFFE ID of this name.
     pub fn id(name: &str) -> String {
@@ -108,18 +130,23 @@ impl Document {
 
     /// The SPIFFE IDs that carry a transition.
     pub fn callers(&self, edge: &Edge) -> &[String] {
-        edge.via.as_deref().map_or_else(|| self.performers(&edge.from), |via| self.ids(via))
+        edge.via.as_deref().map_or_else(|| self.performers(edge.first()), |via| self.ids(via))
     }
 
     /// Whether an actor other than the performer carries it: to name the performer itself changes nothing.
     pub fn has_via(&self, edge: &Edge) -> bool {
-        let performer = self.tasks.get(&edge.from).map(|task| &task.actor);
+        let performer = self.tasks.get(edge.first()).map(|task| &task.actor);
         edge.via.is_some() && edge.via.as_ref() != performer
     }
 
-    /// The transitions that leave a task.
+    /// The transitions that leave a task alone.
     pub fn leaving(&self, task: &str) -> Vec<Edge> {
         self.edges.iter().filter(|edge| edge.from == task).cloned().collect()
+    }
+
+    /// The transitions that leave a task, alone or together with others.
+    pub fn from(&self, task: &str) -> Vec<Edge> {
+        self.edges.iter().filter(|edge| edge.sources().any(|source| source == task)).cloned().collect()
     }
 
     /// The tasks from which transitions lead to a task.
@@ -161,7 +188,9 @@ impl fmt::Display for Document {
             let via = edge.via.as_deref().map(|via| format!(", via: {via}")).unwrap_or_default();
             let uses = if edge.uses > 1 { format!(", uses: {}", edge.uses) } else { String::new() };
             let (after, within) = (seconds("after", edge.after), seconds("within", edge.within));
-            writeln!(f, "  - {{from: {}, to: {}{via}{uses}{after}{within}}}", edge.from, edge.to)?;
+            let from = edge.from.replace('+', ", ");
+            let from = if edge.leaves_several() { format!("[{from}]") } else { from };
+            writeln!(f, "  - {{from: {from}, to: {}{via}{uses}{after}{within}}}", edge.to)?;
         }
         if !self.constraints.is_empty() {
             writeln!(f, "constraints:")?;

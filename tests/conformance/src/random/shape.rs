@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::document::{Constraint, Document, Edge, Task};
+use super::document::{Constraint, Document, Edge, Task, together};
 use super::rng::Rng;
 
 /// How deep forks are nested.
@@ -103,12 +103,56 @@ impl Generator<'_> {
                 if self.rng.chance(30) { self.series(&entry, nesting.saturating_add(1)) } else { entry }
             })
             .collect();
+        if self.rng.chance(40) {
+            return self.together(ends);
+        }
         let all = self.rng.chance(85);
         let join = self.task(false, all);
         for end in ends {
             self.edge(&end, &join);
         }
         join
+    }
+
+    /// Branches that one caller brings together: one workload performs the end of each, or carries all requests.
+    fn together(&mut self, ends: Vec<String>) -> String {
+        let mut of_one: Vec<String> = Vec::new();
+        let fit = |(name, ids): &(&String, &Vec<String>)| {
+            if self.orchestrated { *name != "a0" } else { ids.len() == 1 }
+        };
+        let fit: Vec<String> = self.document.actors.iter().filter(fit).map(|(name, _)| name.clone()).collect();
+        let actor = self.rng.pick(&fit).unwrap_or_default();
+        for end in ends {
+            let ends_in_join = self.document.tasks.get(&end).is_some_and(|task| task.join);
+            let end = if ends_in_join && self.rng.chance(90) { self.next(&end) } else { end };
+            if let Some(task) = self.document.tasks.get_mut(&end).filter(|_| self.rng.chance(95)) {
+                task.actor.clone_from(&actor);
+            }
+            of_one.push(end);
+        }
+        let via = self.orchestrated.then(|| "a0".to_owned());
+        let to = self.task(false, false);
+        self.several(&of_one, &to, via.clone());
+        if self.rng.chance(25) {
+            let other = self.task(false, false);
+            self.several(&of_one, &other, via.clone());
+        }
+        if self.rng.chance(25) {
+            let part = self.rng.pick(&of_one).unwrap_or_default();
+            self.edge(&part, &to);
+        }
+        if of_one.len() > 2 && self.rng.chance(40) {
+            let to = if self.rng.chance(50) { self.task(false, false) } else { to.clone() };
+            of_one.pop();
+            self.several(&of_one, &to, via);
+        }
+        to
+    }
+
+    /// A transition from several tasks.
+    fn several(&mut self, tasks: &[String], to: &str, via: Option<String>) {
+        let from = together(tasks.iter().map(String::as_str));
+        self.document.edges.push(Edge { from, to: to.to_owned(), via, uses: 1, after: None, within: None });
     }
 
     fn task(&mut self, initial: bool, join: bool) -> String {
@@ -176,7 +220,7 @@ impl Generator<'_> {
     fn after(&self, name: &str) -> BTreeSet<String> {
         let (mut found, mut open) = (BTreeSet::new(), vec![name.to_owned()]);
         while let Some(at) = open.pop() {
-            for edge in self.document.leaving(&at) {
+            for edge in self.document.from(&at) {
                 if found.insert(edge.to.clone()) {
                     open.push(edge.to);
                 }

@@ -1,13 +1,13 @@
 //! A tour of a workflow: from one start, every transition from every arrival, as often as the gates permit it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_decision::step::step_header;
 use stepgate_reference::{Arrival, Kind, Permitted, Reader, Request, Shown, Token};
 
-use super::document::{Document, Edge, spiffe};
+use super::document::{Document, Edge, spiffe, together};
 use super::world::{Answer, World};
 
 /// Most requests of one tour.
@@ -56,8 +56,8 @@ impl Tour {
                 open.extend(gathered(document, &mut waiting, token));
             }
             let Some(reached) = open.pop_front() else { return tour };
-            for (shown, first) in reached.iter().filter_map(|shown| Some((shown, shown.first()?))) {
-                for edge in document.leaving(first.arrival.task.name.as_str()) {
+            for shown in &reached {
+                for edge in document.leaving(&together(shown.iter().map(|token| token.arrival.task.name.as_str()))) {
                     let kind = if document.has_via(&edge) { Kind::Receipt } else { Kind::Arrival };
                     if shown.iter().any(|token| token.kind != kind) {
                         continue;
@@ -124,24 +124,38 @@ impl Tour {
     }
 }
 
-/// What can be shown with a new token: itself; at a join each evidence of it and of tokens that came before.
+/// What can be shown with a new token: itself; at a join each evidence of it and of tokens that came before, and so at several
+/// tasks that a transition leaves together.
 fn gathered(document: &Document, waiting: &mut BTreeMap<String, Vec<Token>>, token: Token) -> Option<Reached> {
     let task = token.arrival.task.name.to_string();
-    if !document.tasks.get(&task)?.join {
-        return Some(vec![vec![token]]);
+    if document.tasks.get(&task)?.join {
+        let from = |one: &Token| one.arrival.from.as_ref().map(ToString::to_string);
+        let held = waiting.entry(task.clone()).or_default();
+        held.push(token.clone());
+        return Some(beside(held, &token, &document.sources(&task), from));
     }
-    let held = waiting.entry(task.clone()).or_default();
-    held.push(token.clone());
+    let mut all = vec![vec![token.clone()]];
+    let several = document.from(&task).into_iter().filter(Edge::leaves_several).map(|edge| edge.from);
+    for several in several.collect::<BTreeSet<String>>() {
+        let sources: Vec<String> = several.split('+').map(str::to_owned).collect();
+        let held = waiting.entry(several).or_default();
+        held.push(token.clone());
+        all.extend(beside(held, &token, &sources, |one| Some(one.arrival.task.name.to_string())));
+    }
+    Some(all)
+}
+
+/// The token with each choice of one of those that are held of each other source.
+fn beside(held: &[Token], token: &Token, sources: &[String], source: impl Fn(&Token) -> Option<String>) -> Reached {
     let mut all: Reached = vec![Vec::new()];
-    for source in document.sources(&task) {
-        let of = |one: &&Token| one.arrival.from.as_ref().is_some_and(|from| from.as_str() == source);
+    for name in sources {
+        let of = |one: &&Token| source(one).as_ref() == Some(name);
         let beside = held.iter().filter(of).filter(|one| one.kind == token.kind && one.holder == token.holder);
-        let own = token.arrival.from.as_ref().is_some_and(|from| from.as_str() == source);
-        let choices: Vec<&Token> = if own { vec![&token] } else { beside.collect() };
+        let choices: Vec<&Token> = if of(&token) { vec![token] } else { beside.collect() };
         all = all
             .iter()
             .flat_map(|some| choices.iter().map(|one| [some.as_slice(), &[(*one).clone()]].concat()))
             .collect();
     }
-    Some(all)
+    all
 }

@@ -112,11 +112,15 @@ impl Walk<'_> {
         let (one, leaving) = match rng.pick(&untried).filter(|_| rng.chance(75)) {
             Some(one) => (one.clone(), self.untried(&one)),
             None => {
-                rng.pick(&self.held).map(|one| (one.clone(), self.document.leaving(one.arrival.task.name.as_str())))?
+                rng.pick(&self.held).map(|one| (one.clone(), self.document.from(one.arrival.task.name.as_str())))?
             }
         };
-        let shown = self.evidence(rng, &one);
-        let mut attempt = self.take(rng, &leaving, shown, Kind::Honest)?;
+        let edge = rng.pick(&leaving);
+        let shown = match edge.as_ref().filter(|edge| edge.leaves_several()) {
+            Some(edge) => self.together(rng, &one, edge),
+            None => self.evidence(rng, &one),
+        };
+        let mut attempt = self.take(rng, edge.as_slice(), shown, Kind::Honest)?;
         if rng.chance(35) {
             self.spoil(rng, &mut attempt);
         }
@@ -125,7 +129,7 @@ impl Walk<'_> {
 
     /// The transitions that a token allows and that were not taken. Without these, most walks would soon stop.
     fn untried(&self, held: &Token) -> Vec<Edge> {
-        let mut leaving = self.document.leaving(held.arrival.task.name.as_str());
+        let mut leaving = self.document.from(held.arrival.task.name.as_str());
         let shows = |before: &&Attempt| before.held.iter().any(|token| Arc::ptr_eq(&token.arrival, &held.arrival));
         let tried: Vec<&str> = self.permitted.iter().filter(shows).map(|before| before.to.as_str()).collect();
         leaving.retain(|edge| self.document.has_via(edge) == is_receipt(held) && !tried.contains(&edge.to.as_str()));
@@ -154,6 +158,22 @@ impl Walk<'_> {
             shown.extend(if rng.chance(80) { found.last().cloned() } else { rng.pick(&found) });
         }
         shown
+    }
+
+    /// The tokens that a holder would show beside this one for a transition from several tasks: the newest of each other.
+    fn together(&self, rng: &mut Rng, one: &Token, edge: &Edge) -> Vec<Token> {
+        let of = |task: &str| -> Option<Token> {
+            if one.arrival.task.name.as_str() == task {
+                return Some(one.clone());
+            }
+            let beside = |held: &&Token| {
+                (held.arrival.task.name.as_str(), &held.arrival.instance, held.kind)
+                    == (task, &one.arrival.instance, one.kind)
+            };
+            let found: Vec<Token> = self.held.iter().filter(beside).cloned().collect();
+            if rng.chance(80) { found.last().cloned() } else { rng.pick(&found) }
+        };
+        edge.sources().filter_map(of).collect()
     }
 
     /// The request that takes one of these transitions; without any, a request that pretends to.

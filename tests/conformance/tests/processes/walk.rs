@@ -82,7 +82,7 @@ impl Instance<'_> {
 
     /// The case that permits this transition: once there is a start token, the one that shows it.
     fn case(&self, from: &str, to: &str) -> Option<&Case> {
-        let begins = self.workflow.tasks[from].initial && self.held("arrival", from, None).is_err();
+        let begins = self.workflow.tasks.get(from).unwrap().initial && self.held("arrival", from, None).is_err();
         let plain = format!("{}/{}/{from}", self.workflow.name, self.workflow.revision);
         self.process.cases.iter().find(|case| {
             let shows = |step: &GivenStep| step.task == from;
@@ -96,7 +96,7 @@ impl Instance<'_> {
 
     /// Whether this peer, an actor or a URI, may begin instances at the task.
     fn begins(&self, peer: &str, from: &str) -> bool {
-        peer.contains("://") || peer == self.workflow.tasks[from].performer.name.as_str()
+        peer.contains("://") || peer == self.workflow.tasks.get(from).unwrap().performer.name.as_str()
     }
 
     fn shown(&self, step: &GivenStep) -> Result<String, String> {
