@@ -1,8 +1,8 @@
 //! Which transition a request is.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use stepgate_config::gate::{ExemptPeers, GateConfig};
 use stepgate_config::name::TaskName;
@@ -34,7 +34,7 @@ pub struct Reader {
     /// has seconds, and when that was.
     pub(crate) starts: BTreeMap<(String, String), (u64, u64)>,
     /// How late the tokens of each task may be; it is found when it is first asked for.
-    pub(crate) delays: OnceCell<Delays>,
+    pub(crate) delays: OnceLock<Delays>,
     /// How many instances have begun.
     instances: u64,
 }
@@ -51,7 +51,7 @@ impl Reader {
             forks.insert(task.name.clone(), fork);
         }
         let workflow = Arc::clone(workflow);
-        let (forks, delays) = (Arc::new(forks), OnceCell::new());
+        let (forks, delays) = (Arc::new(forks), OnceLock::new());
         Ok(Self { workflow, forks, taken: BTreeMap::new(), starts: BTreeMap::new(), delays, instances: 0 })
     }
 
