@@ -11,6 +11,7 @@ use crate::denial::Denial;
 use crate::gate::{CompiledWorkflow, Gate};
 use crate::keys::Crypto;
 use crate::step::{PlainStep, Steps};
+use crate::switch::{Check, on};
 use crate::time::UnixTime;
 use crate::token::{TokenType, UnverifiedToken, VerifiedToken, verify};
 
@@ -166,7 +167,7 @@ pub(super) fn check(current: &CurrentStep<'_>, peer: &SpiffeId) -> Result<(), De
             tokens.iter().all(|token| domain.is_same(&token.claims.sub, peer))
         }
     };
-    if held { Ok(()) } else { Err(Denial::WrongHolder) }
+    if held || !on(Check::Holder) { Ok(()) } else { Err(Denial::WrongHolder) }
 }
 
 /// An arrival or receipt is issued by the gate of its task's performer. The one
@@ -182,7 +183,7 @@ fn check_issuer(current: &CurrentStep<'_>, token: &VerifiedToken) -> Result<(), 
     } else {
         may_issue(&current.at.performer)
     };
-    if right { Ok(()) } else { Err(Denial::WrongIssuer) }
+    if right || !on(Check::Issuer) { Ok(()) } else { Err(Denial::WrongIssuer) }
 }
 
 fn find_workflow<'a>(gate: &'a Gate, workflow: &str, revision: u32) -> Result<&'a CompiledWorkflow, Denial> {
