@@ -57,17 +57,24 @@ pub enum Fault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// A request is sent to a replica, permitted, and reaches its application.
-    Request(Arc<Request>, usize),
+    Request(Arc<Candidate>, usize),
     /// A request is permitted, and Envoy says that it reached nobody.
-    Undelivered(Arc<Request>, usize),
+    Undelivered(Arc<Candidate>, usize),
     /// A request that breaks no rule is denied.
-    Refused(Arc<Request>, usize),
+    Refused(Arc<Candidate>, usize),
     /// A performer answers.
     Answer(TokenId),
     /// A replica restarts.
     Restart(usize),
     /// A unit of time passes.
     Tick,
+}
+
+/// A request that is worth a try, and the rules on it that depend on no state.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Candidate {
+    request: Request,
+    judged: Result<Taken, Rule>,
 }
 
 type Combination = (Vec<TokenId>, UnixTime);
@@ -80,7 +87,7 @@ pub struct Gated {
     history: History,
     invented: Vec<TokenId>,
     /// The requests with these tokens, at this time, that some record may permit, or that break no rule.
-    worth: RwLock<HashMap<Combination, Arc<Vec<Arc<Request>>>>>,
+    worth: RwLock<HashMap<Combination, Arc<Vec<Arc<Candidate>>>>>,
 }
 
 impl Gated {
@@ -98,7 +105,8 @@ impl Gated {
     /// Actions in words.
     pub fn tell(&self, action: &Action) -> String {
         let name = |workload: u8| self.gates.workloads[usize::from(workload)].as_str().rsplit('/').next().unwrap().to_owned();
-        let request = |what: &str, request: &Request, replica: usize| {
+        let request = |what: &str, candidate: &Candidate, replica: usize| {
+            let request = &candidate.request;
             let tokens: Vec<String> = request.tokens.iter().map(|&token| self.tell_token(token)).collect();
             let path = &self.gates.paths[usize::from(request.path)];
             format!("{} sends {path} to {} {replica} with [{}]{what}", name(request.peer), name(request.gate), tokens.join(", "))
@@ -120,19 +128,23 @@ impl Gated {
     }
 
     /// The requests that are worth a try: each combination of tokens, in the order of their numbers.
-    fn worth(&self, state: &State, now: UnixTime) -> Vec<Arc<Request>> {
+    fn worth(&self, state: &State, now: UnixTime) -> Vec<Arc<Candidate>> {
         let most = if self.shape.rogue.is_some() { 1 } else { self.semantics.most_evidence().max(2) };
         let mut found = Vec::new();
         let mut combination = Vec::new();
-        if state.begun < self.shape.bounds.instances {
+        // A single instance begins at once: a run in which it begins later is the same run.
+        if state.begun < self.shape.bounds.instances && (state.time == 0 || self.shape.bounds.instances > 1) {
             found.extend(self.worth_of(&combination, now).iter().cloned());
         }
         self.combine(&state.tokens, most, &mut combination, now, &mut found);
         found
     }
 
-    fn combine(&self, tokens: &[TokenId], most: usize, chosen: &mut Vec<TokenId>, now: UnixTime, found: &mut Vec<Arc<Request>>) {
+    fn combine(&self, tokens: &[TokenId], most: usize, chosen: &mut Vec<TokenId>, now: UnixTime, found: &mut Vec<Arc<Candidate>>) {
         for (place, &token) in tokens.iter().enumerate() {
+            if self.shape.bounds.time > 0 && !chosen.iter().all(|&one| self.meet(one, token)) {
+                continue;
+            }
             chosen.push(token);
             found.extend(self.worth_of(chosen, now).iter().cloned());
             if chosen.len() < most {
@@ -142,7 +154,14 @@ impl Gated {
         }
     }
 
-    fn worth_of(&self, tokens: &[TokenId], now: UnixTime) -> Arc<Vec<Arc<Request>>> {
+    /// Whether two tokens may be of one list: where time passes there are many, and a list of other tokens is denied whatever
+    /// the time. (Where it stands still, all lists are tried.)
+    fn meet(&self, one: TokenId, other: TokenId) -> bool {
+        let (one, other) = (self.history.arrival_of(one), self.history.arrival_of(other));
+        (&one.task, &one.instance) == (&other.task, &other.instance) && self.semantics.joins(&one.task)
+    }
+
+    fn worth_of(&self, tokens: &[TokenId], now: UnixTime) -> Arc<Vec<Arc<Candidate>>> {
         let key = (tokens.to_vec(), now);
         if let Some(found) = self.worth.read().unwrap().get(&key) {
             return Arc::clone(found);
@@ -157,9 +176,9 @@ impl Gated {
                     let request = Request { peer, gate, path, tokens: tokens.to_vec() };
                     let ask = Ask { request, now, random: 0, delivered: true };
                     let answer = self.gates.ask(&self.history, &ask, &Record::default());
-                    let is_right = self.semantics.judge(&self.history, &ask.request).is_ok();
-                    if is_right || !answer.trace.is_empty() || answer.verdict.is_ok() {
-                        found.push(Arc::new(ask.request));
+                    let judged = self.semantics.judge(&self.history, &ask.request);
+                    if judged.is_ok() || !answer.trace.is_empty() || answer.verdict.is_ok() {
+                        found.push(Arc::new(Candidate { request: ask.request, judged }));
                     }
                 }
             }
@@ -169,13 +188,16 @@ impl Gated {
         found
     }
 
-    fn ask(&self, state: &State, request: &Request, replica: &Replica, delivered: bool) -> Arc<Answer> {
-        let random = match self.semantics.judge(&self.history, request) {
-            Ok(Taken { parents, .. }) if parents.is_empty() => u16::from(state.begun),
-            Ok(taken) if self.semantics.way(taken.way).uses > 1 => CHILDREN + self.children(state, &taken),
-            Ok(_) | Err(_) => u16::from(state.begun),
+    fn ask(&self, state: &State, candidate: &Candidate, replica: &Replica, delivered: bool) -> Arc<Answer> {
+        let random = match &candidate.judged {
+            Ok(taken) if !taken.parents.is_empty() && self.semantics.way(taken.way).uses > 1 => {
+                CHILDREN + self.children(state, taken)
+            }
+            // Only a start draws it.
+            Ok(_) | Err(_) if candidate.request.tokens.is_empty() => u16::from(state.begun),
+            Ok(_) | Err(_) => 0,
         };
-        let ask = Ask { request: request.clone(), now: at(state.time, replica.ahead), random, delivered };
+        let ask = Ask { request: candidate.request.clone(), now: at(state.time, replica.ahead), random, delivered };
         self.gates.ask(&self.history, &ask, &replica.record)
     }
 
@@ -206,13 +228,14 @@ impl Gated {
     }
 
     /// The rule that a permit breaks.
-    fn broken(&self, state: &State, request: &Request, replica: &Replica, minted: &Minted) -> Result<Taken, Rule> {
+    fn broken(&self, state: &State, candidate: &Candidate, replica: &Replica, minted: &Minted) -> Result<Taken, Rule> {
+        let request = &candidate.request;
         let claims = UnverifiedToken::parse(&minted.step).unwrap().claims().clone();
         let entered = claims.wf.task.to_string();
         if !self.semantics.performs(request.gate, &entered) {
             return Err(Rule::Performer);
         }
-        let taken = self.semantics.judge(&self.history, request)?;
+        let taken = candidate.judged.clone()?;
         if self.semantics.way(taken.way).to != entered || claims.sub != self.gates.workloads[usize::from(request.gate)] {
             return Err(Rule::Order);
         }
@@ -222,12 +245,11 @@ impl Gated {
     }
 
     /// Whether a request that is denied breaks no rule, by any clocks.
-    fn is_rightful(&self, state: &State, request: &Request, replica: &Replica) -> bool {
-        let claimed = request.tokens.iter().any(|&token| self.history.arrival_of(token).claimed);
-        let Ok(taken) = self.semantics.judge(&self.history, request) else { return false };
-        !claimed
-            && self.semantics.must_now(&self.history, &taken, state.time)
-            && self.used_up(replica, request.peer, &taken, state.begun).is_ok()
+    fn is_rightful(&self, state: &State, Candidate { request, judged }: &Candidate, replica: &Replica) -> bool {
+        let Ok(taken) = judged else { return false };
+        !request.tokens.iter().any(|&token| self.history.arrival_of(token).claimed)
+            && self.semantics.must_now(&self.history, taken, state.time)
+            && self.used_up(replica, request.peer, taken, state.begun).is_ok()
     }
 
     fn deliver(&self, state: &mut State, request: &Request, at: usize, taken: &Taken, minted: Minted) {
@@ -344,8 +366,8 @@ impl Model for Gated {
                 continue;
             }
             let now = at(state.time, replica.ahead);
-            let requests: &Vec<Arc<Request>> = worth.entry(now).or_insert_with(|| self.worth(state, now));
-            for request in requests.iter().filter(|request| request.gate == replica.gate) {
+            let requests: &Vec<Arc<Candidate>> = worth.entry(now).or_insert_with(|| self.worth(state, now));
+            for request in requests.iter().filter(|one| one.request.gate == replica.gate) {
                 match &self.ask(state, request, replica, true).verdict {
                     Ok(_) => {
                         actions.push(Action::Request(Arc::clone(request), at_replica));
@@ -378,7 +400,7 @@ impl Model for Gated {
                 match self.broken(before, &request, &before.replicas[at], &minted) {
                     Ok(taken) => {
                         state.replicas[at].record = before.replicas[at].record.after(&answer.trace);
-                        self.deliver(&mut state, &request, at, &taken, minted);
+                        self.deliver(&mut state, &request.request, at, &taken, minted);
                     }
                     Err(rule) => state.fault = Some(Fault::Forbidden(rule)),
                 }

@@ -203,6 +203,11 @@ impl Semantics {
         self.task(task).performers.contains(&workload)
     }
 
+    /// Whether it is a join.
+    pub fn joins(&self, task: &str) -> bool {
+        self.task(task).joins
+    }
+
     fn task(&self, name: &str) -> &Task {
         self.tasks.iter().find(|task| task.name == name).unwrap()
     }

@@ -205,8 +205,8 @@ const CLOCKS: &str = "
     revision: 1
     trust_domain: m
     namespace: m
-    deadline: 2m
-    task_ttl: 1m
+    deadline: 90s
+    task_ttl: 30s
     actors: [a, x, u, z]
     tasks:
       a: {actor: a, initial: true}
@@ -217,12 +217,12 @@ const CLOCKS: &str = "
 ";
 
 const LATE_JOIN: &str = "
-  - workflow: late-join
+  - workflow: latejoin
     revision: 1
     trust_domain: m
     namespace: m
-    deadline: 90s
-    task_ttl: 1m
+    deadline: 1m
+    task_ttl: 30s
     actors: [a, x, u, j]
     tasks:
       a: {actor: a, initial: true, split: all}
@@ -243,7 +243,7 @@ const TWO: &str = "
       a1: {actor: a, initial: true}
       b1: {actor: x, requests: /b}
       c1: {actor: u, requests: /c}
-    transitions: [a1 -> b1 -> c1]
+    transitions: [a1 -> b1, a1 -> c1]
   - workflow: two
     revision: 1
     trust_domain: m
@@ -298,10 +298,10 @@ pub fn all(long: bool) -> Vec<Shape> {
         shape("bind", BIND, further(PAIRS, FAILS)),
         shape("two roles", ROLES, FAILS),
         shape("times", WINDOW, Bounds { time: 10, clocks: true, ..LEAST }),
-        shape("clocks", CLOCKS, Bounds { time: 6, clocks: true, ..PAIRS }),
-        Shape { forks: &[("j", "a")], ..shape("late join", LATE_JOIN, Bounds { time: 5, clocks: true, ..LEAST }) },
+        shape("clocks", CLOCKS, Bounds { time: 5, clocks: true, ..PAIRS }),
+        Shape { forks: &[("j", "a")], ..shape("late join", LATE_JOIN, Bounds { time: 4, clocks: true, ..LEAST }) },
         Shape { starts: Some(1), ..shape("limited starts", CHAIN, Bounds { instances: 2, ..LEAST }) },
-        shape("two documents", TWO, FAILS),
+        shape("two documents", TWO, Bounds { instances: 2, ..PAIRS }),
         Shape { rogue: Some("m"), ..shape("rogue gate", ROGUE, LEAST) },
     ]
 }
