@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use stateright::{Checker, HasDiscoveries, Model};
+use stateright::{Checker, CheckerBuilder, HasDiscoveries, Model};
 use stepgate_decision::switch::Check;
 
 use crate::model::{COMPLETE, FORBIDDEN, Gated, REFUSED};
+use crate::semantics::Rule;
 use crate::shape::{Bounds, Shape};
 
 /// Threads of an exploration: the cores of a small machine.
@@ -42,13 +43,27 @@ pub struct Explored {
     pub attacks: Vec<Attack>,
 }
 
-/// Explores a shape without these checks, to the end or to the first fault.
+/// Explores a shape, to the end or to the first fault.
 pub fn explore(shape: &Shape, off: &[Check]) -> Explored {
+    run(shape, Gated::of(shape, off, None).checker().threads(THREADS))
+}
+
+/// The shortest way to break this rule without these checks, and the exploration that found it.
+pub fn seek(shape: &Shape, off: &[Check], rule: Rule) -> Explored {
+    let mut depth = 2;
+    loop {
+        let explored = run(shape, Gated::of(shape, off, Some(rule)).checker().target_max_depth(depth));
+        // A state as deep as this was reached, and not looked at.
+        if !explored.attacks.is_empty() || explored.depth < depth {
+            return explored;
+        }
+        depth += 1;
+    }
+}
+
+fn run(shape: &Shape, checker: CheckerBuilder<Gated>) -> Explored {
     let begin = Instant::now();
-    // One thread finds the shortest way.
-    let threads = if off.is_empty() { THREADS } else { 1 };
-    let checker = Gated::of(shape, off).checker().threads(threads).finish_when(HasDiscoveries::AnyFailures);
-    let checker = checker.spawn_bfs().join();
+    let checker = checker.finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
     let discoveries = checker.discoveries();
     let attacks = [FORBIDDEN, REFUSED].into_iter().filter_map(|property| {
         let path = discoveries.get(property)?.clone();

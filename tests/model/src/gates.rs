@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
+use stepgate_config::GateConfig;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Workflow;
-use stepgate_config::GateConfig;
 use stepgate_decision::permit::HeaderMap;
 use stepgate_decision::replay_record::{Entry, consume};
 use stepgate_decision::switch::Check;
@@ -72,8 +72,11 @@ impl Gates {
         workloads.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
         workloads.dedup();
         let tasks = config.workflows.iter().flat_map(|workflow| workflow.tasks.values());
-        let mut paths: Vec<String> =
-            tasks.flat_map(|task| &task.requests).filter_map(|one| one.path.as_ref()).map(ToString::to_string).collect();
+        let mut paths: Vec<String> = tasks
+            .flat_map(|task| &task.requests)
+            .filter_map(|one| one.path.as_ref())
+            .map(ToString::to_string)
+            .collect();
         paths.push("/none".to_owned());
         paths.sort_unstable();
         paths.dedup();
@@ -106,7 +109,8 @@ impl Gates {
 
     fn decide(&self, history: &History, ask: &Ask, record: &Record) -> Answer {
         let id = |workload: u8| self.workloads[usize::from(workload)].as_str();
-        let texts: Vec<String> = ask.request.tokens.iter().map(|&token| history.tokens.value(token).text.clone()).collect();
+        let texts: Vec<String> =
+            ask.request.tokens.iter().map(|&token| history.tokens.value(token).text.clone()).collect();
         let step = texts.join(",");
         let step = (!step.is_empty()).then_some(("x-workflow-step", step.as_str()));
         let headers = request_headers("POST", &self.paths[usize::from(ask.request.path)], "m.example", step);
@@ -121,7 +125,8 @@ impl Gates {
                 let step = permit.step().to_owned();
                 let reply = permit.apply(&mut Nowhere).unwrap();
                 let (start, receipt) = (reply.start().map(str::to_owned), reply.receipt().map(str::to_owned));
-                if !ask.delivered && self.off.is_empty() {
+                // Without a record there is no use to give back.
+                if !ask.delivered && !self.off.contains(&Check::Record) {
                     assert!(reply.give_back(&mut store, ask.now).unwrap());
                 }
                 Ok(Minted { step, start, receipt })
@@ -159,7 +164,11 @@ impl Gates {
 fn config(shape: &Shape) -> GateConfig {
     let keys = |workflow: &Workflow| -> Vec<String> {
         let key = |actor: &str, kid: &str| {
-            format!("  - {{workflow: {}, actor: {actor}, kid: {kid}, use: sign, env: KEY_{}}}\n", workflow.name, kid.to_uppercase())
+            format!(
+                "  - {{workflow: {}, actor: {actor}, kid: {kid}, use: sign, env: KEY_{}}}\n",
+                workflow.name,
+                kid.to_uppercase()
+            )
         };
         match shape.rogue {
             Some(_) => workflow.actors.keys().map(|actor| key(actor.as_str(), actor.as_str())).collect(),
@@ -176,7 +185,9 @@ fn config(shape: &Shape) -> GateConfig {
         config
     };
     let names = shape.documents.lines().filter_map(|line| line.trim_start_matches("  - ").strip_prefix("workflow: "));
-    let first: String = names.map(|name| format!("  - {{workflow: {name}, kid: k-{name}, use: sign, env: KEY_{}}}\n", name.to_uppercase())).collect();
+    let first: String = names
+        .map(|name| format!("  - {{workflow: {name}, kid: k-{name}, use: sign, env: KEY_{}}}\n", name.to_uppercase()))
+        .collect();
     let without = read(&first);
     read(&without.workflows.iter().flat_map(|workflow| keys(workflow)).collect::<String>())
 }

@@ -86,37 +86,45 @@ pub struct Gated {
     semantics: Semantics,
     history: History,
     invented: Vec<TokenId>,
+    /// The one rule whose break counts; without it, all count.
+    sought: Option<Rule>,
     /// The requests with these tokens, at this time, that some record may permit, or that break no rule.
     worth: RwLock<HashMap<Combination, Arc<Vec<Arc<Candidate>>>>>,
 }
 
 impl Gated {
-    /// The model of a shape, without these checks.
-    pub fn of(shape: &Shape, off: &[Check]) -> Self {
+    /// The model of a shape, without these checks. If a rule is sought, runs that break another one end there.
+    pub fn of(shape: &Shape, off: &[Check], sought: Option<Rule>) -> Self {
         let gates = Gates::of(shape, off);
         let semantics = Semantics::of(shape, &gates.workflows(), &gates.workloads, &gates.paths);
         let history = History::default();
         let mut invented = shape.rogue.map_or(Vec::new(), |actor| Rogue::of(&gates, actor).invented(&history));
         invented.sort_unstable();
         invented.dedup();
-        Self { shape: shape.clone(), gates, semantics, history, invented, worth: RwLock::default() }
+        Self { shape: shape.clone(), gates, semantics, history, invented, sought, worth: RwLock::default() }
     }
 
     /// Actions in words.
     pub fn tell(&self, action: &Action) -> String {
-        let name = |workload: u8| self.gates.workloads[usize::from(workload)].as_str().rsplit('/').next().unwrap().to_owned();
+        let name =
+            |workload: u8| self.gates.workloads[usize::from(workload)].as_str().rsplit('/').next().unwrap().to_owned();
         let request = |what: &str, candidate: &Candidate, replica: usize| {
             let request = &candidate.request;
             let tokens: Vec<String> = request.tokens.iter().map(|&token| self.tell_token(token)).collect();
             let path = &self.gates.paths[usize::from(request.path)];
-            format!("{} sends {path} to {} {replica} with [{}]{what}", name(request.peer), name(request.gate), tokens.join(", "))
+            format!(
+                "{} sends {path} to {} (proxy {replica}) with [{}]{what}",
+                name(request.peer),
+                name(request.gate),
+                tokens.join(", ")
+            )
         };
         match action {
             Action::Request(one, replica) => request("", one, *replica),
             Action::Undelivered(one, replica) => request(", which reaches nobody", one, *replica),
             Action::Refused(one, replica) => request(", which is refused", one, *replica),
             Action::Answer(token) => format!("the performer of [{}] answers", self.tell_token(*token)),
-            Action::Restart(replica) => format!("replica {replica} restarts"),
+            Action::Restart(replica) => format!("proxy {replica} restarts"),
             Action::Tick => "time passes".to_owned(),
         }
     }
@@ -140,7 +148,14 @@ impl Gated {
         found
     }
 
-    fn combine(&self, tokens: &[TokenId], most: usize, chosen: &mut Vec<TokenId>, now: UnixTime, found: &mut Vec<Arc<Candidate>>) {
+    fn combine(
+        &self,
+        tokens: &[TokenId],
+        most: usize,
+        chosen: &mut Vec<TokenId>,
+        now: UnixTime,
+        found: &mut Vec<Arc<Candidate>>,
+    ) {
         for (place, &token) in tokens.iter().enumerate() {
             if self.shape.bounds.time > 0 && !chosen.iter().all(|&one| self.meet(one, token)) {
                 continue;
@@ -205,7 +220,8 @@ impl Gated {
     fn children(&self, state: &State, taken: &Taken) -> u16 {
         let prefix = format!("{}#", self.child_name(taken));
         let arrivals = state.tokens.iter().map(|&token| self.history.arrival_of(token).name.clone());
-        let names: std::collections::BTreeSet<String> = arrivals.filter(|name| name.starts_with(&prefix) && !name[prefix.len()..].contains('>')).collect();
+        let names: std::collections::BTreeSet<String> =
+            arrivals.filter(|name| name.starts_with(&prefix) && !name[prefix.len()..].contains('>')).collect();
         u16::try_from(names.len()).unwrap()
     }
 
@@ -236,7 +252,8 @@ impl Gated {
             return Err(Rule::Performer);
         }
         let taken = candidate.judged.clone()?;
-        if self.semantics.way(taken.way).to != entered || claims.sub != self.gates.workloads[usize::from(request.gate)] {
+        if self.semantics.way(taken.way).to != entered || claims.sub != self.gates.workloads[usize::from(request.gate)]
+        {
             return Err(Rule::Order);
         }
         self.semantics.may_now(&self.history, &taken, state.time)?;
@@ -314,7 +331,8 @@ impl Gated {
 
     /// Whether each task that ends a branch has been reached.
     fn is_complete(&self, state: &State) -> bool {
-        let reached: Vec<_> = state.tokens.iter().map(|&token| self.history.arrival_of(token)).filter(|one| !one.claimed).collect();
+        let reached: Vec<_> =
+            state.tokens.iter().map(|&token| self.history.arrival_of(token)).filter(|one| !one.claimed).collect();
         self.semantics.ends().all(|end| reached.iter().any(|arrival| arrival.task == end))
     }
 
@@ -324,11 +342,19 @@ impl Gated {
         let mut all: Vec<Vec<Replica>> = vec![Vec::new()];
         for gate in self.semantics.called() {
             let ahead = |fast: u8| {
-                let one = move |n| Replica { gate, ahead: u8::from(n < fast), record: Record::default(), taken: BTreeMap::new() };
+                let one = move |n| Replica {
+                    gate,
+                    ahead: u8::from(n < fast),
+                    record: Record::default(),
+                    taken: BTreeMap::new(),
+                };
                 (0..replicas).map(one)
             };
             let fast: Vec<u8> = if clocks { (0..=replicas).collect() } else { vec![0] };
-            all = all.iter().flat_map(|before| fast.iter().map(|&fast| before.iter().cloned().chain(ahead(fast)).collect())).collect();
+            all = all
+                .iter()
+                .flat_map(|before| fast.iter().map(|&fast| before.iter().cloned().chain(ahead(fast)).collect()))
+                .collect();
         }
         all
     }
@@ -402,6 +428,7 @@ impl Model for Gated {
                         state.replicas[at].record = before.replicas[at].record.after(&answer.trace);
                         self.deliver(&mut state, &request.request, at, &taken, minted);
                     }
+                    Err(rule) if self.sought.is_some_and(|sought| sought != rule) => return None,
                     Err(rule) => state.fault = Some(Fault::Forbidden(rule)),
                 }
             }

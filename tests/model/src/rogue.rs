@@ -36,7 +36,14 @@ impl<'g> Rogue<'g> {
             for holder in self.holders() {
                 for (kind, token_type) in KINDS {
                     let holder_id = &self.gates.workloads[usize::from(holder)];
-                    let step = Step { workflow: self.workflow, task, holder: holder_id, instance: "invented", token_type, issued: at(0, 0) };
+                    let step = Step {
+                        workflow: self.workflow,
+                        task,
+                        holder: holder_id,
+                        instance: "invented",
+                        token_type,
+                        issued: at(0, 0),
+                    };
                     for claims in synthetic_claims(&step) {
                         let arrival = Arrival {
                             name: claims.jti.clone(),
@@ -83,7 +90,8 @@ impl<'g> Rogue<'g> {
         holder: Workload,
         claims: Claims,
     ) -> Vec<TokenId> {
-        let own = self.workflow.actors.values().find(|actor| actor.name.as_str() == self.actor).unwrap().spiffe[0].clone();
+        let own =
+            self.workflow.actors.values().find(|actor| actor.name.as_str() == self.actor).unwrap().spiffe[0].clone();
         let mut tokens: Vec<TokenId> = [claims.clone(), Claims { iss: own, ..claims }]
             .iter()
             .map(|claims| {

@@ -147,7 +147,13 @@ impl Semantics {
         };
         let mut all = Self { tasks: vec![], ways: vec![], constraints: vec![], forks: shape.forks, rogue: vec![] };
         for workflow in workflows {
-            all.rogue.extend(workflow.actors.values().filter(|a| Some(a.name.as_str()) == shape.rogue).flat_map(|a| among(&a.spiffe)));
+            all.rogue.extend(
+                workflow
+                    .actors
+                    .values()
+                    .filter(|a| Some(a.name.as_str()) == shape.rogue)
+                    .flat_map(|a| among(&a.spiffe)),
+            );
             all.tasks.extend(workflow.tasks.values().map(|task| {
                 let path = task.requests.first().map(|pattern| pattern.path.as_ref().unwrap().to_string());
                 Task {
@@ -170,9 +176,11 @@ impl Semantics {
                 after: way.after.map(units),
                 within: way.within.map(units),
             }));
-            all.constraints.extend(workflow.constraints.iter().map(|constraint| {
-                (constraint.relation, constraint.tasks.iter().map(ToString::to_string).collect())
-            }));
+            all.constraints.extend(
+                workflow.constraints.iter().map(|constraint| {
+                    (constraint.relation, constraint.tasks.iter().map(ToString::to_string).collect())
+                }),
+            );
         }
         all
     }
@@ -251,7 +259,10 @@ impl Semantics {
         let tokens: Vec<_> = request.tokens.iter().map(|&token| history.tokens.value(token)).collect();
         let arrivals: Vec<_> = request.tokens.iter().map(|&token| history.arrival_of(token)).collect();
         let first = arrivals.first().unwrap();
-        if arrivals.iter().any(|one| one.claimed && !self.task(&one.task).performers.iter().any(|p| self.rogue.contains(p))) {
+        if arrivals
+            .iter()
+            .any(|one| one.claimed && !self.task(&one.task).performers.iter().any(|p| self.rogue.contains(p)))
+        {
             return Err(Rule::Issuer);
         }
         if tokens.iter().any(|token| token.holder != request.peer) {
@@ -287,13 +298,16 @@ impl Semantics {
 
     /// The name of the round.
     fn judge_join(&self, history: &History, arrivals: &[std::sync::Arc<Arrival>], join: &str) -> Result<String, Rule> {
-        let from = |arrival: &Arrival| arrival.parents.iter().map(|&p| history.arrivals.value(p).task.clone()).collect::<BTreeSet<_>>();
+        let from = |arrival: &Arrival| {
+            arrival.parents.iter().map(|&p| history.arrivals.value(p).task.clone()).collect::<BTreeSet<_>>()
+        };
         let shown: Vec<String> = arrivals.iter().flat_map(|arrival| from(arrival)).collect();
         let each: BTreeSet<&str> = shown.iter().map(String::as_str).collect();
         if each != self.sources(join) || shown.len() != each.len() {
             return Err(Rule::Incomplete);
         }
-        let rounds: BTreeSet<String> = arrivals.iter().flat_map(|arrival| self.rounds(history, arrival, join)).collect();
+        let rounds: BTreeSet<String> =
+            arrivals.iter().flat_map(|arrival| self.rounds(history, arrival, join)).collect();
         match rounds.len() {
             1 => Ok(format!("{}@{join}", rounds.first().unwrap())),
             _ => Err(Rule::Rounds),

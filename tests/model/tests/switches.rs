@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use stepgate_decision::switch::Check;
-use stepgate_model::explore::explore;
+use stepgate_model::explore::{explore, seek};
 use stepgate_model::semantics::Rule;
 use stepgate_model::shape::Shape;
 use stepgate_model::shapes;
@@ -38,7 +38,7 @@ fn shape(name: &str) -> Shape {
 fn without_any_one_check_there_is_an_attack() {
     let mut missing = Vec::new();
     for (off, name, rule) in SWITCHES {
-        let explored = explore(&shape(name), off);
+        let explored = seek(&shape(name), off, rule);
         let found = explored.attacks.first();
         match found {
             Some(attack) => println!("without {off:?}: {attack}"),
@@ -57,6 +57,6 @@ fn without_any_one_check_there_is_an_attack() {
 fn the_audience_is_checked_twice() {
     for shape in shapes::all(false) {
         let explored = explore(&shape, &[Check::Audience]);
-        assert!(explored.finished, "{:?}", explored.attacks);
+        assert!(explored.finished, "{}: {:?}", shape.name, explored.attacks);
     }
 }
