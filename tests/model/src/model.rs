@@ -104,27 +104,27 @@ impl Gated {
         Self { shape: shape.clone(), gates, semantics, history, invented, sought, worth: RwLock::default() }
     }
 
-    /// Actions in words.
+    /// Actions in words, but for which replica it is: replicas are sorted, and so have no name.
     pub fn tell(&self, action: &Action) -> String {
         let name =
             |workload: u8| self.gates.workloads[usize::from(workload)].as_str().rsplit('/').next().unwrap().to_owned();
-        let request = |what: &str, candidate: &Candidate, replica: usize| {
+        let request = |what: &str, candidate: &Candidate| {
             let request = &candidate.request;
             let tokens: Vec<String> = request.tokens.iter().map(|&token| self.tell_token(token)).collect();
             let path = &self.gates.paths[usize::from(request.path)];
             format!(
-                "{} sends {path} to {} (proxy {replica}) with [{}]{what}",
+                "{} sends {path} to {} with [{}]{what}",
                 name(request.peer),
                 name(request.gate),
                 tokens.join(", ")
             )
         };
         match action {
-            Action::Request(one, replica) => request("", one, *replica),
-            Action::Undelivered(one, replica) => request(", which reaches nobody", one, *replica),
-            Action::Refused(one, replica) => request(", which is refused", one, *replica),
+            Action::Request(one, _) => request("", one),
+            Action::Undelivered(one, _) => request(", which reaches nobody", one),
+            Action::Refused(one, _) => request(", which is refused", one),
             Action::Answer(token) => format!("the performer of [{}] answers", self.tell_token(*token)),
-            Action::Restart(replica) => format!("proxy {replica} restarts"),
+            Action::Restart(_) => "a proxy restarts".to_owned(),
             Action::Tick => "time passes".to_owned(),
         }
     }

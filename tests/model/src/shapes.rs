@@ -299,7 +299,7 @@ pub fn all(long: bool) -> Vec<Shape> {
         shape("several uses", USES, further(PAIRS, FAILS)),
         shape("separate", SEPARATE, FAILS),
         shape("bind", BIND, FAILS),
-        shape("two roles", ROLES, two(FAILS)),
+        shape("two roles", ROLES, further(FAILS, two(PAIRS))),
         shape("times", WINDOW, Bounds { time: 10, clocks: true, ..PAIRS }),
         shape("clocks", CLOCKS, Bounds { time: 5, clocks: true, ..further(PAIRS, Bounds { undelivered: 1, ..PAIRS }) }),
         Shape {
