@@ -48,9 +48,9 @@ pub(crate) const fn on(_: Check) -> bool {
 }
 
 #[cfg(feature = "switches")]
-pub use switched::without;
-#[cfg(feature = "switches")]
 pub(crate) use switched::on;
+#[cfg(feature = "switches")]
+pub use switched::without;
 
 #[cfg(feature = "switches")]
 mod switched {

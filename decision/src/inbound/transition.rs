@@ -48,7 +48,8 @@ fn open_of<'c>(
     own: &SpiffeId,
 ) -> Result<Vec<&'c Arc<Transition>>, Denial> {
     let carried: Vec<_> = leaving.into_iter().filter(|t| t.caller.includes(peer) || !on(Check::Caller)).collect();
-    let here: Vec<_> = carried.iter().filter(|t| is_performed_by(t, own)).copied().collect();
+    let here: Vec<_> =
+        carried.iter().filter(|t| t.to.performer.includes(own) || !on(Check::Audience)).copied().collect();
     if here.is_empty() {
         return Err(Denial::NoTransition { expected: targets(&carried) });
     }
@@ -80,7 +81,8 @@ pub(super) fn start<'a>(
     if begins.is_empty() && !initiates() {
         return Err(Denial::NoStep);
     }
-    let here: Vec<_> = begins.into_iter().filter(|(_, t)| is_performed_by(t, own)).collect();
+    let here: Vec<_> =
+        begins.into_iter().filter(|(_, t)| t.to.performer.includes(own) || !on(Check::Audience)).collect();
     if here.is_empty() {
         return Err(Denial::NotInitial);
     }
@@ -101,11 +103,6 @@ pub(super) fn start<'a>(
     Ok((CurrentStep { compiled, at: Arc::clone(&transition.from), evidence }, transition))
 }
 
-/// Whether this workload performs the task that it leads to.
-fn is_performed_by(transition: &Transition, own: &SpiffeId) -> bool {
-    transition.to.performer.includes(own) || !on(Check::Audience)
-}
-
 /// Where a transition has another caller, that caller shows receipts; else the performer shows arrivals.
 fn shows_right_type(current: &CurrentStep<'_>, transition: &Transition) -> bool {
     let required = if transition.via { TokenType::Receipt } else { TokenType::Arrival };
@@ -118,8 +115,9 @@ fn one(candidates: Vec<&Arc<Transition>>, requested: &RequestedTasks<'_>) -> Res
         (Some(_), None) if !requested.crossing.is_empty() && on(Check::Ambiguous) => {
             Err(Denial::Ambiguous(requested.crossing.iter().map(ToString::to_string).collect()))
         }
-        (Some(_), Some(_)) if on(Check::Ambiguous) => Err(Denial::Ambiguous(requested.tasks.iter().map(ToString::to_string).collect())),
-        (Some(transition), _) => Ok(Arc::clone(transition)),
+        (Some(transition), None) => Ok(Arc::clone(transition)),
+        (Some(transition), Some(_)) if !on(Check::Ambiguous) => Ok(Arc::clone(transition)),
+        (Some(_), Some(_)) => Err(Denial::Ambiguous(requested.tasks.iter().map(ToString::to_string).collect())),
         (None, _) => Err(Denial::WrongRequest {
             expected: targets(&candidates),
             is: requested.tasks.first().map(ToString::to_string),
