@@ -198,6 +198,7 @@ clippy: target
 	$(call step,cargo clippy)
 	@cargo clippy --quiet --workspace --all-targets $(WITH_WASM) -- -D warnings
 	@cargo clippy --quiet $(WASM) -- -D warnings
+	@cargo clippy --quiet -p stepgate-model --all-targets --all-features -- -D warnings
 	@cargo clippy --quiet -p stepgate-cluster-tests $(WITH_WASM) --test cases --test walkthrough -- -D warnings
 
 deny: $(CARGO_DENY) ## check licences, bans and sources of all dependencies, and advisories if they can be fetched

@@ -24,7 +24,8 @@ fn nothing_but_the_model_has_the_feature() {
     for (package, has) in [("stepgate-filter", false), ("stepgate-cli", false), ("stepgate-model", true)] {
         let all = if has { &["--all-features"][..] } else { &[] };
         let mut tree = Command::new(env!("CARGO"));
-        tree.args(["tree", "--locked", "--offline", "--edges", "normal,build,features", "--package", package]).args(all);
+        tree.args(["tree", "--locked", "--offline", "--edges", "normal,build,features", "--package", package])
+            .args(all);
         let made = tree.args(["--invert", "stepgate-decision"]).current_dir(root()).output().unwrap();
         let tree = String::from_utf8_lossy(&made.stdout);
         assert!(made.status.success() && tree.contains(package), "{}", String::from_utf8_lossy(&made.stderr));

@@ -112,12 +112,7 @@ impl Gated {
             let request = &candidate.request;
             let tokens: Vec<String> = request.tokens.iter().map(|&token| self.tell_token(token)).collect();
             let path = &self.gates.paths[usize::from(request.path)];
-            format!(
-                "{} sends {path} to {} with [{}]{what}",
-                name(request.peer),
-                name(request.gate),
-                tokens.join(", ")
-            )
+            format!("{} sends {path} to {} with [{}]{what}", name(request.peer), name(request.gate), tokens.join(", "))
         };
         match action {
             Action::Request(one, _) => request("", one),
