@@ -293,18 +293,25 @@ pub fn all(long: bool) -> Vec<Shape> {
         },
         Shape { forks: &[("j", "a"), ("i", "f")], ..shape("nested join", NESTED, further(PAIRS, FAILS)) },
         Shape { forks: &[("i", "a"), ("j", "i")], ..shape("join after join", TOWER, further(PAIRS, FAILS)) },
-        Shape { forks: &[("j", "f")], ..shape("two rounds", ROUNDS, further(LEAST, PAIRS)) },
-        shape("loop", LOOP, further(FAILS, two(PAIRS))),
+        Shape {
+            forks: &[("j", "f")],
+            ..shape("two rounds", ROUNDS, further(LEAST, Bounds { restarts: 1, undelivered: 1, ..LEAST }))
+        },
+        shape("loop", LOOP, further(FAILS, Bounds { restarts: 2, ..FAILS })),
         shape("via", VIA, two(FAILS)),
         shape("several uses", USES, further(PAIRS, FAILS)),
         shape("separate", SEPARATE, FAILS),
         shape("bind", BIND, FAILS),
         shape("two roles", ROLES, further(FAILS, two(PAIRS))),
         shape("times", WINDOW, Bounds { time: 10, clocks: true, ..PAIRS }),
-        shape("clocks", CLOCKS, Bounds { time: 5, clocks: true, ..further(PAIRS, Bounds { undelivered: 1, ..PAIRS }) }),
+        shape("clocks", CLOCKS, Bounds { time: 5, clocks: true, ..PAIRS }),
         Shape {
             forks: &[("j", "a")],
-            ..shape("late join", LATE_JOIN, Bounds { time: 4, clocks: true, ..further(LEAST, PAIRS) })
+            ..shape(
+                "late join",
+                LATE_JOIN,
+                Bounds { time: 4, clocks: true, ..further(LEAST, Bounds { undelivered: 1, ..LEAST }) },
+            )
         },
         Shape { starts: Some(1), ..shape("limited starts", CHAIN, Bounds { instances: 3, ..PAIRS }) },
         shape("two documents", TWO, two(PAIRS)),
