@@ -37,6 +37,8 @@ mod lab;
 mod network;
 #[path = "command/render.rs"]
 mod render;
+#[path = "command/roles.rs"]
+mod roles;
 #[path = "command/run.rs"]
 mod run;
 #[path = "command/schemas.rs"]

@@ -2,11 +2,15 @@
 
 mod analysis;
 mod assignment;
+mod by_ids;
 mod callers;
 mod constraints;
 mod cycles;
+mod early_evidence;
 mod guarded;
+mod in_turn;
 mod joins;
+mod merges;
 mod one_caller;
 mod open;
 mod reach;
@@ -18,6 +22,7 @@ mod twins;
 
 pub(crate) use analysis::Analysis;
 pub(crate) use joins::AnalyzedJoin;
+pub(crate) use merges::check as check_merges;
 
 use std::time::Duration;
 
@@ -44,6 +49,7 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     constraints::check_order(draft, &dominators, report);
     let joins = joins::check(draft, &graph, &dominators, report);
     one_caller::check(draft, &joins, report);
+    early_evidence::check(draft, &joins, report);
     let splits = splits::check(draft, &graph, report);
     let behind = graph.closure(joins.iter().map(|join| join.task), None, |task| graph.successors(task));
     let apart = twins::apart(draft, &graph);

@@ -50,7 +50,7 @@ macro_rules! codes {
 
             /// What is wrong, in a few words.
             pub fn title(self) -> &'static str {
-                match self { $(Self::$name => $title.trim_ascii(),)+ }
+                match self { $(Self::$name => const { $title.trim_ascii() },)+ }
             }
 
             /// How it comes about and is corrected, by lines.
@@ -179,7 +179,8 @@ codes! {
     /// A constraint that cannot be satisfied or enforced
     ///
     /// `separate` requires that the tasks can have different performers, `bind` that they can have the same one. Of two
-    /// tasks, one must come before the other on every path: tokens name performers of earlier tasks only.
+    /// tasks, one must come before the other on every path: tokens name performers of earlier tasks only. Where the actors
+    /// share no SPIFFE ID, `separate` holds without it.
     BadConstraint = Error "E025",
     /// A guard that is not CEL
     ///
@@ -256,8 +257,8 @@ codes! {
     /// A time that no instance can keep, or that bounds nothing
     ///
     /// `after` and `within` count from the arrival at the task that the transition leaves. A start shows no token to count
-    /// from. A transition must open while that task's tokens live, also by clocks that differ by the leeway, and may not
-    /// close before it opens, nor after they have ended.
+    /// from. A transition must open while that task's tokens live, also by clocks that differ by the leeway: with twice the
+    /// leeway, `after` is shorter than the `ttl`. It may not close before it opens, nor after the tokens have ended.
     BadTime = Error "E046",
     /// A join that no run completes
     ///
@@ -339,10 +340,11 @@ codes! {
     /// Workloads of any namespace match, and whoever may create one in some namespace is this actor. Begin the ID with
     /// `ns/NAMESPACE/`, and open a later segment.
     WideOpen = Warning "W025",
-    /// A transition that opens too late for gates with the default leeway
+    /// A transition on which callers cannot rely with the default leeway
     ///
-    /// A gate's configuration with a smaller `leeway` may accept it; one with the default `leeway` does not (E046). Give the
-    /// task a longer `ttl`.
+    /// By clocks that differ by the leeway it opens so late that the tokens with which it is taken may have ended: where the
+    /// clocks agree, it can be taken. A gate's configuration is checked with its own `leeway` (E046): a smaller one may accept
+    /// it. Give the task a longer `ttl`.
     LongLeeway = Warning "W019",
     /// A task that several transitions leave, and that does not say which of them are taken
     ///
@@ -371,6 +373,30 @@ codes! {
     /// It is UNKNOWN whether its joins complete and whether each transition can be taken: `check` exits with 4. Say
     /// `split: all` where all branches are taken, lower `max_visits`, or divide the workflow. docs/semantics.md defines runs.
     Unexplored = Warning "W024",
+    /// A transition that goes round a join
+    ///
+    /// A join guards only the transitions that leave it. This one leads from one of its branches, or from before its fork, to
+    /// a task behind it, which is so entered without the evidence of the other branches. Remove it. If there is meant to be
+    /// a way without the join, let it lead to a task of its own (two tasks may have the same `requests`, if no step leads to
+    /// both), or say `split: any` or `{value: one, advisory: true}` at the task before the fork where the two ways part.
+    Bypass = Warning "W026",
+    /// A join whose evidence may end before it is complete
+    ///
+    /// Each branch that comes to a join leaves evidence that lives as long as the `ttl` of the join's task, and what leaves the
+    /// join needs all of it at once. Here a task on a branch may take longer, so an instance can be stuck although each
+    /// performer keeps its time. Gates then deny with `EXPIRED`. Give the join a `ttl` of its own, which says how far apart its
+    /// branches may come.
+    EarlyEvidence = Warning "W027",
+    /// A task that each of several parallel branches enters
+    ///
+    /// A `split: all` takes all branches, and this task has no `join`: each branch enters it by itself, and all that follows
+    /// happens once for each. Write `join: all` if it needs all branches, or `join: any` if each is to enter it.
+    Merge = Warning "W028",
+    /// An initial task behind another one
+    ///
+    /// Its actor may begin an instance here, without any task before it: no token of these is asked for. Remove
+    /// `initial: true`; or, if that actor may also begin, give it an initial task of its own.
+    BeginsBehind = Warning "W029",
     /// How often one instance may enter tasks
     ///
     /// Forks and cycles multiply. This is the most that the gates let one instance do, not what it usually does.
@@ -389,6 +415,11 @@ codes! {
     /// A transition leaves it, and yet nothing can follow: each next task has been entered as often as `max_visits` allows. If
     /// the instance may end there, nothing is wrong; else raise `max_visits`. The message has the shortest such run.
     LeftStanding = Note "N004",
+    /// A constraint that holds by the SPIFFE IDs of the actors
+    ///
+    /// `separate` between actors that share no SPIFFE ID, or `bind` of the tasks of one workload, holds on whichever branches
+    /// the tasks are. It says what an author must keep: give an ID to another actor, and `check` says whether it still holds.
+    HoldsByIds = Note "N005",
 }
 
 impl Code {
@@ -423,7 +454,13 @@ impl Code {
     pub(crate) fn may_be_a_consequence(self) -> bool {
         matches!(
             self,
-            Self::Unreachable | Self::DeadEnd | Self::Idle | Self::Visits | Self::Choices | Self::LeftStanding
+            Self::Unreachable
+                | Self::DeadEnd
+                | Self::Idle
+                | Self::Visits
+                | Self::Choices
+                | Self::LeftStanding
+                | Self::HoldsByIds
         )
     }
 }

@@ -1,5 +1,6 @@
 //! From the tree of a gate's configuration to the checked configuration.
 
+mod egress;
 mod exempt;
 mod keys;
 mod overlap;
@@ -14,7 +15,6 @@ use crate::document::{Context, Document, mode};
 use crate::gate::{
     Carrier, CryptoSource, Direction, Exemption, GateConfig, KeySource, KeySpec, LogLimits, PeerSource, Rate,
 };
-use crate::gather::Gather as _;
 use crate::report::quote;
 use crate::schema::{Fields, rate};
 use crate::sizes::{self, Sizes};
@@ -25,8 +25,7 @@ use crate::workflow::Assurance;
 /// Reads a gate's configuration; `fields` has been checked against the schema. None where there are errors, which are
 /// then in the report.
 pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Context<'_>) -> Option<GateConfig> {
-    let size = json_len(root);
-    if size > MAX_STORED {
+    if let Some(size) = PEOPLE.then(|| json_len(root)).filter(|size| *size > MAX_STORED) {
         let message = words!("this configuration has about {size} bytes as JSON");
         let large =
             Diagnostic::new(Code::Large, root.head_span(), message).label(words!("more than {MAX_STORED} bytes"));
@@ -36,16 +35,21 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
     }
     context.leeway = fields.duration("leeway");
     let documents = workflows::read(fields, context);
-    workflows::check_modes(&documents, fields.text("mode").and_then(mode), context);
+    if PEOPLE {
+        workflows::check_modes(&documents, fields.text("mode").and_then(mode), context);
+    }
     let own = fields.text("self").and_then(|text| SpiffeId::try_from(text.as_bytes()).ok());
     let exempt = exempt::read(fields, context);
+    let egress = egress::read(fields, context);
     if PEOPLE {
         overlap::check(&exempt, &documents, own.as_ref(), context);
     }
     check_named_headers(fields, &documents, &exempt, context);
     let keys = keys::read(fields, &documents, context);
     let revoked = revoked::read(fields, &documents, &keys, context);
-    keys::check_forgotten(&keys, &revoked, context);
+    if PEOPLE {
+        keys::check_forgotten(&keys, &revoked, context);
+    }
     check_baggage(fields, &documents, context);
     check_interlock(fields, &keys, context);
     if context.report.errors() > 0 {
@@ -62,6 +66,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
         direction: match fields.text("direction")? {
             "auto" => Direction::Auto,
             "inbound" => Direction::Inbound,
+            "outbound" => Direction::Outbound,
             _ => return None,
         },
         own,
@@ -76,6 +81,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
         },
         leeway: fields.duration("leeway")?,
         interlock: interlock(fields),
+        egress,
         exempt: exempt.into_iter().map(|(exemption, _)| exemption).collect(),
         keys: keys.into_iter().map(|(key, _)| key).collect(),
         revoked,
@@ -148,7 +154,7 @@ fn check_interlock(fields: Fields<'_, '_>, keys: &[(KeySpec, Span)], context: &m
 fn interlock(fields: Fields<'_, '_>) -> Vec<String> {
     let inner = fields.get("interlock").and_then(|field| fields.inner("interlock", field.node));
     let names = inner.map_or(&[][..], |interlock| interlock.items("env"));
-    names.iter().filter_map(Node::text).map(str::to_owned).gather()
+    names.iter().filter_map(Node::text).map(str::to_owned).collect()
 }
 
 fn starts(fields: Fields<'_, '_>) -> Option<Rate> {

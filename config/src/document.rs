@@ -20,9 +20,8 @@ pub(crate) use context::Context;
 pub(crate) use draft::{ActorDraft, ConstraintDraft, Draft, TaskDraft, TransitionDraft};
 pub(crate) use tasks::request;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::PEOPLE;
+use crate::bypass;
 use crate::check;
 use crate::diagnostic::Span;
 use crate::entries;
@@ -30,6 +29,7 @@ use crate::name::{TaskName, WorkflowName};
 use crate::room;
 use crate::schema::Fields;
 use crate::sizes;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::soundness;
 use crate::spiffe::TrustDomain;
 use crate::unmeant;
@@ -44,18 +44,25 @@ pub(crate) struct Document {
 /// Reads one document; `fields` has been checked against the schema.
 pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Document {
     let before = context.report.errors();
-    let draft = draft(fields, context);
+    let mut draft = draft(fields, context);
     let analysis = check::check(&draft, context.leeway, &mut context.report);
     let valid = context.report.errors() == before;
     let workflow = analysis.filter(|_| valid).and_then(|analysis| build::build(&draft, &analysis));
+    if !PEOPLE {
+        // They are the most of a draft, and a gate has no further use for them.
+        draft.transitions = Vec::new();
+    }
+    let workflow = workflow.map(|workflow| Workflow { digest: canonical::digest(&workflow), ..workflow });
     if let Some(workflow) = &workflow {
         sizes::check(workflow, draft.span, &mut context.report);
         let tasks = draft.tasks_span.unwrap_or(draft.span);
         // A gate has no use for what only warns.
         if PEOPLE {
             let most = entries::most(workflow);
-            let named: BTreeMap<&TaskName, Span> = draft.tasks.iter().map(|task| (&task.name, task.span)).collect();
+            let named: SortedMap<&TaskName, Span> = draft.tasks.iter().map(|task| (&task.name, task.span)).collect();
             let place = |task: &TaskName| named.get(task).copied().unwrap_or(tasks);
+            let bypassed = bypass::report(workflow, &mut context.report);
+            check::check_merges(&draft, &bypassed, &mut context.report);
             unmeant::report(workflow, most.as_ref(), tasks, place, &mut context.report);
             soundness::report(workflow, tasks, place, &mut context.markings, &mut context.report);
             if let Some(most) = most.filter(|_| context.report.errors() == before) {
@@ -81,7 +88,7 @@ fn draft(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Draft {
         mode_span: fields.get("mode").map(|field| field.key_span),
         tasks_span: fields.get("tasks").map(|field| field.key_span),
         trust_domain,
-        aliases: BTreeSet::new(),
+        aliases: SortedSet::new(),
         actors: Vec::new(),
         tasks: Vec::new(),
         transitions: Vec::new(),

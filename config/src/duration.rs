@@ -73,9 +73,59 @@ pub fn written(duration: Duration) -> String {
     if text.is_empty() { "0s".to_owned() } else { text }
 }
 
+/// The duration that a text of another form probably means, as [`parse`] reads it: `14d` and `2 weeks` are `336h`.
+#[cfg(feature = "people")]
+pub(crate) fn meant(text: &str) -> Option<String> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect();
+    let (mut rest, mut seconds) = (text.as_str(), 0.0);
+    while !rest.is_empty() {
+        let (number, tail) = rest.split_at_checked(rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?)?;
+        let end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at_checked(end)?;
+        let unit = match unit {
+            "w" | "week" | "weeks" => 604_800.0,
+            "d" | "day" | "days" => 86_400.0,
+            "h" | "hour" | "hours" => 3_600.0,
+            "m" | "min" | "minute" | "minutes" => 60.0,
+            "s" | "sec" | "second" | "seconds" => 1.0,
+            "ms" => 0.001,
+            _ => return None,
+        };
+        seconds += number.parse::<f64>().ok()? * unit;
+        rest = tail;
+    }
+    let meant = Duration::try_from_secs_f64(seconds).ok()?;
+    (!meant.is_zero() && meant <= MAX_DURATION).then(|| written(meant))
+}
+
+#[cfg(not(feature = "people"))]
+pub(crate) fn meant(_: &str) -> Option<String> {
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_weeks_and_words_are_understood_but_not_accepted() {
+        for (text, expected) in [
+            ("14d", Some("336h")),
+            ("7d12h", Some("180h")),
+            ("2 weeks", Some("336h")),
+            ("1.5h", Some("1h30m")),
+            ("30 min", Some("30m")),
+            ("30m1h", Some("1h30m")),
+            ("1 month", None),
+            ("30", None),
+            ("0d", None),
+            ("9999w", None),
+            ("..h", None),
+        ] {
+            assert_eq!(meant(text).as_deref(), expected, "{text}");
+            assert!(parse(text).is_err());
+        }
+    }
 
     #[test]
     fn a_duration_is_written_as_it_is_read() {

@@ -12,9 +12,12 @@ use crate::syntax::{self, Entry, Kind, Node};
 /// Keys of which a document or a gate's configuration has one at least, if only one of them is mistyped.
 const OWN_KEYS: [&str; 4] = ["workflow", "workflows", "trust_domain", "transitions"];
 
+/// Keys of the Helm chart's values that no gate has: the `workflows` beside them are documents.
+const CHART_KEYS: [&str; 4] = ["module", "stage", "attach", "secrets"];
+
 /// Reads all of a file that is Stepgate's: each document and gate's configuration, and each one that is the
-/// `pluginConfig` of a Kubernetes manifest or the `configuration` of a filter in a bootstrap of Envoy. Their places are
-/// those in the file. Nothing: the file has neither.
+/// `pluginConfig` of a Kubernetes manifest or the `configuration` of a filter in a bootstrap of Envoy; and the documents of
+/// the Helm chart's values. Their places are those in the file. Nothing: the file has neither.
 ///
 /// Bounded as [`crate::read`]. Errors of the syntax elsewhere in the file are others' business, unless they end the
 /// reading: they are then the only outcome.
@@ -43,6 +46,9 @@ pub(crate) enum Part<'n, 'a> {
 pub(crate) fn find<'n, 'a>(root: &'n mut Node<'a>, found: &mut Vec<Part<'n, 'a>>) {
     if root.get("workflow").is_some() {
         found.push(Part::Document(root));
+    } else if CHART_KEYS.iter().any(|key| root.get(key).is_some()) && root.get("workflows").is_some() {
+        let documents = root.get_mut("workflows").map(Node::items_mut).unwrap_or_default();
+        found.extend(documents.iter_mut().map(Part::Document));
     } else if OWN_KEYS.iter().any(|key| root.get(key).is_some()) {
         found.push(Part::Gate(root));
     } else {

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::gather::Gather as _;
 use crate::graph::Dominators;
 use crate::name::TaskName;
 use crate::net::Net;
@@ -38,7 +37,7 @@ pub fn most(workflow: &Workflow) -> Option<BTreeMap<&TaskName, u64>> {
         let reached = net.graph.closure(begun, None, |task| net.graph.successors(task));
         most = reached.into_iter().map(|reached| if reached { u64::MAX } else { 0 }).collect();
     }
-    Some(net.tasks.iter().map(|task| &task.name).zip(most).gather())
+    Some(net.tasks.iter().map(|task| &task.name).zip(most).collect())
 }
 
 /// The count of what may follow from one start.

@@ -1,12 +1,12 @@
 //! The checked configuration of a gate: the value of `pluginConfig`.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bounds::{MAX_BAGGAGE_MEMBER, MAX_TOKEN};
 use crate::duration::whole_seconds;
 use crate::name::{ActorName, Kid, WorkflowName};
+use crate::sorted::SortedSet;
 use crate::spiffe::SpiffeId;
 use crate::workflow::{Mode, RequestPattern, Task, Workflow};
 
@@ -38,6 +38,8 @@ pub enum Direction {
     Auto,
     /// Inbound, even if the proxy reports another direction or none.
     Inbound,
+    /// Outbound, even if the proxy reports another direction or none.
+    Outbound,
 }
 
 /// The implementation that verifies and signs ES256.
@@ -121,11 +123,11 @@ pub struct KeySpec {
 #[non_exhaustive]
 pub struct Revoked {
     /// Instances, by their `txn`.
-    pub instances: BTreeSet<String>,
+    pub instances: SortedSet<String>,
     /// Keys, by their `kid`, in every workflow.
-    pub kids: BTreeSet<Kid>,
+    pub kids: SortedSet<Kid>,
     /// Whole workflows.
-    pub workflows: BTreeSet<WorkflowName>,
+    pub workflows: SortedSet<WorkflowName>,
 }
 
 /// A number of events in a period: that many at once, and then as many again as the period passes.
@@ -170,6 +172,8 @@ pub struct GateConfig {
     /// The environment variables with the interlock's secrets: the gate sends the first one, and removes all of them from
     /// requests.
     pub interlock: Vec<String>,
+    /// Requests to others that belong to no workflow and may leave; each names a host.
+    pub egress: Vec<RequestPattern>,
     /// Requests that belong to no workflow.
     pub exempt: Vec<Exemption>,
     /// The keys of all workflows.

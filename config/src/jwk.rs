@@ -1,7 +1,6 @@
 //! JSON Web Keys (RFC 7517): the one reader of them, for `check` and for gates. A key that it accepts can be used.
 
-use crate::gather::Gather as _;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
 use jwt_simple::prelude::{ES256KeyPair, ES256PublicKey, Ed25519KeyPair, Ed25519PublicKey, HS256Key};
@@ -9,6 +8,8 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use thiserror::Error;
+
+use crate::sorted::SortedSet;
 
 /// Longest JWK, in bytes: the longest value that Istio allows in an environment variable.
 const MAX_JWK: usize = 2048;
@@ -188,7 +189,7 @@ impl Members {
             return Err(JwkError::Use);
         }
         let Some(operations) = &self.key_ops else { return Ok(()) };
-        let distinct: BTreeSet<&str> = operations.iter().map(String::as_str).gather();
+        let distinct: SortedSet<&str> = operations.iter().map(String::as_str).collect();
         let required = if secret { "sign" } else { "verify" };
         let others = distinct.iter().any(|name| *name != required && !(secret && *name == "verify"));
         if distinct.len() == operations.len() && distinct.contains(required) && !others {

@@ -26,6 +26,7 @@ macro_rules! words {
 }
 
 pub mod bounds;
+mod bypass;
 mod check;
 mod code;
 mod configuration;
@@ -36,7 +37,6 @@ pub mod duration;
 mod embedded;
 pub mod entries;
 pub mod gate;
-pub mod gather;
 mod graph;
 pub mod guard;
 pub mod jwk;
@@ -55,6 +55,7 @@ mod schema;
 mod serde_text;
 mod short;
 pub mod sizes;
+pub mod sorted;
 pub mod soundness;
 pub mod spiffe;
 pub mod starts;

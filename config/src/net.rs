@@ -1,10 +1,8 @@
 //! A checked workflow as a graph: its tasks by number, in the order of their names.
 
-use std::collections::BTreeMap;
-
-use crate::gather::Gather as _;
 use crate::graph::Graph;
 use crate::name::TaskName;
+use crate::sorted::SortedMap;
 use crate::workflow::{Join, JoinKind, Task, Transition, Workflow};
 
 pub(crate) struct Net<'w> {
@@ -12,13 +10,14 @@ pub(crate) struct Net<'w> {
     pub(crate) tasks: Vec<&'w Task>,
     pub(crate) graph: Graph,
     leaving: Vec<Vec<&'w Transition>>,
-    numbers: BTreeMap<&'w TaskName, usize>,
+    numbers: SortedMap<&'w TaskName, usize>,
 }
 
 impl<'w> Net<'w> {
     pub(crate) fn of(workflow: &'w Workflow) -> Self {
         let tasks: Vec<&Task> = workflow.tasks.values().map(AsRef::as_ref).collect();
-        let numbers: BTreeMap<&TaskName, usize> = tasks.iter().enumerate().map(|(at, task)| (&task.name, at)).gather();
+        let numbers: SortedMap<&TaskName, usize> =
+            tasks.iter().enumerate().map(|(at, task)| (&task.name, at)).collect();
         let initial = tasks.iter().enumerate().filter(|(_, task)| task.initial).map(|(at, _)| at);
         let ends = workflow.transitions.iter();
         let ends = ends.filter_map(|t| Some((*numbers.get(&t.from.name)?, *numbers.get(&t.to.name)?)));

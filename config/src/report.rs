@@ -29,7 +29,11 @@ impl Report {
         Self { diagnostics: Vec::new(), more: 0, errors: 0, comparisons: MAX_COMPARISONS }
     }
 
+    /// Adds a diagnostic. A gate has no use for what only warns.
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        if !PEOPLE && !diagnostic.is_error() {
+            return;
+        }
         self.errors = self.errors.saturating_add(usize::from(diagnostic.is_error()));
         if self.diagnostics.len() < MAX_DIAGNOSTICS {
             self.diagnostics.push(diagnostic);

@@ -4,13 +4,13 @@
 //! A text that cannot be read stays as it is, and the schema rejects it.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::{Report, quote};
 use crate::schema::is_namespace;
+use crate::sorted::SortedSet;
 use crate::syntax::{Entry, Kind, MAX_VALUES, Node, Parts};
 
 /// Writes out the short forms of a document, or of all documents of a gate's configuration. `input` is the whole input.
@@ -38,7 +38,9 @@ impl Short<'_, '_> {
         }
         let tasks = root.get_mut("tasks").map(Node::entries_mut).unwrap_or_default();
         tasks.iter_mut().filter_map(|task| task.value.get_mut("requests")).for_each(|node| self.requests(node));
-        if let Some(Kind::List(items)) = root.get_mut("transitions").map(|transitions| &mut transitions.kind) {
+        if let Some(Kind::List(items)) = root.get_mut("transitions").map(|transitions| &mut transitions.kind)
+            && items.iter().any(|item| item.text().is_some())
+        {
             *items = std::mem::take(items).into_iter().flat_map(|item| self.transitions(item)).collect();
         }
     }
@@ -48,7 +50,7 @@ impl Short<'_, '_> {
         if let Kind::List(items) = &mut actors.kind
             && items.iter().all(|item| item.text().is_some())
         {
-            let mut seen = BTreeSet::new();
+            let mut seen = SortedSet::new();
             let mut named = Vec::with_capacity(items.len());
             for Node { span, kind } in std::mem::take(items) {
                 let Kind::Text(name) = kind else { continue };

@@ -1,16 +1,14 @@
 //! How large the tokens of a workflow may be, and how many bytes of them one request shows.
 
-use std::collections::BTreeMap;
-
 use fixedbitset::FixedBitSet;
 
 use crate::bounds::{MAX_EVIDENCE, MAX_TOKEN};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::gather::Gather as _;
 use crate::name::TaskName;
 use crate::net::Net;
 use crate::report::{Report, quote};
+use crate::sorted::SortedMap;
 use crate::spiffe::SpiffeId;
 use crate::workflow::{Actor, Assurance, JoinKind, Relation, Task, Workflow};
 
@@ -29,19 +27,20 @@ pub struct Sizes<'w> {
     net: Net<'w>,
     /// Of each task the bytes that all later tokens carry because of it: its visits and its performers.
     carried: Vec<usize>,
-    /// Of each task those that may lie behind, itself included.
+    /// Of each task those that may lie behind, itself included; empty where nothing is carried.
     behind: Vec<FixedBitSet>,
     /// Of each join the length of its round's name.
-    rounds: BTreeMap<&'w TaskName, usize>,
+    rounds: SortedMap<&'w TaskName, usize>,
 }
 
 impl<'w> Sizes<'w> {
     /// The sizes of a workflow's tokens.
     pub fn of(workflow: &'w Workflow) -> Self {
         let net = Net::of(workflow);
-        let carried = net.tasks.iter().map(|task| carried(workflow, task)).collect();
-        let behind = behind(&net);
-        let rounds = workflow.joins.keys().map(|join| (join, round(&net, join))).gather();
+        let carried: Vec<usize> = net.tasks.iter().map(|task| carried(workflow, task)).collect();
+        // Only what is carried is counted, and in most workflows nothing is.
+        let behind = if carried.iter().any(|bytes| *bytes > 0) { behind(&net) } else { Vec::new() };
+        let rounds = workflow.joins.keys().map(|join| (join, round(&net, join))).collect();
         Self { net, carried, behind, rounds }
     }
 
@@ -79,7 +78,8 @@ impl<'w> Sizes<'w> {
         let before = source.as_ref().map_or(self.net.graph.predecessors(number), std::slice::from_ref);
         let parents = before.iter().map(|from| self.net.join(*from).map_or(1, |join| join.sources.len())).max();
         let round = |join: &TaskName| self.rounds.get(join).copied().unwrap_or(JTI);
-        let forks = task.carries.union(&task.forks).map(|join| sum([join.as_str().len(), 6, round(join)]));
+        let forked = task.forks.iter().filter(|join| !task.carries.contains(*join));
+        let forks = task.carries.iter().chain(forked).map(|join| sum([join.as_str().len(), 6, round(join)]));
         let [issuer, holder] = self.identities(number, task);
         let claims = sum([
             CLAIMS,

@@ -2,14 +2,13 @@
 //! with `AMBIGUOUS`, so one owner's document would stop another's.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::bounds::{MAX_CONTESTED, MAX_OVERLAPS};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::gate::GateConfig;
-use crate::gather::Gather as _;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::spiffe::SpiffeId;
 use crate::workflow::{RequestPattern, Transition, Workflow};
 
@@ -69,7 +68,7 @@ pub fn compare<'w>(workflows: impl IntoIterator<Item = &'w Workflow>) -> Starts<
 struct Earlier<'w> {
     all: Vec<Start<'w>>,
     /// Their numbers, by the SPIFFE IDs that are called.
-    by_id: BTreeMap<Cow<'w, SpiffeId>, Vec<usize>>,
+    by_id: SortedMap<Cow<'w, SpiffeId>, Vec<usize>>,
     /// The numbers of those that call workloads of an open segment.
     open: Vec<usize>,
 }
@@ -77,8 +76,8 @@ struct Earlier<'w> {
 impl<'w> Earlier<'w> {
     /// Those of which some workload that is called is also called by this start; each once.
     fn at_one_workload(&self, start: &Start<'w>) -> impl Iterator<Item = &Start<'w>> {
-        let mut numbers: BTreeSet<usize> =
-            start.called().filter_map(|id| self.by_id.get(&id)).flatten().copied().gather();
+        let mut numbers: SortedSet<usize> =
+            start.called().filter_map(|id| self.by_id.get(&id)).flatten().copied().collect();
         let performer = &start.transition.to.performer;
         let opens =
             |number: &usize| self.all.get(*number).is_some_and(|first| first.transition.to.performer.shares(performer));

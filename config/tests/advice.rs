@@ -105,7 +105,10 @@ fn a_constraint_is_satisfied_by_more_workloads_or_by_one_actor() {
     let of_one = ("right: {actor: b", "right: {actor: a");
     corrected(&format!("{sequence}constraints: [{{bind: [start, right]}}]\n"), Code::BadConstraint, example, &[of_one]);
     let example = "constraints:\n  - {bind: [left, right], advisory: true}";
-    let wrong = format!("{CONSTRAINED}constraints: [{{bind: [left, right]}}]\n");
+    // With one ID each workload that could break it is the same one.
+    let one = format!("{HEAD}{CONSTRAINED}constraints: [{{bind: [left, right]}}]\n");
+    assert_eq!(errors(&one), []);
+    let wrong = format!("{CONSTRAINED}constraints: [{{bind: [left, right]}}]\n").replacen("[a, b]", more, 1);
     let followed = corrected(&wrong, Code::BadConstraint, example, &[chain]);
     assert_eq!(followed.constraints.len(), 1);
     corrected(&wrong, Code::BadConstraint, example, &[("bind: [left, right]", "bind: [left, right], advisory: true")]);
@@ -162,4 +165,40 @@ transitions:
             followed.tasks.values().filter(|task| task.initial).map(|task| task.performer.name.as_str()).collect();
         assert_eq!(initial, ["client"]);
     }
+}
+
+/// An orchestrator that calls in turn, and forgot to say so of a call in between.
+#[test]
+fn an_orchestrator_makes_every_call_in_turn() {
+    let wrong = "\
+namespace: trips
+actors: [web, planner, flights, hotels, billing]
+tasks:
+  ask: {actor: web, initial: true}
+  plan: {actor: planner, requests: /plan}
+  flight: {actor: flights, requests: /flight}
+  hotel: {actor: hotels, requests: /hotel}
+  charge: {actor: billing, requests: /charge}
+transitions:
+  - ask -> plan -> flight
+  - flight -> hotel
+  - {from: hotel, to: charge, via: planner}
+";
+    let own = "  - {from: flight, to: hotel, via: planner}";
+    let followed = corrected(wrong, Code::BadVia, &format!("transitions:\n{own}"), &[("  - flight -> hotel", own)]);
+    let callers: Vec<&str> = followed.transitions.iter().map(|one| one.caller.name.as_str()).collect();
+    assert_eq!(callers, ["web", "planner", "planner", "planner"]);
+}
+
+/// Actors that share no workload need no order, on whichever branches their tasks are; actors that share one do.
+#[test]
+fn a_separation_that_the_workloads_keep_needs_no_order() {
+    let apart = format!("{HEAD}{CONSTRAINED}constraints: [{{separate: [left, right]}}]\n");
+    let others = |ids: &str| apart.replacen("[a, b]", ids, 1).replace("right: {actor: b", "right: {actor: c");
+    assert_eq!(errors(&others("{a: {}, b: {spiffe: [x/b, x/c]}, c: {spiffe: [x/d, x/e]}}")), []);
+    let shared = errors(&others("{a: {}, b: {spiffe: [x/b, x/c]}, c: {spiffe: [x/c, x/d]}}"));
+    assert_eq!(shared.iter().map(|(code, _)| *code).collect::<Vec<_>>(), [Code::BadConstraint]);
+    // As advice it would take the rule away.
+    let advice = others("{a: {}, b: {}, c: {}}").replace("right]}", "right], advisory: true}");
+    assert_eq!(errors(&advice), [(Code::NotAdvisory, None)]);
 }

@@ -53,7 +53,7 @@ fn document(tasks: &[&str], transitions: &[(usize, usize)]) -> String {
 
 /// The `forks` and `carries` of each task that has some, as text.
 fn rounds(workflow: &Workflow) -> BTreeMap<&str, String> {
-    let names = |set: &std::collections::BTreeSet<stepgate_config::name::TaskName>| {
+    let names = |set: &stepgate_config::sorted::SortedSet<stepgate_config::name::TaskName>| {
         set.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
     };
     let tasks = workflow.tasks.values().filter(|task| !task.forks.is_empty() || !task.carries.is_empty());
@@ -65,7 +65,7 @@ fn the_movie_has_the_values_of_its_document() {
     let movie = workflow(&example("movie.yaml"));
     assert_eq!((movie.assurance, movie.open, movie.mode), (Assurance::Signed, true, None));
     assert_eq!((movie.deadline, movie.task_ttl), (Duration::from_secs(86_400), Duration::from_secs(3_600)));
-    let join = &movie.joins["master"];
+    let join = movie.joins.get("master").unwrap();
     assert_eq!(join.fork.as_str(), "shots");
     assert_eq!(join.sources.iter().map(|source| source.as_str()).collect::<Vec<_>>(), ["hdr", "sound"]);
     let expected = [
@@ -85,9 +85,13 @@ fn the_movie_has_the_values_of_its_document() {
 fn a_loan_has_bounds_on_its_loop() {
     let loan = workflow(&example("loan.yaml"));
     let visits: Vec<Option<u32>> =
-        ["apply", "assess", "documents", "approve"].map(|task| loan.tasks[task].max_visits).into();
+        ["apply", "assess", "documents", "approve"].map(|task| loan.tasks.get(task).unwrap().max_visits).into();
     assert_eq!(visits, [None, Some(4), Some(3), None]);
-    assert!(loan.tasks["assess"].constrained && loan.tasks["approve"].constrained && !loan.tasks["pay"].constrained);
+    assert!(
+        loan.tasks.get("assess").unwrap().constrained
+            && loan.tasks.get("approve").unwrap().constrained
+            && !loan.tasks.get("pay").unwrap().constrained
+    );
 }
 
 #[test]
@@ -119,7 +123,7 @@ fn nested_joins_have_a_fork_each() {
 fn a_fork_may_be_a_source_of_its_join() {
     let transitions = [(0, 1), (1, 2), (1, 3), (2, 3), (3, 4)];
     let skipped = workflow(&document(&[", initial: true", "", "", ", join: all", ""], &transitions));
-    assert_eq!(skipped.joins["t3"].fork.as_str(), "t1");
+    assert_eq!(skipped.joins.get("t3").unwrap().fork.as_str(), "t1");
     assert_eq!(rounds(&skipped)["t2"], "/t3");
 }
 
@@ -129,7 +133,7 @@ fn a_cycle_through_the_fork_begins_a_new_round() {
     let transitions = [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4), (4, 1), (4, 5)];
     let looped =
         workflow(&document(&[", initial: true", twice, twice, twice, ", join: all, max_visits: 2", ""], &transitions));
-    assert_eq!(looped.joins["t4"].fork.as_str(), "t1");
+    assert_eq!(looped.joins.get("t4").unwrap().fork.as_str(), "t1");
     assert_eq!(rounds(&looped)["t4"], "/t4");
     assert_eq!(rounds(&looped)["t1"], "t4/");
 }
@@ -141,7 +145,7 @@ fn advisory_values_are_in_the_workflow() {
             .replace("to: t1}", "to: t1, uses: 3}");
     let advisory = workflow(&text);
     assert_eq!(advisory.transitions[0].uses, 3);
-    assert_eq!(advisory.tasks["t1"].split, Some(stepgate_config::workflow::Split::One));
+    assert_eq!(advisory.tasks.get("t1").unwrap().split, Some(stepgate_config::workflow::Split::One));
 }
 
 #[test]
@@ -150,10 +154,10 @@ fn a_task_has_its_own_ttl_or_that_of_the_workflow() {
         .replace("to: t3}", "to: t3, after: 10m, within: 15m}");
     let timed = workflow(&text);
     let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
-    let ttl = |task: &str| timed.tasks[task].ttl;
+    let ttl = |task: &str| timed.tasks.get(task).unwrap().ttl;
     assert_eq!(["t0", "t1", "t2", "t3"].map(ttl), [60, 120, 20, 60].map(minutes));
     // The delays of twins add up over the longer of the two ways.
-    let apart = |task: &str| (timed.tasks[task].apart.lives, timed.tasks[task].apart.tokens);
+    let apart = |task: &str| (timed.tasks.get(task).unwrap().apart.lives, timed.tasks.get(task).unwrap().apart.tokens);
     let expected = [(0, 0), (60, 1), (60, 1), (180, 2)].map(|(lives, tokens)| (minutes(lives), tokens));
     assert_eq!(["t0", "t1", "t2", "t3"].map(apart), expected);
     let times: Vec<_> = timed.transitions.iter().map(|t| (t.after, t.within)).collect();

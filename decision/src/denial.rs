@@ -92,7 +92,7 @@ codes! {
     AlreadyTaken = "ALREADY_TAKEN";
     /// The replay record has no room.
     Capacity = "CAPACITY";
-    /// The gate is on an outbound listener, for which this release has no gate.
+    /// The request of the application leads out of the workflow.
     Egress = "EGRESS";
     /// The gate could not do its work.
     Internal = "INTERNAL";
@@ -249,9 +249,9 @@ pub enum Denial {
     /// [`Code::Capacity`].
     #[error("the replay record has no room")]
     Capacity,
-    /// [`Code::Egress`].
-    #[error("this release has no outbound gate: let the plugin match inbound traffic only")]
-    Egress,
+    /// [`Code::Egress`]: why.
+    #[error("the request must not leave: {0}")]
+    Egress(&'static str),
     /// [`Code::Internal`]: the failure.
     #[error("the gate could not do its work: {0}")]
     Internal(&'static str),
@@ -316,7 +316,7 @@ impl Denial {
             Self::TooManyStarts => Code::TooManyStarts,
             Self::AlreadyTaken => Code::AlreadyTaken,
             Self::Capacity => Code::Capacity,
-            Self::Egress => Code::Egress,
+            Self::Egress(_) => Code::Egress,
             Self::Internal(_) => Code::Internal,
         }
     }

@@ -1,5 +1,7 @@
 //! The facts of a request, before any of them is judged.
 
+use stepgate_config::sorted::SortedSet;
+
 use crate::denial::Denial;
 use crate::time::UnixTime;
 
@@ -39,6 +41,8 @@ pub struct Facts {
     pub own: Option<Vec<u8>>,
     /// The workload's port on which the request came; none where the proxy does not say.
     pub port: Option<u16>,
+    /// The cluster that the proxy has chosen for a request to others; none where it has chosen none.
+    pub cluster: Option<String>,
     /// All request headers, in order.
     pub headers: Vec<Header>,
     /// The time.
@@ -63,6 +67,7 @@ impl Facts {
             peer: peer.map(|id| id.as_bytes().to_vec()),
             own: Some(own.as_bytes().to_vec()),
             port: None,
+            cluster: None,
             headers,
             now,
             random: Some(random),
@@ -102,6 +107,11 @@ fn folded(name: &str) -> impl Iterator<Item = u8> {
 pub(crate) struct HeaderNames(Vec<String>);
 
 impl HeaderNames {
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The name in the set of which some servers make the same variable, [folded](folded).
     pub(crate) fn same_variable(&self, name: &str) -> Option<&str> {
         let found = self.0.binary_search_by(|own| own.bytes().cmp(folded(name)));
@@ -112,10 +122,8 @@ impl HeaderNames {
 impl<'n> FromIterator<&'n str> for HeaderNames {
     fn from_iter<I: IntoIterator<Item = &'n str>>(names: I) -> Self {
         let folded = |name| folded(name).map(char::from).collect();
-        let mut names: Vec<String> = names.into_iter().map(folded).collect();
-        names.sort_unstable();
-        names.dedup();
-        Self(names)
+        let names: SortedSet<String> = names.into_iter().map(folded).collect();
+        Self(names.into_iter().collect())
     }
 }
 

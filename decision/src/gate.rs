@@ -1,18 +1,21 @@
 //! A gate that is ready to decide: its configuration with keys and secrets, compiled for requests.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use stepgate_config::gate::{ExemptPeers, GateConfig, Rate};
+use stepgate_config::gate::{Direction, ExemptPeers, GateConfig, Rate};
 use stepgate_config::name::{TaskName, WorkflowName};
+use stepgate_config::sorted::{SortedMap, SortedSet};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Domain, Mode, Task, Transition, Workflow};
 
-use crate::facts::HeaderNames;
+use crate::called::Hosts;
+use crate::denial::Denial;
+use crate::facts::{HeaderNames, Listener};
 use crate::keys::{KeyError, KeyRing};
 use crate::named_headers;
 use crate::needs::Needs;
+use crate::outbound::EgressTo;
 use crate::served::{Members, ServedTask, serve};
 use crate::task_index::Index;
 
@@ -39,9 +42,9 @@ pub(crate) struct CompiledWorkflow {
     /// How many instances one peer may begin.
     pub(crate) rate: Rate,
     /// In the order of the tasks that they lead to.
-    leaving: BTreeMap<TaskName, Vec<Arc<Transition>>>,
+    leaving: SortedMap<TaskName, Vec<Arc<Transition>>>,
     /// By the task that they lead to.
-    entering: BTreeMap<TaskName, Vec<Arc<Transition>>>,
+    entering: SortedMap<TaskName, Vec<Arc<Transition>>>,
     /// Those with which an instance may begin.
     starts: Vec<Arc<Transition>>,
 }
@@ -68,6 +71,15 @@ impl CompiledWorkflow {
     }
 }
 
+/// The side of a workload on which a gate decides.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Side<'g> {
+    /// On requests to the workload.
+    Inbound,
+    /// On requests of this workload.
+    Outbound(&'g SpiffeId),
+}
+
 /// A gate that is ready to decide.
 pub struct Gate {
     pub(crate) config: GateConfig,
@@ -79,15 +91,18 @@ pub struct Gate {
     pub(crate) named_headers: HeaderNames,
     /// These and the headers that some guard reads.
     pub(crate) guarded_headers: HeaderNames,
-    workflows: BTreeMap<WorkflowName, BTreeMap<u32, CompiledWorkflow>>,
-    trust_domains: BTreeSet<String>,
+    workflows: SortedMap<WorkflowName, SortedMap<u32, CompiledWorkflow>>,
+    trust_domains: SortedSet<String>,
     /// The aliases of the trust domains of documents.
-    aliases: BTreeSet<String>,
+    aliases: SortedSet<String>,
     /// The tasks of each actor of each document.
     served: Vec<Arc<Index<ServedTask>>>,
     /// The same by the workload that performs them, for the documents of each trust domain with its aliases.
-    members: BTreeMap<Arc<Domain>, Members>,
+    members: SortedMap<Arc<Domain>, Members>,
     pub(crate) exemptions: Index<ExemptPeers>,
+    /// For an outbound gate, the actors by the names under which they are called.
+    pub(crate) hosts: Hosts,
+    pub(crate) egress: Index<EgressTo>,
 }
 
 impl Gate {
@@ -120,9 +135,9 @@ impl Gate {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let mut workflows: BTreeMap<WorkflowName, BTreeMap<u32, CompiledWorkflow>> = BTreeMap::new();
-        let (mut members, mut trust_domains) = (BTreeMap::<_, Members>::new(), BTreeSet::new());
-        let mut aliases = BTreeSet::new();
+        let mut workflows: SortedMap<WorkflowName, SortedMap<u32, CompiledWorkflow>> = SortedMap::new();
+        let (mut members, mut trust_domains) = (SortedMap::<_, Members>::new(), SortedSet::new());
+        let mut aliases = SortedSet::new();
         for workflow in &config.workflows {
             aliases.extend(workflow.domain.aliases().map(ToString::to_string));
             let members = members.entry(Arc::clone(&workflow.domain)).or_default();
@@ -148,6 +163,12 @@ impl Gate {
             }
         }
         let exemptions = Index::of(config.exempt.iter().map(|exemption| (&exemption.request, exemption.peers.clone())));
+        let egress = config.egress.iter().filter_map(|pattern| {
+            Some((pattern.of_any_port(), EgressTo { host: pattern.host.clone()?, port: pattern.port }))
+        });
+        let egress = Index::of(egress);
+        let needs = Needs::of(&config);
+        let hosts = if needs.cluster { Hosts::of(config.workflows.iter()) } else { Hosts::default() };
         let start_header = format!("{}-start", config.header);
         let when = config.workflows.iter().flat_map(|workflow| &workflow.transitions).filter_map(|t| t.when.as_ref());
         let named = named_headers::names(&config);
@@ -155,7 +176,7 @@ impl Gate {
         let guarded_headers = guarded.chain(&named).map(String::as_str).collect();
         let named_headers = named.iter().map(String::as_str).collect();
         let gate = Self {
-            needs: Needs::of(&config),
+            needs,
             config,
             keys,
             interlock,
@@ -168,6 +189,8 @@ impl Gate {
             served,
             members,
             exemptions,
+            hosts,
+            egress,
         };
         Ok((gate, missing))
     }
@@ -185,6 +208,28 @@ impl Gate {
     /// The keys.
     pub fn keys(&self) -> &KeyRing {
         &self.keys
+    }
+
+    /// The side on which it decides at this listener.
+    ///
+    /// # Errors
+    /// [`Denial::NoConfig`] where it cannot know, or does not know for whom it stands.
+    pub(crate) fn side(&self, listener: Listener) -> Result<Side<'_>, Denial> {
+        match (self.config.direction, listener) {
+            (Direction::Inbound, _) | (Direction::Auto, Listener::Inbound) => Ok(Side::Inbound),
+            (Direction::Outbound, _) | (Direction::Auto, Listener::Outbound) => {
+                let own = self.config.own.as_ref();
+                own.map(Side::Outbound).ok_or(Denial::NoConfig("an outbound gate requires `self`"))
+            }
+            (Direction::Auto, Listener::Unknown) => {
+                Err(Denial::NoConfig("the listener does not say its direction; set `direction`"))
+            }
+        }
+    }
+
+    /// Whether it decides on the application's own requests at this listener.
+    pub fn is_outbound(&self, listener: Listener) -> bool {
+        matches!(self.side(listener), Ok(Side::Outbound(_)))
     }
 
     pub(crate) fn knows_domain(&self, id: &SpiffeId) -> bool {
@@ -226,10 +271,10 @@ impl Gate {
 
     /// All revisions of all workflows.
     pub(crate) fn workflows(&self) -> impl Iterator<Item = &CompiledWorkflow> {
-        self.workflows.values().flat_map(BTreeMap::values)
+        self.workflows.values().flat_map(SortedMap::values)
     }
 
-    pub(crate) fn revisions(&self, workflow: &str) -> Option<&BTreeMap<u32, CompiledWorkflow>> {
+    pub(crate) fn revisions(&self, workflow: &str) -> Option<&SortedMap<u32, CompiledWorkflow>> {
         self.workflows.get(workflow)
     }
 }
@@ -246,7 +291,7 @@ fn is_secret(secret: &str) -> bool {
 }
 
 fn compile(workflow: &Arc<Workflow>, config: &GateConfig) -> CompiledWorkflow {
-    let (mut leaving, mut entering) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+    let (mut leaving, mut entering) = (SortedMap::<_, Vec<_>>::new(), SortedMap::<_, Vec<_>>::new());
     for transition in &workflow.transitions {
         let leaving: &mut Vec<Arc<Transition>> = leaving.entry(transition.from.name.clone()).or_default();
         leaving.insert(leaving.partition_point(|t| t.to.name <= transition.to.name), Arc::clone(transition));

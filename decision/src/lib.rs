@@ -3,11 +3,13 @@
 //! Pure: no clock, no randomness, no log, no call to a proxy. Time and randomness are facts,
 //! signatures go through [`keys::Crypto`], and a [`replay_record::Store`] keeps the consumed transitions.
 //!
-//! [`inbound`] is where to begin reading.
+//! [`decide`] is where to begin reading.
 
 mod audit;
 mod baggage;
 mod base64url;
+mod called;
+mod decide;
 mod facts;
 mod fingerprint;
 mod gate;
@@ -15,6 +17,7 @@ mod guard;
 mod inbound;
 mod named_headers;
 mod needs;
+mod outbound;
 mod path;
 mod percent;
 mod request;
@@ -34,12 +37,14 @@ pub mod synthetic;
 pub mod token;
 pub mod verdict;
 
+pub use decide::decide;
 pub use denial::{Code, Denial, ProxyError};
 pub use facts::{Facts, Header, Listener, MAX_HEADERS, Randomness, request_headers};
 pub use gate::{Gate, GateError};
 pub use guard::{Fault, GuardFailure};
 pub use inbound::{JudgedStep, OpenTransition, inbound, judge_step};
 pub use needs::Needs;
+pub use outbound::{Onward, scrub_answer};
 pub use path::{CanonicalPath, PathError};
 pub use time::{Clock, UnixTime, UnixTimeError};
 pub use verdict::Verdict;

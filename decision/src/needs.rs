@@ -17,6 +17,8 @@ pub struct Needs {
     pub own: bool,
     /// The workload's port.
     pub port: bool,
+    /// The cluster that the proxy has chosen.
+    pub cluster: bool,
     randomness: Randomness,
 }
 
@@ -40,6 +42,7 @@ impl Needs {
             listener: config.direction == Direction::Auto,
             own: config.own.is_none(),
             port: patterns.chain(exempt).any(|pattern| pattern.port.is_some()),
+            cluster: config.direction != Direction::Inbound && config.own.is_some(),
             randomness: Randomness::of(config),
         }
     }

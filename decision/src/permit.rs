@@ -10,9 +10,10 @@ use crate::baggage::{self, BAGGAGE};
 use crate::denial::{Denial, ProxyError};
 use crate::facts::{Header, same_variable};
 use crate::gate::Gate;
+use crate::outbound::Onward;
 use crate::replay_record::{Entry, Store, give_back};
 use crate::time::UnixTime;
-use crate::unsafe_headers::{FOR_APPLICATIONS, FOR_ROUTERS};
+use crate::unsafe_headers::{FOR_APPLICATIONS, FOR_ROUTERS, is_for_envoy};
 
 /// The header that proves to the mesh's own policy that a gate has let a request through.
 pub const INTERLOCK_HEADER: &str = "x-stepgate-permit";
@@ -45,8 +46,8 @@ pub(crate) struct Minted {
 #[must_use]
 pub struct Permit {
     pass: PassThrough,
-    /// The header that carries the new step.
-    header: (String, String),
+    /// The header that carries the new step; none for a request that keeps its own.
+    header: Option<(String, String)>,
     step: String,
     reply: Reply,
     audit: AuditContext,
@@ -62,10 +63,27 @@ impl Permit {
             start: minted.start.map(|token| (gate.start_header.clone(), token)),
             receipt: minted.receipt.map(|token| (gate.config.header.clone(), token)),
             consumed: minted.consumed,
+            onward: None,
         };
         let mut pass = PassThrough::permitted(gate, headers);
         pass.edits.leave(&header.0);
-        Self { pass, header, step: minted.step, reply, audit }
+        Self { pass, header: Some(header), step: minted.step, reply, audit }
+    }
+
+    /// For a request of the application that leaves with the steps that it has.
+    pub(crate) fn onward(gate: &Gate, headers: &[Header], onward: Onward, audit: AuditContext) -> Self {
+        let mut pass = PassThrough::egress(gate, headers);
+        pass.edits.leave(match gate.config.carrier {
+            Carrier::Header => &gate.config.header,
+            Carrier::Baggage => BAGGAGE,
+        });
+        Self {
+            pass,
+            header: None,
+            step: String::new(),
+            reply: Reply { onward: Some(Box::new(onward)), ..Reply::default() },
+            audit,
+        }
     }
 
     /// Changes the request: every step is removed, the new step and the interlock are set.
@@ -74,8 +92,9 @@ impl Permit {
     /// [`Denial::Internal`] where the proxy refuses; the request must then not go on.
     pub fn apply(self, request: &mut impl HeaderMap) -> Result<Reply, Denial> {
         self.pass.apply(request)?;
-        let (name, value) = &self.header;
-        request.set(name, value)?;
+        if let Some((name, value)) = &self.header {
+            request.set(name, value)?;
+        }
         Ok(self.reply)
     }
 
@@ -135,6 +154,22 @@ impl PassThrough {
         Self { edits: Edits::of(gate, headers), interlock: None }
     }
 
+    /// For a request of the application that leaves without a step. Nothing in it steers the proxy.
+    pub(crate) fn egress(gate: &Gate, headers: &[Header]) -> Self {
+        let mut pass = Self { edits: Edits::of(gate, headers), interlock: None };
+        pass.edits.remove_all(&FOR_APPLICATIONS, headers);
+        pass.edits.remove_each(headers, is_for_envoy);
+        pass
+    }
+
+    /// For a request of the application that leaves as it is, because its gate only observes. The gates of receivers still
+    /// check its steps. The secret of this workload does not leave.
+    pub(crate) fn unchanged(headers: &[Header]) -> Self {
+        let mut edits = Edits { remove: Vec::new(), baggage: None };
+        edits.remove_all(&[INTERLOCK_HEADER], headers);
+        Self { edits, interlock: None }
+    }
+
     /// Changes the request: every step is removed, the interlock is set.
     ///
     /// # Errors
@@ -161,9 +196,15 @@ pub struct Reply {
     start: Option<(String, String)>,
     receipt: Option<(String, String)>,
     consumed: Option<Entry>,
+    onward: Option<Box<Onward>>,
 }
 
 impl Reply {
+    /// The instance of a request that has left: its answer may bring tokens of it.
+    pub fn onward(&self) -> Option<&Onward> {
+        self.onward.as_deref()
+    }
+
     /// Whether there is no token to bring, and no use to give back.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -260,13 +301,13 @@ fn asks_to_be_sent_back(headers: &[Header]) -> bool {
 }
 
 /// The headers to remove from a map. Only headers that are present are named: each removal is a call to the proxy.
-struct Edits {
+pub(crate) struct Edits {
     remove: Vec<String>,
     baggage: Option<String>,
 }
 
 impl Edits {
-    fn of(gate: &Gate, present: &[Header]) -> Self {
+    pub(crate) fn of(gate: &Gate, present: &[Header]) -> Self {
         let mut edits = Self { remove: Vec::new(), baggage: baggage::without_steps(present) };
         edits.remove_all(&[gate.config.header.as_str(), gate.start_header.as_str(), INTERLOCK_HEADER], present);
         edits
@@ -289,14 +330,14 @@ impl Edits {
     }
 
     /// Leaves a header to the [`HeaderMap::set`] that follows, which removes all its lines.
-    fn leave(&mut self, name: &str) {
+    pub(crate) fn leave(&mut self, name: &str) {
         self.remove.retain(|other| other != name);
         if name == BAGGAGE {
             self.baggage = None;
         }
     }
 
-    fn apply(&self, map: &mut impl HeaderMap) -> Result<(), Denial> {
+    pub(crate) fn apply(&self, map: &mut impl HeaderMap) -> Result<(), Denial> {
         for name in &self.remove {
             map.remove(name)?;
         }

@@ -117,7 +117,7 @@ impl<'a> Request<'a> {
         if !port {
             return None;
         }
-        let named = pattern.host.as_deref().is_none_or(|host| self.host_is(host));
+        let named = pattern.host.as_deref().is_none_or(|host| is_host(self.host, host));
         let host = match pattern.host.as_deref() {
             _ if named || !reads_one_way(self.host) => HostFit::Whole,
             Some(host) if without_port(host).eq_ignore_ascii_case(without_port(self.host)) => HostFit::OtherPort,
@@ -132,11 +132,12 @@ impl<'a> Request<'a> {
         let path = path.filter(|path| path.may_be(wanted))?;
         Some(Fit { whole: known && path.is(wanted), escaped: path.escapes(wanted), host })
     }
+}
 
-    fn host_is(&self, wanted: &str) -> bool {
-        let any_port = without_port(wanted) == wanted;
-        self.host.eq_ignore_ascii_case(wanted) || (any_port && without_port(self.host).eq_ignore_ascii_case(wanted))
-    }
+/// Whether a host is the one that a document names: without a port there, at any port.
+pub(crate) fn is_host(host: &str, wanted: &str) -> bool {
+    let any_port = without_port(wanted) == wanted;
+    host.eq_ignore_ascii_case(wanted) || (any_port && without_port(host).eq_ignore_ascii_case(wanted))
 }
 
 /// The name of an upgrade for the log, if it is a common one. Any other is text of the peer's choice.
@@ -148,7 +149,7 @@ pub(crate) fn upgrade_name(name: &str) -> &'static str {
 /// Whether all readers take a host alike: `name` or `name:port`, with no empty label, and a port from 1 to 65,535 without
 /// a zero before it. Any other may be any host: some applications cut a dot or a colon at its end, or what is before an
 /// `@`.
-fn reads_one_way(host: &str) -> bool {
+pub(crate) fn reads_one_way(host: &str) -> bool {
     let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
     let is_label = |label: &str| {
         !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))

@@ -1,11 +1,10 @@
 //! The tasks that are called, by the workloads that perform them.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use stepgate_config::gather::Gather as _;
 use stepgate_config::name::{ActorName, TaskName, WorkflowName};
+use stepgate_config::sorted::SortedMap;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, OpenId, RequestPattern, Task, Workflow};
 
@@ -34,9 +33,9 @@ impl fmt::Display for ServedTask {
 #[derive(Default)]
 pub(crate) struct Members {
     /// By canonical ID.
-    by_id: BTreeMap<SpiffeId, Vec<Arc<Index<ServedTask>>>>,
+    by_id: SortedMap<SpiffeId, Vec<Arc<Index<ServedTask>>>>,
     /// By open segment.
-    open: BTreeMap<OpenId, Vec<Arc<Index<ServedTask>>>>,
+    open: SortedMap<OpenId, Vec<Arc<Index<ServedTask>>>>,
 }
 
 impl Members {
@@ -61,11 +60,20 @@ impl Members {
 
 /// The tasks of each actor to which a transition leads: only these are called.
 pub(crate) fn serve(workflow: &Workflow) -> Vec<(&Actor, Index<ServedTask>)> {
-    let led_to: BTreeMap<&TaskName, &Arc<Task>> = workflow.transitions.iter().map(|t| (&t.to.name, &t.to)).gather();
-    let mut patterns: BTreeMap<&ActorName, Vec<(&RequestPattern, ServedTask)>> = BTreeMap::new();
+    served(workflow, RequestPattern::clone)
+}
+
+/// The same, with patterns for any port.
+pub(crate) fn serve_at_any_port(workflow: &Workflow) -> Vec<(&Actor, Index<ServedTask>)> {
+    served(workflow, RequestPattern::of_any_port)
+}
+
+fn served(workflow: &Workflow, as_served: fn(&RequestPattern) -> RequestPattern) -> Vec<(&Actor, Index<ServedTask>)> {
+    let led_to: SortedMap<&TaskName, &Arc<Task>> = workflow.transitions.iter().map(|t| (&t.to.name, &t.to)).collect();
+    let mut patterns: SortedMap<&ActorName, Vec<(RequestPattern, ServedTask)>> = SortedMap::new();
     for task in led_to.into_values() {
         let served = || ServedTask { workflow: workflow.name.clone(), task: Arc::clone(task) };
-        let requests = RequestPattern::listed(&task.requests).iter().map(|pattern| (pattern, served()));
+        let requests = RequestPattern::listed(&task.requests).iter().map(|pattern| (as_served(pattern), served()));
         patterns.entry(&task.performer.name).or_default().extend(requests);
     }
     let actor = |(name, patterns)| Some((workflow.actors.get(name)?.as_ref(), Index::of(patterns)));

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use stepgate_config::gather::Gather as _;
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
@@ -68,18 +67,18 @@ fn claims(step: &Step<'_>, from: Option<&TaskName>) -> Claims {
         dl,
         parents,
         wf: StepClaim::of(workflow, task, from),
-        visits: task.max_visits.map(|_| (task.name.clone(), 1)).into_iter().gather(),
+        visits: task.max_visits.map(|_| (task.name.clone(), 1)).into_iter().collect(),
         performers: task
             .records(performer)
             .then(|| (task.name.clone(), [workflow.domain.canonical(performer).into_owned()].into()))
             .into_iter()
-            .gather(),
+            .collect(),
         fork: task
             .carries
             .iter()
             .map(|join| (join.clone(), round(workflow, join, instance)))
             .chain(task.forks.iter().map(|join| (join.clone(), jti.clone())))
-            .gather(),
+            .collect(),
         rep: None,
         jti,
     }

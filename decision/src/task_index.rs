@@ -1,8 +1,9 @@
 //! The request patterns of one actor's tasks, or of the exemptions, by how their paths begin: a request is compared only
 //! with those that may match it.
 
-use std::collections::BTreeMap;
+use std::borrow::Borrow;
 
+use stepgate_config::sorted::SortedMap;
 use stepgate_config::workflow::RequestPattern;
 
 use crate::named_headers::NamedHeaders;
@@ -11,7 +12,7 @@ use crate::request::{Fit, HostFit, Request};
 /// Patterns, each with its owner.
 pub(crate) struct Index<T> {
     /// By the literal segments with which the path begins, joined by `/`.
-    by_prefix: BTreeMap<String, Vec<Entry<T>>>,
+    by_prefix: SortedMap<String, Vec<Entry<T>>>,
     /// The length of the longest of these keys, in bytes.
     longest: usize,
 }
@@ -19,8 +20,8 @@ pub(crate) struct Index<T> {
 /// A pattern and its owner.
 pub(crate) struct Entry<T> {
     pub(crate) pattern: RequestPattern,
-    /// The same for any host and headers, to compare tasks with exemptions: the caller chooses these.
-    pub(crate) of_any_host: RequestPattern,
+    /// The same for any host and headers, where it names some.
+    other_of_any_host: Option<Box<RequestPattern>>,
     pub(crate) owner: T,
 }
 
@@ -33,13 +34,19 @@ pub(crate) struct Match<'i, T> {
 }
 
 impl<T> Index<T> {
-    pub(crate) fn of<'p>(patterns: impl IntoIterator<Item = (&'p RequestPattern, T)>) -> Self {
-        let mut by_prefix: BTreeMap<String, Vec<Entry<T>>> = BTreeMap::new();
+    pub(crate) fn of(patterns: impl IntoIterator<Item = (impl Borrow<RequestPattern>, T)>) -> Self {
+        let mut by_prefix: SortedMap<String, Vec<Entry<T>>> = SortedMap::new();
         for (pattern, owner) in patterns {
+            let pattern: &RequestPattern = pattern.borrow();
             let prefix = pattern.prefix().collect::<Vec<_>>().join("/");
             let pattern = pattern.normal();
-            let entry = Entry { of_any_host: pattern.of_any_host(), pattern, owner };
-            by_prefix.entry(prefix).or_default().push(entry);
+            let of_any_host = Some(pattern.of_any_host()).filter(|of_any_host| *of_any_host != pattern);
+            let entries = by_prefix.entry(prefix).or_default();
+            // Most have one entry, and there may be thousands.
+            if entries.is_empty() {
+                entries.reserve_exact(1);
+            }
+            entries.push(Entry { other_of_any_host: of_any_host.map(Box::new), pattern, owner });
         }
         let longest = by_prefix.keys().map(String::len).max().unwrap_or_default();
         Self { by_prefix, longest }
@@ -76,9 +83,15 @@ impl<'i, T> Match<'i, T> {
 }
 
 impl<T> Entry<T> {
+    /// The pattern for any host and headers, to compare tasks with exemptions: the caller chooses these.
+    fn of_any_host(&self) -> &RequestPattern {
+        self.other_of_any_host.as_deref().unwrap_or(&self.pattern)
+    }
+
     /// Whether this pattern is more specific than another that the same request matches, whatever hosts and headers they
     /// name.
     pub(crate) fn is_within_on_any_host<U>(&self, other: &Entry<U>) -> bool {
-        other.of_any_host.contains(&self.of_any_host) && !self.of_any_host.contains(&other.of_any_host)
+        let (own, theirs) = (self.of_any_host(), other.of_any_host());
+        theirs.contains(own) && !own.contains(theirs)
     }
 }

@@ -1,14 +1,19 @@
 //! Headers that make the router or the application do something else than was decided on.
 
+use crate::facts::same_variable;
+
 /// Some frameworks take another method or path from these. None of them is the proxy's own at this point: Envoy sets
-/// `x-envoy-original-path` after its filters.
-pub(crate) const FOR_APPLICATIONS: [&str; 6] = [
+/// `x-envoy-original-path` after its filters. Gunicorn and a common piece of code for Flask cut the value of the last two
+/// from the beginning of the path: of `/jobs/admin` with `script_name: /jobs`, they run the route `/admin`.
+pub(crate) const FOR_APPLICATIONS: [&str; 8] = [
     "x-http-method-override",
     "x-http-method",
     "x-method-override",
     "x-original-url",
     "x-rewrite-url",
     "x-envoy-original-path",
+    "script-name",
+    "x-script-name",
 ];
 
 /// These steer Envoy's router, which comes after the gate, where Envoy trusts the caller as internal. With them a caller
@@ -29,3 +34,9 @@ pub(crate) const FOR_ROUTERS: [&str; 12] = [
     "x-envoy-upstream-rq-timeout-ms",
     "x-envoy-upstream-stream-duration-ms",
 ];
+
+/// Whether a header is for Envoy, whichever release: an application has none of these to send.
+pub(crate) fn is_for_envoy(name: &str) -> bool {
+    const ENVOY: &str = "x-envoy-";
+    name.get(..ENVOY.len()).is_some_and(|start| same_variable(start, ENVOY))
+}

@@ -108,7 +108,7 @@ fn changed(workflow: &Workflow, rightful: &Claims) -> Vec<Claims> {
     add(&|claims| claims.jti = "another".into());
     add(&|claims| claims.parents.clear());
     add(&|claims| claims.parents.push("another".into()));
-    add(&|claims| claims.fork.clear());
+    add(&|claims| claims.fork = Default::default());
     for id in ids(workflow) {
         add(&|claims| claims.iss = id.clone());
         for task in workflow.tasks.values().filter(|task| task.constrained) {

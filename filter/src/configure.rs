@@ -7,7 +7,7 @@ use std::env::VarError;
 use log::Level;
 use stepgate_config::gate::CryptoSource;
 use stepgate_config::starts::Starts;
-use stepgate_config::{Code, Diagnostic, GateConfig, MAX_INPUT, Severity, read_gate};
+use stepgate_config::{Code, GateConfig, MAX_INPUT, read_gate};
 use stepgate_decision::Gate;
 use stepgate_decision::keys::{Algorithm, KeyError};
 
@@ -64,7 +64,9 @@ fn read(configuration: Result<Vec<u8>, HostError>, messages: &mut Messages) -> O
         return None;
     }
     let outcome = read_gate(&bytes);
-    messages.extend(outcome.diagnostics.iter().map(|diagnostic| (level(diagnostic), diagnostic.to_string())));
+    // Warnings are for `stepgate check`, which has the whole document and its author.
+    let errors = outcome.diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+    messages.extend(errors.map(|error| (Level::Error, error.to_string())));
     if outcome.diagnostics.iter().any(|diagnostic| diagnostic.code == Code::Syntax) {
         messages.push((Level::Error, NOT_JSON.to_owned()));
     }
@@ -76,14 +78,6 @@ fn read(configuration: Result<Vec<u8>, HostError>, messages: &mut Messages) -> O
     messages.extend(starts.contested.iter().map(denied));
     messages.extend(starts.incomplete.then(|| (Level::Warn, Starts::too_many().to_string())));
     Some(config)
-}
-
-fn level(diagnostic: &Diagnostic) -> Level {
-    match diagnostic.severity() {
-        Severity::Error => Level::Error,
-        Severity::Warning => Level::Warn,
-        Severity::Note => Level::Info,
-    }
 }
 
 fn build(config: GateConfig, environment: Environment<'_>, messages: &mut Messages) -> Option<Gate> {

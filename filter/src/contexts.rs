@@ -65,8 +65,8 @@ impl HttpContext for HttpStream {
         self.0.request_headers(&SdkHost { num_headers })
     }
 
-    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
-        self.0.request_body()
+    fn on_http_request_body(&mut self, size: usize, _: bool) -> Action {
+        self.0.request_body(&SdkHost::default(), size)
     }
 
     fn on_http_request_trailers(&mut self, num_headers: usize) -> Action {

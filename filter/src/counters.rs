@@ -4,10 +4,9 @@
 //! (`filter/README.md`): `workflow=.=movie;.;code=.=NO_STEP;.;stepgate_denials`. Neither `=`, `;` nor `>` can be in the
 //! name of a workflow or task, so a name is parsed in one way only.
 
-use std::collections::BTreeMap;
-
 use proxy_wasm::types::MetricType;
 use stepgate_config::GateConfig;
+use stepgate_config::sorted::SortedMap;
 use stepgate_config::workflow::{Mode, Workflow};
 use stepgate_decision::Code;
 use stepgate_decision::verdict::AuditContext;
@@ -24,15 +23,15 @@ const UNKNOWN: &str = "-";
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     exempt: Option<u32>,
-    workflows: BTreeMap<String, OfWorkflow>,
+    workflows: SortedMap<String, OfWorkflow>,
 }
 
 #[derive(Debug, Default)]
 struct OfWorkflow {
-    denials: BTreeMap<Code, u32>,
-    observed: BTreeMap<Code, u32>,
+    denials: SortedMap<Code, u32>,
+    observed: SortedMap<Code, u32>,
     /// By transition; one for all if there are too many.
-    permits: BTreeMap<Option<String>, u32>,
+    permits: SortedMap<Option<String>, u32>,
     undelivered: Option<u32>,
 }
 
@@ -57,7 +56,7 @@ impl Counters {
 
     fn define_denials(&mut self, definer: &mut Definer<'_>, workflow: &str, mode: Mode) {
         let of = self.workflows.entry(workflow.to_owned()).or_default();
-        let mut define = |metric: &str, codes: &[Code], counters: &mut BTreeMap<Code, u32>| {
+        let mut define = |metric: &str, codes: &[Code], counters: &mut SortedMap<Code, u32>| {
             for code in codes {
                 let name = format!("{}{}{metric}", label("workflow", workflow), label("code", code.as_str()));
                 counters.extend(definer.define(&name).map(|counter| (*code, counter)));

@@ -5,11 +5,9 @@
 //! by its `kid`. The VM in which Envoy tries a configuration raises none: Envoy discards it without any callback, see
 //! `PluginState::start`.
 
-use std::collections::BTreeSet;
-
 use proxy_wasm::types::MetricType;
 use stepgate_config::gate::{KeySpec, KeyUse};
-use stepgate_config::gather::Gather as _;
+use stepgate_config::sorted::SortedSet;
 use stepgate_config::workflow::{Mode, Workflow};
 use stepgate_decision::Gate;
 
@@ -53,12 +51,12 @@ fn names(gate: Option<&Gate>) -> Vec<String> {
     let workflows = config.workflows.iter().map(|workflow| of_workflow(workflow, config.mode_of(workflow), &version));
     let held = config.keys.iter().filter(|key| gate.keys().find(&key.workflow, key.kid.as_str()).is_some());
     let starts = config.starts();
-    let contested: BTreeSet<&str> = starts
+    let contested: SortedSet<&str> = starts
         .contested
         .iter()
         .flat_map(|pair| [pair.first, pair.second])
         .map(|one| one.workflow.name.as_str())
-        .gather();
+        .collect();
     let contested = contested.into_iter().map(|name| format!("{}stepgate_contested_start", label("workflow", name)));
     workflows.chain(held.map(of_key)).chain(contested).collect()
 }

@@ -1,7 +1,7 @@
 //! The facts of a request, as the proxy gives them. Nothing is decided here.
 
 use stepgate_config::gate::PeerSource;
-use stepgate_decision::{Facts, Header, Listener, Needs, UnixTime};
+use stepgate_decision::{Facts, Header, Listener, Needs, Randomness, UnixTime};
 
 use crate::host::{Host, HostError};
 
@@ -20,23 +20,41 @@ pub(crate) fn facts(
     host: &dyn Host,
     peer: Peer,
     headers: Vec<Header>,
+    drawn: Drawn,
     (needs, replica): (Option<&Needs>, Option<&str>),
-) -> Result<Facts, HostError> {
+) -> Facts {
     let needed = |fact: fn(&Needs) -> bool| needs.is_some_and(fact);
     let port =
         || number(host, &["destination", "port"]).and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
-    let draws = needs.is_some_and(|needs| needs.randomness(&headers));
-    Ok(Facts {
-        listener: if needed(|needs| needs.listener) { listener(host) } else { Listener::Unknown },
+    let listener = if needed(|needs| needs.listener) { listener(host) } else { Listener::Unknown };
+    let chosen = || host.property(&["xds", "cluster_name"]).and_then(|name| String::from_utf8(name).ok());
+    let cluster = (listener != Listener::Inbound && needed(|needs| needs.cluster)).then(chosen);
+    Facts {
+        listener,
         mtls: peer.mtls,
         peer: peer.uri,
         own: needed(|needs| needs.own).then(|| host.property(&["connection", "uri_san_local_certificate"])).flatten(),
         port: needed(|needs| needs.port).then(port).flatten(),
+        cluster: cluster.flatten(),
         headers,
-        now: UnixTime::from_seconds(seconds(host)?),
-        random: draws.then(|| host.random()).transpose()?,
+        now: drawn.now,
+        random: drawn.random,
         replica: replica.map(str::to_owned),
-    })
+    }
+}
+
+/// The facts that are not about the request. Without them nothing can be decided.
+pub(crate) struct Drawn {
+    now: UnixTime,
+    random: Option<Randomness>,
+}
+
+impl Drawn {
+    /// The time, and randomness where this request may need it.
+    pub(crate) fn of(host: &dyn Host, needs: Option<&Needs>, headers: &[Header]) -> Result<Self, HostError> {
+        let draws = needs.is_some_and(|needs| needs.randomness(headers));
+        Ok(Self { now: UnixTime::from_seconds(seconds(host)?), random: draws.then(|| host.random()).transpose()? })
+    }
 }
 
 /// Whole seconds since the epoch.
@@ -80,6 +98,15 @@ impl Peer {
 
     /// The URI, if there is one and mutual TLS proves it.
     pub(crate) fn proved(&self) -> Option<&[u8]> {
-        self.uri.as_deref().filter(|uri| self.mtls && !uri.is_empty())
+        proven(self.mtls, self.uri.as_deref())
     }
+}
+
+/// The peer's URI, if there is one and mutual TLS proves it.
+pub(crate) fn proved(facts: &Facts) -> Option<&[u8]> {
+    proven(facts.mtls, facts.peer.as_deref())
+}
+
+fn proven(mtls: bool, uri: Option<&[u8]>) -> Option<&[u8]> {
+    uri.filter(|uri| mtls && !uri.is_empty())
 }

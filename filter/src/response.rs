@@ -1,12 +1,14 @@
 //! The response to a request that went on.
 
 use proxy_wasm::types::MapType;
+use stepgate_decision::keys::Crypto;
 use stepgate_decision::permit::{Reply, scrub};
-use stepgate_decision::{Denial, Gate, Header};
+use stepgate_decision::{Denial, Gate, Header, UnixTime, scrub_answer};
 
 use crate::delivery::Delivery;
-use crate::headers::{self, Headers, single};
+use crate::headers::{self, Headers, internal, single};
 use crate::host::Host;
+use crate::request::seconds;
 
 /// The response to a request that went on.
 pub(crate) struct Response {
@@ -19,6 +21,10 @@ pub(crate) struct Response {
     pub(crate) undelivered: bool,
     /// Whether the request was denied and went on only because the gate observes.
     pub(crate) observed: bool,
+    /// Whether the request asks to change to another protocol and the receiver has not agreed (101).
+    pub(crate) awaits_upgrade: bool,
+    /// Whether the request was the application's own.
+    outbound: bool,
 }
 
 /// A receipt states that the performer did its work: status 2xx, for gRPC also status 0; or that it has accepted an
@@ -32,7 +38,15 @@ enum Receipt {
 
 impl Response {
     pub(crate) fn new(reply: Reply, grpc: bool) -> Self {
-        Self { reply, grpc, receipt: Receipt::Never, undelivered: false, observed: false }
+        let (undelivered, observed, awaits_upgrade, outbound) = (false, false, false, false);
+        Self { reply, grpc, receipt: Receipt::Never, undelivered, observed, awaits_upgrade, outbound }
+    }
+
+    /// The response to a request with these headers, of the application itself or of others.
+    pub(crate) fn to(self, request: &[Header], outbound: bool) -> Self {
+        // Where Envoy runs filters, an upgrade over HTTP/2 has the header too.
+        let awaits_upgrade = request.iter().any(|(name, _)| name.eq_ignore_ascii_case("upgrade"));
+        Self { awaits_upgrade, outbound, ..self }
     }
 
     /// The response to a request that was denied by a gate that only observes.
@@ -40,13 +54,30 @@ impl Response {
         Self { observed: true, ..Self::new(Reply::default(), grpc) }
     }
 
+    /// Removes the steps from an answer to the application, but those that it may have. An answer to a request that was only
+    /// observed stays as it is.
+    fn outbound(&mut self, gate: &Gate, host: &dyn Host, crypto: &dyn Crypto, part: MapType) -> Result<(), Denial> {
+        let present = headers::read(host, part)?;
+        self.awaits_upgrade &= single(&present, ":status") != Some(b"101");
+        if self.observed {
+            return Ok(());
+        }
+        let mut map = Headers::new(host, part, &present);
+        let now = seconds(host).map(UnixTime::from_seconds).map_err(internal)?;
+        scrub_answer(gate, self.reply.onward(), &present, (crypto, now), &mut map)
+    }
+
     /// Removes any step that the application answered with. Adds the start token to any response to a request that may
     /// have been delivered (the instance has begun), and the receipt to a good one of the application itself: a filter
     /// behind the gate that answers 200 in its place has not done its work.
-    pub(crate) fn headers(&mut self, gate: &Gate, host: &dyn Host) -> Result<(), Denial> {
+    pub(crate) fn headers(&mut self, gate: &Gate, host: &dyn Host, crypto: &dyn Crypto) -> Result<(), Denial> {
+        if self.outbound {
+            return self.outbound(gate, host, crypto, MapType::HttpResponseHeaders);
+        }
         let present = headers::read(host, MapType::HttpResponseHeaders)?;
         let mut headers = Headers::new(host, MapType::HttpResponseHeaders, &present);
         scrub(gate, &present, &mut headers)?;
+        self.awaits_upgrade &= single(&present, ":status") != Some(b"101");
         // An exempt or observed request, or one at level `identity`, brings no token and has consumed nothing. Most others
         // bring no token, and a response that says that they are done gives no use back.
         if self.reply.is_empty() || (!self.reply.brings_token() && says_done(&present)) {
@@ -62,7 +93,10 @@ impl Response {
     }
 
     /// The same for the trailers.
-    pub(crate) fn trailers(&mut self, gate: &Gate, host: &dyn Host) -> Result<(), Denial> {
+    pub(crate) fn trailers(&mut self, gate: &Gate, host: &dyn Host, crypto: &dyn Crypto) -> Result<(), Denial> {
+        if self.outbound {
+            return self.outbound(gate, host, crypto, MapType::HttpResponseTrailers);
+        }
         let present = headers::read(host, MapType::HttpResponseTrailers)?;
         let mut trailers = Headers::new(host, MapType::HttpResponseTrailers, &present);
         scrub(gate, &present, &mut trailers)?;

@@ -5,7 +5,6 @@
 //! (docs/adr/0020). A panic is a trap, and a trap fails closed.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
 use proxy_wasm::hostcalls;
@@ -14,6 +13,7 @@ use stepgate_decision::{Header, Randomness};
 
 use crate::host::{Host, HostError, LocalReply, Versioned, Write};
 use crate::raw_calls;
+use stepgate_config::sorted::SortedMap;
 
 const TICK: Duration = Duration::from_secs(1);
 
@@ -92,7 +92,7 @@ impl Host for SdkHost {
         thread_local! {
             // Envoy gives a metric another number each time it is defined, and keeps them all:
             // configurations of one VM share theirs.
-            static NUMBERS: RefCell<BTreeMap<String, u32>> = const { RefCell::new(BTreeMap::new()) };
+            static NUMBERS: RefCell<SortedMap<String, u32>> = const { RefCell::new(SortedMap::new()) };
         }
         if let Some(metric) = NUMBERS.with_borrow(|numbers| numbers.get(name).copied()) {
             return Ok(metric);

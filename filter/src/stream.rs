@@ -7,7 +7,7 @@ use proxy_wasm::types::{Action, MapType};
 use stepgate_config::workflow::Mode;
 use stepgate_decision::permit::{Reply, scrub, scrub_request_trailers};
 use stepgate_decision::verdict::AuditContext;
-use stepgate_decision::{Denial, Gate, UnixTime, Verdict, inbound};
+use stepgate_decision::{Denial, Gate, Header, UnixTime, Verdict, decide};
 
 use crate::delivery::Delivery;
 use crate::headers::{self, Headers, check_bounds, internal};
@@ -16,7 +16,7 @@ use crate::local_reply::{self, is_grpc};
 use crate::log_context::LogContext;
 use crate::log_events;
 use crate::plugin_state::PluginState;
-use crate::request::{self, Peer, seconds};
+use crate::request::{self, Drawn, Peer, seconds};
 use crate::response::{Response, may_be_grpc};
 use crate::shared_data::SharedData;
 
@@ -70,23 +70,27 @@ impl Stream {
     /// The log context is set before anything can fail: a permit that cannot be applied is a denial too.
     fn decide(&mut self, host: &dyn Host) -> Result<Response, Denial> {
         let peer = Peer::new(host, &self.plugin.peer_source());
-        let headers = host.headers(MapType::HttpRequestHeaders);
-        let shown = headers.as_deref().unwrap_or_default();
-        self.log_context = LogContext::new(shown, peer.proved());
-        self.grpc = is_grpc(shown);
-        if !matches!(self.state, State::Undecided) {
-            return Err(Denial::Internal("a second request on one stream"));
-        }
-        let headers = headers.map_err(internal)?;
-        check_bounds(&headers)?;
-        // Every request has a method: a list without it is not the request's, and its headers stay unscrubbed.
-        if !headers.iter().any(|(name, _)| name == ":method") {
-            return Err(Denial::Internal("the proxy's headers have no method"));
-        }
+        let (headers, unread) = match host.headers(MapType::HttpRequestHeaders) {
+            Ok(headers) => (headers, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        self.grpc = is_grpc(&headers);
+        let drawn = match unread.map_or(Ok(()), |why| Err(internal(why))).and_then(|()| self.draw(host, &headers)) {
+            Ok(drawn) => drawn,
+            Err(denial) => {
+                self.log_context = LogContext::new(&headers, peer.proved());
+                return Err(denial);
+            }
+        };
         let grpc = may_be_grpc(&headers);
         let known = (self.plugin.gate().map(Gate::needs), self.plugin.replica(host));
-        let facts = request::facts(host, peer, headers, known).map_err(internal)?;
-        let verdict = inbound(self.plugin.gate(), &facts, &self.plugin.crypto(host), &mut SharedData(host));
+        let facts = request::facts(host, peer, headers, drawn, known);
+        let verdict = decide(self.plugin.gate(), &facts, &self.plugin.crypto(host), &mut SharedData(host));
+        // A permit has found all of it.
+        if !matches!(verdict, Verdict::Permitted(_)) {
+            self.log_context = LogContext::new(&facts.headers, request::proved(&facts));
+        }
+        let outbound = self.plugin.gate().is_some_and(|gate| gate.is_outbound(facts.listener));
         let mut headers = Headers::new(host, MapType::HttpRequestHeaders, &facts.headers);
         let reply = match verdict {
             Verdict::Permitted(permit) => {
@@ -104,14 +108,27 @@ impl Stream {
                 self.learn(host, denied.audit());
                 pass.apply(&mut headers)?;
                 self.plugin.denied(host, denied.denial(), &self.log_context, Mode::Observe);
-                return Ok(Response::observed(grpc));
+                return Ok(Response::observed(grpc).to(&[], outbound));
             }
             Verdict::Denied(denied) => {
                 self.learn(host, denied.audit());
                 return Err(denied.denial().clone());
             }
         };
-        Ok(Response::new(reply, grpc))
+        Ok(Response::new(reply, grpc).to(&facts.headers, outbound))
+    }
+
+    /// Checks that a request can be decided, and draws what its decision needs.
+    fn draw(&self, host: &dyn Host, headers: &[Header]) -> Result<Drawn, Denial> {
+        if !matches!(self.state, State::Undecided) {
+            return Err(Denial::Internal("a second request on one stream"));
+        }
+        check_bounds(headers)?;
+        // Every request has a method: a list without it is not the request's, and its headers stay unscrubbed.
+        if !headers.iter().any(|(name, _)| name == ":method") {
+            return Err(Denial::Internal("the proxy's headers have no method"));
+        }
+        Drawn::of(host, self.plugin.gate().map(Gate::needs), headers).map_err(internal)
     }
 
     /// Keeps the findings of the decision, and sets the instance for the access log.
@@ -124,8 +141,15 @@ impl Stream {
     }
 
     /// The body of a request goes where its headers went. That of a denied or undecided request stays here.
-    pub(crate) fn request_body(&self) -> Action {
-        match self.state {
+    ///
+    /// Bytes behind an upgrade may only come once the application has agreed (RFC 9110, section 7.8). One that refuses
+    /// would read them as the next request of its connection, which no gate has judged: Envoy 1.36 holds such bytes back
+    /// for `websocket` and CONNECT only.
+    pub(crate) fn request_body(&mut self, host: &dyn Host, size: usize) -> Action {
+        match &self.state {
+            State::Forwarded(response) if response.awaits_upgrade && size > 0 => {
+                self.deny(host, &Denial::Upgrade("bytes come before the application has agreed"))
+            }
             State::Forwarded(_) => Action::Continue,
             State::Undecided | State::Denied | State::Reset | State::Ended => Action::Pause,
         }
@@ -134,7 +158,7 @@ impl Stream {
     /// A step in the trailers would reach the application beside the one that was decided on.
     pub(crate) fn request_trailers(&mut self, host: &dyn Host) -> Action {
         let (Some(gate), State::Forwarded(response)) = (self.plugin.gate(), &self.state) else {
-            return self.request_body();
+            return self.request_body(host, 0);
         };
         let scrubbed = headers::read(host, MapType::HttpRequestTrailers).and_then(|present| {
             let mut trailers = Headers::new(host, MapType::HttpRequestTrailers, &present);
@@ -152,7 +176,7 @@ impl Stream {
         let (Some(gate), State::Forwarded(response)) = (self.plugin.gate(), &mut self.state) else {
             return self.response_body();
         };
-        let done = response.headers(gate, host);
+        let done = response.headers(gate, host, &self.plugin.crypto(host));
         self.or_reset(host, done)
     }
 
@@ -169,7 +193,7 @@ impl Stream {
         let (Some(gate), State::Forwarded(response)) = (self.plugin.gate(), &mut self.state) else {
             return self.response_body();
         };
-        let done = response.trailers(gate, host);
+        let done = response.trailers(gate, host, &self.plugin.crypto(host));
         self.or_reset(host, done)
     }
 

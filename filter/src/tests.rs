@@ -67,7 +67,7 @@ fn proxy() -> Fake {
 
 fn denied(proxy: &Fake, stream: &mut Stream) -> String {
     assert_eq!(stream.request_headers(proxy), Action::Pause);
-    assert_eq!(stream.request_body(), Action::Pause);
+    assert_eq!(stream.request_body(proxy, 1), Action::Pause);
     let details = proxy.replies.borrow().last().unwrap().details.clone();
     details.strip_prefix("stepgate:").unwrap().to_owned()
 }
@@ -77,7 +77,7 @@ fn a_start_goes_on_and_its_response_brings_start_token_and_receipt() {
     let proxy = proxy();
     let mut stream = Stream::new(plugin(&proxy, GATE));
     assert_eq!(stream.request_headers(&proxy), Action::Continue);
-    assert_eq!(stream.request_body(), Action::Continue);
+    assert_eq!(stream.request_body(&proxy, 1), Action::Continue);
     assert_eq!(proxy.header(MapType::HttpRequestHeaders, STEP).len(), 1);
     assert_eq!(proxy.header(MapType::HttpRequestHeaders, "x-stepgate-permit"), ["a-secret-of-this-test"]);
 
@@ -98,6 +98,31 @@ fn a_start_goes_on_and_its_response_brings_start_token_and_receipt() {
     let (level, permit) = log.last().unwrap();
     assert_eq!(*level, Level::Info);
     assert!(permit.contains(r#""stepgate":"permit""#) && !permit.contains("eyJ"), "{permit}");
+}
+
+/// An application that refuses would read them as another request.
+#[test]
+fn no_bytes_come_behind_an_upgrade_before_the_application_agrees() {
+    let gate = GATE.replace("path: /shots}]", "path: /shots}], upgrade: [other]");
+    for (status, passes) in [(None, false), (Some("101"), true), (Some("200"), false), (Some("426"), false)] {
+        let proxy = proxy();
+        let head = [(":method", "POST"), (":path", "/shots"), (":authority", "vfx")];
+        proxy.set(
+            MapType::HttpRequestHeaders,
+            &[&head[..], &[("connection", "upgrade"), ("upgrade", "other")]].concat(),
+        );
+        let mut stream = Stream::new(plugin(&proxy, &gate));
+        assert_eq!(stream.request_headers(&proxy), Action::Continue);
+        // Envoy says so before any have come.
+        assert_eq!(stream.request_body(&proxy, 0), Action::Continue);
+        if let Some(status) = status {
+            proxy.set(MapType::HttpResponseHeaders, &[(":status", status)]);
+            assert_eq!(stream.response_headers(&proxy), Action::Continue);
+        }
+        assert_eq!(stream.request_body(&proxy, 1), if passes { Action::Continue } else { Action::Pause }, "{status:?}");
+        let codes = proxy.replies.borrow().iter().map(|reply| reply.details.clone()).collect::<Vec<_>>();
+        assert_eq!(codes, if passes { &[][..] } else { &["stepgate:UPGRADE"] }, "{status:?}");
+    }
 }
 
 #[test]
@@ -209,7 +234,7 @@ fn nothing_goes_on_after_the_end_of_a_stream() {
     application_down(&proxy);
     assert_eq!(stream.response_headers(&proxy), Action::Continue);
     stream.ended(&proxy);
-    assert_eq!(stream.request_body(), Action::Pause);
+    assert_eq!(stream.request_body(&proxy, 1), Action::Pause);
     assert_eq!(stream.request_trailers(&proxy), Action::Pause);
     assert_eq!(stream.response_headers(&proxy), Action::Pause);
     assert_eq!(denied(&proxy, &mut stream), "INTERNAL");
@@ -287,7 +312,7 @@ fn a_stream_is_decided_once() {
 fn an_undecided_request_does_not_go_on() {
     let proxy = proxy();
     let mut stream = Stream::new(plugin(&proxy, GATE));
-    assert_eq!(stream.request_body(), Action::Pause);
+    assert_eq!(stream.request_body(&proxy, 1), Action::Pause);
     assert_eq!(stream.request_trailers(&proxy), Action::Pause);
 }
 
@@ -380,9 +405,9 @@ fn only_the_configured_source_names_the_peer() {
 }
 
 #[test]
-fn an_outbound_listener_is_not_gated_by_this_release() {
+fn a_gate_that_does_not_know_its_side_or_for_whom_it_stands_denies() {
     for (direction, code) in
-        [(Some(2_i64.to_le_bytes().to_vec()), "EGRESS"), (Some(vec![1]), "NO_CONFIG"), (None, "NO_CONFIG")]
+        [(Some(2_i64.to_le_bytes().to_vec()), "NO_CONFIG"), (Some(vec![1]), "NO_CONFIG"), (None, "NO_CONFIG")]
     {
         let proxy = proxy();
         proxy.properties.borrow_mut().remove("xds.listener_direction");

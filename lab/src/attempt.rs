@@ -153,13 +153,12 @@ impl Attempt {
     /// As the mesh sends it.
     pub(super) fn request(&self) -> Request {
         let mut request = if self.grpc() {
-            Request::grpc(self.path.clone())
+            // Its headers are among the lines.
+            Request { headers: Vec::new(), ..Request::grpc(self.path.clone()) }
         } else {
             Request::new(self.method.clone(), self.path.clone())
         };
-        // A gRPC request brings its own.
-        let own = if self.grpc() { 2 } else { 0 };
-        for (name, value) in self.lines().into_iter().skip(own) {
+        for (name, value) in self.lines() {
             request = request.header(name, value);
         }
         request.header("host", self.authority()).at(self.port)

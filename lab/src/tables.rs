@@ -164,8 +164,8 @@ impl Report<'_> {
     fn verdict(&self, text: &mut String, colour: bool) {
         let unreached = self.unreached();
         if !unreached.is_empty() {
-            let _ =
-                writeln!(text, "\nnever reached by an instance: {}", Tone::Bad.paint(&unreached.to_string(), colour));
+            let lines: Vec<String> = unreached.lines().iter().map(|line| Tone::Bad.paint(line, colour)).collect();
+            let _ = writeln!(text, "\nnever reached by an instance:\n  {}", lines.join("\n  "));
         }
         let through = self.cases.iter().filter(|case| case.last.answer.reached).count();
         let denied = self.cases.len().saturating_sub(through);

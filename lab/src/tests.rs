@@ -44,6 +44,7 @@ struct Native(Oracle);
 
 impl Gates for Native {
     fn answer(&self, attempt: &Attempt) -> Result<Answer, LabError> {
+        is_sent_as_it_is_read(attempt);
         Ok(self.0.answer(attempt))
     }
 
@@ -51,6 +52,14 @@ impl Gates for Native {
         self.0.pass(seconds);
         Ok(true)
     }
+}
+
+/// What goes out has the lines that the reference reads, each as often, and the host.
+fn is_sent_as_it_is_read(attempt: &Attempt) {
+    let sent = attempt.request().headers.into_iter();
+    let sent: Vec<_> = sent.map(|(name, value)| (name, String::from_utf8(value).unwrap())).collect();
+    let host = ("host".to_owned(), attempt.authority().to_owned());
+    assert_eq!(sent, [attempt.lines(), vec![host]].concat());
 }
 
 /// Gates that let everything through with what step it has: no filter at all.

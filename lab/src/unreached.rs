@@ -8,7 +8,7 @@ use stepgate_config::workflow::{Transition, Workflow};
 
 use super::walk::{MAX_HOPS, Walk};
 
-/// Most transitions or tasks that the line names.
+/// Most transitions, and most tasks, that are listed.
 const SHOWN: usize = 12;
 
 /// The transitions that no instance took, and the tasks that none entered.
@@ -92,27 +92,27 @@ impl fmt::Display for Why {
     }
 }
 
-impl fmt::Display for Unreached {
-    /// One line.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Unreached {
+    /// A line for each, up to a bound.
+    pub(super) fn lines(&self) -> Vec<String> {
         let transitions = self.transitions.iter().map(|(name, why)| (name.as_str(), why));
         let tasks = self.tasks.iter().map(|(name, why)| (name.as_str(), why));
-        let parts = [("transitions", listed(transitions)), ("tasks", listed(tasks))];
-        let parts = parts.iter().filter(|(_, list)| !list.is_empty()).map(|(what, list)| format!("{what} {list}"));
-        f.write_str(&parts.collect::<Vec<_>>().join("; "))
+        let mut lines = listed("transition", transitions);
+        lines.extend(listed("task", tasks));
+        lines
     }
 }
 
-fn listed<'a>(all: impl Iterator<Item = (&'a str, &'a BTreeSet<Why>)>) -> String {
+fn listed<'a>(kind: &str, all: impl Iterator<Item = (&'a str, &'a BTreeSet<Why>)>) -> Vec<String> {
     let said = |(name, why): (&str, &BTreeSet<Why>)| {
         let why: Vec<String> = why.iter().map(ToString::to_string).collect();
-        if why.is_empty() { format!("`{name}`") } else { format!("`{name}` ({})", why.join(", ")) }
+        if why.is_empty() { format!("{kind} `{name}`") } else { format!("{kind} `{name}` ({})", why.join(", ")) }
     };
     let mut all: Vec<String> = all.map(said).collect();
     let hidden = all.len().saturating_sub(SHOWN);
     all.truncate(SHOWN);
     if hidden > 0 {
-        all.push(format!("and {hidden} more"));
+        all.push(format!("and {hidden} more {kind}s"));
     }
-    all.join(", ")
+    all
 }

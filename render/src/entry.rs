@@ -1,11 +1,12 @@
 //! Entry from outside: an ingress gateway is an actor. It admits requests that begin an instance, and removes steps in
 //! both directions.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use stepgate_config::KeyOwner;
-use stepgate_config::workflow::{HeaderPattern, RequestPattern, Transition};
+use stepgate_config::workflow::{HeaderPattern, RequestPattern, Task, without_port};
 use stepgate_decision::permit::INTERLOCK_HEADER;
 
 use crate::document::Document;
@@ -53,7 +54,7 @@ pub(super) fn manifests(
             let Some(actor) = document.workflow.actors.get(entry.actor.as_str()) else { continue };
             let starts = document.workflow.transitions.iter();
             let starts = starts.filter(|start| start.from.initial && start.caller.name == actor.name);
-            let routes: Vec<Value> = starts.map(|start| route(start, options)).collect::<Result<_, _>>()?;
+            let routes = routes(starts.map(|start| &*start.to), options)?;
             // In this workflow it takes no part.
             if routes.is_empty() {
                 continue;
@@ -108,13 +109,31 @@ pub fn is_entry_host(host: &str) -> bool {
     is_dns_subdomain(host) && is_dns_subdomain(&credential(host))
 }
 
-/// The requests of one task, without steps: a client must neither present nor receive one. Each begins an instance, so
+/// The routes of tasks. Istio takes the first that matches, so the narrowest come first, as where gates look for the task of
+/// a request.
+fn routes<'t>(tasks: impl Iterator<Item = &'t Task>, options: &Options) -> Result<Vec<Value>, RenderError> {
+    let mut seen = BTreeSet::new();
+    let tasks = tasks.filter(|to| seen.insert(&to.name));
+    let mut requests: Vec<(&Task, &RequestPattern)> =
+        tasks.flat_map(|to| RequestPattern::listed(&to.requests).iter().map(move |request| (to, request))).collect();
+    requests.sort_by_cached_key(|(_, request)| Reverse((request.depth(), !request.methods.is_empty())));
+    let target = |(to, request): &(&'t Task, &'t RequestPattern)| (&to.name, authority(request, options));
+    requests.chunk_by(|one, other| target(one) == target(other)).map(|same| route(same, options)).collect()
+}
+
+/// The host under which the task accepts the request, if clients outside do not call by it.
+fn authority<'t>(request: &'t RequestPattern, options: &Options) -> Option<&'t str> {
+    let called = |host: &&str| options.entries.iter().any(|entry| entry.host == without_port(host));
+    request.host.as_deref().filter(|host| !called(host))
+}
+
+/// These requests of one task, without steps: a client must neither present nor receive one. Each begins an instance, so
 /// the gateway does not try again: that would begin another one.
-fn route(transition: &Transition, options: &Options) -> Result<Value, RenderError> {
-    let to = &transition.to;
+fn route(requests: &[(&Task, &RequestPattern)], options: &Options) -> Result<Value, RenderError> {
+    let Some((to, request)) = requests.first() else { return Ok(Value::Null) };
     let no_host = || RenderError::NoHost(to.performer.name.to_string());
     let host = to.performer.hosts.first().ok_or_else(no_host)?;
-    let name = stepgate_config::workflow::without_port(host);
+    let name = without_port(host);
     let port = host.strip_prefix(name).and_then(|rest| rest.strip_prefix(':')?.parse::<u16>().ok());
     let destination = with(json!({"host": name}), port.map(|port| ("port", json!({"number": port}))));
     let step = options.settings.get("header").and_then(Value::as_str).unwrap_or("x-workflow-step");
@@ -127,8 +146,11 @@ fn route(transition: &Transition, options: &Options) -> Result<Value, RenderErro
             "response": {"remove": [step, format!("{step}-start")]},
         },
     });
-    let matches: Vec<Value> = to.requests.iter().map(matching).collect();
-    Ok(with(route, (!matches.is_empty()).then(|| ("match", matches.into()))))
+    let rewrite = authority(request, options).map(|host| ("rewrite", json!({"authority": host})));
+    let matches: Vec<Value> = requests.iter().map(|(_, request)| matching(request)).collect();
+    // A pattern of any request matches without being written.
+    let matches = (!matches.contains(&json!({}))).then(|| ("match", matches.into()));
+    Ok(with(with(route, rewrite), matches))
 }
 
 fn matching(request: &RequestPattern) -> Value {

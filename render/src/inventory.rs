@@ -133,6 +133,14 @@ impl<'d> Inventory<'d> {
         self.workloads.get(workload).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// The actors for which no Secret and no manifest can be written, since the names of their workloads are not known: each
+    /// as `IDENTITY (ACTOR, …)`.
+    pub fn unnamed(&self) -> Vec<String> {
+        let open = self.outside.iter().filter(|(id, _)| id.contains('{'));
+        let names = |actors: &BTreeSet<ActorName>| actors.iter().map(ActorName::as_str).collect::<Vec<_>>().join(", ");
+        open.map(|(id, actors)| format!("{id} ({})", names(actors))).collect()
+    }
+
     /// Identities that are not workloads of this mesh, with their actors.
     pub(crate) fn outside(&self) -> &BTreeMap<String, BTreeSet<ActorName>> {
         &self.outside

@@ -9,6 +9,7 @@ mod input;
 mod report;
 mod sarif;
 mod summary;
+mod who;
 
 use std::path::PathBuf;
 

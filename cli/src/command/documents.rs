@@ -25,7 +25,7 @@ fn read_one(source: &Source) -> Result<Document, CommandError> {
     let json = stepgate_config::to_json(&source.text).map_err(|found| source.reject(&found))?;
     if json.get("workflow").is_none() && json.get("workflows").is_some() {
         let message = format!("`{}` is a gate's configuration, not a workflow document", source.name);
-        let help = "give the documents one by one; `stepgate render istio --gate` takes further settings of gates";
+        let help = "of that, or of the values of the Helm chart, give the documents one by one; `stepgate render istio --gate` takes further settings of gates";
         return Err(CommandError::document(message).help(help));
     }
     match stepgate_config::read_workflow(&source.text).into_result() {

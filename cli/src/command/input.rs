@@ -23,10 +23,17 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Reads a document or a gate's configuration. Errors in it are printed.
+    /// Reads a document or a gate's configuration, alone or in the manifest that has it. Errors in it are printed.
     pub(super) fn read(path: &Path) -> Result<Self, CommandError> {
         let source = Source::read(path)?;
-        let (config, is_document) = match stepgate_config::read(&source.text).into_result() {
+        let mut all = stepgate_config::read_all(&source.text);
+        let only = if all.len() == 1 { all.pop() } else { None };
+        if let several @ 1.. = all.len() {
+            let message = format!("`{}` has {several} configurations or documents", source.name);
+            return Err(CommandError::document(message).help("give a file that has one of them"));
+        }
+        let only = only.unwrap_or_else(|| stepgate_config::read(&source.text));
+        let (config, is_document) = match only.into_result() {
             Ok((Checked::Gate(config), _)) => (*config, false),
             Ok((Checked::Workflow(workflow), _)) => {
                 let config = gate_around(&source.text, &workflow);
@@ -40,7 +47,7 @@ impl Input {
     /// A document where only a gate's configuration will do.
     pub(super) fn keyless(&self) -> CommandError {
         CommandError::usage(format!("`{}` is a workflow document, which has no keys to verify a token", self.name))
-            .help("give the gate's configuration: the value of `pluginConfig`")
+            .help("give the gate's configuration: the value of `pluginConfig`, or the manifest that has it")
     }
 
     /// The header with which a request carries these steps, a list with commas, as the gate reads them.

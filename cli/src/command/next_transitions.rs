@@ -9,7 +9,7 @@ use serde::Serialize;
 use stepgate_config::duration;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{RequestPattern, Split, Task, Transition, Workflow};
-use stepgate_decision::OpenTransition;
+use stepgate_decision::{Denial, OpenTransition, UnixTime};
 
 use super::time;
 
@@ -71,6 +71,13 @@ pub(super) fn initial(workflow: &Workflow) -> Vec<NextTransition> {
     let begins = |transition: &&Arc<Transition>| workflow.open && transition.from.initial && !transition.via;
     let initial = workflow.transitions.iter().filter(begins);
     initial.map(|transition| NextTransition::of(transition)).collect()
+}
+
+/// Why a step opens none. A judgement says `TOO_EARLY` only where the step has ended before the first one opens.
+pub(super) fn none(denial: &Denial) -> String {
+    let Denial::TooEarly { seconds } = denial else { return denial.to_string() };
+    let opens = time::relative(UnixTime::from_seconds(*seconds), UnixTime::from_seconds(0));
+    format!("the first would open {opens}, and this step ends before: nothing can follow it")
 }
 
 /// An indented line for each.

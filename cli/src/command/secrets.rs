@@ -93,6 +93,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     }
     warn_of_shared_key(&secrets, &inventory);
     warn_of_missing_keys(&secrets, &inventory, &left_out);
+    warn_of_unnamed(&inventory);
     note_of_others(secrets.clone().remove(&inventory, &args.namespace).len());
     print(args, &secrets)
 }
@@ -163,6 +164,16 @@ fn warn_of_shared_key(secrets: &Secrets, inventory: &Inventory<'_>) {
             "HS256: one key for the namespaces {}: a reader of a Secret in one of them can sign for every gate of the \
              workflow; between teams, use --alg ES256",
             namespaces.join(", ")
+        ));
+    }
+}
+
+/// Workloads of an open segment have gates, too, which need keys.
+fn warn_of_unnamed(inventory: &Inventory<'_>) {
+    for unnamed in inventory.unnamed() {
+        output::warn(&format!(
+            "no Secret is written for {unnamed}: the names of its workloads are not known; give their gates the keys \
+             yourself, as environment variables"
         ));
     }
 }

@@ -133,7 +133,7 @@ fn a_token_that_every_gate_refuses_is_not_valid() {
     let mut longer = rightful();
     longer.dl = far(4000);
     let mut made_up = changed(at("begin", "boss"), |claims| claims.parents.clear());
-    made_up.performers.clear();
+    made_up.performers = Default::default();
     made_up.iss = id("one");
     let mut spent = at("second", "two");
     spent.visits.insert(task("second"), 2);
@@ -227,7 +227,7 @@ fn only_transitions_that_the_token_opens_are_listed() {
 #[test]
 fn a_guard_that_reads_the_request_is_not_judged() {
     let mut call = at("call", "boss");
-    call.performers.clear();
+    call.performers = Default::default();
     let token = sign("boss", TokenType::Arrival, &call);
     let ran = verify(GATE, &token, &[]);
     assert_eq!(ran.code, 4, "{ran:?}");

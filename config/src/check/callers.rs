@@ -1,14 +1,15 @@
 //! Whether the actor that `via` names can have the receipt that it must show, for the task before.
 
-use std::collections::BTreeMap;
-
+use super::in_turn;
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TransitionDraft};
 use crate::report::{Report, quote};
+use crate::sorted::SortedMap;
 
 pub(super) fn check(draft: &Draft, report: &mut Report) {
-    let mut incoming: BTreeMap<usize, Vec<&TransitionDraft>> = BTreeMap::new();
+    let mut incoming: SortedMap<usize, Vec<&TransitionDraft>> = SortedMap::new();
     for transition in &draft.transitions {
         incoming.entry(transition.to).or_default().push(transition);
     }
@@ -36,16 +37,29 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
             before.is_some() && before != Some(caller)
         });
         if let Some(before) = other {
+            let in_turn = if PEOPLE { in_turn::calls(draft, caller, transition.from) } else { None };
+            let (help, example) = match in_turn {
+                Some(calls) => (
+                    words!(
+                        "let {caller_name} make each of these calls: write `via` at them, too, since the caller gets the receipt"
+                    ),
+                    by_via(draft, caller, &calls),
+                ),
+                None => (
+                    words!(
+                        "let {caller_name} call {from_name}, too: give it a task before, and write `via` at the later calls only"
+                    ),
+                    with_own_task(draft, transition, before.from),
+                ),
+            };
             let other = draft.caller(before).map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
             let message = words!("{caller_name} has no receipt for {from_name}: {other} calls that task");
             report.push(
                 Diagnostic::new(Code::BadVia, span, message)
                     .label("this actor must show the receipt")
                     .also(before.span, words!("called by {other}"))
-                    .help(words!(
-                        "let {caller_name} call {from_name}, too: give it a task before, and write `via` at the later calls only"
-                    ))
-                    .example(with_own_task(draft, transition, before.from)),
+                    .help(help)
+                    .example(example),
             );
         }
     }
@@ -53,6 +67,9 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
 
 /// A task of the actor that `via` names, between `before` and what it calls: each request then shows that of the task before.
 fn with_own_task(draft: &Draft, transition: &TransitionDraft, before: usize) -> String {
+    if !PEOPLE {
+        return String::new();
+    }
     let actor = transition.via.map(|(actor, _)| draft.actor_name(actor)).unwrap_or_default();
     let [before, from, to] = [before, transition.from, transition.to].map(|task| draft.task_name(task));
     let own = words!("{actor}-task");
@@ -61,4 +78,13 @@ fn with_own_task(draft: &Draft, transition: &TransitionDraft, before: usize) -> 
         return words!("{task}\ntransitions:\n  - {from} -> {own} -> {to}");
     }
     words!("{task}\ntransitions:\n  - {before} -> {own} -> {from}\n  - {{from: {from}, to: {to}, via: {actor}}}")
+}
+
+/// These transitions, called by the actor.
+fn by_via(draft: &Draft, actor: usize, calls: &[&TransitionDraft]) -> String {
+    let line = |call: &&TransitionDraft| {
+        let [from, to] = [call.from, call.to].map(|task| draft.task_name(task));
+        words!("\n  - {{from: {from}, to: {to}, via: {}}}", draft.actor_name(actor))
+    };
+    words!("transitions:{}", calls.iter().map(line).collect::<String>())
 }

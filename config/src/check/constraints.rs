@@ -1,15 +1,15 @@
 //! Whether constraints can be satisfied and enforced.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::assignment::{self, MAX_STEPS};
+use super::by_ids;
+use super::roles::Roles;
 use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{ActorDraft, ConstraintDraft, Draft};
-use crate::gather::Gather as _;
 use crate::graph::Dominators;
 use crate::report::{Report, listed, quote};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::spiffe::SpiffeId;
 use crate::workflow::{Assurance, Relation};
 
@@ -24,19 +24,29 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
 }
 
 /// A token names the performers of the tasks on its own branch only. Where neither of two tasks lies on every path to
-/// the other, they may be on different branches, and no gate could compare their performers. Only then a constraint may be
+/// the other, they may be on different branches, and no gate could compare their performers; it need not where no workload could perform
+/// both. Only then a constraint may be
 /// advisory: advice never takes away a rule that the gates could keep.
 pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut Report) {
+    if draft.constraints.is_empty() {
+        return;
+    }
+    let roles = Roles::of(draft);
     for constraint in &draft.constraints {
-        let mut unordered = unordered(constraint, dominators).peekable();
+        let mut unordered = unordered(draft, &roles, constraint, dominators).peekable();
         if constraint.advisory {
             if draft.assurance == Some(Assurance::Signed) && unordered.peek().is_none() {
                 let message = "this constraint is advisory, but level `signed` can enforce it";
                 let advice = Diagnostic::new(Code::NotAdvisory, constraint.span, message);
-                report.push(advice.label("each task lies on every path to the next").help("remove `advisory: true`"));
+                report.push(
+                    advice
+                        .label("each task lies on every path to the next, or the SPIFFE IDs alone keep it")
+                        .help("remove `advisory: true`"),
+                );
             }
             continue;
         }
+        by_ids::note(draft, &roles, constraint, report);
         for ((first, first_span), (other, other_span)) in unordered {
             let (first, second) = (draft.task_name(first), draft.task_name(other));
             let (one, two) = (quote(first), quote(second));
@@ -49,7 +59,7 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
                 Diagnostic::new(Code::BadConstraint, other_span, message)
                     .label("a token at this task may not name the performer of the other task")
                     .also(first_span, "the other task")
-                    .help("put one of the tasks on every path to the other, with no way round it; as advice, no gate enforces it")
+                    .help(apart_help(constraint.relation))
                     .example(words!("constraints:\n  - {{{key}: [{first}, {second}], advisory: true}}")),
             );
         }
@@ -59,22 +69,45 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
 /// A task and its place.
 type Named = (usize, Span);
 
-/// Of each task of a constraint that is not ordered with all later ones the first of these.
+/// How to correct a constraint between branches.
+fn apart_help(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Separate => {
+            "give the tasks to actors that share no SPIFFE ID, or put one of them on every path to the other, with no way round \
+             it; as advice, no gate enforces it"
+        }
+        Relation::Bind => {
+            "give the tasks to one actor with one SPIFFE ID, or put one of them on every path to the other, with no way round \
+             it; as advice, no gate enforces it"
+        }
+    }
+}
+
+/// Of each task of a constraint that may be on another branch than a later one the first of these; where the IDs of their
+/// actors keep the constraint, the branches do not matter.
 fn unordered<'d>(
+    draft: &'d Draft,
+    roles: &'d Roles,
     constraint: &'d ConstraintDraft,
     dominators: &'d Dominators,
 ) -> impl Iterator<Item = (Named, Named)> + 'd {
+    let performer = |task: usize| draft.task(task)?.performer;
     constraint.tasks.iter().enumerate().filter_map(move |(at, first)| {
         let mut later = constraint.tasks.iter().skip(at.saturating_add(1));
-        let apart =
-            |(other, _): &&Named| !dominators.dominates(first.0, *other) && !dominators.dominates(*other, first.0);
+        let apart = |(other, _): &&Named| {
+            !dominators.dominates(first.0, *other)
+                && !dominators.dominates(*other, first.0)
+                && !performer(first.0)
+                    .zip(performer(*other))
+                    .is_some_and(|(one, other)| by_ids::keep(draft, roles, constraint.relation, one, other))
+        };
         later.find(apart).map(|other| (*first, *other))
     })
 }
 
 /// The tasks of a constraint, by performer.
-fn by_performer(draft: &Draft, constraint: &ConstraintDraft) -> BTreeMap<usize, Vec<usize>> {
-    let mut tasks: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+fn by_performer(draft: &Draft, constraint: &ConstraintDraft) -> SortedMap<usize, Vec<usize>> {
+    let mut tasks: SortedMap<usize, Vec<usize>> = SortedMap::new();
     for (task, _) in &constraint.tasks {
         if let Some(performer) = draft.task(*task).and_then(|task| task.performer) {
             tasks.entry(performer).or_default().push(*task);
@@ -129,11 +162,11 @@ fn separate(draft: &Draft, constraint: &ConstraintDraft, left: &mut usize, repor
 fn shared(
     draft: &Draft,
     constraint: &ConstraintDraft,
-    performers: &BTreeMap<usize, Vec<usize>>,
+    performers: &SortedMap<usize, Vec<usize>>,
     left: &mut usize,
     report: &mut Report,
 ) {
-    let mut numbers: BTreeMap<&SpiffeId, usize> = BTreeMap::new();
+    let mut numbers: SortedMap<&SpiffeId, usize> = SortedMap::new();
     let (mut ids, mut tasks) = (Vec::new(), Vec::new());
     for (performer, performed) in performers {
         let own = draft.actors.get(*performer).into_iter().flat_map(|actor| &actor.spiffe);
@@ -165,9 +198,9 @@ fn shared(
 fn bind(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
     let performers = by_performer(draft, constraint);
     let ids = performers.keys().filter_map(|performer| draft.actors.get(*performer));
-    let mut ids = ids.map(|actor| actor.spiffe.iter().map(|(id, _)| id).gather::<BTreeSet<&SpiffeId>>());
+    let mut ids = ids.map(|actor| actor.spiffe.iter().map(|(id, _)| id).collect::<SortedSet<&SpiffeId>>());
     let Some(first) = ids.next() else { return };
-    let common = ids.fold(first, |common, ids| common.intersection(&ids).copied().gather());
+    let common = ids.fold(first, |common, ids| common.iter().copied().filter(|id| ids.contains(id)).collect());
     if performers.len() > 1 && common.is_empty() {
         let names = listed(performers.keys().map(|actor| draft.actor_name(*actor)), 8, "and");
         let message = words!("this constraint cannot be satisfied: {names} have no SPIFFE ID in common");
@@ -182,6 +215,9 @@ fn bind(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
 
 /// The actor with as many SPIFFE IDs as it performs tasks; or an actor for each task, where its IDs are not known.
 fn with_ids(draft: &Draft, actor: &ActorDraft, tasks: &[usize]) -> String {
+    if !PEOPLE {
+        return String::new();
+    }
     if !actor.open.is_empty() {
         let apart = tasks.iter().map(|task| draft.task_name(*task));
         let apart =
@@ -197,7 +233,10 @@ fn with_ids(draft: &Draft, actor: &ActorDraft, tasks: &[usize]) -> String {
 }
 
 /// The tasks of a constraint, all given to the actor that performs the first one.
-fn of_one_actor(draft: &Draft, constraint: &ConstraintDraft, performers: &BTreeMap<usize, Vec<usize>>) -> String {
+fn of_one_actor(draft: &Draft, constraint: &ConstraintDraft, performers: &SortedMap<usize, Vec<usize>>) -> String {
+    if !PEOPLE {
+        return String::new();
+    }
     let first = constraint.tasks.first().map(|(task, _)| *task);
     let performer = performers.iter().find(|(_, tasks)| tasks.iter().any(|task| Some(*task) == first));
     let actor = performer.map(|(actor, _)| draft.actor_name(*actor)).unwrap_or_default();

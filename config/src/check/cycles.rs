@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::Draft;
@@ -23,7 +24,7 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<bo
                 let mut unbounded = Diagnostic::new(Code::Unbounded, task.span, message)
                     .label("without it, a branch could enter this task without limit");
                 // The search takes time, and each task of a large cycle may require one.
-                if !report.is_full() {
+                if PEOPLE && !report.is_full() {
                     let cycle = shortest(graph, &components, index).into_iter();
                     let names: Vec<&str> = cycle.take(SHOWN).map(|task| draft.task_name(task)).collect();
                     let dots = if names.len() < SHOWN { "" } else { "… -> " };
@@ -33,11 +34,11 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) -> Vec<bo
                 }
                 report.push(unbounded);
             }
-            (None, Some((_, span))) => {
+            (None, Some((_, span))) if PEOPLE => {
                 let message = words!("`max_visits` has no effect: task {name} is not on a cycle");
                 report.push(Diagnostic::new(Code::NoEffect, span, message).label("remove it"));
             }
-            (Some(_), Some(_)) | (None, None) => {}
+            (Some(_), Some(_)) | (None, _) => {}
         }
     }
     components.iter().map(Option::is_some).collect()

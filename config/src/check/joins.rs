@@ -4,14 +4,14 @@
 //! round, and tokens of different rounds never complete a join together. So every cycle through J must pass F: otherwise
 //! two passes through J would have the same round.
 
-use std::collections::BTreeSet;
-
+use crate::PEOPLE;
 use crate::bounds::{MAX_CARRIED, MAX_JOINS, MAX_SOURCES};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TaskDraft};
 use crate::graph::{Dominators, Graph};
 use crate::report::{Report, listed, quote};
+use crate::sorted::SortedSet;
 use crate::workflow::JoinKind;
 
 /// A join with its fork and its sources.
@@ -20,7 +20,7 @@ pub(crate) struct AnalyzedJoin {
     pub(crate) fork: usize,
     pub(crate) sources: Vec<usize>,
     /// The tasks whose tokens carry the fork: those with a path to the join that does not pass the fork.
-    pub(crate) before: BTreeSet<usize>,
+    pub(crate) before: SortedSet<usize>,
 }
 
 pub(super) fn check(draft: &Draft, graph: &Graph, dominators: &Dominators, report: &mut Report) -> Vec<AnalyzedJoin> {
@@ -106,12 +106,14 @@ impl JoinCheck<'_> {
         if !valid || self.task.initial {
             return None;
         }
-        if sources.len() < 2 {
+        if PEOPLE && sources.len() < 2 {
             let message = words!("`join: all` has no effect: {name} has fewer than two incoming transitions");
             let span = self.task.join_span.unwrap_or(self.task.span);
             report.push(Diagnostic::new(Code::NoEffect, span, message).label("`all` is the same as `any` here"));
         }
-        self.check_holders(report);
+        if PEOPLE {
+            self.check_holders(report);
+        }
         self.find_fork(sources, dominators, report)
     }
 

@@ -1,15 +1,18 @@
 //! Whether instances can begin, and which tasks they reach.
 
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::Draft;
-use crate::gather::Gather as _;
 use crate::graph::Graph;
 use crate::report::{Report, quote};
+use crate::sorted::SortedSet;
 
 pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
     if draft.tasks.iter().any(|task| task.initial) {
-        unreachable(draft, graph, report);
+        if PEOPLE {
+            unreachable(draft, graph, report);
+        }
     } else if let Some(span) = draft.tasks_span {
         let none = Diagnostic::new(Code::NoInitial, span, "no task is initial, so no instance can begin");
         report.push(
@@ -17,7 +20,9 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
                 .help("add `initial: true` to the task in which instances begin"),
         );
     }
-    idle(draft, report);
+    if PEOPLE {
+        idle(draft, report);
+    }
 }
 
 fn unreachable(draft: &Draft, graph: &Graph, report: &mut Report) {
@@ -50,7 +55,7 @@ fn unreachable(draft: &Draft, graph: &Graph, report: &mut Report) {
 fn idle(draft: &Draft, report: &mut Report) {
     let performers = draft.tasks.iter().filter_map(|task| task.performer);
     let callers = draft.transitions.iter().filter_map(|transition| transition.via.map(|(actor, _)| actor));
-    let active: std::collections::BTreeSet<usize> = performers.chain(callers).gather();
+    let active: SortedSet<usize> = performers.chain(callers).collect();
     for (_, actor) in draft.actors.iter().enumerate().filter(|(index, _)| !active.contains(index)) {
         let message = words!("the actor {} performs no task", quote(actor.name.as_str()));
         report.push(

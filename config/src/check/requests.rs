@@ -1,23 +1,23 @@
 //! Whether each request is one task only: of two tasks whose `requests` a request matches, it is the one whose pattern
 //! lies within the other's.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
-
 use super::roles::Roles;
+use crate::PEOPLE;
 use crate::bounds::MAX_OVERLAPS;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TaskDraft, TransitionDraft};
-use crate::gather::Gather as _;
 use crate::report::{Report, listed, quote};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::workflow::{Assurance, Method, RequestPattern};
 
 /// Most headers that one message names.
 const MAX_NAMED: usize = 8;
 
 pub(super) fn check(draft: &Draft, report: &mut Report) {
-    any_request(draft, report);
+    if PEOPLE {
+        any_request(draft, report);
+    }
     let roles = Roles::of(draft);
     crossing(draft, &roles, report);
     same(draft, &roles, report);
@@ -51,13 +51,13 @@ fn any_request(draft: &Draft, report: &mut Report) {
 }
 
 /// The patterns of one workload's tasks, by the literal segments with which their paths begin, and the tasks of each.
-type Patterns<'d> = BTreeMap<(Vec<&'d str>, RequestPattern), Vec<usize>>;
+type Patterns<'d> = SortedMap<(Vec<&'d str>, RequestPattern), Vec<usize>>;
 
 /// Reports tasks of one workload with patterns of which neither contains the other, and that one request matches.
 fn crossing(draft: &Draft, roles: &Roles, report: &mut Report) {
-    let mut workloads: BTreeMap<usize, Patterns<'_>> = BTreeMap::new();
+    let mut workloads: SortedMap<usize, Patterns<'_>> = SortedMap::new();
     let mut left = MAX_OVERLAPS;
-    for task in draft.transitions.iter().map(|transition| transition.to).gather::<BTreeSet<_>>() {
+    for task in draft.transitions.iter().map(|transition| transition.to).collect::<SortedSet<_>>() {
         let Some((of, performer)) = draft.task(task).and_then(|of| Some((of, of.performer?))) else { continue };
         for pattern in RequestPattern::listed(&of.requests) {
             let key = (pattern.prefix().collect(), pattern.normal());
@@ -70,11 +70,11 @@ fn crossing(draft: &Draft, roles: &Roles, report: &mut Report) {
             }
         }
     }
-    let mut reported = BTreeSet::new();
+    let mut reported = SortedSet::new();
     for patterns in workloads.values() {
         for (key @ (prefix, one), tasks) in patterns {
             // A path that matches two patterns begins with the prefixes of both: the longer one sorts behind the other.
-            let others = patterns.range((Bound::Excluded(key), Bound::Unbounded));
+            let others = patterns.after(key);
             for ((_, other), theirs) in others.take_while(|((longer, _), _)| longer.starts_with(prefix)) {
                 let Some(remaining) = left.checked_sub(1) else { return too_many(draft, tasks, report) };
                 left = remaining;
@@ -129,9 +129,9 @@ fn crosses(draft: &Draft, (one, other): (usize, usize), (example, headers): (&st
 fn same(draft: &Draft, roles: &Roles, report: &mut Report) {
     // The transitions among which one gate chooses, for requests from one task and one caller; where tokens tell a receipt
     // from an arrival, by one of these.
-    let mut candidates: BTreeMap<(usize, usize, usize, bool), Vec<Candidate<'_>>> = BTreeMap::new();
+    let mut candidates: SortedMap<(usize, usize, usize, bool), Vec<Candidate<'_>>> = SortedMap::new();
     // And for requests without a token: all transitions with which one workload may begin an instance.
-    let mut starts: BTreeMap<(usize, usize), Vec<Candidate<'_>>> = BTreeMap::new();
+    let mut starts: SortedMap<(usize, usize), Vec<Candidate<'_>>> = SortedMap::new();
     let mut left = MAX_OVERLAPS;
     for transition in &draft.transitions {
         let to = draft.task(transition.to);
@@ -154,7 +154,7 @@ fn same(draft: &Draft, roles: &Roles, report: &mut Report) {
             }
         }
     }
-    let mut numbers: BTreeMap<RequestPattern, usize> = BTreeMap::new();
+    let mut numbers: SortedMap<RequestPattern, usize> = SortedMap::new();
     // Of each pattern, whatever its methods.
     let mut number = |pattern: &RequestPattern| {
         let next = numbers.len();
@@ -165,9 +165,9 @@ fn same(draft: &Draft, roles: &Roles, report: &mut Report) {
         .iter()
         .map(|task| RequestPattern::listed(&task.requests).iter().map(&mut number).collect())
         .collect();
-    let mut reported = BTreeSet::new();
+    let mut reported = SortedSet::new();
     for group in candidates.values().chain(starts.values()) {
-        let mut known: BTreeMap<(usize, Option<&Method>), Candidate<'_>> = BTreeMap::new();
+        let mut known: SortedMap<(usize, Option<&Method>), Candidate<'_>> = SortedMap::new();
         for candidate in group {
             let patterns = RequestPattern::listed(&candidate.1.requests);
             let numbered = numbered.get(candidate.0.to).into_iter().flatten();
@@ -196,7 +196,7 @@ type Candidate<'c> = (&'c TransitionDraft, &'c TaskDraft);
 
 fn ambiguous(draft: &Draft, first: Candidate<'_>, other: Candidate<'_>, report: &mut Report) {
     let from = quote(draft.task_name(first.0.from));
-    let actors: BTreeSet<usize> = [first.1.performer, other.1.performer].into_iter().flatten().gather();
+    let actors: SortedSet<usize> = [first.1.performer, other.1.performer].into_iter().flatten().collect();
     let actor = match actors.len() {
         2 => words!("a workload that is {}", listed(actors.iter().map(|actor| draft.actor_name(*actor)), 2, "and")),
         _ => listed(actors.iter().map(|actor| draft.actor_name(*actor)), 2, "and"),
@@ -204,7 +204,7 @@ fn ambiguous(draft: &Draft, first: Candidate<'_>, other: Candidate<'_>, report: 
     let mut pairs = RequestPattern::listed(&first.1.requests)
         .iter()
         .flat_map(|one| RequestPattern::listed(&other.1.requests).iter().map(move |another| (one, another)));
-    let example = pairs.find_map(|(one, another)| one.common(another)).unwrap_or_default();
+    let example = pairs.find_map(|(one, another)| one.common(another).filter(|_| PEOPLE)).unwrap_or_default();
     let (message, help) = if first.0.from == other.0.from {
         let (one, two) = (quote(first.1.name.as_str()), quote(other.1.name.as_str()));
         let message = words!("from {from}, one request to {actor} could match both {one} and {two}: `{example}`");

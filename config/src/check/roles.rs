@@ -1,9 +1,7 @@
 //! The actors that one workload is at once.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::document::Draft;
-use crate::gather::Gather as _;
+use crate::sorted::{SortedMap, SortedSet};
 
 /// The actors of each workload, as sets: workloads that are the same actors count once.
 pub(super) struct Roles {
@@ -13,17 +11,17 @@ pub(super) struct Roles {
 
 impl Roles {
     pub(super) fn of(draft: &Draft) -> Self {
-        let mut workloads: BTreeMap<_, BTreeSet<usize>> = BTreeMap::new();
+        let mut workloads: SortedMap<_, SortedSet<usize>> = SortedMap::new();
         for (number, actor) in draft.actors.iter().enumerate() {
             for (id, _) in &actor.spiffe {
                 workloads.entry(id).or_default().insert(number);
             }
         }
-        let mut all: BTreeSet<BTreeSet<usize>> = workloads.into_values().gather();
+        let mut all: SortedSet<SortedSet<usize>> = workloads.into_values().collect();
         // The workloads of an open segment, and of an actor whose IDs have errors.
         let none =
             draft.actors.iter().enumerate().filter(|(_, actor)| actor.spiffe.is_empty() || !actor.open.is_empty());
-        all.extend(none.map(|(number, _)| BTreeSet::from([number])));
+        all.extend(none.map(|(number, _)| SortedSet::from([number])));
         let mut sets = vec![Vec::new(); draft.actors.len()];
         for (set, actors) in all.iter().enumerate() {
             for actor in actors {

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use crate::PEOPLE;
 use crate::bounds::MAX_JOINS;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -22,8 +23,8 @@ pub(super) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     if draft.assurance != Some(Assurance::Signed) {
         return;
     }
-    for task in &draft.tasks {
-        ttl(draft, task, report);
+    if PEOPLE {
+        draft.tasks.iter().for_each(|task| ttl(draft, task, report));
     }
     let timed = |transition: &&TransitionDraft| transition.after.or(transition.within).is_some();
     let Some(lives) = draft.transitions.iter().any(|transition| timed(&transition)).then(|| lives(draft)) else {
@@ -137,7 +138,7 @@ fn opens(after: Duration, span: Span, life: &Life<'_>, leeway: Option<Duration>,
         Some(own) if late(own) => (Code::BadTime, own),
         Some(_) => return,
         None if late(Duration::ZERO) => (Code::BadTime, Duration::ZERO),
-        None => match default_leeway().filter(|leeway| late(*leeway)) {
+        None => match default_leeway().filter(|leeway| PEOPLE && late(*leeway)) {
             Some(leeway) => (Code::LongLeeway, leeway),
             None => return,
         },
@@ -146,12 +147,13 @@ fn opens(after: Duration, span: Span, life: &Life<'_>, leeway: Option<Duration>,
     let message = if leeway.is_zero() {
         words!("this transition never opens: tokens of {task} end after {ends}")
     } else {
+        let opens = written(after.saturating_add(leeway).saturating_add(leeway));
         let leeway = written(leeway);
         words!(
-            "this transition may open only when tokens of {task} have ended: these live {ends}, and clocks may differ by the leeway, {leeway}"
+            "no caller can rely on this transition: clocks may differ by the leeway, {leeway}, so it may open only {opens} after the arrival, and tokens of {task} live {ends}"
         )
     };
-    let label = "with twice the leeway, it must be shorter than the token's life";
+    let label = "with twice the leeway, it is to be shorter than the token's life";
     let early = Diagnostic::new(code, span, message).label(label);
     report.push(early.help(words!("give {} a longer `ttl`, or write a shorter `after`", life.bounded_by())));
 }

@@ -1,5 +1,6 @@
 //! Exemptions: requests that belong to no workflow.
 
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, request};
@@ -51,7 +52,7 @@ fn check_union(exempt: &[(Exemption, Span)], span: Span, context: &mut Context<'
     if USUAL_METHODS.iter().all(|method| covers(&anyones, method, true)) {
         let all = Diagnostic::new(Code::ExemptsAll, span, "these exemptions let every request through, from anyone");
         context.report.push(all.label("together they match every path").help("say which requests are exempt"));
-    } else if USUAL_METHODS.iter().any(|method| covers(&all, method, false)) {
+    } else if PEOPLE && USUAL_METHODS.iter().any(|method| covers(&all, method, false)) {
         let paths = Diagnostic::new(Code::ExemptsPaths, span, "these exemptions cover every path");
         context.report.push(
             paths

@@ -1,17 +1,16 @@
 //! The keys of a gate.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{Context, Document, Draft};
 use crate::gate::{KeySource, KeySpec, KeyUse, Revoked};
-use crate::gather::Gather as _;
 use crate::jwk;
 use crate::key_owner::KeyOwner;
 use crate::name::{ActorName, Kid, WorkflowName};
 use crate::report::quote;
 use crate::schema::Fields;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::syntax::{Kind, to_json};
 use crate::workflow::Assurance;
 
@@ -66,7 +65,7 @@ fn source(fields: Fields<'_, '_>, kid: &Kid, key_use: KeyUse, context: &mut Cont
             let jwk = to_json(field.node).to_string();
             if let Err(error) = jwk::check_public(&jwk, kid.as_str()) {
                 let message = words!("the JWK of key {} cannot be used", quote(kid.as_str()));
-                context.report.add(Code::BadKey, field.key_span, message, error.to_string());
+                context.report.add(Code::BadKey, field.key_span, message, words!("{error}"));
                 return None;
             }
             Some(KeySource::Jwk(jwk))
@@ -86,7 +85,11 @@ fn check_owner(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context
     let named = |draft: &&&Draft| draft.name.as_ref() == Some(&key.workflow);
     let own: Vec<&&Draft> = drafts.iter().filter(named).collect();
     if own.is_empty() {
-        let names: Vec<&str> = drafts.iter().filter_map(|draft| draft.name.as_ref()).map(WorkflowName::as_str).gather();
+        if !PEOPLE {
+            return;
+        }
+        let names: Vec<&str> =
+            drafts.iter().filter_map(|draft| draft.name.as_ref()).map(WorkflowName::as_str).collect();
         let help = context.report.did_you_mean(key.workflow.as_str(), names);
         let span = fields.text_and_span("workflow").map_or(fields.head_span(), |(_, span)| span);
         let message = words!("key for unknown workflow {}", quote(key.workflow.as_str()));
@@ -103,7 +106,7 @@ fn check_owner(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context
             context.report.push(unknown.maybe_help(help));
         }
         Some(_) => {}
-        None if matches!(key.source, KeySource::Env(_)) => check_shared(fields, key, &own, context),
+        None if PEOPLE && matches!(key.source, KeySource::Env(_)) => check_shared(fields, key, &own, context),
         None => {}
     }
 }
@@ -111,7 +114,7 @@ fn check_owner(fields: Fields<'_, '_>, key: &KeySpec, drafts: &[&Draft], context
 /// Warns of one secret for actors of several trust domains: a workload that reads it in one of them can sign for all.
 fn check_shared(fields: Fields<'_, '_>, key: &KeySpec, own: &[&&Draft], context: &mut Context<'_>) {
     let ids = own.iter().flat_map(|draft| &draft.actors).flat_map(|actor| &actor.spiffe);
-    let domains: BTreeSet<&str> = ids.map(|(id, _)| id.trust_domain()).gather();
+    let domains: SortedSet<&str> = ids.map(|(id, _)| id.trust_domain()).collect();
     if domains.len() > 1 {
         let message =
             words!("actors of {} trust domains share one key of {}", domains.len(), quote(key.workflow.as_str()));
@@ -123,8 +126,8 @@ fn check_shared(fields: Fields<'_, '_>, key: &KeySpec, own: &[&&Draft], context:
 }
 
 fn check_duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
-    let mut kids: BTreeMap<(&WorkflowName, &Kid), Span> = BTreeMap::new();
-    let mut signers: BTreeMap<(&WorkflowName, Option<&ActorName>), Span> = BTreeMap::new();
+    let mut kids: SortedMap<(&WorkflowName, &Kid), Span> = SortedMap::new();
+    let mut signers: SortedMap<(&WorkflowName, Option<&ActorName>), Span> = SortedMap::new();
     for (key, span) in keys {
         if let Some(first) = kids.get(&(&key.workflow, &key.kid)) {
             let message =
@@ -156,7 +159,7 @@ fn check_duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
 /// A variable has one value, so two keys in it would be one key under two names: whoever may sign with the one could
 /// sign with the other.
 fn check_variables(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
-    let mut variables: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut variables: SortedMap<&str, Span> = SortedMap::new();
     for (key, span) in keys {
         let KeySource::Env(env) = &key.source else { continue };
         if let Some(first) = variables.get(env.as_str()) {
@@ -172,8 +175,8 @@ fn check_variables(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
 
 /// Warns of a key for every actor beside keys for single ones: it can still sign for all of them.
 pub(super) fn check_forgotten(keys: &[(KeySpec, Span)], revoked: &Revoked, context: &mut Context<'_>) {
-    let own: BTreeMap<&WorkflowName, Span> =
-        keys.iter().rev().filter(|(key, _)| key.actor.is_some()).map(|(key, span)| (&key.workflow, *span)).gather();
+    let own: SortedMap<&WorkflowName, Span> =
+        keys.iter().rev().filter(|(key, _)| key.actor.is_some()).map(|(key, span)| (&key.workflow, *span)).collect();
     for (key, span) in keys.iter().filter(|(key, _)| !revoked.kids.contains(&key.kid)) {
         // A public key signs nothing here, and its private part is where only its owner is.
         let (None, KeySource::Env(_), Some(other)) = (&key.actor, &key.source, own.get(&key.workflow)) else {
@@ -192,7 +195,7 @@ pub(super) fn check_forgotten(keys: &[(KeySpec, Span)], revoked: &Revoked, conte
 
 /// Requires a signing key for each `signed` workflow: without one, the gate could issue no tokens.
 fn check_signing_keys(keys: &[(KeySpec, Span)], drafts: &[&Draft], fields: Fields<'_, '_>, context: &mut Context<'_>) {
-    let mut reported: BTreeSet<&WorkflowName> = BTreeSet::new();
+    let mut reported: SortedSet<&WorkflowName> = SortedSet::new();
     for draft in drafts.iter().filter(|draft| draft.assurance == Some(Assurance::Signed)) {
         let Some(name) = &draft.name else { continue };
         // A key with errors has been reported; it may be the signing key.
@@ -205,8 +208,8 @@ fn check_signing_keys(keys: &[(KeySpec, Span)], drafts: &[&Draft], fields: Field
         let message = words!("workflow {} has no signing key", quote(name.as_str()));
         let none =
             Diagnostic::new(Code::NoSigningKey, draft.span, message).label("its level is `signed`, which requires one");
-        let variable = KeyOwner { workflow: name.clone(), actor: None }.variable(None);
-        let help = words!("add to `keys`: `{{workflow: {name}, kid: k1, use: sign, env: {variable}}}`");
+        let owner = KeyOwner { workflow: name.clone(), actor: None };
+        let help = words!("add to `keys`: `{{workflow: {name}, kid: k1, use: sign, env: {}}}`", owner.variable(None));
         context.report.push(none.help(help));
     }
 }

@@ -1,6 +1,5 @@
 //! The workflows of a gate: their revisions, and which revisions are open.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::code::Code;
@@ -9,6 +8,7 @@ use crate::document::{self, Context, Document};
 use crate::name::WorkflowName;
 use crate::report::quote;
 use crate::schema::Fields;
+use crate::sorted::SortedMap;
 use crate::workflow::{Assurance, MixedLevels, Mode, Workflow};
 
 pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Document> {
@@ -28,20 +28,20 @@ pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Doc
 /// At level `identity` any performer of a task may claim to be at it: such a revision would be a way around a higher
 /// level of the same workflow.
 fn levels(documents: &[Document], context: &mut Context<'_>) {
-    let mut first: BTreeMap<&WorkflowName, (Assurance, Span)> = BTreeMap::new();
+    let mut first: SortedMap<&WorkflowName, (Assurance, Span)> = SortedMap::new();
     for draft in documents.iter().map(|document| &document.draft) {
         let (Some(name), Some(assurance)) = (&draft.name, draft.assurance) else { continue };
         let (other, span) = *first.entry(name).or_insert((assurance, draft.span));
         if let Some(mixed) = MixedLevels::among([(name, other), (name, assurance)]) {
-            let found = Diagnostic::new(Code::MixedLevels, draft.span, mixed.to_string());
+            let found = Diagnostic::new(Code::MixedLevels, draft.span, words!("{mixed}"));
             context.report.push(found.label("one level").also(span, "another level").help(MixedLevels::HELP));
         }
     }
 }
 
 fn revisions(documents: &[Document], context: &mut Context<'_>) {
-    let mut seen: BTreeMap<(&WorkflowName, u32), Span> = BTreeMap::new();
-    let mut open: BTreeMap<&WorkflowName, Span> = BTreeMap::new();
+    let mut seen: SortedMap<(&WorkflowName, u32), Span> = SortedMap::new();
+    let mut open: SortedMap<&WorkflowName, Span> = SortedMap::new();
     for draft in documents.iter().map(|document| &document.draft) {
         let (Some(name), Some(revision)) = (&draft.name, draft.revision) else { continue };
         if let Some(first) = seen.get(&(name, revision)) {
@@ -80,7 +80,7 @@ pub(super) fn check_modes(documents: &[Document], gate: Option<Mode>, context: &
 
 /// The workflows with their `open`: the revision with `open: true` is open, else the highest without `open: false`.
 pub(super) fn with_open_revisions(documents: Vec<Document>) -> Option<Vec<Arc<Workflow>>> {
-    let mut chosen: BTreeMap<WorkflowName, (bool, u32)> = BTreeMap::new();
+    let mut chosen: SortedMap<WorkflowName, (bool, u32)> = SortedMap::new();
     for draft in documents.iter().map(|document| &document.draft) {
         if draft.open == Some(false) {
             continue;

@@ -1,10 +1,9 @@
 //! The actors of a document.
 
-use std::collections::BTreeMap;
-
 use super::{ActorDraft, Context, Draft, identities};
 use crate::name::ActorName;
 use crate::schema::Fields;
+use crate::sorted::SortedMap;
 use crate::syntax::Node;
 
 pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Context<'_>) {
@@ -19,8 +18,8 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             spiffe: Vec::new(),
             open: Vec::new(),
             attributes: identities::attributes(of),
-            own: BTreeMap::new(),
-            own_open: BTreeMap::new(),
+            own: SortedMap::new(),
+            own_open: SortedMap::new(),
             hosts: of.items("hosts").iter().filter_map(Node::text).map(str::to_owned).collect(),
         };
         identities::read(of, draft.trust_domain.as_ref(), &mut actor, context);

@@ -1,17 +1,20 @@
 //! The aliases of the trust domain, which a gate's configuration gives beside a document.
 
-use std::collections::BTreeSet;
-
 use super::{Context, Draft};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::report::quote;
 use crate::schema::Fields;
+use crate::sorted::SortedSet;
 use crate::spiffe::TrustDomain;
 
 /// The aliases. One that is the trust domain of an ID of the document would make two workloads one.
-pub(super) fn read(fields: Fields<'_, '_>, draft: &Draft, context: &mut Context<'_>) -> BTreeSet<TrustDomain> {
-    let mut aliases = BTreeSet::new();
+pub(super) fn read(fields: Fields<'_, '_>, draft: &Draft, context: &mut Context<'_>) -> SortedSet<TrustDomain> {
+    let mut aliases = SortedSet::new();
+    // In a document alone the key is an error of its own.
+    if !fields.has_key("trust_domain_aliases") {
+        return aliases;
+    }
     for node in fields.items("trust_domain_aliases") {
         let Some(alias) = node.text().and_then(|text| TrustDomain::try_from(text).ok()) else { continue };
         let ids = draft.actors.iter().flat_map(|actor| &actor.spiffe);

@@ -1,25 +1,24 @@
 //! From a draft without errors to the checked workflow.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Draft, canonical};
+use super::Draft;
 use crate::check::Analysis;
-use crate::gather::Gather as _;
 use crate::name::TaskName;
+use crate::sorted::SortedSet;
 use crate::spiffe::SpiffeId;
 use crate::workflow::{Actor, Constraint, Digest, Domain, Join, Relation, Task, Transition, Workflow};
 
-/// The workflow; none where a part of the draft is missing, which has then been reported.
+/// The workflow, without its digest; none where a part of the draft is missing, which has then been reported.
 pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
     let domain = Arc::new(Domain::new(draft.trust_domain.clone()?, draft.aliases.clone()));
     let actors = draft.actors.iter().map(|actor| Arc::new(self::actor(actor, &domain)));
     let actors: Vec<Arc<Actor>> = actors.collect();
     // An advisory constraint is not part of the workflow, so no reader takes it for an enforced one.
     let enforced = || draft.constraints.iter().filter(|constraint| !constraint.advisory);
-    let constrained = enforced().flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).gather();
+    let constrained = enforced().flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).collect();
     let binding = enforced().filter(|constraint| constraint.relation == Relation::Bind);
-    let bound = binding.flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).gather();
+    let bound = binding.flat_map(|constraint| &constraint.tasks).map(|(task, _)| *task).collect();
     let tasks = (0..draft.tasks.len()).map(|index| task(draft, analysis, &actors, [&constrained, &bound], index));
     let tasks: Vec<Arc<Task>> = tasks.collect::<Option<_>>()?;
     let transitions: Vec<Arc<Transition>> = (draft.transitions.iter().zip(draft.edges()))
@@ -40,7 +39,7 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
     let name = |index: usize| tasks.get(index).map(|task| task.name.clone());
     let joins = analysis.joins.iter().map(|join| {
         let sources = join.sources.iter().map(|source| name(*source)).collect::<Option<Vec<_>>>()?;
-        let sources = sources.into_iter().gather();
+        let sources = sources.into_iter().collect();
         let task = name(join.task)?;
         Some((task.clone(), Arc::new(Join { task, fork: name(join.fork)?, sources })))
     });
@@ -48,9 +47,9 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         let tasks = constraint.tasks.iter().map(|(task, _)| name(*task)).collect::<Option<_>>()?;
         Some(Constraint { relation: constraint.relation, tasks })
     });
-    let joins = joins.collect::<Option<Vec<_>>>()?.into_iter().gather();
+    let joins = joins.collect::<Option<Vec<_>>>()?.into_iter().collect();
     let constraints = constraints.collect::<Option<Vec<_>>>()?;
-    let mut workflow = Workflow {
+    Some(Workflow {
         name: draft.name.clone()?,
         revision: draft.revision?,
         digest: Digest::of(&[]),
@@ -59,24 +58,22 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         assurance: draft.assurance?,
         deadline: draft.deadline?,
         task_ttl: draft.task_ttl?,
-        actors: actors.into_iter().map(|actor| (actor.name.clone(), actor)).gather(),
-        tasks: tasks.into_iter().map(|task| (task.name.clone(), task)).gather(),
+        actors: actors.into_iter().map(|actor| (actor.name.clone(), actor)).collect(),
+        tasks: tasks.into_iter().map(|task| (task.name.clone(), task)).collect(),
         transitions,
         joins,
         constraints,
         open: true,
         mode: draft.mode,
-    };
-    workflow.digest = canonical::digest(&workflow);
-    Some(workflow)
+    })
 }
 
 fn actor(draft: &super::ActorDraft, domain: &Arc<Domain>) -> Actor {
     Actor {
         domain: Arc::clone(domain),
         name: draft.name.clone(),
-        spiffe: draft.spiffe.iter().map(|(id, _)| id.clone()).gather(),
-        open: draft.open.iter().map(|(open, _)| open.clone()).gather(),
+        spiffe: draft.spiffe.iter().map(|(id, _)| id.clone()).collect(),
+        open: draft.open.iter().map(|(open, _)| open.clone()).collect(),
         examples: examples(draft),
         own_open: draft.own_open.clone(),
         attributes: draft.attributes.clone(),
@@ -94,12 +91,12 @@ fn task(
     draft: &Draft,
     analysis: &Analysis,
     actors: &[Arc<Actor>],
-    [constrained, bound]: [&BTreeSet<usize>; 2],
+    [constrained, bound]: [&SortedSet<usize>; 2],
     index: usize,
 ) -> Option<Arc<Task>> {
     let task = draft.task(index)?;
     let ttl = draft.ttl(task)?;
-    let joins = |selected: &dyn Fn(&crate::check::AnalyzedJoin) -> bool| -> Option<BTreeSet<TaskName>> {
+    let joins = |selected: &dyn Fn(&crate::check::AnalyzedJoin) -> bool| -> Option<SortedSet<TaskName>> {
         let joins = analysis.joins.iter().filter(|join| selected(join));
         joins.map(|join| draft.task(join.task).map(|task| task.name.clone())).collect()
     };

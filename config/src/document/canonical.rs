@@ -6,14 +6,13 @@
 //! a gate.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::duration;
-use crate::gather::Gather as _;
 use crate::schema::DOCUMENT;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::workflow::{
     Actor, Assurance, Attribute, Digest, JoinKind, Relation, RequestPattern, Split, Task, Transition, Workflow,
 };
@@ -33,25 +32,25 @@ struct Form<'w> {
     #[serde(skip_serializing_if = "Option::is_none")]
     assurance: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    deadline_ms: Option<u128>,
+    deadline_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    task_ttl_ms: Option<u128>,
-    actors: BTreeMap<&'w str, ActorForm<'w>>,
-    tasks: BTreeMap<&'w str, TaskForm<'w>>,
-    transitions: BTreeSet<TransitionForm<'w>>,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    constraints: BTreeSet<ConstraintForm<'w>>,
+    task_ttl_ms: Option<u64>,
+    actors: SortedMap<&'w str, ActorForm<'w>>,
+    tasks: SortedMap<&'w str, TaskForm<'w>>,
+    transitions: SortedSet<TransitionForm<'w>>,
+    #[serde(skip_serializing_if = "SortedSet::is_empty")]
+    constraints: SortedSet<ConstraintForm<'w>>,
 }
 
 #[derive(Serialize)]
 struct ActorForm<'w> {
-    spiffe: BTreeSet<Cow<'w, str>>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    attributes: BTreeMap<&'w str, AttributeForm<'w>>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    spiffe_attributes: BTreeMap<Cow<'w, str>, BTreeMap<&'w str, AttributeForm<'w>>>,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    hosts: BTreeSet<&'w str>,
+    spiffe: SortedSet<Cow<'w, str>>,
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    attributes: SortedMap<&'w str, AttributeForm<'w>>,
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    spiffe_attributes: SortedMap<Cow<'w, str>, SortedMap<&'w str, AttributeForm<'w>>>,
+    #[serde(skip_serializing_if = "SortedSet::is_empty")]
+    hosts: SortedSet<&'w str>,
 }
 
 #[derive(Serialize)]
@@ -66,34 +65,34 @@ enum AttributeForm<'w> {
 #[derive(Serialize)]
 struct TaskForm<'w> {
     actor: &'w str,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    requests: BTreeSet<RequestForm<'w>>,
+    #[serde(skip_serializing_if = "SortedSet::is_empty")]
+    requests: SortedSet<RequestForm<'w>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     initial: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     join: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     split: Option<&'static str>,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    upgrade: BTreeSet<&'w str>,
+    #[serde(skip_serializing_if = "SortedSet::is_empty")]
+    upgrade: SortedSet<&'w str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_visits: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ttl_ms: Option<u128>,
+    ttl_ms: Option<u64>,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct RequestForm<'w> {
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    methods: BTreeSet<&'w str>,
+    #[serde(skip_serializing_if = "SortedSet::is_empty")]
+    methods: SortedSet<&'w str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<&'w str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     port: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    headers: BTreeMap<&'w str, &'w str>,
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    headers: SortedMap<&'w str, &'w str>,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -105,9 +104,9 @@ struct TransitionForm<'w> {
     #[serde(skip_serializing_if = "Option::is_none")]
     uses: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    after_ms: Option<u128>,
+    after_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    within_ms: Option<u128>,
+    within_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     when: Option<&'w str>,
 }
@@ -115,9 +114,9 @@ struct TransitionForm<'w> {
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct ConstraintForm<'w> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    separate: Option<BTreeSet<&'w str>>,
+    separate: Option<SortedSet<&'w str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bind: Option<BTreeSet<&'w str>>,
+    bind: Option<SortedSet<&'w str>>,
 }
 
 fn form(workflow: &Workflow) -> Form<'_> {
@@ -131,37 +130,42 @@ fn form(workflow: &Workflow) -> Form<'_> {
         },
         deadline_ms: non_default("deadline", workflow.deadline),
         task_ttl_ms: non_default("task_ttl", workflow.task_ttl),
-        actors: workflow.actors.values().map(|actor| (actor.name.as_str(), self::actor(actor))).gather(),
-        tasks: workflow.tasks.values().map(|task| (task.name.as_str(), self::task(task, workflow.task_ttl))).gather(),
-        transitions: workflow.transitions.iter().map(|transition| self::transition(transition)).gather(),
+        actors: workflow.actors.values().map(|actor| (actor.name.as_str(), self::actor(actor))).collect(),
+        tasks: workflow.tasks.values().map(|task| (task.name.as_str(), self::task(task, workflow.task_ttl))).collect(),
+        transitions: workflow.transitions.iter().map(|transition| self::transition(transition)).collect(),
         constraints: workflow
             .constraints
             .iter()
             .map(|constraint| {
-                let tasks = Some(constraint.tasks.iter().map(crate::name::TaskName::as_str).gather());
+                let tasks = Some(constraint.tasks.iter().map(crate::name::TaskName::as_str).collect());
                 match constraint.relation {
                     Relation::Separate => ConstraintForm { separate: tasks, bind: None },
                     Relation::Bind => ConstraintForm { separate: None, bind: tasks },
                 }
             })
-            .gather(),
+            .collect(),
     }
 }
 
 /// A duration in milliseconds, unless it is the default of `key`.
-fn non_default(key: &str, duration: Duration) -> Option<u128> {
+fn non_default(key: &str, duration: Duration) -> Option<u64> {
     let default = DOCUMENT.default(key).and_then(|text| duration::parse(text).ok());
-    (default != Some(duration)).then_some(duration.as_millis())
+    (default != Some(duration)).then(|| milliseconds(duration))
 }
 
-fn attributes(attributes: &BTreeMap<String, Attribute>) -> BTreeMap<&str, AttributeForm<'_>> {
+/// No duration of a document is longer than [`crate::MAX_DURATION`].
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn attributes(attributes: &SortedMap<String, Attribute>) -> SortedMap<&str, AttributeForm<'_>> {
     let attribute = |value| match value {
         &Attribute::Bool(value) => AttributeForm::Bool(value),
         &Attribute::Int(value) => AttributeForm::Int(value),
         &Attribute::Float(value) => AttributeForm::Float(value),
         Attribute::Text(value) => AttributeForm::Text(value),
     };
-    attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).gather()
+    attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))).collect()
 }
 
 fn actor(actor: &Actor) -> ActorForm<'_> {
@@ -169,33 +173,33 @@ fn actor(actor: &Actor) -> ActorForm<'_> {
     let own = actor.own.iter().map(|(id, own)| (Cow::Borrowed(id.as_str()), attributes(own)));
     let own_open = actor.own_open.iter().map(|(open, own)| (Cow::Owned(open.to_string()), attributes(own)));
     ActorForm {
-        spiffe: actor.spiffe.iter().map(|id| id.as_str().into()).chain(open).gather(),
+        spiffe: actor.spiffe.iter().map(|id| id.as_str().into()).chain(open).collect(),
         attributes: attributes(&actor.attributes),
-        spiffe_attributes: own.chain(own_open).gather(),
-        hosts: actor.hosts.iter().map(String::as_str).gather(),
+        spiffe_attributes: own.chain(own_open).collect(),
+        hosts: actor.hosts.iter().map(String::as_str).collect(),
     }
 }
 
 fn task(task: &Task, task_ttl: Duration) -> TaskForm<'_> {
     TaskForm {
         actor: task.performer.name.as_str(),
-        requests: task.requests.iter().map(request).gather(),
+        requests: task.requests.iter().map(request).collect(),
         initial: task.initial,
         join: (task.join == JoinKind::All).then_some("all"),
         split: task.split.filter(|split| *split != Split::Any).map(Split::as_str),
-        upgrade: task.upgrade.iter().map(String::as_str).gather(),
+        upgrade: task.upgrade.iter().map(String::as_str).collect(),
         max_visits: task.max_visits,
-        ttl_ms: (task.ttl != task_ttl).then_some(task.ttl.as_millis()),
+        ttl_ms: (task.ttl != task_ttl).then(|| milliseconds(task.ttl)),
     }
 }
 
 fn request(request: &RequestPattern) -> RequestForm<'_> {
     RequestForm {
-        methods: request.methods.iter().map(crate::workflow::Method::as_str).gather(),
+        methods: request.methods.iter().map(crate::workflow::Method::as_str).collect(),
         host: request.host.as_deref(),
         port: request.port,
         path: request.path.as_ref().map(ToString::to_string),
-        headers: request.headers.iter().map(|(name, rule)| (name, rule.as_str())).gather(),
+        headers: request.headers.iter().map(|(name, rule)| (name, rule.as_str())).collect(),
     }
 }
 
@@ -205,8 +209,8 @@ fn transition(transition: &Transition) -> TransitionForm<'_> {
         to: transition.to.name.as_str(),
         via: transition.via.then_some(transition.caller.name.as_str()),
         uses: (transition.uses != 1).then_some(transition.uses),
-        after_ms: transition.after.map(|after| after.as_millis()),
-        within_ms: transition.within.map(|within| within.as_millis()),
+        after_ms: transition.after.map(milliseconds),
+        within_ms: transition.within.map(milliseconds),
         when: transition.when.as_ref().map(crate::guard::Guard::source),
     }
 }

@@ -46,7 +46,17 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
                     Diagnostic::new(Code::Duplicate, node.span, words!("the task {} appears twice", quote(name)))
                         .label("again here")
                         .also(*first, "first here")
-                        .help("name each task once: remove this one"),
+                        .help(match (field.node.items().len(), relation) {
+                            (2, Relation::Bind) => {
+                                "one task alone cannot be bound: a `bind` with another task holds for every visit of both, so \
+                                 name the other task, or remove the constraint"
+                            }
+                            (2, Relation::Separate) => {
+                                "two visits of one task cannot be separated: give the second visit a task of its own, or \
+                                 remove the constraint"
+                            }
+                            _ => "name each task once: remove this one",
+                        }),
                 ),
                 None => named.push((task, node.span)),
             }

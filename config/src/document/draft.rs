@@ -1,12 +1,12 @@
 //! Drafts: the content of a document, with places, before it is checked.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::diagnostic::Span;
 use crate::guard::Guard;
 use crate::name::{ActorName, TaskName, WorkflowName};
 use crate::open_id::OpenId;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::spiffe::{SpiffeId, TrustDomain};
 use crate::workflow::{Assurance, Attribute, JoinKind, Mode, Relation, RequestPattern, Split};
 
@@ -18,7 +18,7 @@ pub(crate) struct Draft {
     pub(crate) revision: Option<u32>,
     pub(crate) trust_domain: Option<TrustDomain>,
     /// From a gate's configuration; not part of the document.
-    pub(crate) aliases: BTreeSet<TrustDomain>,
+    pub(crate) aliases: SortedSet<TrustDomain>,
     pub(crate) assurance: Option<Assurance>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) task_ttl: Option<Duration>,
@@ -44,11 +44,11 @@ pub(crate) struct ActorDraft {
     pub(crate) spiffe: Vec<(SpiffeId, Span)>,
     /// The IDs with an open segment.
     pub(crate) open: Vec<(OpenId, Span)>,
-    pub(crate) attributes: BTreeMap<String, Attribute>,
+    pub(crate) attributes: SortedMap<String, Attribute>,
     /// The attributes of single IDs.
-    pub(crate) own: BTreeMap<SpiffeId, BTreeMap<String, Attribute>>,
+    pub(crate) own: SortedMap<SpiffeId, SortedMap<String, Attribute>>,
     /// The same of IDs with an open segment.
-    pub(crate) own_open: BTreeMap<OpenId, BTreeMap<String, Attribute>>,
+    pub(crate) own_open: SortedMap<OpenId, SortedMap<String, Attribute>>,
     pub(crate) hosts: Vec<String>,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct TaskDraft {
     pub(crate) join_span: Option<Span>,
     /// What the document says, and its place.
     pub(crate) split: Option<(Split, Span)>,
-    pub(crate) upgrade: BTreeSet<String>,
+    pub(crate) upgrade: SortedSet<String>,
     pub(crate) max_visits: Option<(u32, Span)>,
     pub(crate) ttl: Option<(Duration, Span)>,
 }

@@ -1,16 +1,14 @@
 //! The guards of one document: a guard that several transitions share is compiled once.
 
-use std::collections::BTreeMap;
-
 use super::{Context, Draft, levels};
 use crate::PEOPLE;
 use crate::bounds::MAX_GUARD_TEXT;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::gather::Gather as _;
 use crate::guard::{Guard, GuardError, Vocabulary, joined_comment};
 use crate::report::quote;
 use crate::schema::Fields;
+use crate::sorted::SortedMap;
 use crate::syntax::Parts;
 use crate::workflow::Assurance;
 
@@ -19,7 +17,7 @@ const EXAMPLE: &str = r#"when: 'request.method == "POST" && now.getHours("UTC") 
 
 pub(super) struct Guards {
     vocabulary: Vocabulary,
-    read: BTreeMap<String, Result<Guard, Vec<GuardError>>>,
+    read: SortedMap<String, Result<Guard, Vec<GuardError>>>,
 }
 
 impl Guards {
@@ -30,13 +28,13 @@ impl Guards {
             .iter()
             .flat_map(|actor| actor.own.values().chain(actor.own_open.values()).chain([&actor.attributes]));
         let mut vocabulary = Vocabulary::new(attributes.flatten());
-        let names = |key| fields.entries(key).iter().map(|entry| entry.key.to_string()).gather();
+        let names = |key| fields.entries(key).iter().map(|entry| entry.key.to_string()).collect();
         vocabulary.tasks = names("tasks");
         vocabulary.actors = names("actors");
         let ids = draft.actors.iter().flat_map(|actor| &actor.spiffe);
         vocabulary.open = draft.actors.iter().any(|actor| !actor.open.is_empty());
-        vocabulary.ids = ids.map(|(id, _)| id.as_str().to_owned()).gather();
-        Self { vocabulary, read: BTreeMap::new() }
+        vocabulary.ids = ids.map(|(id, _)| id.as_str().to_owned()).collect();
+        Self { vocabulary, read: SortedMap::new() }
     }
 
     /// The guard at `when`.

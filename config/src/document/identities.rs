@@ -1,14 +1,12 @@
 //! The SPIFFE IDs of an actor, and the attributes of single ones.
 
-use std::collections::BTreeMap;
-
 use super::{ActorDraft, Context};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::gather::Gather as _;
 use crate::open_id::OpenId;
 use crate::report::quote;
 use crate::schema::{Fields, spiffe_id};
+use crate::sorted::SortedMap;
 use crate::spiffe::{SpiffeId, TrustDomain};
 use crate::syntax::{Kind, Node};
 use crate::workflow::Attribute;
@@ -20,7 +18,7 @@ pub(super) fn read(
     actor: &mut ActorDraft,
     context: &mut Context<'_>,
 ) {
-    let mut seen: BTreeMap<SpiffeId, Span> = BTreeMap::new();
+    let mut seen: SortedMap<SpiffeId, Span> = SortedMap::new();
     for node in of.items("spiffe") {
         let with = of.inner("spiffe", node);
         let text = with.map_or(node.text().map(|text| (text, node.span)), |with| with.text_and_span("id"));
@@ -31,8 +29,7 @@ pub(super) fn read(
             if let Some((_, first)) = actor.open.iter().find(|(other, _)| other.overlaps(&open)) {
                 let message = words!("two open segments of {} cover one ID", quote(actor.name.as_str()));
                 let twice = Diagnostic::new(Code::Duplicate, span, message).label("this one").also(*first, "the other");
-                let example = words!("actors:\n  {}: {{spiffe: [\"{open}\"]}}", actor.name.as_str());
-                context.report.push(twice.help("remove one").example(example));
+                context.report.push(twice.help("remove one of them, or let them differ in a further segment"));
                 continue;
             }
             if !own.is_empty() {
@@ -59,9 +56,9 @@ pub(super) fn read(
 }
 
 /// The attributes of an actor, or of one of its IDs.
-pub(super) fn attributes(of: Fields<'_, '_>) -> BTreeMap<String, Attribute> {
+pub(super) fn attributes(of: Fields<'_, '_>) -> SortedMap<String, Attribute> {
     let entries = of.entries("attributes").iter();
-    entries.filter_map(|entry| Some((entry.key.clone().into_owned(), attribute(&entry.value)?))).gather()
+    entries.filter_map(|entry| Some((entry.key.clone().into_owned(), attribute(&entry.value)?))).collect()
 }
 
 fn attribute(node: &Node<'_>) -> Option<Attribute> {

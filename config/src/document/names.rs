@@ -1,24 +1,22 @@
 //! Looking up tasks and actors by name.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::gather::Gather as _;
 use crate::report::{Report, quote};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::syntax::Entry;
 
 /// The names of a document's tasks, or of its actors: as written, and the index of each valid one in the draft.
 pub(super) struct Names<'t, 'a> {
     written: &'t [Entry<'a>],
-    all: BTreeSet<&'t str>,
-    indexes: BTreeMap<String, usize>,
+    all: SortedSet<&'t str>,
+    indexes: SortedMap<String, usize>,
 }
 
 impl<'t, 'a> Names<'t, 'a> {
     pub(super) fn of<'n>(written: &'t [Entry<'a>], valid: impl Iterator<Item = &'n str>) -> Self {
-        let all = written.iter().map(|entry| &*entry.key).gather();
-        Self { written, all, indexes: valid.enumerate().map(|(index, name)| (name.to_owned(), index)).gather() }
+        let all = written.iter().map(|entry| &*entry.key).collect();
+        Self { written, all, indexes: valid.enumerate().map(|(index, name)| (name.to_owned(), index)).collect() }
     }
 
     /// The index of the task called `name`. An unknown task is reported; `context` begins the message.

@@ -10,6 +10,7 @@ use crate::workflow::{JoinKind, Method, PathPattern, RequestPattern, Split};
 
 pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Context<'_>) {
     let actors = Names::of(fields.entries("actors"), draft.actors.iter().map(|actor| actor.name.as_str()));
+    draft.tasks.reserve_exact(fields.entries("tasks").len());
     for entry in fields.entries("tasks") {
         let (Ok(name), Some(of)) = (TaskName::try_from(&*entry.key), fields.inner("tasks", &entry.value)) else {
             draft.complete = false;

@@ -1,7 +1,5 @@
 //! The transitions of a document.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::guards::Guards;
@@ -11,15 +9,17 @@ use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::quote;
 use crate::schema::Fields;
+use crate::sorted::SortedMap;
 
 pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Context<'_>) {
     let tasks = Names::of(fields.entries("tasks"), draft.tasks.iter().map(|task| task.name.as_str()));
     let actors = Names::of(fields.entries("actors"), draft.actors.iter().map(|actor| actor.name.as_str()));
     let mut guards = Guards::new(draft, fields);
     // Of each pair of tasks the first transition: its place, and its number.
-    let mut seen: BTreeMap<(usize, usize), (Span, usize)> = BTreeMap::new();
+    let mut seen: SortedMap<(usize, usize), (Span, usize)> = SortedMap::new();
     // In a chain, one task is the end of a transition and the beginning of the next: it is reported once.
     let mut unknown = None;
+    draft.transitions.reserve_exact(fields.items("transitions").len());
     for node in fields.items("transitions") {
         let Some(of) = fields.inner("transitions", node) else {
             draft.complete = false;

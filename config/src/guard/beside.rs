@@ -1,8 +1,6 @@
 //! Literals beside a part of the request, or a field of a timestamp, that it can never be: such a comparison is the same on
 //! every request, and its guard permits or denies everything.
 
-use std::collections::BTreeSet;
-
 use super::condition::{Extent, TimeField};
 use super::form::{member, table};
 use super::syntax::{Kind, Literal, Node};
@@ -10,6 +8,7 @@ use super::vocabulary::Table;
 use super::walk::Walk;
 use super::{GuardError, MAX_TEXT};
 use crate::code::Code;
+use crate::sorted::SortedSet;
 use crate::spiffe::SpiffeId;
 use crate::workflow::without_port;
 
@@ -45,7 +44,7 @@ impl Walk<'_> {
             None => {}
         }
         let (record, field) = field(part)?;
-        let known = |names: &BTreeSet<String>, noun: &str| {
+        let known = |names: &SortedSet<String>, noun: &str| {
             (whole && !names.contains(literal)).then(|| words!("the document has no such {noun}"))
         };
         let fault = match (record, field) {

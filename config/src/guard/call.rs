@@ -120,7 +120,7 @@ impl Walk<'_> {
             }
             Err(cause) => {
                 let error = GuardError::new(Code::GuardValue, &argument.whole, "this pattern cannot be used");
-                self.errors.push(error.label(cause.to_string()));
+                self.errors.push(error.label(words!("{cause}")));
             }
         }
     }
@@ -133,7 +133,7 @@ impl Walk<'_> {
             let near = name.and_then(|zone| self.names.did_you_mean(zone, zone::names()));
             let form = "use an IANA name such as `Europe/Paris`, or an offset such as `+02:00`";
             let at = &argument.whole;
-            let error = GuardError::new(Code::GuardValue, at, "this time zone is unknown").label(cause.to_string());
+            let error = GuardError::new(Code::GuardValue, at, "this time zone is unknown").label(words!("{cause}"));
             self.errors.push(error.help(near.unwrap_or_else(|| form.to_owned())));
         }
     }

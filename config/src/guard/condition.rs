@@ -1,7 +1,6 @@
 //! A checked guard in the form that gates evaluate: names are resolved, literals are converted, patterns are compiled.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::conversion::Conversion;
@@ -11,6 +10,7 @@ use super::scalar::Scalar;
 use super::syntax::{Arithmetic, Comparison, Kind, Literal, Node, Operator};
 use super::vocabulary::Table;
 use super::zone::Zone;
+use crate::sorted::SortedMap;
 
 /// A part of a checked guard, typed when it was checked. Its value is a bool, or what the name says.
 #[derive(Debug, Clone)]
@@ -154,12 +154,12 @@ impl TimeField {
 }
 
 /// The condition of a checked guard; none if the guard has a part that the check should have rejected.
-pub(super) fn condition(node: &Node, patterns: &BTreeMap<String, Pattern>) -> Option<Condition> {
+pub(super) fn condition(node: &Node, patterns: &SortedMap<String, Pattern>) -> Option<Condition> {
     Lowering { patterns }.lower(node)
 }
 
 struct Lowering<'a> {
-    patterns: &'a BTreeMap<String, Pattern>,
+    patterns: &'a SortedMap<String, Pattern>,
 }
 
 impl Lowering<'_> {

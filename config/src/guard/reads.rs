@@ -1,6 +1,6 @@
 //! The parts of a request that a guard reads.
 
-use std::collections::BTreeSet;
+use crate::sorted::SortedSet;
 
 /// The parts of a request that a guard reads, found when the guard is checked. A gate reads exactly these, strictly, before
 /// it evaluates the guard.
@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 #[non_exhaustive]
 pub struct Reads {
     /// The headers, lower case, for their value or their presence.
-    pub headers: BTreeSet<String>,
+    pub headers: SortedSet<String>,
     /// The parameters of the query, for their value or their presence.
-    pub parameters: BTreeSet<String>,
+    pub parameters: SortedSet<String>,
     /// Whether it reads `request.method`.
     pub method: bool,
     /// Whether it reads `request.path`.
@@ -20,7 +20,7 @@ pub struct Reads {
     /// Whether it reads `instance`, which level `identity` does not have.
     pub instance: bool,
     /// The functions that it calls, each with the type of its first argument.
-    pub calls: BTreeSet<(&'static str, &'static str)>,
+    pub calls: SortedSet<(&'static str, &'static str)>,
 }
 
 impl Reads {

@@ -1,10 +1,9 @@
 //! The names that a guard may read, and their types.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::error::{MAX_HOST, MAX_ID, MAX_METHOD, MAX_TEXT};
 use crate::bounds::MAX_ATTRIBUTE;
 use crate::name::MAX_NAME;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::workflow::Attribute;
 
 /// The type of a value in a guard.
@@ -117,11 +116,11 @@ pub(super) const VARIABLES: [&str; 5] = ["now", "request", "peer", "instance", "
 /// The names that the guards of one workflow may read.
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
-    attributes: BTreeMap<String, Field>,
+    attributes: SortedMap<String, Field>,
     /// The names of all tasks and of all actors, and the SPIFFE IDs of the actors.
-    pub(crate) tasks: BTreeSet<String>,
-    pub(crate) actors: BTreeSet<String>,
-    pub(crate) ids: BTreeSet<String>,
+    pub(crate) tasks: SortedSet<String>,
+    pub(crate) actors: SortedSet<String>,
+    pub(crate) ids: SortedSet<String>,
     /// Whether workloads with other SPIFFE IDs may be actors, too.
     pub(crate) open: bool,
 }
@@ -129,7 +128,7 @@ pub(crate) struct Vocabulary {
 impl Vocabulary {
     /// With the attributes of all actors, and no other names.
     pub(crate) fn new<'a>(attributes: impl IntoIterator<Item = (&'a String, &'a Attribute)>) -> Self {
-        let mut types: BTreeMap<String, Field> = BTreeMap::new();
+        let mut types: SortedMap<String, Field> = SortedMap::new();
         for (name, value) in attributes {
             let value = match value {
                 Attribute::Bool(_) => Value::plain(Type::Bool),

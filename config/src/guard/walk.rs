@@ -3,7 +3,6 @@
 //!
 //! The depth of the recursion is bounded by the parser.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::form::{literal, table};
@@ -14,6 +13,7 @@ use super::vocabulary::{Type, VARIABLES, Value, Vocabulary, is_record};
 use super::{GuardError, MAX_NODES, MAX_STEPS};
 use crate::code::Code;
 use crate::report::{Report, listed, quote};
+use crate::sorted::SortedMap;
 
 /// The results for a guard without errors.
 #[derive(Default)]
@@ -21,7 +21,7 @@ pub(super) struct Found {
     /// The parts of a request that it reads.
     pub(super) reads: Reads,
     /// Its regular expressions.
-    pub(super) patterns: BTreeMap<String, Pattern>,
+    pub(super) patterns: SortedMap<String, Pattern>,
 }
 
 /// Checks a guard: the results, or all its errors.

@@ -1,5 +1,6 @@
 //! Checks a tree against the tables of the language: all differences, each with its place.
 
+use super::elsewhere;
 use super::key::article;
 use super::{Format, Key, Level, Need, Object, Value};
 use crate::bounds::MAX_ATTRIBUTE;
@@ -38,7 +39,9 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
         (_, Kind::Broken) | (Value::Unread, _) => {}
         (Value::Text(format), Kind::Text(text)) => {
             if let Err(error) = format.check(text) {
-                report.add(error.code(), node.span, not_of_form(text, *format), error.to_string());
+                let wrong =
+                    Diagnostic::new(error.code(), node.span, not_of_form(text, *format)).label(words!("{error}"));
+                report.push(wrong.maybe_help(error.help(text)));
             }
         }
         (Value::Choice { words, later }, Kind::Text(text)) => choice(text, words, later, node.span, at, report),
@@ -66,7 +69,7 @@ fn value(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mut Rep
             count(entries.len(), 0, *most, ("entry", "entries"), node, at, report);
             for entry in entries {
                 if let Err(error) = keys.check(&entry.key) {
-                    report.add(error.code(), entry.key_span, not_of_form(&entry.key, *keys), error.to_string());
+                    report.add(error.code(), entry.key_span, not_of_form(&entry.key, *keys), words!("{error}"));
                 }
                 value(&entry.value, of, At { name: Some(&entry.key), span: entry.key_span, item: false }, report);
             }
@@ -148,17 +151,34 @@ fn wrong_kind(node: &Node<'_>, expected: &'static Value, at: At<'_>, report: &mu
     let text = node.text();
     let help = match (expected, text) {
         (Value::List { .. }, Some(text)) => Some(words!("write `[{text}]`")),
+        (Value::Text(Format::Duration | Format::Leeway), None) if let Kind::Int(number) = node.kind => {
+            Some(words!("write it with its unit, such as `{number}s`"))
+        }
         (Value::Text(_) | Value::Choice { .. }, None) if node.entries().is_empty() && node.items().is_empty() => {
             matches!(node.kind, Kind::Bool(_) | Kind::Int(_) | Kind::Float(_))
                 .then(|| "put the value in quotes".to_owned())
         }
         (Value::Flag | Value::Whole { .. }, Some(_)) => Some("remove the quotes".to_owned()),
+        (Value::Text(_) | Value::Either(Value::Text(_), _), None) if braces(node).is_some() => braces(node),
+        (Value::List { .. } | Value::Either(_, Value::List { .. }), None) if !node.entries().is_empty() => {
+            Some("put it in a list: `[{…}]`, or in a line that begins with `- `".to_owned())
+        }
         _ => None,
     };
     // An empty value has no place of its own: point at its key.
     let span = if matches!(node.kind, Kind::Null) { at.span } else { node.head_span() };
     let wrong = Diagnostic::new(Code::WrongKind, span, message).label(words!("expected {}", type_of(expected)));
     report.push(wrong.maybe_help(help));
+}
+
+/// `{id}` without quotes is a mapping with one key.
+fn braces(node: &Node<'_>) -> Option<String> {
+    match node.entries() {
+        [Entry { key, value: Node { kind: Kind::Null, .. }, .. }] => {
+            Some(words!("a text with `{{` and `}}` needs quotes: write `\"{{{key}}}\"`"))
+        }
+        _ => None,
+    }
 }
 
 /// The type of a value, with its article.
@@ -226,7 +246,11 @@ fn not_of_form(text: &str, format: Format) -> String {
 fn unknown(entry: &Entry<'_>, object: &'static Object, report: &mut Report) {
     let names = || object.keys().map(|key| key.name);
     // A diagnostic that is only counted needs no explanation.
-    let help = if report.is_full() { None } else { report.did_you_mean(&entry.key, names()) };
+    let help = if report.is_full() {
+        None
+    } else {
+        report.did_you_mean(&entry.key, names()).or_else(|| elsewhere::help(&entry.key, object))
+    };
     let known = if report.is_full() { String::new() } else { words!("its keys are {}", listed(names(), 20, "and")) };
     let message = words!("{} {} has no key {}", object.article(), object.noun, quote(&entry.key));
     let unknown = Diagnostic::new(Code::UnknownKey, entry.key_span, message).label("unknown key");

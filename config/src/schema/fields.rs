@@ -35,6 +35,11 @@ impl<'t, 'a> Fields<'t, 'a> {
         matches!(node.kind, Kind::Map(_)).then_some(Self { object, node })
     }
 
+    /// Whether the object may have this key.
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.object.key(key).is_some()
+    }
+
     /// The place to point at for the object as a whole.
     pub(crate) fn head_span(&self) -> Span {
         self.node.head_span()

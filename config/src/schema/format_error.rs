@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::bounds::MAX_HEADER_VALUE;
 use crate::code::Code;
-use crate::duration::DurationError;
+use crate::duration::{self, DurationError};
 use crate::name::NameError;
 use crate::spiffe::SpiffeIdError;
 use crate::workflow::{MethodError, PathPatternError};
@@ -66,6 +66,12 @@ pub(super) enum FormatError {
 }
 
 impl FormatError {
+    /// What to write instead of `text`, where that is plain.
+    pub(super) fn help(&self, text: &str) -> Option<String> {
+        let is_duration = matches!(self, Self::Duration(DurationError::Form));
+        is_duration.then(|| duration::meant(text)).flatten().map(|meant| words!("write `{meant}`"))
+    }
+
     /// The code of the diagnostic.
     pub(super) fn code(&self) -> Code {
         match self {

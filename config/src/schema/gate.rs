@@ -17,10 +17,11 @@ pub(crate) static GATE: Object = Object {
         "header": Value::Text(Format::Header), default("x-workflow-step");
         /// Where requests carry steps: in that header, or as a member of W3C `baggage`.
         "carrier": Value::Choice { words: &["header", "baggage"], later: &[] }, default("header");
-        /// The direction of the gate's listener. `auto`: as the proxy reports it. `inbound`: inbound, even if the proxy
-        /// reports another one or none.
-        "direction": Value::Choice { words: &["auto", "inbound"], later: &["outbound"] }, default("auto");
-        /// The gate's own SPIFFE ID, for proxies that do not provide it.
+        /// The direction of the gate's listener. `auto`: as the proxy reports it. `inbound` and `outbound`: this one, even if
+        /// the proxy reports another one or none.
+        "direction": Value::Choice { words: &["auto", "inbound", "outbound"], later: &[] }, default("auto");
+        /// The gate's own SPIFFE ID, for proxies that do not provide it. An outbound gate requires it: its application has no
+        /// certificate.
         "self": Value::Text(Format::WholeSpiffeId);
         /// The source of the peer's SPIFFE ID: `connection`, or `filter_state:KEY`, which a trusted filter must set.
         "peer_source": Value::Text(Format::PeerSource), default("connection");
@@ -35,8 +36,8 @@ pub(crate) static GATE: Object = Object {
         "interlock": Value::Object(&INTERLOCK);
         /// Requests that belong to no workflow: health checks, telemetry.
         "exempt": Value::List { of: &Value::Object(&EXEMPTION), least: 0, most: MAX_EXEMPTIONS };
-        /// Outgoing requests that belong to no workflow.
-        "egress": Value::Unread, later;
+        /// Requests to others that belong to no workflow and may leave. They go on without a step.
+        "egress": Value::List { of: &Value::Object(&EGRESS), least: 0, most: MAX_EXEMPTIONS };
         /// The keys of the workflows.
         "keys": Value::List { of: &Value::Object(&KEY), least: 0, most: MAX_KEYS };
         /// Instances, keys and workflows that are stopped at once.
@@ -95,6 +96,12 @@ static EXEMPTION: Object = Object {
             ), default("mesh");
         },
     ],
+};
+
+static EGRESS: Object = Object {
+    noun: "egress",
+    doc: "A pattern of requests to others that belong to no workflow: all its keys must match. `host` is required.",
+    keys: &[REQUEST_KEYS],
 };
 
 static KEY: Object = Object {

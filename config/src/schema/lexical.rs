@@ -24,8 +24,8 @@ const OTHER_HEADER_PREFIXES: [&str; 5] = ["grpc-", "x-envoy-", "x-forwarded-", "
 const ROUTED_BY: &str = "accept cache-control content-encoding content-type origin user-agent";
 
 /// More headers that a gate or a proxy writes or removes: a gate decides by what an application would not see.
-const REWRITTEN: &str = "x-http-method x-http-method-override x-method-override x-original-url x-rewrite-url \
-    x-workflow-step x-workflow-step-start";
+const REWRITTEN: &str = "script-name x-http-method x-http-method-override x-method-override x-original-url x-rewrite-url \
+    x-script-name x-workflow-step x-workflow-step-start";
 
 /// Whether `text` is one of the words of a list.
 fn is_listed(words: &str, text: &str) -> bool {

@@ -3,6 +3,7 @@
 
 mod check;
 mod document;
+mod elsewhere;
 mod fields;
 mod format;
 mod format_error;

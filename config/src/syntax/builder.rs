@@ -1,12 +1,12 @@
 //! Builds a tree from its parts, in the order of the input.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::{Entry, Kind, MAX_DEPTH, MAX_VALUES, Node};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::{Report, quote};
+use crate::sorted::SortedMap;
 
 /// A list or mapping that has begun and not ended.
 pub(super) enum Open<'a> {
@@ -50,11 +50,14 @@ impl<'a, 'r> Builder<'a, 'r> {
 
     pub(super) fn end(&mut self, span: Span) -> Result<(), Rejected> {
         let node = match self.open.pop() {
-            Some(Open::List { start, items }) => {
+            Some(Open::List { start, mut items }) => {
+                items.shrink_to_fit();
                 let last = items.last().map_or(start, |item| item.span);
                 Node { span: whole_span(start, last, span), kind: Kind::List(items) }
             }
-            Some(Open::Map { start, entries, .. }) => {
+            Some(Open::Map { start, mut entries, .. }) => {
+                // Most mappings have fewer entries than the first growth makes room for.
+                entries.shrink_to_fit();
                 let last = entries.last().map_or(start, |entry| entry.value.span.to(entry.key_span));
                 self.duplicates(&entries);
                 Node { span: whole_span(start, last, span), kind: Kind::Map(entries) }
@@ -91,7 +94,7 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     fn duplicates(&mut self, entries: &[Entry<'a>]) {
-        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        let mut seen: SortedMap<&str, Span> = SortedMap::new();
         for entry in entries {
             match seen.get(&*entry.key) {
                 Some(first) => {
@@ -133,7 +136,12 @@ fn key_of<'a>(node: Node<'a>, report: &mut Report) -> (Option<Cow<'a, str>>, Spa
 
 /// An error for a part of YAML that this language does not have.
 pub(super) fn unsupported(part: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::Unsupported, span, words!("{part} is not part of the language")).help(
-        "write each value where it belongs: the language has no aliases, anchors, tags, merge keys or second documents",
-    )
+    let quotes = if ["an alias", "an anchor", "a tag"].contains(&part) {
+        "; a text that begins with `*`, `&` or `!` needs quotes"
+    } else {
+        ""
+    };
+    Diagnostic::new(Code::Unsupported, span, words!("{part} is not part of the language")).help(words!(
+        "write each value where it belongs: the language has no aliases, anchors, tags, merge keys or second documents{quotes}"
+    ))
 }

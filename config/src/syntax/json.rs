@@ -154,7 +154,7 @@ impl<'a> Cursor<'a> {
         }
         let span = self.advance(length);
         let kind = scalar::plain(Cow::Borrowed(word)).unwrap_or_else(|error| {
-            report.push(Diagnostic::new(Code::BadValue, span, error.to_string()));
+            report.push(Diagnostic::new(Code::BadValue, span, words!("{error}")));
             Kind::Broken
         });
         Some(Node { span, kind })

@@ -10,6 +10,8 @@ mod offsets;
 mod parse;
 mod parts;
 mod scalar;
+#[cfg(feature = "people")]
+mod slip;
 mod to_json;
 #[cfg(feature = "people")]
 mod yaml;

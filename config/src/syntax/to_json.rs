@@ -1,6 +1,5 @@
 //! A tree as JSON. The recursion is bounded by [`super::MAX_DEPTH`].
 
-use crate::gather::Gather as _;
 use serde_json::Value;
 
 use super::{Kind, Node};
@@ -15,7 +14,11 @@ pub(crate) fn to_json(node: &Node<'_>) -> Value {
         Kind::Text(value) => Value::from(&**value),
         Kind::List(items) => items.iter().map(to_json).collect(),
         Kind::Map(entries) => {
-            Value::Object(entries.iter().map(|entry| (entry.key.clone().into_owned(), to_json(&entry.value))).gather())
+            let mut object = serde_json::Map::new();
+            for entry in entries {
+                object.insert(entry.key.clone().into_owned(), to_json(&entry.value));
+            }
+            Value::Object(object)
         }
     }
 }

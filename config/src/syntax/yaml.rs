@@ -7,7 +7,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span as Mark, Tag};
 use super::builder::{Builder, Open, Rejected, unsupported};
 use super::offsets::Offsets;
 use super::yaml11::{is_ambiguous, odd_character};
-use super::{Kind, MAX_STRUCTURE, Node, narrow, scalar};
+use super::{Kind, MAX_STRUCTURE, Node, narrow, scalar, slip};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::{Report, quote};
@@ -40,7 +40,11 @@ pub(super) fn parse<'a>(text: &'a str, several: bool, report: &mut Report) -> Ve
                 let span = events.offsets.span(*error.marker(), *error.marker());
                 // For an alias without an anchor, the parser reports an error before its event.
                 let alias = error.info().contains("unknown anchor");
-                let syntax = || Diagnostic::new(Code::Syntax, span, words!("not YAML: {}", error.info()));
+                let syntax = || {
+                    let at = usize::try_from(span.start).unwrap_or_default();
+                    let stopped = Diagnostic::new(Code::Syntax, span, words!("not YAML: {}", error.info()));
+                    stopped.maybe_help(slip::help(text, at, error.info()))
+                };
                 events.builder.report.push(if alias { unsupported("an alias", span) } else { syntax() });
                 return Vec::new();
             }

@@ -1,12 +1,12 @@
 //! Actors: the workloads that perform tasks.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Domain;
 use crate::name::ActorName;
 use crate::open_id::OpenId;
+use crate::sorted::SortedMap;
 use crate::spiffe::SpiffeId;
 
 /// A fact about an actor that guards may read.
@@ -33,15 +33,15 @@ pub struct Actor {
     /// The workloads that may act for it, by their canonical IDs. A workload may be of several actors.
     pub spiffe: Vec<SpiffeId>,
     /// Facts for guards.
-    pub attributes: BTreeMap<String, Attribute>,
+    pub attributes: SortedMap<String, Attribute>,
     /// The workloads whose IDs fit an open segment, too. No ID fits an open segment of one actor and is of another.
     pub open: Vec<OpenId>,
     /// Its SPIFFE IDs; for each open segment also two that fit, as examples for people and tests.
     pub examples: Vec<SpiffeId>,
     /// The facts about single workloads as this actor, by SPIFFE ID; [`Actor::attribute`] reads them.
-    pub own: BTreeMap<SpiffeId, BTreeMap<String, Attribute>>,
+    pub own: SortedMap<SpiffeId, SortedMap<String, Attribute>>,
     /// The facts about the workloads of an open segment.
-    pub own_open: BTreeMap<OpenId, BTreeMap<String, Attribute>>,
+    pub own_open: SortedMap<OpenId, SortedMap<String, Attribute>>,
     /// The authorities by which others call it.
     pub hosts: Vec<String>,
 }

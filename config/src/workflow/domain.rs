@@ -1,20 +1,20 @@
 //! The trust domain of a workflow, under all its names.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use crate::open_id::OpenId;
+use crate::sorted::SortedSet;
 use crate::spiffe::{SpiffeId, TrustDomain};
 
 /// A trust domain, and the names that it also has while it is being renamed. They hold for one document only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Domain {
     name: TrustDomain,
-    aliases: BTreeSet<TrustDomain>,
+    aliases: SortedSet<TrustDomain>,
 }
 
 impl Domain {
-    pub(crate) fn new(name: TrustDomain, aliases: BTreeSet<TrustDomain>) -> Self {
+    pub(crate) fn new(name: TrustDomain, aliases: SortedSet<TrustDomain>) -> Self {
         Self { name, aliases }
     }
 

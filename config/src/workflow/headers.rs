@@ -1,13 +1,12 @@
 //! The headers by which a pattern tells requests apart.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::gather::Gather as _;
+use crate::sorted::SortedMap;
 
 /// The headers that a request must have, or must not have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct HeaderPatterns(BTreeMap<String, HeaderPattern>);
+pub struct HeaderPatterns(SortedMap<String, HeaderPattern>);
 
 /// The rule for one header.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,7 +19,7 @@ pub enum HeaderPattern {
 
 impl HeaderPatterns {
     /// No rule: any headers match.
-    pub const ANY: Self = Self(BTreeMap::new());
+    pub const ANY: Self = Self(SortedMap::new());
 
     /// Whether there is no rule.
     pub fn is_empty(&self) -> bool {
@@ -82,7 +81,7 @@ impl From<&str> for HeaderPattern {
 
 impl FromIterator<(String, HeaderPattern)> for HeaderPatterns {
     fn from_iter<I: IntoIterator<Item = (String, HeaderPattern)>>(rules: I) -> Self {
-        Self(rules.into_iter().gather())
+        Self(rules.into_iter().collect())
     }
 }
 

@@ -1,9 +1,8 @@
 //! Which levels one workflow may have.
 
-use std::collections::BTreeMap;
-
 use super::Assurance;
 use crate::name::WorkflowName;
+use crate::sorted::SortedMap;
 
 /// Revisions of one workflow at level `identity` and at a higher level.
 ///
@@ -20,7 +19,7 @@ impl MixedLevels {
 
     /// The first workflow, by name, whose revisions have levels that cannot be used together.
     pub fn among<'w>(revisions: impl IntoIterator<Item = (&'w WorkflowName, Assurance)>) -> Option<Self> {
-        let mut levels: BTreeMap<&WorkflowName, [bool; 2]> = BTreeMap::new();
+        let mut levels: SortedMap<&WorkflowName, [bool; 2]> = SortedMap::new();
         for (name, assurance) in revisions {
             let [plain, proved] = levels.entry(name).or_default();
             match assurance {

@@ -17,7 +17,6 @@ mod segment;
 mod split;
 mod task;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +38,7 @@ pub use task::{Join, JoinKind, Task, Transition};
 pub use crate::open_id::{MAX_OPEN_SEGMENT, OpenId};
 
 use crate::name::{ActorName, TaskName, WorkflowName};
+use crate::sorted::SortedMap;
 use crate::spiffe::{SpiffeId, TrustDomain};
 
 /// How much a workflow's gates prove. The language has two more levels (`once`, `ledger`); documents with these are
@@ -95,13 +95,13 @@ pub struct Workflow {
     /// The longest life of the tokens of tasks that have no `ttl`.
     pub task_ttl: Duration,
     /// Its actors, by name.
-    pub actors: BTreeMap<ActorName, Arc<Actor>>,
+    pub actors: SortedMap<ActorName, Arc<Actor>>,
     /// Its tasks, by name.
-    pub tasks: BTreeMap<TaskName, Arc<Task>>,
+    pub tasks: SortedMap<TaskName, Arc<Task>>,
     /// Its transitions, in the order of the document; at most one for each pair of tasks.
     pub transitions: Vec<Arc<Transition>>,
     /// The joins that require a token from each incoming transition, by their task.
-    pub joins: BTreeMap<TaskName, Arc<Join>>,
+    pub joins: SortedMap<TaskName, Arc<Join>>,
     /// Its enforced constraints, in the order of the document.
     pub constraints: Vec<Constraint>,
     /// Whether new instances may begin in this revision; set in the gate's configuration

@@ -1,6 +1,7 @@
 //! Request patterns: methods, host, port, path and headers.
 
 use super::{HeaderPatterns, Method, PathPattern};
+use crate::PEOPLE;
 
 /// One request pattern: all fields that are given must match; an empty or absent one matches any request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -56,7 +57,7 @@ impl RequestPattern {
 
     /// An example of a request that matches one and may match the other, such as `GET /files/public/raw`; none where there
     /// is no such request. A HEAD also counts where only GET is listed ([`Method::fit`]), and a path as
-    /// [`PathPattern::may_match`] says.
+    /// [`PathPattern::may_match`] says. The text is for people: without the feature it is empty.
     pub fn common(&self, other: &Self) -> Option<String> {
         if self.headers.exclude(&other.headers) {
             return None;
@@ -86,11 +87,11 @@ impl RequestPattern {
             (Some(only), None) | (None, Some(only)) => only.common(only)?,
             (None, None) => "/".to_owned(),
         };
-        let host = host.map(|host| format!(" to the host {host}")).unwrap_or_default();
-        let port = port.map(|port| format!(" at port {port}")).unwrap_or_default();
-        let headers = self.headers.with(&other.headers);
-        let headers = if headers.is_empty() { String::new() } else { format!(" {headers}") };
-        Some(format!("{method} {path}{host}{port}{headers}"))
+        let host = host.map(|host| words!(" to the host {host}")).unwrap_or_default();
+        let port = port.map(|port| words!(" at port {port}")).unwrap_or_default();
+        let headers = if PEOPLE { self.headers.with(&other.headers) } else { HeaderPatterns::ANY };
+        let headers = if headers.is_empty() { String::new() } else { words!(" {headers}") };
+        Some(words!("{method} {path}{host}{port}{headers}"))
     }
 
     /// An example of a request that matches one and may match the other, if neither is the more specific. Two paths that
@@ -113,6 +114,12 @@ impl RequestPattern {
     #[must_use]
     pub fn of_any_host(&self) -> Self {
         Self { host: None, headers: HeaderPatterns::ANY, ..self.clone() }
+    }
+
+    /// The same pattern for any port of the workload.
+    #[must_use]
+    pub fn of_any_port(&self) -> Self {
+        Self { port: None, ..self.clone() }
     }
 
     /// The same pattern for any port of its host. Many an application ignores the port that the caller names there.

@@ -1,6 +1,5 @@
 //! Tasks, transitions and joins.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use super::{Actor, Apart, RequestPattern, Split};
 use crate::diagnostic::Span;
 use crate::guard::Guard;
 use crate::name::TaskName;
+use crate::sorted::SortedSet;
 use crate::spiffe::SpiffeId;
 
 /// What a task requires before it continues.
@@ -38,7 +38,7 @@ pub struct Task {
     /// Which of its outgoing transitions a visit is meant to take, where the document says so and several leave it.
     pub split: Option<Split>,
     /// Protocol upgrades that belong to the task, lower case (`websocket`, `connect`).
-    pub upgrade: BTreeSet<String>,
+    pub upgrade: SortedSet<String>,
     /// How often one branch of an instance may enter it; present exactly for tasks on a cycle.
     pub max_visits: Option<u32>,
     /// Whether a constraint names it: tokens then carry its performer.
@@ -46,9 +46,9 @@ pub struct Task {
     /// Whether a `bind` names it.
     pub bound: bool,
     /// The joins whose fork it is: an arrival here begins a round of each.
-    pub forks: BTreeSet<TaskName>,
+    pub forks: SortedSet<TaskName>,
     /// The joins whose fork the tokens of this task carry: those that a path leads to without passing their fork.
-    pub carries: BTreeSet<TaskName>,
+    pub carries: SortedSet<TaskName>,
     /// Whether it is a join, or a path leads here from one.
     pub behind_join: bool,
     /// The longest life of its tokens.

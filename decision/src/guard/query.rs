@@ -1,8 +1,7 @@
 //! The parameters of a query (RFC 3986, section 3.4), read so that no framework takes them differently.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use stepgate_config::guard::MAX_TEXT;
+use stepgate_config::sorted::{SortedMap, SortedSet};
 
 use super::failure::{Fault, GuardFailure, parameter_part};
 use crate::percent;
@@ -13,7 +12,7 @@ const MAX_PARTS: usize = 128;
 const MAX_MARKS: usize = 8;
 
 /// The parameters of these names, with their decoded values. `query` is the text after the `?`.
-pub(super) fn read<'a>(query: &str, names: &'a BTreeSet<String>) -> Result<Vec<(&'a str, String)>, GuardFailure> {
+pub(super) fn read<'a>(query: &str, names: &'a SortedSet<String>) -> Result<Vec<(&'a str, String)>, GuardFailure> {
     let mut found: Vec<(&str, String)> = Vec::new();
     if names.is_empty() || query.is_empty() {
         return Ok(found);
@@ -25,7 +24,7 @@ pub(super) fn read<'a>(query: &str, names: &'a BTreeSet<String>) -> Result<Vec<(
     if query.contains([';', '?', '#']) {
         return Err(GuardFailure::unreadable("request.query", Fault::Separator));
     }
-    let mut wanted: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut wanted: SortedMap<String, Vec<&str>> = SortedMap::new();
     for name in names {
         wanted.entry(Reduced::of(name).letters).or_default().push(name);
     }
@@ -128,7 +127,7 @@ mod tests {
     use super::*;
 
     fn read_page(query: &str) -> Result<Option<String>, GuardFailure> {
-        let names = BTreeSet::from(["page".to_owned(), "sort_by".to_owned()]);
+        let names = SortedSet::from(["page".to_owned(), "sort_by".to_owned()]);
         let found = read(query, &names)?;
         Ok(found.into_iter().find(|(name, _)| *name == "page").map(|(_, value)| value))
     }

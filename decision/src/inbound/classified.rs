@@ -3,10 +3,10 @@
 //! says.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stepgate_config::gate::ExemptPeers;
+use stepgate_config::sorted::SortedMap;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Task;
 
@@ -15,10 +15,10 @@ use crate::gate::Gate;
 use crate::named_headers::NamedHeaders;
 use crate::request::{HostFit, Request};
 use crate::served::ServedTask;
-use crate::task_index::Match;
+use crate::task_index::{Index, Match};
 
 /// The patterns that a request matches.
-pub(super) struct Classified<'g> {
+pub(crate) struct Classified<'g> {
     tasks: Vec<Match<'g, ServedTask>>,
     exemptions: Vec<Match<'g, ExemptPeers>>,
     /// Whether an exemption may apply: an upgrade would turn a health check into a tunnel.
@@ -29,15 +29,30 @@ pub(super) struct Classified<'g> {
 impl<'g> Classified<'g> {
     /// Where the workload is not known, the tasks of all workloads count: fewer requests are then exempt.
     pub(super) fn of(gate: &'g Gate, request: &Request<'g>, own: Option<&SpiffeId>) -> Self {
-        let (mut tasks, mut exemptions) = (Vec::new(), Vec::new());
+        let mut exemptions: Vec<Match<'_, ExemptPeers>> = Vec::new();
+        let mut found = Self::among(gate, request, gate.served(own));
+        gate.exemptions.find(request, &found.headers, &mut exemptions);
+        found.exemptions = deepest_first(exemptions, |exemption| exemption.pattern().depth());
+        found.may_be_exempt = !found.exemptions.is_empty() && matches!(request.upgrade(), Ok(None));
+        found
+    }
+
+    /// Among these tasks, without exemptions.
+    pub(crate) fn among(
+        gate: &'g Gate,
+        request: &Request<'g>,
+        served: impl Iterator<Item = &'g Index<ServedTask>>,
+    ) -> Self {
+        let mut tasks: Vec<Match<'_, ServedTask>> = Vec::new();
         let headers = NamedHeaders::of(request.facts, &gate.named_headers);
-        gate.served(own).for_each(|index| index.find(request, &headers, &mut tasks));
-        gate.exemptions.find(request, &headers, &mut exemptions);
-        // Among the deepest patterns are those that lie within others: a search for one ends soon.
-        tasks.sort_by_cached_key(|task: &Match<'_, ServedTask>| Reverse(task.pattern().depth()));
-        exemptions.sort_by_cached_key(|one: &Match<'_, ExemptPeers>| Reverse(one.pattern().depth()));
-        let may_be_exempt = !exemptions.is_empty() && matches!(request.upgrade(), Ok(None));
-        Self { tasks, exemptions, may_be_exempt, headers }
+        served.for_each(|index| index.find(request, &headers, &mut tasks));
+        let tasks = deepest_first(tasks, |task| task.pattern().depth());
+        Self { tasks, exemptions: Vec::new(), may_be_exempt: false, headers }
+    }
+
+    /// Whether no task may be meant, not even by a reader who takes the request loosely.
+    pub(crate) fn is_no_task(&self) -> bool {
+        self.tasks.is_empty()
     }
 
     /// Whether anyone may send this, also without mTLS.
@@ -66,7 +81,7 @@ impl<'g> Classified<'g> {
     /// # Errors
     /// [`Denial::UnreadableHeader`] where a header that a pattern names could be read in two ways; [`Denial::BadPath`]
     /// where the request reaches a literal character through an escape.
-    pub(super) fn tasks(&self) -> Result<RequestedTasks<'g>, Denial> {
+    pub(crate) fn tasks(&self) -> Result<RequestedTasks<'g>, Denial> {
         if let NamedHeaders::Unreadable(name, fault) = self.headers {
             return Err(Denial::UnreadableHeader { name: name.to_owned(), fault });
         }
@@ -81,9 +96,8 @@ impl<'g> Classified<'g> {
         if hosted().nth(1).is_none() && self.exemptions.is_empty() {
             return Ok(RequestedTasks { tasks: exact.into_iter().map(owner).collect(), crossing: Vec::new() });
         }
-        let mut others = representatives(hosted());
-        others.sort_by_cached_key(|task| Reverse(task.pattern().depth()));
-        let mut by_name: BTreeMap<_, Vec<&Match<'g, ServedTask>>> = BTreeMap::new();
+        let others = deepest_first(representatives(hosted()), |task| task.pattern().depth());
+        let mut by_name: SortedMap<_, Vec<&Match<'g, ServedTask>>> = SortedMap::new();
         // One that only a loose application takes the request for excuses nothing: a strict one runs the other task.
         exact.iter().for_each(|task| by_name.entry(owner(task).names()).or_default().push(task));
         // The task itself, by another pattern or in another revision, which may lie within what lies within it.
@@ -118,6 +132,16 @@ impl<'g> Classified<'g> {
     }
 }
 
+/// Among the deepest patterns are those that lie within others: a search for one of them ends soon.
+fn deepest_first<M, D: Ord>(matches: Vec<M>, depth: impl Fn(&M) -> D) -> Vec<M> {
+    if matches.len() < 2 {
+        return matches;
+    }
+    let mut by_depth: SortedMap<Reverse<D>, Vec<M>> = SortedMap::new();
+    matches.into_iter().for_each(|one| by_depth.entry(Reverse(depth(&one))).or_default().push(one));
+    by_depth.into_values().flatten().collect()
+}
+
 fn same(one: &Match<'_, ServedTask>, other: &Match<'_, ServedTask>) -> bool {
     one.entry.owner.names() == other.entry.owner.names()
 }
@@ -125,7 +149,7 @@ fn same(one: &Match<'_, ServedTask>, other: &Match<'_, ServedTask>) -> bool {
 /// Of each pattern two tasks of different names at most, in place of all: of these, one is another task than any given
 /// one. A document may have thousands of tasks with one pattern, which are not to be compared one with the other.
 fn representatives<'m, 'g>(matches: impl Iterator<Item = &'m Match<'g, ServedTask>>) -> Vec<&'m Match<'g, ServedTask>> {
-    let mut kept: BTreeMap<_, Vec<&'m Match<'g, ServedTask>>> = BTreeMap::new();
+    let mut kept: SortedMap<_, Vec<&'m Match<'g, ServedTask>>> = SortedMap::new();
     for task in matches {
         let kept = kept.entry(task.pattern().breadth()).or_default();
         if kept.len() < 2 && kept.iter().all(|other| !same(other, task)) {
@@ -137,7 +161,7 @@ fn representatives<'m, 'g>(matches: impl Iterator<Item = &'m Match<'g, ServedTas
 
 /// The tasks that a request is: several only where their patterns are equal, where they are one task in several revisions,
 /// or where patterns of two documents cross.
-pub(super) struct RequestedTasks<'g> {
+pub(crate) struct RequestedTasks<'g> {
     pub(super) tasks: Vec<&'g ServedTask>,
     /// Two documents' tasks for this request of which neither is the more specific, if there are any.
     pub(super) crossing: Vec<&'g ServedTask>,

@@ -1,8 +1,7 @@
 //! Separation and binding of duty.
 
-use std::collections::BTreeSet;
-
 use stepgate_config::name::TaskName;
+use stepgate_config::sorted::SortedSet;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Relation, Workflow};
 
@@ -12,7 +11,7 @@ use crate::token::Performers;
 /// Whether the performers of the tasks so far, this one included, keep every constraint.
 pub(super) fn check(workflow: &Workflow, performers: &Performers) -> Result<(), Denial> {
     for constraint in &workflow.constraints {
-        let mut earlier: Vec<(&TaskName, &BTreeSet<SpiffeId>)> = Vec::new();
+        let mut earlier: Vec<(&TaskName, &SortedSet<SpiffeId>)> = Vec::new();
         for task in &constraint.tasks {
             let Some(ids) = performers.get(task) else { continue };
             // Bound to one workload, also when the task is entered again.

@@ -17,7 +17,7 @@ use crate::token::{TokenType, UnverifiedToken, VerifiedToken, verify};
 
 /// The evidence for a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Evidence {
+pub(crate) enum Evidence {
     /// Level `identity`: a plain step, or a start.
     Plain,
     /// A start at level `signed`: the new instance.
@@ -27,7 +27,7 @@ pub(super) enum Evidence {
 }
 
 impl Evidence {
-    pub(super) fn instance(&self) -> Option<&str> {
+    pub(crate) fn instance(&self) -> Option<&str> {
         match self {
             Self::Plain => None,
             Self::Start { txn } => Some(txn),
@@ -44,7 +44,7 @@ impl Evidence {
         }
     }
 
-    pub(super) fn tokens(&self) -> &[VerifiedToken] {
+    pub(crate) fn tokens(&self) -> &[VerifiedToken] {
         match self {
             Self::Plain | Self::Start { .. } => &[],
             Self::Tokens(tokens) => tokens,
@@ -53,14 +53,14 @@ impl Evidence {
 }
 
 /// The step that an instance has reached.
-pub(super) struct CurrentStep<'a> {
-    pub(super) compiled: &'a CompiledWorkflow,
-    pub(super) at: Arc<Task>,
-    pub(super) evidence: Evidence,
+pub(crate) struct CurrentStep<'a> {
+    pub(crate) compiled: &'a CompiledWorkflow,
+    pub(crate) at: Arc<Task>,
+    pub(crate) evidence: Evidence,
 }
 
 /// Reads the steps of a request; there is at least one.
-pub(super) fn read<'a>(
+pub(crate) fn read<'a>(
     gate: &'a Gate,
     steps: &Steps<'a>,
     crypto: &dyn Crypto,
@@ -152,7 +152,7 @@ fn check_list(gate: &Gate, tokens: &[UnverifiedToken<'_>]) -> Result<(), Denial>
 }
 
 /// Checks that do not depend on the next task: the step's issuer and its holder are right.
-pub(super) fn check(current: &CurrentStep<'_>, peer: &SpiffeId) -> Result<(), Denial> {
+pub(crate) fn check(current: &CurrentStep<'_>, peer: &SpiffeId) -> Result<(), Denial> {
     for token in current.evidence.tokens() {
         check_issuer(current, token)?;
     }

@@ -1,6 +1,5 @@
 //! The histories that a child inherits from its parents: visits, performers, forks.
 
-use stepgate_config::gather::Gather as _;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Task;
 
@@ -34,5 +33,5 @@ pub(super) fn performers(parents: &[&Claims], to: &Task, performer: &SpiffeId) -
 
 /// The rounds that an arrival at this task begins.
 pub(super) fn own_forks(at: &Task, jti: &str) -> Forks {
-    at.forks.iter().map(|join| (join.clone(), jti.to_owned())).gather()
+    at.forks.iter().map(|join| (join.clone(), jti.to_owned())).collect()
 }

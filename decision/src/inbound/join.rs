@@ -1,9 +1,7 @@
 //! The evidence of a join.
 
-use std::collections::BTreeSet;
-
-use stepgate_config::gather::Gather as _;
 use stepgate_config::name::TaskName;
+use stepgate_config::sorted::SortedSet;
 use stepgate_config::workflow::JoinKind;
 
 use super::current_step::{CurrentStep, Evidence};
@@ -21,18 +19,18 @@ pub(super) fn check(current: &CurrentStep<'_>) -> Result<(), Denial> {
     };
     let incomplete = |why| Denial::JoinIncomplete { why, expected: join.sources.clone() };
     let claims: Vec<&Claims> = tokens.iter().map(|token| &token.claims).collect();
-    let shown: BTreeSet<&TaskName> = claims.iter().filter_map(|claims| claims.wf.from.as_ref()).gather();
-    let required: BTreeSet<&TaskName> = join.sources.iter().gather();
+    let shown: SortedSet<&TaskName> = claims.iter().filter_map(|claims| claims.wf.from.as_ref()).collect();
+    let required: SortedSet<&TaskName> = join.sources.iter().collect();
     if (shown != required || claims.len() != required.len()) && on(Check::Sources) {
         return Err(incomplete("exactly one token from each of its sources is required"));
     }
-    let rounds: BTreeSet<Option<&str>> = claims.iter().map(|claims| round(claims, &current.at.name)).gather();
+    let rounds: SortedSet<Option<&str>> = claims.iter().map(|claims| round(claims, &current.at.name)).collect();
     if (rounds.len() != 1 || rounds.contains(&None)) && on(Check::Rounds) {
         return Err(incomplete("its tokens are not of one round"));
     }
     // A later join has its own fork; the tokens that meet here must agree on it.
     for ahead in &current.at.carries {
-        let rounds: BTreeSet<&str> = claims.iter().filter_map(|claims| round(claims, ahead)).gather();
+        let rounds: SortedSet<&str> = claims.iter().filter_map(|claims| round(claims, ahead)).collect();
         if rounds.len() > 1 && on(Check::Rounds) {
             return Err(incomplete("its tokens are of different rounds of a later join"));
         }

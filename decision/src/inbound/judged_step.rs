@@ -1,8 +1,8 @@
 //! A step without a request: whether a gate accepts it, and the transitions that it opens to its holder.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use stepgate_config::sorted::SortedSet;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Task, Transition, Workflow};
 
@@ -68,7 +68,8 @@ pub fn judge_step(gate: &Gate, facts: &Facts, crypto: &dyn Crypto) -> Result<Jud
         }
         current_step::check(&current, peer)?;
         for own in called(gate, &current) {
-            let leading = transition::open(&current, peer, own).map_err(|denial| denials.push(denial));
+            let leading =
+                transition::open(&current, peer, &|actor| actor.includes(own)).map_err(|denial| denials.push(denial));
             for transition in leading.unwrap_or_default() {
                 match judge_when_open(gate, facts, &current, transition, (peer, own)) {
                     Ok(not_before) => add(&mut open, gate, &current, (transition, own), not_before),
@@ -86,7 +87,7 @@ pub fn judge_step(gate: &Gate, facts: &Facts, crypto: &dyn Crypto) -> Result<Jud
 }
 
 /// The workloads that may present the step: its holder; of a plain step all that may go on from there.
-fn holders<'c>(current: &'c CurrentStep<'_>) -> BTreeSet<&'c SpiffeId> {
+fn holders<'c>(current: &'c CurrentStep<'_>) -> SortedSet<&'c SpiffeId> {
     match current.evidence.tokens().first() {
         Some(token) => [&token.claims.sub].into(),
         None => current.compiled.leaving(&current.at).iter().flat_map(|t| &t.caller.examples).collect(),
@@ -94,7 +95,7 @@ fn holders<'c>(current: &'c CurrentStep<'_>) -> BTreeSet<&'c SpiffeId> {
 }
 
 /// The workloads that may be called from there, or the one that the gate is for.
-fn called<'c>(gate: &'c Gate, current: &'c CurrentStep<'_>) -> BTreeSet<&'c SpiffeId> {
+fn called<'c>(gate: &'c Gate, current: &'c CurrentStep<'_>) -> SortedSet<&'c SpiffeId> {
     match &gate.config.own {
         Some(own) => [own].into(),
         None => current.compiled.leaving(&current.at).iter().flat_map(|t| &t.to.performer.examples).collect(),

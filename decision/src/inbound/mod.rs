@@ -4,7 +4,7 @@
 mod claims;
 mod classified;
 mod constraint;
-mod current_step;
+pub(crate) mod current_step;
 mod guard;
 mod inherited;
 mod issuance;
@@ -17,14 +17,13 @@ mod window;
 
 use std::sync::Arc;
 
-use stepgate_config::gate::Direction;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, Mode, Transition};
 
 use crate::audit::AuditContext;
 use crate::denial::Denial;
-use crate::facts::{Facts, Listener, MAX_HEADERS};
-use crate::gate::{CompiledWorkflow, Gate};
+use crate::facts::{Facts, MAX_HEADERS};
+use crate::gate::{CompiledWorkflow, Gate, Side};
 use crate::keys::{Crypto, Key};
 use crate::permit::{Minted, PassThrough, Permit};
 use crate::replay_record::{Entry, Store, consume};
@@ -34,10 +33,12 @@ use crate::step::{PlainStep, Steps};
 use crate::switch::{Check, on};
 use crate::token::TokenType;
 use crate::verdict::{Denied, Verdict};
-use classified::{Classified, RequestedTasks};
-use current_step::CurrentStep;
+pub(crate) use classified::Classified;
+use classified::RequestedTasks;
+pub(crate) use current_step::CurrentStep;
 use issuance::Issuance;
 pub use judged_step::{JudgedStep, OpenTransition, judge_step};
+pub(crate) use transition::{choose, start};
 
 /// Decides one request that comes in.
 ///
@@ -60,25 +61,14 @@ pub fn inbound(gate: Option<&Gate>, facts: &Facts, crypto: &dyn Crypto, store: &
         Ok(Admitted::Exempt) => Verdict::Exempt(PassThrough::permitted(gate, headers)),
         Err(denial) => match gate.mode_of(own.as_ref()) {
             Mode::Observe => {
-                let pass = match check_direction(gate, facts) {
-                    Ok(()) => PassThrough::observed(gate, headers),
-                    Err(_) => PassThrough::observed_elsewhere(gate, headers),
+                let pass = match gate.side(facts.listener) {
+                    Ok(Side::Inbound) => PassThrough::observed(gate, headers),
+                    Ok(Side::Outbound(_)) | Err(_) => PassThrough::observed_elsewhere(gate, headers),
                 };
                 Verdict::Observed(Denied::new(denial, audit), pass)
             }
             Mode::Enforce => Verdict::Denied(Denied::new(denial, audit)),
         },
-    }
-}
-
-/// A gate on an outbound listener would judge requests that are not for it.
-fn check_direction(gate: &Gate, facts: &Facts) -> Result<(), Denial> {
-    match (gate.config.direction, facts.listener) {
-        (Direction::Inbound, _) | (Direction::Auto, Listener::Inbound) => Ok(()),
-        (Direction::Auto, Listener::Outbound) => Err(Denial::Egress),
-        (Direction::Auto, Listener::Unknown) => {
-            Err(Denial::NoConfig("the listener does not say its direction; set `direction: inbound`"))
-        }
     }
 }
 
@@ -100,7 +90,9 @@ struct Decision<'a, 't> {
 
 impl<'a> Decision<'a, '_> {
     fn decide(&mut self, store: &mut dyn Store) -> Result<Admitted, Denial> {
-        check_direction(self.gate, self.request.facts)?;
+        if let Side::Outbound(_) = self.gate.side(self.request.facts.listener)? {
+            return Err(Denial::Internal("an outbound request at the inbound decision"));
+        }
         let classified = Classified::of(self.gate, &self.request, self.own);
         if classified.is_exempt_for_anyone() {
             return Ok(Admitted::Exempt);
@@ -147,7 +139,7 @@ impl<'a> Decision<'a, '_> {
         own: &SpiffeId,
     ) -> Result<(CurrentStep<'a>, Arc<Transition>), Denial> {
         if steps.0.is_empty() {
-            let found = transition::start(self.gate, self.request.facts, requested, peer, own);
+            let found = transition::start(self.gate, self.request.facts, requested, peer, &|actor| actor.includes(own));
             if let Ok((current, _)) = &found {
                 self.note(current);
             }
@@ -156,7 +148,7 @@ impl<'a> Decision<'a, '_> {
         let current = current_step::read(self.gate, steps, self.crypto, self.request.facts.now)?;
         self.note(&current);
         current_step::check(&current, peer)?;
-        let transition = transition::choose(&current, requested, peer, own)?;
+        let transition = transition::choose(&current, requested, peer, &|actor| actor.includes(own))?;
         Ok((current, transition))
     }
 

@@ -1,12 +1,11 @@
 //! The transition that a request is.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use stepgate_config::gather::Gather as _;
 use stepgate_config::name::TaskName;
+use stepgate_config::sorted::SortedSet;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Assurance, Transition};
+use stepgate_config::workflow::{Actor, Assurance, Transition};
 
 use super::classified::RequestedTasks;
 use super::current_step::{CurrentStep, Evidence};
@@ -17,27 +16,30 @@ use crate::gate::{CompiledWorkflow, Gate};
 use crate::switch::{Check, on};
 use crate::token::TokenType;
 
+/// Whether the request is for this actor.
+pub(crate) type Receives<'a> = &'a dyn Fn(&Actor) -> bool;
+
 /// The one transition that leads from the current step, by this peer, to a task of this
 /// actor that the request is.
-pub(super) fn choose(
+pub(crate) fn choose(
     current: &CurrentStep<'_>,
     requested: &RequestedTasks<'_>,
     peer: &SpiffeId,
-    own: &SpiffeId,
+    receives: Receives<'_>,
 ) -> Result<Arc<Transition>, Denial> {
     // A task may be left by thousands of transitions: those to the request's own tasks come first.
     let asked = requested.tasks.iter().flat_map(|task| current.compiled.leading(&current.at, &task.task));
-    let found = open_of(asked, current, peer, own).and_then(|open| one(open, requested));
-    found.or_else(|_| one(open(current, peer, own)?, requested))
+    let found = open_of(asked, current, peer, receives).and_then(|open| one(open, requested));
+    found.or_else(|_| one(open(current, peer, receives)?, requested))
 }
 
 /// The transitions that lead from the current step, by this peer, to a task of this actor; at least one.
 pub(super) fn open<'c>(
     current: &'c CurrentStep<'_>,
     peer: &SpiffeId,
-    own: &SpiffeId,
+    receives: Receives<'_>,
 ) -> Result<Vec<&'c Arc<Transition>>, Denial> {
-    open_of(current.compiled.leaving(&current.at), current, peer, own)
+    open_of(current.compiled.leaving(&current.at), current, peer, receives)
 }
 
 /// The same, of these transitions.
@@ -45,11 +47,10 @@ fn open_of<'c>(
     leaving: impl IntoIterator<Item = &'c Arc<Transition>>,
     current: &CurrentStep<'_>,
     peer: &SpiffeId,
-    own: &SpiffeId,
+    receives: Receives<'_>,
 ) -> Result<Vec<&'c Arc<Transition>>, Denial> {
     let carried: Vec<_> = leaving.into_iter().filter(|t| t.caller.includes(peer) || !on(Check::Caller)).collect();
-    let here: Vec<_> =
-        carried.iter().filter(|t| t.to.performer.includes(own) || !on(Check::Audience)).copied().collect();
+    let here: Vec<_> = carried.iter().filter(|t| receives(&t.to.performer) || !on(Check::Audience)).copied().collect();
     if here.is_empty() {
         return Err(Denial::NoTransition { expected: targets(&carried) });
     }
@@ -61,12 +62,12 @@ fn open_of<'c>(
 }
 
 /// The one transition with which this peer begins an instance by this request.
-pub(super) fn start<'a>(
+pub(crate) fn start<'a>(
     gate: &'a Gate,
     facts: &Facts,
     requested: &RequestedTasks<'_>,
     peer: &SpiffeId,
-    own: &SpiffeId,
+    receives: Receives<'_>,
 ) -> Result<(CurrentStep<'a>, Arc<Transition>), Denial> {
     let begins: Vec<(&CompiledWorkflow, &Arc<Transition>)> = gate
         .workflows()
@@ -81,8 +82,7 @@ pub(super) fn start<'a>(
     if begins.is_empty() && !initiates() {
         return Err(Denial::NoStep);
     }
-    let here: Vec<_> =
-        begins.into_iter().filter(|(_, t)| t.to.performer.includes(own) || !on(Check::Audience)).collect();
+    let here: Vec<_> = begins.into_iter().filter(|(_, t)| receives(&t.to.performer) || !on(Check::Audience)).collect();
     if here.is_empty() {
         return Err(Denial::NotInitial);
     }
@@ -126,6 +126,6 @@ fn one(candidates: Vec<&Arc<Transition>>, requested: &RequestedTasks<'_>) -> Res
 }
 
 fn targets(transitions: &[&Arc<Transition>]) -> Vec<TaskName> {
-    let names: BTreeSet<_> = transitions.iter().map(|t| t.to.name.clone()).gather();
+    let names: SortedSet<_> = transitions.iter().map(|t| t.to.name.clone()).collect();
     names.into_iter().collect()
 }

@@ -1,11 +1,11 @@
 //! All keys of a gate.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use stepgate_config::gate::{KeySource, KeySpec, KeyUse, Revoked};
 use stepgate_config::jwk::{Algorithm, JwkError};
 use stepgate_config::name::{ActorName, Kid, WorkflowName};
+use stepgate_config::sorted::{SortedMap, SortedSet};
 
 use super::jwk::Material;
 use crate::token::{Heads, TokenType};
@@ -119,7 +119,7 @@ pub enum KeyError {
 /// Keys by workflow and `kid`.
 #[derive(Debug, Default)]
 pub struct KeyRing {
-    workflows: BTreeMap<WorkflowName, BTreeMap<Kid, Key>>,
+    workflows: SortedMap<WorkflowName, SortedMap<Kid, Key>>,
 }
 
 impl KeyRing {
@@ -153,7 +153,7 @@ impl KeyRing {
 
     /// Whether any key is for this algorithm.
     pub fn has(&self, algorithm: Algorithm) -> bool {
-        self.workflows.values().flat_map(BTreeMap::values).any(|key| key.algorithm() == algorithm)
+        self.workflows.values().flat_map(SortedMap::values).any(|key| key.algorithm() == algorithm)
     }
 
     /// The key that this actor's gate signs with: its own, or else one for any actor.
@@ -173,7 +173,7 @@ impl KeyRing {
 
 fn read_key(
     spec: &KeySpec,
-    revoked: &BTreeSet<Kid>,
+    revoked: &SortedSet<Kid>,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Key, KeyError> {
     let kid = spec.kid.clone();

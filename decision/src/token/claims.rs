@@ -1,9 +1,8 @@
 //! The claims of a step token. Their size depends on the workflow, never on how long an instance has run.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 use stepgate_config::name::{TaskName, WorkflowName};
+use stepgate_config::sorted::{SortedMap, SortedSet};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Digest, Task, Workflow};
 
@@ -19,11 +18,11 @@ pub const TOKEN_VERSION: u32 = 1;
 pub const MAX_PARENTS: usize = 64;
 
 /// How often each task on a cycle was entered on this line of descent.
-pub type Visits = BTreeMap<TaskName, u32>;
+pub type Visits = SortedMap<TaskName, u32>;
 /// The SPIFFE IDs that performed each task under a constraint.
-pub type Performers = BTreeMap<TaskName, BTreeSet<SpiffeId>>;
+pub type Performers = SortedMap<TaskName, SortedSet<SpiffeId>>;
 /// The round of each join ahead: the `jti` of the arrival at its fork.
-pub type Forks = BTreeMap<TaskName, String>;
+pub type Forks = SortedMap<TaskName, String>;
 
 /// The `jti` of a start. It follows from the initiator, the instance and the issuer, so a gate that may issue starts
 /// cannot choose it.
@@ -117,13 +116,13 @@ pub struct Claims {
     #[serde(deserialize_with = "object")]
     pub wf: StepClaim,
     /// Visits of tasks on cycles.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique")]
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty", deserialize_with = "unique")]
     pub visits: Visits,
     /// Performers of tasks under constraints.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique")]
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty", deserialize_with = "unique")]
     pub performers: Performers,
     /// Rounds of the joins ahead.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique")]
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty", deserialize_with = "unique")]
     pub fork: Forks,
     /// The minting replica.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]

@@ -1,12 +1,12 @@
 //! JSON objects, read strictly. serde's derived readers also accept a list of the values, in the order of the members
 //! in the source, and its maps accept a member that is repeated.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use stepgate_config::sorted::SortedMap;
 
 /// A value that is read from an object only.
 pub(super) struct Object<T>(pub(super) T);
@@ -49,7 +49,7 @@ pub(super) fn filled<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserialize
 
 /// Reads a map that is left out where it would be empty, without repeated members: two readers could each take another
 /// one (RFC 8259, section 4).
-pub(super) fn unique<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+pub(super) fn unique<'de, D, K, V>(deserializer: D) -> Result<SortedMap<K, V>, D::Error>
 where
     D: Deserializer<'de>,
     K: Deserialize<'de> + Ord,
@@ -58,14 +58,14 @@ where
     struct Unique<K, V>(PhantomData<(K, V)>);
 
     impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Visitor<'de> for Unique<K, V> {
-        type Value = BTreeMap<K, V>;
+        type Value = SortedMap<K, V>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object")
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-            let mut map = BTreeMap::new();
+            let mut map = SortedMap::new();
             while let Some((key, value)) = access.next_entry::<K, V>()? {
                 if map.insert(key, value).is_some() {
                     return Err(A::Error::custom("a repeated member"));

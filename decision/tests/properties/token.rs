@@ -60,6 +60,10 @@ fn histories() -> impl Strategy<Value = (Visits, Performers, Forks)> {
         btree_map(task(), btree_set(id(), 0..3), 0..3),
         btree_map(task(), text(), 0..4),
     )
+        .prop_map(|(visits, performers, forks)| {
+            let performers = performers.into_iter().map(|(task, ids)| (task, ids.into_iter().collect())).collect();
+            (visits.into_iter().collect(), performers, forks.into_iter().collect())
+        })
 }
 
 pub(super) fn claims() -> impl Strategy<Value = Claims> {

@@ -1,6 +1,6 @@
 //! The right step on a request with other headers than its task names.
 
-use stepgate_config::workflow::HeaderPattern;
+use stepgate_config::workflow::{GRPC_HEADERS, HeaderPattern};
 
 use super::{Attack, Stopped, attack};
 use crate::attack_context::{AttackContext, Requests};
@@ -22,7 +22,7 @@ pub(super) const ALL: &[Attack] = &[
         "A header by which the task is told apart is missing.",
         Stopped::Always,
         |context| has_value(context) && no_target_is_without(context),
-        |context| changed(context, |attempt, at| drop(attempt.headers.remove(at))),
+        |context| changed(context, remove),
     ),
     attack(
         "a header of the task twice",
@@ -91,6 +91,12 @@ fn changed(context: &AttackContext<'_>, change: impl Fn(&mut Attempt, usize)) ->
             change(attempt, at);
         }
     })
+}
+
+fn remove(attempt: &mut Attempt, at: usize) {
+    let (name, _) = attempt.headers.remove(at);
+    // Otherwise a gRPC call would get it again.
+    attempt.plain |= GRPC_HEADERS.iter().any(|(own, _)| *own == name);
 }
 
 fn set(attempt: &mut Attempt, at: usize, value: &str) {

@@ -45,6 +45,9 @@ pub struct Given {
     pub steps: Vec<GivenStep>,
     /// The lines of the step header; `$N` is the N-th token. Default: all tokens in one line.
     pub lines: Option<Vec<String>>,
+    /// Other requests that were made, and permitted, first.
+    #[serde(default)]
+    pub before: Vec<Before>,
     /// How often the same request was made, and permitted, before this one.
     #[serde(default)]
     pub taken: u32,
@@ -54,6 +57,17 @@ pub struct Given {
     /// The number of other live entries in the record's bucket.
     #[serde(default)]
     pub bucket_load: usize,
+}
+
+/// An earlier request of the same instance.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Before {
+    /// Its tokens. Default: those of the case.
+    pub steps: Option<Vec<GivenStep>>,
+    /// What differs from the case's own request.
+    #[serde(default)]
+    pub when: When,
 }
 
 /// A token. Its defaults are those of a token that the peer rightfully holds.
@@ -132,6 +146,8 @@ pub struct When {
     pub gets: Option<Gets>,
     /// Whether the request leaves through the actor's own outbound listener instead.
     pub outbound: Option<bool>,
+    /// The cluster that the proxy has chosen for it.
+    pub cluster: Option<String>,
     /// The time, RFC 3339: only for subjects whose clock can be set.
     pub at: Option<String>,
 }
@@ -159,6 +175,7 @@ impl When {
             normalization: self.normalization.or(chapter.normalization),
             gets: self.gets.clone().or_else(|| chapter.gets.clone()),
             outbound: self.outbound.or(chapter.outbound),
+            cluster: self.cluster.clone().or_else(|| chapter.cluster.clone()),
             at: self.at.clone().or_else(|| chapter.at.clone()),
         }
     }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
 use stepgate_config::GateConfig;
 
 use crate::case::{Case, Chapter, When};
 use crate::environment::Environment;
+use crate::files::{stem, yaml, yaml_files};
+use crate::process::Process;
 
 /// All cases, their gates and their keys.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Whole {
     pub case: Case,
     /// Its request.
     pub when: When,
+    /// Whether it is for real Envoys, too.
+    pub envoys: bool,
 }
 
 impl Whole {
@@ -47,6 +50,14 @@ pub struct GateFile {
     pub text: String,
     /// As the configuration's reader reads it; none if it is broken, as some are on purpose.
     pub config: Option<GateConfig>,
+}
+
+impl GateFile {
+    /// Reads it.
+    pub fn of(text: String) -> Self {
+        let config = stepgate_config::read_gate(text.as_bytes()).checked;
+        Self { text, config }
+    }
 }
 
 /// The folder of the corpus.
@@ -69,8 +80,7 @@ impl Corpus {
         let mut gates = BTreeMap::new();
         for path in yaml_files(&folder.join("gates"))? {
             let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            let config = stepgate_config::read_gate(text.as_bytes()).checked;
-            gates.insert(stem(&path), GateFile { text, config });
+            gates.insert(stem(&path), GateFile::of(text));
         }
         let mut cases = Vec::new();
         for path in yaml_files(&folder)? {
@@ -81,8 +91,16 @@ impl Corpus {
                     return Err(format!("{}: no gate `{gate}`", path.display()));
                 }
                 let when = case.when.or(&chapter.when);
-                cases.push(Whole { chapter: stem(&path), gate, case, when });
+                cases.push(Whole { chapter: stem(&path), gate, case, when, envoys: true });
             }
+        }
+        for process in Process::all(&folder)?.into_iter().chain(Process::patterns(&folder)?) {
+            let (chapter, envoys) = (&process.name, process.envoys);
+            gates.insert(chapter.clone(), GateFile::of(process.configuration()));
+            cases.extend(process.cases.into_iter().map(|case| {
+                let when = case.when.or(&process.when);
+                Whole { chapter: chapter.clone(), gate: chapter.clone(), case, when, envoys }
+            }));
         }
         Ok(Self { cases, gates, environment: Environment::read(&folder)? })
     }
@@ -94,27 +112,4 @@ impl Corpus {
     pub fn gate(&self, case: &Whole) -> Result<&GateFile, String> {
         self.gates.get(&case.gate).ok_or_else(|| format!("no gate `{}`", case.gate))
     }
-}
-
-fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let entries = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
-        .collect();
-    files.sort();
-    Ok(files)
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-fn yaml<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
-    let text = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let value = stepgate_config::to_json(&text).map_err(|errors| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        format!("{}: {}", path.display(), lines.join("; "))
-    })?;
-    serde_json::from_value(value).map_err(|error| format!("{}: {error}", path.display()))
 }

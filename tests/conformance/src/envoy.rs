@@ -20,7 +20,7 @@ use crate::case::Normalization;
 use crate::corpus::{Corpus, Whole};
 use crate::der;
 use crate::outcome::Outcome;
-use crate::prepared::{Prepared, UNDELIVERED, requests};
+use crate::prepared::{Prepared, UNDELIVERED, before, requests};
 use answered::Answered;
 
 /// The module in an Envoy that hosts every gate of the corpus.
@@ -44,11 +44,11 @@ impl<'a> Subject<'a> {
     pub fn start(corpus: &'a Corpus, module: PathBuf, envoy: Option<PathBuf>, workers: u32) -> Result<Self, String> {
         let mut sites: BTreeMap<Site, String> = BTreeMap::new();
         let mut workloads = Vec::new();
-        for whole in corpus.cases.iter().filter(|whole| can_run(whole)) {
-            let request = Prepared::of(corpus, whole, UnixTime::from_seconds(0), "")?;
+        for (whole, request) in played(corpus)? {
             let name = format!("gate-{}", sites.len());
             let site = sites.entry(site(whole, &request)).or_insert_with(|| {
-                workloads.push(Workload::new(name.clone(), request.own.clone()));
+                // A listener costs time at the start: most gates need no outbound one.
+                workloads.push(Workload { egress: None, ..Workload::new(name.clone(), request.own.clone()) });
                 if let [first] = workloads.as_mut_slice() {
                     first.inbound.clusters = vec![nobody()];
                 }
@@ -60,7 +60,9 @@ impl<'a> Subject<'a> {
                 configuration: corpus.gate(whole)?.text.clone(),
                 environment: corpus.environment.0.clone(),
             };
-            workload.egress = Some(Egress { plugin: Some(plugin.clone()) });
+            if request.outbound {
+                workload.egress = Some(Egress { plugin: Some(plugin.clone()) });
+            }
             let mut ports = std::mem::take(&mut workload.inbound.ports);
             ports.extend(request.port.filter(|port| !ports.contains(port)));
             workload.inbound = Inbound {
@@ -172,9 +174,21 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Whether a real proxy can run the case: its clock cannot be set, and it says its port.
+/// Whether a real proxy runs the case: its clock cannot be set, it says its port, and it chooses its cluster.
 pub fn can_run(whole: &Whole) -> bool {
-    whole.when.at.is_none() && whole.when.port != Some(0)
+    let when = &whole.when;
+    whole.envoys && when.at.is_none() && when.port != Some(0) && when.cluster.is_none()
+}
+
+/// All requests that reach a gate of their own, each with its case.
+fn played(corpus: &Corpus) -> Result<Vec<(&Whole, Prepared)>, String> {
+    let mut played = Vec::new();
+    for whole in corpus.cases.iter().filter(|whole| can_run(whole)) {
+        let mut requests = before(corpus, whole, UnixTime::from_seconds(0), "")?;
+        requests.push(Prepared::of(corpus, whole, UnixTime::from_seconds(0), "")?);
+        played.extend(requests.into_iter().map(|request| (whole, request)));
+    }
+    Ok(played)
 }
 
 fn site(whole: &Whole, request: &Prepared) -> Site {

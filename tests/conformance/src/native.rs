@@ -3,7 +3,7 @@
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::permit::{HeaderMap, scrub, scrub_request_trailers};
 use stepgate_decision::replay_record::MemoryStore;
-use stepgate_decision::{Facts, Gate, Listener, ProxyError, UnixTime, Verdict, inbound};
+use stepgate_decision::{Facts, Gate, Header, Listener, ProxyError, UnixTime, Verdict, scrub_answer};
 
 use crate::corpus::{Corpus, Whole};
 use crate::outcome::Outcome;
@@ -43,7 +43,7 @@ impl Last {
 
     /// Decides it.
     pub fn decide(&mut self) -> Verdict {
-        inbound(self.gate.as_ref(), &self.facts, &RustCrypto, &mut self.store)
+        stepgate_decision::decide(self.gate.as_ref(), &self.facts, &RustCrypto, &mut self.store)
     }
 }
 
@@ -72,29 +72,39 @@ fn facts(gate: Option<&Gate>, request: &Prepared, (now, random): (UnixTime, u8))
     let (peer, headers) = (request.peer.as_deref(), request.proxy_headers());
     let mut facts = Facts::received(peer, &request.own, headers, now, [random; 32]);
     facts.port = request.port;
+    facts.cluster.clone_from(&request.cluster);
     facts.listener = if request.outbound { Listener::Outbound } else { Listener::Inbound };
     if let Some(needs) = gate.map(Gate::needs) {
         facts.listener = if needs.listener { facts.listener } else { Listener::Unknown };
         facts.own = facts.own.take().filter(|_| needs.own);
         facts.port = facts.port.filter(|_| needs.port);
+        facts.cluster = facts.cluster.filter(|_| needs.cluster);
         facts.random = facts.random.filter(|_| needs.randomness(&facts.headers));
     }
     facts
 }
 
-fn decide(gate: Option<&Gate>, request: &Prepared, (now, random): (UnixTime, u8), store: &mut MemoryStore) -> Outcome {
+/// Decides one request, with the time and a number that makes its randomness.
+pub fn decide(
+    gate: Option<&Gate>,
+    request: &Prepared,
+    (now, random): (UnixTime, u8),
+    store: &mut MemoryStore,
+) -> Outcome {
     let headers = request.proxy_headers();
     let mut seen =
         Seen(headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned())).collect());
     let facts = facts(gate, request, (now, random));
     let mut outcome = Outcome::default();
-    let applied = match inbound(gate, &facts, &RustCrypto, store) {
+    let mut onward = None;
+    let applied = match stepgate_decision::decide(gate, &facts, &RustCrypto, store) {
         Verdict::Permitted(permit) if request.undelivered => {
             permit.apply(&mut seen).and_then(|reply| reply.give_back(store, now).map(drop))
         }
         Verdict::Permitted(permit) => permit.apply(&mut seen).map(|reply| {
             outcome.start = reply.start().map(str::to_owned);
             outcome.receipt = reply.receipt().filter(|_| answers_well(request)).map(str::to_owned);
+            onward = reply.onward().cloned();
         }),
         Verdict::Exempt(pass) => pass.apply(&mut seen),
         Verdict::Observed(refusal, pass) => {
@@ -106,6 +116,16 @@ fn decide(gate: Option<&Gate>, request: &Prepared, (now, random): (UnixTime, u8)
     match applied {
         Ok(()) => {
             outcome.seen = (!request.undelivered).then_some(seen.0);
+            if let Some(gate) = gate.filter(|gate| gate.is_outbound(facts.listener) && outcome.observed.is_none()) {
+                let mut answer = answer(request);
+                let present: Vec<Header> = answer.0.iter().map(|(n, v)| (n.clone(), v.clone().into_bytes())).collect();
+                if let Err(denial) = scrub_answer(gate, onward.as_ref(), &present, (&RustCrypto, now), &mut answer) {
+                    outcome.denied = Some(denial.code().to_string());
+                }
+                let brought = |name: &str| answer.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
+                outcome.start = brought("x-workflow-step-start");
+                outcome.receipt = brought("x-workflow-step");
+            }
             let watched = outcome.observed.is_some();
             outcome.trailers = gate.map(|gate| trailers(gate, request, watched)).unwrap_or_default();
         }
@@ -127,6 +147,16 @@ fn trailers(gate: &Gate, request: &Prepared, watched: bool) -> Vec<(String, Stri
         Ok(()) => seen.0,
         Err(denial) => vec![("error".to_owned(), denial.to_string())],
     }
+}
+
+/// The headers of the answer that a request specifies.
+fn answer(request: &Prepared) -> Seen {
+    let lines = request.got.headers.iter().filter(|(name, _)| name == b"x-lab-response-header");
+    let text = lines.map(|(_, value)| String::from_utf8_lossy(value).into_owned());
+    Seen(
+        text.filter_map(|line| Some((line.split_once(':')?.0.trim().into(), line.split_once(':')?.1.trim().into())))
+            .collect(),
+    )
 }
 
 /// The application's answer, which the request specifies (see the mesh's small service).

@@ -29,6 +29,8 @@ pub struct Prepared {
     pub http: Http,
     /// Whether it is outbound.
     pub outbound: bool,
+    /// The cluster that the proxy has chosen.
+    pub cluster: Option<String>,
     /// Whether there is no application to deliver it to.
     pub undelivered: bool,
     /// The workload's port; none where the case names none, or the proxy does not say.
@@ -108,6 +110,7 @@ impl Prepared {
             trailers: trailers.collect(),
             http,
             outbound: when.outbound.unwrap_or(false),
+            cluster: when.cluster.clone().filter(|cluster| cluster != "none"),
             undelivered: false,
             port: when.port.filter(|port| *port > 0),
         })
@@ -179,6 +182,7 @@ pub fn requests(corpus: &Corpus, whole: &Whole, now: UnixTime, salt: &str) -> Re
         }
         requests.push(Prepared::of(corpus, &other, now, salt)?);
     }
+    requests.extend(before(corpus, whole, now, salt)?);
     for _ in 0..whole.case.given.undelivered {
         requests.push(Prepared::of(corpus, whole, now, salt)?.undelivered());
     }
@@ -187,6 +191,23 @@ pub fn requests(corpus: &Corpus, whole: &Whole, now: UnixTime, salt: &str) -> Re
     }
     requests.push(Prepared::of(corpus, whole, now, salt)?);
     Ok(requests)
+}
+
+/// The other requests that a case's instance has made first.
+///
+/// # Errors
+/// Returns a message that says what failed.
+pub fn before(corpus: &Corpus, whole: &Whole, now: UnixTime, salt: &str) -> Result<Vec<Prepared>, String> {
+    let earlier = whole.case.given.before.iter().map(|before| {
+        let mut other = whole.clone();
+        other.when = before.when.or(&whole.when);
+        if let Some(steps) = &before.steps {
+            other.case.given.steps.clone_from(steps);
+            other.case.given.lines = None;
+        }
+        Prepared::of(corpus, &other, now, salt)
+    });
+    earlier.collect()
 }
 
 /// Instances whose transition from the case's step falls into the same bucket of the record.

@@ -26,7 +26,9 @@ fn root() -> PathBuf {
 fn pages() -> Vec<(String, Page)> {
     let root = root();
     let mut paths: Vec<String> =
-        ["filter/README.md", "istio/README.md", "tests/corpus/README.md"].map(String::from).into();
+        ["filter/README.md", "istio/README.md", "tests/corpus/README.md", "tests/corpus/processes/README.md"]
+            .map(String::from)
+            .into();
     for folder in ["", "docs/", "docs/adr/"] {
         let names =
             fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());

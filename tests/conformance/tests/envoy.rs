@@ -60,8 +60,10 @@ fn main() -> Result<ExitCode, String> {
             trials.push(trial(whole, &proxy.name(), salt, move |whole| own.run(whole, salt)));
         }
     }
-    let clocked = corpus.cases.iter().filter(|whole| !envoy::can_run(whole)).count();
-    println!("{clocked} cases need a clock that can be set: they run natively and in wasmtime");
+    let left_out = corpus.cases.iter().filter(|whole| !envoy::can_run(whole)).count();
+    println!(
+        "{left_out} cases need a clock that can be set, or are of a process without `envoys`: they run natively and in wasmtime"
+    );
     let conclusion = libtest_mimic::run(&arguments, trials);
     let mut complaints = Vec::new();
     for proxy in &proxies {

@@ -9,6 +9,7 @@ use stepgate_config::soundness::{Completes, Soundness};
 use stepgate_config::workflow::{Assurance, Join, Split, Task, Transition, Workflow};
 use stepgate_config::{Checked, duration, entries};
 
+use super::who::{ConstraintSummary, Workload};
 use crate::command::names::listed;
 use crate::command::output::{FAINT, GOOD, STRONG, count};
 
@@ -49,7 +50,14 @@ pub(super) struct Summary {
     assurance: &'static str,
     /// Whether new instances begin in it.
     open: bool,
+    /// The trust domain of relative SPIFFE IDs, and its other names, which a gate's configuration gives.
+    trust_domain: String,
+    trust_domain_aliases: Vec<String>,
     actors: Vec<String>,
+    /// The workloads that are several actors.
+    workloads: Vec<Workload>,
+    /// The constraints that gates enforce.
+    constraints: Vec<ConstraintSummary>,
     tasks: Vec<String>,
     /// The tasks in which instances begin.
     initial: Vec<String>,
@@ -151,6 +159,10 @@ impl Summary {
             digest: workflow.digest.as_str().to_owned(),
             assurance: assurance(workflow),
             open: workflow.open,
+            trust_domain: workflow.trust_domain.to_string(),
+            trust_domain_aliases: workflow.domain.aliases().map(ToString::to_string).collect(),
+            workloads: Workload::all(workflow),
+            constraints: workflow.constraints.iter().map(ConstraintSummary::of).collect(),
             actors: names(&mut workflow.actors.keys().map(|name| name as &dyn ToString)),
             tasks: names(&mut workflow.tasks.keys().map(|name| name as &dyn ToString)),
             initial: initial.map(|task| task.name.to_string()).collect(),
@@ -183,6 +195,11 @@ impl Summary {
         );
         row(text, "digest", &self.digest);
         row(text, "actors", &format!("{}: {}", self.actors.len(), listed(&self.actors)));
+        rows(text, "roles", &self.workloads);
+        if !self.trust_domain_aliases.is_empty() {
+            let aliases = listed(&self.trust_domain_aliases);
+            row(text, "aliases", &format!("{aliases}: other names of the trust domain `{}`", self.trust_domain));
+        }
         row(text, "tasks", &format!("{}, instances begin at {}", self.tasks.len(), listed(&self.initial)));
         let guards = if self.guarded > 0 { format!(", {} with a guard", self.guarded) } else { String::new() };
         row(text, "transitions", &format!("{}{guards}", self.transitions));
@@ -206,6 +223,7 @@ impl Summary {
             let times: Vec<String> = after.into_iter().chain(within).collect();
             row(text, "time", &format!("`{from} -> {to}`{}", times.join(" and")));
         }
+        rows(text, "constraint", &self.constraints);
         row(text, "at most", &self.at_most());
     }
 
@@ -291,6 +309,14 @@ impl fmt::Display for JoinSummary {
             Some("may") => write!(f, "; some runs leave it incomplete"),
             Some(_) => write!(f, "; UNKNOWN whether it always completes"),
         }
+    }
+}
+
+/// A row for each, up to a bound.
+fn rows(text: &mut String, label: &str, all: &[impl fmt::Display]) {
+    all.iter().take(SHOWN).for_each(|one| row(text, label, &one.to_string()));
+    if let more @ 1.. = all.len().saturating_sub(SHOWN) {
+        row(text, label, &format!("{more} more"));
     }
 }
 

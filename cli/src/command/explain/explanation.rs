@@ -115,7 +115,9 @@ impl Explanation {
             }
             (Some(Err(denial)), at) => {
                 let code = denial.code();
-                self.none_open = Some(format!("{code}: {denial}")).filter(|_| self.code != Some(code.as_str()));
+                // The reason of a denial says it, unless nothing will ever open.
+                let is_new = self.code != Some(code.as_str()) || code == Code::TooEarly;
+                self.none_open = is_new.then(|| format!("{code}: {}", next_transitions::none(&denial)));
                 if code == Code::JoinIncomplete {
                     self.expected = denial.expected().iter().map(ToString::to_string).collect();
                 }

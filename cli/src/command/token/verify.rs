@@ -85,7 +85,11 @@ pub(in crate::command) struct Verification {
 
 impl Verification {
     fn refused(denial: &Denial) -> Self {
-        Self { code: Some(denial.code().as_str()), reason: Some(denial.to_string()), ..Self::default() }
+        Self::not_valid(denial, next_transitions::none(denial))
+    }
+
+    fn not_valid(denial: &Denial, reason: String) -> Self {
+        Self { code: Some(denial.code().as_str()), reason: Some(reason), ..Self::default() }
     }
 
     fn accepted(step: &JudgedStep, now: UnixTime) -> Self {
@@ -94,7 +98,8 @@ impl Verification {
             // All of them are still to come: for now each gate refuses the step.
             let seconds = opening.seconds().saturating_sub(now.seconds());
             let allowed = next_transitions::opened(&step.open);
-            return Self { allowed, ..Self::refused(&Denial::TooEarly { seconds }) };
+            let early = Denial::TooEarly { seconds };
+            return Self { allowed, ..Self::not_valid(&early, early.to_string()) };
         }
         let claims: Vec<Value> =
             step.tokens.iter().map(|token| serde_json::to_value(&token.claims).unwrap_or_default()).collect();

@@ -199,6 +199,8 @@ impl Exchange {
         ];
         let port = request.port.map(|port| i64::from(port).to_le_bytes().to_vec());
         properties.extend(port.map(|port| ("destination\0port".to_owned(), port)));
+        let cluster = request.cluster.clone().map(String::into_bytes);
+        properties.extend(cluster.map(|cluster| ("xds\0cluster_name".to_owned(), cluster)));
         if let Some(peer) = &request.peer {
             let path = match config.map(|config| &config.peer_source) {
                 Some(PeerSource::FilterState(key)) => format!("filter_state\0{key}"),

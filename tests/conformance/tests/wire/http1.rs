@@ -129,17 +129,19 @@ async fn through(raw: &mut Raw, text: &str) {
 
 /// A tunnel that is let in carries bytes both ways, whatever their content.
 pub(crate) fn tunnel(wire: &Wire) {
-    wire.block(async {
-        let mut raw = wire.raw(PLAIN).await;
-        let head = "GET /socket/t1 HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
-        let response = raw.exchange(head.as_bytes()).await.unwrap();
-        assert_eq!(response.status, 101);
-        assert!(response.header("x-workflow-step-start").is_some() && response.header("x-workflow-step").is_none());
-        for _ in 0..10 {
-            through(&mut raw, "POST /other/t2 HTTP/1.1\r\nhost: x\r\n\r\n").await;
-        }
-    });
-    assert_eq!((wire.permits("/socket/t1"), wire.seen(PLAIN, "/other/t2").len()), (1, 0));
+    for (path, protocol) in [("/socket/t1", "websocket"), ("/link/t1", "other")] {
+        wire.block(async {
+            let mut raw = wire.raw(PLAIN).await;
+            let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: {protocol}\r\n\r\n");
+            let response = raw.exchange(head.as_bytes()).await.unwrap();
+            assert_eq!(response.status, 101);
+            assert!(response.header("x-workflow-step-start").is_some() && response.header("x-workflow-step").is_none());
+            for _ in 0..10 {
+                through(&mut raw, "POST /other/t2 HTTP/1.1\r\nhost: x\r\n\r\n").await;
+            }
+        });
+        assert_eq!((wire.permits(path), wire.seen(PLAIN, "/other/t2").len()), (1, 0));
+    }
 }
 
 /// One permit is one request to the application, even if Envoy treats the caller as internal and follows the caller's

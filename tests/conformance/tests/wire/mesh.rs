@@ -31,6 +31,7 @@ workflows:
       brief: {actor: owner, initial: true}
       shots: {actor: vfx, requests: [{methods: [POST], path: "/shots/{id}"}, {methods: [POST], path: "/film.Vfx/{call}"}]}
       socket: {actor: vfx, upgrade: [websocket], requests: [{methods: [GET], path: "/socket/{id}"}]}
+      link: {actor: vfx, upgrade: [other], requests: [{methods: [GET], path: "/link/{id}"}]}
       extra: {actor: vfx, requests: [{methods: [POST], path: "/extra/{id}"}]}
       check: {actor: vfx, requests: [{methods: [POST], path: /check}]}
       cancel: {actor: vfx, requests: [{methods: [POST], path: "/shots/{id}:cancel"}]}
@@ -42,6 +43,7 @@ workflows:
     transitions:
       - {from: brief, to: shots}
       - {from: brief, to: socket}
+      - {from: brief, to: link}
       - {from: brief, to: extra}
       - {from: brief, to: cancel}
       - {from: brief, to: ended}
@@ -115,7 +117,11 @@ impl Wire {
             workload
         };
         let mut workloads = vec![
-            workload(PLAIN, PathNormalization::None, json!({})),
+            workload(
+                PLAIN,
+                PathNormalization::None,
+                json!({"upgrade_configs": [{"upgrade_type": "websocket"}, {"upgrade_type": "other"}]}),
+            ),
             workload(ASKS, PathNormalization::None, json!({"proxy_100_continue": true})),
             workload(
                 TRUSTS,
@@ -254,6 +260,7 @@ pub(crate) fn only_the_permitted(wire: &Wire) {
                     tools.map(|(_, value)| value.as_str()).eq([task.as_str()])
                 }
                 ("socket", ["socket", id]) => seen.header("upgrade").next() == Some("websocket") && !id.is_empty(),
+                ("link", ["link", id]) => seen.header("upgrade").next() == Some("other") && !id.is_empty(),
                 _ => false,
             };
             assert!(takes, "{task}: {seen:?}");

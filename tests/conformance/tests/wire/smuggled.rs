@@ -49,6 +49,13 @@ pub(crate) fn requests(wire: &Wire) {
         format!(
             "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n{INNER}"
         ),
+        // An application that refuses the upgrade reads on as before.
+        format!(
+            "GET /socket/s1 HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nx-lab-status: 200\r\n\r\n{INNER}"
+        ),
+        format!(
+            "GET /link/s1 HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: other\r\nx-lab-status: 200\r\n\r\n{INNER}"
+        ),
         format!("CONNECT x:80 HTTP/1.1\r\nhost: x:80\r\n\r\n{INNER}"),
         format!("GET /healthz HTTP/1.1\r\nhost: x\r\nx: \r\n\r\n{INNER}"),
         format!("\r\n\r\n\r\n{INNER}"),

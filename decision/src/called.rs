@@ -1,0 +1,58 @@
+//! The actors that others call, by the names under which they call them.
+
+use std::sync::Arc;
+
+use stepgate_config::sorted::{SortedMap, SortedSet};
+use stepgate_config::workflow::{Actor, Domain, Workflow, without_port};
+
+use crate::request::is_host;
+use crate::served::{Members, ServedTask, serve_at_any_port};
+use crate::task_index::Index;
+
+/// An actor that is called by name. Its tasks are those of its workloads, also as other actors: which of them a request is
+/// must be decided among all. The port at which a workload gets a request is not known where the request begins, so it tells
+/// none apart.
+pub(crate) struct Called {
+    pub(crate) actor: Arc<Actor>,
+    pub(crate) tasks: Vec<Arc<Index<ServedTask>>>,
+}
+
+/// The actors by the names of their hosts, without ports.
+#[derive(Default)]
+pub(crate) struct Hosts(SortedMap<String, Vec<Arc<Called>>>);
+
+impl Hosts {
+    pub(crate) fn of<'w>(workflows: impl Iterator<Item = &'w Arc<Workflow>> + Clone) -> Self {
+        let mut members: SortedMap<&Arc<Domain>, Members> = SortedMap::new();
+        for workflow in workflows.clone() {
+            let members = members.entry(&workflow.domain).or_default();
+            serve_at_any_port(workflow)
+                .into_iter()
+                .for_each(|(actor, index)| members.add(actor, Some(&Arc::new(index))));
+        }
+        let mut hosts = Self::default();
+        for actor in workflows.flat_map(|workflow| workflow.actors.values()) {
+            let mut tasks: Vec<Arc<Index<ServedTask>>> = Vec::new();
+            for id in &actor.examples {
+                for (domain, members) in &members {
+                    let id = domain.canonical(id);
+                    let new = |index: &&Arc<_>| !tasks.iter().any(|other| Arc::ptr_eq(other, index));
+                    let found: Vec<_> = members.tasks_of(&id).filter(new).cloned().collect();
+                    tasks.extend(found);
+                }
+            }
+            let called = Arc::new(Called { actor: Arc::clone(actor), tasks });
+            let names: SortedSet<String> = actor.hosts.iter().map(|host| without_port(host).to_owned()).collect();
+            for name in names {
+                hosts.0.entry(name).or_default().push(Arc::clone(&called));
+            }
+        }
+        hosts
+    }
+
+    /// The actors that are called by this host, `name` or `name:port`.
+    pub(crate) fn called(&self, host: &str) -> Vec<&Arc<Called>> {
+        let found = self.0.get(&without_port(host).to_ascii_lowercase()).into_iter().flatten();
+        found.filter(|called| called.actor.hosts.iter().any(|own| is_host(host, own))).collect()
+    }
+}
