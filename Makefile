@@ -42,6 +42,7 @@ MUSL_TARGET     := $(shell uname -m)-unknown-linux-musl
 WASM            := -p stepgate-filter --target $(WASM_TARGET)
 # The tests run the module in wasmtime only with this feature.
 WITH_WASM       := --features stepgate-tests/wasm
+MODEL           := cargo test --quiet --release -p stepgate-model
 
 # Programs of Debian, as COMMAND=PACKAGE.
 CLUSTER_PROGRAMS := etcd=etcd-server docker-registry ip=iproute2 ipset iptables openssl tcpdump containerd ctr=containerd runc \
@@ -52,7 +53,7 @@ ENGINES         := dockerd=docker.io docker-compose=docker-compose containerd=co
 step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test test-cluster test-containers bench sizes vectors envoy envoys func-e tools target filter cli clock empty image \
+.PHONY: help install demo check test test-all model test-cluster test-containers bench sizes vectors envoy envoys func-e tools target filter cli clock empty image \
 	reproducible lint fmt clippy deny clean containers prometheus cluster-programs in-cluster
 # The steps of `test` share cargo's lock and the two cores of a small machine.
 .NOTPARALLEL:
@@ -74,7 +75,19 @@ check: filter fmt ## the loop: check format and lints, run unit tests and the co
 test: envoys func-e tools filter cli clock empty lint containers prometheus cluster-programs ## run everything: style, licences, and every test, also in real Envoys and a real Istio
 	$(call step,cargo test)
 	@cargo test --workspace $(WITH_WASM)
+	@$(MAKE) --no-print-directory model
 	@$(MAKE) --no-print-directory in-cluster
+
+test-all: test ## everything, and the model further than `test` has time for
+	$(call step,the model, further)
+	@STEPGATE_MODEL=long $(MODEL) --features explore --test explored -- --nocapture
+
+# In release: a build for tests makes decisions ten times as slowly. The decision as the module has it; then one whose checks can
+# be switched off.
+model: ## a part of `test`: gates, replicas and an adversary, explored in all their states
+	$(call step,the model)
+	@$(MODEL) --features explore --test explored -- --nocapture
+	@$(MODEL) --features switches --test switches -- --nocapture
 
 test-containers: envoy filter image ## a part of `test`: the images in a registry, in Docker and in containerd; as root on Debian
 	@tools/get-debian.sh $(ENGINES)
@@ -185,6 +198,7 @@ clippy: target
 	$(call step,cargo clippy)
 	@cargo clippy --quiet --workspace --all-targets $(WITH_WASM) -- -D warnings
 	@cargo clippy --quiet $(WASM) -- -D warnings
+	@cargo clippy --quiet -p stepgate-model --all-targets --all-features -- -D warnings
 	@cargo clippy --quiet -p stepgate-cluster-tests $(WITH_WASM) --test cases --test walkthrough -- -D warnings
 
 deny: $(CARGO_DENY) ## check licences, bans and sources of all dependencies, and advisories if they can be fetched

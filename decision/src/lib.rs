@@ -33,6 +33,7 @@ pub mod keys;
 pub mod permit;
 pub mod replay_record;
 pub mod step;
+pub mod switch;
 pub mod synthetic;
 pub mod token;
 pub mod verdict;

@@ -12,6 +12,7 @@ use crate::gate::{CompiledWorkflow, Gate};
 use crate::keys::Crypto;
 use crate::several::Shown;
 use crate::step::{PlainStep, Steps};
+use crate::switch::{Check, on};
 use crate::time::UnixTime;
 use crate::token::{TokenType, UnverifiedToken, VerifiedToken, verify};
 
@@ -184,7 +185,7 @@ pub(crate) fn check(current: &CurrentStep<'_>, peer: &SpiffeId) -> Result<(), De
             tokens.iter().all(|token| domain.is_same(&token.claims.sub, peer))
         }
     };
-    if held { Ok(()) } else { Err(Denial::WrongHolder) }
+    if held || !on(Check::Holder) { Ok(()) } else { Err(Denial::WrongHolder) }
 }
 
 /// An arrival or receipt is issued by the gate of its task's performer. The one
@@ -201,7 +202,7 @@ fn check_issuer(current: &CurrentStep<'_>, token: &VerifiedToken) -> Result<(), 
     } else {
         may_issue(&at.performer)
     };
-    if right { Ok(()) } else { Err(Denial::WrongIssuer) }
+    if right || !on(Check::Issuer) { Ok(()) } else { Err(Denial::WrongIssuer) }
 }
 
 fn find_workflow<'a>(gate: &'a Gate, workflow: &str, revision: u32) -> Result<&'a CompiledWorkflow, Denial> {

@@ -30,6 +30,7 @@ use crate::replay_record::{Entry, Store, consume};
 use crate::request::{Request, upgrade_name};
 use crate::start_limit;
 use crate::step::{PlainStep, Steps};
+use crate::switch::{Check, on};
 use crate::token::TokenType;
 use crate::verdict::{Denied, Verdict};
 pub(crate) use classified::Classified;
@@ -179,7 +180,7 @@ impl<'a> Decision<'a, '_> {
         let leeway = self.gate.config.leeway;
         let issuance = Issuance::checked(current, transition, peer, own, facts, leeway)?;
         guard::check(facts, current, transition, peer)?;
-        if current.evidence.begins() {
+        if current.evidence.begins() && on(Check::Starts) {
             let starter = current.at.performer.starter(peer);
             start_limit::count(store, (workflow, &starter), current.compiled.rate, facts.now)?;
         }
@@ -187,7 +188,9 @@ impl<'a> Decision<'a, '_> {
         let entry = Entry::new(workflow, &issuance.parent, &transition.to_string(), until, transition.uses);
         // Signed before it is consumed: a failure to sign must not use up the transition.
         let minted = self.mint(&issuance, key)?;
-        consume(store, &entry, facts.now)?;
+        if on(Check::Record) {
+            consume(store, &entry, facts.now)?;
+        }
         Ok(Minted { consumed: Some(entry), ..minted })
     }
 

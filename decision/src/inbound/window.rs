@@ -5,6 +5,7 @@ use std::time::Duration;
 use stepgate_config::workflow::Transition;
 
 use crate::denial::Denial;
+use crate::switch::{Check, on};
 use crate::time::UnixTime;
 use crate::token::Claims;
 
@@ -30,10 +31,10 @@ impl Window {
     /// Whether the transition is open now.
     pub(super) fn check(self, now: UnixTime) -> Result<(), Denial> {
         match self {
-            Self { opens: Some(opens), .. } if now < opens => {
+            Self { opens: Some(opens), .. } if now < opens && on(Check::TooEarly) => {
                 Err(Denial::TooEarly { seconds: opens.seconds().saturating_sub(now.seconds()) })
             }
-            Self { closes: Some(closes), .. } if now > closes => {
+            Self { closes: Some(closes), .. } if now > closes && on(Check::TooLate) => {
                 Err(Denial::TooLate { seconds: now.seconds().saturating_sub(closes.seconds()) })
             }
             Self { .. } => Ok(()),
