@@ -74,7 +74,7 @@ fn places(value: &Value, at: &str, places: &mut Vec<String>, texts: &mut Vec<Str
             items.iter().enumerate().for_each(|(number, item)| places_of(item, at, &number.to_string(), places, texts));
         }
         Value::String(text) => texts.push(text.clone()),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
