@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, ExampleRequest, RequestPattern, Task};
+use stepgate_config::workflow::{Actor, ExampleRequest, RequestPattern, Task, Transition};
 use stepgate_reference::{Arrival, Kind, Shown};
 
 use super::LabError;
@@ -13,6 +13,7 @@ use super::attack_context::plain_step;
 use super::attempt::{Attempt, Sender};
 use super::fixture::{Fixture, identity};
 use super::random::instance_name;
+use super::walk::several;
 use super::workloads::Workload;
 
 /// What kind of step is shown.
@@ -97,8 +98,9 @@ impl Matrix {
         } else {
             &[StepKind::Honest]
         };
-        let steps =
-            fixture.workflow.tasks.values().flat_map(|task| kinds.iter().map(|kind| (Some(task.clone()), *kind)));
+        let several = several(&fixture.workflow).map(|transition| &transition.from);
+        let places = fixture.workflow.tasks.values().chain(several);
+        let steps = places.flat_map(|task| kinds.iter().map(|kind| (Some(task.clone()), *kind)));
         Self {
             actors: fixture.workloads.firsts().cloned().collect(),
             methods: methods(fixture).into_iter().collect(),
@@ -215,7 +217,8 @@ fn steps(fixture: &Fixture, from: &Workload, task: &Arc<Task>, step: StepKind) -
 
 /// Who holds the step, and with which kind of token: the sender if it may, else the performer.
 fn holder(fixture: &Fixture, from: &Workload, task: &Task) -> (SpiffeId, Kind) {
-    let mut leaving = fixture.workflow.transitions.iter().filter(|t| t.from.name == task.name);
+    let leaves = |t: &Transition| t.from.name == task.name || t.sources().iter().any(|one| one.name == task.name);
+    let mut leaving = fixture.workflow.transitions.iter().filter(|t| leaves(t));
     if leaving.any(|t| t.via && t.caller.name == from.actor.name) {
         return (from.id.clone(), Kind::Receipt);
     }

@@ -21,6 +21,8 @@ use oracle::Oracle;
 const ODD: &str = include_str!("odd.yaml");
 /// Workloads that are several actors, and an open segment.
 const ROLES: &str = include_str!("roles.yaml");
+/// Transitions from several tasks.
+const TRIP: &str = include_str!("trip.yaml");
 
 fn documents() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/examples");
@@ -31,6 +33,7 @@ fn documents() -> Vec<(String, Vec<u8>)> {
         .collect();
     documents.push(("odd".into(), ODD.as_bytes().to_vec()));
     documents.push(("roles".into(), ROLES.as_bytes().to_vec()));
+    documents.push(("trip".into(), TRIP.as_bytes().to_vec()));
     documents.sort();
     documents
 }

@@ -2,7 +2,7 @@
 //! received. If actors have several workloads, an instance goes through each in turn, and another replica of the same
 //! identity hands on what one received.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -128,7 +128,7 @@ impl Walker<'_> {
                         return Ok(true);
                     }
                     let (next, start) = self.take(transition, &reached)?;
-                    ahead.extend(next.and_then(|next| self.gather(transition, next)));
+                    ahead.extend(next.into_iter().flat_map(|next| self.gather(transition, next)));
                     // The initiator goes on in the same instance.
                     if let Some(start) = start {
                         reached.arrival = vec![start];
@@ -146,7 +146,7 @@ impl Walker<'_> {
                 self.gates.pass(wait)?;
             }
             let (next, _) = self.take(transition, &reached)?;
-            ahead.extend(next.and_then(|next| self.gather(transition, next)));
+            ahead.extend(next.into_iter().flat_map(|next| self.gather(transition, next)));
         }
     }
 
@@ -172,18 +172,29 @@ impl Walker<'_> {
         found
     }
 
-    /// At a join the instance goes on only once all evidence is there.
-    fn gather(&mut self, transition: &Transition, reached: Reached) -> Option<Reached> {
-        let name = &reached.at.name;
-        let Some(join) = self.fixture.workflow.joins.get(name).filter(|_| self.fixture.signed()) else {
-            return Some(reached);
-        };
-        let evidence = self.waiting.entry(name.clone()).or_default();
-        evidence.insert(transition.from.name.clone(), reached);
-        if evidence.len() < join.sources.len() {
+    /// At a join the instance goes on only once all evidence is there; from a task at once, and from several tasks once all of
+    /// them are reached.
+    fn gather(&mut self, transition: &Transition, reached: Reached) -> Vec<Reached> {
+        let at = Arc::clone(&reached.at);
+        if self.fixture.signed() && self.fixture.workflow.joins.contains_key(&at.name) {
+            return self.whole(&at, &transition.from.name, reached).into_iter().collect();
+        }
+        let joins = several(&self.fixture.workflow).filter(|join| join.sources().iter().any(|one| one.name == at.name));
+        let joins: Vec<Arc<Task>> = joins.map(|join| Arc::clone(&join.from)).collect();
+        let together = |join: &Arc<Task>| self.whole(join, &at.name, Reached { at: Arc::clone(join), ..reached.clone() });
+        let together: Vec<Reached> = joins.iter().filter_map(together).collect();
+        std::iter::once(reached).chain(together).collect()
+    }
+
+    /// All evidence of a join, if with this part of it all is there.
+    fn whole(&mut self, join: &Task, source: &TaskName, reached: Reached) -> Option<Reached> {
+        let sources = self.fixture.workflow.joins.get(&join.name)?.sources.len();
+        let evidence = self.waiting.entry(join.name.clone()).or_default();
+        evidence.insert(source.clone(), reached);
+        if evidence.len() < sources {
             return None;
         }
-        merged(self.waiting.remove(&join.task)?)
+        merged(self.waiting.remove(&join.name)?)
     }
 
     /// The request that takes the transition from where the instance is, and who sends it.
@@ -260,6 +271,12 @@ impl Walker<'_> {
         let open = fitting.iter().find(|to| fitting.len() < 2 || may(to));
         Arc::clone(open.or(fitting.first()).copied().unwrap_or(otherwise))
     }
+}
+
+/// Of each several tasks that are left together, the first transition.
+pub(super) fn several(workflow: &Workflow) -> impl Iterator<Item = &Arc<Transition>> {
+    let mut seen = BTreeSet::new();
+    workflow.transitions.iter().filter(move |t| t.sources().len() > 1 && seen.insert(&t.from.name))
 }
 
 /// All evidence of a join as what one workload holds there.

@@ -150,9 +150,7 @@ impl Arrival {
             }
             return all;
         }
-        // The name of an arrival has no `+`.
-        let named =
-            |source: Option<&TaskName>, other: &str| source.map_or(other.to_owned(), |s| s.as_str().replace('+', "_"));
+        let named = |source: Option<&TaskName>, other: &str| source.map_or(other.to_owned(), without_plus);
         let from = |source: Option<&TaskName>| Self {
             task: Arc::clone(task),
             from: source.cloned(),
@@ -175,6 +173,11 @@ impl Arrival {
 
 pub(crate) fn is_join(task: &Task) -> bool {
     task.join == stepgate_config::workflow::JoinKind::All
+}
+
+/// A source of a join for the name of an arrival, which has no `+`.
+pub(crate) fn without_plus(source: &TaskName) -> String {
+    source.as_str().replace('+', "_")
 }
 
 /// A duration in seconds; a part of one counts as a whole one.

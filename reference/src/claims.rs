@@ -9,7 +9,7 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Constraint, Relation};
 
 use crate::ancestry::{performed, rounds};
-use crate::arrival::{Arrival, Times};
+use crate::arrival::{Arrival, Times, without_plus};
 use crate::reader::Reader;
 use crate::renamed::is_one_of_many;
 use crate::ways;
@@ -125,7 +125,9 @@ impl Reader {
         let before =
             || arrival.from.as_ref().or_else(|| ways::sources(&self.workflow, &arrival.task.name).first().copied());
         match before().filter(|before| self.forks.contains_key(*before)) {
-            Some(join) => ways::sources(&self.workflow, join).iter().map(|source| format!("{left}.{source}")).collect(),
+            Some(join) => (ways::sources(&self.workflow, join).iter())
+                .map(|source| format!("{left}.{}", without_plus(source)))
+                .collect(),
             None => vec![left.clone()],
         }
     }

@@ -27,14 +27,18 @@ pub(super) const ALL: &[Attack] = &[
         Stopped::Signed,
         |context| context.signed(),
         |context| {
-            let (due, other) = (context.transition.from.name.as_str(), &context.transition.to.name);
+            let other = &context.transition.to.name;
             let lie = |claims: &mut stepgate_reference::Claims| claims.wf.task = other.to_string();
             let sign = |one| context.fixture.lie(one, &context.from.id, context.kind(), Flaw::Content, lie);
-            let tokens = context.arrivals().into_iter().map(sign).collect::<Result<_, _>>()?;
+            let arrivals = context.arrivals();
+            let due: Vec<String> = arrivals.iter().map(|arrival| arrival.task.name.to_string()).collect();
+            let mut due = due.into_iter();
+            let tokens = arrivals.into_iter().map(sign).collect::<Result<_, _>>()?;
             context.with(altered(tokens, Flaw::Content, |token| {
+                let due = due.next().unwrap_or_default();
                 alter::claims(token, |claims| {
                     if let Some(wf) = claims.get_mut("wf").and_then(|wf| wf.as_object_mut()) {
-                        wf.insert("task".into(), due.into());
+                        wf.insert("task".into(), due.as_str().into());
                     }
                 })
             }))

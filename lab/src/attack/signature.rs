@@ -113,7 +113,8 @@ fn bystander<'a>(context: &AttackContext<'a>) -> Option<&'a Actor> {
     let at = &context.transition.from;
     let may = |actor: &Actor| {
         let id = identity(actor);
-        at.performer.includes(id) || context.workflow().leaving(at).any(|t| t.to.performer.includes(id))
+        let speaks = context.transition.sources().iter().any(|source| source.performer.includes(id));
+        speaks || context.workflow().leaving(at).any(|t| t.to.performer.includes(id))
     };
     context.fixture.workloads.firsts().map(|member| member.actor.as_ref()).find(|actor| !may(actor))
 }
