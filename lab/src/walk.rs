@@ -181,7 +181,8 @@ impl Walker<'_> {
         }
         let joins = several(&self.fixture.workflow).filter(|join| join.sources().iter().any(|one| one.name == at.name));
         let joins: Vec<Arc<Task>> = joins.map(|join| Arc::clone(&join.from)).collect();
-        let together = |join: &Arc<Task>| self.whole(join, &at.name, Reached { at: Arc::clone(join), ..reached.clone() });
+        let together =
+            |join: &Arc<Task>| self.whole(join, &at.name, Reached { at: Arc::clone(join), ..reached.clone() });
         let together: Vec<Reached> = joins.iter().filter_map(together).collect();
         std::iter::once(reached).chain(together).collect()
     }

@@ -19,6 +19,7 @@ const MAX_LISTED: usize = 24;
 /// One transition.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct NextTransition {
+    /// The task that it leaves; of several their names, with `+` between them.
     from: String,
     to: String,
     caller: String,
@@ -50,9 +51,9 @@ pub(super) struct NextTransition {
     is_dated: bool,
 }
 
-/// The transitions from a task.
+/// The transitions from a task, alone or together with others.
 pub(super) fn from(workflow: &Workflow, task: &Task) -> Vec<NextTransition> {
-    workflow.leaving(task).map(|transition| NextTransition::of(transition)).collect()
+    workflow.leaving_with_others(task).map(|transition| NextTransition::of(transition)).collect()
 }
 
 /// The transitions that a step opens.
@@ -130,6 +131,9 @@ impl fmt::Display for NextTransition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let requests = if self.requests.is_empty() { "any request".into() } else { self.requests.join(" or ") };
         write!(f, "{} may call {}: {requests} (task {})", self.caller, self.performer, self.to)?;
+        if self.from.contains('+') {
+            write!(f, " with its tokens of {}", self.from.replace('+', " and "))?;
+        }
         if self.is_one_of_several {
             write!(f, " at {} only", self.workloads.join(" or "))?;
         }

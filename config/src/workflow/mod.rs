@@ -116,11 +116,15 @@ impl Workflow {
         self.transitions.iter().filter(|transition| transition.from.name == task.name)
     }
 
+    /// The transitions that leave a task, alone or together with others, in the order of the document.
+    pub fn leaving_with_others(&self, task: &Task) -> impl Iterator<Item = &Arc<Transition>> {
+        self.transitions.iter().filter(|transition| transition.sources().iter().any(|from| from.name == task.name))
+    }
+
     /// Whether this actor is the caller of a transition (`via`) that leaves a task of another performer. It then needs a
     /// receipt for that task, and presents it.
     pub fn needs_receipt(&self, task: &Task, caller: &Actor) -> bool {
-        let leaves = |transition: &Arc<Transition>| transition.sources().iter().any(|from| from.name == task.name);
-        self.transitions.iter().any(|transition| leaves(transition) && transition.takes_receipt_of(caller))
+        self.leaving_with_others(task).any(|transition| transition.takes_receipt_of(caller))
     }
 
     /// The actors that this workload is.

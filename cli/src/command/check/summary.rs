@@ -253,7 +253,8 @@ impl Times {
 
 impl SplitSummary {
     fn of(workflow: &Workflow, task: &Task) -> Option<Self> {
-        let to: Vec<String> = workflow.leaving(task).map(|transition| transition.to.name.to_string()).collect();
+        let to: Vec<String> =
+            workflow.leaving_with_others(task).map(|transition| transition.to.name.to_string()).collect();
         let meaning = task.split.unwrap_or(Split::Any).meaning();
         (to.len() > 1).then(|| Self { task: task.name.to_string(), split: task.split.map(Split::as_str), to, meaning })
     }
@@ -282,10 +283,14 @@ impl fmt::Display for JoinSummary {
         let Self { task, sources, fork, then, completes } = self;
         let all = if sources.len() == 2 { "both" } else { "all of these calls" };
         let (from, leaving) = (listed(sources), listed(then));
-        write!(
-            f,
-            "`{task}` is called once from each of {from}; what leaves it ({leaving}) needs {all}; they fork at `{fork}`"
-        )?;
+        if task.contains('+') {
+            write!(f, "{leaving} needs one request with the tokens of {from}; they fork at `{fork}`")?;
+        } else {
+            write!(
+                f,
+                "`{task}` is called once from each of {from}; what leaves it ({leaving}) needs {all}; they fork at `{fork}`"
+            )?;
+        }
         match *completes {
             Some("always") | None => Ok(()),
             Some("may") => write!(f, "; some runs leave it incomplete"),

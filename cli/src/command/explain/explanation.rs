@@ -110,7 +110,7 @@ impl Explanation {
         match (next, at) {
             (None, _) => {}
             (Some(Ok(open)), _) => self.allowed = next_transitions::opened(&open),
-            (Some(Err(_)), Some(at)) if workflow.leaving(at).next().is_none() => {
+            (Some(Err(_)), Some(at)) if workflow.leaving_with_others(at).next().is_none() => {
                 self.none_open = Some(format!("none leaves `{}`, where this branch ends", at.name));
             }
             (Some(Err(denial)), at) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stepgate_config::GateConfig;
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{JoinKind, Task, Workflow};
+use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
 use stepgate_decision::keys::{KeyRing, RustCrypto};
 use stepgate_decision::replay_record::MemoryStore;
 use stepgate_decision::step::PlainStep;
@@ -24,7 +24,7 @@ pub(super) struct HeldStep {
     pub(super) at: Arc<Task>,
     pub(super) holder: String,
     pub(super) token_type: TokenType,
-    /// One token or plain step; of a join one for each source so far.
+    /// One token or plain step; of a join one for each source so far, of several tasks one of each.
     evidence: Vec<(Option<TaskName>, String)>,
 }
 
@@ -90,7 +90,7 @@ impl Instance {
     pub(super) fn keep<'s>(&mut self, own: &str, steps: impl IntoIterator<Item = &'s str>) -> Vec<HeldStep> {
         let mut kept: Vec<HeldStep> = Vec::new();
         for step in steps {
-            let Some(mut new) = self.read(step, own) else { continue };
+            let Some((workflow, mut new)) = self.read(step, own) else { continue };
             let same = |other: &&HeldStep| {
                 (&other.at.name, &other.holder, other.token_type) == (&new.at.name, &new.holder, new.token_type)
             };
@@ -105,9 +105,27 @@ impl Instance {
             new.evidence.extend(others);
             kept.retain(|other| !same(&other));
             kept.push(new.clone());
-            self.held.push(new);
+            self.held.push(new.clone());
+            let together = self.together(&workflow, &new);
+            kept.extend(together.iter().cloned());
+            self.held.extend(together);
         }
         kept
+    }
+
+    /// What its holder may present together with this step, where it has all the steps of a transition from several tasks.
+    fn together(&self, workflow: &Workflow, new: &HeldStep) -> Vec<HeldStep> {
+        let several = workflow.leaving_with_others(&new.at).filter(|transition| transition.sources().len() > 1);
+        let several: BTreeMap<&TaskName, &Arc<Transition>> = several.map(|one| (&one.from.name, one)).collect();
+        let whole = |transition: &&Arc<Transition>| {
+            let of = |source: &Arc<Task>| {
+                let mut held = self.held(Some(source.as_ref()), Some(&new.holder));
+                held.find(|step| step.token_type == new.token_type)?.evidence.first().cloned()
+            };
+            let evidence = transition.sources().iter().map(of).collect::<Option<_>>()?;
+            Some(HeldStep { at: Arc::clone(&transition.from), evidence, ..new.clone() })
+        };
+        several.values().filter_map(whole).collect()
     }
 
     /// The transitions that these steps open, without the one that was just taken; if there are none, the denial of all
@@ -139,7 +157,7 @@ impl Instance {
         judge_step(&self.gate, facts, &RustCrypto).map(|judged| judged.open)
     }
 
-    fn read(&self, step: &str, own: &str) -> Option<HeldStep> {
+    fn read(&self, step: &str, own: &str) -> Option<(Arc<Workflow>, HeldStep)> {
         let (workflow, revision, task, from, holder, token_type) = if let Ok(token) = UnverifiedToken::parse(step) {
             let (claims, token_type) = (token.claims().clone(), token.token_type());
             (claims.wf.name, claims.wf.rev, claims.wf.task, claims.wf.from, claims.sub.to_string(), token_type)
@@ -150,6 +168,6 @@ impl Instance {
         let mut workflows = self.gate.config().workflows.iter();
         let workflow = workflows.find(|one| one.name == workflow && one.revision == revision)?;
         let at = Arc::clone(workflow.tasks.get(&task)?);
-        Some(HeldStep { at, holder, token_type, evidence: vec![(from, step.to_owned())] })
+        Some((Arc::clone(workflow), HeldStep { at, holder, token_type, evidence: vec![(from, step.to_owned())] }))
     }
 }

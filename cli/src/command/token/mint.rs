@@ -123,7 +123,7 @@ fn holder(args: &Args, workflow: &Workflow, task: &Task) -> Result<SpiffeId, Com
     let found = match args.kind {
         Kind::Arrival => task.performer.examples.first().cloned(),
         Kind::Receipt => {
-            let leaving = workflow.leaving(task).filter(|transition| transition.via);
+            let leaving = workflow.leaving_with_others(task).filter(|transition| transition.via);
             let mut callers: Vec<&str> = leaving.map(|transition| transition.caller.name.as_str()).collect();
             callers.sort_unstable();
             callers.dedup();
