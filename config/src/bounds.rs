@@ -36,9 +36,9 @@ pub const MAX_PORT: i64 = u16::MAX as i64;
 pub const MAX_UPGRADES: usize = 8;
 /// Constraints of one document.
 pub const MAX_CONSTRAINTS: usize = 1_024;
-/// Tasks with `join: all` in one document.
+/// Tasks with `join: all`, and lists of tasks that transitions leave together, in one document.
 pub const MAX_JOINS: usize = 256;
-/// Incoming transitions of one join, and so the tokens that one request may show.
+/// Incoming transitions of one join, or tasks in one list, and so the tokens that one request may show.
 pub const MAX_SOURCES: usize = 64;
 /// Largest token that a gate mints and accepts, in bytes.
 pub const MAX_TOKEN: usize = 8_192;

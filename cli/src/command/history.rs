@@ -92,7 +92,7 @@ fn reached<'w>(
     let (mut found, mut open) = (BTreeSet::new(), starts.collect::<Vec<_>>());
     while let Some(task) = open.pop() {
         if without.is_none_or(|without| without.name != task.name) && found.insert(&task.name) {
-            open.extend(workflow.leaving_with_others(task).map(|transition| &transition.to));
+            open.extend(workflow.leaving_with_others(task).flat_map(|transition| [&transition.from, &transition.to]));
         }
     }
     found

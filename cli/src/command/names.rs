@@ -1,11 +1,12 @@
 //! The names and identities of a workflow, by the text of an argument.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::Arc;
 
 use stepgate_config::name::ActorName;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Task, Workflow};
+use stepgate_config::workflow::{Actor, Task, Transition, Workflow};
 
 use super::error::CommandError;
 use super::output;
@@ -39,6 +40,22 @@ pub(super) fn task<'w>(workflow: &'w Workflow, given: &str, flag: &str) -> Resul
         CommandError::usage(format!("{flag}: `{}` has no task `{}`", workflow.name, output::escape(given)))
             .help(suggest(given, workflow.tasks.keys().map(|name| name.as_str()), "the tasks are"))
     })
+}
+
+/// The same, or `A+B`: the join of several tasks that a transition leaves together.
+pub(super) fn task_or_several<'w>(
+    workflow: &'w Workflow,
+    given: &str,
+    flag: &str,
+) -> Result<&'w Arc<Task>, CommandError> {
+    let named: BTreeSet<&str> = given.split('+').collect();
+    let is_named = |t: &&Arc<Transition>| {
+        t.sources().len() == named.len() && t.sources().iter().all(|source| named.contains(source.name.as_str()))
+    };
+    match workflow.transitions.iter().filter(|_| named.len() > 1).find(is_named) {
+        Some(transition) => Ok(&transition.from),
+        None => task(workflow, given, flag),
+    }
 }
 
 /// The actors that the workload with this identity is.

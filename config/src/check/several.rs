@@ -10,9 +10,19 @@ use crate::workflow::{JoinKind, Split};
 const SHOWN: usize = 4;
 
 pub(super) fn check(draft: &Draft, report: &mut Report) {
-    for join in draft.tasks.iter().filter(|task| !task.sources.is_empty()) {
+    let joins = || draft.tasks.iter().filter(|task| !task.sources.is_empty());
+    if joins().next().is_none() {
+        return;
+    }
+    // Of each task, how many transitions leave it, alone or together with others.
+    let mut ways = vec![0_usize; draft.tasks.len()];
+    for source in draft.transitions.iter().flat_map(|transition| draft.sources(transition)) {
+        ways.get_mut(source).into_iter().for_each(|ways| *ways = ways.saturating_add(1));
+    }
+    for join in joins() {
         for source in &join.sources {
-            check_source(draft, join, *source, report);
+            let is_choice = ways.get(*source).is_some_and(|ways| *ways > 1);
+            check_source(draft, join, *source, is_choice, report);
         }
     }
     for transition in &draft.transitions {
@@ -23,10 +33,9 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
 }
 
 /// A source has tokens of one arrival each, and the transition may take them.
-fn check_source(draft: &Draft, join: &TaskDraft, source: usize, report: &mut Report) {
+fn check_source(draft: &Draft, join: &TaskDraft, source: usize, is_choice: bool, report: &mut Report) {
     let Some(task) = draft.task(source) else { return };
     let name = quote(task.name.as_str());
-    let ways = || draft.transitions.iter().filter(|t| t.from == source || draft.sources(t).contains(&source)).count();
     let (message, label, help) = if task.initial {
         (
             words!("an instance begins in {name}: no other task has been reached then"),
@@ -39,7 +48,7 @@ fn check_source(draft: &Draft, join: &TaskDraft, source: usize, report: &mut Rep
             "a request shows exactly one token of each task in the list",
             "let a task follow the join, and name that task here",
         )
-    } else if task.split.is_some_and(|(split, _)| split == Split::One) && ways() > 1 {
+    } else if is_choice && task.split.is_some_and(|(split, _)| split == Split::One) {
         (
             words!("{name} has `split: one` and another way out"),
             "where that is taken, this transition never is",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::names::Names;
 use super::{Context, Draft, TaskDraft, levels};
+use crate::bounds::MAX_JOINS;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::name::TaskName;
@@ -52,6 +53,11 @@ pub(super) fn read(
         context.report.push(plain.help("use level `signed`").example("assurance: signed"));
     }
     let sources: Vec<usize> = named.values().map(|(index, _)| *index).collect();
+    if several.len() == MAX_JOINS && !several.contains_key(&sources) {
+        let many = words!("more than {MAX_JOINS} lists of tasks at `from`");
+        context.report.push(Diagnostic::new(Code::TooMany, span, many));
+        return None;
+    }
     let join = *several.entry(sources).or_insert_with_key(|sources| {
         draft.tasks.push(join(draft, TaskName::of_several(named.keys()), span, sources));
         draft.tasks.len().saturating_sub(1)

@@ -116,9 +116,10 @@ impl Workflow {
         self.transitions.iter().filter(|transition| transition.from.name == task.name)
     }
 
-    /// The transitions that leave a task, alone or together with others, in the order of the document.
+    /// The transitions that leave a task, alone or together with others, or the join of several, in the order of the document.
     pub fn leaving_with_others(&self, task: &Task) -> impl Iterator<Item = &Arc<Transition>> {
-        self.transitions.iter().filter(|transition| transition.sources().iter().any(|from| from.name == task.name))
+        let leaves = |from: &Arc<Task>| from.name == task.name;
+        self.transitions.iter().filter(move |t| leaves(&t.from) || t.sources.iter().any(leaves))
     }
 
     /// Whether this actor is the caller of a transition (`via`) that leaves a task of another performer. It then needs a

@@ -75,7 +75,7 @@ impl<'a> Scenario<'a> {
     ) -> Result<Self, CommandError> {
         let Call { args, input, workflow } = call;
         let to = request.to.as_deref().map(|to| names::task(workflow, to, "--to")).transpose()?;
-        let at = request.at.as_deref().map(|at| names::task(workflow, at, "--at")).transpose()?;
+        let at = request.at.as_deref().map(|at| names::task_or_several(workflow, at, "--at")).transpose()?;
         let given = request.peer.as_deref().map(|given| match given {
             NO_PEER => Ok(None),
             given => names::identity(workflow, given, "--peer").map(Some),
@@ -205,7 +205,12 @@ fn begin_at(
     (peer, issued): (Option<&str>, UnixTime),
 ) -> Result<(), CommandError> {
     let receives = |id: &SpiffeId| workflow.roles(id).any(|actor| workflow.needs_receipt(task, actor));
-    let could_hold = |id: &SpiffeId| task.performer.includes(id) || receives(id);
+    let several = workflow.transitions.iter().find(|t| t.from.name == task.name).map(|t| t.sources());
+    let performs = |id: &SpiffeId| match several {
+        Some(tasks) => tasks.iter().all(|task| task.performer.includes(id)),
+        None => task.performer.includes(id),
+    };
+    let could_hold = |id: &SpiffeId| performs(id) || receives(id);
     let holder = match &args.holder {
         Some(given) => Some(names::spiffe_id(workflow, given, "--holder")?),
         None => peer
@@ -216,7 +221,7 @@ fn begin_at(
     let holder = holder.ok_or_else(|| CommandError::usage(format!("--at: no workload performs `{}`", task.name)))?;
     // A workload that is both the performer and the caller holds both.
     let receipt = receives(&holder).then_some(TokenType::Receipt);
-    let arrival = (receipt.is_none() || task.performer.includes(&holder)).then_some(TokenType::Arrival);
+    let arrival = (receipt.is_none() || performs(&holder)).then_some(TokenType::Arrival);
     for token_type in receipt.into_iter().chain(arrival) {
         let history = History::of(workflow, task, &args.performed)?;
         instance.assumed = Some(history.unknown.clone());
