@@ -42,7 +42,7 @@ impl<'w> Net<'w> {
 
     /// The join of several tasks to which this is a way from one of them.
     pub(crate) fn several(&self, part: &Transition) -> Option<usize> {
-        self.number(&part.to.name).filter(|_| part.to.name.is_of_several())
+        part.to.name.is_of_several().then(|| self.number(&part.to.name)).flatten()
     }
 
     pub(crate) fn number(&self, task: &TaskName) -> Option<usize> {
