@@ -161,7 +161,7 @@ fn filled_in(request: &Request, to: Option<&Arc<Task>>) -> ExampleRequest {
 /// A workload that may call this task: from there, or to begin an instance.
 fn caller(workflow: &Workflow, at: Option<&Arc<Task>>, to: Option<&Arc<Task>>) -> Option<String> {
     let leaves = |t: &Transition| match at {
-        Some(at) => t.from.name == at.name,
+        Some(at) => t.from.name == at.name || t.sources.iter().any(|source| source.name == at.name),
         None => t.from.initial && !t.via,
     };
     let mut transitions = workflow.transitions.iter().filter(|t| leaves(t));
