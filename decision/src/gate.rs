@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use stepgate_config::gate::{ExemptPeers, GateConfig, Rate};
-use stepgate_config::gather::Gather as _;
 use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Domain, Mode, Task, Transition, Workflow};
@@ -255,10 +254,14 @@ fn compile(workflow: &Arc<Workflow>, config: &GateConfig) -> CompiledWorkflow {
         leaving.insert(leaving.partition_point(|t| t.to.name <= transition.to.name), Arc::clone(transition));
         entering.entry(transition.to.name.clone()).or_default().push(Arc::clone(transition));
     }
-    let several = workflow.transitions.iter().filter(|t| !t.sources.is_empty()).map(|t| (&t.from.name, &t.from));
-    let several: BTreeMap<&TaskName, &Arc<Task>> = several.gather();
+    let mut several: Vec<Arc<Task>> = Vec::new();
+    for transition in workflow.transitions.iter().filter(|transition| !transition.sources.is_empty()) {
+        if !several.iter().any(|known| Arc::ptr_eq(known, &transition.from)) {
+            several.push(Arc::clone(&transition.from));
+        }
+    }
     CompiledWorkflow {
-        several: several.into_values().cloned().collect(),
+        several,
         revoked: config.revoked.workflows.contains(&workflow.name),
         rate: config.starts_of(workflow),
         starts: workflow.transitions.iter().filter(|t| t.from.initial && !t.via).cloned().collect(),

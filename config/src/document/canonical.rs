@@ -116,7 +116,8 @@ struct TransitionForm<'w> {
 #[serde(untagged)]
 enum FromForm<'w> {
     One(&'w str),
-    Several(BTreeSet<&'w str>),
+    /// In order.
+    Several(Vec<&'w str>),
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -210,7 +211,7 @@ fn transition(transition: &Transition) -> TransitionForm<'_> {
     TransitionForm {
         from: match transition.sources.as_slice() {
             [] => FromForm::One(transition.from.name.as_str()),
-            several => FromForm::Several(several.iter().map(|task| task.name.as_str()).gather()),
+            several => FromForm::Several(several.iter().map(|task| task.name.as_str()).collect()),
         },
         to: transition.to.name.as_str(),
         via: transition.via.then_some(transition.caller.name.as_str()),

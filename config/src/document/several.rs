@@ -1,8 +1,6 @@
 //! Transitions from several tasks. For one such transition these tasks are a join: it leaves the join, as it would leave a task
 //! with `join: all`, but no request enters it. Transitions from the same tasks leave the same join.
 
-use std::collections::BTreeMap;
-
 use super::names::Names;
 use super::{Context, Draft, TaskDraft, levels};
 use crate::bounds::MAX_JOINS;
@@ -13,8 +11,8 @@ use crate::report::quote;
 use crate::schema::{Field, Level};
 use crate::workflow::JoinKind;
 
-/// The joins of several tasks, by these tasks.
-pub(super) type Several = BTreeMap<Vec<usize>, usize>;
+/// The joins of several tasks, as tasks of the draft.
+pub(super) type Several = Vec<usize>;
 
 /// The join of the tasks in this list, and its place. None: a task is unknown or named twice, which is reported.
 pub(super) fn read(
@@ -25,23 +23,26 @@ pub(super) fn read(
     context: &mut Context<'_>,
 ) -> Option<(usize, Span)> {
     let span = field.node.span;
-    let mut named: BTreeMap<TaskName, (usize, Span)> = BTreeMap::new();
+    // By their names.
+    let mut named: Vec<(usize, Span)> = Vec::new();
     let mut valid = true;
     for node in field.node.items() {
         let task = |name| tasks.task(name, node.span, "transition from", &mut context.report);
         let found = node.text().and_then(task);
-        let Some((index, name)) = found.and_then(|index| Some((index, draft.task(index)?.name.clone()))) else {
+        let Some(index) = found else {
             valid = false;
             continue;
         };
-        if let Some((_, first)) = named.get(&name) {
-            let message = words!("the task {} appears twice", quote(name.as_str()));
+        if let Some((_, first)) = named.iter().find(|(known, _)| *known == index) {
+            let message = words!("the task {} appears twice", quote(draft.task_name(index)));
             let twice =
                 Diagnostic::new(Code::Duplicate, node.span, message).label("again here").also(*first, "first here");
             context.report.push(twice.help("name each task once: the request shows one token of each"));
             valid = false;
         } else {
-            named.insert(name, (index, node.span));
+            let name = draft.task_name(index);
+            let place = named.partition_point(|(before, _)| draft.task_name(*before) < name);
+            named.insert(place, (index, node.span));
         }
     }
     if !valid || named.len() < 2 {
@@ -52,17 +53,20 @@ pub(super) fn read(
         let plain = Diagnostic::new(Code::NotEnforced, span, message).label("a plain step proves nothing of another");
         context.report.push(plain.help("use level `signed`").example("assurance: signed"));
     }
-    let sources: Vec<usize> = named.values().map(|(index, _)| *index).collect();
-    if several.len() == MAX_JOINS && !several.contains_key(&sources) {
+    let sources: Vec<usize> = named.iter().map(|(index, _)| *index).collect();
+    if let Some(known) = several.iter().find(|join| draft.task(**join).is_some_and(|join| join.sources == sources)) {
+        return Some((*known, span));
+    }
+    if several.len() == MAX_JOINS {
         let many = words!("more than {MAX_JOINS} lists of tasks at `from`");
         context.report.push(Diagnostic::new(Code::TooMany, span, many));
         return None;
     }
-    let join = *several.entry(sources).or_insert_with_key(|sources| {
-        draft.tasks.push(join(draft, TaskName::of_several(named.keys()), span, sources));
-        draft.tasks.len().saturating_sub(1)
-    });
-    Some((join, span))
+    let index = draft.tasks.len();
+    let name = TaskName::of_several(sources.iter().filter_map(|source| draft.task(*source)).map(|task| &task.name));
+    draft.tasks.push(join(draft, name, span, &sources));
+    several.push(index);
+    Some((index, span))
 }
 
 fn join(draft: &Draft, name: TaskName, span: Span, sources: &[usize]) -> TaskDraft {
