@@ -27,13 +27,13 @@ pub(super) fn choose(
     // A task may be left by thousands of transitions: those to the request's own tasks come first.
     let asked = requested.tasks.iter().flat_map(|task| current.compiled.leading(&current.at, &task.task));
     let found = open_of(asked, current, peer, own).and_then(|open| one(open, requested));
-    found.or_else(|_| one(open(current, peer, own)?, requested)).map_err(|denial| match denial {
-        Denial::Ambiguous(_) => denial,
-        other => incomplete(current, |join| {
+    found.or_else(|_| one(open(current, peer, own)?, requested)).map_err(|denial| {
+        let leaves = |join: &Task| {
             let mut asked = requested.tasks.iter().flat_map(|task| current.compiled.leading(join, &task.task));
             asked.any(|t| t.caller.includes(peer) && t.to.performer.includes(own))
-        })
-        .unwrap_or(other),
+        };
+        let is_ambiguous = matches!(denial, Denial::Ambiguous(_));
+        incomplete(current, leaves).filter(|_| !is_ambiguous).unwrap_or(denial)
     })
 }
 
