@@ -48,19 +48,20 @@ fn several_tasks_are_a_join_that_no_request_enters() {
         charge.sources().iter().map(|task| task.name.as_str()).collect::<Vec<_>>(),
         ["book-flight", "book-hotel"]
     );
-    let join = &workflow.joins["book-flight+book-hotel"];
+    let join = workflow.joins.get("book-flight+book-hotel").unwrap();
     assert_eq!(join.fork.as_str(), "request");
     // Both branches carry the round; what follows does not.
-    let carries = |task: &str| workflow.tasks[task].carries.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let carries =
+        |task: &str| workflow.tasks.get(task).unwrap().carries.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(carries("book-hotel"), ["book-flight+book-hotel"]);
     assert_eq!(carries("book-flight"), ["book-flight+book-hotel"]);
     assert_eq!(carries("charge"), [""; 0]);
-    let behind = |task: &str| workflow.tasks[task].behind_join;
+    let behind = |task: &str| workflow.tasks.get(task).unwrap().behind_join;
     assert_eq!(["book-flight", "charge", "itinerary"].map(behind), [false, true, true]);
     // The caller needs a receipt of each.
-    let agent = &workflow.actors["agent"];
+    let agent = workflow.actors.get("agent").unwrap();
     for (task, needed) in [("book-flight", true), ("book-hotel", true), ("charge", false)] {
-        assert_eq!(workflow.needs_receipt(&workflow.tasks[task], agent), needed, "{task}");
+        assert_eq!(workflow.needs_receipt(workflow.tasks.get(task).unwrap(), agent), needed, "{task}");
     }
 }
 
