@@ -2,7 +2,8 @@
 //!
 //! A join guards only the transitions that leave it. A task that is entered from the join and also from one of its branches
 //! is open to that branch alone. Where the ways part before the fork at a task that says `split: one` or `any`, its author
-//! has said that there is a way without the join, and nothing is wrong.
+//! has said that there is a way without the join, and nothing is wrong. Nor is it where the other way leaves another join of
+//! the same fork: some of the branches are enough there.
 //!
 //! Only for people: a gate permits what the document says.
 
@@ -80,7 +81,9 @@ impl<'w> Round<'_, 'w> {
         let mut ways = Vec::new();
         for transition in &self.net.workflow.transitions {
             let ends = self.net.number(&transition.from.name).zip(self.net.number(&transition.to.name));
-            let Some((from, to)) = ends.filter(|(from, to)| *from != self.at && enters(*from, *to)) else { continue };
+            let Some((from, to)) = ends.filter(|(from, to)| !self.is_join_here(*from) && enters(*from, *to)) else {
+                continue;
+            };
             let of = |reached: &Reached| {
                 let passes = |task: usize| reached.get(task).is_some_and(Option::is_some);
                 (passes(from) && passes(to)).then(|| way(reached, from, to))
@@ -90,6 +93,11 @@ impl<'w> Round<'_, 'w> {
             }
         }
         ways
+    }
+
+    /// Whether a task is this join, or another one of its fork.
+    fn is_join_here(&self, task: usize) -> bool {
+        self.net.join(task).is_some_and(|join| self.net.number(&join.fork) == Some(self.fork))
     }
 
     /// The tasks that a branch can leave without this join: another join only if all that it waits for comes without this

@@ -1,4 +1,5 @@
-//! The actors that others call, by the names under which they call them.
+//! Receivers of requests that leave: the actors that others call, by the names under which they call them, and the hosts of the
+//! `egress` list.
 
 use std::sync::Arc;
 
@@ -55,4 +56,11 @@ impl Hosts {
         let found = self.0.get(&without_port(host).to_ascii_lowercase()).into_iter().flatten();
         found.filter(|called| called.actor.hosts.iter().any(|own| is_host(host, own))).collect()
     }
+}
+
+/// The host of an entry of the `egress` list.
+pub(crate) struct EgressTo {
+    pub(crate) host: String,
+    /// The port of the cluster.
+    pub(crate) port: Option<u16>,
 }

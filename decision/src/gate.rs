@@ -9,13 +9,12 @@ use stepgate_config::sorted::{SortedMap, SortedSet};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Domain, Mode, Task, Transition, Workflow};
 
-use crate::called::Hosts;
+use crate::called::{EgressTo, Hosts};
 use crate::denial::Denial;
 use crate::facts::{HeaderNames, Listener};
 use crate::keys::{KeyError, KeyRing};
 use crate::named_headers;
 use crate::needs::Needs;
-use crate::outbound::EgressTo;
 use crate::served::{Members, ServedTask, serve};
 use crate::task_index::Index;
 

@@ -10,6 +10,7 @@ mod baggage;
 mod base64url;
 mod called;
 mod decide;
+mod edits;
 mod facts;
 mod fingerprint;
 mod gate;

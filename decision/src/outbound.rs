@@ -11,7 +11,6 @@ use stepgate_config::workflow::Mode;
 
 pub use answer::{Onward, scrub_answer};
 use destination::Destination;
-pub(crate) use destination::EgressTo;
 
 use crate::audit::AuditContext;
 use crate::denial::Denial;

@@ -7,31 +7,15 @@ use stepgate_config::workflow::sends_back;
 
 use crate::audit::AuditContext;
 use crate::baggage::{self, BAGGAGE};
-use crate::denial::{Denial, ProxyError};
+use crate::denial::Denial;
+use crate::edits::Edits;
+pub use crate::edits::{HeaderMap, INTERLOCK_HEADER};
 use crate::facts::{Header, same_variable};
 use crate::gate::Gate;
 use crate::outbound::Onward;
 use crate::replay_record::{Entry, Store, give_back};
 use crate::time::UnixTime;
 use crate::unsafe_headers::{FOR_APPLICATIONS, FOR_ROUTERS, is_for_envoy};
-
-/// The header that proves to the mesh's own policy that a gate has let a request through.
-pub const INTERLOCK_HEADER: &str = "x-stepgate-permit";
-
-/// The headers of a request or response, as a proxy lets them be changed.
-pub trait HeaderMap {
-    /// Removes every line of a header.
-    ///
-    /// # Errors
-    /// Where the proxy refuses.
-    fn remove(&mut self, name: &str) -> Result<(), ProxyError>;
-
-    /// Sets a header to one value, whatever it was.
-    ///
-    /// # Errors
-    /// Where the proxy refuses.
-    fn set(&mut self, name: &str, value: &str) -> Result<(), ProxyError>;
-}
 
 /// The steps that a permit brings, minted, and the use of the transition that it has consumed.
 pub(crate) struct Minted {
@@ -165,7 +149,7 @@ impl PassThrough {
     /// For a request of the application that leaves as it is, because its gate only observes. The gates of receivers still
     /// check its steps. The secret of this workload does not leave.
     pub(crate) fn unchanged(headers: &[Header]) -> Self {
-        let mut edits = Edits { remove: Vec::new(), baggage: None };
+        let mut edits = Edits::none();
         edits.remove_all(&[INTERLOCK_HEADER], headers);
         Self { edits, interlock: None }
     }
@@ -298,53 +282,4 @@ fn asks_to_be_sent_back(headers: &[Header]) -> bool {
         (name == ":method" || FOR_APPLICATIONS.iter().any(may_name_the_method))
             && std::str::from_utf8(value).is_ok_and(|value| sends_back(value.trim()))
     })
-}
-
-/// The headers to remove from a map. Only headers that are present are named: each removal is a call to the proxy.
-pub(crate) struct Edits {
-    remove: Vec<String>,
-    baggage: Option<String>,
-}
-
-impl Edits {
-    pub(crate) fn of(gate: &Gate, present: &[Header]) -> Self {
-        let mut edits = Self { remove: Vec::new(), baggage: baggage::without_steps(present) };
-        edits.remove_all(&[gate.config.header.as_str(), gate.start_header.as_str(), INTERLOCK_HEADER], present);
-        edits
-    }
-
-    fn remove_all<'n, N: AsRef<str> + 'n>(
-        &mut self,
-        names: impl IntoIterator<Item = &'n N> + Copy,
-        present: &[Header],
-    ) {
-        self.remove_each(present, |name| names.into_iter().any(|own| same_variable(name, own.as_ref())));
-    }
-
-    fn remove_each(&mut self, present: &[Header], is_unwanted: impl Fn(&str) -> bool) {
-        for (name, _) in present {
-            if is_unwanted(name) && !self.remove.contains(name) {
-                self.remove.push(name.clone());
-            }
-        }
-    }
-
-    /// Leaves a header to the [`HeaderMap::set`] that follows, which removes all its lines.
-    pub(crate) fn leave(&mut self, name: &str) {
-        self.remove.retain(|other| other != name);
-        if name == BAGGAGE {
-            self.baggage = None;
-        }
-    }
-
-    pub(crate) fn apply(&self, map: &mut impl HeaderMap) -> Result<(), Denial> {
-        for name in &self.remove {
-            map.remove(name)?;
-        }
-        match self.baggage.as_deref() {
-            None => Ok(()),
-            Some("") => Ok(map.remove(BAGGAGE)?),
-            Some(kept) => Ok(map.set(BAGGAGE, kept)?),
-        }
-    }
 }

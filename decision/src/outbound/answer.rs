@@ -5,11 +5,11 @@ use stepgate_config::name::WorkflowName;
 use stepgate_config::spiffe::SpiffeId;
 
 use crate::denial::Denial;
+use crate::edits::{Edits, HeaderMap};
 use crate::facts::Header;
 use crate::gate::Gate;
 use crate::inbound::{CurrentStep, current_step};
 use crate::keys::Crypto;
-use crate::permit::{Edits, HeaderMap};
 use crate::step::Steps;
 use crate::time::UnixTime;
 use crate::token::TokenType;

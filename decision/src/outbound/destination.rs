@@ -10,13 +10,6 @@ use crate::request::{Request, is_host, reads_one_way};
 use crate::served::ServedTask;
 use crate::task_index::Index;
 
-/// The pattern of a request that may leave, but for its path, methods and headers.
-pub(crate) struct EgressTo {
-    pub(crate) host: String,
-    /// The port of the cluster.
-    pub(crate) port: Option<u16>,
-}
-
 /// Where a request goes.
 pub(super) struct Destination<'g> {
     /// The host of the cluster.
