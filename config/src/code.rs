@@ -400,6 +400,11 @@ codes! {
     /// Its actor may begin an instance here, without any task before it: no token of these is asked for. Remove
     /// `initial: true`; or, if that actor may also begin, give it an initial task of its own.
     BeginsBehind = Warning "W029",
+    /// An actor that an outbound gate cannot reach
+    ///
+    /// An outbound gate knows receivers by their `hosts`. A request to an actor without any is denied with `EGRESS`. Write the
+    /// names under which the actor is called.
+    NoHosts = Warning "W030",
     /// How often one instance may enter tasks
     ///
     /// Forks and cycles multiply. This is the most that the gates let one instance do, not what it usually does.

@@ -42,6 +42,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
     let exempt = exempt::read(fields, context);
     let egress = egress::read(fields, context);
     if PEOPLE {
+        egress::check_hosts(fields, &documents, own.as_ref(), context);
         overlap::check(&exempt, &documents, own.as_ref(), context);
     }
     check_named_headers(fields, &documents, &exempt, context);

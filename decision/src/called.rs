@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use stepgate_config::sorted::{SortedMap, SortedSet};
+use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Domain, Workflow, without_port};
 
 use crate::request::is_host;
@@ -15,8 +16,10 @@ use crate::task_index::Index;
 /// none apart.
 pub(crate) struct Called {
     pub(crate) actor: Arc<Actor>,
-    pub(crate) tasks: Vec<Arc<Index<ServedTask>>>,
+    pub(crate) tasks: Tasks,
 }
+
+type Tasks = Arc<[Arc<Index<ServedTask>>]>;
 
 /// The actors by the names of their hosts, without ports.
 #[derive(Default)]
@@ -32,16 +35,12 @@ impl Hosts {
                 .for_each(|(actor, index)| members.add(actor, Some(&Arc::new(index))));
         }
         let mut hosts = Self::default();
-        for actor in workflows.flat_map(|workflow| workflow.actors.values()) {
-            let mut tasks: Vec<Arc<Index<ServedTask>>> = Vec::new();
-            for id in &actor.examples {
-                for (domain, members) in &members {
-                    let id = domain.canonical(id);
-                    let new = |index: &&Arc<_>| !tasks.iter().any(|other| Arc::ptr_eq(other, index));
-                    let found: Vec<_> = members.tasks_of(&id).filter(new).cloned().collect();
-                    tasks.extend(found);
-                }
-            }
+        // Many actors may have the same workloads.
+        let mut by_ids: SortedMap<&[SpiffeId], Tasks> = SortedMap::new();
+        let actors = workflows.flat_map(|workflow| workflow.actors.values());
+        for actor in actors.filter(|actor| !actor.hosts.is_empty()) {
+            let tasks = by_ids.entry(&actor.examples).or_insert_with(|| tasks(&actor.examples, &members));
+            let tasks = Arc::clone(tasks);
             let called = Arc::new(Called { actor: Arc::clone(actor), tasks });
             let names: SortedSet<String> = actor.hosts.iter().map(|host| without_port(host).to_owned()).collect();
             for name in names {
@@ -56,6 +55,19 @@ impl Hosts {
         let found = self.0.get(&without_port(host).to_ascii_lowercase()).into_iter().flatten();
         found.filter(|called| called.actor.hosts.iter().any(|own| is_host(host, own))).collect()
     }
+}
+
+/// The tasks of these workloads, as whichever actor.
+fn tasks(ids: &[SpiffeId], members: &SortedMap<&Arc<Domain>, Members>) -> Tasks {
+    let (mut tasks, mut seen) = (Vec::new(), SortedSet::new());
+    for id in ids {
+        for (domain, members) in members {
+            let id = domain.canonical(id);
+            let new = members.tasks_of(&id).filter(|index| seen.insert(Arc::as_ptr(index).addr()));
+            tasks.extend(new.cloned());
+        }
+    }
+    tasks.into()
 }
 
 /// The host of an entry of the `egress` list.

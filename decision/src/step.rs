@@ -34,7 +34,9 @@ impl<'a> Steps<'a> {
             if value.is_empty() {
                 return Err(Denial::BadStep("a step is empty"));
             }
-            if values.iter().take(at).any(|earlier| earlier == value) {
+            // Tokens begin alike, and end with their signatures.
+            let same = |earlier: &&&str| earlier.len() == value.len() && earlier.bytes().rev().eq(value.bytes().rev());
+            if values.iter().take(at).any(|earlier| same(&earlier)) {
                 return Err(Denial::BadStep("a step is repeated"));
             }
         }

@@ -8,6 +8,7 @@ mod text;
 
 use std::iter;
 
+use stepgate_config::gate::Direction;
 use stepgate_decision::{Code, Randomness, Verdict};
 use stepgate_render::jwk;
 
@@ -22,6 +23,12 @@ use scenario::{Call, PresentedStep, Scenario, brings_step};
 
 pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
     let input = Input::read(&args.file)?;
+    if input.config.direction == Direction::Outbound {
+        let of_receivers = "`explain` answers for the gates of receivers, and this one is outbound";
+        return Err(
+            CommandError::usage(of_receivers).help("give the configuration of the receiver's gate, or the document")
+        );
+    }
     let call = Call { args, input: &input, workflow: input.workflow(args.workflow.as_deref())? };
     let further = args.further();
     let requests = || iter::once(&args.request).chain(&further);

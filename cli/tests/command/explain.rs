@@ -609,3 +609,13 @@ fn a_denial_lists_only_what_the_step_opens() {
     let line = "No transition is open: none leaves `release`, where this branch ends";
     assert!(ended.out.contains("WRONG_HOLDER") && ended.out.contains(line), "{}", ended.out);
 }
+
+/// The gate of a receiver decides; an outbound one stands for the caller.
+#[test]
+fn an_outbound_gate_is_not_the_one_that_decides() {
+    let gate = std::fs::read_to_string(super::run::examples().join("gate/movie.yaml")).unwrap();
+    let outbound = format!("direction: outbound\nself: spiffe://movie.example/ns/movie/sa/owner\n{gate}");
+    let ran = with(&["explain", "-", "--to", "shots"], &[], outbound.as_bytes());
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("this one is outbound") && ran.err.contains("the receiver's gate"), "{}", ran.err);
+}

@@ -1,14 +1,18 @@
 //! Requests to others that belong to no workflow and may leave.
 
 use crate::code::Code;
-use crate::diagnostic::Diagnostic;
-use crate::document::{Context, request};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::document::{Context, Document, request};
+use crate::report::quote;
 use crate::schema::Fields;
+use crate::sorted::SortedMap;
+use crate::spiffe::SpiffeId;
 use crate::workflow::RequestPattern;
 
 pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<RequestPattern> {
-    if let Some(field) = fields.get("egress").filter(|_| fields.get("self").is_none()) {
-        let missing = Diagnostic::new(Code::MissingKey, field.key_span, "a gate with `egress` requires `self`");
+    let outbound = fields.get("direction").filter(|_| fields.text("direction") == Some("outbound"));
+    if let Some(field) = outbound.or(fields.get("egress")).filter(|_| fields.get("self").is_none()) {
+        let missing = Diagnostic::new(Code::MissingKey, field.key_span, "an outbound gate requires `self`");
         context.report.push(
             missing
                 .label("an outbound gate does not know for whom it stands")
@@ -17,6 +21,31 @@ pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Req
     }
     let inner = fields.items("egress").iter().filter_map(|node| fields.inner("egress", node));
     inner.filter_map(|egress| self::egress(egress, context)).collect()
+}
+
+/// Warns of receivers that an outbound gate of this workload cannot find.
+pub(super) fn check_hosts(
+    fields: Fields<'_, '_>,
+    documents: &[Document],
+    own: Option<&SpiffeId>,
+    context: &mut Context<'_>,
+) {
+    let outbound = fields.text("direction") == Some("outbound");
+    let Some(own) = own.filter(|_| outbound) else { return };
+    for workflow in documents.iter().filter_map(|document| document.workflow.as_ref()) {
+        let called = workflow.transitions.iter().filter(|transition| transition.caller.includes(own));
+        let nameless = called.filter(|transition| transition.to.performer.hosts.is_empty());
+        let first: SortedMap<_, Span> = nameless.map(|t| (&t.to.performer.name, t.place)).collect();
+        for (actor, place) in &first {
+            let message = words!("this workload calls {}, which has no `hosts`", quote(actor.as_str()));
+            let none = Diagnostic::new(Code::NoHosts, *place, message).label("an outbound gate denies this request");
+            context.report.push(
+                none.help(
+                    "write under which names others call the actor, such as `hosts: [desk.shop.svc.cluster.local]`",
+                ),
+            );
+        }
+    }
 }
 
 fn egress(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Option<RequestPattern> {

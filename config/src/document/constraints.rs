@@ -10,7 +10,9 @@ use crate::syntax::Node;
 use crate::workflow::Relation;
 
 pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Context<'_>) {
-    let tasks = Names::of(fields.entries("tasks"), draft.tasks.iter().map(|task| task.name.as_str()));
+    // A join of several tasks comes after all tasks. Nobody performs it.
+    let tasks = draft.tasks.iter().filter(|task| task.sources.is_empty());
+    let tasks = Names::of(fields.entries("tasks"), tasks.map(|task| task.name.as_str()));
     for node in fields.items("constraints") {
         let Some(of) = fields.inner("constraints", node) else { continue };
         let (key, relation, field) = match (of.get("separate"), of.get("bind")) {

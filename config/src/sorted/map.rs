@@ -136,7 +136,8 @@ impl<'m, K, V> Entry<'m, K, V> {
         self.or_insert_with(V::default)
     }
 
-    fn or_insert_with(self, value: impl FnOnce() -> V) -> &'m mut V {
+    /// The value of the key; where there is none, this one.
+    pub fn or_insert_with(self, value: impl FnOnce() -> V) -> &'m mut V {
         let Self { map, key, place } = self;
         match place {
             #[expect(

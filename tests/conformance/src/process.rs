@@ -71,7 +71,7 @@ impl Process {
             whole.insert("document".to_owned(), yaml(&folder.join(format!("{}.yaml", stem(path))))?);
             let process: Self =
                 serde_json::from_value(Value::Object(whole)).map_err(|error| format!("{}: {error}", path.display()))?;
-            Ok(Self { name: format!("patterns/{}", stem(path)), envoys: true, ..process })
+            Ok(Self { name: format!("patterns/{}", stem(path)), envoys: false, ..process })
         };
         yaml_files(&folder.join("cases"))?.iter().map(|path| read(path)).collect()
     }

@@ -172,7 +172,11 @@ impl<'a> Scenario<'a> {
                 let arguments = [id, count(headers), 0];
                 ask(vm, "proxy_on_request_headers", Part::RequestHeaders, None, &arguments)?;
             }
-            RequestBody(id) => ask(vm, "proxy_on_request_body", Part::RequestHeaders, None, &[id, 5, 0])?,
+            RequestBody(id) => {
+                // Behind an upgrade an honest client waits for the answer.
+                let size = if headers.iter().any(|(name, _)| name == "upgrade") { 0 } else { 5 };
+                ask(vm, "proxy_on_request_body", Part::RequestHeaders, None, &[id, size, 0])?;
+            }
             RequestTrailers(id) => {
                 let trailers = Some(smuggled(Carrier::Header));
                 ask(vm, "proxy_on_request_trailers", Part::RequestTrailers, trailers, &[id, 4])?;
