@@ -428,6 +428,11 @@ codes! {
     /// `separate` between actors that share no SPIFFE ID, or `bind` of the tasks of one workload, holds on whichever branches
     /// the tasks are. It says what an author must keep: give an ID to another actor, and `check` says whether it still holds.
     HoldsByIds = Note "N005",
+    /// A constraint that is only advice
+    ///
+    /// With `advisory: true` no gate compares the performers, not even those of tasks that lie on one path. Write such a pair
+    /// as a constraint of its own, which gates keep.
+    OnlyAdvice = Note "N006",
 }
 
 impl Code {

@@ -13,6 +13,9 @@ use crate::sorted::{SortedMap, SortedSet};
 use crate::spiffe::SpiffeId;
 use crate::workflow::{Assurance, Relation};
 
+/// Most tasks that a message names.
+const SHOWN: usize = 8;
+
 pub(super) fn check(draft: &Draft, report: &mut Report) {
     let mut left = MAX_STEPS;
     for constraint in &draft.constraints {
@@ -35,6 +38,15 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
     for constraint in &draft.constraints {
         let mut unordered = unordered(draft, &roles, constraint, dominators).peekable();
         if constraint.advisory {
+            if PEOPLE && draft.assurance == Some(Assurance::Signed) && unordered.peek().is_some() {
+                let tasks = constraint.tasks.iter().map(|(task, _)| draft.task_name(*task));
+                let message = words!("no gate keeps this constraint: {}", listed(tasks, SHOWN, "and"));
+                let advice =
+                    Diagnostic::new(Code::OnlyAdvice, constraint.span, message).label("it is marked as advice");
+                report.push(advice.help(
+                    "where its tasks lie on one path, write it as a constraint of its own, without `advisory: true`",
+                ));
+            }
             if draft.assurance == Some(Assurance::Signed) && unordered.peek().is_none() {
                 let message = "this constraint is advisory, but level `signed` can enforce it";
                 let advice = Diagnostic::new(Code::NotAdvisory, constraint.span, message);
