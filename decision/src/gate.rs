@@ -164,10 +164,11 @@ impl Gate {
             }
         }
         let exemptions = Index::of(config.exempt.iter().map(|exemption| (&exemption.request, exemption.peers.clone())));
-        let egress = config.egress.iter().filter_map(|pattern| {
-            Some((pattern.of_any_port(), EgressTo { host: pattern.host.clone()?, port: pattern.port }))
-        });
-        let egress = Index::of(egress);
+        let egress = config
+            .egress
+            .iter()
+            .filter_map(|pattern| Some((pattern, EgressTo { host: pattern.host.clone()?, port: pattern.port })));
+        let egress = Index::of_any_port(egress);
         let needs = Needs::of(&config);
         let hosts = if needs.cluster { Hosts::of(config.workflows.iter()) } else { Hosts::default() };
         let start_header = format!("{}-start", config.header);

@@ -60,22 +60,24 @@ impl Members {
 
 /// The tasks of each actor to which a transition leads: only these are called.
 pub(crate) fn serve(workflow: &Workflow) -> Vec<(&Actor, Index<ServedTask>)> {
-    served(workflow, RequestPattern::clone)
+    served(workflow, |patterns| Index::of(patterns))
 }
 
 /// The same, with patterns for any port.
 pub(crate) fn serve_at_any_port(workflow: &Workflow) -> Vec<(&Actor, Index<ServedTask>)> {
-    served(workflow, RequestPattern::of_any_port)
+    served(workflow, |patterns| Index::of_any_port(patterns))
 }
 
-fn served(workflow: &Workflow, as_served: fn(&RequestPattern) -> RequestPattern) -> Vec<(&Actor, Index<ServedTask>)> {
+type Patterns<'p> = Vec<(&'p RequestPattern, ServedTask)>;
+
+fn served(workflow: &Workflow, index: fn(Patterns<'_>) -> Index<ServedTask>) -> Vec<(&Actor, Index<ServedTask>)> {
     let led_to: SortedMap<&TaskName, &Arc<Task>> = workflow.transitions.iter().map(|t| (&t.to.name, &t.to)).collect();
-    let mut patterns: SortedMap<&ActorName, Vec<(RequestPattern, ServedTask)>> = SortedMap::new();
+    let mut patterns: SortedMap<&ActorName, Patterns<'_>> = SortedMap::new();
     for task in led_to.into_values() {
         let served = || ServedTask { workflow: workflow.name.clone(), task: Arc::clone(task) };
-        let requests = RequestPattern::listed(&task.requests).iter().map(|pattern| (as_served(pattern), served()));
+        let requests = RequestPattern::listed(&task.requests).iter().map(|pattern| (pattern, served()));
         patterns.entry(&task.performer.name).or_default().extend(requests);
     }
-    let actor = |(name, patterns)| Some((workflow.actors.get(name)?.as_ref(), Index::of(patterns)));
+    let actor = |(name, patterns)| Some((workflow.actors.get(name)?.as_ref(), index(patterns)));
     patterns.into_iter().filter_map(actor).collect()
 }

@@ -34,7 +34,8 @@ impl CompiledWorkflow {
     /// Whether this actor goes on from the task with a receipt, alone or together with others.
     pub(crate) fn takes_receipt(&self, task: &Task, caller: &Actor) -> bool {
         let leaves = |at: &Task| self.leaving(at).iter().any(|next| next.takes_receipt_of(caller));
-        leaves(task) || self.joins_with(&[&task.name].into_iter().collect()).any(|join| leaves(join))
+        let with_others = |join: &&Arc<Task>| self.sources(join).binary_search(&task.name).is_ok();
+        leaves(task) || self.several.iter().filter(with_others).any(|join| leaves(join))
     }
 
     /// The tasks of which what leaves a join shows a token each.

@@ -1,8 +1,6 @@
 //! The request patterns of one actor's tasks, or of the exemptions, by how their paths begin: a request is compared only
 //! with those that may match it.
 
-use std::borrow::Borrow;
-
 use stepgate_config::sorted::SortedMap;
 use stepgate_config::workflow::RequestPattern;
 
@@ -34,12 +32,23 @@ pub(crate) struct Match<'i, T> {
 }
 
 impl<T> Index<T> {
-    pub(crate) fn of(patterns: impl IntoIterator<Item = (impl Borrow<RequestPattern>, T)>) -> Self {
+    pub(crate) fn of<'p>(patterns: impl IntoIterator<Item = (&'p RequestPattern, T)>) -> Self {
+        Self::with(patterns, RequestPattern::normal)
+    }
+
+    /// The same, of the patterns for any port of the workload.
+    pub(crate) fn of_any_port<'p>(patterns: impl IntoIterator<Item = (&'p RequestPattern, T)>) -> Self {
+        Self::with(patterns, |pattern| pattern.of_any_port().normal())
+    }
+
+    fn with<'p>(
+        patterns: impl IntoIterator<Item = (&'p RequestPattern, T)>,
+        as_kept: fn(&RequestPattern) -> RequestPattern,
+    ) -> Self {
         let mut by_prefix: SortedMap<String, Vec<Entry<T>>> = SortedMap::new();
         for (pattern, owner) in patterns {
-            let pattern: &RequestPattern = pattern.borrow();
             let prefix = pattern.prefix().collect::<Vec<_>>().join("/");
-            let pattern = pattern.normal();
+            let pattern = as_kept(pattern);
             let of_any_host = Some(pattern.of_any_host()).filter(|of_any_host| *of_any_host != pattern);
             let entries = by_prefix.entry(prefix).or_default();
             // Most have one entry, and there may be thousands.

@@ -28,7 +28,7 @@ pub(crate) enum Evidence {
 }
 
 impl Evidence {
-    pub(crate) fn instance(&self) -> Option<&str> {
+    pub(super) fn instance(&self) -> Option<&str> {
         match self {
             Self::Plain => None,
             Self::Start { txn } => Some(txn),
@@ -128,10 +128,12 @@ fn read_tokens<'a>(
         return Err(Denial::Revoked("instance"));
     }
     check_workflow(compiled)?;
-    let shown: Shown<'_> = verified.iter().map(|token| &token.claims.wf.task).collect();
-    let at = match shown.len() {
-        1 => find_task(compiled, first.claims.wf.task.as_str())?,
-        _ => compiled.join_of(&shown).cloned().ok_or_else(|| compiled.incomplete(&shown))?,
+    let task = &first.claims.wf.task;
+    let at = if verified.iter().all(|token| token.claims.wf.task == *task) {
+        find_task(compiled, task.as_str())?
+    } else {
+        let shown: Shown<'_> = verified.iter().map(|token| &token.claims.wf.task).collect();
+        compiled.join_of(&shown).cloned().ok_or_else(|| compiled.incomplete(&shown))?
     };
     Ok(CurrentStep { compiled, at, evidence: Evidence::Tokens(verified) })
 }
