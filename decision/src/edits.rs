@@ -56,7 +56,7 @@ impl Edits {
         }
     }
 
-    /// Leaves a header to the [`HeaderMap::set`] that follows, which removes all its lines.
+    /// Leaves a header as it is, or to the [`HeaderMap::set`] that follows, which removes all its lines.
     pub(crate) fn leave(&mut self, name: &str) {
         self.remove.retain(|other| other != name);
         if name == BAGGAGE {

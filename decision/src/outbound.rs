@@ -7,6 +7,7 @@
 mod answer;
 mod destination;
 
+use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Mode;
 
 pub use answer::{Onward, scrub_answer};
@@ -15,7 +16,7 @@ use destination::Destination;
 use crate::audit::AuditContext;
 use crate::denial::Denial;
 use crate::facts::{Facts, MAX_HEADERS};
-use crate::gate::{Gate, Side};
+use crate::gate::Gate;
 use crate::inbound::{Classified, CurrentStep, choose, current_step, start};
 use crate::keys::Crypto;
 use crate::permit::{PassThrough, Permit};
@@ -23,19 +24,19 @@ use crate::request::{Request, upgrade_name};
 use crate::step::Steps;
 use crate::verdict::{Denied, Verdict};
 
-/// Decides one request that goes out. A permit leaves the request its steps; a request that is on the gate's `egress` list
+/// Decides one request of this workload that goes out. A permit leaves the request its steps; a request that is on the gate's `egress` list
 /// goes on without any.
-pub(crate) fn outbound(gate: &Gate, facts: &Facts, crypto: &dyn Crypto) -> Verdict {
+pub(crate) fn outbound(gate: &Gate, own: &SpiffeId, facts: &Facts, crypto: &dyn Crypto) -> Verdict {
     let request = Request::of(facts);
     let mut audit = AuditContext::begun(request.method, request.target);
     let headers = &facts.headers;
     if headers.len() > MAX_HEADERS {
         return Verdict::Denied(Denied::new(Denial::Internal("there are more than 512 headers"), audit));
     }
-    match (Decision { gate, request, crypto, audit: &mut audit }).decide() {
+    match (Decision { gate, own, request, crypto, audit: &mut audit }).decide() {
         Ok(Leaves::Transition(onward)) => Verdict::Permitted(Permit::onward(gate, headers, onward, audit)),
         Ok(Leaves::Egress) => Verdict::Exempt(PassThrough::egress(gate, headers)),
-        Err(denial) => match gate.mode_of(gate.config.own.as_ref()) {
+        Err(denial) => match gate.mode_of(Some(own)) {
             Mode::Observe => Verdict::Observed(Denied::new(denial, audit), PassThrough::unchanged(headers)),
             Mode::Enforce => Verdict::Denied(Denied::new(denial, audit)),
         },
@@ -51,6 +52,7 @@ enum Leaves {
 /// One decision, while it is made.
 struct Decision<'a, 't> {
     gate: &'a Gate,
+    own: &'a SpiffeId,
     request: Request<'a>,
     crypto: &'a dyn Crypto,
     audit: &'t mut AuditContext,
@@ -58,16 +60,14 @@ struct Decision<'a, 't> {
 
 impl<'a> Decision<'a, '_> {
     fn decide(&mut self) -> Result<Leaves, Denial> {
-        let own = match self.gate.side(self.request.facts.listener)? {
-            Side::Outbound(own) => own,
-            Side::Inbound => return Err(Denial::Internal("an inbound request at an outbound gate")),
-        };
+        let own = self.own;
         self.audit.peer = Some(own.clone());
         let upgrade = self.request.upgrade()?;
         self.request.path()?;
         let destination = Destination::of(self.gate, &self.request)?;
         let classified = Classified::among(self.gate, &self.request, destination.tasks());
-        if classified.is_no_task() && upgrade.is_none() && destination.is_egress(self.gate, &self.request) {
+        if classified.is_no_task() && upgrade.is_none() && destination.is_egress(self.gate, &self.request, &classified)
+        {
             return Ok(Leaves::Egress);
         }
         if destination.actors.is_empty() {

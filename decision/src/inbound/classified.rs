@@ -23,7 +23,7 @@ pub(crate) struct Classified<'g> {
     exemptions: Vec<Match<'g, ExemptPeers>>,
     /// Whether an exemption may apply: an upgrade would turn a health check into a tunnel.
     may_be_exempt: bool,
-    headers: NamedHeaders<'g>,
+    pub(crate) headers: NamedHeaders<'g>,
 }
 
 impl<'g> Classified<'g> {

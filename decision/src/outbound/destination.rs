@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::called::Called;
 use crate::denial::Denial;
 use crate::gate::Gate;
-use crate::named_headers::NamedHeaders;
+use crate::inbound::Classified;
 use crate::request::{Request, is_host, reads_one_way};
 use crate::served::ServedTask;
 use crate::task_index::Index;
@@ -44,9 +44,9 @@ impl<'g> Destination<'g> {
     }
 
     /// Whether the gate's `egress` list has the request, to this host by both names.
-    pub(super) fn is_egress(&self, gate: &Gate, request: &Request<'_>) -> bool {
+    pub(super) fn is_egress(&self, gate: &Gate, request: &Request<'_>, classified: &Classified<'_>) -> bool {
         let mut found = Vec::new();
-        gate.egress.find(request, &NamedHeaders::of(request.facts, &gate.named_headers), &mut found);
+        gate.egress.find(request, &classified.headers, &mut found);
         let at = format!("{}:{}", self.host, self.port);
         found.iter().any(|egress| {
             let to = &egress.entry.owner;
