@@ -54,33 +54,37 @@ impl Response {
         Self { observed: true, ..Self::new(Reply::default(), grpc) }
     }
 
-    /// Removes the steps from an answer to the application, but those that it may have. An answer to a request that was only
-    /// observed stays as it is.
-    fn outbound(&mut self, gate: &Gate, host: &dyn Host, crypto: &dyn Crypto, part: MapType) -> Result<(), Denial> {
-        let present = headers::read(host, part)?;
-        self.awaits_upgrade &= single(&present, ":status") != Some(b"101");
-        if self.observed {
-            return Ok(());
+    /// Removes the steps; from an answer to the application those that it may not have. An answer to a request of the
+    /// application that was only observed stays as it is.
+    fn scrub(
+        &self,
+        gate: &Gate,
+        host: &dyn Host,
+        crypto: &dyn Crypto,
+        present: &[Header],
+        map: &mut Headers<'_>,
+    ) -> Result<(), Denial> {
+        match (self.outbound, self.observed) {
+            (false, _) => scrub(gate, present, map),
+            (true, true) => Ok(()),
+            (true, false) => {
+                let now = seconds(host).map(UnixTime::from_seconds).map_err(internal)?;
+                scrub_answer(gate, self.reply.onward(), present, (crypto, now), map)
+            }
         }
-        let mut map = Headers::new(host, part, &present);
-        let now = seconds(host).map(UnixTime::from_seconds).map_err(internal)?;
-        scrub_answer(gate, self.reply.onward(), &present, (crypto, now), &mut map)
     }
 
     /// Removes any step that the application answered with. Adds the start token to any response to a request that may
     /// have been delivered (the instance has begun), and the receipt to a good one of the application itself: a filter
     /// behind the gate that answers 200 in its place has not done its work.
     pub(crate) fn headers(&mut self, gate: &Gate, host: &dyn Host, crypto: &dyn Crypto) -> Result<(), Denial> {
-        if self.outbound {
-            return self.outbound(gate, host, crypto, MapType::HttpResponseHeaders);
-        }
         let present = headers::read(host, MapType::HttpResponseHeaders)?;
         let mut headers = Headers::new(host, MapType::HttpResponseHeaders, &present);
-        scrub(gate, &present, &mut headers)?;
+        self.scrub(gate, host, crypto, &present, &mut headers)?;
         self.awaits_upgrade &= single(&present, ":status") != Some(b"101");
         // An exempt or observed request, or one at level `identity`, brings no token and has consumed nothing. Most others
         // bring no token, and a response that says that they are done gives no use back.
-        if self.reply.is_empty() || (!self.reply.brings_token() && says_done(&present)) {
+        if self.outbound || self.reply.is_empty() || (!self.reply.brings_token() && says_done(&present)) {
             return Ok(());
         }
         let delivery = Delivery::of(host);
@@ -94,12 +98,9 @@ impl Response {
 
     /// The same for the trailers.
     pub(crate) fn trailers(&mut self, gate: &Gate, host: &dyn Host, crypto: &dyn Crypto) -> Result<(), Denial> {
-        if self.outbound {
-            return self.outbound(gate, host, crypto, MapType::HttpResponseTrailers);
-        }
         let present = headers::read(host, MapType::HttpResponseTrailers)?;
         let mut trailers = Headers::new(host, MapType::HttpResponseTrailers, &present);
-        scrub(gate, &present, &mut trailers)?;
+        self.scrub(gate, host, crypto, &present, &mut trailers)?;
         let due = self.receipt == Receipt::WithTrailers && single(&present, "grpc-status") == Some(b"0");
         if due { self.reply.apply_receipt(&mut trailers) } else { Ok(()) }
     }
