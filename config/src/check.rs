@@ -28,7 +28,6 @@ pub(crate) use merges::check as check_merges;
 use std::time::Duration;
 
 use crate::document::Draft;
-use crate::graph::Graph;
 use crate::report::Report;
 
 /// Checks a draft; `leeway` is that of its gate, where it is in one. None where parts of it are missing: its graph would not be the one that the author means.
@@ -43,8 +42,7 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     if !draft.complete {
         return None;
     }
-    let initial = draft.tasks.iter().enumerate().filter(|(_, task)| task.initial).map(|(index, _)| index);
-    let graph = Graph::new(draft.tasks.len(), initial, draft.edges().map(|edge| (edge.from, edge.to)));
+    let graph = draft.graph();
     reach::check(draft, &graph, report);
     let cyclic = cycles::check(draft, &graph, report);
     let dominators = graph.dominators();

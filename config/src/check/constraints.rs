@@ -27,9 +27,8 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
 }
 
 /// A token names the performers of the tasks on its own branch only. Where neither of two tasks lies on every path to
-/// the other, they may be on different branches, and no gate could compare their performers; it need not where no workload could perform
-/// both. Only then a constraint may be
-/// advisory: advice never takes away a rule that the gates could keep.
+/// the other, they may be on different branches, and no gate could compare their performers; it need not where no workload
+/// could perform both. Only then a constraint may be advisory: advice never takes away a rule that the gates could keep.
 pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut Report) {
     if draft.constraints.is_empty() {
         return;

@@ -24,8 +24,7 @@ pub(crate) fn check(draft: &Draft, bypassed: &BTreeSet<&TaskName>, report: &mut 
     if draft.assurance != Some(Assurance::Signed) {
         return;
     }
-    let initial = draft.tasks.iter().enumerate().filter(|(_, task)| task.initial).map(|(index, _)| index);
-    let graph = &Graph::new(draft.tasks.len(), initial, draft.edges().map(|edge| (edge.from, edge.to)));
+    let graph = &draft.graph();
     begun_behind(draft, graph, report);
     let size = draft.tasks.len().saturating_add(draft.transitions.len());
     let (mut left, mut reported) = (MAX_STEPS, FixedBitSet::with_capacity(draft.tasks.len()));

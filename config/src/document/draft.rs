@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::diagnostic::Span;
+use crate::graph::Graph;
 use crate::guard::Guard;
 use crate::name::{ActorName, TaskName, WorkflowName};
 use crate::open_id::OpenId;
@@ -142,6 +143,12 @@ impl Draft {
                 .enumerate()
                 .flat_map(|(to, task)| task.sources.iter().map(move |from| Edge { from: *from, to, caller: None })),
         )
+    }
+
+    /// The graph of its tasks and edges.
+    pub(crate) fn graph(&self) -> Graph {
+        let initial = self.tasks.iter().enumerate().filter(|(_, task)| task.initial).map(|(index, _)| index);
+        Graph::new(self.tasks.len(), initial, self.edges().map(|edge| (edge.from, edge.to)))
     }
 
     /// The tasks that a transition leaves.
