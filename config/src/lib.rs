@@ -36,11 +36,14 @@ pub mod duration;
 #[cfg(feature = "people")]
 mod embedded;
 pub mod entries;
+#[cfg(feature = "people")]
+pub mod exact;
 pub mod gate;
 mod graph;
 pub mod guard;
 pub mod jwk;
 mod key_owner;
+mod level;
 pub mod name;
 mod net;
 mod open_id;
@@ -71,6 +74,7 @@ pub use duration::MAX_DURATION;
 pub use embedded::read_all;
 pub use gate::GateConfig;
 pub use key_owner::KeyOwner;
+pub use level::Level;
 pub use read::{Checked, Outcome, read, read_gate, read_workflow};
 #[cfg(feature = "people")]
 pub use render::render;

@@ -6,6 +6,7 @@ mod finding;
 mod format;
 mod github;
 mod input;
+mod level;
 mod report;
 mod sarif;
 mod summary;

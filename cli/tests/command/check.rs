@@ -41,6 +41,9 @@ fn a_document_without_errors_is_summarized() {
         "join        `master` is called once from each of `hdr` and `sound`; what leaves it (`release`) needs both; they fork at \
          `shots`",
         "at most     in one instance `master` 2 times, each other task once",
+        "level       `once` decides it exactly, `signed` while each actor has one replica (no release has that level yet)",
+        "because     signed tokens are the evidence of each join: `master`",
+        "because     below `once`, a choice does not exclude: `assess`",
         "note[N001]: one instance may enter `approve` up to 4 times",
         "at most     in one instance `approve` 4 times, `assess` 4 times, `documents` 3 times, `pay` 4 times",
         "gate/movie.yaml: a gate's configuration with 1 workflow and 1 key",
@@ -58,6 +61,19 @@ fn errors_are_shown_at_their_place() {
     for part in ["error[E014]", "<stdin>:13:23", "did you mean `shots` (line 10)?", "1 file: 1 error"] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
+}
+
+#[test]
+fn json_has_the_level_that_decides_a_document_exactly() {
+    let found = stepgate(&["check", "--json", "loan.yaml", "movie.yaml"]).json();
+    let level = |file: usize| &found["files"][file]["contents"][0]["workflows"][0]["level"];
+    assert_eq!([&level(0)["minimal"], &level(0)["with_one_replica"]], ["once", "once"]);
+    assert_eq!([&level(1)["minimal"], &level(1)["with_one_replica"]], ["once", "signed"]);
+    let why = level(0)["because"].as_array().unwrap();
+    assert!(
+        why.iter().any(|why| why["level"] == "once"
+            && why["why"].as_str().unwrap().contains("a choice does not exclude: `assess`"))
+    );
 }
 
 /// The findings of a `check --json`.

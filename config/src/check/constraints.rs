@@ -61,10 +61,7 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
         for ((first, first_span), (other, other_span)) in unordered {
             let (first, second) = (draft.task_name(first), draft.task_name(other));
             let (one, two) = (quote(first), quote(second));
-            let key = match constraint.relation {
-                Relation::Separate => "separate",
-                Relation::Bind => "bind",
-            };
+            let key = constraint.relation.as_str();
             let message = words!("this constraint cannot be enforced: {one} and {two} may be on different branches");
             report.push(
                 Diagnostic::new(Code::BadConstraint, other_span, message)

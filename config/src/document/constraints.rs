@@ -4,8 +4,9 @@ use super::names::Names;
 use super::{ConstraintDraft, Context, Draft, levels};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
+use crate::level::Level;
 use crate::report::quote;
-use crate::schema::{Fields, Level};
+use crate::schema::Fields;
 use crate::syntax::Node;
 use crate::workflow::Relation;
 

@@ -2,8 +2,9 @@
 
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
+use crate::level::Level;
 use crate::report::Report;
-use crate::schema::{Field, Fields, Format, Key, Level, Need, Value};
+use crate::schema::{Field, Fields, Format, Key, Need, Value};
 use crate::syntax::Kind;
 use crate::workflow::Assurance;
 
@@ -67,7 +68,7 @@ pub(super) fn not_enforced(
 ) -> Diagnostic {
     let level = name(assurance);
     let (label, help, example) = match from {
-        Level::Once => (
+        Level::Once | Level::Ledger => (
             "enforced from level `once` on, which this release does not support".to_owned(),
             words!(
                 "an instance may take each way, so let the application that acts check which way was taken; write `{key}: any`, \

@@ -6,9 +6,10 @@ use super::{Context, Draft, TaskDraft, levels};
 use crate::bounds::MAX_JOINS;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::level::Level;
 use crate::name::TaskName;
 use crate::report::quote;
-use crate::schema::{Field, Level};
+use crate::schema::Field;
 use crate::workflow::JoinKind;
 
 /// The joins of several tasks, as tasks of the draft.

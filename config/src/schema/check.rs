@@ -2,10 +2,11 @@
 
 use super::elsewhere;
 use super::key::article;
-use super::{Format, Key, Level, Need, Object, Value};
+use super::{Format, Key, Need, Object, Value};
 use crate::bounds::MAX_ATTRIBUTE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::level::Level;
 use crate::report::{Report, listed, quote};
 use crate::syntax::{Entry, Kind, Node};
 

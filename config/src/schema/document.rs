@@ -1,11 +1,12 @@
 //! The keys of a workflow document.
 
 use super::key::keys;
-use super::{Format, Key, Level, Object, Value};
+use super::{Format, Key, Object, Value};
 use crate::bounds::{
     MAX_ACTORS, MAX_ATTRIBUTES, MAX_CONSTRAINTS, MAX_HOSTS, MAX_METHODS, MAX_PORT, MAX_REQUEST_HEADERS, MAX_REQUESTS,
     MAX_REVISION, MAX_SOURCES, MAX_SPIFFE_IDS, MAX_TASKS, MAX_TRANSITIONS, MAX_UPGRADES, MAX_USES, MAX_VISITS,
 };
+use crate::level::Level;
 
 /// A workflow document.
 pub(crate) static DOCUMENT: Object = Object { noun: "workflow", doc: "One revision of one workflow.", keys: &[KEYS] };

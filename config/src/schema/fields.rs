@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use super::{Level, Object};
+use super::Object;
 use crate::diagnostic::Span;
 use crate::duration;
+use crate::level::Level;
 use crate::syntax::{Entry, Kind, Node};
 
 /// The keys of one object and their values.

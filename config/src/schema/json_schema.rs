@@ -4,7 +4,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Key, Language, Level, Need, Object, Value};
+use super::{Key, Language, Need, Object, Value};
+use crate::level::Level;
 
 /// The JSON Schema of documents or of gates' configurations.
 pub fn json_schema(language: Language) -> Json {

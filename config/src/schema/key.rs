@@ -2,7 +2,7 @@
 
 use super::Format;
 use crate::PEOPLE;
-use crate::workflow::Assurance;
+use crate::level::Level;
 
 /// A mapping with known keys.
 #[derive(Debug)]
@@ -72,35 +72,6 @@ pub(crate) enum Need {
     Optional,
     /// It is optional; this is its default.
     Default(&'static str),
-}
-
-/// The level from which on a key is enforced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Level {
-    /// Every level.
-    Identity,
-    /// `signed` and above.
-    Signed,
-    /// `once` and above, which the gates of this release do not support.
-    Once,
-}
-
-impl Level {
-    /// Whether gates of this assurance enforce keys of this level.
-    pub(crate) fn within(self, assurance: Assurance) -> bool {
-        match assurance {
-            Assurance::Identity => self <= Self::Identity,
-            Assurance::Signed => self <= Self::Signed,
-        }
-    }
-
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::Signed => "signed",
-            Self::Once => "once",
-        }
-    }
 }
 
 /// The type of a key's value.

@@ -19,7 +19,7 @@ pub(crate) use fields::{Field, Fields};
 pub(crate) use format::{Format, rate, spiffe_id};
 pub(crate) use gate::GATE;
 pub use json_schema::json_schema;
-pub(crate) use key::{Key, Level, Need, Object, Value};
+pub(crate) use key::{Key, Need, Object, Value};
 pub(crate) use lexical::is_namespace;
 pub use reference::reference_markdown;
 

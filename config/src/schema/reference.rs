@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{DOCUMENT, Key, Language, Level, Need, Object, Value};
+use super::{DOCUMENT, Key, Language, Need, Object, Value};
+use crate::level::Level;
 
 /// The keys of documents or of gates' configurations: a table for each object. For the documents within a gate's
 /// configuration, only the keys that documents alone do not have.

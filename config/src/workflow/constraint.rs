@@ -1,5 +1,7 @@
 //! Constraints between the performers of tasks.
 
+use std::fmt;
+
 use crate::name::TaskName;
 
 /// The relation of performers that a constraint requires.
@@ -19,4 +21,22 @@ pub struct Constraint {
     pub relation: Relation,
     /// The tasks, in the order of the document.
     pub tasks: Vec<TaskName>,
+}
+
+impl Relation {
+    /// The word for it in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Separate => "separate",
+            Self::Bind => "bind",
+        }
+    }
+}
+
+impl fmt::Display for Constraint {
+    /// `` `separate: [a, b]` ``.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tasks: Vec<&str> = self.tasks.iter().map(TaskName::as_str).collect();
+        write!(f, "`{}: [{}]`", self.relation.as_str(), tasks.join(", "))
+    }
 }

@@ -73,7 +73,7 @@ impl Mode {
 
 /// One revision of one workflow.
 ///
-/// Advisory values are here as written, except advisory constraints, which are left out. A key can be advisory only at
+/// Advisory values are here as written, except advisory constraints, which are in [`Workflow::advice`]. A key can be advisory only at
 /// levels that do not enforce it, so code that respects [`Workflow::assurance`] never enforces an advisory value.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -105,6 +105,8 @@ pub struct Workflow {
     pub joins: SortedMap<TaskName, Arc<Join>>,
     /// Its enforced constraints, in the order of the document.
     pub constraints: Vec<Constraint>,
+    /// Those that are advice, for people: no gate has them.
+    pub advice: Vec<Constraint>,
     /// Whether new instances may begin in this revision; set in the gate's configuration
     /// (default: only the highest revision of a name is open).
     pub open: bool,

@@ -9,6 +9,7 @@ use stepgate_config::soundness::{Completes, Soundness};
 use stepgate_config::workflow::{Assurance, Join, Split, Task, Transition, Workflow};
 use stepgate_config::{Checked, duration, entries};
 
+use super::level::LevelSummary;
 use super::who::{ConstraintSummary, Workload};
 use crate::command::names::listed;
 use crate::command::output::{FAINT, GOOD, STRONG, count};
@@ -48,6 +49,8 @@ pub(super) struct Summary {
     revision: u32,
     digest: String,
     assurance: &'static str,
+    /// The lowest level that decides it exactly.
+    level: LevelSummary,
     /// Whether new instances begin in it.
     open: bool,
     /// The trust domain of relative SPIFFE IDs, and its other names, which a gate's configuration gives.
@@ -158,6 +161,7 @@ impl Summary {
             revision: workflow.revision,
             digest: workflow.digest.as_str().to_owned(),
             assurance: assurance(workflow),
+            level: LevelSummary::of(workflow),
             open: workflow.open,
             trust_domain: workflow.trust_domain.to_string(),
             trust_domain_aliases: workflow.domain.aliases().map(ToString::to_string).collect(),
@@ -225,6 +229,8 @@ impl Summary {
         }
         rows(text, "constraint", &self.constraints);
         row(text, "at most", &self.at_most());
+        row(text, "level", &self.level.to_string());
+        rows(text, "because", &self.level.reasons());
     }
 
     /// How long tokens live.

@@ -7,7 +7,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Constraint, Relation, Workflow};
+use stepgate_config::workflow::{Actor, Constraint, Workflow};
 
 use crate::command::names::listed;
 
@@ -66,10 +66,7 @@ impl fmt::Display for Workload {
 
 impl ConstraintSummary {
     pub(super) fn of(constraint: &Constraint) -> Self {
-        let relation = match constraint.relation {
-            Relation::Separate => "separate",
-            Relation::Bind => "bind",
-        };
+        let relation = constraint.relation.as_str();
         Self { relation, tasks: constraint.tasks.iter().map(ToString::to_string).collect() }
     }
 }
