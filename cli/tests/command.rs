@@ -35,6 +35,8 @@ mod keygen;
 mod lab;
 #[path = "command/network.rs"]
 mod network;
+#[path = "command/outbound.rs"]
+mod outbound;
 #[path = "command/render.rs"]
 mod render;
 #[path = "command/roles.rs"]

@@ -68,6 +68,22 @@ pub enum RenderError {
     /// A setting that is rendered.
     #[error("the gate's settings have `{0}`, which this command writes")]
     ReservedSetting(String),
+    /// A list for outbound gates, and no such gate.
+    #[error("the gate's settings have `egress`, and no gate decides on requests that leave")]
+    EgressWithoutOutbound,
+    /// A receiver that an outbound gate could not find.
+    #[error("`{caller}` calls `{actor}`, which has no `hosts`: its outbound gate would deny the request")]
+    NoHosts {
+        /// The receiver.
+        actor: String,
+        /// The workload that calls it.
+        caller: String,
+    },
+    /// Outbound gates where the proxies of the callers run none.
+    #[error(
+        "in ambient mode no outbound gate is possible: the ztunnel sends a workload's requests, and runs no filter"
+    )]
+    OutboundInAmbient,
     /// A configuration that a gate would refuse.
     #[error("a gate would refuse this configuration: {0}")]
     Configuration(String),
@@ -157,6 +173,11 @@ impl RenderError {
             Self::NoHost(actor) => {
                 return Some(format!("add `hosts: [NAME.NAMESPACE.svc.cluster.local]` to `{actor}`"));
             }
+            Self::NoHosts { actor, .. } => {
+                return Some(format!("add `hosts: [NAME.NAMESPACE.svc.cluster.local]` to `{actor}`"));
+            }
+            Self::EgressWithoutOutbound => "add --outbound, or remove `egress`",
+            Self::OutboundInAmbient => "use sidecars, or leave out --outbound",
             Self::LabelsWithoutEntry(actor) => return Some(format!("make it one: --entry {actor}=HOST")),
             Self::UnknownRevision(_) => "it is WORKFLOW/REVISION",
             Self::SharedPlugin => "--attach workload",

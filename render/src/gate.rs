@@ -22,8 +22,18 @@ pub(super) struct Gate {
     pub(super) name: String,
     pub(super) namespace: String,
     pub(super) target: Target,
-    variables: Vec<String>,
-    config: Value,
+    pub(super) side: Side,
+    pub(super) variables: Vec<String>,
+    pub(super) config: Value,
+}
+
+/// The requests on which a gate decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// Those that come to a workload.
+    Inbound,
+    /// Those that a workload sends.
+    Outbound,
 }
 
 /// The pods of a plugin.
@@ -73,7 +83,8 @@ pub(super) fn gates(
         for workload in &workloads {
             variables.extend(secrets.variables(workload, inventory.roles(workload))?);
         }
-        Ok(Gate { name, namespace, target, variables: variables.into_iter().collect(), config })
+        let variables = variables.into_iter().collect();
+        Ok(Gate { name, namespace, target, side: Side::Inbound, variables, config })
     };
     groups.into_iter().map(gate).collect()
 }
@@ -104,7 +115,35 @@ fn config(
     attach: Attach,
     options: &Options,
 ) -> Result<Value, RenderError> {
-    let mut config = settings(&options.settings)?;
+    let mut config = common(inventory, secrets, workloads, options)?;
+    config.remove("egress");
+    if let (Attach::Waypoint, Some(workload)) = (attach, workloads.first()) {
+        // The waypoint has a certificate of its own, and terminates the mTLS of the caller before the gate.
+        let own = inventory.id_of(workload).ok_or_else(|| RenderError::NoIdentity(workload.to_string()))?;
+        config.insert("self".into(), own.as_str().into());
+        config.insert("peer_source".into(), "filter_state:io.istio.peer_principal".into());
+        config.insert("direction".into(), "inbound".into());
+    }
+    checked(config)
+}
+
+/// A configuration, if a gate would accept it.
+pub(super) fn checked(config: Map<String, Value>) -> Result<Value, RenderError> {
+    let config = Value::Object(config);
+    match stepgate_config::read_gate(config.to_string().as_bytes()).into_result() {
+        Ok(_) => Ok(config),
+        Err(found) => Err(RenderError::configuration(&found)),
+    }
+}
+
+/// The part of a configuration that is the same on both sides.
+pub(super) fn common(
+    inventory: &Inventory<'_>,
+    secrets: &Secrets,
+    workloads: &[Workload],
+    options: &Options,
+) -> Result<Map<String, Value>, RenderError> {
+    let mut config = settings(options)?;
     let roles: Vec<Role<'_>> = workloads.iter().flat_map(|workload| inventory.roles(workload)).copied().collect();
     let mut keys: Vec<Value> = Vec::new();
     for workload in workloads {
@@ -118,18 +157,7 @@ fn config(
     let documents: Vec<&&Document> = inventory.documents.iter().filter(is_used).collect();
     let documents: Vec<Value> = documents.iter().map(|document| opened(document, options)).collect();
     config.insert("workflows".into(), documents.into());
-    if let (Attach::Waypoint, Some(workload)) = (attach, workloads.first()) {
-        // The waypoint has a certificate of its own, and terminates the mTLS of the caller before the gate.
-        let own = inventory.id_of(workload).ok_or_else(|| RenderError::NoIdentity(workload.to_string()))?;
-        config.insert("self".into(), own.as_str().into());
-        config.insert("peer_source".into(), "filter_state:io.istio.peer_principal".into());
-        config.insert("direction".into(), "inbound".into());
-    }
-    let config = Value::Object(config);
-    match stepgate_config::read_gate(config.to_string().as_bytes()).into_result() {
-        Ok(_) => Ok(config),
-        Err(found) => Err(RenderError::configuration(&found)),
-    }
+    Ok(config)
 }
 
 /// The interlock's variables, which are the same for all workloads of a plugin.
@@ -144,10 +172,13 @@ fn shared_interlock(secrets: &Secrets, workloads: &[Workload]) -> Result<Vec<Str
     Ok(variables)
 }
 
-fn settings(settings: &Value) -> Result<Map<String, Value>, RenderError> {
-    let Some(map) = settings.as_object() else {
+fn settings(options: &Options) -> Result<Map<String, Value>, RenderError> {
+    let Some(map) = options.settings.as_object() else {
         return Err(RenderError::SettingsNotMapping);
     };
+    if map.contains_key("egress") && !options.outbound {
+        return Err(RenderError::EgressWithoutOutbound);
+    }
     match map.keys().find(|key| RESERVED.contains(&key.as_str())) {
         Some(key) => Err(RenderError::ReservedSetting(key.clone())),
         None => Ok(map.clone()),
@@ -186,8 +217,12 @@ impl Gate {
             Api::WasmPlugin => module,
             Api::TrafficExtension => json!({"wasm": module}),
         };
+        let mode = match self.side {
+            Side::Inbound => "SERVER",
+            Side::Outbound => "CLIENT",
+        };
         let plugin =
-            [("phase", json!("AUTHZ")), ("priority", json!(options.priority)), ("match", json!([{"mode": "SERVER"}]))];
+            [("phase", json!("AUTHZ")), ("priority", json!(options.priority)), ("match", json!([{"mode": mode}]))];
         let spec = with(with(spec, plugin), self.target.field());
         manifest("extensions.istio.io/v1alpha1", options.api.kind(), &self.name, &self.namespace, &spec)
     }

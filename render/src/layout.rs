@@ -14,7 +14,7 @@ use crate::network::{Crossings, Network};
 use crate::options::{Attach, Options};
 use crate::secrets::Secrets;
 use crate::workload::Workload;
-use crate::{entry, interlock, mtls, proxies, telemetry, waypoint, yaml};
+use crate::{entry, interlock, mtls, outbound, proxies, telemetry, waypoint, yaml};
 
 /// The first line of every file.
 const HEADER: &str = "# Written by `stepgate render istio`: change the documents or the flags, not this file.\n";
@@ -85,13 +85,21 @@ impl<'s> ManifestSet<'s> {
             variables.insert(workload.clone(), secrets.variables(workload, inventory.roles(workload))?);
             interlocks.insert(workload.clone(), secrets.interlock(workload)?);
         }
+        let attach = gate::attach(inventory, secrets, &workloads, options)?;
+        let mut gates = gate::gates(inventory, secrets, &workloads, options)?;
+        if options.outbound {
+            if attach == Attach::Waypoint {
+                return Err(RenderError::OutboundInAmbient);
+            }
+            gates.extend(outbound::gates(inventory, secrets, &workloads, options)?);
+        }
         Ok(Self {
             inventory,
             options,
             labels: Labels::of(inventory, options)?,
-            attach: gate::attach(inventory, secrets, &workloads, options)?,
+            attach,
             namespaces: workloads.iter().map(|workload| workload.namespace().to_owned()).collect(),
-            gates: gate::gates(inventory, secrets, &workloads, options)?,
+            gates,
             workloads,
             variables,
             interlocks,
@@ -109,7 +117,9 @@ impl<'s> ManifestSet<'s> {
 
 fn base(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError> {
     let mut files = Vec::new();
-    for namespace in set.plugin_namespaces() {
+    let shared = set.plugin_namespaces();
+    let of_gates = set.gates.iter().map(|gate| gate.namespace.clone());
+    for namespace in shared.iter().cloned().chain(of_gates).collect::<BTreeSet<String>>() {
         let gates = set.gates.iter().filter(|gate| gate.namespace == namespace);
         let mut manifests: Vec<Value> = gates.map(|gate| gate.manifest(set.options)).collect();
         if set.attach == Attach::Waypoint {
@@ -118,7 +128,9 @@ fn base(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError> {
                 manifests.extend(waypoint::manifests(set.inventory, workload, variables, set.options)?);
             }
         }
-        manifests.push(telemetry::access_log(&namespace, &set.options.access_log));
+        if shared.contains(&namespace) {
+            manifests.push(telemetry::access_log(&namespace, &set.options.access_log));
+        }
         let file = file_of(&namespace);
         tree.manifests(&format!("base/{file}"), &manifests)?;
         files.push(file);
@@ -147,6 +159,11 @@ fn components(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError>
     let network = Network { crossings, labels: &set.labels, attach: set.attach, options: set.options };
     let policies: Vec<Value> = set.namespaces.iter().flat_map(|namespace| network.policies(namespace)).collect();
     tree.component("network", &policies, json!({}))?;
+    if set.options.outbound {
+        let closed = outbound::closed(set.inventory, &set.workloads, set.options)?;
+        tree.component("outbound", &closed, json!({}))?;
+        tree.component("outbound-idle", &outbound::idle(&set.workloads), json!({}))?;
+    }
     proxies(set, tree)
 }
 
@@ -175,11 +192,11 @@ fn stages(set: &ManifestSet<'_>, tree: &mut Tree) -> Result<(), RenderError> {
     let observe = |gate: &Gate| gate.set("mode", &"observe".into(), options);
     let log = with_permits(&options.settings);
     let strict = |gate: &Gate| vec![observe(gate), gate.set("log", &log, options)];
-    let all = ["mtls", "interlock", "network"];
-    tree.stage("observe", &["interlock-idle"], patches(&|gate| vec![observe(gate)])?)?;
-    tree.stage("strict", &["mtls", "interlock"], patches(&strict)?)?;
-    tree.stage("enforce", &all, Vec::new())?;
-    tree.stage("off", &["interlock-idle"], patches(&Gate::detach)?)
+    let (closed, open) = if options.outbound { (Some("outbound"), Some("outbound-idle")) } else { (None, None) };
+    tree.stage("observe", ["interlock-idle"].into_iter().chain(open), patches(&|gate| vec![observe(gate)])?)?;
+    tree.stage("strict", ["mtls", "interlock"].into_iter().chain(open), patches(&strict)?)?;
+    tree.stage("enforce", ["mtls", "interlock", "network"].into_iter().chain(closed), Vec::new())?;
+    tree.stage("off", ["interlock-idle"].into_iter().chain(open), patches(&Gate::detach)?)
 }
 
 /// The settings' `log`, with permits.
@@ -247,8 +264,13 @@ impl Tree {
         self.kustomize(&folder, "Component", "v1alpha1", fields)
     }
 
-    fn stage(&mut self, name: &str, components: &[&str], patches: Vec<Value>) -> Result<(), RenderError> {
-        let components: Vec<String> = components.iter().map(|name| format!("../../components/{name}")).collect();
+    fn stage(
+        &mut self,
+        name: &str,
+        components: impl Iterator<Item = &'static str>,
+        patches: Vec<Value>,
+    ) -> Result<(), RenderError> {
+        let components: Vec<String> = components.map(|name| format!("../../components/{name}")).collect();
         let fields =
             json!({"resources": ["../../base", "../../secrets"], "components": components, "patches": patches});
         self.kustomization(&format!("stages/{name}"), fields)

@@ -25,6 +25,7 @@ mod mtls;
 mod names;
 mod network;
 mod options;
+mod outbound;
 pub mod output_dir;
 pub mod private_file;
 mod proxies;

@@ -116,6 +116,8 @@ pub struct Options {
     pub access_log: String,
     /// Further settings of every gate, as JSON.
     pub settings: Value,
+    /// Whether each workload also gets a gate for the requests that it sends.
+    pub outbound: bool,
     /// The revisions in which new instances begin, as `NAME/REVISION`; empty: the highest of each name.
     pub open: Vec<String>,
     /// The ingress gateways.

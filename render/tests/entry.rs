@@ -53,6 +53,7 @@ fn options() -> Options {
         peers: Vec::new(),
         access_log: "envoy".into(),
         settings: json!({}),
+        outbound: false,
         open: Vec::new(),
         entries: vec![Entry { actor: "edge".into(), host: "shop.example.com".into() }],
         entry_labels: BTreeMap::new(),

@@ -63,6 +63,7 @@ fn options(attach: Option<Attach>) -> Options {
         peers: Vec::new(),
         access_log: "envoy".into(),
         settings: json!({}),
+        outbound: false,
         open: Vec::new(),
         entries: vec![entry("shop.example.com"), entry("other.example.com")],
         entry_labels: BTreeMap::new(),

@@ -69,6 +69,9 @@ pub(super) struct Flags {
     /// The provider of the access log
     #[arg(long, value_name = "NAME", default_value = "envoy")]
     access_log: String,
+    /// Also decide on the requests that workloads send: only transitions, and those on the `egress` list of --gate, leave
+    #[arg(long)]
+    outbound: bool,
     /// The revision in which new instances begin; may be given several times [default: the highest of each name]
     #[arg(long, value_name = "WORKFLOW/REVISION")]
     pub(super) open: Vec<String>,
@@ -108,6 +111,7 @@ impl Flags {
             peers: self.peer.clone(),
             access_log: self.access_log.clone(),
             settings,
+            outbound: self.outbound,
             open: self.open.clone(),
             entries: self.entry.clone(),
             entry_labels: self.entry_labels.iter().cloned().fold(BTreeMap::new(), |mut all, (actor, labels)| {

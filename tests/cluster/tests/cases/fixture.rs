@@ -28,6 +28,8 @@ pub(crate) struct Fixture {
     pub(crate) compat: Pushed,
     /// The same module as an artifact.
     pub(crate) artifact: Pushed,
+    /// Workloads of other owners that have no gate.
+    pub(crate) pods_of_others: Vec<Workload>,
     tenants: Option<Tenants>,
     pub(crate) mixed: Option<MixedProtocols>,
 }
@@ -52,8 +54,20 @@ impl Fixture {
                 captures.push((format!("{} {interface}", pod.name()), cluster.capture(pod, interface)?));
             }
         }
-        let (tenants, mixed) = (None, None);
-        let fixture = Self { programs, cluster, pods, captures, owner, manifest, compat, artifact, tenants, mixed };
+        let (tenants, mixed, pods_of_others) = (None, None, Vec::new());
+        let fixture = Self {
+            programs,
+            cluster,
+            pods,
+            captures,
+            owner,
+            manifest,
+            compat,
+            artifact,
+            pods_of_others,
+            tenants,
+            mixed,
+        };
         fixture.await_enforcement()?;
         Ok(fixture)
     }

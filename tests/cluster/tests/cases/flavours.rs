@@ -32,7 +32,7 @@ const STAGES: [&str; 4] = ["observe", "strict", "enforce", "off"];
 /// The algorithm of the keys, and the flags of `render`.
 type Flavour = (&'static str, &'static [&'static str]);
 
-const FLAVOURS: [Flavour; 8] = [
+const FLAVOURS: [Flavour; 10] = [
     (
         "HS256",
         &[
@@ -51,6 +51,8 @@ const FLAVOURS: [Flavour; 8] = [
     ("HS256", &["--api", "traffic-extension"]),
     ("ES256", &["--attach", "workload"]),
     ("HS256", &["--attach", "mesh"]),
+    ("HS256", &["--outbound", "--trust-domain-alias", "old.example"]),
+    ("ES256", &["--outbound", "--api", "traffic-extension"]),
     ("EdDSA", &["--attach", "waypoint"]),
     ("EdDSA", &["--attach", "waypoint", "--api", "traffic-extension"]),
 ];

@@ -26,6 +26,7 @@ mod manifests;
 mod mixed_protocols;
 mod module;
 mod observability;
+mod outbound;
 mod outsiders;
 mod owner;
 mod ports;
@@ -103,6 +104,9 @@ const CASES: &[Case] = &[
     ("attached to each workload, and by the newer API, a gate decides", attach::to_workloads_and_by_the_newer_api),
     ("attached to the whole mesh, a gate decides everywhere", attach::to_the_mesh),
     ("a tunnel opens only for a task that declares one", attach::tunnels_of_a_task),
+    ("outbound gates come into force under load, and no request is refused", outbound::comes_into_force),
+    ("with outbound gates only transitions and listed requests leave", outbound::keeps_requests_in),
+    ("outbound gates go again at once", outbound::goes_again),
     ("a fresh proxy lets nothing through before it has the module", fresh_proxy::before_the_module),
     ("the interlock spares ports without HTTP", interlock::spares_ports_without_http),
     ("the interlock accepts its own secrets, and no others", interlock::takes_its_own_secrets_only),

@@ -38,7 +38,7 @@ pub(crate) fn the_newest_takes_every_flavour(fixture: &mut Fixture) -> Result<()
     let objects = flavours::objects(&fixture.cluster, &fixture.programs)?;
     let here: Vec<&Value> = objects.iter().filter(|object| !is_a_waypoint(object)).collect();
     let kinds: std::collections::BTreeSet<&str> = objects.iter().map(|object| text(object, "/kind")).collect();
-    assert!(here.len() > 100 && here.len() < objects.len() && kinds.len() == 10, "{} {kinds:?}", here.len());
+    assert!(here.len() > 100 && here.len() < objects.len() && kinds.len() == 12, "{} {kinds:?}", here.len());
     fixture.cluster.kubectl_with(&[&TRY[..], &["-"]].concat(), &list(here.into_iter()))?;
     let refused =
         fixture.cluster.kubectl_with(&[&TRY[..], &["-"]].concat(), &broken(&objects).to_string()).unwrap_err();

@@ -62,6 +62,13 @@ impl Tree {
         self.flags = flags.iter().map(ToString::to_string).collect();
     }
 
+    /// Writes a file beside the documents, such as the settings of `--gate`, and returns its path.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<String> {
+        let path = self.path(name);
+        std::fs::write(&path, text)?;
+        Ok(path)
+    }
+
     /// To be applied as this service account, `NAMESPACE:NAME`.
     #[must_use]
     pub(crate) fn applied_by(mut self, account: &str) -> Self {
