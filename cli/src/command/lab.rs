@@ -101,7 +101,9 @@ fn parameter(text: &str) -> Result<String, &'static str> {
     let is_clean = |c: char| c.is_ascii_alphanumeric() || "-._~$%+:@!*,/=".contains(c);
     match () {
         () if name.is_empty() => Err("a parameter has a name: `NAME=VALUE`"),
-        () if !text.chars().all(is_clean) => Err("a parameter is written as in a URL: encode other characters, such as `%20`"),
+        () if !text.chars().all(is_clean) => {
+            Err("a parameter is written as in a URL: encode other characters, such as `%20`")
+        }
         () => Ok(text.to_owned()),
     }
 }

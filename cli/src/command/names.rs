@@ -33,7 +33,11 @@ pub(super) fn spiffe_id(workflow: &Workflow, given: &str, flag: &str) -> Result<
     let id = identity(workflow, given, flag)?;
     SpiffeId::try_from(id.as_bytes()).map_err(|error| {
         CommandError::usage(format!("{flag}: `{}` is not the SPIFFE ID of a workload: {error}", output::escape(given)))
-            .help(format!("write `spiffe://{}/PATH`, or an actor: {}", workflow.trust_domain, listed(workflow.actors.keys())))
+            .help(format!(
+                "write `spiffe://{}/PATH`, or an actor: {}",
+                workflow.trust_domain,
+                listed(workflow.actors.keys())
+            ))
     })
 }
 

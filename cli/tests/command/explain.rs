@@ -665,7 +665,10 @@ transitions:
 ";
     for asked in ["--at quote+flight --to pay", "--at flight+quote --to pay --peer desk"] {
         let ran = explain(document, asked);
-        assert!(ran.code == 0 && ran.out.contains("PERMIT: it is the transition flight+quote -> pay"), "{asked}: {ran:?}");
+        assert!(
+            ran.code == 0 && ran.out.contains("PERMIT: it is the transition flight+quote -> pay"),
+            "{asked}: {ran:?}"
+        );
     }
 }
 

@@ -210,6 +210,12 @@ fn check_signing_keys(keys: &[(KeySpec, Span)], drafts: &[&Draft], fields: Field
             Diagnostic::new(Code::NoSigningKey, draft.span, message).label("its level is `signed`, which requires one");
         let owner = KeyOwner { workflow: name.clone(), actor: None };
         let help = words!("add to `keys`: `{{workflow: {name}, kid: k1, use: sign, env: {}}}`", owner.variable(None));
-        context.report.push(none.help(help));
+        // The values of the Helm chart have the documents under the same name.
+        let values = if PEOPLE && fields.get("keys").is_none() {
+            "; if this file has values of the Helm chart, which has its keys from `secrets`, check each document in a file of its own"
+        } else {
+            ""
+        };
+        context.report.push(none.help(words!("{help}{values}")));
     }
 }

@@ -79,7 +79,7 @@ pub(super) struct Request {
     /// A request header; may be given several times
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub(super) headers: Vec<(String, String)>,
-    /// The task that the instance has reached, or several as A+B: the request presents a valid token of each
+    /// The task that the instance has reached, or several as A+B: the request presents a valid token of each, minted at --time; to let time pass since, reach the task by --to and go on by --then
     #[arg(long, value_name = "TASK", conflicts_with = "step")]
     pub(super) at: Option<String>,
     /// The value of the step header, unchanged
