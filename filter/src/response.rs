@@ -26,7 +26,7 @@ pub(crate) struct Response {
     /// Whether the request was the application's own.
     outbound: bool,
     /// Why a token was removed from the answer to the application.
-    pub(crate) removed: Option<Denial>,
+    pub(crate) removed: Option<Box<Denial>>,
 }
 
 /// A receipt states that the performer did its work: status 2xx, for gRPC also status 0; or that it has accepted an
@@ -72,7 +72,7 @@ impl Response {
             (true, true) => Ok(()),
             (true, false) => {
                 let now = seconds(host).map(UnixTime::from_seconds).map_err(internal)?;
-                self.removed = scrub_answer(gate, self.reply.onward(), present, (crypto, now), map)?;
+                self.removed = scrub_answer(gate, self.reply.onward(), present, (crypto, now), map)?.map(Box::new);
                 Ok(())
             }
         }
