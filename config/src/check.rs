@@ -14,7 +14,6 @@ mod merges;
 mod one_caller;
 mod open;
 mod own_task;
-mod performed_before;
 mod reach;
 mod reassign;
 mod requests;

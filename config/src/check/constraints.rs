@@ -1,7 +1,6 @@
 //! Whether constraints can be satisfied and enforced.
 
 use super::assignment::{self, MAX_STEPS};
-use super::performed_before::PerformedBefore;
 use super::roles::Roles;
 use super::{by_ids, reassign};
 use crate::PEOPLE;
@@ -9,10 +8,11 @@ use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{ActorDraft, ConstraintDraft, Draft};
 use crate::graph::{Dominators, Graph};
+use crate::performed_before::PerformedBefore;
 use crate::report::{Report, listed, quote};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::spiffe::SpiffeId;
-use crate::workflow::{Assurance, Relation};
+use crate::workflow::{Assurance, JoinKind, Relation};
 
 /// Most tasks that a message names.
 const SHOWN: usize = 8;
@@ -35,7 +35,8 @@ pub(super) fn check_order(draft: &Draft, graph: &Graph, dominators: &Dominators,
         return;
     }
     let roles = Roles::of(draft);
-    let mut performed = PerformedBefore::of(draft, graph, dominators);
+    let joins = draft.tasks.iter().map(|task| task.join == JoinKind::All);
+    let mut performed = PerformedBefore::of(graph, dominators, joins);
     for constraint in &draft.constraints {
         let unordered = unordered(draft, &roles, constraint, &mut performed);
         if constraint.advisory {
