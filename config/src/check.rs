@@ -13,7 +13,9 @@ mod joins;
 mod merges;
 mod one_caller;
 mod open;
+mod own_task;
 mod reach;
+mod reassign;
 mod requests;
 mod roles;
 mod several;
@@ -46,7 +48,7 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     reach::check(draft, &graph, report);
     let cyclic = cycles::check(draft, &graph, report);
     let dominators = graph.dominators();
-    constraints::check_order(draft, &dominators, report);
+    constraints::check_order(draft, &graph, &dominators, report);
     let joins = joins::check(draft, &graph, &dominators, report);
     one_caller::check(draft, &joins, report);
     early_evidence::check(draft, &joins, report);

@@ -182,8 +182,9 @@ codes! {
     /// A constraint that cannot be satisfied or enforced
     ///
     /// `separate` requires that the tasks can have different performers, `bind` that they can have the same one. Of two
-    /// tasks, one must come before the other on every path: tokens name performers of earlier tasks only. Where the actors
-    /// share no SPIFFE ID, `separate` holds without it.
+    /// tasks, one must come before the other on every path, or on a branch of a join that does: tokens name performers of
+    /// earlier tasks only. Where the actors share no SPIFFE ID, `separate` holds without it, and so does `bind` where they
+    /// have only one, the same.
     BadConstraint = Error "E025",
     /// A guard that is not CEL
     ///

@@ -53,7 +53,9 @@ pub struct Diagnostic {
     pub secondary: Vec<(Span, String)>,
     /// How to correct it.
     pub help: Option<String>,
-    /// What to write in its place: some lines of YAML, without a line feed at the end.
+    /// What to write in its place: some lines of YAML, without a line feed at the end. The keys of an actor, a task or the
+    /// document take the place of its own. Transitions, constraints and other items of a list take the place of all that the
+    /// places above are in.
     pub example: Option<String>,
 }
 
@@ -96,6 +98,15 @@ impl Diagnostic {
     pub(crate) fn example(mut self, lines: impl Into<String>) -> Self {
         if PEOPLE {
             self.example = Some(lines.into());
+        }
+        self
+    }
+
+    /// The same, with what to write in its place, where that is known.
+    #[must_use]
+    pub(crate) fn maybe_example(mut self, lines: Option<String>) -> Self {
+        if PEOPLE {
+            self.example = lines;
         }
         self
     }

@@ -11,6 +11,7 @@ use std::fmt;
 use crate::level::Level;
 use crate::name::TaskName;
 use crate::net::Net;
+use crate::performed_before::PerformedBefore;
 use crate::report::{listed, quote};
 use crate::workflow::{Actor, Constraint, Relation, Split, Transition, Workflow};
 use rounds::Rounds;
@@ -151,6 +152,8 @@ fn marking<'w>(workflow: &'w Workflow, net: &Net<'w>) -> Vec<Because<'w>> {
 fn constraints<'w>(workflow: &'w Workflow, net: &Net<'w>) -> Vec<Because<'w>> {
     let all = workflow.constraints.iter().chain(&workflow.advice);
     let dominators = net.graph.dominators();
+    let joins = (0..net.tasks.len()).map(|task| net.join(task).is_some());
+    let mut performed = PerformedBefore::of(&net.graph, &dominators, joins);
     let because = |constraint: &'w Constraint| {
         let tasks: Vec<_> = constraint.tasks.iter().filter_map(|task| workflow.tasks.get(task)).collect();
         let pairs = || {
@@ -162,8 +165,8 @@ fn constraints<'w>(workflow: &'w Workflow, net: &Net<'w>) -> Vec<Because<'w>> {
         let mut open =
             pairs().filter(|(one, two)| !kept(constraint.relation, &one.performer, &two.performer)).peekable();
         open.peek()?;
-        let ordered = |one: &TaskName, two: &TaskName| match (net.number(one), net.number(two)) {
-            (Some(one), Some(two)) => dominators.dominates(one, two) || dominators.dominates(two, one),
+        let mut ordered = |one: &TaskName, two: &TaskName| match (net.number(one), net.number(two)) {
+            (Some(one), Some(two)) => performed.names(one, two) || performed.names(two, one),
             _ => false,
         };
         let same_branch = open.all(|(one, two)| ordered(&one.name, &two.name));

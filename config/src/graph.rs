@@ -38,6 +38,11 @@ impl Graph {
         Self { digraph, root, tasks, successors, predecessors }
     }
 
+    /// The tasks where instances begin.
+    pub(crate) fn initial(&self) -> impl Iterator<Item = usize> {
+        self.digraph.neighbors(self.root).map(NodeIndex::index)
+    }
+
     /// The tasks to which transitions lead from `task`, in the order of the document.
     pub(crate) fn successors(&self, task: usize) -> &[usize] {
         self.successors.get(task).map_or(&[], Vec::as_slice)

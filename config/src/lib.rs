@@ -47,6 +47,8 @@ mod level;
 pub mod name;
 mod net;
 mod open_id;
+mod performed_before;
+mod proposal;
 mod read;
 #[cfg(feature = "people")]
 mod render;

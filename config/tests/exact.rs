@@ -184,3 +184,17 @@ fn uses_on_a_cycle_need_the_ledger() {
     let before = "  - {from: start, to: a, uses: 3}\n  - a -> b\n  - b -> a";
     assert_eq!(levels(tasks, before, "", "ledger").0, "once");
 }
+
+/// What leaves a join knows the performers of all its branches.
+#[test]
+fn a_constraint_behind_a_join_is_held_by_tokens() {
+    let tasks = "  fork: {actor: p, split: all, requests: POST /fork}\n  left: {actor: s, requests: POST /left}\n  right: {actor: q, requests: POST /right}\n  both: {actor: r, join: all, requests: POST /both}\n  end: {actor: s, requests: POST /end}";
+    let transitions = "  - start -> fork -> left -> both -> end\n  - fork -> right -> both";
+    let (.., because) = levels(tasks, transitions, "constraints: [{separate: [left, end]}]", "ledger");
+    assert!(!because.iter().any(|why| why.contains("separate")), "{because:?}");
+    let (.., because) = levels(tasks, transitions, "constraints: [{separate: [left, end]}]", "signed");
+    assert!(
+        because.contains(&"signed: tokens name the performers for `separate: [left, end]`".to_owned()),
+        "{because:?}"
+    );
+}

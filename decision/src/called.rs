@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use stepgate_config::sorted::{SortedMap, SortedSet};
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Domain, Workflow, without_port};
+use stepgate_config::workflow::{Actor, Workflow, without_port};
 
 use crate::request::is_host;
-use crate::served::{Members, ServedTask, serve_at_any_port};
+use crate::served::{ServedTask, Workloads, serve_at_any_port};
 use crate::task_index::Index;
 
 /// An actor that is called by name. Its tasks are those of its workloads, also as other actors: which of them a request is
@@ -27,19 +27,13 @@ pub(crate) struct Hosts(SortedMap<String, Vec<Arc<Called>>>);
 
 impl Hosts {
     pub(crate) fn of<'w>(workflows: impl Iterator<Item = &'w Arc<Workflow>> + Clone) -> Self {
-        let mut members: SortedMap<&Arc<Domain>, Members> = SortedMap::new();
-        for workflow in workflows.clone() {
-            let members = members.entry(&workflow.domain).or_default();
-            serve_at_any_port(workflow)
-                .into_iter()
-                .for_each(|(actor, index)| members.add(actor, Some(&Arc::new(index))));
-        }
+        let workloads = Workloads::of(workflows.clone(), serve_at_any_port);
         let mut hosts = Self::default();
         // Many actors may have the same workloads.
         let mut by_ids: SortedMap<&[SpiffeId], Tasks> = SortedMap::new();
         let actors = workflows.flat_map(|workflow| workflow.actors.values());
         for actor in actors.filter(|actor| !actor.hosts.is_empty()) {
-            let tasks = by_ids.entry(&actor.examples).or_insert_with(|| tasks(&actor.examples, &members));
+            let tasks = by_ids.entry(&actor.examples).or_insert_with(|| tasks(&actor.examples, &workloads));
             let tasks = Arc::clone(tasks);
             let called = Arc::new(Called { actor: Arc::clone(actor), tasks });
             let names: SortedSet<String> = actor.hosts.iter().map(|host| without_port(host).to_owned()).collect();
@@ -58,16 +52,10 @@ impl Hosts {
 }
 
 /// The tasks of these workloads, as whichever actor.
-fn tasks(ids: &[SpiffeId], members: &SortedMap<&Arc<Domain>, Members>) -> Tasks {
-    let (mut tasks, mut seen) = (Vec::new(), SortedSet::new());
-    for id in ids {
-        for (domain, members) in members {
-            let id = domain.canonical(id);
-            let new = members.tasks_of(&id).filter(|index| seen.insert(Arc::as_ptr(index).addr()));
-            tasks.extend(new.cloned());
-        }
-    }
-    tasks.into()
+fn tasks(ids: &[SpiffeId], workloads: &Workloads) -> Tasks {
+    let mut seen = SortedSet::new();
+    let tasks = ids.iter().flat_map(|id| workloads.tasks_of(id));
+    tasks.filter(|index| seen.insert(Arc::as_ptr(index).addr())).cloned().collect()
 }
 
 /// The host of an entry of the `egress` list.

@@ -7,7 +7,7 @@ use stepgate_config::gate::{Direction, ExemptPeers, GateConfig, Rate};
 use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::sorted::{SortedMap, SortedSet};
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Domain, Mode, Task, Transition, Workflow};
+use stepgate_config::workflow::{Mode, Task, Transition, Workflow};
 
 use crate::called::{EgressTo, Hosts};
 use crate::denial::Denial;
@@ -15,7 +15,7 @@ use crate::facts::{HeaderNames, Listener};
 use crate::keys::{KeyError, KeyRing};
 use crate::named_headers;
 use crate::needs::Needs;
-use crate::served::{Members, ServedTask, serve};
+use crate::served::{ServedTask, Workloads, serve};
 use crate::task_index::Index;
 
 /// Shortest interlock secret, in bytes: it must not be guessed.
@@ -96,10 +96,8 @@ pub struct Gate {
     trust_domains: SortedSet<String>,
     /// The aliases of the trust domains of documents.
     aliases: SortedSet<String>,
-    /// The tasks of each actor of each document.
-    served: Vec<Arc<Index<ServedTask>>>,
-    /// The same by the workload that performs them, for the documents of each trust domain with its aliases.
-    members: SortedMap<Arc<Domain>, Members>,
+    /// The workloads of all documents.
+    workloads: Workloads,
     pub(crate) exemptions: Index<ExemptPeers>,
     /// For an outbound gate, the actors by the names under which they are called.
     pub(crate) hosts: Hosts,
@@ -137,13 +135,10 @@ impl Gate {
             return Err(errors);
         }
         let mut workflows: SortedMap<WorkflowName, SortedMap<u32, CompiledWorkflow>> = SortedMap::new();
-        let (mut members, mut trust_domains) = (SortedMap::<_, Members>::new(), SortedSet::new());
-        let mut aliases = SortedSet::new();
+        let (mut aliases, mut trust_domains) = (SortedSet::new(), SortedSet::new());
         for workflow in &config.workflows {
             aliases.extend(workflow.domain.aliases().map(ToString::to_string));
-            let members = members.entry(Arc::clone(&workflow.domain)).or_default();
             for actor in workflow.actors.values() {
-                members.add(actor, None);
                 trust_domains.extend(actor.examples.iter().map(|id| id.trust_domain().to_owned()));
             }
             let revisions = workflows.entry(workflow.name.clone()).or_default();
@@ -154,15 +149,7 @@ impl Gate {
                 trust_domains.extend(ids.iter().map(|id| id.trust_domain().to_owned()));
             }
         }
-        let mut served = Vec::new();
-        for workflow in &config.workflows {
-            let members = members.entry(Arc::clone(&workflow.domain)).or_default();
-            for (actor, index) in serve(workflow) {
-                let index = Arc::new(index);
-                members.add(actor, Some(&index));
-                served.push(index);
-            }
-        }
+        let workloads = Workloads::of(config.workflows.iter(), serve);
         let exemptions = Index::of(config.exempt.iter().map(|exemption| (&exemption.request, exemption.peers.clone())));
         let egress = config
             .egress
@@ -188,8 +175,7 @@ impl Gate {
             workflows,
             trust_domains,
             aliases,
-            served,
-            members,
+            workloads,
             exemptions,
             hosts,
             egress,
@@ -244,7 +230,7 @@ impl Gate {
     }
 
     pub(crate) fn knows_actor(&self, id: &SpiffeId) -> bool {
-        self.members.iter().any(|(domain, members)| members.contain(&domain.canonical(id)))
+        self.workloads.contain(id)
     }
 
     /// The mode of this workload: the strictest of its workflows. The request itself says which workflow it belongs
@@ -259,15 +245,7 @@ impl Gate {
 
     /// The tasks that this workload performs, in all documents; those of all workloads where it is not known.
     pub(crate) fn served<'g>(&'g self, own: Option<&SpiffeId>) -> impl Iterator<Item = &'g Index<ServedTask>> {
-        let mut served: Vec<&Arc<Index<ServedTask>>> = Vec::new();
-        match own {
-            Some(own) => {
-                for (domain, members) in &self.members {
-                    served.extend(members.tasks_of(&domain.canonical(own)));
-                }
-            }
-            None => served.extend(&self.served),
-        }
+        let served = own.map_or_else(|| self.workloads.tasks().iter().collect(), |own| self.workloads.tasks_of(own));
         served.into_iter().map(Arc::as_ref)
     }
 

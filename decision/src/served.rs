@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stepgate_config::name::{ActorName, TaskName, WorkflowName};
 use stepgate_config::sorted::SortedMap;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, OpenId, RequestPattern, Task, Workflow};
+use stepgate_config::workflow::{Actor, Domain, OpenId, RequestPattern, Task, Workflow};
 
 use crate::task_index::Index;
 
@@ -29,9 +29,9 @@ impl fmt::Display for ServedTask {
     }
 }
 
-/// The workloads of documents, with the tasks that they perform.
+/// The workloads of documents of one trust domain, with the tasks that they perform.
 #[derive(Default)]
-pub(crate) struct Members {
+struct Members {
     /// By canonical ID.
     by_id: SortedMap<SpiffeId, Vec<Arc<Index<ServedTask>>>>,
     /// By open segment.
@@ -39,7 +39,7 @@ pub(crate) struct Members {
 }
 
 impl Members {
-    pub(crate) fn add(&mut self, actor: &Actor, index: Option<&Arc<Index<ServedTask>>>) {
+    fn add(&mut self, actor: &Actor, index: Option<&Arc<Index<ServedTask>>>) {
         for id in &actor.spiffe {
             self.by_id.entry(id.clone()).or_default().extend(index.cloned());
         }
@@ -48,13 +48,58 @@ impl Members {
         }
     }
 
-    pub(crate) fn contain(&self, id: &SpiffeId) -> bool {
+    fn contain(&self, id: &SpiffeId) -> bool {
         self.by_id.contains_key(id) || self.open.keys().any(|open| open.matches(id))
     }
 
-    pub(crate) fn tasks_of(&self, id: &SpiffeId) -> impl Iterator<Item = &Arc<Index<ServedTask>>> {
+    fn tasks_of(&self, id: &SpiffeId) -> impl Iterator<Item = &Arc<Index<ServedTask>>> {
         let open = self.open.iter().filter(|(open, _)| open.matches(id)).map(|(_, tasks)| tasks);
         self.by_id.get(id).into_iter().chain(open).flatten()
+    }
+}
+
+/// The workloads of several documents: those of each trust domain, with its aliases, and their tasks.
+#[derive(Default)]
+pub(crate) struct Workloads {
+    members: SortedMap<Arc<Domain>, Members>,
+    /// The tasks of each actor of each document.
+    tasks: Vec<Arc<Index<ServedTask>>>,
+}
+
+/// The tasks of each actor of a document.
+pub(crate) type Serve = fn(&Workflow) -> Vec<(&Actor, Index<ServedTask>)>;
+
+impl Workloads {
+    pub(crate) fn of<'w>(workflows: impl Iterator<Item = &'w Arc<Workflow>>, serve: Serve) -> Self {
+        let mut all = Self::default();
+        for workflow in workflows {
+            let members = all.members.entry(Arc::clone(&workflow.domain)).or_default();
+            workflow.actors.values().for_each(|actor| members.add(actor, None));
+            for (actor, index) in serve(workflow) {
+                let index = Arc::new(index);
+                members.add(actor, Some(&index));
+                all.tasks.push(index);
+            }
+        }
+        all
+    }
+
+    pub(crate) fn contain(&self, id: &SpiffeId) -> bool {
+        self.members.iter().any(|(domain, members)| members.contain(&domain.canonical(id)))
+    }
+
+    /// The tasks that this workload performs, as whichever actor.
+    pub(crate) fn tasks_of(&self, id: &SpiffeId) -> Vec<&Arc<Index<ServedTask>>> {
+        let mut tasks = Vec::new();
+        for (domain, members) in &self.members {
+            tasks.extend(members.tasks_of(&domain.canonical(id)));
+        }
+        tasks
+    }
+
+    /// The tasks of all workloads.
+    pub(crate) fn tasks(&self) -> &[Arc<Index<ServedTask>>] {
+        &self.tasks
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Step<'a> {
 /// The claims of that step: one token, or at a join one for each source; of the join of several tasks one at each of them.
 ///
 /// They are the claims that a gate would have minted for the shortest way to the task: each task on a cycle is
-/// visited once at most, and each fork is named after the instance.
+/// visited once at most, and each fork has the name of its synthetic arrival.
 pub fn synthetic_claims(step: &Step<'_>) -> Vec<Claims> {
     match step.workflow.joins.get(&step.task.name) {
         Some(join) if join.several => {
@@ -56,7 +56,7 @@ fn claims(step: &Step<'_>, from: Option<&TaskName>) -> Claims {
     let jti = if is_start(step) {
         start_jti(&workflow.name, instance, issuer, holder)
     } else {
-        format!("{instance}.{}.{}", task.name, source.as_deref().unwrap_or("-"))
+        arrival(instance, &task.name, source.as_deref().unwrap_or("-"))
     };
     let parent = format!("{instance}.{}", source.as_deref().unwrap_or("before"));
     let parents = match parents(step, from) {
@@ -97,12 +97,18 @@ fn parents(step: &Step<'_>, from: Option<&TaskName>) -> usize {
     before.map_or(1, |join| join.sources.len())
 }
 
-/// The round of a join whose fork lies behind: `INSTANCE.fork`; after a fork that is itself a join, `@` and its name follow.
+/// The round of a join whose fork lies behind: `INSTANCE.FORK.-`, also where the fork itself is shown beside; after a fork that
+/// is itself a join, `@` and its name follow.
 fn round(workflow: &Workflow, join: &TaskName, instance: &str) -> String {
-    match workflow.joins.get(join).map(|join| &join.fork).filter(|fork| workflow.joins.contains_key(*fork)) {
-        Some(fork) => format!("{}@{fork}", round(workflow, fork, instance)),
-        None => format!("{instance}.fork"),
+    match workflow.joins.get(join).map(|join| &join.fork) {
+        Some(fork) if workflow.joins.contains_key(fork) => format!("{}@{fork}", round(workflow, fork, instance)),
+        fork => arrival(instance, fork.unwrap_or(join), "-"),
     }
+}
+
+/// The `jti` of an arrival. It has no `+`.
+fn arrival(instance: &str, task: &TaskName, source: &str) -> String {
+    format!("{instance}.{task}.{source}")
 }
 
 /// Whether it is a start: the arrival at an initial task, held by the initiator.

@@ -69,6 +69,15 @@ pub(crate) fn denial(denial: &Denial, context: &LogContext, mode: Mode) {
     write(Level::Warn, &event);
 }
 
+/// A token that was removed from the answer to a request of the application: the application may wait for it.
+pub(crate) fn removed(why: &Denial, context: &LogContext) {
+    let event = Event::new("removed")
+        .with("code", why.code().as_str())
+        .why(&why.to_string())
+        .request(&context.audit, context.uri.as_deref());
+    write(Level::Warn, &event);
+}
+
 /// A permit, for the audit.
 pub(crate) fn permit(audit: &AuditContext) {
     write(Level::Info, &Event::new("permit").request(audit, None));

@@ -110,8 +110,17 @@ impl PluginState {
     /// Counts a denial, and logs it if the limit is not reached. In mode `observe` the request went on.
     pub(crate) fn denied(&self, host: &dyn Host, denial: &Denial, context: &LogContext, mode: Mode) {
         self.counters.denial(host, denial.code(), &context.audit, mode);
+        self.limited(host, || log_events::denial(denial, context, mode));
+    }
+
+    /// Logs why a token was removed from an answer to the application, if the limit of denials is not reached.
+    pub(crate) fn removed(&self, host: &dyn Host, why: &Denial, context: &LogContext) {
+        self.limited(host, || log_events::removed(why, context));
+    }
+
+    fn limited(&self, host: &dyn Host, log: impl FnOnce()) {
         match self.log_limiter.borrow_mut().next(seconds(host).unwrap_or_default()) {
-            Allowance::Log => log_events::denial(denial, context, mode),
+            Allowance::Log => log(),
             Allowance::FirstSuppressed => host.set_ticking(true),
             Allowance::Suppressed => {}
         }

@@ -25,6 +25,8 @@ pub(crate) struct Response {
     pub(crate) awaits_upgrade: bool,
     /// Whether the request was the application's own.
     outbound: bool,
+    /// Why a token was removed from the answer to the application.
+    pub(crate) removed: Option<Box<Denial>>,
 }
 
 /// A receipt states that the performer did its work: status 2xx, for gRPC also status 0; or that it has accepted an
@@ -39,7 +41,8 @@ enum Receipt {
 impl Response {
     pub(crate) fn new(reply: Reply, grpc: bool) -> Self {
         let (undelivered, observed, awaits_upgrade, outbound) = (false, false, false, false);
-        Self { reply, grpc, receipt: Receipt::Never, undelivered, observed, awaits_upgrade, outbound }
+        let (receipt, removed) = (Receipt::Never, None);
+        Self { reply, grpc, receipt, undelivered, observed, awaits_upgrade, outbound, removed }
     }
 
     /// The response to a request with these headers, of the application itself or of others.
@@ -57,7 +60,7 @@ impl Response {
     /// Removes the steps; from an answer to the application those that it may not have. An answer to a request of the
     /// application that was only observed stays as it is.
     fn scrub(
-        &self,
+        &mut self,
         gate: &Gate,
         host: &dyn Host,
         crypto: &dyn Crypto,
@@ -69,7 +72,8 @@ impl Response {
             (true, true) => Ok(()),
             (true, false) => {
                 let now = seconds(host).map(UnixTime::from_seconds).map_err(internal)?;
-                scrub_answer(gate, self.reply.onward(), present, (crypto, now), map)
+                self.removed = scrub_answer(gate, self.reply.onward(), present, (crypto, now), map)?.map(Box::new);
+                Ok(())
             }
         }
     }

@@ -177,6 +177,9 @@ impl Stream {
             return self.response_body();
         };
         let done = response.headers(gate, host, &self.plugin.crypto(host));
+        if let Some(why) = response.removed.take() {
+            self.plugin.removed(host, &why, &self.log_context);
+        }
         self.or_reset(host, done)
     }
 
@@ -194,6 +197,9 @@ impl Stream {
             return self.response_body();
         };
         let done = response.trailers(gate, host, &self.plugin.crypto(host));
+        if let Some(why) = response.removed.take() {
+            self.plugin.removed(host, &why, &self.log_context);
+        }
         self.or_reset(host, done)
     }
 

@@ -23,6 +23,8 @@ pub(super) struct AttackContext<'a> {
     pub(super) from: &'a Arc<Workload>,
     pub(super) to: &'a Arc<Workload>,
     pub(super) instance: &'a str,
+    /// Which header of the task, or parameter of the guard, is attacked, counted from 0.
+    pub(super) part: usize,
 }
 
 /// The requests of an attack in order, or why there are none.
@@ -50,6 +52,13 @@ impl<'a> AttackContext<'a> {
     /// The kind of token that the caller shows.
     pub(super) fn kind(&self) -> Kind {
         if self.transition.via { Kind::Receipt } else { Kind::Arrival }
+    }
+
+    /// How many headers of the task, or parameters of the guard, there are to attack, one after the other; at least one.
+    pub(super) fn parts(&self) -> usize {
+        let headers = self.transition.to.requests.first().map_or(0, |pattern| pattern.headers.iter().count());
+        let parameters = self.transition.when.as_ref().map_or(0, |guard| guard.reads().parameters.len());
+        headers.max(parameters).max(1)
     }
 
     /// The honest request, without its step.

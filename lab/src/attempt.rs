@@ -54,6 +54,8 @@ pub(super) struct Attempt {
     pub(super) to: Arc<Workload>,
     pub(super) method: String,
     pub(super) path: String,
+    /// Without its `?`; empty: none.
+    pub(super) query: String,
     pub(super) host: Option<String>,
     /// The port of the workload, where the task names one.
     pub(super) port: Option<u16>,
@@ -89,8 +91,9 @@ impl Attempt {
     /// A request to a workload that is this task, without a step. It asks for the upgrade that the task declares.
     pub(super) fn of(from: Sender, to: &Arc<Workload>, task: &Task) -> Self {
         let ExampleRequest { method, path, host, port, headers } = task.example();
-        let steps = Vec::new();
-        let mut attempt = Self { from, to: Arc::clone(to), method, path, host, port, steps, headers, plain: false };
+        let (steps, query) = (Vec::new(), String::new());
+        let mut attempt =
+            Self { from, to: Arc::clone(to), method, path, query, host, port, steps, headers, plain: false };
         // A tunnel has a method of its own.
         if let Some(protocol) = task.upgrade.iter().find(|protocol| *protocol != "connect") {
             attempt.ask_for_upgrade(protocol);
@@ -107,6 +110,11 @@ impl Attempt {
     /// Whether it is a gRPC call: a path `/package.Service/Method`, posted.
     pub(super) fn grpc(&self) -> bool {
         is_grpc(&self.method, &self.path) && !self.plain
+    }
+
+    /// The path and the query, as sent.
+    pub(super) fn target(&self) -> String {
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 
     /// The value of the step header.
@@ -140,7 +148,7 @@ impl Attempt {
             gate: self.to.id.clone(),
             replica: self.to.name.clone(),
             method: self.method.clone(),
-            path: self.path.clone(),
+            path: self.target(),
             host: self.authority().to_owned(),
             // The mesh's own port is one that no document names.
             port: Some(self.port.unwrap_or_default()),
@@ -154,9 +162,9 @@ impl Attempt {
     pub(super) fn request(&self) -> Request {
         let mut request = if self.grpc() {
             // Its headers are among the lines.
-            Request { headers: Vec::new(), ..Request::grpc(self.path.clone()) }
+            Request { headers: Vec::new(), ..Request::grpc(self.target()) }
         } else {
-            Request::new(self.method.clone(), self.path.clone())
+            Request::new(self.method.clone(), self.target())
         };
         for (name, value) in self.lines() {
             request = request.header(name, value);

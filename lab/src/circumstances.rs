@@ -1,4 +1,4 @@
-//! What holds for every request of the lab: its time, and headers that guards may ask for.
+//! What holds for every request of the lab: its time, and headers and parameters that guards may ask for.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,14 +16,16 @@ pub(super) struct Circumstances {
     ahead: Arc<AtomicI64>,
     /// Headers of every request that is a task, names in lower case.
     pub(super) headers: Vec<(String, String)>,
+    /// The query of every request that is a task, without its `?`.
+    pub(super) query: String,
 }
 
 impl Circumstances {
     /// With clocks that say this time now, in seconds since 1970; without one, the time of this machine.
-    pub(super) fn of(time: Option<u64>, headers: Vec<(String, String)>) -> Self {
+    pub(super) fn of(time: Option<u64>, headers: Vec<(String, String)>, query: &[String]) -> Self {
         let here = i64::try_from(seconds()).unwrap_or(i64::MAX);
         let ahead = time.map_or(0, |time| i64::try_from(time).unwrap_or(i64::MAX).saturating_sub(here));
-        Self { ahead: Arc::new(AtomicI64::new(ahead)), headers }
+        Self { ahead: Arc::new(AtomicI64::new(ahead)), headers, query: query.join("&") }
     }
 
     /// How many nanoseconds the gates' clocks are ahead.
@@ -46,11 +48,12 @@ impl Circumstances {
         self.ahead.load(Ordering::Relaxed)
     }
 
-    /// Adds the headers, but for those that the request has already: a gRPC call has a `content-type` of its own.
+    /// Adds the query, and the headers but for those that the request has already: a gRPC call has a `content-type` of its own.
     pub(super) fn add_to(&self, attempt: &mut Attempt) {
         let own = attempt.lines();
         let further = self.headers.iter().filter(|(name, _)| !own.iter().any(|(own, _)| own == name));
         attempt.headers.extend(further.cloned());
+        attempt.query.clone_from(&self.query);
     }
 }
 

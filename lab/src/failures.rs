@@ -94,7 +94,7 @@ pub(super) fn describe(outcome: &Outcome) -> String {
         attempt.from.name(),
         attempt.to.name,
         attempt.method,
-        attempt.path,
+        attempt.target(),
         expected.said(),
         expected.code().unwrap_or("permitted"),
         answered(answer),
@@ -125,6 +125,6 @@ fn curl(attempt: &Attempt, mesh: &Mesh) -> String {
         let line = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
         words.extend(["-H".into(), line]);
     }
-    words.push(format!("https://{}{}", at.inbound, attempt.path));
+    words.push(format!("https://{}{}", at.inbound, attempt.target()));
     command(words.iter().map(String::as_str))
 }

@@ -26,7 +26,8 @@ pub(super) fn curl_lines(fixture: &Fixture, mesh: &Mesh) -> Result<String, LabEr
         let at = mesh.addresses(from)?.egress;
         let begins = transition.from.initial && !transition.via;
         let host = format!("host: {}", host.as_deref().unwrap_or(to));
-        let target = format!("http://{at}{path}");
+        let query = &fixture.circumstances.query;
+        let target = format!("http://{at}{path}{}{query}", if query.is_empty() { "" } else { "?" });
         let headers =
             fixture.circumstances.headers.iter().chain(&named).map(|(name, value)| format!("{name}: {value}"));
         let headers: Vec<String> = headers.flat_map(|line| ["-H".to_owned(), line]).collect();

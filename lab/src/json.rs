@@ -37,6 +37,7 @@ pub(super) fn json(report: &Report<'_>) -> String {
         "seed": report.seed,
         "seconds_ahead": report.fixture.circumstances.ahead(),
         "headers": report.fixture.circumstances.headers,
+        "query": report.fixture.circumstances.query,
         "workloads": report.fixture.workloads.all().map(|one| json!({
             "name": one.name, "actor": one.actor.name.as_str(), "spiffe": one.id.as_str(),
         })).collect::<Vec<_>>(),
@@ -107,7 +108,7 @@ fn case(result: &CaseResult) -> Value {
 fn outcome(outcome: &Outcome) -> Value {
     let Outcome { attempt, expected, answer, .. } = outcome;
     json!({
-        "from": attempt.from.name(), "to": attempt.to.name, "method": attempt.method, "path": attempt.path,
+        "from": attempt.from.name(), "to": attempt.to.name, "method": attempt.method, "path": attempt.target(),
         "document": expected.said(), "expected_code": expected.code(),
         "status": answer.status, "code": answer.code, "reached": answer.reached, "right": outcome.right(),
     })

@@ -76,6 +76,8 @@ pub struct Options {
     pub clock: PathBuf,
     /// Headers of every request that is a task, names in lower case.
     pub headers: Vec<(String, String)>,
+    /// Parameters of the query of every request that is a task, each as `NAME=VALUE`.
+    pub query: Vec<String>,
     /// What no instance reaches fails the run.
     pub strict: bool,
     /// The filter.
@@ -101,7 +103,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<bool, LabError> {
     filter::look_at(&options.module)?;
     let mut fixture = Fixture::of(&options.document, options.replicas, options.algorithm)?;
-    fixture.circumstances = Circumstances::of(options.time, options.headers.clone());
+    fixture.circumstances = Circumstances::of(options.time, options.headers.clone(), &options.query);
     // A seed that is short enough to be typed.
     let seed = match options.seed {
         Some(seed) => seed,

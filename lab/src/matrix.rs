@@ -141,6 +141,7 @@ impl Cell<'_> {
             to: Arc::clone(self.to),
             method: self.method.to_owned(),
             path,
+            query: String::new(),
             host,
             port,
             steps,

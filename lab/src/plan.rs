@@ -36,6 +36,8 @@ pub(super) struct Played<'a> {
     transition: &'a Arc<Transition>,
     from: &'a Arc<Workload>,
     to: &'a Arc<Workload>,
+    /// Which header of the task, or parameter of the guard.
+    part: usize,
 }
 
 /// One attempt, before anything is made for it.
@@ -51,9 +53,11 @@ impl<'a> Plan<'a> {
         let mut played = Vec::new();
         for transition in &fixture.workflow.transitions {
             for (from, to) in pairs(fixture, transition) {
-                let context = AttackContext { fixture, transition, from, to, instance: "planned" };
-                let fitting = attack::all().filter(|attack| (attack.applies)(&context));
-                played.extend(fitting.map(|attack| Played { attack, transition, from, to }));
+                let context = AttackContext { fixture, transition, from, to, instance: "planned", part: 0 };
+                let further = (1..context.parts()).flat_map(|part| attack::on_parts().map(move |one| (one, part)));
+                let all = attack::all().map(|attack| (attack, 0)).chain(further);
+                let fitting = all.filter(|(attack, part)| (attack.applies)(&AttackContext { part: *part, ..context }));
+                played.extend(fitting.map(|(attack, part)| Played { attack, transition, from, to, part }));
             }
         }
         Self { fixture, matrix: Matrix::of(fixture), played, seed }
@@ -131,7 +135,7 @@ impl Case<'_> {
         match self {
             Self::Cell(_) => Ok(None),
             Self::Attack(Played { transition, from, to, .. }) => {
-                AttackContext { fixture, transition, from, to, instance: "honest" }.honest().map(Some)
+                AttackContext { fixture, transition, from, to, instance: "honest", part: 0 }.honest().map(Some)
             }
         }
     }
@@ -140,9 +144,10 @@ impl Case<'_> {
     pub(super) fn requests(&self, fixture: &Fixture) -> Requests {
         match self {
             Self::Cell(cell) => Ok(vec![cell.request(fixture)?]),
-            Self::Attack(Played { attack, transition, from, to }) => {
+            Self::Attack(Played { attack, transition, from, to, part }) => {
                 let instance = instance_name()?;
-                (attack.requests)(&AttackContext { fixture, transition, from, to, instance: &instance })
+                let context = AttackContext { fixture, transition, from, to, instance: &instance, part: *part };
+                (attack.requests)(&context)
             }
         }
     }

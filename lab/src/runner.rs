@@ -135,6 +135,7 @@ fn untried(fixture: &Fixture, case: &Case<'_>, expected: &Expected) -> Result<Op
 /// What the application saw, if that is another request than the one sent: a proxy of a mesh may rewrite a path before
 /// its gate sees it. The application acts on what it saw, so that is what counts.
 fn rewritten(fixture: &Fixture, attempt: &Attempt, answer: &Answer) -> Option<Attempt> {
-    let path = answer.path.as_ref().filter(|path| fixture.existing && **path != attempt.path)?;
-    Some(Attempt { path: path.clone(), ..attempt.clone() })
+    let seen = answer.path.as_ref().filter(|path| fixture.existing && **path != attempt.target())?;
+    let (path, query) = seen.split_once('?').unwrap_or((seen, ""));
+    Some(Attempt { path: path.to_owned(), query: query.to_owned(), ..attempt.clone() })
 }

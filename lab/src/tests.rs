@@ -5,9 +5,11 @@ use std::path::Path;
 
 use stepgate_config::workflow::Assurance;
 mod oracle;
+mod parts;
 mod truth;
 
 use super::attempt::{Answer, Attempt, HEADER};
+use super::circumstances::Circumstances;
 use super::expected::Expected;
 use super::failures::describe;
 use super::fixture::Fixture;
@@ -23,6 +25,8 @@ const ODD: &str = include_str!("odd.yaml");
 const ROLES: &str = include_str!("roles.yaml");
 /// Transitions from several tasks.
 const TRIP: &str = include_str!("trip.yaml");
+/// Several headers of a task, and several parameters of a guard.
+const PARTS: &str = include_str!("parts.yaml");
 
 fn documents() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/examples");
@@ -34,12 +38,16 @@ fn documents() -> Vec<(String, Vec<u8>)> {
     documents.push(("odd".into(), ODD.as_bytes().to_vec()));
     documents.push(("roles".into(), ROLES.as_bytes().to_vec()));
     documents.push(("trip".into(), TRIP.as_bytes().to_vec()));
+    documents.push(("parts".into(), PARTS.as_bytes().to_vec()));
     documents.sort();
     documents
 }
 
 fn fixture(document: &[u8], replicas: usize, algorithm: Algorithm) -> Fixture {
-    Fixture::of(document, replicas, algorithm).unwrap_or_else(|error| panic!("{error:?}"))
+    let mut fixture = Fixture::of(document, replicas, algorithm).unwrap_or_else(|error| panic!("{error:?}"));
+    // Some guards ask for it, and no other request is another one with it.
+    fixture.circumstances = Circumstances::of(None, Vec::new(), &["page=1".to_owned(), "kind=a".to_owned()]);
+    fixture
 }
 
 /// Gates that answer as the decision does, run natively.

@@ -224,7 +224,8 @@ impl Walker<'_> {
         let took = begun.elapsed();
         let expected = Expected::from(&decided);
         let right = expected.is(&answer, &attempt);
-        let Attempt { to, method, path, steps, .. } = attempt;
+        let path = attempt.target();
+        let Attempt { to, method, steps, .. } = attempt;
         let mut next = (None, None);
         if let (true, Ok(Permitted::Transition(arrived))) = (answer.reached, decided) {
             let shown = |text: &Option<String>, arrival: &Arc<Arrival>, holder: &Workload, kind| {

@@ -1,10 +1,13 @@
 //! The routes of an ingress gateway lead each request to the task that gates take it for.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod fixture;
+
 use std::collections::BTreeMap;
 
+use fixture::options;
 use serde_json::{Value, json};
-use stepgate_render::{Api, Document, Entry, Options, istio};
+use stepgate_render::{Document, istio};
 
 /// The routes of `edge` to these tasks, each with its performer, by the name of the task.
 fn routes(tasks: &[(&str, &str, Value)]) -> Vec<(String, Value)> {
@@ -24,40 +27,12 @@ fn routes(tasks: &[(&str, &str, Value)]) -> Vec<(String, Value)> {
     });
     let workflow = stepgate_config::read_workflow(text.to_string().as_bytes()).into_result();
     let workflow = workflow.unwrap_or_else(|found| panic!("{}", found[0])).0;
-    let rendered = istio(&[Document { json: text, workflow }], None, &options()).unwrap();
+    let rendered = istio(&[Document { json: text, workflow }], None, &options(None, &["shop.example.com"])).unwrap();
     let file = rendered.files.into_iter().find(|file| file.path == "entry/entry.yaml").unwrap();
     let service = file.text.split("\n---\n").find(|text| text.contains("kind: VirtualService")).unwrap();
     let service = stepgate_config::to_json(service.as_bytes()).unwrap();
     let routes = service["spec"]["http"].as_array().unwrap().iter();
     routes.map(|route| (route["name"].as_str().unwrap().to_owned(), route.clone())).collect()
-}
-
-fn options() -> Options {
-    Options {
-        module: "file:///stepgate.wasm".into(),
-        sha256: "0".repeat(64),
-        pull_always: false,
-        pull_secret: None,
-        fail_reload: false,
-        priority: -1000,
-        api: Api::WasmPlugin,
-        attach: None,
-        label: "app".into(),
-        root: "istio-system".into(),
-        trust_domain: None,
-        trust_domain_aliases: Vec::new(),
-        namespaces: Vec::new(),
-        tcp_ports: Vec::new(),
-        registry: None,
-        dns: Vec::new(),
-        peers: Vec::new(),
-        access_log: "envoy".into(),
-        settings: json!({}),
-        outbound: false,
-        open: Vec::new(),
-        entries: vec![Entry { actor: "edge".into(), host: "shop.example.com".into() }],
-        entry_labels: BTreeMap::new(),
-    }
 }
 
 /// Istio takes the first route that matches.

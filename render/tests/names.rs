@@ -7,11 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod fixture;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use stepgate_render::{Api, Attach, Document, Entry, File, Inventory, Options, Secrets, Volumes, istio, volumes};
+use stepgate_render::{Attach, Document, File, Inventory, Options, Secrets, Volumes, istio, volumes};
 
 fn document(value: Value) -> Document {
     let workflow = stepgate_config::read_workflow(value.to_string().as_bytes()).into_result();
@@ -42,32 +44,7 @@ fn id(namespace: &str, account: &str) -> String {
 }
 
 fn options(attach: Option<Attach>) -> Options {
-    let entry = |host: &str| Entry { actor: "edge".into(), host: host.into() };
-    Options {
-        module: "file:///stepgate.wasm".into(),
-        sha256: "0".repeat(64),
-        pull_always: false,
-        pull_secret: None,
-        fail_reload: false,
-        priority: -1000,
-        api: Api::WasmPlugin,
-        attach,
-        label: "app".into(),
-        root: "istio-system".into(),
-        trust_domain: None,
-        trust_domain_aliases: Vec::new(),
-        namespaces: Vec::new(),
-        tcp_ports: Vec::new(),
-        registry: None,
-        dns: Vec::new(),
-        peers: Vec::new(),
-        access_log: "envoy".into(),
-        settings: json!({}),
-        outbound: false,
-        open: Vec::new(),
-        entries: vec![entry("shop.example.com"), entry("other.example.com")],
-        entry_labels: BTreeMap::new(),
-    }
+    fixture::options(attach, &["shop.example.com", "other.example.com"])
 }
 
 /// All objects, by their kinds, namespaces and names.

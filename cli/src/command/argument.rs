@@ -24,7 +24,32 @@ pub(super) fn header(text: &str) -> Result<(String, String), &'static str> {
     const FORM: &str = "a header is written `name: value` or `name=value`; method, path and host are no headers here";
     let (name, value) = text.split_once([':', '=']).ok_or(FORM)?;
     let name = name.trim().to_ascii_lowercase();
-    if is_token(&name) { Ok((name, value.trim().to_owned())) } else { Err(FORM) }
+    if !is_token(&name) || name == "host" {
+        return Err(FORM);
+    }
+    // A proxy would not have let it in.
+    if value.chars().any(|c| matches!(c, '\r' | '\n' | '\0')) {
+        return Err("the value of a header is one line");
+    }
+    Ok((name, value.trim().to_owned()))
+}
+
+/// Reads a method.
+///
+/// # Errors
+/// What a method is (RFC 9110, section 9.1).
+pub(super) fn method(text: &str) -> Result<String, &'static str> {
+    require(is_token(text), text, "a method is one word, such as `POST`")
+}
+
+/// Reads an authority.
+///
+/// # Errors
+/// What no authority has.
+pub(super) fn host(text: &str) -> Result<String, &'static str> {
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || c == '/';
+    let is_host = !text.is_empty() && !text.chars().any(is_odd);
+    require(is_host, text, "a host is a name or an address, perhaps with a port, such as `shop:8080`")
 }
 
 /// The algorithms of keys, by their names in JWS.

@@ -62,6 +62,9 @@ pub(super) struct Args {
     /// A header of every request that is a task, for guards on headers; may be given several times
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = further_header)]
     headers: Vec<(String, String)>,
+    /// A parameter of the query of every request that is a task, for guards on it; may be given several times
+    #[arg(long = "query", value_name = "NAME=VALUE", value_parser = parameter)]
+    query: Vec<String>,
     /// Fail also if no instance reaches some task or transition
     #[arg(long)]
     strict: bool,
@@ -92,6 +95,19 @@ fn further_header(text: &str) -> Result<(String, String), &'static str> {
     Ok((name, value))
 }
 
+/// A parameter as a guard can read it, and as no reader takes it for several.
+fn parameter(text: &str) -> Result<String, &'static str> {
+    let (name, _) = text.split_once('=').ok_or("a parameter is `NAME=VALUE`")?;
+    let is_clean = |c: char| c.is_ascii_alphanumeric() || "-._~$%+:@!*,/=".contains(c);
+    match () {
+        () if name.is_empty() => Err("a parameter has a name: `NAME=VALUE`"),
+        () if !text.chars().all(is_clean) => {
+            Err("a parameter is written as in a URL: encode other characters, such as `%20`")
+        }
+        () => Ok(text.to_owned()),
+    }
+}
+
 impl Args {
     /// The arguments on which the requests depend, but for the seed.
     fn repeated(&self) -> Vec<String> {
@@ -110,6 +126,7 @@ impl Args {
             add("skew", format!("{}ms", skew.as_millis()));
         }
         self.headers.iter().for_each(|(name, value)| add("header", format!("{name}={value}")));
+        self.query.iter().for_each(|parameter| add("query", parameter.clone()));
         words
     }
 }
@@ -130,6 +147,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
         time: args.time.map(UnixTime::seconds),
         clock,
         headers: args.headers.clone(),
+        query: args.query.clone(),
         strict: args.strict,
         module,
         keep: args.keep,
@@ -175,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_run_by_other_clocks_is_repeated_by_the_same() {
-        let lab = Lab::parse_from(["lab", "it.yaml", "--skew", "1m30s", "--header", "x-temp=5"]);
-        assert_eq!(lab.args.repeated(), ["--skew", "90000ms", "--header", "x-temp=5"]);
+        let lab = Lab::parse_from(["lab", "it.yaml", "--skew", "1m30s", "--header", "x-temp=5", "--query", "x=1"]);
+        assert_eq!(lab.args.repeated(), ["--skew", "90000ms", "--header", "x-temp=5", "--query", "x=1"]);
     }
 }

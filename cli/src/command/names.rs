@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use stepgate_config::name::ActorName;
+use stepgate_config::name::{ActorName, TaskName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Task, Transition, Workflow};
 
@@ -31,7 +31,14 @@ pub(super) fn identity(workflow: &Workflow, given: &str, flag: &str) -> Result<S
 /// The same, as a SPIFFE ID.
 pub(super) fn spiffe_id(workflow: &Workflow, given: &str, flag: &str) -> Result<SpiffeId, CommandError> {
     let id = identity(workflow, given, flag)?;
-    SpiffeId::try_from(id.as_bytes()).map_err(|error| CommandError::usage(format!("{flag}: not a SPIFFE ID: {error}")))
+    SpiffeId::try_from(id.as_bytes()).map_err(|error| {
+        CommandError::usage(format!("{flag}: `{}` is not the SPIFFE ID of a workload: {error}", output::escape(given)))
+            .help(format!(
+                "write `spiffe://{}/PATH`, or an actor: {}",
+                workflow.trust_domain,
+                listed(workflow.actors.keys())
+            ))
+    })
 }
 
 /// The task with the name that the flag gives.
@@ -52,10 +59,19 @@ pub(super) fn task_or_several<'w>(
     let is_named = |t: &&Arc<Transition>| {
         t.sources().len() == named.len() && t.sources().iter().all(|source| named.contains(source.name.as_str()))
     };
-    match workflow.transitions.iter().filter(|_| named.len() > 1).find(is_named) {
-        Some(transition) => Ok(&transition.from),
-        None => task(workflow, given, flag),
+    if !given.contains('+') {
+        return task(workflow, given, flag);
     }
+    if let Some(transition) = workflow.transitions.iter().filter(|_| named.len() > 1).find(is_named) {
+        return Ok(&transition.from);
+    }
+    for one in given.split('+') {
+        task(workflow, one, flag)?;
+    }
+    let together: BTreeSet<&TaskName> =
+        workflow.transitions.iter().filter(|t| t.sources().len() > 1).map(|t| &t.from.name).collect();
+    Err(CommandError::usage(format!("{flag}: no transition of `{}` leaves {} together", workflow.name, listed(named)))
+        .help(format!("tasks with one transition from all of them: {}", listed(together))))
 }
 
 /// The actors that the workload with this identity is.

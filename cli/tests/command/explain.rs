@@ -610,6 +610,68 @@ fn a_denial_lists_only_what_the_step_opens() {
     assert!(ended.out.contains("WRONG_HOLDER") && ended.out.contains(line), "{}", ended.out);
 }
 
+/// What no proxy would report is a mistake in the call, and not a denial.
+#[test]
+fn arguments_that_no_request_can_have_are_named() {
+    let id = |id: &str| format!("`{id}` is not the SPIFFE ID of a workload");
+    for (flag, value, says) in [
+        ("--self", "spiffe://", &*id("spiffe://")),
+        ("--self", "spiffe://t", &id("spiffe://t")),
+        ("--self", "spiffe://t/a b", &id("spiffe://t/a b")),
+        ("--self", "spiffe://t/a\nb", &id("spiffe://t/a\\nb")),
+        ("--self", "https://x", "a SPIFFE ID begins with `spiffe://`"),
+        ("--self", "", "`movie` has no actor ``"),
+        ("--at", "shots+nope", "--at: `movie` has no task `nope`"),
+        ("--at", "shots+", "--at: `movie` has no task ``"),
+        ("--at", "plates+models", "no transition of `movie` leaves `models` and `plates` together"),
+        ("--method", "get x", "a method is one word"),
+        ("--method", "", "a method is one word"),
+        ("--host", "a b", "a host is a name or an address"),
+        ("--host", "", "a host is a name or an address"),
+        ("--header", "host: y", "method, path and host are no headers here"),
+        ("--header", "x: a\nb", "the value of a header is one line"),
+    ] {
+        let ran = stepgate(&["explain", "movie.yaml", "--peer", "owner", "--to", "shots", flag, value]);
+        assert!(ran.code == 2 && ran.err.contains(says), "{flag} {value:?}: {ran:?}");
+        assert!(flag != "--self" || ran.err.contains("help: "), "{ran:?}");
+    }
+    // A workload that is none of its actors, and a peer that a proxy might report.
+    for (asked, code) in [("--self spiffe://t/x", "NOT_INITIAL"), ("--self vfx-1 --peer spiffe://t", "BAD_PEER")] {
+        let peer = if asked.contains("--peer") { "" } else { " --peer owner" };
+        let ran = explain_movie(&format!("{asked}{peer}"));
+        assert!(ran.code == 1 && ran.out.contains(code), "{asked}: {ran:?}");
+    }
+}
+
+/// The caller shows its tokens of two tasks, one of which is the fork of both.
+#[test]
+fn a_list_with_its_fork_in_it_is_one_round() {
+    let document = "\
+workflow: trip
+revision: 1
+trust_domain: t
+namespace: trips
+actors: [client, desk, airline, bank]
+tasks:
+  wish: {actor: client, initial: true}
+  plan: {actor: desk, requests: /plan}
+  quote: {actor: airline, split: all, requests: /quote}
+  flight: {actor: airline, requests: /flight}
+  pay: {actor: bank, requests: /pay}
+transitions:
+  - wish -> plan -> quote
+  - {from: quote, to: flight, via: desk}
+  - {from: [quote, flight], to: pay, via: desk}
+";
+    for asked in ["--at quote+flight --to pay", "--at flight+quote --to pay --peer desk"] {
+        let ran = explain(document, asked);
+        assert!(
+            ran.code == 0 && ran.out.contains("PERMIT: it is the transition flight+quote -> pay"),
+            "{asked}: {ran:?}"
+        );
+    }
+}
+
 /// The gate of a receiver decides; an outbound one stands for the caller.
 #[test]
 fn an_outbound_gate_is_not_the_one_that_decides() {

@@ -1,6 +1,6 @@
 //! Whether the actor that `via` names can have the receipt that it must show, for the task before.
 
-use super::in_turn;
+use super::{in_turn, own_task};
 use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
@@ -44,64 +44,36 @@ fn check_receipt(
                 .help(words!(
                     "give {caller_name} a task, which the initial task's actor calls; it then calls by itself"
                 ))
-                .example(with_own_task(draft, transition, (source, source))),
+                .maybe_example(own_task::after_start(draft, transition, caller)),
         );
         return;
     }
     // The caller of a request gets the receipt. Where another actor may call `from`, this caller has none.
-    let other = incoming.get(&source).into_iter().flatten().find(|before| {
-        let before = draft.caller(before);
-        before.is_some() && before != Some(caller)
-    });
-    if let Some(before) = other {
-        let in_turn = if PEOPLE { in_turn::calls(draft, caller, source) } else { None };
-        let (help, example) = match in_turn {
-            Some(calls) => (
-                words!(
-                    "let {caller_name} make each of these calls: write `via` at them, too, since the caller gets the receipt"
-                ),
-                by_via(draft, caller, &calls),
+    let called_by = |before: &&&TransitionDraft| draft.caller(before).is_some_and(|other| other != caller);
+    let others: Vec<&TransitionDraft> =
+        incoming.get(&source).into_iter().flatten().filter(called_by).copied().collect();
+    let Some(first) = others.first() else { return };
+    let in_turn = if PEOPLE { in_turn::calls(draft, caller, source) } else { None };
+    let (help, example) = match &in_turn {
+        Some(calls) => (
+            words!(
+                "let {caller_name} make each of these calls: write `via` at them, too, since the caller gets the receipt"
             ),
-            None => (
-                words!(
-                    "let {caller_name} call {from_name}, too: give it a task before, and write `via` at the later calls only"
-                ),
-                with_own_task(draft, transition, (before.from, source)),
+            in_turn::written(draft, (transition, caller), calls),
+        ),
+        None => (
+            words!(
+                "let {caller_name} call {from_name}, too: give it a task before, and write `via` at the later calls only"
             ),
-        };
-        let other = draft.caller(before).map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
-        let message = words!("{caller_name} has no receipt for {from_name}: {other} calls that task");
-        report.push(
-            Diagnostic::new(Code::BadVia, span, message)
-                .label("this actor must show the receipt")
-                .also(before.span, words!("called by {other}"))
-                .help(help)
-                .example(example),
-        );
-    }
-}
-
-/// A task of the actor that `via` names, between `before` and what it calls: each request then shows that of the task before.
-fn with_own_task(draft: &Draft, transition: &TransitionDraft, (before, from): (usize, usize)) -> String {
-    if !PEOPLE {
-        return String::new();
-    }
-    let actor = transition.via.map(|(actor, _)| draft.actor_name(actor)).unwrap_or_default();
-    let [before, from, to] = [before, from, transition.to].map(|task| draft.task_name(task));
-    let own = words!("{actor}-task");
-    let task = words!("tasks:\n  {own}: {{actor: {actor}, requests: POST /{own}}}");
-    if before == from {
-        return words!("{task}\ntransitions:\n  - {from} -> {own} -> {to}");
-    }
-    let leaves = draft.written_from(transition);
-    words!("{task}\ntransitions:\n  - {before} -> {own} -> {from}\n  - {{from: {leaves}, to: {to}, via: {actor}}}")
-}
-
-/// These transitions, called by the actor.
-fn by_via(draft: &Draft, actor: usize, calls: &[&TransitionDraft]) -> String {
-    let line = |call: &&TransitionDraft| {
-        let [from, to] = [call.from, call.to].map(|task| draft.task_name(task));
-        words!("\n  - {{from: {from}, to: {to}, via: {}}}", draft.actor_name(actor))
+            own_task::before(draft, (transition, caller), &others),
+        ),
     };
-    words!("transitions:{}", calls.iter().map(line).collect::<String>())
+    let by =
+        |call: &TransitionDraft| draft.caller(call).map(|actor| quote(draft.actor_name(actor))).unwrap_or_default();
+    let message = words!("{caller_name} has no receipt for {from_name}: {} calls that task", by(first));
+    let mut without = Diagnostic::new(Code::BadVia, span, message).label("this actor must show the receipt");
+    for call in in_turn.as_ref().unwrap_or(&others) {
+        without = without.also(call.span, words!("called by {}", by(call)));
+    }
+    report.push(without.help(help).maybe_example(example));
 }

@@ -1,17 +1,18 @@
 //! Whether constraints can be satisfied and enforced.
 
 use super::assignment::{self, MAX_STEPS};
-use super::by_ids;
 use super::roles::Roles;
+use super::{by_ids, reassign};
 use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{ActorDraft, ConstraintDraft, Draft};
-use crate::graph::Dominators;
+use crate::graph::{Dominators, Graph};
+use crate::performed_before::PerformedBefore;
 use crate::report::{Report, listed, quote};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::spiffe::SpiffeId;
-use crate::workflow::{Assurance, Relation};
+use crate::workflow::{Assurance, JoinKind, Relation};
 
 /// Most tasks that a message names.
 const SHOWN: usize = 8;
@@ -26,18 +27,20 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
     }
 }
 
-/// A token names the performers of the tasks on its own branch only. Where neither of two tasks lies on every path to
-/// the other, they may be on different branches, and no gate could compare their performers; it need not where no workload
-/// could perform both. Only then a constraint may be advisory: advice never takes away a rule that the gates could keep.
-pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut Report) {
+/// A token names the performers of the tasks before its own. Where neither of two tasks is before the other on every way, they
+/// may be on different branches, and no gate could compare their performers; it need not where no workload could perform both.
+/// Only then a constraint may be advisory: advice never takes away a rule that the gates could keep.
+pub(super) fn check_order(draft: &Draft, graph: &Graph, dominators: &Dominators, report: &mut Report) {
     if draft.constraints.is_empty() {
         return;
     }
     let roles = Roles::of(draft);
+    let joins = draft.tasks.iter().map(|task| task.join == JoinKind::All);
+    let mut performed = PerformedBefore::of(graph, dominators, joins);
     for constraint in &draft.constraints {
-        let mut unordered = unordered(draft, &roles, constraint, dominators).peekable();
+        let unordered = unordered(draft, &roles, constraint, &mut performed);
         if constraint.advisory {
-            if PEOPLE && draft.assurance == Some(Assurance::Signed) && unordered.peek().is_some() {
+            if PEOPLE && draft.assurance == Some(Assurance::Signed) && !unordered.is_empty() {
                 let tasks = constraint.tasks.iter().map(|(task, _)| draft.task_name(*task));
                 let message = words!("no gate keeps this constraint: {}", listed(tasks, SHOWN, "and"));
                 let advice =
@@ -46,7 +49,7 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
                     "where its tasks lie on one path, write it as a constraint of its own, without `advisory: true`",
                 ));
             }
-            if draft.assurance == Some(Assurance::Signed) && unordered.peek().is_none() {
+            if draft.assurance == Some(Assurance::Signed) && unordered.is_empty() {
                 let message = "this constraint is advisory, but level `signed` can enforce it";
                 let advice = Diagnostic::new(Code::NotAdvisory, constraint.span, message);
                 report.push(
@@ -59,58 +62,56 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
         }
         by_ids::note(draft, &roles, constraint, report);
         for ((first, first_span), (other, other_span)) in unordered {
-            let (first, second) = (draft.task_name(first), draft.task_name(other));
-            let (one, two) = (quote(first), quote(second));
-            let key = constraint.relation.as_str();
+            let (one, two) = (quote(draft.task_name(first)), quote(draft.task_name(other)));
             let message = words!("this constraint cannot be enforced: {one} and {two} may be on different branches");
+            let (help, example) = match constraint.relation {
+                Relation::Separate => (APART, reassign::apart(draft, first, other)),
+                Relation::Bind => (TOGETHER, reassign::together(draft, constraint)),
+            };
             report.push(
                 Diagnostic::new(Code::BadConstraint, other_span, message)
                     .label("a token at this task may not name the performer of the other task")
                     .also(first_span, "the other task")
-                    .help(apart_help(constraint.relation))
-                    .example(words!("constraints:\n  - {{{key}: [{first}, {second}], advisory: true}}")),
+                    .help(help)
+                    .maybe_example(example),
             );
         }
     }
 }
 
+/// How to correct a `separate` between branches.
+const APART: &str = "give the tasks to actors that share no SPIFFE ID; or put one of them on every path to the other, with no \
+                     way round it; `advisory: true` would make it advice, which no gate enforces";
+/// How to correct a `bind` between branches.
+const TOGETHER: &str = "give the tasks to actors that have only one SPIFFE ID, the same; or put one of them on every path to \
+                        the other, with no way round it; `advisory: true` would make it advice, which no gate enforces";
+
 /// A task and its place.
 type Named = (usize, Span);
 
-/// How to correct a constraint between branches.
-fn apart_help(relation: Relation) -> &'static str {
-    match relation {
-        Relation::Separate => {
-            "give the tasks to actors that share no SPIFFE ID, or put one of them on every path to the other, with no way round \
-             it; as advice, no gate enforces it"
-        }
-        Relation::Bind => {
-            "give the tasks to one actor with one SPIFFE ID, or put one of them on every path to the other, with no way round \
-             it; as advice, no gate enforces it"
-        }
-    }
-}
-
 /// Of each task of a constraint that may be on another branch than a later one the first of these; where the IDs of their
 /// actors keep the constraint, the branches do not matter.
-fn unordered<'d>(
-    draft: &'d Draft,
-    roles: &'d Roles,
-    constraint: &'d ConstraintDraft,
-    dominators: &'d Dominators,
-) -> impl Iterator<Item = (Named, Named)> + 'd {
+fn unordered(
+    draft: &Draft,
+    roles: &Roles,
+    constraint: &ConstraintDraft,
+    performed: &mut PerformedBefore<'_>,
+) -> Vec<(Named, Named)> {
     let performer = |task: usize| draft.task(task)?.performer;
-    constraint.tasks.iter().enumerate().filter_map(move |(at, first)| {
+    let mut found = Vec::new();
+    for (at, first) in constraint.tasks.iter().enumerate() {
         let mut later = constraint.tasks.iter().skip(at.saturating_add(1));
-        let apart = |(other, _): &&Named| {
-            !dominators.dominates(first.0, *other)
-                && !dominators.dominates(*other, first.0)
-                && !performer(first.0)
+        let other = later.find(|(other, _)| {
+            let kept = || {
+                performer(first.0)
                     .zip(performer(*other))
                     .is_some_and(|(one, other)| by_ids::keep(draft, roles, constraint.relation, one, other))
-        };
-        later.find(apart).map(|other| (*first, *other))
-    })
+            };
+            !performed.names(first.0, *other) && !performed.names(*other, first.0) && !kept()
+        });
+        found.extend(other.map(|other| (*first, *other)));
+    }
+    found
 }
 
 /// The tasks of a constraint, by performer.
@@ -157,7 +158,7 @@ fn separate(draft: &Draft, constraint: &ConstraintDraft, left: &mut usize, repor
                     true => "add SPIFFE IDs to the actor, or give the tasks to different actors",
                     false => "give the tasks to different actors",
                 })
-                .example(with_ids(draft, actor, tasks)),
+                .maybe_example(reassign::with_ids(draft, actor, tasks)),
         );
     }
     // A gate has no use for it: it denies what breaks the constraint.
@@ -215,39 +216,11 @@ fn bind(draft: &Draft, constraint: &ConstraintDraft, report: &mut Report) {
         report.push(
             Diagnostic::new(Code::BadConstraint, constraint.span, message)
                 .label("no workload could perform all of these tasks")
-                .help("bind only tasks of one actor, or of actors that share a SPIFFE ID")
-                .example(of_one_actor(draft, constraint, &performers)),
+                .help(
+                    "to let one workload perform them, give the tasks to one actor, or to actors that share a SPIFFE ID; if \
+                     different workloads are to perform them, remove the `bind`",
+                )
+                .maybe_example(reassign::of_one_actor(draft, constraint)),
         );
     }
-}
-
-/// The actor with as many SPIFFE IDs as it performs tasks; or an actor for each task, where its IDs are not known.
-fn with_ids(draft: &Draft, actor: &ActorDraft, tasks: &[usize]) -> String {
-    if !PEOPLE {
-        return String::new();
-    }
-    if !actor.open.is_empty() {
-        let apart = tasks.iter().map(|task| draft.task_name(*task));
-        let apart =
-            apart.enumerate().map(|(number, task)| words!("\n  {task}: {{actor: {}-{number}}}", actor.name.as_str()));
-        return words!("tasks:{}", apart.collect::<String>());
-    }
-    let ids = tasks.len();
-    let own = || actor.spiffe.iter().map(|(id, _)| id.as_str().to_owned());
-    let last = own().next_back().unwrap_or_default();
-    let more = (2..).map(|number| words!("{last}-{number}"));
-    let all: Vec<String> = own().chain(more).take(ids).map(|id| words!("\n      - {id}")).collect();
-    words!("actors:\n  {}:\n    spiffe:{}", actor.name.as_str(), all.concat())
-}
-
-/// The tasks of a constraint, all given to the actor that performs the first one.
-fn of_one_actor(draft: &Draft, constraint: &ConstraintDraft, performers: &SortedMap<usize, Vec<usize>>) -> String {
-    if !PEOPLE {
-        return String::new();
-    }
-    let first = constraint.tasks.first().map(|(task, _)| *task);
-    let performer = performers.iter().find(|(_, tasks)| tasks.iter().any(|task| Some(*task) == first));
-    let actor = performer.map(|(actor, _)| draft.actor_name(*actor)).unwrap_or_default();
-    let tasks = constraint.tasks.iter().map(|(task, _)| words!("\n  {}: {{actor: {actor}}}", draft.task_name(*task)));
-    words!("tasks:{}", tasks.collect::<String>())
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::document::{Draft, TransitionDraft};
+use crate::proposal;
 
 /// Most calls that are listed.
 const MOST: usize = 8;
@@ -28,4 +29,26 @@ pub(super) fn calls(draft: &Draft, caller: usize, task: usize) -> Option<Vec<&Tr
     }
     calls.reverse();
     Some(calls)
+}
+
+/// These calls with `via: caller`, and the one that needs them. None: a guard asks who calls, and that would be another actor.
+pub(super) fn written(
+    draft: &Draft,
+    (needing, caller): (&TransitionDraft, usize),
+    calls: &[&TransitionDraft],
+) -> Option<String> {
+    if calls.iter().any(|call| asks_who_calls(call)) {
+        return None;
+    }
+    let line = |call: &TransitionDraft| {
+        let ends = (&*proposal::from(draft, call), draft.task_name(call.to));
+        words!("\n  - {}", proposal::transition(call, ends, Some(draft.actor_name(caller))))
+    };
+    let all: String = calls.iter().copied().chain([needing]).map(line).collect();
+    Some(words!("transitions:{all}"))
+}
+
+/// Whether the guard may read the peer.
+pub(super) fn asks_who_calls(transition: &TransitionDraft) -> bool {
+    transition.when.as_ref().is_some_and(|guard| guard.source().contains("peer"))
 }

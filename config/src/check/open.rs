@@ -4,8 +4,9 @@ use crate::PEOPLE;
 use crate::bounds::MAX_OVERLAPS;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::document::Draft;
+use crate::document::{ActorDraft, Draft};
 use crate::open_id::OpenId;
+use crate::proposal;
 use crate::report::{Report, listed, quote};
 
 /// Most actors that a message names.
@@ -34,29 +35,42 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
                 covered.extend(id.or_else(pattern).map(|at| (other, at)));
             }
             if !covered.is_empty() {
-                covers(draft, (open, *span, actor.name.as_str()), &covered, report);
+                covers(draft, (open, *span, actor), &covered, report);
             }
         }
     }
 }
 
 /// `covered` has an ID of each other actor.
-fn covers(draft: &Draft, (open, span, actor): (&OpenId, Span, &str), covered: &[(usize, Span)], report: &mut Report) {
+fn covers(
+    draft: &Draft,
+    (open, span, actor): (&OpenId, Span, &ActorDraft),
+    covered: &[(usize, Span)],
+    report: &mut Report,
+) {
     let actors = listed(covered.iter().map(|(other, _)| draft.actor_name(*other)), SHOWN, "and");
     let ids = if covered.len() == 1 { "an ID" } else { "IDs" };
     let message = words!("{} covers {ids} of {actors}", quote(&open.to_string()));
     let mut found = Diagnostic::new(Code::Duplicate, span, message)
         .label("a workload under an open segment is of one actor only")
-        .help(words!("give the workloads of {} a segment that no ID of another actor has", quote(actor)))
-        .example(words!("actors:\n  {actor}: {{spiffe: [\"{}/{actor}/{{pod}}\"]}}", namespace(&open.to_string())));
+        .help(words!("give the workloads of {} a segment that no ID of another actor has", quote(actor.name.as_str())))
+        .example(elsewhere(actor, open));
     for (other, at) in covered.iter().take(SHOWN) {
         found = found.also(*at, words!("an ID of {}", quote(draft.actor_name(*other))));
     }
     report.push(found);
 }
 
-/// `spiffe://t/ns/x` of `spiffe://t/ns/x/{kind}/c`.
-fn namespace(open: &str) -> String {
-    let segments: Vec<&str> = open.split('/').take(5).filter(|segment| !segment.contains('{')).collect();
-    segments.join("/")
+/// The actor with an open segment elsewhere in place of this one.
+fn elsewhere(actor: &ActorDraft, open: &OpenId) -> String {
+    if !PEOPLE {
+        return String::new();
+    }
+    let name = actor.name.as_str();
+    let others = actor.open.iter().map(|(other, _)| match other == open {
+        true => proposal::open(actor, other, &proposal::own_segment(other, name)),
+        false => proposal::open(actor, other, &other.to_string()),
+    });
+    let all: Vec<String> = others.chain(actor.spiffe.iter().map(|(id, _)| proposal::id(actor, id))).collect();
+    words!("actors:\n  {}: {{spiffe: [{}]}}", proposal::scalar(name), all.join(", "))
 }

@@ -1,8 +1,10 @@
 //! Transitions from several tasks: one workload must hold a token of each, and each must be left by it in one way.
 
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TaskDraft, TransitionDraft};
+use crate::proposal;
 use crate::report::{Report, listed, quote};
 use crate::workflow::{JoinKind, Split};
 
@@ -69,11 +71,10 @@ fn check_caller(draft: &Draft, transition: &TransitionDraft, join: &TaskDraft, r
         if join.sources.iter().all(|task| performer(task).is_some()) {
             let tasks = listed(join.sources.iter().map(|task| draft.task_name(*task)), SHOWN, "and");
             let message = words!("{tasks} have different performers, so none of them has a token of each");
-            let (from, to) = (draft.written_from(transition), draft.task_name(transition.to));
             let apart =
                 Diagnostic::new(Code::BadJoin, transition.span, message).label("one workload sends the request");
-            let apart = apart.help("name the actor that calls all of these tasks: it has a receipt of each");
-            report.push(apart.example(words!("- {{from: {from}, to: {to}, via: ACTOR}}")));
+            let apart = apart.help("name the actor in `via` that calls all of these tasks: it has a receipt of each");
+            report.push(apart.maybe_example(via_their_caller(draft, transition, join)));
         }
         return;
     };
@@ -93,4 +94,21 @@ fn check_caller(draft: &Draft, transition: &TransitionDraft, join: &TaskDraft, r
         .label("tokens of different SPIFFE IDs cannot be shown together")
         .also(actor.span, "this actor");
     report.push(scattered.help("give these tasks, or the `via`, to an actor with exactly one SPIFFE ID"));
+}
+
+/// The transition via the one actor that calls all of its tasks and performs none; none where there is no such actor, or its
+/// receipts are of several SPIFFE IDs.
+fn via_their_caller(draft: &Draft, transition: &TransitionDraft, join: &TaskDraft) -> Option<String> {
+    if !PEOPLE || transition.via.is_some() {
+        return None;
+    }
+    let mut callers = draft.edges().filter(|edge| join.sources.contains(&edge.to)).map(|edge| edge.caller);
+    let caller = callers.next()??;
+    let performs = join.sources.iter().any(|task| draft.task(*task).is_some_and(|task| task.performer == Some(caller)));
+    let has_one_id = draft.actors.get(caller).is_some_and(|actor| actor.spiffe.len() == 1 && actor.open.is_empty());
+    if performs || !has_one_id || callers.any(|other| other != Some(caller)) {
+        return None;
+    }
+    let ends = (&*proposal::from(draft, transition), draft.task_name(transition.to));
+    Some(words!("- {}", proposal::transition(transition, ends, Some(draft.actor_name(caller)))))
 }

@@ -8,6 +8,7 @@ use crate::gate::{KeySource, KeySpec, KeyUse, Revoked};
 use crate::jwk;
 use crate::key_owner::KeyOwner;
 use crate::name::{ActorName, Kid, WorkflowName};
+use crate::proposal;
 use crate::report::quote;
 use crate::schema::Fields;
 use crate::sorted::{SortedMap, SortedSet};
@@ -133,11 +134,10 @@ fn check_duplicates(keys: &[(KeySpec, Span)], context: &mut Context<'_>) {
             let message =
                 words!("the key {} of {} appears twice", quote(key.kid.as_str()), quote(key.workflow.as_str()));
             let duplicate = Diagnostic::new(Code::Duplicate, *span, message).label("again here");
-            let duplicate = duplicate.help("give each key a `kid` of its own").example(words!(
-                "- {{workflow: {}, kid: {}-2, use: verify, env: …}}",
-                key.workflow,
-                key.kid
-            ));
+            let taken =
+                |kid: &str| keys.iter().any(|(other, _)| other.workflow == key.workflow && other.kid.as_str() == kid);
+            let own = PEOPLE.then(|| words!("kid: {}", proposal::scalar(&proposal::fresh(key.kid.as_str(), taken))));
+            let duplicate = duplicate.help("give each key a `kid` of its own").maybe_example(own);
             context.report.push(duplicate.also(*first, "first here"));
         }
         kids.entry((&key.workflow, &key.kid)).or_insert(*span);
@@ -210,6 +210,12 @@ fn check_signing_keys(keys: &[(KeySpec, Span)], drafts: &[&Draft], fields: Field
             Diagnostic::new(Code::NoSigningKey, draft.span, message).label("its level is `signed`, which requires one");
         let owner = KeyOwner { workflow: name.clone(), actor: None };
         let help = words!("add to `keys`: `{{workflow: {name}, kid: k1, use: sign, env: {}}}`", owner.variable(None));
-        context.report.push(none.help(help));
+        // The values of the Helm chart have the documents under the same name.
+        let values = if PEOPLE && fields.get("keys").is_none() {
+            "; if this file has values of the Helm chart, which has its keys from `secrets`, check each document in a file of its own"
+        } else {
+            ""
+        };
+        context.report.push(none.help(words!("{help}{values}")));
     }
 }

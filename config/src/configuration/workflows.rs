@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{self, Context, Document};
@@ -48,9 +49,10 @@ fn revisions(documents: &[Document], context: &mut Context<'_>) {
             let message = words!("revision {revision} of {} appears twice", quote(name.as_str()));
             let duplicate = Diagnostic::new(Code::Duplicate, draft.span, message).label("again here");
             let help = "give each document a `revision` of its own: an instance stays in one revision";
-            let next = revision.saturating_add(1);
-            let example = words!("workflow: {}\nrevision: {next}", name.as_str());
-            context.report.push(duplicate.also(*first, "first here").help(help).example(example));
+            let named = documents.iter().filter(|other| other.draft.name.as_ref() == Some(name));
+            let last = named.filter_map(|other| other.draft.revision).max().unwrap_or(revision);
+            let next = PEOPLE.then(|| last.checked_add(1)).flatten().map(|next| words!("revision: {next}"));
+            context.report.push(duplicate.also(*first, "first here").help(help).maybe_example(next));
         }
         seen.entry((name, revision)).or_insert(draft.span);
         let Some(span) = draft.open_span.filter(|_| draft.open == Some(true)) else { continue };

@@ -5,8 +5,9 @@ use super::{ConstraintDraft, Context, Draft, levels};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::level::Level;
+use crate::proposal;
 use crate::report::quote;
-use crate::schema::Fields;
+use crate::schema::{Field, Fields};
 use crate::syntax::Node;
 use crate::workflow::Relation;
 
@@ -22,9 +23,14 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             (both, _) => {
                 let message = "a constraint requires exactly one of `separate` and `bind`";
                 let label = if both.is_some() { "this one has both" } else { "this one has neither" };
-                let example = "constraints:\n  - separate: [one, two]\n  - bind: [one, three]";
                 let constraint = Diagnostic::new(Code::BadConstraint, of.head_span(), message).label(label);
-                context.report.push(constraint.help("write one constraint for each").example(example));
+                let example = both.is_some().then(|| one_for_each(of));
+                let help = if example.is_some() {
+                    "write one constraint for each"
+                } else {
+                    "name at least two tasks, such as `separate: [one, two]`"
+                };
+                context.report.push(constraint.help(help).maybe_example(example));
                 continue;
             }
         };
@@ -34,10 +40,9 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             && !Level::Signed.within(assurance)
             && !advisory
         {
-            let names = field.node.items().iter().filter_map(Node::text).collect::<Vec<_>>().join(", ");
+            let names = names(&field);
             let rule = words!("constraints:\n  - {{{key}: [{names}]}}");
-            let advice = words!("constraints:\n  - {{{key}: [{names}], advisory: true}}");
-            let both = (rule.as_str(), advice.as_str());
+            let both = (rule.as_str(), "advisory: true");
             context.report.push(levels::not_enforced((key, Level::Signed), assurance, field.key_span, both));
         }
         let mut named: Vec<(usize, crate::Span)> = Vec::new();
@@ -66,4 +71,18 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
         }
         draft.constraints.push(ConstraintDraft { relation, advisory, tasks: named, span: field.key_span });
     }
+}
+
+/// The names in a constraint as a document writes them.
+fn names(field: &Field<'_, '_>) -> String {
+    let names: Vec<String> = field.node.items().iter().filter_map(Node::text).map(proposal::scalar).collect();
+    names.join(", ")
+}
+
+/// A constraint that is both, as two.
+fn one_for_each(of: Fields<'_, '_>) -> String {
+    let advisory = if of.flag("advisory").unwrap_or_default() { ", advisory: true" } else { "" };
+    let each = ["separate", "bind"].into_iter().filter_map(|key| Some((key, of.get(key)?)));
+    let each: String = each.map(|(key, field)| words!("\n  - {{{key}: [{}]{advisory}}}", names(&field))).collect();
+    words!("constraints:{each}")
 }

@@ -157,12 +157,6 @@ impl Draft {
         if sources.is_empty() { vec![transition.from] } else { sources.to_vec() }
     }
 
-    /// How a document writes the beginning of a transition, for messages: `a`, or `[a, b]`.
-    pub(crate) fn written_from(&self, transition: &TransitionDraft) -> String {
-        let names: Vec<&str> = self.sources(transition).into_iter().map(|task| self.task_name(task)).collect();
-        if let [one] = names.as_slice() { (*one).to_owned() } else { words!("[{}]", names.join(", ")) }
-    }
-
     /// The index of the actor called `name`.
     pub(crate) fn actor_index(&self, name: &str) -> Option<usize> {
         self.actors.iter().position(|actor| actor.name.as_str() == name)

@@ -6,14 +6,17 @@ use crate::bounds::MAX_GUARD_TEXT;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::guard::{Guard, GuardError, Vocabulary, joined_comment};
+use crate::proposal;
 use crate::report::quote;
 use crate::schema::Fields;
 use crate::sorted::SortedMap;
 use crate::syntax::Parts;
 use crate::workflow::Assurance;
 
-/// A guard with the parts that most have.
-const EXAMPLE: &str = r#"when: 'request.method == "POST" && now.getHours("UTC") < 18'"#;
+/// What a guard is, by one with the parts that most have.
+const FORM: &str = r#"a guard is one condition, such as `request.method == "POST" && now.getHours("UTC") < 18`"#;
+/// Most operators of another language that are written as those of CEL.
+const MAX_SLIPS: usize = 8;
 
 pub(super) struct Guards {
     vocabulary: Vocabulary,
@@ -86,8 +89,12 @@ impl Guards {
                     let span = error.at.as_ref().map_or(field.node.span, exact);
                     let diagnostic = Diagnostic::new(error.code, span, error.message.clone());
                     let diagnostic = diagnostic.label(error.label.clone()).maybe_help(error.help.clone());
-                    let is_syntax = error.code == Code::GuardSyntax;
-                    context.report.push(if is_syntax { diagnostic.example(EXAMPLE) } else { diagnostic });
+                    let is_syntax = PEOPLE && error.code == Code::GuardSyntax;
+                    let meant = is_syntax.then(|| meant(source, error.clone(), &self.vocabulary)).flatten();
+                    let form = is_syntax && meant.is_none() && error.help.is_none();
+                    let diagnostic = diagnostic.maybe_help(form.then(|| FORM.to_owned()));
+                    let meant = meant.map(|meant| words!("when: {}", proposal::guard(&meant)));
+                    context.report.push(diagnostic.maybe_example(meant));
                 }
                 None
             }
@@ -105,4 +112,19 @@ fn in_lines(raw: &str) -> String {
         None => inner.to_owned(),
     };
     inner.trim_end().lines().fold("when: |".to_owned(), |lines, line| lines + "\n  " + line.trim())
+}
+
+/// The guard with `==`, `&&` and `||` for each `=`, `&` and `|`, where it is right then.
+fn meant(source: &str, mut error: GuardError, vocabulary: &Vocabulary) -> Option<String> {
+    let mut source = source.to_owned();
+    for _ in 0..MAX_SLIPS {
+        let at = error.at?;
+        let operator = source.get(at.clone()).filter(|text| ["=", "&", "|"].contains(text))?.repeat(2);
+        source.replace_range(at, &operator);
+        error = match Guard::compile(&source, vocabulary) {
+            Ok(_) => return Some(source),
+            Err(errors) => errors.into_iter().next()?,
+        };
+    }
+    None
 }

@@ -1,10 +1,12 @@
 //! The SPIFFE IDs of an actor, and the attributes of single ones.
 
 use super::{ActorDraft, Context};
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::open_id::OpenId;
-use crate::report::quote;
+use crate::proposal;
+use crate::report::{Report, quote};
 use crate::schema::{Fields, spiffe_id};
 use crate::sorted::SortedMap;
 use crate::spiffe::{SpiffeId, TrustDomain};
@@ -19,6 +21,7 @@ pub(super) fn read(
     context: &mut Context<'_>,
 ) {
     let mut seen: SortedMap<SpiffeId, Span> = SortedMap::new();
+    let mut again = Vec::new();
     for node in of.items("spiffe") {
         let with = of.inner("spiffe", node);
         let text = with.map_or(node.text().map(|text| (text, node.span)), |with| with.text_and_span("id"));
@@ -40,11 +43,7 @@ pub(super) fn read(
         }
         let Ok(id) = spiffe_id(text, domain) else { continue };
         if let Some(first) = seen.get(&id) {
-            let message =
-                words!("the SPIFFE ID {} of {} appears twice", quote(id.as_str()), quote(actor.name.as_str()));
-            let again = Diagnostic::new(Code::Duplicate, span, message).label("again here").also(*first, "first here");
-            let example = words!("actors:\n  {}: {{spiffe: [\"{id}\"]}}", actor.name.as_str());
-            context.report.push(again.help("remove one").example(example));
+            again.push((id, span, *first, own));
             continue;
         }
         seen.insert(id.clone(), span);
@@ -53,6 +52,32 @@ pub(super) fn read(
         }
         actor.spiffe.push((id, span));
     }
+    for (id, span, first, own) in again {
+        twice(actor, &id, (span, first), own, &mut context.report);
+    }
+}
+
+/// An ID that the actor has twice. Of two IDs with attributes, only the author knows which is meant.
+fn twice(
+    actor: &mut ActorDraft,
+    id: &SpiffeId,
+    (span, first): (Span, Span),
+    own: SortedMap<String, Attribute>,
+    report: &mut Report,
+) {
+    let message = words!("the SPIFFE ID {} of {} appears twice", quote(id.as_str()), quote(actor.name.as_str()));
+    let again = Diagnostic::new(Code::Duplicate, span, message).label("again here").also(first, "first here");
+    let differ = !own.is_empty() && actor.own.get(id).is_some_and(|other| *other != own);
+    if !own.is_empty() && !differ {
+        actor.own.insert(id.clone(), own);
+    }
+    let example = (PEOPLE && !differ).then(|| {
+        let open = actor.open.iter().map(|(open, _)| proposal::open(actor, open, &open.to_string()));
+        let all: Vec<String> = actor.spiffe.iter().map(|(id, _)| proposal::id(actor, id)).chain(open).collect();
+        words!("actors:\n  {}: {{spiffe: [{}]}}", proposal::scalar(actor.name.as_str()), all.join(", "))
+    });
+    let help = if differ { "remove one: they have different attributes" } else { "remove one" };
+    report.push(again.help(help).maybe_example(example));
 }
 
 /// The attributes of an actor, or of one of its IDs.

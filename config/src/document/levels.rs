@@ -3,7 +3,7 @@
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::level::Level;
-use crate::report::Report;
+use crate::report::{Report, quote};
 use crate::schema::{Field, Fields, Format, Key, Need, Value};
 use crate::syntax::Kind;
 use crate::workflow::Assurance;
@@ -72,22 +72,26 @@ pub(super) fn not_enforced(
             "enforced from level `once` on, which this release does not support".to_owned(),
             words!(
                 "an instance may take each way, so let the application that acts check which way was taken; write `{key}: any`, \
-                 or the choice as advice, which no gate enforces"
+                 or the choice as advice, which no gate enforces: {}",
+                quote(advice)
             ),
-            advice.to_owned(),
+            None,
         ),
         Level::Identity | Level::Signed => {
             let from = from.as_str();
             (
                 words!("enforced from level `{from}` on"),
-                words!("use level `{from}`, or mark it as advice for people and audits, which no gate enforces"),
-                words!("assurance: {from}\n{rule}\n# or, as advice:\n{advice}"),
+                words!(
+                    "use level `{from}`, or write it as advice for people and audits, which no gate enforces: {}",
+                    quote(advice)
+                ),
+                Some(words!("assurance: {from}\n{rule}")),
             )
         }
     };
     let what = if from == Level::Once { rule } else { key };
     let message = words!("level `{level}` does not enforce `{what}`");
-    Diagnostic::new(Code::NotEnforced, span, message).label(label).help(help).example(example)
+    Diagnostic::new(Code::NotEnforced, span, message).label(label).help(help).maybe_example(example)
 }
 
 pub(super) fn advisory(key: &str, assurance: Assurance, span: crate::Span) -> Diagnostic {

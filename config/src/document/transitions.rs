@@ -1,13 +1,14 @@
 //! The transitions of a document.
 
-use serde_json::Value;
-
 use super::guards::Guards;
 use super::names::Names;
 use super::several::{self, Several};
 use super::{Context, Draft, TransitionDraft, levels};
+use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::guard::Guard;
+use crate::proposal;
 use crate::report::quote;
 use crate::schema::Fields;
 use crate::sorted::SortedMap;
@@ -50,35 +51,13 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
         let whole = span.to(to_span);
         let next = draft.transitions.len();
         let (first, number) = *seen.entry((from, to)).or_insert((whole, next));
-        if number < next {
-            let (from, to) = (draft.task_name(from), draft.task_name(to));
-            let message = words!("the transition {} appears twice", quote(&words!("{from} -> {to}")));
-            let duplicate =
-                Diagnostic::new(Code::Duplicate, whole, message).label("again here").also(first, "first here");
-            let one = draft.transitions.get(number);
-            let before = one.and_then(|one| one.when.as_ref());
-            let written = one.map(|one| draft.written_from(one)).unwrap_or_default();
-            let example = match (before, &when) {
-                (Some(one), Some(two)) => {
-                    // A string of JSON is one of YAML.
-                    let either = Value::from(words!("({}) || ({})", one.source(), two.source()));
-                    words!("- {{from: {written}, to: {to}, when: {either}}}")
-                }
-                // The one without a guard permits all that the other does.
-                _ if written != from => words!("- {{from: {written}, to: {to}}}"),
-                _ => words!("- {from} -> {to}"),
-            };
-            let help = "write one transition for the two: combine their guards with `||`";
-            context.report.push(duplicate.help(help).example(example));
-            continue;
-        }
         let performer = draft.task(from).and_then(|task| task.performer);
         let redundant = via.filter(|(actor, _)| Some(*actor) == performer);
         if let Some((_, span)) = redundant {
             let message = words!("`via` has no effect: this actor performs {}", quote(draft.task_name(from)));
             context.report.push(Diagnostic::new(Code::NoEffect, span, message).label("remove it"));
         }
-        draft.transitions.push(TransitionDraft {
+        let transition = TransitionDraft {
             from,
             to,
             span: whole,
@@ -88,6 +67,45 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             after: of.duration_and_span("after"),
             within: of.duration_and_span("within"),
             when,
-        });
+        };
+        match draft.transitions.get(number) {
+            Some(earlier) => {
+                let twice = twice(draft, (earlier, first), (&transition, whole));
+                context.report.push(twice);
+            }
+            None => draft.transitions.push(transition),
+        }
     }
+}
+
+/// A transition that is there twice. Only the author knows which is meant where they differ in more than their guards.
+fn twice(
+    draft: &Draft,
+    (earlier, first): (&TransitionDraft, Span),
+    (later, again): (&TransitionDraft, Span),
+) -> Diagnostic {
+    let (from, to) = (draft.task_name(later.from), draft.task_name(later.to));
+    let message = words!("the transition {} appears twice", quote(&words!("{from} -> {to}")));
+    let duplicate = Diagnostic::new(Code::Duplicate, again, message).label("again here").also(first, "first here");
+    let times = |of: &TransitionDraft| (of.after.map(|(after, _)| after), of.within.map(|(within, _)| within));
+    let actor = |of: &TransitionDraft| of.via.map(|(actor, _)| actor);
+    let differ = (actor(earlier), earlier.uses, times(earlier)) != (actor(later), later.uses, times(later));
+    let guards = [earlier, later].map(|one| one.when.as_ref().map(Guard::source));
+    let (help, when) = match guards {
+        _ if differ => return duplicate.help("remove one: they differ in more than their guards"),
+        [Some(one), Some(two)] if one != two => {
+            ("write one transition for the two: combine their guards with `||`", Some(words!("({one}) || ({two})")))
+        }
+        [None, Some(guard)] | [Some(guard), None] => (
+            "write one transition for the two: without a guard, each request would be permitted that the other's guard denies",
+            Some(guard.to_owned()),
+        ),
+        [guard, _] => ("write one transition for the two", guard.map(str::to_owned)),
+    };
+    if !PEOPLE {
+        return duplicate;
+    }
+    let via = actor(later).map(|actor| draft.actor_name(actor));
+    let one = proposal::guarded(later, (&proposal::from(draft, later), to), via, when);
+    duplicate.help(help).example(words!("- {one}"))
 }

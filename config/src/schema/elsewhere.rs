@@ -2,6 +2,7 @@
 
 use super::{DOCUMENT, GATE, Key, Object, Value};
 use crate::PEOPLE;
+use crate::report::quote;
 
 /// Says which other objects of the language have the key, or how a request text is written that YAML took for a key.
 pub(super) fn help(name: &str, object: &'static Object) -> Option<String> {
@@ -11,8 +12,9 @@ pub(super) fn help(name: &str, object: &'static Object) -> Option<String> {
     if name.contains('/') {
         let text = if name.contains('{') { words!("\"{name}\"") } else { name.to_owned() };
         return Some(words!(
-            "a request text has no `:` behind it: write `{text}` alone, and further keys in the long form, such as \
-             `{{methods: [POST], path: …, port: 8080}}`"
+            "a request text has no `:` behind it: write {} alone, and further keys in the long form, such as \
+             `{{methods: [POST], path: …, port: 8080}}`",
+            quote(&text)
         ));
     }
     let mut all = Vec::new();

@@ -96,8 +96,10 @@ impl<'a> Events<'a, '_> {
             },
             Event::Alias(_) => self.builder.reject(unsupported("an alias", span)),
             Event::Scalar(text, style, anchor, tag) => {
-                self.reject_properties(anchor, tag.as_deref(), span);
-                self.scalar(text, style, span)
+                self.reject_properties(anchor, None, span);
+                let Some(tag) = tag else { return self.scalar(text, style, span) };
+                self.builder.report.push(tagged(&tag, &text, span));
+                self.builder.value(Node { span, kind: Kind::Broken })
             }
             Event::SequenceStart(anchor, tag) => {
                 self.reject_properties(anchor, tag.as_deref(), span);
@@ -146,4 +148,19 @@ impl<'a> Events<'a, '_> {
         });
         self.builder.value(Node { span, kind })
     }
+}
+
+/// A tag before a text. Those of YAML itself say what the text is already; any other means something only to one tool, such as
+/// `!Ref`, or begins a text without quotes.
+fn tagged(tag: &Tag, text: &str, span: Span) -> Diagnostic {
+    let help = if tag.is_yaml_core_schema() {
+        words!("leave the tag out: write {}", slip::quoted(text))
+    } else {
+        words!(
+            "a tag means something only to the tool that it is for: write the value itself; if the text begins with `!`, put all of \
+             it in quotes: write {}",
+            slip::quoted(words!("{tag} {text}").trim_end())
+        )
+    };
+    unsupported("a tag", span).help(help)
 }

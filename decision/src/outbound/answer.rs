@@ -31,23 +31,35 @@ impl Onward {
     }
 
     /// Whether a gate of the workflow has minted this token for this caller, in this instance.
-    fn brings(&self, gate: &Gate, token: &str, start: bool, (crypto, now): (&dyn Crypto, UnixTime)) -> bool {
-        let Ok(current) = current_step::read(gate, &Steps(vec![token]), crypto, now) else { return false };
-        let [shown] = current.evidence.tokens() else { return false };
+    fn check(
+        &self,
+        gate: &Gate,
+        token: &[u8],
+        start: bool,
+        (crypto, now): (&dyn Crypto, UnixTime),
+    ) -> Result<(), Denial> {
+        let token = std::str::from_utf8(token).map_err(|_| Denial::BadStep("it is not text"))?;
+        let current = current_step::read(gate, &Steps(vec![token]), crypto, now)?;
+        let [shown] = current.evidence.tokens() else { return Err(Denial::BadStep("it is not one token")) };
         let workflow = &current.compiled.workflow;
         let is_right_kind = match shown.token_type {
             TokenType::Arrival => start && shown.claims.parents.is_empty() && current.at.initial,
             TokenType::Receipt => !start,
         };
-        is_right_kind
-            && (&workflow.name, workflow.revision) == (&self.workflow.0, self.workflow.1)
-            && self.instance.as_ref().is_none_or(|instance| *instance == shown.claims.txn)
-            && current_step::check(&current, &self.own).is_ok()
+        if !is_right_kind {
+            return Err(Denial::BadStep("an answer brings a receipt, or a start token, under its own name"));
+        }
+        let is_own = (&workflow.name, workflow.revision) == (&self.workflow.0, self.workflow.1)
+            && self.instance.as_ref().is_none_or(|instance| *instance == shown.claims.txn);
+        if !is_own {
+            return Err(Denial::BadStep("it is of another instance than the request"));
+        }
+        current_step::check(&current, &self.own)
     }
 }
 
 /// Removes every step from the headers or trailers of an answer, but a receipt and a start token that the request rightly
-/// brings. `onward` is none for a request that is no transition.
+/// brings. `onward` is none for a request that is no transition. Returns why a token was removed, if one was.
 ///
 /// # Errors
 /// [`Denial::Internal`] where the proxy refuses.
@@ -57,16 +69,21 @@ pub fn scrub_answer(
     present: &[Header],
     crypto: (&dyn Crypto, UnixTime),
     map: &mut impl HeaderMap,
-) -> Result<(), Denial> {
-    let mut edits = Edits::of(gate, present);
+) -> Result<Option<Denial>, Denial> {
+    let (mut edits, mut removed) = (Edits::of(gate, present), None);
     for (name, start) in [(&gate.config.header, false), (&gate.start_header, true)] {
         let mut lines = present.iter().filter(|(own, _)| own == name);
-        if let (Some((_, value)), None) = (lines.next(), lines.next())
-            && let Ok(token) = std::str::from_utf8(value)
-            && onward.is_some_and(|onward| onward.brings(gate, token, start, crypto))
-        {
-            edits.leave(name);
+        let checked = match (lines.next(), lines.next(), onward) {
+            (None, ..) => continue,
+            (Some(_), Some(_), _) => Err(Denial::BadStep("it is there more than once")),
+            (Some(_), None, None) => Err(Denial::BadStep("the request is no transition")),
+            (Some((_, value)), None, Some(onward)) => onward.check(gate, value, start, crypto),
+        };
+        match checked {
+            Ok(()) => edits.leave(name),
+            Err(why) => removed = Some(why),
         }
     }
-    edits.apply(map)
+    edits.apply(map)?;
+    Ok(removed)
 }

@@ -205,3 +205,35 @@ fn a_variable_that_exists_is_not_called_missing() {
         assert!(log.iter().any(|(level, line)| *level == Level::Warn && line.contains(why)), "{why}: {log:?}");
     }
 }
+
+/// The application may wait for a token that the gate of the called workload did not rightly send: its owner reads why, and no
+/// value.
+#[test]
+fn a_token_that_an_answer_may_not_bring_is_logged() {
+    let out = GATE
+        .replace("vfx: {spiffe: [vfx]}", "vfx: {spiffe: [vfx], hosts: [vfx.film]}")
+        .replace("interlock:", "direction: outbound\nself: spiffe://film.example/owner\ninterlock:");
+    let proxy = proxy();
+    proxy.properties.borrow_mut().insert("xds.listener_direction".to_owned(), 2_i64.to_le_bytes().to_vec());
+    proxy.properties.borrow_mut().insert("xds.cluster_name".to_owned(), b"outbound|80||vfx.film".to_vec());
+    proxy.set(MapType::HttpRequestHeaders, &[(":method", "POST"), (":path", "/shots"), (":authority", "vfx.film")]);
+    let mut stream = Stream::new(plugin(&proxy, &out));
+    assert_eq!(stream.request_headers(&proxy), Action::Continue);
+    proxy.set(MapType::HttpResponseHeaders, &[(":status", "200"), (START, "sneaky"), ("x-more", "1")]);
+    assert_eq!(stream.response_headers(&proxy), Action::Continue);
+    let line = event(&proxy, "removed");
+    assert_eq!((&line["code"], &line["peer"]), (&"BAD_STEP".into(), &OWNER.into()));
+    assert_eq!((&line["path"], &line["transition"]), (&"/shots".into(), &"brief -> shots".into()));
+    assert!(!line.to_string().contains("sneaky"), "{line}");
+    // An answer that brings none has no line.
+    let removed = |proxy: &Fake| proxy.log().iter().filter(|(_, line)| line.contains("\"removed\"")).count();
+    assert_eq!(removed(&proxy), 1);
+    for _ in 0..3 {
+        let mut stream = Stream::new(plugin(&proxy, &out));
+        proxy.set(MapType::HttpRequestHeaders, &[(":method", "POST"), (":path", "/shots"), (":authority", "vfx.film")]);
+        assert_eq!(stream.request_headers(&proxy), Action::Continue);
+        proxy.set(MapType::HttpResponseHeaders, &[(":status", "200")]);
+        assert_eq!(stream.response_headers(&proxy), Action::Continue);
+    }
+    assert_eq!(removed(&proxy), 1);
+}

@@ -41,9 +41,9 @@ pub(super) const ALL: &[Attack] = &[
         "a header of the task in another spelling",
         "A header by which the task is told apart has its value, and another one under a name with `_`.",
         Stopped::Always,
-        |context| named(context).any(|name| name.contains('-')),
+        |context| hyphened(context).is_some(),
         |context| {
-            let name = named(context).find(|name| name.contains('-')).unwrap_or_default().replace('-', "_");
+            let name = hyphened(context).unwrap_or_default().replace('-', "_");
             context.asked(|attempt| attempt.headers.push((name.clone(), OTHER.into())))
         },
     ),
@@ -59,33 +59,40 @@ pub(super) const ALL: &[Attack] = &[
     ),
 ];
 
-/// The headers of the honest request by which its task is told apart.
-fn named<'a>(context: &AttackContext<'a>) -> impl Iterator<Item = &'a str> {
-    let pattern = context.transition.to.requests.first();
-    let rules = pattern.into_iter().flat_map(|pattern| pattern.headers.iter());
-    rules.filter(|(_, rule)| rule.value().is_some()).map(|(name, _)| name)
+/// The header that is attacked, of those by which the task of the honest request is told apart.
+fn attacked<'a>(context: &AttackContext<'a>) -> Option<(&'a str, &'a HeaderPattern)> {
+    let pattern = context.transition.to.requests.first()?;
+    pattern.headers.iter().nth(context.part)
+}
+
+/// The same, if it must have a value.
+fn named<'a>(context: &AttackContext<'a>) -> Option<&'a str> {
+    attacked(context).filter(|(_, rule)| rule.value().is_some()).map(|(name, _)| name)
 }
 
 fn has_value(context: &AttackContext<'_>) -> bool {
-    named(context).next().is_some()
+    named(context).is_some()
+}
+
+fn hyphened<'a>(context: &AttackContext<'a>) -> Option<&'a str> {
+    named(context).filter(|name| name.contains('-'))
 }
 
 fn absent<'a>(context: &AttackContext<'a>) -> Option<&'a str> {
-    let pattern = context.transition.to.requests.first()?;
-    pattern.headers.iter().find(|(_, rule)| **rule == HeaderPattern::Absent).map(|(name, _)| name)
+    attacked(context).filter(|(_, rule)| **rule == HeaderPattern::Absent).map(|(name, _)| name)
 }
 
-/// Whether no task to which the step leads lets the first of these headers be missing.
+/// Whether no task to which the step leads lets this header be missing.
 fn no_target_is_without(context: &AttackContext<'_>) -> bool {
-    let name = named(context).next();
+    let name = named(context);
     let mut patterns = super::request::targets(context);
     let requires = |(other, rule): (&str, &HeaderPattern)| Some(other) == name && rule.value().is_some();
     patterns.all(|pattern| pattern.headers.iter().any(requires))
 }
 
-/// The honest request with the first of these headers changed.
+/// The honest request with this header changed.
 fn changed(context: &AttackContext<'_>, change: impl Fn(&mut Attempt, usize)) -> Requests {
-    let name = named(context).next().unwrap_or_default();
+    let name = named(context).unwrap_or_default();
     context.asked(|attempt| {
         if let Some(at) = attempt.headers.iter().position(|(other, _)| other == name) {
             change(attempt, at);

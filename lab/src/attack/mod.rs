@@ -16,6 +16,7 @@ mod list;
 mod nothing;
 mod order;
 mod path;
+mod query;
 mod replay;
 mod request;
 mod signature;
@@ -25,6 +26,11 @@ mod time;
 mod truncated;
 
 pub(super) use definition::{Attack, Label, Stopped, attack};
+
+/// The attacks of which there is one for each header of a task, or for each parameter of a guard.
+pub(super) fn on_parts() -> impl Iterator<Item = &'static Attack> {
+    header::ALL.iter().chain(query::ALL)
+}
 
 /// All attacks, in the order in which they are listed.
 pub(super) fn all() -> impl Iterator<Item = &'static Attack> {
@@ -47,6 +53,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Attack> {
         replay::ALL,
         request::ALL,
         header::ALL,
+        query::ALL,
         path::ALL,
         exempt::ALL,
         lie::ALL,

@@ -59,7 +59,7 @@ impl Oracle {
     fn decide(&self, attempt: &Attempt, record: &mut MemoryStore) -> Answer {
         let lines = attempt.lines();
         let lines = lines.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let headers = request_headers(&attempt.method, &attempt.path, attempt.authority(), lines);
+        let headers = request_headers(&attempt.method, &attempt.target(), attempt.authority(), lines);
         let mut random = [1; 32];
         let drawn = self.drawn.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         random.iter_mut().zip(drawn).for_each(|(to, from)| *to = from);

@@ -52,7 +52,7 @@ constraints:
 fn shut(headers: &[(&str, &str)]) -> Fixture {
     let mut fixture = fixture(SHUT.as_bytes(), 1, Algorithm::Hs256);
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    fixture.circumstances = Circumstances::of(None, headers);
+    fixture.circumstances = Circumstances::of(None, headers, &[]);
     fixture
 }
 
@@ -194,7 +194,7 @@ fn a_header_opens_a_guard() {
 fn another_time_opens_a_guard_on_the_hour() {
     let mut fixture = fixture(SHUT.as_bytes(), 1, Algorithm::Hs256);
     // 2031-07-01T21:30:00Z: 23:30 in Paris, by summer time.
-    fixture.circumstances = Circumstances::of(Some(1_940_794_200), Vec::new());
+    fixture.circumstances = Circumstances::of(Some(1_940_794_200), Vec::new(), &[]);
     let reached = report(&fixture, &Native(Oracle::new(&fixture)), Vec::new());
     assert!(reached.all_right(), "{}", reached.tables(false, false));
     assert!(!reached.unreached().transitions.iter().any(|(name, _)| name == "both -> end"));

@@ -201,7 +201,9 @@ fn the_cases_show_the_verdict() {
 /// Whether the case permits this transition; a request without tokens takes one that leaves an initial task.
 fn permits(whole: &Whole, transition: &Transition) -> bool {
     let (from, steps) = (&transition.from, &whole.case.given.steps);
-    let leaves = if steps.is_empty() { from.initial } else { steps.iter().all(|step| step.task == from.name.as_str()) };
-    let calls = whole.when.peer.as_deref() == Some(from.performer.name.as_str());
+    let shown: BTreeSet<&str> = steps.iter().map(|step| step.task.as_str()).collect();
+    let sources: BTreeSet<&str> = transition.sources().iter().map(|source| source.name.as_str()).collect();
+    let leaves = if steps.is_empty() { from.initial } else { shown == sources };
+    let calls = whole.when.peer.as_deref() == Some(transition.caller.name.as_str());
     leaves && calls && whole.case.then.permit.as_deref() == Some(transition.to.name.as_str())
 }

@@ -6,7 +6,7 @@ use clap::Parser;
 use stepgate_decision::UnixTime;
 
 use crate::command::answer::EXIT_CODES;
-use crate::command::argument::header;
+use crate::command::argument::{header, host, method};
 use crate::command::{history, time};
 
 /// The notes under the help text.
@@ -65,13 +65,13 @@ pub(super) struct Request {
     #[arg(long = "self", value_name = "ACTOR|SPIFFE-ID")]
     pub(super) own: Option<String>,
     /// The request's method, in upper case [default: GET]
-    #[arg(long)]
+    #[arg(long, value_parser = method)]
     pub(super) method: Option<String>,
     /// The request's path with its query, as sent [default: /]
     #[arg(long)]
     pub(super) path: Option<String>,
     /// The request's authority [default: the first of the called actor's `hosts`]
-    #[arg(long)]
+    #[arg(long, value_parser = host)]
     pub(super) host: Option<String>,
     /// The port of the called workload on which the request arrives [default: unknown, so that no task with a `port` matches]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
@@ -79,7 +79,7 @@ pub(super) struct Request {
     /// A request header; may be given several times
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub(super) headers: Vec<(String, String)>,
-    /// The task that the instance has reached, or several as A+B: the request presents a valid token of each
+    /// The task that the instance has reached, or several as A+B: the request presents a valid token of each, minted at --time; to let time pass since, reach the task by --to and go on by --then
     #[arg(long, value_name = "TASK", conflicts_with = "step")]
     pub(super) at: Option<String>,
     /// The value of the step header, unchanged

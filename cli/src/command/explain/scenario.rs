@@ -180,7 +180,9 @@ fn no_peer(workflow: &Workflow, to: Option<&Arc<Task>>) -> CommandError {
 
 /// The workload that is called. `self` in a configuration takes precedence over a certificate, so `--self` must agree.
 fn own(request: &Request, to: Option<&Arc<Task>>, input: &Input, workflow: &Workflow) -> Result<String, CommandError> {
-    let given = request.own.as_deref().map(|given| names::identity(workflow, given, "--self")).transpose()?;
+    // The ID of a gate is that of its certificate: unlike a peer, it is always a workload's.
+    let given = request.own.as_deref().map(|given| names::spiffe_id(workflow, given, "--self")).transpose()?;
+    let given = given.map(|given| given.to_string());
     match (given, &input.config.own) {
         (Some(given), Some(own)) if given != own.as_str() => Err(CommandError::usage(format!(
             "--self: the configuration has `self: {own}`, which takes precedence over the gate's certificate"

@@ -35,6 +35,8 @@ const NONE_HERE: &[(&str, &str)] = &[
     ("another value in a header", "a task with `headers`"),
     ("without a header of the task", "a task with `headers`"),
     ("a header that must be absent", "a task with a header that is `absent`"),
+    ("a parameter of the guard in another spelling", "a guard on the query"),
+    ("a parameter of the guard twice", "a guard on the query"),
     ("an encoded colon", "a path with a colon"),
     ("too early", "a transition with `after`"),
     ("too late", "a transition with `within`"),

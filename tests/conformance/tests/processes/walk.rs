@@ -80,14 +80,16 @@ impl Instance<'_> {
         Ok(())
     }
 
-    /// The case that permits this transition: once there is a start token, the one that shows it.
+    /// The case that permits this transition, from one task or from several as `a+b`: once there is a start token, the one that
+    /// shows it.
     fn case(&self, from: &str, to: &str) -> Option<&Case> {
-        let begins = self.workflow.tasks.get(from).unwrap().initial && self.held("arrival", from, None).is_err();
+        let initial = self.workflow.tasks.get(from).is_some_and(|task| task.initial);
+        let begins = initial && self.held("arrival", from, None).is_err();
         let plain = format!("{}/{}/{from}", self.workflow.name, self.workflow.revision);
         self.process.cases.iter().find(|case| {
-            let shows = |step: &GivenStep| step.task == from;
             let given = &case.given;
-            let shown = given.steps.iter().any(shows) || given.lines.iter().flatten().any(|line| *line == plain);
+            let tasks: BTreeSet<&str> = given.steps.iter().map(|step| step.task.as_str()).collect();
+            let shown = tasks == from.split('+').collect() || given.lines.iter().flatten().any(|line| *line == plain);
             let calls = case.when.or(&self.process.when).peer.is_some_and(|peer| self.begins(&peer, from));
             let nothing = given.steps.is_empty() && given.lines.is_none() && calls;
             case.then.permit.as_deref() == Some(to) && if begins { nothing } else { shown }
@@ -96,7 +98,8 @@ impl Instance<'_> {
 
     /// Whether this peer, an actor or a URI, may begin instances at the task.
     fn begins(&self, peer: &str, from: &str) -> bool {
-        peer.contains("://") || peer == self.workflow.tasks.get(from).unwrap().performer.name.as_str()
+        let performer = self.workflow.tasks.get(from).map(|task| task.performer.name.as_str());
+        peer.contains("://") || Some(peer) == performer
     }
 
     fn shown(&self, step: &GivenStep) -> Result<String, String> {
