@@ -1,7 +1,9 @@
 //! Checks on a document as a whole: its graph, its joins, its callers, and whether requests can be told apart.
 
 mod analysis;
+mod any_path;
 mod assignment;
+mod bound;
 mod by_ids;
 mod callers;
 mod constraints;
@@ -13,6 +15,7 @@ mod joins;
 mod merges;
 mod one_caller;
 mod open;
+mod own_calls;
 mod reach;
 mod requests;
 mod roles;
@@ -35,8 +38,10 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     constraints::check(draft, report);
     open::check(draft, report);
     requests::check(draft, report);
+    any_path::check(draft, report);
     guarded::check(draft, report);
     callers::check(draft, report);
+    own_calls::check(draft, report);
     several::check(draft, report);
     times::check(draft, leeway, report);
     if !draft.complete {

@@ -405,6 +405,22 @@ codes! {
     /// An outbound gate knows receivers by their `hosts`. A request to an actor without any is denied with `EGRESS`. Write the
     /// names under which the actor is called.
     NoHosts = Warning "W030",
+    /// A task that any path matches
+    ///
+    /// An entry of its `requests` has other keys, and no `path`: any path of the workload is this task, for the callers that may
+    /// take the step. Add a `path`, or say `path: /**`.
+    AnyPath = Warning "W031",
+    /// A `bind` that only some workloads can keep
+    ///
+    /// One workload must perform all of these tasks, so it must be each of their actors. Instances in which another workload
+    /// performs the first of them are refused at the next. Give the tasks to one actor, or the actors the same SPIFFE IDs.
+    NarrowBind = Warning "W032",
+    /// A transition that perhaps lacks `via`
+    ///
+    /// Without `via` the performer of the first task sends the request. Here another actor has called that task by `via`, and
+    /// perhaps calls the next one, too. Name the actor that sends the request in `via`; if the performer sends it, name the
+    /// performer there, which changes nothing and says that it is meant.
+    NoVia = Warning "W033",
     /// How often one instance may enter tasks
     ///
     /// Forks and cycles multiply. This is the most that the gates let one instance do, not what it usually does.

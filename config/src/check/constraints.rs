@@ -1,6 +1,7 @@
 //! Whether constraints can be satisfied and enforced.
 
 use super::assignment::{self, MAX_STEPS};
+use super::bound;
 use super::by_ids;
 use super::roles::Roles;
 use crate::PEOPLE;
@@ -21,7 +22,10 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
     for constraint in &draft.constraints {
         match constraint.relation {
             Relation::Separate => separate(draft, constraint, &mut left, report),
-            Relation::Bind => bind(draft, constraint, report),
+            Relation::Bind => {
+                bind(draft, constraint, report);
+                bound::check(draft, constraint, report);
+            }
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Draft, TransitionDraft};
+use super::{ConstraintDraft, Draft, TransitionDraft};
+use crate::PEOPLE;
 use crate::check::Analysis;
 use crate::name::TaskName;
 use crate::sorted::SortedSet;
@@ -47,12 +48,14 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         let parts = first.into_iter().flat_map(|transition| transition.parts()).collect();
         Some((task.clone(), Arc::new(Join { task, fork: name(join.fork)?, sources, several, parts })))
     });
-    let constraints = enforced().map(|constraint| {
+    let constraint = |constraint: &ConstraintDraft| {
         let tasks = constraint.tasks.iter().map(|(task, _)| name(*task)).collect::<Option<_>>()?;
         Some(Constraint { relation: constraint.relation, tasks })
-    });
+    };
     let joins = joins.collect::<Option<Vec<_>>>()?.into_iter().collect();
-    let constraints = constraints.collect::<Option<Vec<_>>>()?;
+    let constraints = enforced().map(constraint).collect::<Option<Vec<_>>>()?;
+    let advice = draft.constraints.iter().filter(|constraint| PEOPLE && constraint.advisory);
+    let advice = advice.map(constraint).collect::<Option<Vec<_>>>()?;
     Some(Workflow {
         name: draft.name.clone()?,
         revision: draft.revision?,
@@ -69,6 +72,7 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         transitions,
         joins,
         constraints,
+        advice,
         open: true,
         mode: draft.mode,
     })

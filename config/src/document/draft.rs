@@ -82,6 +82,8 @@ pub(crate) struct TransitionDraft {
     pub(crate) to_span: Span,
     /// The actor that `via` names, unless it is the performer of `from`.
     pub(crate) via: Option<(usize, Span)>,
+    /// The place of a `via` that names the performer of `from`.
+    pub(crate) via_performer: Option<Span>,
     pub(crate) uses: u32,
     pub(crate) after: Option<(Duration, Span)>,
     pub(crate) within: Option<(Duration, Span)>,

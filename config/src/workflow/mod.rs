@@ -73,7 +73,7 @@ impl Mode {
 
 /// One revision of one workflow.
 ///
-/// Advisory values are here as written, except advisory constraints, which are left out. A key can be advisory only at
+/// Advisory values are here as written, except advisory constraints, which are apart. A key can be advisory only at
 /// levels that do not enforce it, so code that respects [`Workflow::assurance`] never enforces an advisory value.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -105,6 +105,8 @@ pub struct Workflow {
     pub joins: SortedMap<TaskName, Arc<Join>>,
     /// Its enforced constraints, in the order of the document.
     pub constraints: Vec<Constraint>,
+    /// Its advisory constraints, which no gate enforces: for people only, and not part of its meaning.
+    pub advice: Vec<Constraint>,
     /// Whether new instances may begin in this revision; set in the gate's configuration
     /// (default: only the highest revision of a name is open).
     pub open: bool,

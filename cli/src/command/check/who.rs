@@ -7,7 +7,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Constraint, Relation, Workflow};
+use stepgate_config::workflow::{Actor, Constraint, Relation, Task, Workflow};
 
 use crate::command::names::listed;
 
@@ -31,6 +31,10 @@ pub(super) struct ConstraintSummary {
     /// `separate` or `bind`.
     relation: &'static str,
     tasks: Vec<String>,
+    /// Of `separate`: other tasks that a workload which performs one of these may perform, too.
+    left_out: Vec<String>,
+    #[serde(skip)]
+    is_advice: bool,
 }
 
 impl Workload {
@@ -65,22 +69,58 @@ impl fmt::Display for Workload {
 }
 
 impl ConstraintSummary {
-    pub(super) fn of(constraint: &Constraint) -> Self {
+    /// Of a constraint that gates enforce.
+    pub(super) fn of(workflow: &Workflow, constraint: &Constraint) -> Self {
+        let left_out = match constraint.relation {
+            Relation::Separate => left_out(workflow, constraint),
+            Relation::Bind => Vec::new(),
+        };
+        Self { left_out, ..Self::plain(constraint) }
+    }
+
+    /// Of a constraint that is only advice.
+    pub(super) fn advice(constraint: &Constraint) -> Self {
+        Self { is_advice: true, ..Self::plain(constraint) }
+    }
+
+    fn plain(constraint: &Constraint) -> Self {
         let relation = match constraint.relation {
             Relation::Separate => "separate",
             Relation::Bind => "bind",
         };
-        Self { relation, tasks: constraint.tasks.iter().map(ToString::to_string).collect() }
+        let tasks = constraint.tasks.iter().map(ToString::to_string).collect();
+        Self { relation, tasks, left_out: Vec::new(), is_advice: false }
     }
+}
+
+/// The tasks that a `separate` does not name, and that a workload which performs one of its tasks may perform, too. Where the
+/// actors of its tasks share no workload, they keep it by themselves, and there is nothing to name.
+fn left_out(workflow: &Workflow, constraint: &Constraint) -> Vec<String> {
+    let named: Vec<&Task> = constraint.tasks.iter().filter_map(|task| workflow.tasks.get(task)).map(AsRef::as_ref).collect();
+    let shares = |one: &Task, other: &Task| one.performer.shares(&other.performer);
+    let contested: Vec<&Task> = named
+        .iter()
+        .filter(|one| named.iter().any(|other| one.name != other.name && shares(one, other)))
+        .copied()
+        .collect();
+    let others = workflow.tasks.values().filter(|task| !constraint.tasks.contains(&task.name));
+    others.filter(|task| contested.iter().any(|one| shares(one, task))).map(|task| task.name.to_string()).collect()
 }
 
 impl fmt::Display for ConstraintSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tasks = listed(&self.tasks);
-        match self.relation {
-            "bind" => write!(f, "one workload performs {tasks} (`bind`)"),
-            _ if self.tasks.len() == 2 => write!(f, "no workload performs both {tasks} (`separate`)"),
-            _ => write!(f, "no workload performs two of {tasks} (`separate`)"),
+        match (self.relation, self.is_advice) {
+            ("bind", true) => return write!(f, "several workloads may perform {tasks}: `bind` is only advice, which no gate enforces"),
+            (_, true) => return write!(f, "one workload may perform {tasks}: `separate` is only advice, which no gate enforces"),
+            ("bind", false) => write!(f, "one workload performs {tasks} (`bind`)")?,
+            _ if self.tasks.len() == 2 => write!(f, "no workload performs both {tasks} (`separate`)")?,
+            _ => write!(f, "no workload performs two of {tasks} (`separate`)")?,
         }
+        if self.left_out.is_empty() {
+            return Ok(());
+        }
+        let both = if self.tasks.len() == 2 { "either" } else { "each" };
+        write!(f, "; one that performs {both} of these may also perform {}", listed(&self.left_out))
     }
 }
