@@ -4,6 +4,7 @@ mod analysis;
 mod any_path;
 mod assignment;
 mod bound;
+mod branches;
 mod by_ids;
 mod callers;
 mod constraints;
@@ -23,15 +24,18 @@ mod several;
 mod splits;
 mod times;
 mod twins;
+mod unjoined;
 
 pub(crate) use analysis::Analysis;
 pub(crate) use joins::AnalyzedJoin;
-pub(crate) use merges::check as check_merges;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::document::Draft;
+use crate::name::TaskName;
 use crate::report::Report;
+use crate::workflow::Assurance;
 
 /// Checks a draft; `leeway` is that of its gate, where it is in one. None where parts of it are missing: its graph would not be the one that the author means.
 pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report) -> Option<Analysis> {
@@ -54,9 +58,19 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     constraints::check_order(draft, &dominators, report);
     let joins = joins::check(draft, &graph, &dominators, report);
     one_caller::check(draft, &joins, report);
-    early_evidence::check(draft, &joins, report);
+    early_evidence::check(draft, &graph, &joins, report);
     let splits = splits::check(draft, &graph, report);
     let behind = graph.closure(joins.iter().map(|join| join.task), None, |task| graph.successors(task));
     let apart = twins::apart(draft, &graph);
     Some(Analysis { cyclic, joins, splits, behind, apart })
+}
+
+/// Warns of branches of a `split: all` that meet otherwise than their author perhaps means, in a draft without errors. Only for
+/// people. Of a task in `bypassed` it is known already that it does not wait.
+pub(crate) fn check_branches(draft: &Draft, bypassed: &BTreeSet<&TaskName>, report: &mut Report) {
+    if draft.assurance == Some(Assurance::Signed) {
+        let graph = draft.graph();
+        merges::check(draft, &graph, bypassed, report);
+        unjoined::check(draft, &graph, report);
+    }
 }

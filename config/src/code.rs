@@ -421,6 +421,17 @@ codes! {
     /// perhaps calls the next one, too. Name the actor that sends the request in `via`; if the performer sends it, name the
     /// performer there, which changes nothing and says that it is meant.
     NoVia = Warning "W033",
+    /// A gate that only observes
+    ///
+    /// With `mode: observe` it logs and counts what it denies, and rejects none of it: that is a step of an installation, and no
+    /// protection. Of its workflows, it enforces those that have `mode: enforce` of their own.
+    Observes = Warning "W034",
+    /// A parallel branch that no join waits for
+    ///
+    /// A `split: all` takes all branches, and others of them meet in a join, which does not wait for this one: what follows the
+    /// join may happen without it. Add the transition to the join; or say `join: any` at its first task, if the branch is to go on
+    /// by itself.
+    Unjoined = Warning "W035",
     /// How often one instance may enter tasks
     ///
     /// Forks and cycles multiply. This is the most that the gates let one instance do, not what it usually does.
@@ -449,6 +460,12 @@ codes! {
     /// With `advisory: true` no gate compares the performers, not even those of tasks that lie on one path. Write such a pair
     /// as a constraint of its own, which gates keep.
     OnlyAdvice = Note "N006",
+    /// A join whose round is begun again where work is sent back
+    ///
+    /// A transition leads from a branch back to the fork of the join, or to a task from which all paths lead there. What has
+    /// arrived at the join before counts for nothing, and each branch is needed once more. But for such ways the join always
+    /// completes. docs/semantics.md defines runs.
+    SentBack = Note "N007",
 }
 
 impl Code {

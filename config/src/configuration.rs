@@ -3,6 +3,7 @@
 mod egress;
 mod exempt;
 mod keys;
+mod observing;
 mod overlap;
 mod revoked;
 mod workflows;
@@ -37,6 +38,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
     let documents = workflows::read(fields, context);
     if PEOPLE {
         workflows::check_modes(&documents, fields.text("mode").and_then(mode), context);
+        observing::check(fields, &documents, context);
     }
     let own = fields.text("self").and_then(|text| SpiffeId::try_from(text.as_bytes()).ok());
     let exempt = exempt::read(fields, context);

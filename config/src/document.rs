@@ -63,7 +63,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Documen
             let named: SortedMap<&TaskName, Span> = draft.tasks.iter().map(|task| (&task.name, task.span)).collect();
             let place = |task: &TaskName| named.get(task).copied().unwrap_or(tasks);
             let bypassed = bypass::report(workflow, &mut context.report);
-            check::check_merges(&draft, &bypassed, &mut context.report);
+            check::check_branches(&draft, &bypassed, &mut context.report);
             unmeant::report(workflow, most.as_ref(), tasks, place, &mut context.report);
             soundness::report(workflow, tasks, place, &mut context.markings, &mut context.report);
             if let Some(most) = most.filter(|_| context.report.errors() == before) {

@@ -64,6 +64,8 @@ pub struct Unsaid<'w> {
     pub next: Vec<&'w TaskName>,
     /// Whether all ways meet again. None: that was not looked at.
     pub meet: Option<bool>,
+    /// Where some of the ways meet in a join, the tasks to which the others lead.
+    pub apart: Vec<&'w TaskName>,
     /// Tasks that nothing leaves and to which a way leads, if one instance may enter them more than once.
     pub often: Vec<Often<'w>>,
 }
@@ -103,7 +105,8 @@ impl<'w> Unmeant<'w> {
                 let often = if found.is_some() { unmeant.effects(&net, number) } else { Vec::new() };
                 let next = next.iter().filter_map(|at| net.tasks.get(*at)).map(|task| &task.name).collect();
                 let meet = found.as_ref().map(Option::is_none);
-                unmeant.unsaid.push(Unsaid { after: &task.name, next, meet, often });
+                let apart = found.iter().flatten().flat_map(Choice::apart).collect();
+                unmeant.unsaid.push(Unsaid { after: &task.name, next, meet, apart, often });
             }
             match found {
                 Some(choice) => unmeant.choices.extend(choice),
@@ -118,6 +121,14 @@ impl<'w> Unmeant<'w> {
         let reached = net.graph.closure([task], None, |at| net.graph.successors(at));
         let is_effect = |at: usize| reached.get(at) == Some(&true) && net.graph.successors(at).is_empty() && at != task;
         self.often.iter().filter(|often| net.number(often.task).is_some_and(is_effect)).copied().collect()
+    }
+}
+
+impl<'w> Choice<'w> {
+    /// Where some of the ways meet in a join, the tasks to which the others lead.
+    fn apart(&self) -> Vec<&'w TaskName> {
+        let (meeting, apart): (Vec<&Way<'w>>, Vec<&Way<'w>>) = self.ways.iter().partition(|way| way.to.len() > 1);
+        if meeting.is_empty() { Vec::new() } else { apart.into_iter().flat_map(|way| way.to.iter().copied()).collect() }
     }
 }
 
@@ -231,13 +242,21 @@ impl Unsaid<'_> {
             let several = Diagnostic::new(Code::UnsaidSplit, span, self.to_string()).label(label);
             return several.help("write the same `split` at each of these tasks: `all` if all are taken, else `any`");
         }
+        let apart = listed(self.apart.iter().map(|task| task.as_str()), SHOWN, "and");
         let help = match self.meet {
             Some(true) => {
                 "write `split: all`: the join in which the ways meet needs them all, and with `split: any` it may stay incomplete"
+                    .to_owned()
             }
+            Some(false) if !self.apart.is_empty() => words!(
+                "a join needs the other ways, and not {apart}: add the transition to the join, if it is to wait for that, too; then \
+                 write `split: all` if all of them are taken. If {apart} is taken in place of the others, let a task before decide \
+                 that, with `split: any` or `{{value: one, advisory: true}}`"
+            ),
             Some(false) | None => {
                 "write `split: all` if all of them are taken, `split: any` if each may be taken or not, or `split: {value: \
                  one, advisory: true}` for a choice, which gates of this release do not enforce"
+                    .to_owned()
             }
         };
         Diagnostic::new(Code::UnsaidSplit, span, self.to_string()).label("this task does not say which").help(help)
