@@ -7,12 +7,14 @@ mod bound;
 mod branches;
 mod by_ids;
 mod callers;
+mod constant_guards;
 mod constraints;
 mod cycles;
 mod early_evidence;
 mod guarded;
 mod in_turn;
 mod joins;
+mod known;
 mod merges;
 mod one_caller;
 mod open;
@@ -51,6 +53,7 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     if !draft.complete {
         return None;
     }
+    constant_guards::check(draft, report);
     let graph = draft.graph();
     reach::check(draft, &graph, report);
     let cyclic = cycles::check(draft, &graph, report);

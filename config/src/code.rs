@@ -432,6 +432,12 @@ codes! {
     /// join may happen without it. Add the transition to the join; or say `join: any` at its first task, if the branch is to go on
     /// by itself.
     Unjoined = Warning "W035",
+    /// A guard that is the same on every request
+    ///
+    /// Either it lets nothing through, such as one that reads an attribute which the caller does not have, or compares the path
+    /// with one that the task has not: the transition is then never taken. Or it is never false, such as `a != "x" || a != "y"`,
+    /// and excludes nothing. The attributes of each workload of the caller, and the `requests` of the task, are taken into account.
+    ConstantGuard = Warning "W036",
     /// How often one instance may enter tasks
     ///
     /// Forks and cycles multiply. This is the most that the gates let one instance do, not what it usually does.
@@ -466,6 +472,11 @@ codes! {
     /// arrived at the join before counts for nothing, and each branch is needed once more. But for such ways the join always
     /// completes. docs/semantics.md defines runs.
     SentBack = Note "N007",
+    /// A guard that each workload of its caller passes
+    ///
+    /// By the attributes of these workloads, and the `requests` of the task, it is never false in this revision. If it is to tell
+    /// workloads apart, give them different attributes.
+    PassesAll = Note "N008",
 }
 
 impl Code {
@@ -507,6 +518,8 @@ impl Code {
                 | Self::Choices
                 | Self::LeftStanding
                 | Self::HoldsByIds
+                | Self::ConstantGuard
+                | Self::PassesAll
         )
     }
 }

@@ -2,14 +2,17 @@
 
 mod beside;
 mod call;
+mod chosen;
 mod condition;
 mod conversion;
 mod error;
 mod form;
 mod function;
+mod known;
 mod lexer;
 mod literal;
 mod operation;
+mod outcomes;
 mod parser;
 mod pattern;
 mod pattern_size;
@@ -19,6 +22,7 @@ mod reads;
 mod scalar;
 mod syntax;
 mod table;
+mod test;
 mod vocabulary;
 mod walk;
 mod zone;
@@ -34,9 +38,11 @@ pub use error::{
     MAX_TEXT,
 };
 pub(crate) use lexer::joined_comment;
+pub(crate) use known::{Known, Leaf, Nothing, Possible};
+pub(crate) use outcomes::Outcomes;
 pub use pattern::Pattern;
 pub use reads::Reads;
-pub use scalar::{Scalar, in_range, span_in_range};
+pub use scalar::{Scalar, in_range, order, span_in_range};
 pub use syntax::{Arithmetic, Comparison};
 pub(crate) use vocabulary::Vocabulary;
 use walk::Found;

@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::entries;
 use crate::name::TaskName;
 use crate::net::Net;
-use crate::report::{Report, listed, quote};
+use crate::report::{Report, listed, more, quote};
 use crate::workflow::{Split, Workflow};
 
 /// Most tasks that a message names.
@@ -197,7 +197,7 @@ impl fmt::Display for Choice<'_> {
     /// `` after `assess`, `approve` (then `pay`) and also `documents` ``, and what its `split` means.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ways: Vec<String> = self.ways.iter().map(Way::to_string).collect();
-        write!(f, "after {}, {}", quote(self.after.as_str()), shown(ways, " and also ", "ways"))?;
+        write!(f, "after {}, {}", quote(self.after.as_str()), shown(ways, " and also ", ("way", "")))?;
         self.split.map_or(Ok(()), |split| write!(f, " (`{split}`: {})", split.meaning()))
     }
 }
@@ -205,18 +205,18 @@ impl fmt::Display for Choice<'_> {
 impl fmt::Display for Way<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = |tasks: &[&TaskName]| tasks.iter().map(|task| quote(task.as_str())).collect::<Vec<_>>();
-        f.write_str(&shown(names(&self.to), " with ", "tasks"))?;
+        f.write_str(&shown(names(&self.to), " with ", ("task", "")))?;
         if self.then.is_empty() {
             return Ok(());
         }
-        write!(f, " (then {})", shown(names(&self.then), ", ", "tasks"))
+        write!(f, " (then {})", shown(names(&self.then), ", ", ("task", "")))
     }
 }
 
 /// The first of these texts, and how many more there are.
-fn shown(texts: Vec<String>, between: &str, what: &str) -> String {
+fn shown(texts: Vec<String>, between: &str, (noun, rest): (&str, &str)) -> String {
     let hidden = texts.len().saturating_sub(SHOWN);
-    let more = if hidden > 0 { words!(", and {hidden} more {what}") } else { String::new() };
+    let more = if hidden > 0 { words!(", and {}{rest}", more(hidden, noun)) } else { String::new() };
     words!("{}{more}", texts.into_iter().take(SHOWN).collect::<Vec<_>>().join(between))
 }
 
@@ -229,7 +229,7 @@ impl fmt::Display for Unsaid<'_> {
         if self.often.is_empty() {
             return Ok(());
         }
-        let often = shown(self.often.iter().map(Often::to_string).collect(), ", ", "tasks more than once");
+        let often = shown(self.often.iter().map(Often::to_string).collect(), ", ", ("task", " more than once"));
         write!(f, ", {often} in an instance")
     }
 }
@@ -280,14 +280,14 @@ pub(crate) fn report<'w>(
         return;
     }
     if !often.is_empty() {
-        let often = shown(often.iter().map(Often::to_string).collect(), ", ", "tasks more than once");
+        let often = shown(often.iter().map(Often::to_string).collect(), ", ", ("task", " more than once"));
         let note = Diagnostic::new(Code::Visits, span, words!("one instance may enter {often}"));
         report.push(note.label("counted with one replica of each actor: every further one counts for itself"));
     }
     let said: Vec<&Choice<'_>> = choices.iter().filter(|choice| choice.split.is_some()).collect();
     if !said.is_empty() || left_out > 0 {
         let hidden = said.len().saturating_sub(NOTED).saturating_add(left_out);
-        let more = if hidden > 0 { words!("; and so after {hidden} more tasks") } else { String::new() };
+        let more = if hidden > 0 { words!("; and so after {}", more(hidden, "task")) } else { String::new() };
         let choices: Vec<String> = said.iter().take(NOTED).map(ToString::to_string).collect();
         let message = words!("one instance may take several ways out of a task: {}{more}", choices.join("; "));
         let note = Diagnostic::new(Code::Choices, span, message);

@@ -1,6 +1,8 @@
 //! Tasks of several actors that one workload is to perform, where only some of their workloads are all of these actors: an
 //! instance of any other one begins the first task, and is refused at the next.
 
+use std::collections::BTreeMap;
+
 use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
@@ -19,10 +21,17 @@ pub(super) fn check(draft: &Draft, constraint: &ConstraintDraft, report: &mut Re
     }
     let performers = constraint.tasks.iter().filter_map(|(task, _)| draft.task(*task)?.performer);
     let performers: SortedSet<usize> = performers.collect();
+    // Of one actor, each workload performs all of its tasks.
+    if performers.len() < 2 {
+        return;
+    }
     let actors: Vec<&ActorDraft> = performers.iter().filter_map(|actor| draft.actors.get(*actor)).collect();
-    let is_all = |id: &SpiffeId| actors.iter().all(|actor| actor.spiffe.iter().any(|(own, _)| own == id));
-    let ids = || actors.iter().flat_map(|actor| &actor.spiffe).map(|(id, _)| id);
-    let (able, unable): (SortedSet<&SpiffeId>, SortedSet<&SpiffeId>) = ids().partition(|id| is_all(id));
+    let mut roles: BTreeMap<&SpiffeId, usize> = BTreeMap::new();
+    for (id, _) in actors.iter().flat_map(|actor| &actor.spiffe) {
+        let count = roles.entry(id).or_default();
+        *count = count.saturating_add(1);
+    }
+    let (able, unable): (Vec<&SpiffeId>, Vec<&SpiffeId>) = roles.keys().partition(|id| roles.get(*id) == Some(&actors.len()));
     let open = actors.iter().flat_map(|actor| &actor.open).map(|(open, _)| open.to_string());
     let unable: Vec<String> = unable.into_iter().map(ToString::to_string).chain(open).collect();
     if able.is_empty() || unable.is_empty() {
@@ -31,11 +40,11 @@ pub(super) fn check(draft: &Draft, constraint: &ConstraintDraft, report: &mut Re
     let names = listed(actors.iter().map(|actor| actor.name.as_str()), SHOWN, "and");
     let is_one = able.len() == 1;
     let able = listed(able.into_iter().map(SpiffeId::as_str), SHOWN, "and");
-    let unable = listed(unable.iter().map(String::as_str), SHOWN, "and");
+    let unable = listed(unable.iter().map(String::as_str), SHOWN, "or");
     let (only, are) = if is_one { ("only one workload", "is") } else { ("only some workloads", "are") };
     let message = words!("{only} can keep this `bind`: of {names}, {able} {are} all");
     let narrow = Diagnostic::new(Code::NarrowBind, constraint.span, message);
-    let narrow = narrow.label(words!("an instance in which {unable} performs one of these tasks is refused at another"));
+    let narrow = narrow.label(words!("where {unable} performs one of these tasks, the instance is refused at another"));
     let first = actors.first().map(|actor| quote(actor.name.as_str())).unwrap_or_default();
     report.push(narrow.help(words!(
         "give the tasks to one actor, such as {first}, or the same SPIFFE IDs to each of these actors"

@@ -9,8 +9,12 @@ use crate::report::{Report, quote};
 
 /// Warns of each. A `via` that names the performer says that it is meant; anywhere else it says nothing.
 pub(super) fn check(draft: &Draft, report: &mut Report) {
-    for transition in draft.transitions.iter().filter(|_| PEOPLE) {
-        match (doubt(draft, transition), transition.via_performer) {
+    if !PEOPLE {
+        return;
+    }
+    let leaders = leaders(draft);
+    for transition in &draft.transitions {
+        match (doubt(draft, &leaders, transition), transition.via_performer) {
             (Some(doubt), None) => report.push(doubt),
             (None, Some(span)) => {
                 let performed = quote(draft.task_name(transition.from));
@@ -22,17 +26,27 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
     }
 }
 
-fn doubt(draft: &Draft, transition: &TransitionDraft) -> Option<Diagnostic> {
+/// Of each task the actor that calls it by `via`; none where there is none, or not only one.
+fn leaders(draft: &Draft) -> Vec<Option<usize>> {
+    let mut callers: Vec<Option<Option<usize>>> = vec![None; draft.tasks.len()];
+    for transition in &draft.transitions {
+        let via = transition.via.map(|(actor, _)| actor);
+        if let Some(known) = callers.get_mut(transition.to) {
+            *known = Some(known.map_or(via, |known| known.filter(|known| Some(*known) == via)));
+        }
+    }
+    callers.into_iter().map(Option::flatten).collect()
+}
+
+fn doubt(draft: &Draft, leaders: &[Option<usize>], transition: &TransitionDraft) -> Option<Diagnostic> {
     let (from, to) = (draft.task(transition.from)?, draft.task(transition.to)?);
     let caller = from.performer?;
     if transition.via.is_some() || !from.sources.is_empty() {
         return None;
     }
-    let leading = draft.transitions.iter().filter(|before| before.to == transition.from);
-    let mut leading = leading.map(|before| before.via.map(|(leader, _)| leader));
-    let leader = leading.next().flatten()?;
+    let leader = leaders.get(transition.from).copied().flatten()?;
     // An answer to the actor that leads is not another actor's lead.
-    if leading.any(|other| other != Some(leader)) || leader == caller || to.performer == Some(leader) {
+    if leader == caller || to.performer == Some(leader) {
         return None;
     }
     let [leader, name] = [leader, caller].map(|actor| draft.actor_name(actor));

@@ -18,10 +18,11 @@ const SHOWN: usize = 4;
 pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
     let joins = || draft.tasks.iter().enumerate().filter(|(_, task)| task.join == JoinKind::All).map(|(join, _)| join);
     let size = draft.tasks.len().saturating_add(draft.transitions.len());
-    let mut left = MAX_STEPS;
+    let (mut left, sources) = (MAX_STEPS, |join| graph.predecessors(join).len());
+    let joins_size: usize = joins().map(sources).sum();
     for (split, _) in draft.tasks.iter().enumerate().filter(|(_, task)| says_all(task)) {
         let arms = graph.successors(split);
-        let Some(remaining) = left.checked_sub(arms.len().saturating_mul(size)) else { return };
+        let Some(remaining) = left.checked_sub(arms.len().saturating_mul(size).saturating_add(joins_size)) else { return };
         left = remaining;
         let branches = Branches::of(graph, split, arms);
         let joined = joins().map(|join| (join, branches.meeting_in(graph, join)));
@@ -34,20 +35,23 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
             if joined.iter().any(|(_, arms)| arms.contains(number)) || branches.meets_another(number) {
                 continue;
             }
-            let (name, join) = (quote(task.name.as_str()), named(draft, *join));
+            let (name, meeting) = (quote(task.name.as_str()), named(draft, *join));
             let others = arms.iter().enumerate().filter(|(other, _)| together.contains(*other));
             let others = listed(others.map(|(_, arm)| draft.task_name(*arm)), SHOWN, "and");
             let message = words!(
-                "no join waits for {name}: the other branches of {} meet in {join}",
+                "no join waits for {name}: the other branches of {} meet in {meeting}",
                 quote(draft.task_name(split))
             );
             let ends = branches.ends_of(graph, number);
             let ends = listed(ends.iter().map(|end| draft.task_name(*end)), SHOWN, "or");
             let alone = Diagnostic::new(Code::Unjoined, task.span, message);
             let alone = alone.label(words!("what {others} lead to may happen before this branch has ended, or without it"));
+            let missing = match draft.task(*join) {
+                Some(several) if !several.sources.is_empty() => words!("list {ends} at its `from`, too"),
+                _ => words!("add a transition to it from {ends}"),
+            };
             report.push(alone.help(words!(
-                "if {join} is to wait for it, add the transition from where it ends ({ends}); if it is to go on by itself, say so \
-                 with `join: any` at {name}"
+                "if that is to wait for it, {missing}; if this branch is to go on by itself, say so with `join: any` at {name}"
             )));
         }
     }

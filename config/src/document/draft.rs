@@ -88,6 +88,8 @@ pub(crate) struct TransitionDraft {
     pub(crate) after: Option<(Duration, Span)>,
     pub(crate) within: Option<(Duration, Span)>,
     pub(crate) when: Option<Guard>,
+    /// The place of `when`, if it is there.
+    pub(crate) when_span: Span,
 }
 
 pub(crate) struct ConstraintDraft {

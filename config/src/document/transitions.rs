@@ -85,6 +85,7 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
             after: of.duration_and_span("after"),
             within: of.duration_and_span("within"),
             when,
+            when_span: of.get("when").map_or(whole, |field| field.node.span),
         });
     }
 }

@@ -102,6 +102,15 @@ pub enum TimeField {
 }
 
 impl Extent {
+    /// Whether the text contains the part there.
+    pub fn holds(self, text: &str, part: &str) -> bool {
+        match self {
+            Self::Start => text.starts_with(part),
+            Self::End => text.ends_with(part),
+            Self::Anywhere => text.contains(part),
+        }
+    }
+
     /// The extent of `x.name(part)`; none where the function is another one.
     pub(super) fn named(name: &str) -> Option<Self> {
         match name {

@@ -11,7 +11,8 @@ impl PetriNet {
         let fork = graph.join(join).and_then(|of| graph.number(&of.fork));
         let (Some(fork), Ok(carried)) = (fork, u32::try_from(join)) else { return Vec::new() };
         let is_inside = |node: usize| self.tasks.get(node).is_some_and(|node| node.carries.contains(&carried));
-        let leads_back = |to: usize| to != join && !is_inside(to) && leads_only_to(graph, to, fork);
+        let back = lead_only_to(graph, fork);
+        let leads_back = |to: usize| to != join && !is_inside(to) && back.get(to) == Some(&true);
         let inside = (0..self.tasks.len()).filter(|task| is_inside(*task) && *task != fork);
         let steps = inside.flat_map(|task| self.steps_of(task).map(move |(step, to)| (task, step, to)));
         let back: Vec<(usize, usize)> =
@@ -29,10 +30,11 @@ impl PetriNet {
     }
 }
 
-/// Whether each path from a task leads to the fork, and none ends before.
-fn leads_only_to(graph: &Net<'_>, task: usize, fork: usize) -> bool {
-    let between = graph.graph.closure([task], Some(fork), |at| graph.graph.successors(at));
-    let mut between = between.into_iter().enumerate().filter(|(_, is_between)| *is_between);
-    let back = graph.graph.closure([fork], None, |at| graph.graph.predecessors(at));
-    between.all(|(at, _)| !graph.graph.successors(at).is_empty() && back.get(at) == Some(&true))
+/// The tasks from which each path leads to the fork, and none ends before; the fork is one of them.
+fn lead_only_to(graph: &Net<'_>, fork: usize) -> Vec<bool> {
+    let graph = &graph.graph;
+    let ends = (0..graph.tasks).filter(|task| graph.successors(*task).is_empty());
+    let end = graph.closure(ends, Some(fork), |at| graph.predecessors(at));
+    let back = graph.closure([fork], None, |at| graph.predecessors(at));
+    back.into_iter().zip(end).map(|(back, ends)| back && !ends).collect()
 }

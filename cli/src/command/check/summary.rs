@@ -218,7 +218,7 @@ impl Summary {
             row(text, "split", &split.to_string());
         }
         if let more @ 1.. = self.splits.len().saturating_sub(SHOWN) {
-            row(text, "split", &format!("{more} more tasks with several ways out"));
+            row(text, "split", &format!("{} with several ways out", stepgate_config::more(more, "task")));
         }
         // `identity` has only joins that are advice.
         let advice = if self.at_most.is_none() { "; as advice" } else { "" };
@@ -240,7 +240,7 @@ impl Summary {
             self.ttl.iter().take(SHOWN).map(|(task, ttl)| format!("tokens of `{task}` {ttl}")).collect();
         let hidden = self.ttl.len().saturating_sub(SHOWN);
         if hidden > 0 {
-            lives.push(format!("those of {hidden} more tasks other times"));
+            lives.push(format!("those of {} other times", stepgate_config::more(hidden, "task")));
         }
         format!("{}, all others {}", lives.join(", "), self.task_ttl)
     }

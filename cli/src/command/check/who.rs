@@ -1,11 +1,13 @@
 //! Who may do what, beyond the names of the actors: workloads that are several actors, constraints, and other names of the
 //! trust domain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use stepgate_config::name::{ActorName, TaskName};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Constraint, Relation, Task, Workflow};
 
@@ -96,15 +98,21 @@ impl ConstraintSummary {
 /// The tasks that a `separate` does not name, and that a workload which performs one of its tasks may perform, too. Where the
 /// actors of its tasks share no workload, they keep it by themselves, and there is nothing to name.
 fn left_out(workflow: &Workflow, constraint: &Constraint) -> Vec<String> {
-    let named: Vec<&Task> = constraint.tasks.iter().filter_map(|task| workflow.tasks.get(task)).map(AsRef::as_ref).collect();
-    let shares = |one: &Task, other: &Task| one.performer.shares(&other.performer);
-    let contested: Vec<&Task> = named
-        .iter()
-        .filter(|one| named.iter().any(|other| one.name != other.name && shares(one, other)))
-        .copied()
-        .collect();
-    let others = workflow.tasks.values().filter(|task| !constraint.tasks.contains(&task.name));
-    others.filter(|task| contested.iter().any(|one| shares(one, task))).map(|task| task.name.to_string()).collect()
+    let named = constraint.tasks.iter().filter_map(|task| workflow.tasks.get(task));
+    let named: Vec<&Task> = named.map(AsRef::as_ref).collect();
+    let mut performs: BTreeMap<&SpiffeId, usize> = BTreeMap::new();
+    for id in named.iter().flat_map(|task| &task.performer.spiffe) {
+        let tasks = performs.entry(id).or_default();
+        *tasks = tasks.saturating_add(1);
+    }
+    let is_contested = |id: &SpiffeId| performs.get(id).is_some_and(|tasks| *tasks > 1);
+    let contested = named.iter().filter(|task| task.performer.spiffe.iter().any(is_contested));
+    let ids: BTreeSet<&SpiffeId> = contested.flat_map(|task| &task.performer.spiffe).collect();
+    let shares = |actor: &&Arc<Actor>| actor.spiffe.iter().any(|id| ids.contains(id));
+    let actors: BTreeSet<&ActorName> = workflow.actors.values().filter(shares).map(|actor| &actor.name).collect();
+    let named: BTreeSet<&TaskName> = constraint.tasks.iter().collect();
+    let others = workflow.tasks.values().filter(|task| !named.contains(&task.name));
+    others.filter(|task| actors.contains(&task.performer.name)).map(|task| task.name.to_string()).collect()
 }
 
 impl fmt::Display for ConstraintSummary {
