@@ -9,13 +9,18 @@ mod by_ids;
 mod callers;
 mod constant_guards;
 mod constraints;
+mod contradiction;
 mod cycles;
 mod early_evidence;
+mod guard_slips;
 mod guarded;
+mod idle_times;
 mod in_turn;
 mod joins;
 mod known;
+mod late;
 mod merges;
+mod mistyped;
 mod one_caller;
 mod open;
 mod own_calls;
@@ -27,6 +32,7 @@ mod splits;
 mod times;
 mod twins;
 mod unjoined;
+mod upgrades;
 
 pub(crate) use analysis::Analysis;
 pub(crate) use joins::AnalyzedJoin;
@@ -42,9 +48,12 @@ use crate::workflow::Assurance;
 /// Checks a draft; `leeway` is that of its gate, where it is in one. None where parts of it are missing: its graph would not be the one that the author means.
 pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report) -> Option<Analysis> {
     constraints::check(draft, report);
+    contradiction::check(draft, report);
     open::check(draft, report);
     requests::check(draft, report);
     any_path::check(draft, report);
+    mistyped::check(draft, report);
+    upgrades::check(draft, report);
     guarded::check(draft, report);
     callers::check(draft, report);
     own_calls::check(draft, report);
@@ -54,8 +63,11 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
         return None;
     }
     constant_guards::check(draft, report);
+    guard_slips::check(draft, report);
     let graph = draft.graph();
     reach::check(draft, &graph, report);
+    late::check(draft, &graph, report);
+    idle_times::check(draft, &graph, leeway, report);
     let cyclic = cycles::check(draft, &graph, report);
     let dominators = graph.dominators();
     constraints::check_order(draft, &dominators, report);

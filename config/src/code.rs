@@ -438,6 +438,28 @@ codes! {
     /// with one that the task has not: the transition is then never taken. Or it is never false, such as `a != "x" || a != "y"`,
     /// and excludes nothing. The attributes of each workload of the caller, and the `requests` of the task, are taken into account.
     ConstantGuard = Warning "W036",
+    /// A request that is probably mistyped
+    ///
+    /// It is valid, and gates read it as it is written: `:id` is a text, and not the variable `{id}`; a method that is none of
+    /// HTTP's, but like one of them; a header with the value `*` or `Absent`.
+    Mistyped = Warning "W037",
+    /// A time that is shorter than the leeway
+    ///
+    /// Gates give the leeway to each bound, since clocks may differ by it: what is to last 5 seconds lasts 35 with the default
+    /// leeway of 30 seconds. Write a longer time, or a smaller `leeway` in the gate's configuration.
+    Outweighed = Warning "W038",
+    /// A transition that opens after the end of the instance
+    ///
+    /// The `after` of the transitions on the way to it add up to the `deadline` or more, so no instance takes it.
+    Late = Warning "W039",
+    /// An order of texts that look like numbers
+    ///
+    /// `<` and `>` compare texts character by character, so that "9" is more than "10". Convert with `int` or `double`.
+    TextOrder = Warning "W040",
+    /// A gate for a workload of no actor
+    ///
+    /// No actor of its workflows has the SPIFFE ID at `self`. The gate then denies every request that is not exempt.
+    Stranger = Warning "W041",
     /// How often one instance may enter tasks
     ///
     /// Forks and cycles multiply. This is the most that the gates let one instance do, not what it usually does.
@@ -477,6 +499,10 @@ codes! {
     /// By the attributes of these workloads, and the `requests` of the task, it is never false in this revision. If it is to tell
     /// workloads apart, give them different attributes.
     PassesAll = Note "N008",
+    /// A pattern that matches a part of a text
+    ///
+    /// `matches` searches, so `x.matches("[0-9]+")` is true for `a1b`. Write `^` and `$` for the whole text.
+    MatchesPart = Note "N009",
 }
 
 impl Code {

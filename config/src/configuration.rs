@@ -6,6 +6,7 @@ mod keys;
 mod observing;
 mod overlap;
 mod revoked;
+mod stranger;
 mod workflows;
 
 use crate::PEOPLE;
@@ -44,6 +45,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
     let exempt = exempt::read(fields, context);
     let egress = egress::read(fields, context);
     if PEOPLE {
+        stranger::check(fields, &documents, own.as_ref(), context);
         egress::check_hosts(fields, &documents, own.as_ref(), context);
         overlap::check(&exempt, &documents, own.as_ref(), context);
     }

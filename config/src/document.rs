@@ -83,6 +83,8 @@ fn draft(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Draft {
         assurance: fields.text("assurance").and_then(assurance),
         deadline: fields.duration("deadline"),
         task_ttl: fields.duration("task_ttl"),
+        deadline_span: fields.get("deadline").map(|field| field.key_span),
+        task_ttl_span: fields.get("task_ttl").map(|field| field.key_span),
         open: fields.flag("open"),
         open_span: fields.get("open").map(|field| field.key_span),
         mode: fields.text("mode").and_then(mode),

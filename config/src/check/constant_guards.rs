@@ -36,10 +36,11 @@ fn judge(draft: &Draft, transition: &TransitionDraft, guard: &Condition, left: &
         let own = RefCell::into_inner(request.missing);
         missing = Some(missing.map_or_else(|| own.clone(), |all| all.intersection(&own).cloned().collect()));
     }
-    let missing = missing.unwrap_or_default();
     let (name, to) = (quote(draft.actor_name(caller)), quote(to.name.as_str()));
     let written = quote(&words!("{} -> {}", draft.task_name(transition.from), draft.task_name(transition.to)));
     let at = |code, message| Diagnostic::new(code, transition.when_span, message);
+    // Without a workload, its SPIFFE IDs have errors.
+    let Some(missing) = missing else { return };
     report.push(match (found.holds, found.refuses) {
         (true, true) => return,
         (false, _) => {

@@ -23,6 +23,9 @@ pub(crate) struct Draft {
     pub(crate) assurance: Option<Assurance>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) task_ttl: Option<Duration>,
+    /// The places of these two, where they are written.
+    pub(crate) deadline_span: Option<Span>,
+    pub(crate) task_ttl_span: Option<Span>,
     /// From a gate's configuration; not part of the document.
     pub(crate) open: Option<bool>,
     pub(crate) open_span: Option<Span>,

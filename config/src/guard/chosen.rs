@@ -64,7 +64,7 @@ impl<'k, K: Known> Tests<'k, K> {
     /// A part that may be true, be false or fail.
     fn open(&mut self, text: String) -> Test {
         let values = vec![Some(Scalar::Bool(true)), Some(Scalar::Bool(false)), None];
-        let choice = Choice { values, is_known: true, is_whole: false, field: None };
+        let choice = Choice { values, is_known: true, is_whole: false, range: None };
         Test::Chosen(self.number(format!("open {text}"), choice))
     }
 
@@ -84,7 +84,7 @@ impl<'k, K: Known> Tests<'k, K> {
         let other = || Some(Scalar::Text(Cow::Borrowed("\0")));
         let absent = || if matches!(leaf, Leaf::Entry(..)) { vec![None, other()] } else { vec![other()] };
         let values = known.unwrap_or_else(absent);
-        self.number(format!("{leaf:?}"), Choice { values, is_known, is_whole: false, field: None })
+        self.number(format!("{leaf:?}"), Choice { values, is_known, is_whole: false, range: None })
     }
 
     fn is_known(&self, number: usize) -> bool {
@@ -113,9 +113,13 @@ impl<'k, K: Known> Tests<'k, K> {
         if let Some(constant) = constant {
             return Operand::Constant(constant);
         }
-        let field = if let Condition::Field(field, ..) = part { Some(*field) } else { None };
+        let range = match part {
+            Condition::Field(field, ..) => field.range(),
+            Condition::Size(_) => Some(0..=i64::MAX),
+            _ => None,
+        };
         let is_whole = matches!(part, Condition::Field(..) | Condition::Size(_) | Condition::Convert(Conversion::Int, _));
-        Operand::Chosen(self.number(text_of(part), Choice { values: vec![None], is_known: false, is_whole, field }))
+        Operand::Chosen(self.number(text_of(part), Choice { values: vec![None], is_known: false, is_whole, range }))
     }
 
     fn constant(&mut self, part: &Condition) -> Option<Possible> {
@@ -147,7 +151,7 @@ impl<'k, K: Known> Tests<'k, K> {
         let same = [Some(Scalar::Int(0)), None];
         let values = if a == b { same.to_vec() } else { order.into_iter().chain([None]).collect() };
         let (first, second) = if a <= b { (&a, &b) } else { (&b, &a) };
-        let choice = Choice { values, is_known: true, is_whole: true, field: None };
+        let choice = Choice { values, is_known: true, is_whole: true, range: None };
         let number = self.number(format!("order {first} {second}"), choice);
         let zero = Operand::Constant(Some(Scalar::Int(0)));
         match a <= b {

@@ -1,7 +1,9 @@
 //! A guard as a test of values that are chosen.
 
+use std::ops::RangeInclusive;
+
 use super::known::Possible;
-use super::{Comparison, Extent, Pattern, Scalar, TimeField, as_double, order};
+use super::{Comparison, Extent, Pattern, Scalar, as_double, order};
 
 /// A part of a guard whose value is chosen.
 pub(super) struct Choice {
@@ -10,8 +12,8 @@ pub(super) struct Choice {
     pub(super) is_known: bool,
     /// Whether it is a whole number.
     pub(super) is_whole: bool,
-    /// The field of a time that it is: its values have bounds.
-    pub(super) field: Option<TimeField>,
+    /// The smallest and the largest value, if it is a whole number with bounds.
+    pub(super) range: Option<RangeInclusive<i64>>,
 }
 
 /// A condition on chosen values, by number.
@@ -43,7 +45,7 @@ impl Choice {
         if self.is_known {
             return;
         }
-        if let Some(range) = self.field.and_then(TimeField::range) {
+        if let Some(range) = &self.range {
             self.values.retain(|value| !matches!(value, Some(Scalar::Int(value)) if !range.contains(value)));
         }
         if !self.is_whole {

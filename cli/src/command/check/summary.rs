@@ -11,7 +11,7 @@ use stepgate_config::{Checked, duration, entries};
 
 use super::calls::Calls;
 use super::times::Times;
-use super::who::{ConstraintSummary, Workload};
+use super::who::{ConstraintSummary, Further, Workload};
 use crate::command::names::listed;
 use crate::command::output::{FAINT, GOOD, STRONG, count};
 
@@ -60,6 +60,8 @@ pub(super) struct Summary {
     actors: Vec<String>,
     /// The workloads that are several actors.
     workloads: Vec<Workload>,
+    /// The workloads of open segments, and of other trust domains.
+    further: Vec<Further>,
     /// The constraints that gates enforce.
     constraints: Vec<ConstraintSummary>,
     /// Those that are only advice, which no gate enforces.
@@ -170,6 +172,7 @@ impl Summary {
             trust_domain: workflow.trust_domain.to_string(),
             trust_domain_aliases: workflow.domain.aliases().map(ToString::to_string).collect(),
             workloads: Workload::all(workflow),
+            further: Further::all(workflow),
             constraints: workflow.constraints.iter().map(|one| ConstraintSummary::of(workflow, one)).collect(),
             advice: workflow.advice.iter().map(ConstraintSummary::advice).collect(),
             calls: Calls::all(workflow),
@@ -206,6 +209,7 @@ impl Summary {
         row(text, "digest", &self.digest);
         row(text, "actors", &format!("{}: {}", self.actors.len(), listed(&self.actors)));
         rows(text, "roles", &self.workloads);
+        rows(text, "workloads", &self.further);
         if !self.trust_domain_aliases.is_empty() {
             let aliases = listed(&self.trust_domain_aliases);
             row(text, "aliases", &format!("{aliases}: other names of the trust domain `{}`", self.trust_domain));

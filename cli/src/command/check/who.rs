@@ -27,6 +27,40 @@ struct Role {
     tasks: Vec<String>,
 }
 
+/// Workloads that are an actor and that a reader may not expect: those of an open segment, and those of another trust domain.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Further {
+    actor: String,
+    /// A SPIFFE ID, perhaps with an open segment.
+    spiffe: String,
+    is_open: bool,
+}
+
+impl Further {
+    /// Those of a workflow.
+    pub(super) fn all(workflow: &Workflow) -> Vec<Self> {
+        let of = |actor: &Arc<Actor>| {
+            let name = actor.name.to_string();
+            let further = |spiffe: String, is_open| Self { actor: name.clone(), spiffe, is_open };
+            let open = actor.open.iter().map(|open| further(open.to_string(), true));
+            let foreign = actor.spiffe.iter().filter(|id| id.trust_domain() != workflow.trust_domain.as_str());
+            open.chain(foreign.map(|id| further(id.to_string(), false))).collect::<Vec<_>>()
+        };
+        workflow.actors.values().flat_map(of).collect()
+    }
+}
+
+impl fmt::Display for Further {
+    /// `` `runner` is every workload that fits `spiffe://t/ns/build/pod/{pod}` ``
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { actor, spiffe, is_open } = self;
+        match is_open {
+            true => write!(f, "`{actor}` is every workload that fits {spiffe}"),
+            false => write!(f, "`{actor}` is {spiffe}, of another trust domain"),
+        }
+    }
+}
+
 /// A constraint that gates enforce.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ConstraintSummary {
