@@ -47,13 +47,16 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
             }
         }
     }
-    for actor in &draft.actors {
+    let performers = draft.tasks.iter().filter_map(|task| task.performer);
+    let active: BTreeSet<usize> = performers.chain(draft.transitions.iter().filter_map(|t| draft.caller(t))).collect();
+    // One that takes no part has a warning of its own.
+    for (_, actor) in draft.actors.iter().enumerate().filter(|(number, _)| active.contains(number)) {
         let own = actor.own.values().chain(actor.own_open.values()).chain([&actor.attributes]);
         let unread: BTreeSet<&str> = own.flat_map(|own| own.keys().map(String::as_str)).filter(|name| !read.contains(*name)).collect();
         if !unread.is_empty() {
             let unread = listed(unread, SHOWN, "and");
             let message = words!("no guard reads {unread} of {}", quote(actor.name.as_str()));
-            let idle = Diagnostic::new(Code::NoEffect, actor.span, message).label("its `attributes` have no effect");
+            let idle = Diagnostic::new(Code::NoEffect, actor.span, message).label("it has no effect");
             report.push(idle.help("add a guard such as `when: 'peer.NAME == …'` to a transition, or remove the attribute"));
         }
     }

@@ -13,7 +13,7 @@ use crate::graph::Graph;
 use crate::report::{Report, quote};
 use crate::workflow::Assurance;
 
-/// Warns of each. One that is later than the tokens of its own task live is an error, and so not one of these.
+/// Warns of each. One that opens so late by itself is an error.
 pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
     if !PEOPLE || draft.assurance != Some(Assurance::Signed) || draft.transitions.iter().all(|t| t.after.is_none()) {
         return;
@@ -23,15 +23,16 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
     for transition in &draft.transitions {
         let (Some((after, span)), Some(Some(arrival))) = (transition.after, earliest.get(transition.from)) else { continue };
         let opens = arrival.saturating_add(after);
-        if arrival.is_zero() || opens < deadline {
+        if after >= deadline || opens < deadline {
             continue;
         }
         let [from, to] = [draft.written_from(transition), draft.task_name(transition.to).to_owned()];
         let message = words!("no instance takes {}: it opens {} after the start at the earliest", quote(&words!("{from} -> {to}")), written(opens));
         let late = Diagnostic::new(Code::Late, span, message);
         report.push(late.label(words!("and each instance ends after {}", written(deadline))).help(words!(
-            "an instance reaches {from} after {} at the earliest, by the `after` of the transitions before: write a longer `deadline`, or \
+            "an instance reaches {} after {} at the earliest, by the `after` of the transitions before: write a longer `deadline`, or \
              a shorter `after`",
+            quote(&from),
             written(*arrival)
         )));
     }

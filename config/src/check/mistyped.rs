@@ -19,7 +19,7 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
         for request in &task.requests {
             let doubts = [variable(request), method(request, report), header(request)];
             for (doubt, help) in doubts.into_iter().flatten() {
-                let message = words!("{doubt} in the `requests` of {}", quote(task.name.as_str()));
+                let message = words!("in the `requests` of {}, {doubt}", quote(task.name.as_str()));
                 let mistyped = Diagnostic::new(Code::Mistyped, span, message).label("read as it is written");
                 report.push(mistyped.help(help));
             }
@@ -32,7 +32,7 @@ fn variable(request: &RequestPattern) -> Option<(String, String)> {
     let path = request.path.as_ref()?.to_string();
     let segment = path.split('/').find(|segment| segment.len() > 1 && segment.starts_with(':') && !segment.contains('{'))?;
     let name = segment.strip_prefix(':').unwrap_or_default();
-    Some((words!("the segment {} is a text, and no variable,", quote(segment)), words!("a variable is `{{{name}}}`")))
+    Some((words!("the segment {} is a text, and no variable", quote(segment)), words!("a variable is `{{{name}}}`")))
 }
 
 fn method(request: &RequestPattern, report: &mut Report) -> Option<(String, String)> {
