@@ -18,7 +18,8 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
         if !task.requests.iter().any(is_open) {
             continue;
         }
-        let message = words!("any path matches task {}: one of its `requests` has no `path`", quote(task.name.as_str()));
+        let message =
+            words!("any path matches task {}: one of its `requests` has no `path`", quote(task.name.as_str()));
         let open = Diagnostic::new(Code::AnyPath, task.requests_span.unwrap_or(task.span), message);
         report.push(open.label("a request to any path of this workload may be this task").help(
             "add a `path`; if any path is meant, say so with `path: /**` (and an entry with `path: /`, which that leaves out)",

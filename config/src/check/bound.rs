@@ -31,7 +31,8 @@ pub(super) fn check(draft: &Draft, constraint: &ConstraintDraft, report: &mut Re
         let count = roles.entry(id).or_default();
         *count = count.saturating_add(1);
     }
-    let (able, unable): (Vec<&SpiffeId>, Vec<&SpiffeId>) = roles.keys().partition(|id| roles.get(*id) == Some(&actors.len()));
+    let (able, unable): (Vec<&SpiffeId>, Vec<&SpiffeId>) =
+        roles.keys().partition(|id| roles.get(*id) == Some(&actors.len()));
     let open = actors.iter().flat_map(|actor| &actor.open).map(|(open, _)| open.to_string());
     let unable: Vec<String> = unable.into_iter().map(ToString::to_string).chain(open).collect();
     if able.is_empty() || unable.is_empty() {
@@ -46,7 +47,9 @@ pub(super) fn check(draft: &Draft, constraint: &ConstraintDraft, report: &mut Re
     let narrow = Diagnostic::new(Code::NarrowBind, constraint.span, message);
     let narrow = narrow.label(words!("where {unable} performs one of these tasks, the instance is refused at another"));
     let first = actors.first().map(|actor| quote(actor.name.as_str())).unwrap_or_default();
-    report.push(narrow.help(words!(
-        "give the tasks to one actor, such as {first}, or the same SPIFFE IDs to each of these actors"
-    )));
+    report.push(
+        narrow.help(words!(
+            "give the tasks to one actor, such as {first}, or the same SPIFFE IDs to each of these actors"
+        )),
+    );
 }

@@ -48,7 +48,9 @@ fn judge(draft: &Draft, transition: &TransitionDraft, guard: &Condition, left: &
             let label = if !anywhere.holds {
                 "it is false or fails, whatever the request".to_owned()
             } else if missing.is_empty() {
-                words!("by what the document says of {name}, and of the `requests` of {to}, it is false or fails on each")
+                words!(
+                    "by what the document says of {name}, and of the `requests` of {to}, it is false or fails on each"
+                )
             } else {
                 words!("{name} has no attribute {}", listed(missing.iter().map(String::as_str), SHOWN, "and"))
             };
@@ -58,9 +60,11 @@ fn judge(draft: &Draft, transition: &TransitionDraft, guard: &Condition, left: &
             };
             never.label(label).help(help)
         }
-        (true, false) if !anywhere.refuses => at(Code::ConstantGuard, words!("the guard of {written} excludes nothing"))
-            .label("it is never false")
-            .help("correct the guard, or remove it"),
+        (true, false) if !anywhere.refuses => {
+            at(Code::ConstantGuard, words!("the guard of {written} excludes nothing"))
+                .label("it is never false")
+                .help("correct the guard, or remove it")
+        }
         (true, false) => at(Code::PassesAll, words!("each request from {name} to {to} passes this guard"))
             .label("by what the document says of both, it is never false"),
     });

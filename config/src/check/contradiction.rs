@@ -30,9 +30,12 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
         for (task, span) in &constraint.tasks {
             let Some(other) = bound.get(task).and_then(|group| seen.insert(*group, *task)) else { continue };
             let [one, other] = [other, *task].map(|task| quote(draft.task_name(task)));
-            let message = words!("this constraint cannot be satisfied: {one} and {other} are bound, and the two contradict each other");
+            let message = words!(
+                "this constraint cannot be satisfied: {one} and {other} are bound, and the two contradict each other"
+            );
             let bind = enforced(Relation::Bind).find(|bind| bind.tasks.iter().any(|(bound, _)| bound == task));
-            let mut found = Diagnostic::new(Code::BadConstraint, *span, message).label("one workload is to perform both");
+            let mut found =
+                Diagnostic::new(Code::BadConstraint, *span, message).label("one workload is to perform both");
             if let Some(bind) = bind {
                 found = found.also(bind.span, "by this `bind`");
             }

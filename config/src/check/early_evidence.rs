@@ -100,7 +100,8 @@ impl<'d> Times<'d> {
         let is_on_way = |task: &usize| join.before.contains(task) && *task != join.fork || *task == join.task;
         for component in &self.order {
             let component: Vec<usize> = component.iter().filter(|task| is_on_way(task)).copied().collect();
-            let edges = component.iter().flat_map(|to| self.graph.predecessors(*to).iter().map(move |from| (*from, *to)));
+            let edges =
+                component.iter().flat_map(|to| self.graph.predecessors(*to).iter().map(move |from| (*from, *to)));
             let before = edges.filter_map(|(from, to)| self.with(ways.get(&from)?, from, to));
             let Some(before) = before.max_by_key(|way| way.takes) else { continue };
             let spent = component.iter().filter(|task| **task != join.task).filter_map(|task| self.spent(*task));

@@ -33,7 +33,8 @@ pub(super) fn check(draft: &Draft, graph: &Graph, leeway: Option<Duration>, repo
     bounds.extend(draft.transitions.iter().filter_map(|t| t.within).map(|(time, span)| ("within", time, span)));
     for (key, time, span) in bounds.into_iter().filter(|(_, time, _)| *time < leeway) {
         let (time, lasts) = (written(time), written(time.saturating_add(leeway)));
-        let message = words!("this `{key}` of {time} lasts up to {lasts}: gates give a leeway of {} to it", written(leeway));
+        let message =
+            words!("this `{key}` of {time} lasts up to {lasts}: gates give a leeway of {} to it", written(leeway));
         let short = Diagnostic::new(Code::Outweighed, span, message).label("shorter than the leeway");
         report.push(short.help("write a longer time, or a smaller `leeway` in the gate's configuration"));
     }

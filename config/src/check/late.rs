@@ -21,13 +21,19 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
     let Some(deadline) = draft.deadline else { return };
     let earliest = earliest(draft, graph);
     for transition in &draft.transitions {
-        let (Some((after, span)), Some(Some(arrival))) = (transition.after, earliest.get(transition.from)) else { continue };
+        let (Some((after, span)), Some(Some(arrival))) = (transition.after, earliest.get(transition.from)) else {
+            continue;
+        };
         let opens = arrival.saturating_add(after);
         if after >= deadline || opens < deadline {
             continue;
         }
         let [from, to] = [draft.written_from(transition), draft.task_name(transition.to).to_owned()];
-        let message = words!("no instance takes {}: it opens {} after the start at the earliest", quote(&words!("{from} -> {to}")), written(opens));
+        let message = words!(
+            "no instance takes {}: it opens {} after the start at the earliest",
+            quote(&words!("{from} -> {to}")),
+            written(opens)
+        );
         let late = Diagnostic::new(Code::Late, span, message);
         report.push(late.label(words!("and each instance ends after {}", written(deadline))).help(words!(
             "an instance reaches {} after {} at the earliest, by the `after` of the transitions before: write a longer `deadline`, or \
@@ -47,7 +53,8 @@ fn earliest(draft: &Draft, graph: &Graph) -> Vec<Option<Duration>> {
     }
     let mut found: Vec<Option<Duration>> = vec![None; graph.tasks];
     let initial = draft.tasks.iter().enumerate().filter(|(_, task)| task.initial).map(|(task, _)| task);
-    let mut open: BinaryHeap<Reverse<(Duration, usize)>> = initial.map(|task| Reverse((Duration::ZERO, task))).collect();
+    let mut open: BinaryHeap<Reverse<(Duration, usize)>> =
+        initial.map(|task| Reverse((Duration::ZERO, task))).collect();
     while let Some(Reverse((at, task))) = open.pop() {
         let Some(slot @ None) = found.get_mut(task) else { continue };
         *slot = Some(at);

@@ -30,7 +30,8 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
 /// `/orders/:id`, as other tools write a variable.
 fn variable(request: &RequestPattern) -> Option<(String, String)> {
     let path = request.path.as_ref()?.to_string();
-    let segment = path.split('/').find(|segment| segment.len() > 1 && segment.starts_with(':') && !segment.contains('{'))?;
+    let segment =
+        path.split('/').find(|segment| segment.len() > 1 && segment.starts_with(':') && !segment.contains('{'))?;
     let name = segment.strip_prefix(':').unwrap_or_default();
     Some((words!("the segment {} is a text, and no variable", quote(segment)), words!("a variable is `{{{name}}}`")))
 }

@@ -179,7 +179,8 @@ fn closes(within: Duration, span: Span, after: Option<(Duration, Span)>, life: &
     }
     if let Some((after, other)) = after.filter(|(after, _)| within <= *after) {
         let message = words!("this transition closes after {}, and opens after {}", written(within), written(after));
-        let never = Diagnostic::new(Code::BadTime, span, message).label("no later than it opens").also(other, "it opens here");
+        let never =
+            Diagnostic::new(Code::BadTime, span, message).label("no later than it opens").also(other, "it opens here");
         report.push(never.help("both count from the arrival: write a longer `within`, or a shorter `after`"));
     }
 }

@@ -22,14 +22,17 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
     let joins_size: usize = joins().map(sources).sum();
     for (split, _) in draft.tasks.iter().enumerate().filter(|(_, task)| says_all(task)) {
         let arms = graph.successors(split);
-        let Some(remaining) = left.checked_sub(arms.len().saturating_mul(size).saturating_add(joins_size)) else { return };
+        let Some(remaining) = left.checked_sub(arms.len().saturating_mul(size).saturating_add(joins_size)) else {
+            return;
+        };
         left = remaining;
         let branches = Branches::of(graph, split, arms);
         let joined = joins().map(|join| (join, branches.meeting_in(graph, join)));
         let joined: Vec<(usize, FixedBitSet)> = joined.filter(|(_, arms)| arms.count_ones(..) > 1).collect();
         let Some((join, together)) = joined.first() else { continue };
         for (number, arm) in arms.iter().enumerate() {
-            let Some(task) = draft.task(*arm).filter(|task| task.join == JoinKind::Any && task.join_span.is_none()) else {
+            let Some(task) = draft.task(*arm).filter(|task| task.join == JoinKind::Any && task.join_span.is_none())
+            else {
                 continue;
             };
             if joined.iter().any(|(_, arms)| arms.contains(number)) || branches.meets_another(number) {
@@ -45,7 +48,8 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
             let ends = branches.ends_of(graph, number);
             let ends = listed(ends.iter().map(|end| draft.task_name(*end)), SHOWN, "or");
             let alone = Diagnostic::new(Code::Unjoined, task.span, message);
-            let alone = alone.label(words!("what {others} lead to may happen before this branch has ended, or without it"));
+            let alone =
+                alone.label(words!("what {others} lead to may happen before this branch has ended, or without it"));
             let missing = match draft.task(*join) {
                 Some(several) if !several.sources.is_empty() => words!("list {ends} at its `from`, too"),
                 _ => words!("add a transition to it from {ends}"),
@@ -61,6 +65,8 @@ pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
 fn named(draft: &Draft, join: usize) -> String {
     match draft.task(join).map(|task| task.sources.as_slice()) {
         Some([]) | None => quote(draft.task_name(join)),
-        Some(sources) => words!("the transition from {}", listed(sources.iter().map(|of| draft.task_name(*of)), SHOWN, "and")),
+        Some(sources) => {
+            words!("the transition from {}", listed(sources.iter().map(|of| draft.task_name(*of)), SHOWN, "and"))
+        }
     }
 }

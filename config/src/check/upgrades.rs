@@ -19,7 +19,8 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
         if !idle.is_empty() {
             let message = words!("`upgrade` has no effect: no request of {} begins {idle}", quote(task.name.as_str()));
             let none = Diagnostic::new(Code::NoEffect, span, message).label("by the methods that are listed here");
-            report.push(none.help("`websocket` begins with GET (over HTTP/2 with CONNECT), and `connect` with CONNECT"));
+            report
+                .push(none.help("`websocket` begins with GET (over HTTP/2 with CONNECT), and `connect` with CONNECT"));
         }
         let listed = task.requests.iter().filter(|request| !request.methods.is_empty());
         let mut methods = listed.flat_map(|request| &request.methods);

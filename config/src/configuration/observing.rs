@@ -20,8 +20,14 @@ pub(super) fn check(fields: Fields<'_, '_>, documents: &[Document], context: &mu
     let enforced = drafts().filter(|draft| draft.mode == Some(Mode::Enforce)).filter_map(|draft| draft.name.as_ref());
     let enforced = listed(enforced.map(|name| name.as_str()), SHOWN, "and");
     let (message, label) = match enforced.is_empty() {
-        true => ("this gate only observes: it rejects no request".to_owned(), "each request that it denies passes all the same"),
-        false => (words!("this gate only observes, but for {enforced}"), "of other requests, each that it denies passes all the same"),
+        true => (
+            "this gate only observes: it rejects no request".to_owned(),
+            "each request that it denies passes all the same",
+        ),
+        false => (
+            words!("this gate only observes, but for {enforced}"),
+            "of other requests, each that it denies passes all the same",
+        ),
     };
     let observes = Diagnostic::new(Code::Observes, span, message).label(label);
     context.report.push(observes.help("read what it would deny (docs/observe.md), and then write `mode: enforce`"));

@@ -25,5 +25,9 @@ pub(super) fn check(fields: Fields<'_, '_>, documents: &[Document], own: Option<
     let message = words!("no actor of these workflows is {}", quote(own.as_str()));
     let stranger = Diagnostic::new(Code::Stranger, field.node.span, message);
     let stranger = stranger.label("a gate for this workload denies every request that is not exempt");
-    context.report.push(stranger.help("correct the SPIFFE ID, or give this gate the workflows in which its workload takes part").maybe_help(near));
+    context.report.push(
+        stranger
+            .help("correct the SPIFFE ID, or give this gate the workflows in which its workload takes part")
+            .maybe_help(near),
+    );
 }

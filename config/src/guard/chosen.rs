@@ -53,7 +53,14 @@ impl<'k, K: Known> Tests<'k, K> {
                 Operand::Chosen(number) if self.is_known(number) => Test::Matches(number, pattern.clone()),
                 Operand::Chosen(_) => self.open(text_of(part)),
             },
-            _ => match self.operand(part) {
+            Condition::Literal(_)
+            | Condition::Variable(_)
+            | Condition::Entry(..)
+            | Condition::Arithmetic(..)
+            | Condition::Negate(_)
+            | Condition::Size(_)
+            | Condition::Field(..)
+            | Condition::Convert(..) => match self.operand(part) {
                 Operand::Constant(value) => Test::Is(value.as_ref().and_then(as_bool)),
                 Operand::Chosen(number) if self.is_known(number) => Test::Chosen(number),
                 Operand::Chosen(_) => self.open(text_of(part)),
@@ -104,21 +111,25 @@ impl<'k, K: Known> Tests<'k, K> {
                 _ => Operand::Chosen(number),
             };
         }
-        let constant = match part {
-            Condition::Convert(of, value) => self.constant(value).map(|value| of.of(value?)),
-            Condition::Size(text) => self.constant(text).map(|text| size(&text?)),
-            Condition::Negate(of) => self.constant(of).map(|value| negated(&value?)),
-            _ => None,
+        let constant = if let Condition::Convert(of, value) = part {
+            self.constant(value).map(|value| of.of(value?))
+        } else if let Condition::Size(text) = part {
+            self.constant(text).map(|text| size(&text?))
+        } else if let Condition::Negate(of) = part {
+            self.constant(of).map(|value| negated(&value?))
+        } else {
+            None
         };
         if let Some(constant) = constant {
             return Operand::Constant(constant);
         }
-        let range = match part {
-            Condition::Field(field, ..) => field.range(),
-            Condition::Size(_) => Some(0..=i64::MAX),
-            _ => None,
+        let range = if let Condition::Field(field, ..) = part {
+            field.range()
+        } else {
+            matches!(part, Condition::Size(_)).then_some(0..=i64::MAX)
         };
-        let is_whole = matches!(part, Condition::Field(..) | Condition::Size(_) | Condition::Convert(Conversion::Int, _));
+        let is_whole =
+            matches!(part, Condition::Field(..) | Condition::Size(_) | Condition::Convert(Conversion::Int, _));
         Operand::Chosen(self.number(text_of(part), Choice { values: vec![None], is_known: false, is_whole, range }))
     }
 
@@ -195,11 +206,10 @@ impl<'k, K: Known> Tests<'k, K> {
 }
 
 fn leaf(part: &Condition) -> Option<Leaf<'_>> {
-    match part {
-        Condition::Variable(variable) => Some(Leaf::Variable(*variable)),
-        Condition::Entry(entry, name) => Some(Leaf::Entry(*entry, name)),
-        _ => None,
+    if let Condition::Variable(variable) = part {
+        return Some(Leaf::Variable(*variable));
     }
+    if let Condition::Entry(entry, name) = part { Some(Leaf::Entry(*entry, name)) } else { None }
 }
 
 fn text_of(part: &Condition) -> String {
@@ -214,7 +224,7 @@ fn negated(value: &Scalar<'static>) -> Possible {
     match value {
         Scalar::Int(value) => value.checked_neg().map(Scalar::Int),
         Scalar::Double(value) => Some(Scalar::Double(-value)),
-        _ => None,
+        Scalar::Bool(_) | Scalar::Text(_) | Scalar::Time(_) | Scalar::Span(_) => None,
     }
 }
 

@@ -35,7 +35,8 @@ impl Outcomes {
         }
         let (test, choices) = Tests::of(condition, known);
         *left = left.saturating_sub(test.size().saturating_mul(BUILD_STEPS));
-        let combined = |all: usize, choice: &Choice| all.checked_mul(choice.values.len()).filter(|all| *all <= MAX_COMBINATIONS);
+        let combined =
+            |all: usize, choice: &Choice| all.checked_mul(choice.values.len()).filter(|all| *all <= MAX_COMBINATIONS);
         let combinations = choices.iter().try_fold(1, combined);
         let steps = |combinations: usize| left.checked_sub(combinations.saturating_mul(test.size()));
         let Some((combinations, remaining)) = combinations.and_then(|all| Some((all, steps(all)?))) else {

@@ -5,8 +5,6 @@ use std::cmp::Ordering;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::conversion::as_double;
-
 /// A value of a guard.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scalar<'a> {
@@ -36,6 +34,12 @@ pub fn in_range(time: DateTime<Utc>) -> Option<DateTime<Utc>> {
 /// The duration, if it is in range.
 pub fn span_in_range(span: TimeDelta) -> Option<TimeDelta> {
     span.num_nanoseconds().map(|_| span)
+}
+
+/// The nearest double (CEL: numbers of the two types compare as doubles).
+#[expect(clippy::cast_precision_loss, reason = "the nearest one is what CEL compares")]
+pub fn as_double(value: i64) -> f64 {
+    value as f64
 }
 
 /// The order of two values; none where their types do not compare.

@@ -89,7 +89,8 @@ fn sent_back((join, fork): (&str, &str), back: &[&Transition], place: Span) -> D
     let back: Vec<String> = back.iter().map(ToString::to_string).collect();
     let several = back.len() > 1;
     let (back, lead) = (listed(back.iter().map(String::as_str), NAMED, "and"), if several { "lead" } else { "leads" });
-    let message = words!("{back} {lead} back to {fork}: the arrivals at the join {join} in that round are then of no use");
+    let message =
+        words!("{back} {lead} back to {fork}: the arrivals at the join {join} in that round are then of no use");
     let note = Diagnostic::new(Code::SentBack, place, message);
     note.label(words!("another round begins at {fork}, and all its branches are needed again"))
 }

@@ -142,7 +142,9 @@ impl Contents {
                 let open = if workflow.open { "new instances begin in it" } else { "closed to new instances" };
                 row(&mut text, "open", open);
                 match workflow.mode {
-                    Some("observe") => row(&mut text, "mode", "observe: denials are logged and counted, and NO REQUEST IS REJECTED"),
+                    Some("observe") => {
+                        row(&mut text, "mode", "observe: denials are logged and counted, and NO REQUEST IS REJECTED")
+                    }
                     mode => row(&mut text, "mode", mode.unwrap_or_default()),
                 }
             }
@@ -252,7 +254,8 @@ impl Summary {
     /// What one instance may do at most.
     fn at_most(&self) -> String {
         let Some(most) = &self.at_most else {
-            return "any task any number of times, at any time: level `identity` counts nothing, and enforces no times".to_owned();
+            return "any task any number of times, at any time: level `identity` counts nothing, and enforces no times"
+                .to_owned();
         };
         let often: Vec<String> = most
             .iter()

@@ -153,8 +153,18 @@ impl fmt::Display for ConstraintSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tasks = listed(&self.tasks);
         match (self.relation, self.is_advice) {
-            ("bind", true) => return write!(f, "several workloads may perform {tasks}: `bind` is only advice, which no gate enforces"),
-            (_, true) => return write!(f, "one workload may perform {tasks}: `separate` is only advice, which no gate enforces"),
+            ("bind", true) => {
+                return write!(
+                    f,
+                    "several workloads may perform {tasks}: `bind` is only advice, which no gate enforces"
+                );
+            }
+            (_, true) => {
+                return write!(
+                    f,
+                    "one workload may perform {tasks}: `separate` is only advice, which no gate enforces"
+                );
+            }
             ("bind", false) => write!(f, "one workload performs {tasks} (`bind`)")?,
             _ if self.tasks.len() == 2 => write!(f, "no workload performs both {tasks} (`separate`)")?,
             _ => write!(f, "no workload performs two of {tasks} (`separate`)")?,
