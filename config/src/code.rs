@@ -406,6 +406,61 @@ codes! {
     /// An outbound gate knows receivers by their `hosts`. A request to an actor without any is denied with `EGRESS`. Write the
     /// names under which the actor is called.
     NoHosts = Warning "W030",
+    /// A task that any path matches
+    ///
+    /// An entry of its `requests` has other keys, and no `path`: any path of the workload is this task, for the callers that may
+    /// take the step. Add a `path`, or say `path: /**`.
+    AnyPath = Warning "W031",
+    /// A `bind` that only some workloads can keep
+    ///
+    /// One workload must perform all of these tasks, so it must be each of their actors. Instances in which another workload
+    /// performs the first of them are refused at the next. Give the tasks to one actor, or the actors the same SPIFFE IDs.
+    NarrowBind = Warning "W032",
+    /// A transition that perhaps lacks `via`
+    ///
+    /// Without `via` the performer of the first task sends the request. Here another actor has called that task by `via`, and
+    /// perhaps calls the next one, too. Name the actor that sends the request in `via`; if the performer sends it, name the
+    /// performer there, which changes nothing and says that it is meant.
+    NoVia = Warning "W033",
+    /// A gate that only observes
+    ///
+    /// With `mode: observe` it logs and counts what it denies, and rejects none of it: that is a step of an installation, and no
+    /// protection. Of its workflows, it enforces those that have `mode: enforce` of their own.
+    Observes = Warning "W034",
+    /// A parallel branch that no join waits for
+    ///
+    /// A `split: all` takes all branches, and others of them meet in a join, which does not wait for this one: what follows the
+    /// join may happen without it. Add the transition to the join; or say `join: any` at its first task, if the branch is to go on
+    /// by itself.
+    Unjoined = Warning "W035",
+    /// A guard that is the same on every request
+    ///
+    /// Either it lets nothing through, such as one that reads an attribute which the caller does not have, or compares the path
+    /// with one that the task has not: the transition is then never taken. Or it is never false, such as `a != "x" || a != "y"`,
+    /// and excludes nothing. The attributes of each workload of the caller, and the `requests` of the task, are taken into account.
+    ConstantGuard = Warning "W036",
+    /// A request that is probably mistyped
+    ///
+    /// It is valid, and gates read it as it is written: `:id` is a text, and not the variable `{id}`; a method that is none of
+    /// HTTP's, but like one of them; a header with the value `*` or `Absent`.
+    Mistyped = Warning "W037",
+    /// A time that is shorter than the leeway
+    ///
+    /// Gates give the leeway to each bound, since clocks may differ by it: what is to last 5 seconds lasts 35 with the default
+    /// leeway of 30 seconds. Write a longer time, or a smaller `leeway` in the gate's configuration.
+    Outweighed = Warning "W038",
+    /// A transition that opens after the end of the instance
+    ///
+    /// The `after` of the transitions on the way to it add up to the `deadline` or more, so no instance takes it.
+    Late = Warning "W039",
+    /// An order of texts that look like numbers
+    ///
+    /// `<` and `>` compare texts character by character, so that "9" is more than "10". Convert with `int` or `double`.
+    TextOrder = Warning "W040",
+    /// A gate for a workload of no actor
+    ///
+    /// No actor of its workflows has the SPIFFE ID at `self`. The gate then denies every request that is not exempt.
+    Stranger = Warning "W041",
     /// How often one instance may enter tasks
     ///
     /// Forks and cycles multiply. This is the most that the gates let one instance do, not what it usually does.
@@ -434,6 +489,21 @@ codes! {
     /// With `advisory: true` no gate compares the performers, not even those of tasks that lie on one path. Write such a pair
     /// as a constraint of its own, which gates keep.
     OnlyAdvice = Note "N006",
+    /// A join whose round is begun again where work is sent back
+    ///
+    /// A transition leads from a branch back to the fork of the join, or to a task from which all paths lead there. What has
+    /// arrived at the join before counts for nothing, and each branch is needed once more. But for such ways the join always
+    /// completes. docs/semantics.md defines runs.
+    SentBack = Note "N007",
+    /// A guard that each workload of its caller passes
+    ///
+    /// By the attributes of these workloads, and the `requests` of the task, it is never false in this revision. If it is to tell
+    /// workloads apart, give them different attributes.
+    PassesAll = Note "N008",
+    /// A pattern that matches a part of a text
+    ///
+    /// `matches` searches, so `x.matches("[0-9]+")` is true for `a1b`. Write `^` and `$` for the whole text.
+    MatchesPart = Note "N009",
 }
 
 impl Code {
@@ -475,6 +545,8 @@ impl Code {
                 | Self::Choices
                 | Self::LeftStanding
                 | Self::HoldsByIds
+                | Self::ConstantGuard
+                | Self::PassesAll
         )
     }
 }

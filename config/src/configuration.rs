@@ -3,8 +3,10 @@
 mod egress;
 mod exempt;
 mod keys;
+mod observing;
 mod overlap;
 mod revoked;
+mod stranger;
 mod workflows;
 
 use crate::PEOPLE;
@@ -37,11 +39,13 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
     let documents = workflows::read(fields, context);
     if PEOPLE {
         workflows::check_modes(&documents, fields.text("mode").and_then(mode), context);
+        observing::check(fields, &documents, context);
     }
     let own = fields.text("self").and_then(|text| SpiffeId::try_from(text.as_bytes()).ok());
     let exempt = exempt::read(fields, context);
     let egress = egress::read(fields, context);
     if PEOPLE {
+        stranger::check(fields, &documents, own.as_ref(), context);
         egress::check_hosts(fields, &documents, own.as_ref(), context);
         overlap::check(&exempt, &documents, own.as_ref(), context);
     }

@@ -63,7 +63,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Documen
             let named: SortedMap<&TaskName, Span> = draft.tasks.iter().map(|task| (&task.name, task.span)).collect();
             let place = |task: &TaskName| named.get(task).copied().unwrap_or(tasks);
             let bypassed = bypass::report(workflow, &mut context.report);
-            check::check_merges(&draft, &bypassed, &mut context.report);
+            check::check_branches(&draft, &bypassed, &mut context.report);
             unmeant::report(workflow, most.as_ref(), tasks, place, &mut context.report);
             soundness::report(workflow, tasks, place, &mut context.markings, &mut context.report);
             if let Some(most) = most.filter(|_| context.report.errors() == before) {
@@ -83,6 +83,8 @@ fn draft(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Draft {
         assurance: fields.text("assurance").and_then(assurance),
         deadline: fields.duration("deadline"),
         task_ttl: fields.duration("task_ttl"),
+        deadline_span: fields.get("deadline").map(|field| field.key_span),
+        task_ttl_span: fields.get("task_ttl").map(|field| field.key_span),
         open: fields.flag("open"),
         open_span: fields.get("open").map(|field| field.key_span),
         mode: fields.text("mode").and_then(mode),

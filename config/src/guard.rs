@@ -2,14 +2,17 @@
 
 mod beside;
 mod call;
+mod chosen;
 mod condition;
 mod conversion;
 mod error;
 mod form;
 mod function;
+mod known;
 mod lexer;
 mod literal;
 mod operation;
+mod outcomes;
 mod parser;
 mod pattern;
 mod pattern_size;
@@ -19,6 +22,7 @@ mod reads;
 mod scalar;
 mod syntax;
 mod table;
+mod test;
 mod vocabulary;
 mod walk;
 mod zone;
@@ -27,16 +31,18 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use condition::{Condition, Entry, Extent, TimeField, Variable};
-pub use conversion::{Conversion, as_double};
+pub use conversion::Conversion;
 pub(crate) use error::GuardError;
 pub use error::{
     MAX_CHAIN, MAX_HOST, MAX_METHOD, MAX_NESTING, MAX_NODES, MAX_PATTERN_SIZE, MAX_REGEX, MAX_SOURCE, MAX_STEPS,
     MAX_TEXT,
 };
+pub(crate) use known::{Known, Leaf, Nothing, Possible};
 pub(crate) use lexer::joined_comment;
+pub(crate) use outcomes::Outcomes;
 pub use pattern::Pattern;
 pub use reads::Reads;
-pub use scalar::{Scalar, in_range, span_in_range};
+pub use scalar::{Scalar, as_double, in_range, order, span_in_range};
 pub use syntax::{Arithmetic, Comparison};
 pub(crate) use vocabulary::Vocabulary;
 use walk::Found;

@@ -80,7 +80,7 @@ pub use level::Level;
 pub use read::{Checked, Outcome, read, read_gate, read_workflow};
 #[cfg(feature = "people")]
 pub use render::render;
-pub use report::MAX_DIAGNOSTICS;
+pub use report::{MAX_DIAGNOSTICS, more};
 #[cfg(feature = "people")]
 pub use rewrite::{Form, RewriteError, rewrite};
 pub use schema::{Language, json_schema, reference_markdown};

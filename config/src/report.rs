@@ -76,7 +76,8 @@ impl Report {
         self.diagnostics = in_order;
         if self.more > 0 {
             let last = self.diagnostics.last().map_or(Span::default(), |diagnostic| diagnostic.primary);
-            let more = format!("{} more diagnostics are not shown", self.more);
+            let are = if self.more == 1 { "is" } else { "are" };
+            let more = format!("{} {are} not shown", more(self.more, "diagnostic"));
             self.diagnostics.push(Diagnostic::new(Code::More, last, more));
         }
         self.diagnostics
@@ -148,6 +149,12 @@ fn shorten(text: &str) -> Cow<'_, str> {
         None => Cow::Borrowed(text),
     };
     if short.chars().any(char::is_control) { Cow::Owned(short.escape_debug().to_string()) } else { short }
+}
+
+/// `1 more task`, `3 more tasks`: how many are not shown.
+pub fn more(hidden: usize, noun: &str) -> String {
+    let s = if hidden == 1 { "" } else { "s" };
+    words!("{hidden} more {noun}{s}")
 }
 
 /// `a`, `b` and `c`: names in a sentence, at most `most` of them.

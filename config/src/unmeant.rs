@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::entries;
 use crate::name::TaskName;
 use crate::net::Net;
-use crate::report::{Report, listed, quote};
+use crate::report::{Report, listed, more, quote};
 use crate::workflow::{Split, Workflow};
 
 /// Most tasks that a message names.
@@ -64,6 +64,8 @@ pub struct Unsaid<'w> {
     pub next: Vec<&'w TaskName>,
     /// Whether all ways meet again. None: that was not looked at.
     pub meet: Option<bool>,
+    /// Where some of the ways meet in a join, the tasks to which the others lead.
+    pub apart: Vec<&'w TaskName>,
     /// Tasks that nothing leaves and to which a way leads, if one instance may enter them more than once.
     pub often: Vec<Often<'w>>,
 }
@@ -103,7 +105,8 @@ impl<'w> Unmeant<'w> {
                 let often = if found.is_some() { unmeant.effects(&net, number) } else { Vec::new() };
                 let next = next.iter().filter_map(|at| net.tasks.get(*at)).map(|task| &task.name).collect();
                 let meet = found.as_ref().map(Option::is_none);
-                unmeant.unsaid.push(Unsaid { after: &task.name, next, meet, often });
+                let apart = found.iter().flatten().flat_map(Choice::apart).collect();
+                unmeant.unsaid.push(Unsaid { after: &task.name, next, meet, apart, often });
             }
             match found {
                 Some(choice) => unmeant.choices.extend(choice),
@@ -118,6 +121,14 @@ impl<'w> Unmeant<'w> {
         let reached = net.graph.closure([task], None, |at| net.graph.successors(at));
         let is_effect = |at: usize| reached.get(at) == Some(&true) && net.graph.successors(at).is_empty() && at != task;
         self.often.iter().filter(|often| net.number(often.task).is_some_and(is_effect)).copied().collect()
+    }
+}
+
+impl<'w> Choice<'w> {
+    /// Where some of the ways meet in a join, the tasks to which the others lead.
+    fn apart(&self) -> Vec<&'w TaskName> {
+        let (meeting, apart): (Vec<&Way<'w>>, Vec<&Way<'w>>) = self.ways.iter().partition(|way| way.to.len() > 1);
+        if meeting.is_empty() { Vec::new() } else { apart.into_iter().flat_map(|way| way.to.iter().copied()).collect() }
     }
 }
 
@@ -186,7 +197,7 @@ impl fmt::Display for Choice<'_> {
     /// `` after `assess`, `approve` (then `pay`) and also `documents` ``, and what its `split` means.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ways: Vec<String> = self.ways.iter().map(Way::to_string).collect();
-        write!(f, "after {}, {}", quote(self.after.as_str()), shown(ways, " and also ", "ways"))?;
+        write!(f, "after {}, {}", quote(self.after.as_str()), shown(ways, " and also ", ("way", "")))?;
         self.split.map_or(Ok(()), |split| write!(f, " (`{split}`: {})", split.meaning()))
     }
 }
@@ -194,18 +205,18 @@ impl fmt::Display for Choice<'_> {
 impl fmt::Display for Way<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = |tasks: &[&TaskName]| tasks.iter().map(|task| quote(task.as_str())).collect::<Vec<_>>();
-        f.write_str(&shown(names(&self.to), " with ", "tasks"))?;
+        f.write_str(&shown(names(&self.to), " with ", ("task", "")))?;
         if self.then.is_empty() {
             return Ok(());
         }
-        write!(f, " (then {})", shown(names(&self.then), ", ", "tasks"))
+        write!(f, " (then {})", shown(names(&self.then), ", ", ("task", "")))
     }
 }
 
 /// The first of these texts, and how many more there are.
-fn shown(texts: Vec<String>, between: &str, what: &str) -> String {
+fn shown(texts: Vec<String>, between: &str, (noun, rest): (&str, &str)) -> String {
     let hidden = texts.len().saturating_sub(SHOWN);
-    let more = if hidden > 0 { words!(", and {hidden} more {what}") } else { String::new() };
+    let more = if hidden > 0 { words!(", and {}{rest}", more(hidden, noun)) } else { String::new() };
     words!("{}{more}", texts.into_iter().take(SHOWN).collect::<Vec<_>>().join(between))
 }
 
@@ -218,7 +229,7 @@ impl fmt::Display for Unsaid<'_> {
         if self.often.is_empty() {
             return Ok(());
         }
-        let often = shown(self.often.iter().map(Often::to_string).collect(), ", ", "tasks more than once");
+        let often = shown(self.often.iter().map(Often::to_string).collect(), ", ", ("task", " more than once"));
         write!(f, ", {often} in an instance")
     }
 }
@@ -231,13 +242,21 @@ impl Unsaid<'_> {
             let several = Diagnostic::new(Code::UnsaidSplit, span, self.to_string()).label(label);
             return several.help("write the same `split` at each of these tasks: `all` if all are taken, else `any`");
         }
+        let apart = listed(self.apart.iter().map(|task| task.as_str()), SHOWN, "and");
         let help = match self.meet {
             Some(true) => {
                 "write `split: all`: the join in which the ways meet needs them all, and with `split: any` it may stay incomplete"
+                    .to_owned()
             }
+            Some(false) if !self.apart.is_empty() => words!(
+                "a join needs the other ways, and not {apart}: add the transition to the join, if it is to wait for that, too; then \
+                 write `split: all` if all of them are taken. If {apart} is taken in place of the others, let a task before decide \
+                 that, with `split: any` or `{{value: one, advisory: true}}`"
+            ),
             Some(false) | None => {
                 "write `split: all` if all of them are taken, `split: any` if each may be taken or not, or `split: {value: \
                  one, advisory: true}` for a choice, which gates of this release do not enforce"
+                    .to_owned()
             }
         };
         Diagnostic::new(Code::UnsaidSplit, span, self.to_string()).label("this task does not say which").help(help)
@@ -261,14 +280,14 @@ pub(crate) fn report<'w>(
         return;
     }
     if !often.is_empty() {
-        let often = shown(often.iter().map(Often::to_string).collect(), ", ", "tasks more than once");
+        let often = shown(often.iter().map(Often::to_string).collect(), ", ", ("task", " more than once"));
         let note = Diagnostic::new(Code::Visits, span, words!("one instance may enter {often}"));
         report.push(note.label("counted with one replica of each actor: every further one counts for itself"));
     }
     let said: Vec<&Choice<'_>> = choices.iter().filter(|choice| choice.split.is_some()).collect();
     if !said.is_empty() || left_out > 0 {
         let hidden = said.len().saturating_sub(NOTED).saturating_add(left_out);
-        let more = if hidden > 0 { words!("; and so after {hidden} more tasks") } else { String::new() };
+        let more = if hidden > 0 { words!("; and so after {}", more(hidden, "task")) } else { String::new() };
         let choices: Vec<String> = said.iter().take(NOTED).map(ToString::to_string).collect();
         let message = words!("one instance may take several ways out of a task: {}{more}", choices.join("; "));
         let note = Diagnostic::new(Code::Choices, span, message);

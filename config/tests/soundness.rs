@@ -31,7 +31,14 @@ fn diagnostics(document: &Document) -> Vec<Diagnostic> {
 /// Codes, each with the first name that its message quotes.
 fn found(document: &Document) -> Vec<(&'static str, String)> {
     let name = |message: &str| message.split('`').nth(1).unwrap_or_default().to_owned();
-    let ours = [Code::NeverComplete, Code::MayNotComplete, Code::DeadTransition, Code::LeftStanding, Code::Unexplored];
+    let ours = [
+        Code::NeverComplete,
+        Code::MayNotComplete,
+        Code::DeadTransition,
+        Code::LeftStanding,
+        Code::Unexplored,
+        Code::SentBack,
+    ];
     let found = diagnostics(document).into_iter().filter(|found| ours.contains(&found.code));
     let mut found: Vec<_> = found.map(|found| (found.code.as_str(), name(&found.message))).collect();
     found.sort();
@@ -83,10 +90,31 @@ fn a_choice_one_arm_of_which_ends() {
 fn rounds_of_a_loop_do_not_add_up() {
     // 1 is the fork; 2 leads to the join or back to the fork; 3 only to the join.
     let edges = [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4), (2, 1), (4, 5)];
-    assert_eq!(found(&of(&edges, &[4], &[(1, Split::All), (2, Split::One)], 2)), [("W022", "t4".to_owned())]);
+    let document = of(&edges, &[4], &[(1, Split::All), (2, Split::One)], 2);
+    assert_eq!(found(&document), [("N007", "t2 -> t1".to_owned())]);
+    let workflow = read_workflow(document.text().as_bytes()).into_result().unwrap().0;
+    let sound = Soundness::of(&workflow, &mut MAX_MARKINGS.clone()).unwrap();
+    assert_eq!(sound.joins.values().map(Completes::as_str).collect::<Vec<_>>(), ["may"]);
     // With `one` at the fork each turn brings one branch, and no round ever has both.
     let one = of(&edges, &[4], &[(1, Split::One), (2, Split::One)], 2);
     assert_eq!(found(&one), [("E047", "t4".to_owned())]);
+}
+
+/// Work that is sent back is meant; a branch that ends, or is not taken, is not.
+#[test]
+fn a_join_that_only_ways_back_leave_incomplete() {
+    // 1 is the fork, 4 the join; 2 leads to the join, or by 6 back to the fork.
+    let back = [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4), (2, 6), (6, 1), (4, 5)];
+    let choice = [(1, Split::All), (2, Split::One)];
+    assert_eq!(found(&of(&back, &[4], &choice, 2)), [("N004", "t6".to_owned()), ("N007", "t2 -> t6".to_owned())]);
+    let before = [(0, 7), (7, 1), (1, 2), (1, 3), (2, 4), (3, 4), (2, 6), (6, 7), (4, 5)];
+    assert_eq!(found(&of(&before, &[4], &choice, 2)), [("N004", "t6".to_owned()), ("N007", "t2 -> t6".to_owned())]);
+    // From 6 a run may also end, and with `any` at the fork a branch may be missing from the first.
+    let ends = [back.as_slice(), &[(6, 7)]].concat();
+    let either = [(1, Split::All), (2, Split::One), (6, Split::One)];
+    assert_eq!(found(&of(&ends, &[4], &either, 2)), [("W022", "t4".to_owned())]);
+    let any = [(1, Split::Any), (2, Split::One)];
+    assert!(found(&of(&back, &[4], &any, 2)).contains(&("W022", "t4".to_owned())));
 }
 
 #[test]

@@ -147,9 +147,14 @@ pub enum Denial {
     /// [`Code::WrongType`]: in words.
     #[error("the step is of the wrong type: {0}")]
     WrongType(&'static str),
-    /// [`Code::Expired`].
-    #[error("the step has expired")]
-    Expired,
+    /// [`Code::Expired`]: a token at this task. Of several that a request shows, the first.
+    #[error("{}", expired(.task, .from.as_ref()))]
+    Expired {
+        /// The task reached.
+        task: TaskName,
+        /// At a join, the task from which this arrival came.
+        from: Option<TaskName>,
+    },
     /// [`Code::NotYet`].
     #[error("the step was issued in the future")]
     NotYet,
@@ -257,6 +262,13 @@ pub enum Denial {
     Internal(&'static str),
 }
 
+fn expired(task: &TaskName, from: Option<&TaskName>) -> String {
+    match from {
+        Some(from) => format!("the step at `{task}` from `{from}` has expired"),
+        None => format!("the step at `{task}` has expired"),
+    }
+}
+
 fn wrong_request(is: Option<&str>) -> String {
     match is {
         Some(task) => format!("the request is the task {task}, to which no transition leads from that step"),
@@ -296,7 +308,7 @@ impl Denial {
             Self::UnknownKey => Code::UnknownKey,
             Self::BadSignature => Code::BadSignature,
             Self::WrongType(_) => Code::WrongType,
-            Self::Expired => Code::Expired,
+            Self::Expired { .. } => Code::Expired,
             Self::NotYet => Code::NotYet,
             Self::UnknownWorkflow | Self::OtherDocument => Code::UnknownWorkflow,
             Self::RevisionRetired | Self::RevisionClosed => Code::RevisionRetired,

@@ -1,5 +1,6 @@
 //! `stepgate check`: all errors of documents and gate configurations, each with its place.
 
+mod calls;
 mod codes;
 pub(super) mod files;
 mod finding;
@@ -10,6 +11,7 @@ mod level;
 mod report;
 mod sarif;
 mod summary;
+mod times;
 mod who;
 
 use std::path::PathBuf;

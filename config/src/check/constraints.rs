@@ -2,7 +2,7 @@
 
 use super::assignment::{self, MAX_STEPS};
 use super::roles::Roles;
-use super::{by_ids, reassign};
+use super::{bound, by_ids, reassign};
 use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -22,7 +22,10 @@ pub(super) fn check(draft: &Draft, report: &mut Report) {
     for constraint in &draft.constraints {
         match constraint.relation {
             Relation::Separate => separate(draft, constraint, &mut left, report),
-            Relation::Bind => bind(draft, constraint, report),
+            Relation::Bind => {
+                bind(draft, constraint, report);
+                bound::check(draft, constraint, report);
+            }
         }
     }
 }

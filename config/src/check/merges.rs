@@ -5,30 +5,24 @@ use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
 
+use super::branches::{Branches, MAX_STEPS, says_all};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::document::{Draft, TaskDraft};
+use crate::document::Draft;
 use crate::graph::Graph;
 use crate::name::TaskName;
 use crate::report::{Report, listed, quote};
-use crate::workflow::{Assurance, JoinKind, Split};
+use crate::workflow::JoinKind;
 
 /// Most tasks that a message names.
 const SHOWN: usize = 4;
-/// Steps of the search in one document. What takes more is not found; the counts of N001 say it all the same.
-const MAX_STEPS: usize = 1 << 22;
 
 /// Warns of both, in a draft without errors. A task that says `join: any` is meant to be entered by each branch, and of one in
 /// `bypassed` it is known already that it does not wait. Only for people: a gate permits what the document says.
-pub(crate) fn check(draft: &Draft, bypassed: &BTreeSet<&TaskName>, report: &mut Report) {
-    if draft.assurance != Some(Assurance::Signed) {
-        return;
-    }
-    let graph = &draft.graph();
+pub(super) fn check(draft: &Draft, graph: &Graph, bypassed: &BTreeSet<&TaskName>, report: &mut Report) {
     begun_behind(draft, graph, report);
     let size = draft.tasks.len().saturating_add(draft.transitions.len());
     let (mut left, mut reported) = (MAX_STEPS, FixedBitSet::with_capacity(draft.tasks.len()));
-    let says_all = |task: &TaskDraft| task.split.is_some_and(|(split, _)| split == Split::All);
     for (split, _) in draft.tasks.iter().enumerate().filter(|(_, task)| says_all(task)) {
         let arms = graph.successors(split);
         let Some(remaining) = left.checked_sub(arms.len().saturating_mul(size)) else { return };
@@ -45,43 +39,6 @@ pub(crate) fn check(draft: &Draft, bypassed: &BTreeSet<&TaskName>, report: &mut 
                 report.push(merge(draft, graph, split, number));
             }
         }
-    }
-}
-
-/// The branches of a split, by number.
-struct Branches {
-    split: usize,
-    arms: Vec<usize>,
-    /// Of each task the branches that lead to it before they come back to the split.
-    by: Vec<FixedBitSet>,
-}
-
-impl Branches {
-    fn of(graph: &Graph, split: usize, arms: &[usize]) -> Self {
-        let mut by = vec![FixedBitSet::with_capacity(arms.len()); graph.tasks];
-        for (number, arm) in arms.iter().enumerate() {
-            let reached = graph.closure([*arm], Some(split), |task| graph.successors(task));
-            by.iter_mut().zip(reached).filter(|(_, reached)| *reached).for_each(|(by, _)| by.insert(number));
-        }
-        Self { split, arms: arms.to_vec(), by }
-    }
-
-    /// Whether two transitions enter the task from branches of which neither leads to the other's.
-    fn meet_at(&self, graph: &Graph, task: usize) -> bool {
-        let ways: Vec<FixedBitSet> =
-            graph.predecessors(task).iter().filter_map(|from| self.ways(*from, task)).collect();
-        let apart = |one: &FixedBitSet, other: &FixedBitSet| !one.is_subset(other) && !other.is_subset(one);
-        ways.iter().enumerate().any(|(at, one)| ways.iter().skip(at.saturating_add(1)).any(|other| apart(one, other)))
-    }
-
-    /// The branches that take the transition.
-    fn ways(&self, from: usize, to: usize) -> Option<FixedBitSet> {
-        if from != self.split {
-            return self.by.get(from).filter(|by| !by.is_clear()).cloned();
-        }
-        let mut direct = FixedBitSet::with_capacity(self.arms.len());
-        direct.insert(self.arms.iter().position(|arm| *arm == to)?);
-        Some(direct)
     }
 }
 

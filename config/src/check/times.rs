@@ -165,7 +165,7 @@ fn opens(after: Duration, span: Span, life: &Life<'_>, leeway: Option<Duration>,
     report.push(early.help(words!("give {} a longer `ttl`, or write a shorter `after`", life.bounded_by())));
 }
 
-fn default_leeway() -> Option<Duration> {
+pub(super) fn default_leeway() -> Option<Duration> {
     GATE.default("leeway").and_then(|text| duration::parse(text).ok())
 }
 
@@ -177,9 +177,10 @@ fn closes(within: Duration, span: Span, after: Option<(Duration, Span)>, life: &
         let idle = Diagnostic::new(Code::BadTime, span, message).label("longer than the token's life");
         report.push(idle.help(words!("write a shorter `within`, or give {} a longer `ttl`", life.bounded_by())));
     }
-    if let Some((after, other)) = after.filter(|(after, _)| within < *after) {
+    if let Some((after, other)) = after.filter(|(after, _)| within <= *after) {
         let message = words!("this transition closes after {}, and opens after {}", written(within), written(after));
-        let never = Diagnostic::new(Code::BadTime, span, message).label("before it opens").also(other, "it opens here");
+        let never =
+            Diagnostic::new(Code::BadTime, span, message).label("no later than it opens").also(other, "it opens here");
         report.push(never.help("both count from the arrival: write a longer `within`, or a shorter `after`"));
     }
 }

@@ -52,9 +52,9 @@ pub(super) fn build(draft: &Draft, analysis: &Analysis) -> Option<Workflow> {
         let tasks = constraint.tasks.iter().map(|(task, _)| name(*task)).collect::<Option<_>>()?;
         Some(Constraint { relation: constraint.relation, tasks })
     };
-    let advice = draft.constraints.iter().filter(|constraint| PEOPLE && constraint.advisory);
     let joins = joins.collect::<Option<Vec<_>>>()?.into_iter().collect();
     let constraints = enforced().map(constraint).collect::<Option<Vec<_>>>()?;
+    let advice = draft.constraints.iter().filter(|constraint| PEOPLE && constraint.advisory);
     let advice = advice.map(constraint).collect::<Option<Vec<_>>>()?;
     Some(Workflow {
         name: draft.name.clone()?,

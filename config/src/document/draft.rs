@@ -23,6 +23,9 @@ pub(crate) struct Draft {
     pub(crate) assurance: Option<Assurance>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) task_ttl: Option<Duration>,
+    /// The places of these two, where they are written.
+    pub(crate) deadline_span: Option<Span>,
+    pub(crate) task_ttl_span: Option<Span>,
     /// From a gate's configuration; not part of the document.
     pub(crate) open: Option<bool>,
     pub(crate) open_span: Option<Span>,
@@ -82,10 +85,14 @@ pub(crate) struct TransitionDraft {
     pub(crate) to_span: Span,
     /// The actor that `via` names, unless it is the performer of `from`.
     pub(crate) via: Option<(usize, Span)>,
+    /// The place of a `via` that names the performer of `from`.
+    pub(crate) via_performer: Option<Span>,
     pub(crate) uses: u32,
     pub(crate) after: Option<(Duration, Span)>,
     pub(crate) within: Option<(Duration, Span)>,
     pub(crate) when: Option<Guard>,
+    /// The place of `when`, if it is there.
+    pub(crate) when_span: Span,
 }
 
 pub(crate) struct ConstraintDraft {

@@ -53,20 +53,18 @@ pub(super) fn read(fields: Fields<'_, '_>, draft: &mut Draft, context: &mut Cont
         let (first, number) = *seen.entry((from, to)).or_insert((whole, next));
         let performer = draft.task(from).and_then(|task| task.performer);
         let redundant = via.filter(|(actor, _)| Some(*actor) == performer);
-        if let Some((_, span)) = redundant {
-            let message = words!("`via` has no effect: this actor performs {}", quote(draft.task_name(from)));
-            context.report.push(Diagnostic::new(Code::NoEffect, span, message).label("remove it"));
-        }
         let transition = TransitionDraft {
             from,
             to,
             span: whole,
             to_span,
             via: via.filter(|_| redundant.is_none()),
+            via_performer: redundant.map(|(_, span)| span),
             uses: of.u32("uses").unwrap_or(1),
             after: of.duration_and_span("after"),
             within: of.duration_and_span("within"),
             when,
+            when_span: of.get("when").map_or(whole, |field| field.node.span),
         };
         match draft.transitions.get(number) {
             Some(earlier) => {

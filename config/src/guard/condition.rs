@@ -101,7 +101,31 @@ pub enum TimeField {
     Milliseconds,
 }
 
+impl Condition {
+    /// The parts of which it consists.
+    pub(crate) fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::Literal(_) | Self::Variable(_) | Self::Entry(..) | Self::Has(..) => Vec::new(),
+            Self::Not(of) | Self::Negate(of) | Self::Size(of) | Self::Matches(of, _) => vec![of],
+            Self::Field(_, of, _) | Self::Convert(_, of) => vec![of],
+            Self::All(parts) | Self::Any(parts) => parts.iter().collect(),
+            Self::Choice(parts) => parts.iter().collect(),
+            Self::Compare(_, parts) | Self::Arithmetic(_, parts) | Self::Contains(_, parts) => parts.iter().collect(),
+            Self::OneOf(element, items) => std::iter::once(&**element).chain(items).collect(),
+        }
+    }
+}
+
 impl Extent {
+    /// Whether the text contains the part there.
+    pub fn holds(self, text: &str, part: &str) -> bool {
+        match self {
+            Self::Start => text.starts_with(part),
+            Self::End => text.ends_with(part),
+            Self::Anywhere => text.contains(part),
+        }
+    }
+
     /// The extent of `x.name(part)`; none where the function is another one.
     pub(super) fn named(name: &str) -> Option<Self> {
         match name {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, TimeDelta, Timelike, Utc};
 
-use super::scalar::{Scalar, in_range};
+use super::scalar::{Scalar, as_double, in_range};
 
 /// Longest text of a bool, a number, a time or a duration, in bytes.
 const MAX_SCALAR: usize = 64;
@@ -89,12 +89,6 @@ impl Conversion {
             Self::Bool | Self::Text => None,
         }
     }
-}
-
-/// The nearest double (CEL: numbers of the two types compare as doubles).
-#[expect(clippy::cast_precision_loss, reason = "the nearest one is what CEL compares")]
-pub fn as_double(value: i64) -> f64 {
-    value as f64
 }
 
 /// The whole part of a double; none at and beyond 2^63 on either side.

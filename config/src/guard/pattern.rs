@@ -19,6 +19,17 @@ impl Pattern {
         Self { regex, folds }
     }
 
+    /// The pattern as written.
+    pub(crate) fn as_str(&self) -> &str {
+        self.regex.as_str()
+    }
+
+    /// Whether the text's beginning or end is a part of it.
+    pub(crate) fn is_anchored(&self) -> bool {
+        let text = self.as_str();
+        ["^", "$", "\\A", "\\z"].iter().any(|anchor| text.contains(anchor))
+    }
+
     /// Whether it matches somewhere in the text; none if readers of the pattern disagree about the text.
     pub fn is_match(&self, text: &str) -> Option<bool> {
         (!self.folds || !text.contains(FOLDED)).then(|| self.regex.is_match(text))

@@ -1,6 +1,7 @@
 //! The values of guards, and how one becomes a value of another type.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -33,4 +34,25 @@ pub fn in_range(time: DateTime<Utc>) -> Option<DateTime<Utc>> {
 /// The duration, if it is in range.
 pub fn span_in_range(span: TimeDelta) -> Option<TimeDelta> {
     span.num_nanoseconds().map(|_| span)
+}
+
+/// The nearest double (CEL: numbers of the two types compare as doubles).
+#[expect(clippy::cast_precision_loss, reason = "the nearest one is what CEL compares")]
+pub fn as_double(value: i64) -> f64 {
+    value as f64
+}
+
+/// The order of two values; none where their types do not compare.
+pub fn order(a: &Scalar<'_>, b: &Scalar<'_>) -> Option<Ordering> {
+    match (a, b) {
+        (Scalar::Bool(a), Scalar::Bool(b)) => Some(a.cmp(b)),
+        (Scalar::Int(a), Scalar::Int(b)) => Some(a.cmp(b)),
+        (Scalar::Double(a), Scalar::Double(b)) => a.partial_cmp(b),
+        (Scalar::Int(a), Scalar::Double(b)) => as_double(*a).partial_cmp(b),
+        (Scalar::Double(a), Scalar::Int(b)) => a.partial_cmp(&as_double(*b)),
+        (Scalar::Text(a), Scalar::Text(b)) => Some(a.cmp(b)),
+        (Scalar::Time(a), Scalar::Time(b)) => Some(a.cmp(b)),
+        (Scalar::Span(a), Scalar::Span(b)) => Some(a.cmp(b)),
+        _ => None,
+    }
 }

@@ -1,5 +1,6 @@
 //! The syntax tree of a guard, with the place of each part.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 /// A part of a guard.
@@ -87,6 +88,20 @@ pub enum Arithmetic {
     Multiply,
     Divide,
     Remainder,
+}
+
+impl Comparison {
+    /// Whether it holds for two values in this order.
+    pub fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::NotEqual => order.is_ne(),
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+        }
+    }
 }
 
 impl std::fmt::Display for Arithmetic {

@@ -162,7 +162,7 @@ impl Search<'_> {
         if let Some(visited) = self.found.visited.get_mut(token.task) {
             visited.get_or_insert(at);
         }
-        let arrivals = node.steps.iter().enumerate();
+        let arrivals = node.steps.iter().enumerate().filter(|(_, step)| !step.is_closed);
         let arrivals: Vec<(usize, Token)> =
             arrivals.filter_map(|(number, step)| Some((number, token.enter(self.net, step.to, step.bit)?))).collect();
         for number in arrivals.iter().filter_map(|(step, _)| self.net.leaving(token.task).nth(*step)) {

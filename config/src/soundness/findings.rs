@@ -5,7 +5,7 @@ use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::name::TaskName;
 use crate::report::{Report, listed, quote};
-use crate::workflow::Workflow;
+use crate::workflow::{Transition, Workflow};
 
 /// Most tasks that a message names.
 const NAMED: usize = 8;
@@ -35,6 +35,11 @@ pub(crate) fn report(
                         "write `split: all` where the branches part, or {enough} if one of them is enough"
                     )),
                 );
+            }
+            Completes::May(_) if found.sent_back.contains_key(join) => {
+                let back = found.sent_back.get(join).map(Vec::as_slice).unwrap_or_default();
+                let fork = workflow.joins.get(*join).map(|join| quote(join.fork.as_str())).unwrap_or_default();
+                report.push(sent_back((&name, &fork), back, place));
             }
             Completes::May(run) => {
                 let (arrived, missing) = run.sides();
@@ -77,6 +82,17 @@ pub(crate) fn report(
     report.push(
         unexplored.help("say `split: all` where all branches are taken, lower `max_visits`, or divide the workflow"),
     );
+}
+
+/// A join that only ways back to its fork leave incomplete.
+fn sent_back((join, fork): (&str, &str), back: &[&Transition], place: Span) -> Diagnostic {
+    let back: Vec<String> = back.iter().map(ToString::to_string).collect();
+    let several = back.len() > 1;
+    let (back, lead) = (listed(back.iter().map(String::as_str), NAMED, "and"), if several { "lead" } else { "leads" });
+    let message =
+        words!("{back} {lead} back to {fork}: the arrivals at the join {join} in that round are then of no use");
+    let note = Diagnostic::new(Code::SentBack, place, message);
+    note.label(words!("another round begins at {fork}, and all its branches are needed again"))
 }
 
 impl Incomplete<'_> {

@@ -3,6 +3,7 @@
 //!
 //! Only for people: a gate denies whatever no run allows.
 
+mod back;
 mod explore;
 mod findings;
 mod marking;

@@ -35,6 +35,8 @@ pub(super) struct Step {
     pub(super) to: usize,
     /// Its bit among the sources of a join.
     pub(super) bit: u64,
+    /// Whether no run is to take it: a way back, of which it is asked whether the join completes without it.
+    pub(super) is_closed: bool,
 }
 
 /// A task's place on a cycle.
@@ -66,7 +68,7 @@ impl PetriNet {
         let join_number = |name| graph.number(name).and_then(|join| u32::try_from(join).ok());
         let (mut tasks, mut first) = (Vec::new(), 0_usize);
         for (number, task) in graph.tasks.iter().enumerate() {
-            let step = |to: usize| Step { to, bit: bit(graph, number, to) };
+            let step = |to: usize| Step { to, bit: bit(graph, number, to), is_closed: false };
             let steps: Vec<Step> =
                 graph.leaving(number).iter().filter_map(|t| graph.number(&t.to.name)).map(step).collect();
             let count = steps.len();

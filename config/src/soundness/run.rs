@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::name::TaskName;
+use crate::report::more;
 use crate::workflow::Transition;
 
 /// Most transitions of a run in a message.
@@ -40,7 +41,7 @@ impl fmt::Display for Run<'_> {
         }
         match left.len() {
             0 => Ok(()),
-            more => write!(f, ", and {more} more transitions"),
+            hidden => write!(f, ", and {}", more(hidden, "transition")),
         }
     }
 }

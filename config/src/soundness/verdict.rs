@@ -15,6 +15,9 @@ use super::run::Run;
 pub struct Soundness<'w> {
     /// The joins, but for those that no run reaches.
     pub joins: BTreeMap<&'w TaskName, Completes<'w>>,
+    /// Of the joins that some runs leave incomplete, those that are so only where these transitions lead back to the fork, where
+    /// another round begins.
+    pub sent_back: BTreeMap<&'w TaskName, Vec<&'w Transition>>,
     /// The transitions that no run takes although their task is reached, each with the shortest run to that task.
     pub dead: Vec<(&'w Transition, Run<'w>)>,
     /// The tasks at which an instance can be left standing, each with the shortest run to there.
@@ -70,29 +73,11 @@ impl<'w> Soundness<'w> {
         let net = PetriNet::of(&graph);
         let found = Exploration::of(&net, markings);
         let name = |task: usize| graph.tasks.get(task).map(|task| &task.name);
-        let join = |task: usize| {
-            let Some(seen) = found.joins.get(&task) else {
-                // It is known that no run reaches it, or nothing is known.
-                return (!found.is_whole).then_some((name(task)?, Completes::Unknown));
-            };
-            let incomplete = seen.incomplete.map(|(end, arrived)| {
-                let sources = |is_there: bool| {
-                    let sources = net.sources(task).filter(|(_, bit)| (arrived & bit != 0) == is_there);
-                    sources.filter_map(|(source, _)| name(source)).collect()
-                };
-                Some(Incomplete { arrived: sources(true), missing: sources(false), run: found.run(&graph, end)? })
-            });
-            let completes = match (seen.completed, incomplete.flatten()) {
-                (true, Some(run)) => Completes::May(run),
-                (false, Some(run)) if found.is_whole => Completes::Never(run),
-                (true, None) if found.is_whole => Completes::Always,
-                (_, _) => Completes::Unknown,
-            };
-            Some((name(task)?, completes))
-        };
+        let join = |task: usize| Some((name(task)?, completes(&graph, &net, &found, task)?));
         let joins = net.tasks.iter().enumerate().filter(|(_, node)| node.join.is_some()).map(|(task, _)| task);
         let mut this = Self {
             joins: joins.filter_map(join).collect(),
+            sent_back: BTreeMap::new(),
             dead: Vec::new(),
             standing: Vec::new(),
             unknown: Vec::new(),
@@ -113,6 +98,46 @@ impl<'w> Soundness<'w> {
                 this.standing.extend(name(*task).zip(found.run(&graph, *end)));
             }
         }
+        this.ask_without_ways_back(&graph, markings);
         Some(this)
     }
+
+    /// Explores the runs that send nothing back, for each join that some runs leave incomplete.
+    fn ask_without_ways_back(&mut self, graph: &Net<'w>, markings: &mut usize) {
+        for (join, completes) in self.joins.iter_mut().filter(|(_, completes)| matches!(completes, Completes::May(_))) {
+            let mut net = PetriNet::of(graph);
+            let Some(number) = graph.number(join) else { continue };
+            let back = net.close_ways_back(graph, number);
+            if back.is_empty() {
+                continue;
+            }
+            match self::completes(graph, &net, &Exploration::of(&net, markings), number) {
+                Some(Completes::Always) => drop(self.sent_back.insert(join, back)),
+                Some(without @ Completes::May(_)) => *completes = without,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Whether a join completes in the runs that were explored. None: no run reaches it.
+fn completes<'w>(graph: &Net<'w>, net: &PetriNet, found: &Exploration, task: usize) -> Option<Completes<'w>> {
+    let name = |task: usize| graph.tasks.get(task).map(|task| &task.name);
+    let Some(seen) = found.joins.get(&task) else {
+        // It is known that no run reaches it, or nothing is known.
+        return (!found.is_whole).then_some(Completes::Unknown);
+    };
+    let incomplete = seen.incomplete.map(|(end, arrived)| {
+        let sources = |is_there: bool| {
+            let sources = net.sources(task).filter(|(_, bit)| (arrived & bit != 0) == is_there);
+            sources.filter_map(|(source, _)| name(source)).collect()
+        };
+        Some(Incomplete { arrived: sources(true), missing: sources(false), run: found.run(graph, end)? })
+    });
+    Some(match (seen.completed, incomplete.flatten()) {
+        (true, Some(run)) => Completes::May(run),
+        (false, Some(run)) if found.is_whole => Completes::Never(run),
+        (true, None) if found.is_whole => Completes::Always,
+        (_, _) => Completes::Unknown,
+    })
 }

@@ -105,7 +105,7 @@ pub struct Workflow {
     pub joins: SortedMap<TaskName, Arc<Join>>,
     /// Its enforced constraints, in the order of the document.
     pub constraints: Vec<Constraint>,
-    /// Those that are advice, for people: no gate has them.
+    /// Its advisory constraints, which no gate enforces: for people only, and not part of its meaning.
     pub advice: Vec<Constraint>,
     /// Whether new instances may begin in this revision; set in the gate's configuration
     /// (default: only the highest revision of a name is open).

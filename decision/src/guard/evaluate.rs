@@ -1,12 +1,10 @@
 //! The value of a checked guard, by the rules of CEL ("Runtime Errors", "Logical Operators", "Overflow").
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use stepgate_config::guard::{
-    Arithmetic, Comparison, Condition, Entry, Extent, Reads, Scalar, TimeField, Variable, Zone, as_double, in_range,
-    span_in_range,
+    Arithmetic, Condition, Entry, Reads, Scalar, TimeField, Variable, Zone, in_range, order, span_in_range,
 };
 use stepgate_config::workflow::Attribute;
 
@@ -50,7 +48,8 @@ impl<'a> Evaluation<'a> {
             }
             Condition::Compare(comparison, parts) => {
                 let [a, b] = &**parts;
-                Scalar::Bool(holds(*comparison, order(&self.value(a)?, &self.value(b)?)?))
+                let order = order(&self.value(a)?, &self.value(b)?).ok_or(GuardFailure::Operator)?;
+                Scalar::Bool(comparison.holds(order))
             }
             Condition::OneOf(element, items) => Scalar::Bool(self.one_of(element, items)?),
             Condition::Arithmetic(operator, parts) => {
@@ -61,11 +60,7 @@ impl<'a> Evaluation<'a> {
             Condition::Contains(extent, parts) => {
                 let [text, part] = &**parts;
                 let (text, part) = (self.text(text)?, self.text(part)?);
-                Scalar::Bool(match extent {
-                    Extent::Start => text.starts_with(&*part),
-                    Extent::End => text.ends_with(&*part),
-                    Extent::Anywhere => text.contains(&*part),
-                })
+                Scalar::Bool(extent.holds(&text, &part))
             }
             Condition::Matches(text, pattern) => {
                 let found = pattern.is_match(&self.text(text)?);
@@ -142,7 +137,7 @@ impl<'a> Evaluation<'a> {
         let element = self.value(element)?;
         let mut found = false;
         for item in items {
-            found |= order(&element, &self.value(item)?)? == Ordering::Equal;
+            found |= order(&element, &self.value(item)?).ok_or(GuardFailure::Operator)?.is_eq();
         }
         Ok(found)
     }
@@ -181,33 +176,6 @@ fn borrowed<'a>(value: &'a Scalar<'static>) -> Scalar<'a> {
     match value {
         Scalar::Text(text) => Scalar::Text(Cow::Borrowed(text)),
         Scalar::Bool(_) | Scalar::Int(_) | Scalar::Double(_) | Scalar::Time(_) | Scalar::Span(_) => value.clone(),
-    }
-}
-
-/// The order of two values of types that the check lets compare.
-fn order(a: &Scalar<'_>, b: &Scalar<'_>) -> Result<Ordering, GuardFailure> {
-    let order = match (a, b) {
-        (Scalar::Bool(a), Scalar::Bool(b)) => Some(a.cmp(b)),
-        (Scalar::Int(a), Scalar::Int(b)) => Some(a.cmp(b)),
-        (Scalar::Double(a), Scalar::Double(b)) => a.partial_cmp(b),
-        (Scalar::Int(a), Scalar::Double(b)) => as_double(*a).partial_cmp(b),
-        (Scalar::Double(a), Scalar::Int(b)) => a.partial_cmp(&as_double(*b)),
-        (Scalar::Text(a), Scalar::Text(b)) => Some(a.cmp(b)),
-        (Scalar::Time(a), Scalar::Time(b)) => Some(a.cmp(b)),
-        (Scalar::Span(a), Scalar::Span(b)) => Some(a.cmp(b)),
-        _ => None,
-    };
-    order.ok_or(GuardFailure::Operator)
-}
-
-fn holds(comparison: Comparison, order: Ordering) -> bool {
-    match comparison {
-        Comparison::Equal => order.is_eq(),
-        Comparison::NotEqual => order.is_ne(),
-        Comparison::Less => order.is_lt(),
-        Comparison::LessOrEqual => order.is_le(),
-        Comparison::Greater => order.is_gt(),
-        Comparison::GreaterOrEqual => order.is_ge(),
     }
 }
 

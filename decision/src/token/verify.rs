@@ -40,10 +40,10 @@ pub fn verify(
         return Err(Denial::BadSignature);
     }
     let clock = Clock { now, leeway };
-    crypto.verify(key, &token, clock)?;
+    crypto.verify(key, &token, clock).map_err(|error| denial(error, &token))?;
     // jwt-simple accepts a token for one second more, and a proxy's crypto does not look at times.
     if clock.is_past(token.claims().exp) {
-        return Err(Denial::Expired);
+        return Err(denial(VerifyError::Expired, &token));
     }
     if clock.is_before(token.claims().iat) {
         return Err(Denial::NotYet);
@@ -51,13 +51,15 @@ pub fn verify(
     Ok(VerifiedToken { token_type: token.token_type(), signer: key.actor().clone(), claims: token.into_claims() })
 }
 
-impl From<VerifyError> for Denial {
-    fn from(error: VerifyError) -> Self {
-        match error {
-            VerifyError::BadSignature => Self::BadSignature,
-            VerifyError::Expired => Self::Expired,
-            VerifyError::NotYet => Self::NotYet,
+/// The signature is looked at before the times, so the tasks are those of an authentic token.
+fn denial(error: VerifyError, token: &UnverifiedToken<'_>) -> Denial {
+    match error {
+        VerifyError::BadSignature => Denial::BadSignature,
+        VerifyError::Expired => {
+            let step = &token.claims().wf;
+            Denial::Expired { task: step.task.clone(), from: step.from.clone() }
         }
+        VerifyError::NotYet => Denial::NotYet,
     }
 }
 

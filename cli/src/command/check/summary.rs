@@ -6,11 +6,13 @@ use std::fmt::{self, Write as _};
 use schemars::JsonSchema;
 use serde::Serialize;
 use stepgate_config::soundness::{Completes, Soundness};
-use stepgate_config::workflow::{Assurance, Join, Split, Task, Transition, Workflow};
+use stepgate_config::workflow::{Assurance, Join, Mode, Split, Task, Workflow};
 use stepgate_config::{Checked, duration, entries};
 
+use super::calls::Calls;
 use super::level::LevelSummary;
-use super::who::{ConstraintSummary, Workload};
+use super::times::Times;
+use super::who::{ConstraintSummary, Further, Workload};
 use crate::command::names::listed;
 use crate::command::output::{FAINT, GOOD, STRONG, count};
 
@@ -53,14 +55,22 @@ pub(super) struct Summary {
     level: LevelSummary,
     /// Whether new instances begin in it.
     open: bool,
+    /// What its gate does with requests that it denies: `enforce` or `observe`. None: this is not in a gate.
+    mode: Option<&'static str>,
     /// The trust domain of relative SPIFFE IDs, and its other names, which a gate's configuration gives.
     trust_domain: String,
     trust_domain_aliases: Vec<String>,
     actors: Vec<String>,
     /// The workloads that are several actors.
     workloads: Vec<Workload>,
+    /// The workloads of open segments, and of other trust domains.
+    further: Vec<Further>,
     /// The constraints that gates enforce.
     constraints: Vec<ConstraintSummary>,
+    /// Those that are only advice, which no gate enforces.
+    advice: Vec<ConstraintSummary>,
+    /// Who sends requests to whom.
+    calls: Vec<Calls>,
     tasks: Vec<String>,
     /// The tasks in which instances begin.
     initial: Vec<String>,
@@ -101,25 +111,20 @@ struct JoinSummary {
     completes: Option<&'static str>,
 }
 
-/// When a transition is open, counted from the arrival.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Times {
-    from: String,
-    to: String,
-    after: Option<String>,
-    within: Option<String>,
-}
-
 impl Contents {
     pub(super) fn of(checked: &Checked, markings: &mut usize) -> Self {
         match checked {
             Checked::Workflow(workflow) => {
-                Self { kind: Kind::Workflow, keys: None, workflows: vec![Summary::of(workflow, markings)] }
+                Self { kind: Kind::Workflow, keys: None, workflows: vec![Summary::of(workflow, None, markings)] }
             }
             Checked::Gate(gate) => Self {
                 kind: Kind::Gate,
                 keys: Some(gate.keys.len()),
-                workflows: gate.workflows.iter().map(|workflow| Summary::of(workflow, markings)).collect(),
+                workflows: gate
+                    .workflows
+                    .iter()
+                    .map(|workflow| Summary::of(workflow, Some(gate.mode_of(workflow)), markings))
+                    .collect(),
             },
         }
     }
@@ -139,6 +144,12 @@ impl Contents {
             if self.kind == Kind::Gate {
                 let open = if workflow.open { "new instances begin in it" } else { "closed to new instances" };
                 row(&mut text, "open", open);
+                match workflow.mode {
+                    Some("observe") => {
+                        row(&mut text, "mode", "observe: denials are logged and counted, and NO REQUEST IS REJECTED")
+                    }
+                    mode => row(&mut text, "mode", mode.unwrap_or_default()),
+                }
             }
         }
         text.push('\n');
@@ -147,7 +158,7 @@ impl Contents {
 }
 
 impl Summary {
-    fn of(workflow: &Workflow, markings: &mut usize) -> Self {
+    fn of(workflow: &Workflow, mode: Option<Mode>, markings: &mut usize) -> Self {
         let names = |all: &mut dyn Iterator<Item = &dyn ToString>| all.map(ToString::to_string).collect::<Vec<_>>();
         let sound = Soundness::of(workflow, markings);
         let initial = workflow.tasks.values().filter(|task| task.initial);
@@ -163,10 +174,14 @@ impl Summary {
             assurance: assurance(workflow),
             level: LevelSummary::of(workflow),
             open: workflow.open,
+            mode: mode.map(Mode::as_str),
             trust_domain: workflow.trust_domain.to_string(),
             trust_domain_aliases: workflow.domain.aliases().map(ToString::to_string).collect(),
             workloads: Workload::all(workflow),
-            constraints: workflow.constraints.iter().map(ConstraintSummary::of).collect(),
+            further: Further::all(workflow),
+            constraints: workflow.constraints.iter().map(|one| ConstraintSummary::of(workflow, one)).collect(),
+            advice: workflow.advice.iter().map(ConstraintSummary::advice).collect(),
+            calls: Calls::all(workflow),
             actors: names(&mut workflow.actors.keys().map(|name| name as &dyn ToString)),
             tasks: names(&mut workflow.tasks.keys().map(|name| name as &dyn ToString)),
             initial: initial.map(|task| task.name.to_string()).collect(),
@@ -185,7 +200,7 @@ impl Summary {
                 .transitions
                 .iter()
                 .filter(|_| timed)
-                .filter_map(|transition| Times::of(transition))
+                .filter_map(|transition| Times::of(workflow, transition))
                 .collect(),
             at_most: entries::most(workflow).map(|most| most.into_iter().map(counted).collect()),
         }
@@ -200,6 +215,7 @@ impl Summary {
         row(text, "digest", &self.digest);
         row(text, "actors", &format!("{}: {}", self.actors.len(), listed(&self.actors)));
         rows(text, "roles", &self.workloads);
+        rows(text, "workloads", &self.further);
         if !self.trust_domain_aliases.is_empty() {
             let aliases = listed(&self.trust_domain_aliases);
             row(text, "aliases", &format!("{aliases}: other names of the trust domain `{}`", self.trust_domain));
@@ -207,11 +223,12 @@ impl Summary {
         row(text, "tasks", &format!("{}, instances begin at {}", self.tasks.len(), listed(&self.initial)));
         let guards = if self.guarded > 0 { format!(", {} with a guard", self.guarded) } else { String::new() };
         row(text, "transitions", &format!("{}{guards}", self.transitions));
+        rows(text, "calls", &self.calls);
         for split in self.splits.iter().take(SHOWN) {
             row(text, "split", &split.to_string());
         }
         if let more @ 1.. = self.splits.len().saturating_sub(SHOWN) {
-            row(text, "split", &format!("{more} more tasks with several ways out"));
+            row(text, "split", &format!("{} with several ways out", stepgate_config::more(more, "task")));
         }
         // `identity` has only joins that are advice.
         let advice = if self.at_most.is_none() { "; as advice" } else { "" };
@@ -221,13 +238,9 @@ impl Summary {
         if !self.ttl.is_empty() {
             row(text, "life", &self.life());
         }
-        for Times { from, to, after, within } in &self.times {
-            let after = after.as_ref().map(|after| format!(" opens {after} after the arrival"));
-            let within = within.as_ref().map(|within| format!(" closes {within} after the arrival"));
-            let times: Vec<String> = after.into_iter().chain(within).collect();
-            row(text, "time", &format!("`{from} -> {to}`{}", times.join(" and")));
-        }
+        self.times.iter().for_each(|times| row(text, "time", &times.to_string()));
         rows(text, "constraint", &self.constraints);
+        rows(text, "advice", &self.advice);
         row(text, "at most", &self.at_most());
         row(text, "level", &self.level.to_string());
         rows(text, "because", &self.level.reasons());
@@ -239,7 +252,7 @@ impl Summary {
             self.ttl.iter().take(SHOWN).map(|(task, ttl)| format!("tokens of `{task}` {ttl}")).collect();
         let hidden = self.ttl.len().saturating_sub(SHOWN);
         if hidden > 0 {
-            lives.push(format!("those of {hidden} more tasks other times"));
+            lives.push(format!("those of {} other times", stepgate_config::more(hidden, "task")));
         }
         format!("{}, all others {}", lives.join(", "), self.task_ttl)
     }
@@ -247,7 +260,8 @@ impl Summary {
     /// What one instance may do at most.
     fn at_most(&self) -> String {
         let Some(most) = &self.at_most else {
-            return "any task any number of times: level `identity` counts nothing".to_owned();
+            return "any task any number of times, at any time: level `identity` counts nothing, and enforces no times"
+                .to_owned();
         };
         let often: Vec<String> = most
             .iter()
@@ -264,14 +278,6 @@ impl Summary {
             }
             _ => format!("in one instance {}, each other task once", often.join(", ")),
         }
-    }
-}
-
-impl Times {
-    fn of(transition: &Transition) -> Option<Self> {
-        let (after, within) = (transition.after.map(duration::written), transition.within.map(duration::written));
-        let (from, to) = (transition.from.name.to_string(), transition.to.name.to_string());
-        (after.is_some() || within.is_some()).then_some(Self { from, to, after, within })
     }
 }
 
@@ -308,7 +314,8 @@ impl fmt::Display for JoinSummary {
         let all = if sources.len() == 2 { "both" } else { "all of these calls" };
         let (from, leaving) = (listed(sources), listed(then));
         if task.contains('+') {
-            write!(f, "{leaving} needs one request with the tokens of {from}; they fork at `{fork}`")?;
+            let need = if then.len() == 1 { "needs" } else { "need" };
+            write!(f, "{leaving} {need} one request with the tokens of {from}; they fork at `{fork}`")?;
         } else {
             write!(
                 f,

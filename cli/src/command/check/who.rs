@@ -1,13 +1,15 @@
 //! Who may do what, beyond the names of the actors: workloads that are several actors, constraints, and other names of the
 //! trust domain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use stepgate_config::name::{ActorName, TaskName};
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Constraint, Workflow};
+use stepgate_config::workflow::{Actor, Constraint, Relation, Task, Workflow};
 
 use crate::command::names::listed;
 
@@ -25,12 +27,50 @@ struct Role {
     tasks: Vec<String>,
 }
 
+/// Workloads that are an actor and that a reader may not expect: those of an open segment, and those of another trust domain.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Further {
+    actor: String,
+    /// A SPIFFE ID, perhaps with an open segment.
+    spiffe: String,
+    is_open: bool,
+}
+
+impl Further {
+    /// Those of a workflow.
+    pub(super) fn all(workflow: &Workflow) -> Vec<Self> {
+        let of = |actor: &Arc<Actor>| {
+            let name = actor.name.to_string();
+            let further = |spiffe: String, is_open| Self { actor: name.clone(), spiffe, is_open };
+            let open = actor.open.iter().map(|open| further(open.to_string(), true));
+            let foreign = actor.spiffe.iter().filter(|id| id.trust_domain() != workflow.trust_domain.as_str());
+            open.chain(foreign.map(|id| further(id.to_string(), false))).collect::<Vec<_>>()
+        };
+        workflow.actors.values().flat_map(of).collect()
+    }
+}
+
+impl fmt::Display for Further {
+    /// `` `runner` is every workload that fits `spiffe://t/ns/build/pod/{pod}` ``
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { actor, spiffe, is_open } = self;
+        match is_open {
+            true => write!(f, "`{actor}` is every workload that fits {spiffe}"),
+            false => write!(f, "`{actor}` is {spiffe}, of another trust domain"),
+        }
+    }
+}
+
 /// A constraint that gates enforce.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ConstraintSummary {
     /// `separate` or `bind`.
     relation: &'static str,
     tasks: Vec<String>,
+    /// Of `separate`: other tasks that a workload which performs one of these may perform, too.
+    left_out: Vec<String>,
+    #[serde(skip)]
+    is_advice: bool,
 }
 
 impl Workload {
@@ -65,19 +105,71 @@ impl fmt::Display for Workload {
 }
 
 impl ConstraintSummary {
-    pub(super) fn of(constraint: &Constraint) -> Self {
-        let relation = constraint.relation.as_str();
-        Self { relation, tasks: constraint.tasks.iter().map(ToString::to_string).collect() }
+    /// Of a constraint that gates enforce.
+    pub(super) fn of(workflow: &Workflow, constraint: &Constraint) -> Self {
+        let left_out = match constraint.relation {
+            Relation::Separate => left_out(workflow, constraint),
+            Relation::Bind => Vec::new(),
+        };
+        Self { left_out, ..Self::plain(constraint) }
     }
+
+    /// Of a constraint that is only advice.
+    pub(super) fn advice(constraint: &Constraint) -> Self {
+        Self { is_advice: true, ..Self::plain(constraint) }
+    }
+
+    fn plain(constraint: &Constraint) -> Self {
+        let relation = constraint.relation.as_str();
+        let tasks = constraint.tasks.iter().map(ToString::to_string).collect();
+        Self { relation, tasks, left_out: Vec::new(), is_advice: false }
+    }
+}
+
+/// The tasks that a `separate` does not name, and that a workload which performs one of its tasks may perform, too. Where the
+/// actors of its tasks share no workload, they keep it by themselves, and there is nothing to name.
+fn left_out(workflow: &Workflow, constraint: &Constraint) -> Vec<String> {
+    let named = constraint.tasks.iter().filter_map(|task| workflow.tasks.get(task));
+    let named: Vec<&Task> = named.map(AsRef::as_ref).collect();
+    let mut performs: BTreeMap<&SpiffeId, usize> = BTreeMap::new();
+    for id in named.iter().flat_map(|task| &task.performer.spiffe) {
+        let tasks = performs.entry(id).or_default();
+        *tasks = tasks.saturating_add(1);
+    }
+    let is_contested = |id: &SpiffeId| performs.get(id).is_some_and(|tasks| *tasks > 1);
+    let contested = named.iter().filter(|task| task.performer.spiffe.iter().any(is_contested));
+    let ids: BTreeSet<&SpiffeId> = contested.flat_map(|task| &task.performer.spiffe).collect();
+    let shares = |actor: &&Arc<Actor>| actor.spiffe.iter().any(|id| ids.contains(id));
+    let actors: BTreeSet<&ActorName> = workflow.actors.values().filter(shares).map(|actor| &actor.name).collect();
+    let named: BTreeSet<&TaskName> = constraint.tasks.iter().collect();
+    let others = workflow.tasks.values().filter(|task| !named.contains(&task.name));
+    others.filter(|task| actors.contains(&task.performer.name)).map(|task| task.name.to_string()).collect()
 }
 
 impl fmt::Display for ConstraintSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tasks = listed(&self.tasks);
-        match self.relation {
-            "bind" => write!(f, "one workload performs {tasks} (`bind`)"),
-            _ if self.tasks.len() == 2 => write!(f, "no workload performs both {tasks} (`separate`)"),
-            _ => write!(f, "no workload performs two of {tasks} (`separate`)"),
+        match (self.relation, self.is_advice) {
+            ("bind", true) => {
+                return write!(
+                    f,
+                    "several workloads may perform {tasks}: `bind` is only advice, which no gate enforces"
+                );
+            }
+            (_, true) => {
+                return write!(
+                    f,
+                    "one workload may perform {tasks}: `separate` is only advice, which no gate enforces"
+                );
+            }
+            ("bind", false) => write!(f, "one workload performs {tasks} (`bind`)")?,
+            _ if self.tasks.len() == 2 => write!(f, "no workload performs both {tasks} (`separate`)")?,
+            _ => write!(f, "no workload performs two of {tasks} (`separate`)")?,
         }
+        if self.left_out.is_empty() {
+            return Ok(());
+        }
+        let both = if self.tasks.len() == 2 { "either" } else { "each" };
+        write!(f, "; one that performs {both} of these may also perform {}", listed(&self.left_out))
     }
 }
