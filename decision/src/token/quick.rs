@@ -1,8 +1,6 @@
 //! A quick reader of headers and claims in the one spelling that gates write. It takes nothing that the strict reader
 //! ([`super::UnverifiedToken::parse`]) refuses, and what it does not take, the strict reader judges.
 
-use std::str::FromStr;
-
 use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::sorted::{SortedMap, SortedSet};
 use stepgate_config::spiffe::SpiffeId;
@@ -31,7 +29,7 @@ pub(super) fn claims(json: &[u8]) -> Option<Claims> {
         dl: rest.time(r#","dl":"#)?,
         parents: if rest.skips(r#","parents":"#) { rest.list(|text| Some(text.to_owned()))? } else { Vec::new() },
         wf: rest.step()?,
-        visits: rest.map(r#","visits":"#, |rest| rest.number(""))?,
+        visits: rest.map(r#","visits":"#, |rest| rest.count(""))?,
         performers: rest.map(r#","performers":"#, Rest::ids)?,
         fork: rest.map(r#","fork":"#, |rest| rest.text("").map(str::to_owned))?,
         rep: if rest.skips(r#","rep":"#) { Some(rest.text("")?.to_owned()) } else { None },
@@ -80,14 +78,18 @@ impl<'a> Rest<'a> {
     }
 
     /// A whole number in its one spelling.
-    fn number<T: FromStr>(&mut self, before: &str) -> Option<T> {
+    fn number(&mut self, before: &str) -> Option<u64> {
         self.skip(before)?;
         let digits = self.until(|byte| !byte.is_ascii_digit())?;
         if digits.len() > 1 && digits.starts_with('0') { None } else { digits.parse().ok() }
     }
 
+    fn count(&mut self, before: &str) -> Option<u32> {
+        self.number(before)?.try_into().ok()
+    }
+
     fn time(&mut self, before: &str) -> Option<UnixTime> {
-        self.number::<u64>(before)?.try_into().ok()
+        self.number(before)?.try_into().ok()
     }
 
     fn id(&mut self, before: &str) -> Option<SpiffeId> {
@@ -100,9 +102,9 @@ impl<'a> Rest<'a> {
 
     fn step(&mut self) -> Option<StepClaim> {
         let step = StepClaim {
-            v: self.number(r#","wf":{"v":"#)?,
+            v: self.count(r#","wf":{"v":"#)?,
             name: WorkflowName::try_from(self.text(r#","name":"#)?).ok()?,
-            rev: self.number(r#","rev":"#)?,
+            rev: self.count(r#","rev":"#)?,
             digest: Digest::try_from(self.text(r#","digest":"#)?).ok()?,
             task: self.task(r#","task":"#)?,
             from: if self.skips(r#","from":"#) { Some(self.task("")?) } else { None },
