@@ -45,7 +45,7 @@ impl<'a> Rest<'a> {
         std::str::from_utf8(json).ok().map(Self)
     }
 
-    /// Whether this came next, and nothing else was left but the end of the object.
+    /// Whether nothing is left but the end of the object.
     fn end(&self) -> bool {
         self.0 == "}"
     }
