@@ -175,5 +175,6 @@ fn log(fields: Fields<'_, '_>) -> Option<LogLimits> {
     Some(LogLimits {
         denials_per_second: log.u32("denials_per_second")?,
         permits: log.flag("permits").unwrap_or_default(),
+        instances: log.flag("instances").unwrap_or(true),
     })
 }

@@ -147,6 +147,8 @@ pub struct LogLimits {
     pub denials_per_second: u32,
     /// Whether permits are written, too, as an audit trail.
     pub permits: bool,
+    /// Whether the proxy's access log can name the instance of a request, as filter state.
+    pub instances: bool,
 }
 
 /// The configuration of one gate.

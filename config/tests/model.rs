@@ -179,7 +179,7 @@ fn a_gate_has_the_values_of_its_configuration() {
         (key.actor.as_ref(), key.key_use, &key.source),
         (None, KeyUse::Sign, &KeySource::Env("STEPGATE_KEY_MOVIE".into()))
     );
-    assert_eq!((movie.log.denials_per_second, movie.log.permits), (50, false));
+    assert_eq!((movie.log.denials_per_second, movie.log.permits, movie.log.instances), (50, false, true));
     assert_eq!(movie.peer_source, PeerSource::Connection);
     assert!(movie.workflows[0].open);
 }

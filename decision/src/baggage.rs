@@ -155,11 +155,53 @@ fn plain_member(name: &str) -> Option<Member> {
 pub(crate) fn text(bytes: &[u8]) -> Result<&str, Denial> {
     std::str::from_utf8(bytes)
         .ok()
-        .filter(|text| text.bytes().all(|b| b == b'\t' || (0x20..0x7f).contains(&b)))
+        .filter(|text| is_plain(text.as_bytes()))
         .ok_or(Denial::BadStep("a step is not plain ASCII"))
+}
+
+/// Whether these are visible ASCII, spaces and tabs. Tokens are long, and have none but visible characters: eight at a time.
+fn is_plain(bytes: &[u8]) -> bool {
+    let each = |byte: u8| u64::from_ne_bytes([byte; 8]);
+    let is_visible = |word: u64| (word | word.wrapping_sub(each(0x20)) | word.wrapping_add(each(1))) & each(0x80) == 0;
+    let are_plain = |bytes: &[u8]| bytes.iter().all(|byte| *byte == b'\t' || (0x20..0x7f).contains(byte));
+    let (words, rest) = bytes.as_chunks::<8>();
+    words.iter().all(|word| is_visible(u64::from_ne_bytes(*word)) || are_plain(word)) && are_plain(rest)
 }
 
 /// Without the optional white space around a list's member (RFC 9110, section 5.6.3).
 pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::is_plain;
+
+    proptest! {
+        #[test]
+        fn plain_bytes_are_visible_ascii_spaces_and_tabs(
+            mut bytes in proptest::collection::vec(0x20_u8..0x7f, 0..40),
+            odd: Option<(prop::sample::Index, u8)>,
+        ) {
+            if let Some((at, byte)) = odd.filter(|_| !bytes.is_empty()) {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let each = bytes.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
+            prop_assert_eq!(is_plain(&bytes), each, "{:?}", bytes);
+        }
+    }
+
+    #[test]
+    fn every_byte_is_judged_at_every_place() {
+        for byte in 0..=u8::MAX {
+            for at in 0..9 {
+                let mut bytes = *b"AAAAAAAAA";
+                bytes[at] = byte;
+                assert_eq!(is_plain(&bytes), matches!(byte, b'\t' | b' '..=b'~'), "{byte} {at}");
+            }
+        }
+    }
 }

@@ -134,7 +134,8 @@ impl Stream {
     /// Keeps the findings of the decision, and sets the instance for the access log.
     fn learn(&mut self, host: &dyn Host, found: &AuditContext) {
         self.log_context.update(found);
-        let instance = found.instance.as_deref().filter(|instance| is_plain(instance));
+        let is_wanted = self.plugin.gate().is_some_and(|gate| gate.config().log.instances);
+        let instance = found.instance.as_deref().filter(|instance| is_wanted && is_plain(instance));
         if let Some(why) = instance.and_then(|instance| host.set_filter_state(INSTANCE, instance).err()) {
             log_events::trouble("the access log does not get the instance", &why.to_string());
         }

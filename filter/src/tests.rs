@@ -486,10 +486,14 @@ fn contested_starts_are_shown_and_deny_nothing_else() {
 }
 
 #[test]
-fn the_access_log_gets_the_instance() {
+fn the_access_log_gets_the_instance_unless_it_has_no_use_for_it() {
     let proxy = proxy();
     let mut stream = Stream::new(plugin(&proxy, GATE));
     assert_eq!(stream.request_headers(&proxy), Action::Continue);
     let instance = proxy.filter_state.borrow().get("stepgate.instance").cloned().unwrap();
     assert_eq!(instance.len(), 22);
+    let gate = GATE.replace("permits: true", "permits: true, instances: false");
+    let proxy = self::proxy();
+    assert_eq!(Stream::new(plugin(&proxy, &gate)).request_headers(&proxy), Action::Continue);
+    assert!(proxy.filter_state.borrow().is_empty());
 }

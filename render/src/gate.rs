@@ -117,12 +117,13 @@ fn config(
 ) -> Result<Value, RenderError> {
     let mut config = common(inventory, secrets, workloads, options)?;
     config.remove("egress");
+    // `mode: SERVER` of the plugin says the same. A gate that knows it need not ask the proxy on each request.
+    config.insert("direction".into(), "inbound".into());
     if let (Attach::Waypoint, Some(workload)) = (attach, workloads.first()) {
         // The waypoint has a certificate of its own, and terminates the mTLS of the caller before the gate.
         let own = inventory.id_of(workload).ok_or_else(|| RenderError::NoIdentity(workload.to_string()))?;
         config.insert("self".into(), own.as_str().into());
         config.insert("peer_source".into(), "filter_state:io.istio.peer_principal".into());
-        config.insert("direction".into(), "inbound".into());
     }
     checked(config)
 }

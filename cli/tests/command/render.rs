@@ -65,7 +65,15 @@ fn a_gate_is_attached_as_requested() {
     let config = &waypoint["pluginConfig"];
     assert_eq!(config["self"], "spiffe://cluster.local/ns/movie/sa/hdr");
     assert_eq!(config["peer_source"], "filter_state:io.istio.peer_principal");
-    assert_eq!(config["direction"], "inbound");
+    // The plugin is attached to inbound listeners only, and its gate need not ask for the direction.
+    for (attach, path, name) in [
+        ("namespace", "base/movie.yaml", "stepgate"),
+        ("mesh", "base/istio-system.yaml", "stepgate"),
+        ("workload", "base/movie.yaml", "stepgate-hdr"),
+        ("waypoint", "base/movie.yaml", "stepgate-hdr"),
+    ] {
+        assert_eq!(spec(attach, path, name)["pluginConfig"]["direction"], "inbound", "{attach}");
+    }
     let renamed = files(&["movie.yaml", "--attach", "waypoint", "--trust-domain-alias", "old.example"]);
     let policy = find(&read(&renamed, "base/movie.yaml"), "AuthorizationPolicy", "stepgate-hdr-waypoint").clone();
     let both = ["cluster.local/ns/movie/sa/stepgate-hdr", "old.example/ns/movie/sa/stepgate-hdr"];

@@ -155,5 +155,7 @@ static LOG: Object = Object {
         "denials_per_second": Value::Whole { least: 0, most: 10_000 }, default("50");
         /// Whether permits are written, too, as an audit trail.
         "permits": Value::Flag, default("false");
+        /// Whether the proxy's access log can name the instance of a request, as filter state.
+        "instances": Value::Flag, default("true");
     }],
 };

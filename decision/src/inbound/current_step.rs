@@ -79,6 +79,7 @@ pub(crate) fn read<'a>(
 ) -> Result<CurrentStep<'a>, Denial> {
     match steps.0.as_slice() {
         [plain] if PlainStep::is_one(plain) => read_plain(gate, &PlainStep::parse(plain)?),
+        [token] => read_tokens(gate, &[token], crypto, now),
         several if several.iter().any(|step| PlainStep::is_one(step)) => {
             Err(Denial::BadStep("a list holds a plain step"))
         }

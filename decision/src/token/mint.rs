@@ -3,6 +3,7 @@
 use jwt_simple::prelude::{HeaderOptions, JWTClaims};
 
 use super::claims::{Claims, TokenType};
+use super::write;
 use crate::base64url;
 use crate::keys::{Key, SignError};
 
@@ -29,7 +30,7 @@ pub(crate) fn for_library(token_type: TokenType, claims: &Claims) -> (JWTClaims<
 /// # Errors
 /// Where the claims cannot be written as JSON, which no claims cause.
 pub fn unsigned(key: &Key, token_type: TokenType, claims: &Claims) -> Result<String, SignError> {
-    let claims = serde_json::to_vec(claims).map_err(|_| SignError::Failed)?;
+    let claims = write::json(claims).map_err(|_| SignError::Failed)?;
     Ok([key.head(token_type), &base64url::encode(claims)].concat())
 }
 

@@ -5,8 +5,10 @@ mod compact;
 mod head;
 mod mint;
 mod object;
+mod quick;
 mod unverified;
 mod verify;
+mod write;
 
 pub(crate) use claims::start_jti;
 pub use claims::{Claims, Forks, MAX_PARENTS, Performers, StepClaim, TOKEN_VERSION, TokenType, Visits};

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::claims::{Claims, MAX_PARENTS, TOKEN_VERSION, TokenType};
 use super::compact::Compact;
 use super::object::Object;
+use super::quick;
 use crate::denial::Denial;
 
 /// The JOSE header: exactly these three. No member that holds a key or a certificate, or says where to
@@ -15,6 +16,13 @@ struct JoseHeader {
     alg: String,
     kid: String,
     typ: String,
+}
+
+impl From<[&str; 3]> for JoseHeader {
+    fn from(members: [&str; 3]) -> Self {
+        let [alg, kid, typ] = members.map(str::to_owned);
+        Self { alg, kid, typ }
+    }
 }
 
 /// A well-formed token that is not verified. Its claims may be used to find the key, and to refuse; never to
@@ -35,10 +43,16 @@ impl<'a> UnverifiedToken<'a> {
     /// exactly the members that a step token has; [`Denial::WrongType`] for a `typ` that is none of ours.
     pub fn parse(compact: &'a str) -> Result<Self, Denial> {
         let compact = Compact::parse(compact)?;
-        let header: JoseHeader = json(compact.header(), "a token's header is not exactly `alg`, `kid` and `typ`")?;
+        let header: JoseHeader = match quick::header(compact.header()) {
+            Some(header) => header.into(),
+            None => json(compact.header(), "a token's header is not exactly `alg`, `kid` and `typ`")?,
+        };
         let token_type =
             TokenType::from_typ(&header.typ).ok_or(Denial::WrongType("its `typ` is not that of a step token"))?;
-        let claims: Claims = json(compact.payload(), "a token's claims are not those of a step")?;
+        let claims = match quick::claims(compact.payload()) {
+            Some(claims) => claims,
+            None => json(compact.payload(), "a token's claims are not those of a step")?,
+        };
         if claims.wf.v != TOKEN_VERSION {
             return Err(Denial::BadStep("a token is of an unknown version"));
         }

@@ -12,4 +12,5 @@
 mod carrier;
 mod hs256;
 mod path;
+mod spelling;
 mod token;

@@ -1,7 +1,7 @@
 //! The settings of a gate besides its workflows and keys.
 
 use stepgate_config::GateConfig;
-use stepgate_config::gate::{ExemptPeers, Exemption, PeerSource};
+use stepgate_config::gate::{Direction, ExemptPeers, Exemption, PeerSource};
 use stepgate_config::spiffe::SpiffeId;
 
 use crate::expected::ExpectedState;
@@ -38,7 +38,8 @@ fn differing<'a>(config: &'a GateConfig, expected: &'a ExpectedState) -> impl It
         Some(gate) => vec![
             ("header", config.header != gate.header),
             ("carrier", config.carrier != gate.carrier),
-            ("direction", config.direction != gate.direction),
+            // At the inbound listener, where it was found, `auto` is `inbound`.
+            ("direction", (config.direction == Direction::Outbound) != (gate.direction == Direction::Outbound)),
             ("peer_source", config.peer_source != gate.peer_source),
             ("leeway", config.leeway != gate.leeway),
         ],

@@ -41,7 +41,7 @@ impl Level {
         }
     }
 
-    /// The configuration of its gate.
+    /// The configuration of its gate: with the direction, as `stepgate render` writes it; no access log names instances.
     pub(super) fn configuration(self, further: Further) -> String {
         let (assurance, keys) = match self {
             Self::Identity => ("identity", String::new()),
@@ -81,7 +81,9 @@ impl Level {
             }
         }
         format!(
-            r#"{keys}workflows:
+            r#"direction: inbound
+log: {{instances: false}}
+{keys}workflows:
   - workflow: bench
     revision: 1
     trust_domain: bench.example

@@ -115,9 +115,12 @@ const HOLES: &[&[Hole]] = &[
         },
     ],
     &[
-        // The same where the file has that revision, closed.
+        // The same where the file has that revision, closed. It leaves the direction to the proxy, which is no other setting.
         Hole {
-            gate: |gate| gate["workflows"][0]["open"] = json!(true),
+            gate: |gate| {
+                gate["workflows"][0]["open"] = json!(true);
+                gate["direction"] = json!("inbound");
+            },
             expected: |expected| expected["workflows"][0]["open"] = json!(false),
             kinds: &[Kind::OtherOpen],
             ..NONE
