@@ -24,6 +24,9 @@ pub const MAX_ENV: usize = 128;
 pub const MAX_HOSTS: usize = 64;
 /// Request patterns of one task.
 pub const MAX_REQUESTS: usize = 64;
+/// Request patterns of tasks that one request may match, in all documents of a gate: the time of a decision grows with their
+/// square.
+pub const MAX_MATCHED: usize = 512;
 /// Methods of one request pattern.
 pub const MAX_METHODS: usize = 32;
 /// Headers that one request pattern names.

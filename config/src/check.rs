@@ -10,6 +10,7 @@ mod early_evidence;
 mod guarded;
 mod in_turn;
 mod joins;
+mod matched;
 mod merges;
 mod one_caller;
 mod open;
@@ -23,6 +24,7 @@ mod twins;
 
 pub(crate) use analysis::Analysis;
 pub(crate) use joins::AnalyzedJoin;
+pub(crate) use matched::check as check_matched;
 pub(crate) use merges::check as check_merges;
 
 use std::time::Duration;
@@ -35,6 +37,7 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     constraints::check(draft, report);
     open::check(draft, report);
     requests::check(draft, report);
+    matched::check([draft].into_iter(), draft.span, report);
     guarded::check(draft, report);
     callers::check(draft, report);
     several::check(draft, report);

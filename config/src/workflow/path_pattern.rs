@@ -7,7 +7,7 @@ use super::segment::Segment;
 
 /// How a path pattern ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum End {
+pub(super) enum End {
     /// With its last segment.
     Here,
     /// With a `/`.
@@ -25,8 +25,8 @@ enum End {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PathPattern {
     text: String,
-    segments: Vec<Segment>,
-    end: End,
+    pub(super) segments: Vec<Segment>,
+    pub(super) end: End,
 }
 
 impl PathPattern {
@@ -52,10 +52,10 @@ impl PathPattern {
 
     /// Whether every path that may match `other` may match this pattern. A `/` at the end makes no difference.
     pub fn contains(&self, other: &Self) -> bool {
-        let common = self.segments.iter().zip(&other.segments).all(|(own, other)| own.contains(other));
         let (own, others) = (self.segments.len(), other.segments.len());
         let (tail, other_tail) = (self.end == End::Tail, other.end == End::Tail);
-        common && if own < others { tail } else { own == others && tail == other_tail }
+        let ends = if own < others { tail } else { own == others && tail == other_tail };
+        ends && self.segments.iter().zip(&other.segments).all(|(own, other)| own.contains(other))
     }
 
     /// Whether all paths that match have a `/` at their end, and more than that.
