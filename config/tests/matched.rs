@@ -47,7 +47,7 @@ fn more_than_512_patterns_of_one_request_are_an_error() {
     assert_eq!(errors(&revisions(9)), [Code::TooMany]);
     assert_eq!(errors(&revisions(64)), [Code::TooMany]);
     // Each lies within the one before.
-    let path = |n: usize| format!("POST {}{}/**", "/a".repeat(n / 2), if n % 2 == 0 { "" } else { "/{x}" });
+    let path = |n: usize| format!("POST {}{}/**", "/a".repeat(n / 2), if n.is_multiple_of(2) { "" } else { "/{x}" });
     let nested = |count| (0..count).map(|n| vec![path(n)]).collect::<Vec<_>>();
     assert_eq!(errors(&[document("w", 1, &nested(512))]), []);
     assert_eq!(errors(&[document("w", 1, &nested(513))]), [Code::TooMany]);

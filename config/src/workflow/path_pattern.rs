@@ -1,5 +1,6 @@
 //! Patterns of paths, and which of two is the more specific.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use super::path_pattern_error::{MAX_PATTERN, MAX_ROUND, PathPatternError};
@@ -68,6 +69,18 @@ impl PathPattern {
         self.segments == other.segments && self.end != other.end && ![self.end, other.end].contains(&End::Tail)
     }
 
+    /// Whether some path may match both. It is no if it can be seen without a search for that path.
+    pub(super) fn may_overlap(&self, other: &Self) -> bool {
+        let (own, others) = (self.segments.len(), other.segments.len());
+        let ends = match own.cmp(&others) {
+            Ordering::Less => self.end == End::Tail,
+            Ordering::Greater => other.end == End::Tail,
+            Ordering::Equal => (self.end == End::Tail) == (other.end == End::Tail),
+        };
+        // Patterns are compared that begin alike.
+        ends && self.segments.iter().zip(&other.segments).rev().all(|(own, other)| own.may_meet(other))
+    }
+
     /// An example of a path that matches one of the patterns and may match the other; none where there is no such path.
     pub fn common(&self, other: &Self) -> Option<String> {
         self.matched_that_may_match(other).or_else(|| other.matched_that_may_match(self))
@@ -116,6 +129,11 @@ impl PathPattern {
             Segment::Literal(literal) => Some(literal.as_str()),
             Segment::Variable { .. } => None,
         })
+    }
+
+    /// The number of its segments.
+    pub(super) fn len(&self) -> usize {
+        self.segments.len()
     }
 
     /// Its segments, and how many of them have text. Of two patterns of which one contains the other, the narrower one has
