@@ -24,6 +24,9 @@ pub const MAX_ENV: usize = 128;
 pub const MAX_HOSTS: usize = 64;
 /// Request patterns of one task.
 pub const MAX_REQUESTS: usize = 64;
+/// Request patterns of tasks that one request may match, in all documents of a gate: the time of a decision grows with their
+/// square.
+pub const MAX_MATCHED: usize = 512;
 /// Methods of one request pattern.
 pub const MAX_METHODS: usize = 32;
 /// Headers that one request pattern names.
@@ -53,7 +56,7 @@ pub const MAX_EVIDENCE: usize = 57_344;
 /// Pairs of a task and a join whose fork the task's tokens carry, in one document. They add to the size
 /// of tokens and to the memory that a document uses.
 pub const MAX_CARRIED: usize = 65_536;
-/// Pairs of request patterns that are compared in one document, or in the exemptions of one gate.
+/// Steps to compare request patterns in one document, or in the exemptions of one gate. Nearly all pairs of patterns take one.
 pub const MAX_OVERLAPS: usize = 2_000_000;
 /// Conflicts between the starts of different workflows that are reported.
 pub const MAX_CONTESTED: usize = 64;

@@ -104,12 +104,21 @@ fn check_named_headers(
     context: &mut Context<'_>,
 ) {
     let Some(header) = fields.text("header") else { return };
+    let is_own = |name: &str| name.strip_prefix(header).is_some_and(|rest| matches!(rest, "" | "-start"));
+    for transition in documents.iter().flat_map(|document| &document.draft.transitions) {
+        let mut read = transition.when.iter().flat_map(|guard| &guard.reads().headers);
+        // Servers take `_` and `.` for `-`.
+        if read.any(|name| is_own(&name.replace(['_', '.'], "-"))) {
+            let message = words!("a guard reads {}, the header of steps", quote(header));
+            context.report.add(Code::BadHeader, transition.span, message, "the gate writes and removes this header");
+        }
+    }
     let tasks = documents.iter().flat_map(|document| &document.draft.tasks);
     let tasks = tasks.map(|task| (task.requests.as_slice(), task.requests_span.unwrap_or(task.span)));
     let exempt = exempt.iter().map(|(exemption, span)| (std::slice::from_ref(&exemption.request), *span));
     for (requests, span) in tasks.chain(exempt) {
         let mut named = requests.iter().flat_map(|request| request.headers.iter());
-        if named.any(|(name, _)| name.strip_prefix(header).is_some_and(|rest| matches!(rest, "" | "-start"))) {
+        if named.any(|(name, _)| is_own(name)) {
             let message = words!("a request is told apart by {}, the header of steps", quote(header));
             context.report.add(Code::BadHeader, span, message, "the gate writes and removes this header");
         }

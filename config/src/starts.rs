@@ -48,8 +48,9 @@ pub fn compare<'w>(workflows: impl IntoIterator<Item = &'w Workflow>) -> Starts<
         let begins: Vec<Start<'w>> = begins.map(|transition| Start { workflow, transition }).collect();
         for second in &begins {
             for first in earlier.at_one_workload(second).filter(|first| first.workflow.name != workflow.name) {
-                let pairs = first.requests().len().max(1).saturating_mul(second.requests().len().max(1));
-                let Some(remaining) = left.checked_sub(pairs).filter(|_| found.contested.len() < MAX_CONTESTED) else {
+                let Some(remaining) =
+                    left.checked_sub(first.steps(second)).filter(|_| found.contested.len() < MAX_CONTESTED)
+                else {
                     return Starts { incomplete: true, ..found };
                 };
                 left = remaining;
@@ -115,6 +116,12 @@ impl<'w> Start<'w> {
         &self.transition.to.requests
     }
 
+    /// Steps to compare the two.
+    fn steps(&self, other: &Self) -> usize {
+        let (a, b) = (RequestPattern::listed(self.requests()), RequestPattern::listed(other.requests()));
+        a.iter().flat_map(|a| b.iter().map(|b| a.steps(b))).fold(0, usize::saturating_add)
+    }
+
     /// A request of one caller that could be both, neither the narrower; none where there is none.
     fn common(&self, other: &Self) -> Option<String> {
         let (a, b) = (RequestPattern::listed(self.requests()), RequestPattern::listed(other.requests()));
@@ -165,7 +172,9 @@ impl Starts<'_> {
     pub fn too_many() -> Diagnostic {
         let message = "too many starts of different workflows to compare";
         Diagnostic::new(Code::TooMany, crate::Span::START, message)
-            .label(format!("at most {MAX_OVERLAPS} pairs are compared, and {MAX_CONTESTED} conflicts shown"))
+            .label(format!(
+                "at most {MAX_OVERLAPS} steps to compare pairs of them, and {MAX_CONTESTED} conflicts shown"
+            ))
             .help("give each gate fewer workflows, or let them begin with fewer requests")
     }
 }

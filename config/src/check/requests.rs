@@ -50,37 +50,59 @@ fn any_request(draft: &Draft, report: &mut Report) {
     }
 }
 
-/// The patterns of one workload's tasks, by the literal segments with which their paths begin, and the tasks of each.
-type Patterns<'d> = SortedMap<(Vec<&'d str>, RequestPattern), Vec<usize>>;
+/// A pattern, with the literal segments with which its path begins.
+type Pattern<'d> = (Vec<&'d str>, RequestPattern);
+
+/// Steps that the memory for a pattern of one workload counts for.
+const KEPT: usize = 4;
 
 /// Reports tasks of one workload with patterns of which neither contains the other, and that one request matches.
 fn crossing(draft: &Draft, roles: &Roles, report: &mut Report) {
-    let mut workloads: SortedMap<usize, Patterns<'_>> = SortedMap::new();
-    let mut left = MAX_OVERLAPS;
+    let mut patterns: SortedMap<Pattern<'_>, Vec<(usize, usize)>> = SortedMap::new();
     for task in draft.transitions.iter().map(|transition| transition.to).collect::<SortedSet<_>>() {
         let Some((of, performer)) = draft.task(task).and_then(|of| Some((of, of.performer?))) else { continue };
         for pattern in RequestPattern::listed(&of.requests) {
-            let key = (pattern.prefix().collect(), pattern.normal());
-            let sets = roles.sets(performer);
-            let Some(remaining) = left.checked_sub(sets.len()) else { return too_many(draft, &[task], report) };
+            patterns.entry((pattern.prefix().collect(), pattern.normal())).or_default().push((task, performer));
+        }
+    }
+    let mut left = MAX_OVERLAPS;
+    // The patterns of each workload's tasks, in their order, and the tasks of each.
+    let mut workloads: SortedMap<usize, Vec<(&Pattern<'_>, Vec<usize>)>> = SortedMap::new();
+    for (pattern, tasks) in &patterns {
+        for (task, performer) in tasks {
+            let sets = roles.sets(*performer);
+            let Some(remaining) = left.checked_sub(sets.len().saturating_mul(KEPT)) else {
+                return too_many(draft, &[*task], report);
+            };
             left = remaining;
             for set in sets {
-                let key: (Vec<&str>, RequestPattern) = Clone::clone(&key);
-                workloads.entry(*set).or_default().entry(key).or_default().push(task);
+                let kept = workloads.entry(*set).or_default();
+                match kept.last_mut() {
+                    // A task may list a pattern twice.
+                    Some((last, tasks)) if std::ptr::eq(*last, pattern) => {
+                        if tasks.last() != Some(task) {
+                            tasks.push(*task);
+                        }
+                    }
+                    _ => kept.push((pattern, vec![*task])),
+                }
             }
         }
     }
     let mut reported = SortedSet::new();
     for patterns in workloads.values() {
-        for (key @ (prefix, one), tasks) in patterns {
+        let mut rest = patterns.as_slice();
+        while let [((prefix, one), tasks), others @ ..] = rest {
+            rest = others;
             // A path that matches two patterns begins with the prefixes of both: the longer one sorts behind the other.
-            let others = patterns.after(key);
-            for ((_, other), theirs) in others.take_while(|((longer, _), _)| longer.starts_with(prefix)) {
-                let Some(remaining) = left.checked_sub(1) else { return too_many(draft, tasks, report) };
+            for ((_, other), theirs) in others.iter().take_while(|((longer, _), _)| longer.starts_with(prefix)) {
+                let mut pairs = tasks.iter().flat_map(|task| theirs.iter().map(move |other| (*task, *other)));
+                let pair = pairs.find(|(task, another)| task != another);
+                let steps = if pair.is_some() { one.steps(other) } else { 1 };
+                let Some(remaining) = left.checked_sub(steps) else { return too_many(draft, tasks, report) };
                 left = remaining;
-                let pairs = tasks.iter().flat_map(|task| theirs.iter().map(move |other| (*task, *other)));
-                let Some((task, another)) = pairs.clone().find(|(task, another)| task != another) else { continue };
-                if one.contains(other) || other.contains(one) {
+                let Some((task, another)) = pair else { continue };
+                if one.contains(other) || other.contains(one) || reported.contains(&(task, another)) {
                     continue;
                 }
                 if let Some(example) = one.common(other).filter(|_| reported.insert((task, another))) {
@@ -95,7 +117,7 @@ fn crossing(draft: &Draft, roles: &Roles, report: &mut Report) {
 fn too_many(draft: &Draft, tasks: &[usize], report: &mut Report) {
     let Some(task) = tasks.first().and_then(|task| draft.task(*task)) else { return };
     let message = "too many `requests` of one workload to compare";
-    let label = words!("at most {MAX_OVERLAPS} pairs are compared in one document");
+    let label = words!("at most {MAX_OVERLAPS} steps to compare pairs of them in one document");
     report.push(Diagnostic::new(Code::TooMany, task.requests_span.unwrap_or(task.span), message).label(label));
 }
 

@@ -35,9 +35,10 @@ pub(super) fn check(
         // Whether it takes requests away from one of these tasks.
         let mut narrower = false;
         for (task, requests) in &tasks {
-            let Some(remaining) = left.checked_sub(requests.len()) else {
+            let steps = requests.iter().map(|request| exempted.steps(request)).fold(0, usize::saturating_add);
+            let Some(remaining) = left.checked_sub(steps) else {
                 let message = "this exemption was not compared with all requests of tasks";
-                let label = words!("at most {MAX_OVERLAPS} pairs are compared");
+                let label = words!("at most {MAX_OVERLAPS} steps to compare pairs of them");
                 return context.report.push(Diagnostic::new(Code::ExemptsTask, *span, message).label(label));
             };
             left = remaining;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::PEOPLE;
+use crate::check::check_matched;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::{self, Context, Document};
@@ -20,6 +21,9 @@ pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Doc
     {
         let label = "every request that is not exempt is denied";
         context.report.add(Code::NoWorkflows, field.key_span, "this gate has no workflows", label);
+    }
+    if let [_, .., last] = documents.as_slice() {
+        check_matched(documents.iter().map(|document| &document.draft), last.draft.span, &mut context.report);
     }
     revisions(&documents, context);
     levels(&documents, context);

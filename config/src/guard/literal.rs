@@ -4,7 +4,7 @@ use regex_lite::Regex;
 use thiserror::Error;
 
 use super::pattern::Pattern;
-use super::pattern_size::pattern_size;
+use super::pattern_size::{parse, pattern_size};
 use super::re2::{self, OtherForm};
 use super::{MAX_PATTERN_SIZE, MAX_REGEX};
 
@@ -32,13 +32,14 @@ pub(super) fn regex(pattern: &str) -> Result<(Pattern, usize), LiteralError> {
     if pattern.len() > MAX_REGEX {
         return Err(LiteralError::TooLong(pattern.len()));
     }
-    match pattern_size(pattern) {
-        Some(size) if size > MAX_PATTERN_SIZE => Err(LiteralError::TooLarge(size)),
-        Some(size) => {
-            let folds = re2::folds(pattern)?;
-            Ok((Pattern::new(Regex::new(pattern)?, folds), size))
-        }
-        // The crate that runs patterns may say why.
-        None => Err(Regex::new(pattern).err().map_or(LiteralError::Form, LiteralError::Regex)),
+    // The crate that runs patterns may say why.
+    let Some(ast) = parse(pattern) else {
+        return Err(Regex::new(pattern).err().map_or(LiteralError::Form, LiteralError::Regex));
+    };
+    let size = pattern_size(&ast, pattern);
+    if size > MAX_PATTERN_SIZE {
+        return Err(LiteralError::TooLarge(size));
     }
+    let disputed = re2::disputed(&ast, pattern)?;
+    Ok((Pattern::new(Regex::new(pattern)?, disputed), size))
 }

@@ -14,13 +14,17 @@ const NAMED: usize = 5;
 /// A form that the crate does not run: larger than any bound.
 const UNKNOWN: usize = 1 << 30;
 
-/// States, ranges and branches of the pattern's program; none if the pattern is not a regular expression.
-pub(super) fn pattern_size(pattern: &str) -> Option<usize> {
-    let ast = ParserBuilder::new().nest_limit(MAX_NESTING).build().parse(pattern).ok()?;
+/// The parsed pattern; none if it is not a regular expression, or nested too deeply.
+pub(super) fn parse(pattern: &str) -> Option<Ast> {
+    ParserBuilder::new().nest_limit(MAX_NESTING).build().parse(pattern).ok()
+}
+
+/// States, ranges and branches of the pattern's program.
+pub(super) fn pattern_size(ast: &Ast, pattern: &str) -> usize {
     // Flags, of which `i` doubles the ranges. Only groups without a name and with one have none.
     let flags = pattern.split("(?").skip(1).any(|rest| !rest.starts_with([':', 'P', '<']));
     // The whole match is a group, and has an end.
-    Some(size(&ast, flags).saturating_add(4).min(UNKNOWN))
+    size(ast, flags).saturating_add(4).min(UNKNOWN)
 }
 
 fn size(ast: &Ast, flags: bool) -> usize {
@@ -84,6 +88,10 @@ fn sum(sizes: impl Iterator<Item = usize>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn pattern_size(pattern: &str) -> Option<usize> {
+        parse(pattern).map(|ast| super::pattern_size(&ast, pattern))
+    }
 
     /// The bytes that the program of a state, a range or a branch takes at most, natively.
     const STATE: usize = 32;

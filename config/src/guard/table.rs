@@ -9,6 +9,7 @@ use super::vocabulary::{Field, Table, Value};
 use super::walk::Walk;
 use crate::code::Code;
 use crate::report::quote;
+use crate::schema::reaches_both;
 
 /// Steps to look for one name among all headers of a request, and among all parameters.
 const HEADER_LOOK_UP: usize = 512;
@@ -84,11 +85,16 @@ impl Walk<'_> {
     }
 }
 
-/// Why a gate would never find a header of this name.
+/// Why a guard cannot read a header of this name as the caller sent it.
 fn header_fault(name: &str) -> Option<&'static str> {
     let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
     if name.is_empty() || !name.bytes().all(lower) {
         return Some("header names are lower case, such as `x-tier`; pseudo-headers cannot be read");
     }
-    (name == "host").then_some("the proxy has no such header: read `request.host`")
+    if name == "host" {
+        return Some("the proxy has no such header: read `request.host`");
+    }
+    // Servers take `_` and `.` for `-`.
+    let changed = !reaches_both(&name.replace(['_', '.'], "-"));
+    changed.then_some("proxies or gates write, change or remove this header")
 }

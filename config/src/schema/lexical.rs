@@ -10,22 +10,30 @@ const RESERVED: &str = "\
     as break const continue else false for function if import in let loop namespace null package return true var \
     void while";
 
-/// Headers that have a meaning for proxies, servers or Stepgate itself. A step in one of them would be changed, dropped
-/// (RFC 9110, section 7.6.1) or interpreted as something else; and the gate removes its header from every request.
-const OTHER_HEADERS: &str = "\
-    accept authorization baggage cache-control connection content-encoding content-length content-type cookie date \
-    expect forwarded host keep-alive origin proxy-authenticate proxy-authorization proxy-connection set-cookie te \
-    traceparent tracestate trailer transfer-encoding upgrade user-agent via x-request-id x-stepgate-permit";
+/// Headers that a proxy or a gate writes, changes or removes (RFC 9110, section 7.6.1): a gate would decide by a value that the
+/// caller did not send, or that the application does not get.
+const CHANGED: &str = "\
+    b3 baggage connection expect forwarded host keep-alive proxy-authenticate proxy-authorization proxy-connection te \
+    traceparent tracestate trailer transfer-encoding upgrade via x-client-trace-id x-ot-span-context x-real-ip \
+    x-request-id x-workflow-step x-workflow-step-start";
 
 /// The prefixes of more such headers.
-const OTHER_HEADER_PREFIXES: [&str; 5] = ["grpc-", "x-envoy-", "x-forwarded-", "x-b3-", "sec-"];
+const CHANGED_PREFIXES: [&str; 5] = ["grpc-", "x-b3-", "x-envoy-", "x-forwarded-", "x-stepgate-"];
 
-/// Of these headers, those that applications route by and proxies leave alone.
+/// Headers from which an application takes another method, path or host than that of the request. A gate removes most of them.
+const OBEYED: &str = "\
+    script-name x-host x-http-host-override x-http-method x-http-method-override x-method-override x-original-host \
+    x-original-path x-original-uri x-original-url x-rewrite-url x-script-name";
+
+/// Headers that have another meaning for servers, or are secret. A step in one of them would be interpreted as something else.
+const OTHER_HEADERS: &str = "\
+    accept authorization cache-control content-encoding content-length content-type cookie date origin set-cookie user-agent";
+
+/// Of these headers, those that applications route by.
 const ROUTED_BY: &str = "accept cache-control content-encoding content-type origin user-agent";
 
-/// More headers that a gate or a proxy writes or removes: a gate decides by what an application would not see.
-const REWRITTEN: &str = "script-name x-http-method x-http-method-override x-method-override x-original-url x-rewrite-url \
-    x-script-name x-workflow-step x-workflow-step-start";
+/// The header of steps of a gate that does not say which.
+const STEPS: &str = "x-workflow-step";
 
 /// Whether `text` is one of the words of a list.
 fn is_listed(words: &str, text: &str) -> bool {
@@ -69,14 +77,20 @@ pub(super) fn is_header(text: &str) -> bool {
     all_of(text, 64, |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
+/// Whether steps cannot be in this header.
 pub(super) fn has_other_purpose(header: &str) -> bool {
-    is_listed(OTHER_HEADERS, header) || OTHER_HEADER_PREFIXES.iter().any(|prefix| header.starts_with(prefix))
+    header != STEPS && (!reaches_both(header) || is_listed(OTHER_HEADERS, header) || header.starts_with("sec-"))
 }
 
-/// Whether requests can be told apart by this header: the caller's line reaches the gate and the application unchanged.
+/// Whether requests can be told apart by this header.
 pub(super) fn may_tell_requests_apart(header: &str) -> bool {
-    let other = has_other_purpose(header) || header.starts_with("x-stepgate-") || is_listed(REWRITTEN, header);
-    is_listed(ROUTED_BY, header) || !other
+    reaches_both(header) && (is_listed(ROUTED_BY, header) || !has_other_purpose(header))
+}
+
+/// Whether the caller's line of this header reaches the gate and the application unchanged.
+pub(crate) fn reaches_both(header: &str) -> bool {
+    let prefixed = CHANGED_PREFIXES.iter().any(|prefix| header.starts_with(prefix));
+    !prefixed && !is_listed(CHANGED, header) && !is_listed(OBEYED, header)
 }
 
 /// One line of a header (RFC 9110, section 5.5) that no proxy has made of several: they are joined by commas.

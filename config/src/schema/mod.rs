@@ -20,7 +20,7 @@ pub(crate) use format::{Format, rate, spiffe_id};
 pub(crate) use gate::GATE;
 pub use json_schema::json_schema;
 pub(crate) use key::{Key, Need, Object, Value};
-pub(crate) use lexical::is_namespace;
+pub(crate) use lexical::{is_namespace, reaches_both};
 pub use reference::reference_markdown;
 
 /// The two kinds of input that this crate reads.

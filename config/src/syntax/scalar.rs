@@ -53,8 +53,14 @@ fn float<'a>(text: &str) -> Result<Kind<'a>, NumberError> {
     if !number.is_finite() {
         return Err(NumberError::NotFinite);
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "whole and within 2^53: exact")]
-    let whole = (number.fract() == 0.0 && number.abs() <= MAX_WHOLE as f64).then_some(number as i64);
+    #[expect(clippy::cast_precision_loss, reason = "within 2^53: exact")]
+    let out_of_range = number.abs() > MAX_WHOLE as f64;
+    // A double of this size is whole, and some writers of JSON write it as a whole number, which the gate refuses.
+    if out_of_range {
+        return Err(NumberError::OutOfRange);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53: exact")]
+    let whole = (number.fract() == 0.0).then_some(number as i64);
     Ok(whole.map_or(Kind::Float(number), Kind::Int))
 }
 

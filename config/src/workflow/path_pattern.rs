@@ -1,5 +1,6 @@
 //! Patterns of paths, and which of two is the more specific.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use super::path_pattern_error::{MAX_PATTERN, MAX_ROUND, PathPatternError};
@@ -7,7 +8,7 @@ use super::segment::Segment;
 
 /// How a path pattern ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum End {
+pub(super) enum End {
     /// With its last segment.
     Here,
     /// With a `/`.
@@ -25,8 +26,8 @@ enum End {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PathPattern {
     text: String,
-    segments: Vec<Segment>,
-    end: End,
+    pub(super) segments: Vec<Segment>,
+    pub(super) end: End,
 }
 
 impl PathPattern {
@@ -52,10 +53,10 @@ impl PathPattern {
 
     /// Whether every path that may match `other` may match this pattern. A `/` at the end makes no difference.
     pub fn contains(&self, other: &Self) -> bool {
-        let common = self.segments.iter().zip(&other.segments).all(|(own, other)| own.contains(other));
         let (own, others) = (self.segments.len(), other.segments.len());
         let (tail, other_tail) = (self.end == End::Tail, other.end == End::Tail);
-        common && if own < others { tail } else { own == others && tail == other_tail }
+        let ends = if own < others { tail } else { own == others && tail == other_tail };
+        ends && self.segments.iter().zip(&other.segments).all(|(own, other)| own.contains(other))
     }
 
     /// Whether all paths that match have a `/` at their end, and more than that.
@@ -66,6 +67,18 @@ impl PathPattern {
     /// Whether the two differ in the `/` at their end, and in nothing else.
     pub fn differs_in_slash(&self, other: &Self) -> bool {
         self.segments == other.segments && self.end != other.end && ![self.end, other.end].contains(&End::Tail)
+    }
+
+    /// Whether some path may match both. It is no if it can be seen without a search for that path.
+    pub(super) fn may_overlap(&self, other: &Self) -> bool {
+        let (own, others) = (self.segments.len(), other.segments.len());
+        let ends = match own.cmp(&others) {
+            Ordering::Less => self.end == End::Tail,
+            Ordering::Greater => other.end == End::Tail,
+            Ordering::Equal => (self.end == End::Tail) == (other.end == End::Tail),
+        };
+        // Patterns are compared that begin alike.
+        ends && self.segments.iter().zip(&other.segments).rev().all(|(own, other)| own.may_meet(other))
     }
 
     /// An example of a path that matches one of the patterns and may match the other; none where there is no such path.
@@ -116,6 +129,11 @@ impl PathPattern {
             Segment::Literal(literal) => Some(literal.as_str()),
             Segment::Variable { .. } => None,
         })
+    }
+
+    /// The number of its segments.
+    pub(super) fn len(&self) -> usize {
+        self.segments.len()
     }
 
     /// Its segments, and how many of them have text. Of two patterns of which one contains the other, the narrower one has

@@ -19,6 +19,11 @@ pub struct RequestPattern {
     pub headers: HeaderPatterns,
 }
 
+/// Segments of two paths that are compared in one step.
+const SEGMENTS_OF_A_STEP: usize = 32;
+/// Steps of a search for a request that matches two patterns.
+const SEARCH: usize = 256;
+
 /// The patterns of a task that lists none: any request.
 static ANY: [RequestPattern; 1] =
     [RequestPattern { methods: Vec::new(), host: None, port: None, path: None, headers: HeaderPatterns::ANY }];
@@ -59,7 +64,7 @@ impl RequestPattern {
     /// is no such request. A HEAD also counts where only GET is listed ([`Method::fit`]), and a path as
     /// [`PathPattern::may_match`] says. The text is for people: without the feature it is empty.
     pub fn common(&self, other: &Self) -> Option<String> {
-        if self.headers.exclude(&other.headers) {
+        if self.headers.exclude(&other.headers) || self.paths_are_apart(other) {
             return None;
         }
         let method = match (self.methods.first(), other.methods.first()) {
@@ -92,6 +97,28 @@ impl RequestPattern {
         let headers = if PEOPLE { self.headers.with(&other.headers) } else { HeaderPatterns::ANY };
         let headers = if headers.is_empty() { String::new() } else { words!(" {headers}") };
         Some(words!("{method} {path}{host}{port}{headers}"))
+    }
+
+    fn paths_are_apart(&self, other: &Self) -> bool {
+        let (Some(path), Some(others)) = (&self.path, &other.path) else { return false };
+        !path.may_overlap(others)
+    }
+
+    /// Whether a comparison of the two has to search for a request that matches both.
+    fn is_searched(&self, other: &Self) -> bool {
+        match (&self.path, &other.path) {
+            (Some(path), Some(others)) => path.may_overlap(others) && !path.contains(others) && !others.contains(path),
+            (_, None) | (None, _) => false,
+        }
+    }
+
+    /// Steps that a comparison with the other takes: one where it ends soon, as nearly all do, and more for long paths and for
+    /// a search. A million take less than a second.
+    pub(crate) fn steps(&self, other: &Self) -> usize {
+        let segments = [self, other].into_iter().filter_map(|one| one.path.as_ref()).map(PathPattern::len).max();
+        let long = segments.unwrap_or_default().checked_div(SEGMENTS_OF_A_STEP).unwrap_or_default();
+        let search = if self.is_searched(other) { SEARCH } else { 0 };
+        long.saturating_add(search).saturating_add(1)
     }
 
     /// An example of a request that matches one and may match the other, if neither is the more specific. Two paths that

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use stepgate_config::gate::ExemptPeers;
-use stepgate_config::sorted::SortedMap;
+use stepgate_config::sorted::{SortedMap, SortedSet};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Task;
 
@@ -102,17 +102,24 @@ impl<'g> Classified<'g> {
         exact.iter().for_each(|task| by_name.entry(owner(task).names()).or_default().push(task));
         // The task itself, by another pattern or in another revision, which may lie within what lies within it.
         let selves = |task: &Match<'g, ServedTask>| by_name.get(&owner(task).names()).into_iter().flatten();
-        let is_narrowest = |task: &&Match<'g, ServedTask>| {
-            let by_task = |other: &&Match<'g, ServedTask>| {
-                other.is_within(task) && !same(other, task) && !selves(task).any(|newer| newer.is_within(other))
+        // Whether a task lies within another task or an exemption, by its name and their numbers: found once for all patterns
+        // of the task.
+        let (mut in_task, mut in_exemption) = (SortedMap::new(), SortedMap::new());
+        let mut is_narrowest = |task: &&Match<'g, ServedTask>| {
+            let mut by_task = |(at, other): (usize, &&Match<'g, ServedTask>)| {
+                let excused = || selves(task).any(|newer| newer.is_within(other));
+                !same(other, task)
+                    && other.is_within(task)
+                    && !*in_task.entry((owner(task).names(), at)).or_insert_with(excused)
             };
-            let by_exemption = |other: &Match<'g, ExemptPeers>| {
+            let mut by_exemption = |(at, other): (usize, &Match<'g, ExemptPeers>)| {
+                let excused = || selves(task).any(|newer| newer.entry.is_within_on_any_host(other.entry));
                 other.entry.is_within_on_any_host(task.entry)
-                    && !selves(task).any(|newer| newer.entry.is_within_on_any_host(other.entry))
+                    && !*in_exemption.entry((owner(task).names(), at)).or_insert_with(excused)
             };
-            !others.iter().any(by_task) && !self.exemptions.iter().any(by_exemption)
+            !others.iter().enumerate().any(&mut by_task) && !self.exemptions.iter().enumerate().any(&mut by_exemption)
         };
-        let narrowest: Vec<&Match<'g, ServedTask>> = exact.iter().copied().filter(is_narrowest).collect();
+        let narrowest: Vec<&Match<'g, ServedTask>> = exact.iter().copied().filter(&mut is_narrowest).collect();
         // Also beside one that something hides: an application may take the request for neither.
         let crossed = |one: &Match<'g, ServedTask>| {
             let crosses = |other: &&&Match<'g, ServedTask>| {
@@ -123,7 +130,9 @@ impl<'g> Classified<'g> {
             };
             others.iter().find(crosses).copied()
         };
-        let apart = representatives(narrowest.iter().copied());
+        let mut seen = SortedSet::new();
+        let mut apart = representatives(narrowest.iter().copied());
+        apart.retain(|one| seen.insert(owner(one).names()));
         let pair = apart.iter().find_map(|one| Some([owner(one), owner(crossed(one)?)]));
         Ok(RequestedTasks {
             tasks: narrowest.into_iter().map(owner).collect(),
