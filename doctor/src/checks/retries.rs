@@ -15,7 +15,8 @@ pub(super) fn finding(expected: &ExpectedState, dump: &ConfigDump) -> Option<Fin
     let mut retried: Vec<(&str, u64)> = Vec::new();
     for actor in performers {
         let leads = |retry: &&Retry| {
-            actor.spiffe.iter().map(SpiffeId::as_str).any(|id| retry.identities.iter().any(|name| name == id))
+            let mut ids = retry.identities.iter().filter_map(|name| SpiffeId::try_from(name.as_bytes()).ok());
+            ids.any(|id| actor.includes(&id))
                 || retry.host().is_some_and(|host| actor.hosts.iter().any(|own| own == host))
         };
         if let Some(times) = dump.retries.iter().filter(leads).map(|retry| retry.times).max() {
