@@ -5,6 +5,7 @@ mod configuration;
 #[cfg(test)]
 mod each_setting;
 mod envoy;
+mod gate;
 mod in_force;
 mod keys;
 mod outbound;
@@ -12,7 +13,6 @@ mod retries;
 mod settings;
 mod workflows;
 
-use stepgate_config::GateConfig;
 use stepgate_config::spiffe::SpiffeId;
 
 use crate::config_dump::ConfigDump;
@@ -20,6 +20,7 @@ use crate::expected::ExpectedState;
 use crate::finding::{Finding, Kind};
 use crate::stats::Stats;
 pub(crate) use configuration::read;
+use settings::Side;
 
 /// All findings of a proxy that serves these workloads. Without stats, as from istiod, only the configuration is
 /// checked.
@@ -59,13 +60,6 @@ pub(crate) fn of_caller(expected: &ExpectedState, dump: &ConfigDump) -> Vec<Find
     retries::finding(expected, dump).into_iter().collect()
 }
 
-/// The side of the application on which a gate is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Inbound,
-    Outbound,
-}
-
 fn inbound(expected: &ExpectedState, workloads: &[SpiffeId], dump: &ConfigDump) -> Vec<Finding> {
     let mut findings = Vec::new();
     if dump.chains.is_empty() {
@@ -81,26 +75,9 @@ fn inbound(expected: &ExpectedState, workloads: &[SpiffeId], dump: &ConfigDump) 
                     continue;
                 }
             };
-            findings.extend(of_gate(&config, expected, workloads, Side::Inbound));
+            findings.extend(gate::findings(&config, expected, workloads, Side::Inbound));
             findings.extend(chain::no_interlock(chain, &config, expected));
         }
     }
-    findings
-}
-
-fn of_gate(config: &GateConfig, expected: &ExpectedState, workloads: &[SpiffeId], side: Side) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for revision in expected.of_workloads(workloads) {
-        findings.extend(workflows::missing(config, revision));
-        findings.extend(keys::missing(config, expected, &revision.workflow));
-        // An outbound gate mints nothing.
-        if side == Side::Inbound {
-            findings.extend(keys::no_signer(config, &revision.workflow, workloads));
-        }
-    }
-    findings.extend(workflows::altered(config, expected));
-    findings.extend(workflows::surplus(config, expected));
-    findings.extend(keys::surplus(config, expected, workloads));
-    findings.extend(settings::findings(config, settings::Given::of(expected, config, side), workloads));
     findings
 }

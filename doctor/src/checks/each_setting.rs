@@ -7,7 +7,8 @@ use stepgate_config::GateConfig;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::Workflow;
 
-use super::{Side, of_gate};
+use super::gate;
+use super::settings::Side;
 use crate::expected::ExpectedState;
 use crate::finding::{Finding, Kind};
 
@@ -40,7 +41,9 @@ fn public_key(x: &str) -> Value {
 }
 
 /// A key, and a change of its value.
-const CHANGES: [(&str, fn(&mut Value)); 23] = [
+type Change = (&'static str, fn(&mut Value));
+
+const CHANGES: [Change; 23] = [
     ("mode", |gate| gate["mode"] = json!("observe")),
     ("header", |gate| gate["header"] = json!("x-other-step")),
     ("carrier", |gate| gate["carrier"] = json!("baggage")),
@@ -81,7 +84,7 @@ fn own() -> [SpiffeId; 1] {
 
 fn found(gate: &Value, expected: &Value) -> Vec<Finding> {
     let expected = ExpectedState::of_gate("gate.yaml", Box::new(read(expected)), "0.1.0".to_owned());
-    of_gate(&read(gate), &expected, &own(), Side::Inbound)
+    gate::findings(&read(gate), &expected, &own(), Side::Inbound)
 }
 
 #[test]
@@ -121,7 +124,7 @@ fn a_document_says_that_there_is_no_alias_and_no_list_of_hosts() {
     let documents = [1, 2].map(|revision| ("parcels.yaml".to_owned(), read(&document(revision))));
     let expected = ExpectedState::of_workflows(documents.into(), "0.1.0".to_owned());
     let found = |gate: &Value, side| {
-        let found = of_gate(&self::read(gate), &expected, &own(), side);
+        let found = gate::findings(&self::read(gate), &expected, &own(), side);
         found.into_iter().map(|finding| finding.kind).collect::<Vec<_>>()
     };
     let mut gate = base();

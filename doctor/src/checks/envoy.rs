@@ -3,7 +3,7 @@
 use stepgate_config::GateConfig;
 use stepgate_config::workflow::Assurance;
 
-use super::read;
+use super::configuration::read;
 use crate::config_dump::{ConfigDump, InstalledGate};
 use crate::finding::{Finding, Kind};
 
@@ -36,7 +36,7 @@ fn reads_port(config: &GateConfig) -> bool {
     requests.chain(config.exempt.iter().map(|exemption| &exemption.request)).any(|request| request.port.is_some())
 }
 
-/// Gates of one revision that do not share their data: a token that one of them has used up is new to the other.
+/// Gates of one document that do not share their data: a token that one of them has used up is new to the other.
 fn several_records(dump: &ConfigDump) -> Option<Finding> {
     let gates = dump.chains.iter().flat_map(|chain| &chain.gates);
     let mut read_so_far: Vec<(&InstalledGate, GateConfig)> = Vec::new();
@@ -45,7 +45,7 @@ fn several_records(dump: &ConfigDump) -> Option<Finding> {
         let other = read_so_far.iter().find(|(other, of_other)| other.vm_id != gate.vm_id && share(of_other, &config));
         if let Some((other, _)) = other {
             let message = format!(
-                "its gates have the VMs `{}` and `{}`, and so a replay record each, for one workflow",
+                "its gates have the VMs `{}` and `{}`, and so a replay record each, for one document",
                 other.vm_id, gate.vm_id
             );
             return Some(Finding::new(Kind::SeveralRecords, message));
@@ -58,5 +58,5 @@ fn several_records(dump: &ConfigDump) -> Option<Finding> {
 /// Whether a token may be of both.
 fn share(one: &GateConfig, other: &GateConfig) -> bool {
     let mut recorded = one.workflows.iter().filter(|workflow| workflow.assurance != Assurance::Identity);
-    recorded.any(|one| other.workflows.iter().any(|also| also.name == one.name && also.revision == one.revision))
+    recorded.any(|one| other.workflows.iter().any(|also| also.digest == one.digest))
 }

@@ -7,7 +7,9 @@ use stepgate_config::gate::Direction;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, RequestPattern};
 
-use super::{Side, of_gate, read};
+use super::configuration::read;
+use super::gate;
+use super::settings::Side;
 use crate::config_dump::{Cluster, ConfigDump, FilterChain, InstalledGate};
 use crate::expected::ExpectedState;
 use crate::finding::{Finding, Kind};
@@ -23,11 +25,11 @@ pub(super) fn findings(expected: &ExpectedState, workloads: &[SpiffeId], dump: &
             let message = format!("the gate in `{name}` lets requests pass when the module cannot run");
             findings.push(Finding::new(Kind::FailsOpen, message));
         }
-        for gate in gates {
-            match read(gate) {
+        for installed in gates {
+            match read(installed) {
                 Ok(config) if config.direction == Direction::Inbound => {}
                 Ok(config) => {
-                    findings.extend(of_gate(&config, expected, workloads, Side::Outbound));
+                    findings.extend(gate::findings(&config, expected, workloads, Side::Outbound));
                     findings.extend(dump.clusters.iter().filter_map(|cluster| of_cluster(cluster, &config)));
                 }
                 Err(finding) => findings.push(finding),

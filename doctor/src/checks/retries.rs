@@ -30,3 +30,33 @@ pub(super) fn finding(expected: &ExpectedState, dump: &ConfigDump) -> Option<Fin
     let message = format!("it repeats requests to {} up to {most} times", names.join(", "));
     Some(Finding::new(Kind::Retries, message))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// While a trust domain is renamed, a receiver's certificate has either name.
+    #[test]
+    fn a_receiver_is_known_by_each_name_of_its_trust_domain() {
+        let gate = json!({
+            "keys": [{"workflow": "parcels", "kid": "one", "use": "sign", "env": "STEPGATE_KEY"}],
+            "workflows": [{
+                "workflow": "parcels", "revision": 1, "trust_domain": "old.example", "namespace": "parcels",
+                "trust_domain_aliases": ["new.example"],
+                "actors": ["shop", "depot"],
+                "tasks": {"order": {"actor": "shop", "initial": true}, "pack": {"actor": "depot", "requests": "POST /pack"}},
+                "transitions": ["order -> pack"],
+            }],
+        });
+        let config = stepgate_config::read_gate(gate.to_string().as_bytes()).into_result().unwrap().0;
+        let expected = ExpectedState::of_gate("gate.yaml", Box::new(config), "0.1.0".to_owned());
+        for (domain, found) in [("old.example", true), ("new.example", true), ("other.example", false)] {
+            let identities = vec![format!("spiffe://{domain}/ns/parcels/sa/depot")];
+            let retry = Retry { cluster: "any".to_owned(), times: 2, identities };
+            let dump = ConfigDump { retries: vec![retry], ..ConfigDump::default() };
+            assert_eq!(finding(&expected, &dump).is_some(), found, "{domain}");
+        }
+    }
+}

@@ -4,9 +4,15 @@ use stepgate_config::GateConfig;
 use stepgate_config::gate::{Direction, ExemptPeers, Exemption, PeerSource};
 use stepgate_config::spiffe::SpiffeId;
 
-use super::Side;
 use crate::expected::ExpectedState;
 use crate::finding::{Finding, Kind};
+
+/// The side of the application on which a gate is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Inbound,
+    Outbound,
+}
 
 /// What is known of the settings that a gate should have.
 #[derive(Clone, Copy)]
