@@ -151,9 +151,8 @@ pub struct LogLimits {
     pub instances: bool,
 }
 
-/// The configuration of one gate.
+/// The configuration of one gate. The doctor takes it apart without a rest, so that no setting is left out of its comparison.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct GateConfig {
     /// The mode of all workflows without a stricter one; see [`GateConfig::mode_of`].
     pub mode: Mode,

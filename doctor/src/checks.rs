@@ -2,19 +2,25 @@
 
 mod chain;
 mod configuration;
+#[cfg(test)]
+mod each_setting;
+mod envoy;
+mod gate;
 mod in_force;
 mod keys;
+mod outbound;
 mod retries;
 mod settings;
 mod workflows;
 
 use stepgate_config::spiffe::SpiffeId;
 
-use crate::config_dump::{ConfigDump, InstalledGate};
+use crate::config_dump::ConfigDump;
 use crate::expected::ExpectedState;
 use crate::finding::{Finding, Kind};
 use crate::stats::Stats;
 pub(crate) use configuration::read;
+use settings::Side;
 
 /// All findings of a proxy that serves these workloads. Without stats, as from istiod, only the configuration is
 /// checked.
@@ -29,18 +35,12 @@ pub(crate) fn findings(
         .iter()
         .map(|(name, why)| Finding::new(Kind::ListenerRefused, format!("`{name}`: {why}")))
         .collect();
-    if dump.chains.is_empty() {
-        findings.push(Finding::new(Kind::NoListener, "it has no inbound listener that leads to an application"));
+    // A configuration of outbound gates says nothing of the inbound side.
+    if !expected.is_outbound() {
+        findings.extend(inbound(expected, workloads, dump));
     }
-    for chain in &dump.chains {
-        findings.extend(chain::findings(chain));
-        for gate in &chain.gates {
-            findings.extend(of_gate(gate, expected, workloads));
-            if let Ok(config) = read(gate) {
-                findings.extend(chain::no_interlock(chain, &config, expected));
-            }
-        }
-    }
+    findings.extend(outbound::findings(expected, workloads, dump));
+    findings.extend(envoy::findings(dump));
     if let Some(stats) = stats {
         findings.extend(in_force::findings(expected, workloads, dump, stats));
     }
@@ -60,18 +60,24 @@ pub(crate) fn of_caller(expected: &ExpectedState, dump: &ConfigDump) -> Vec<Find
     retries::finding(expected, dump).into_iter().collect()
 }
 
-fn of_gate(gate: &InstalledGate, expected: &ExpectedState, workloads: &[SpiffeId]) -> Vec<Finding> {
-    let config = match read(gate) {
-        Ok(config) => config,
-        Err(finding) => return vec![finding],
-    };
+fn inbound(expected: &ExpectedState, workloads: &[SpiffeId], dump: &ConfigDump) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for revision in expected.of_workloads(workloads) {
-        findings.extend(workflows::missing(&config, revision));
-        findings.extend(keys::missing(&config, expected, &revision.workflow, workloads));
+    if dump.chains.is_empty() {
+        findings.push(Finding::new(Kind::NoListener, "it has no inbound listener that leads to an application"));
     }
-    findings.extend(workflows::surplus(&config, expected));
-    findings.extend(keys::surplus(&config, expected, workloads));
-    findings.extend(settings::findings(&config, expected, workloads));
+    for chain in &dump.chains {
+        findings.extend(chain::findings(chain));
+        for gate in &chain.gates {
+            let config = match read(gate) {
+                Ok(config) => config,
+                Err(finding) => {
+                    findings.push(finding);
+                    continue;
+                }
+            };
+            findings.extend(gate::findings(&config, expected, workloads, Side::Inbound));
+            findings.extend(chain::no_interlock(chain, &config, expected));
+        }
+    }
     findings
 }

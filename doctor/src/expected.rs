@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stepgate_config::gate::{GateConfig, KeySpec};
+use stepgate_config::gate::{Direction, GateConfig, KeySpec};
 use stepgate_config::name::WorkflowName;
-use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::spiffe::{SpiffeId, TrustDomain};
 use stepgate_config::workflow::{Mode, Workflow};
 
 /// Most proxies that a report names for a document.
@@ -26,7 +26,6 @@ pub struct ExpectedState {
 #[derive(Debug, Clone)]
 pub(crate) struct ExpectedRevision {
     pub(crate) workflow: Arc<Workflow>,
-    pub(crate) mode: Mode,
     /// Where it was taken from, and why.
     pub(crate) taken: String,
 }
@@ -51,7 +50,7 @@ impl ExpectedState {
             of_name.map(|(_, other)| other.revision).max() == Some(one.revision)
         };
         let (open, closed): (Vec<_>, Vec<_>) = documents.iter().cloned().partition(|(_, workflow)| highest(workflow));
-        let revision = |(taken, workflow)| ExpectedRevision { workflow, mode: Mode::Enforce, taken };
+        let revision = |(taken, workflow)| ExpectedRevision { workflow, taken };
         let closed = closed.into_iter().map(|(_, workflow)| workflow).collect();
         Self { workflows: open.into_iter().map(revision).collect(), version, source: Source::Documents(closed) }
     }
@@ -61,7 +60,6 @@ impl ExpectedState {
         let open = config.workflows.iter().filter(|workflow| workflow.open);
         let revision = |workflow: &Arc<Workflow>| ExpectedRevision {
             workflow: Arc::clone(workflow),
-            mode: config.mode_of(workflow),
             taken: format!("{file}, where it is open"),
         };
         Self { workflows: open.map(revision).collect(), version, source: Source::Gate(config) }
@@ -98,7 +96,7 @@ impl ExpectedState {
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             let taken = format!("{}{more}, the highest revision that is open in a gate", proxies.join(", "));
             let workflow = Arc::clone(chosen);
-            self.workflows.push(ExpectedRevision { workflow, mode: Mode::Enforce, taken });
+            self.workflows.push(ExpectedRevision { workflow, taken });
         }
         self
     }
@@ -109,6 +107,21 @@ impl ExpectedState {
             Source::Gate(config) => Some(config),
             Source::Documents(_) | Source::Gates => None,
         }
+    }
+
+    /// Whether the given configuration is of outbound gates: it says nothing of the inbound side.
+    pub(crate) fn is_outbound(&self) -> bool {
+        self.gate().is_some_and(|gate| gate.direction == Direction::Outbound)
+    }
+
+    /// The mode of one of its workflows.
+    pub(crate) fn mode_of(&self, workflow: &Workflow) -> Mode {
+        self.gate().map_or(Mode::Enforce, |gate| gate.mode_of(workflow))
+    }
+
+    /// The aliases of the trust domain of one of its workflows, in order: a document has none.
+    pub(crate) fn aliases_of<'w>(&self, workflow: &'w Workflow) -> Vec<&'w TrustDomain> {
+        self.gate().map_or_else(Vec::new, |_| workflow.domain.aliases().collect())
     }
 
     /// The keys; none if no configuration was given.
@@ -171,12 +184,13 @@ impl ExpectedState {
             Source::Gate(_) => None,
             Source::Documents(_) => Some(
                 "a document names no keys, exemptions or interlock: expected are one key for an actor or for all, no \
-                 exemption, an interlock, and no other workflow or revision; give a gate's configuration if it has more",
+                 exemption, no `egress`, no alias of the trust domain, an interlock, and no other workflow or revision; \
+                 give a gate's configuration if it has more",
             ),
             Source::Gates => Some(
                 "no file was given: the gates are compared with each other; expected are one key for an actor or for \
-                 all, no exemption, an interlock, the mode `enforce`, and one revision; give the file that should be in \
-                 force to compare with that",
+                 all, no exemption, no `egress`, no alias of the trust domain, an interlock, the mode `enforce`, and one \
+                 revision; give the file that should be in force to compare with that",
             ),
         }
     }

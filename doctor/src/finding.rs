@@ -55,6 +55,21 @@ pub enum Kind {
         message = "make the WasmPlugin select this workload (`selector`, namespace, `match.mode: SERVER`), or add the filter to the bootstrap"
     )]
     NoGate,
+    /// An outbound filter chain has no gate.
+    #[strum(
+        message = "make the WasmPlugin of the outbound gate select this workload (`match.mode: CLIENT`), or add the filter to each outbound listener of the bootstrap"
+    )]
+    NoOutboundGate,
+    /// What an outbound gate lets go may arrive at any address.
+    #[strum(
+        message = "give the cluster addresses of its own: a ServiceEntry with a `resolution` other than `NONE`, a Service with a cluster IP, no `loadBalancer: {simple: PASSTHROUGH}`; for an actor, mutual TLS with its SPIFFE IDs will do, too (`stepgate render istio --outbound`)"
+    )]
+    AnyAddress,
+    /// A receiver is known by its name only.
+    #[strum(
+        message = "give the caller a DestinationRule with `tls: {mode: ISTIO_MUTUAL, subjectAltNames: [...]}` for this host (`stepgate render istio --outbound` writes it)"
+    )]
+    NotPinned,
     /// A port leads to the application unread.
     #[strum(
         message = "declare the port as HTTP in its Service (`appProtocol: http`); if it serves no HTTP, nothing of a workflow may be behind it: then `--except NOT_HTTP`"
@@ -65,6 +80,21 @@ pub enum Kind {
         message = "move the filter before the gate (WasmPlugin: an earlier `phase`, or a higher `priority`), or remove it; the application must get what the gate has checked"
     )]
     ChangedAfterGate,
+    /// The router takes orders from headers that the gate does not remove.
+    #[strum(
+        message = "remove `header_prefix` from the bootstrap: gates remove the router's headers under the name `x-envoy-…` only"
+    )]
+    HeaderPrefix,
+    /// The caller chooses the port on which the gate relies.
+    #[strum(
+        message = "remove the listener filter `proxy_protocol`, or every `port` from the gate's tasks and exemptions"
+    )]
+    CallersPort,
+    /// Gates of one proxy have different replay records.
+    #[strum(
+        message = "give the Wasm filters one `vm_id`, or none: what one gate has used up, the other accepts once more"
+    )]
+    SeveralRecords,
     /// No interlock refuses requests that passed no gate.
     #[strum(
         message = "set `interlock` and apply a policy that refuses requests without it (`stepgate render istio` writes both); until then requests pass in the moments without a gate"

@@ -93,8 +93,7 @@ impl ReadProxy {
     }
 
     pub(crate) fn gates(&self) -> impl Iterator<Item = &InstalledGate> {
-        let chains = self.state.iter().flat_map(|(dump, _)| &dump.chains);
-        chains.flat_map(|chain| &chain.gates)
+        self.state.iter().flat_map(|(dump, _)| dump.gates())
     }
 
     /// The report, with the findings.

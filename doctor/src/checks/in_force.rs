@@ -19,8 +19,7 @@ pub(super) fn findings(
     stats: &Stats,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let gates: Vec<GateConfig> =
-        dump.chains.iter().flat_map(|chain| &chain.gates).filter_map(|gate| configuration::read(gate).ok()).collect();
+    let gates: Vec<GateConfig> = dump.gates().filter_map(|gate| configuration::read(gate).ok()).collect();
     if !gates.is_empty() {
         findings.extend(other_version(expected, stats));
     }

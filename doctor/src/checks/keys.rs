@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stepgate_config::GateConfig;
-use stepgate_config::gate::{KeySpec, KeyUse};
+use stepgate_config::gate::{KeySource, KeySpec, KeyUse};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Assurance, Workflow};
 
@@ -15,26 +15,35 @@ pub(super) fn named(key: &KeySpec) -> String {
     format!("the key `{}` of `{}`", key.kid.as_str(), key.workflow.as_str())
 }
 
-/// Keys of a workflow that the gate does not know, and actors of it for which it cannot sign.
-pub(super) fn missing(
-    config: &GateConfig,
-    expected: &ExpectedState,
-    workflow: &Workflow,
-    workloads: &[SpiffeId],
-) -> Vec<Finding> {
+/// Keys of a workflow that the gate does not know.
+pub(super) fn missing(config: &GateConfig, expected: &ExpectedState, workflow: &Workflow) -> Vec<Finding> {
     let unknown = expected.keys().iter().filter(|key| key.workflow == workflow.name && !has(&config.keys, key));
-    let unknown = unknown.map(|key| Finding::new(Kind::KeyUnknown, format!("its gate does not know {}", named(key))));
-    unknown.chain(no_signer(config, workflow, workloads)).collect()
+    unknown.map(|key| Finding::new(Kind::KeyUnknown, format!("its gate does not know {}", named(key)))).collect()
 }
 
 /// The key of one actor is configured with `sign` at that actor's gates and with `verify` at all others, under the same
 /// name.
 fn has(keys: &[KeySpec], key: &KeySpec) -> bool {
-    keys.iter().any(|has| has.workflow == key.workflow && has.kid == key.kid && has.actor == key.actor)
+    keys.iter().any(|has| is_same(has, key))
+}
+
+fn is_same(has: &KeySpec, key: &KeySpec) -> bool {
+    has.workflow == key.workflow && has.kid == key.kid && has.actor == key.actor
+}
+
+/// A public key or a variable under the name of an expected one. A gate has the public key of an actor where the actor's own
+/// gate has a variable: those are not compared.
+fn is_another(key: &KeySpec, expected: &KeySpec) -> bool {
+    let read = |jwk: &str| serde_json::from_str::<serde_json::Value>(jwk).ok();
+    match (&key.source, &expected.source) {
+        (KeySource::Env(one), KeySource::Env(other)) => one != other,
+        (KeySource::Jwk(one), KeySource::Jwk(other)) => read(one) != read(other),
+        (KeySource::Env(_), KeySource::Jwk(_)) | (KeySource::Jwk(_), KeySource::Env(_)) => false,
+    }
 }
 
 /// A gate that cannot sign denies every request that has a next step.
-fn no_signer(config: &GateConfig, workflow: &Workflow, workloads: &[SpiffeId]) -> Vec<Finding> {
+pub(super) fn no_signer(config: &GateConfig, workflow: &Workflow, workloads: &[SpiffeId]) -> Vec<Finding> {
     if workflow.assurance == Assurance::Identity {
         return Vec::new();
     }
@@ -60,9 +69,12 @@ pub(super) fn surplus(config: &GateConfig, expected: &ExpectedState, workloads: 
     // The keys of a workflow that is not expected come with it.
     let more = more.into_iter().filter(|key| expected.given().any(|given| given.name == key.workflow));
     let more = more.map(|key| format!("its gate takes {}, which is not expected", named(key)));
+    let replaced = |key: &&KeySpec| expected.keys().iter().any(|other| is_same(key, other) && is_another(key, other));
+    let other = config.keys.iter().filter(replaced);
+    let other = other.map(|key| format!("its gate has another key than expected as {}", named(key)));
     let foreign = config.keys.iter().filter(|key| key.key_use == KeyUse::Sign && !is_own(key, config, workloads));
     let foreign = foreign.map(|key| format!("its gate signs with {}, which is another actor's", named(key)));
-    more.chain(foreign).map(|message| Finding::new(Kind::SurplusKey, message)).collect()
+    more.chain(other).chain(foreign).map(|message| Finding::new(Kind::SurplusKey, message)).collect()
 }
 
 /// A document does not name keys: one for each actor, or one for all, is expected.

@@ -1,24 +1,56 @@
 //! The workflows of a gate: the expected ones, and others.
 
 use stepgate_config::GateConfig;
+use stepgate_config::spiffe::TrustDomain;
 use stepgate_config::workflow::Workflow;
 
 use crate::expected::{ExpectedRevision, ExpectedState};
 use crate::finding::{Finding, Kind};
 
-/// What the gate lacks of a revision, or has otherwise.
+/// What the gate lacks of a revision that should be open.
 pub(super) fn missing(config: &GateConfig, expected: &ExpectedRevision) -> Vec<Finding> {
-    let has = match configured(config, &expected.workflow) {
-        Ok(has) => has,
-        Err(finding) => return vec![finding],
-    };
-    let (mode, intended) = (config.mode_of(has), expected.mode);
+    let other = configured(config, &expected.workflow).map(|_| other_open(config, expected));
+    other.unwrap_or_else(Some).into_iter().collect()
+}
+
+/// The revisions that the gate should have, also the closed ones, where the gate has them otherwise.
+pub(super) fn altered(config: &GateConfig, expected: &ExpectedState) -> Vec<Finding> {
+    let given =
+        |has: &Workflow| expected.given().find(|given| given.name == has.name && given.revision == has.revision);
+    let pairs = config.workflows.iter().filter_map(|has| Some((&**has, given(has)?)));
+    pairs.flat_map(|(has, given)| of_revision(config, has, given, expected)).collect()
+}
+
+fn of_revision(config: &GateConfig, has: &Workflow, given: &Workflow, expected: &ExpectedState) -> Vec<Finding> {
+    if has.digest != given.digest {
+        return vec![other_digest(has, given)];
+    }
+    let (mode, intended) = (config.mode_of(has), expected.mode_of(given));
     let other_mode = (mode != intended).then(|| {
         let message =
             format!("its gate has `{}` in the mode `{}`, not `{}`", has.name, mode.as_str(), intended.as_str());
         Finding::new(Kind::OtherMode, message)
     });
-    other_mode.into_iter().chain(other_open(config, expected)).collect()
+    let (aliases, intended): (Vec<_>, _) = (has.domain.aliases().collect(), expected.aliases_of(given));
+    let other_aliases = (aliases != intended).then(|| {
+        let list = |names: &[&TrustDomain]| match names {
+            [] => "none".to_owned(),
+            names => names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "),
+        };
+        let (has_them, not_them) = (list(&aliases), list(&intended));
+        let message = format!(
+            "its gate's `trust_domain_aliases` of `{}` are not as expected: {has_them}, not {not_them}",
+            has.name
+        );
+        Finding::new(Kind::OtherSetting, message)
+    });
+    other_mode.into_iter().chain(other_aliases).collect()
+}
+
+fn other_digest(has: &Workflow, expected: &Workflow) -> Finding {
+    let Workflow { name, revision, digest, .. } = has;
+    let message = format!("its gate's `{name}` revision {revision} has the digest {digest}, not {}", expected.digest);
+    Finding::new(Kind::OtherDigest, message)
 }
 
 /// The workflow in the configuration, if it is the expected one.
@@ -34,11 +66,7 @@ pub(super) fn configured<'c>(config: &'c GateConfig, expected: &Workflow) -> Res
         return Err(Finding::new(Kind::OtherRevision, message));
     };
     if has.digest != expected.digest {
-        let message = format!(
-            "its gate's `{name}` revision {} has the digest {}, not {}",
-            has.revision, has.digest, expected.digest
-        );
-        return Err(Finding::new(Kind::OtherDigest, message));
+        return Err(other_digest(has, expected));
     }
     Ok(has)
 }

@@ -28,6 +28,8 @@ pub(crate) struct FilterChain {
     pub(crate) carries: Carries,
     /// The only port that it accepts; none: any.
     pub(crate) port: Option<u64>,
+    /// Whether callers say at which port they are (PROXY protocol).
+    pub(crate) port_of_the_caller: bool,
     /// Whether a caller must present a certificate.
     pub(crate) mtls: bool,
     /// The gates, in the order in which a request passes them.
@@ -55,6 +57,7 @@ fn of_chain(listener: &Value, chain: &Value, index: usize, dump: &Value, extensi
     let read = FilterChain {
         name: format!("{} ({chain_name})", text(listener.get("name"))),
         port: chain.pointer("/filter_chain_match/destination_port").and_then(Value::as_u64),
+        port_of_the_caller: list(listener, "listener_filters").any(is_proxy_protocol),
         mtls: chain.pointer("/transport_socket/typed_config/require_client_certificate") == Some(&Value::Bool(true)),
         ..FilterChain::default()
     };
@@ -65,6 +68,12 @@ fn of_chain(listener: &Value, chain: &Value, index: usize, dump: &Value, extensi
         return of_bytes(read, &configs).into_iter().collect();
     }
     managers.into_iter().flat_map(|manager| of_manager(&read, manager, dump, extensions)).collect()
+}
+
+/// The caller names both ends of the connection there, and Envoy takes the port for the one at which the request arrived.
+fn is_proxy_protocol(filter: &Value) -> bool {
+    text(filter.pointer("/typed_config/@type")).ends_with("proxy_protocol.v3.ProxyProtocol")
+        || filter["name"] == "envoy.filters.listener.proxy_protocol"
 }
 
 fn of_manager(chain: &FilterChain, manager: &Value, dump: &Value, extensions: &[&Value]) -> Vec<FilterChain> {

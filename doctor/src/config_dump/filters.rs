@@ -37,6 +37,8 @@ pub(crate) struct InstalledGate {
     pub(crate) configuration: String,
     /// Whether requests pass where the module cannot run.
     pub(crate) fails_open: bool,
+    /// The id of its VM: gates with the same one share their data, and with it the replay record.
+    pub(crate) vm_id: String,
 }
 
 /// The filters of a chain; for the members see [`super::FilterChain`].
@@ -139,7 +141,8 @@ fn installed(name: &str, filter: &Value, config: &Value) -> Option<InstalledGate
     let fails_open = config.get("fail_open") == Some(&Value::Bool(true))
         || config["failure_policy"] == "FAIL_OPEN"
         || filter["is_optional"] == true;
-    (has_name || has_workflows).then_some(InstalledGate { configuration, fails_open })
+    let vm_id = text(config.pointer("/vm_config/vm_id"));
+    (has_name || has_workflows).then_some(InstalledGate { configuration, fails_open, vm_id })
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@
 mod chart;
 #[path = "manifests/crd.rs"]
 mod crd;
+#[path = "manifests/documents.rs"]
+mod documents;
 #[path = "manifests/schemas.rs"]
 mod schemas;
 #[path = "manifests/stages.rs"]

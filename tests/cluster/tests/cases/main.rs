@@ -106,6 +106,7 @@ const CASES: &[Case] = &[
     ("a tunnel opens only for a task that declares one", attach::tunnels_of_a_task),
     ("outbound gates come into force under load, and no request is refused", outbound::comes_into_force),
     ("with outbound gates only transitions and listed requests leave", outbound::keeps_requests_in),
+    ("the doctor finds where the clusters of outbound gates lead", outbound::leads_to_its_hosts),
     ("outbound gates go again at once", outbound::goes_again),
     ("a fresh proxy lets nothing through before it has the module", fresh_proxy::before_the_module),
     ("the interlock spares ports without HTTP", interlock::spares_ports_without_http),

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use stepgate_cluster_tests::{Cluster, Error, Pod, Result, Workload, until};
 
+use crate::doctor_command::Doctor;
 use crate::fixture::Fixture;
 use crate::mixed_protocols::{MixedProtocols, TCP};
 use crate::requests::{INTERLOCK_HEADER, SOON, STEP, code, post, step};
@@ -112,6 +113,35 @@ pub(crate) fn keeps_requests_in(fixture: &mut Fixture) -> Result<()> {
     assert_eq!(fixture.other("collector").count(), seen.0);
     assert_eq!(fixture.pod("vfx-1").count(), movie);
     Ok(())
+}
+
+/// A rule of another owner, by which the listed host leads to any address.
+const PASSTHROUGH: &str = "
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: to-any-address, namespace: ops}
+spec: {host: collector.ops.svc.cluster.local, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}}
+";
+
+/// The doctor compares the outbound gate with its configuration, and looks at where its clusters lead.
+pub(crate) fn leads_to_its_hosts(fixture: &mut Fixture) -> Result<()> {
+    let doctor = Doctor::new(fixture)?;
+    let gate = ["get", "wasmplugin", "--namespace", "bakery", "outbound-stepgate-baker"];
+    let configuration = fixture.cluster.kubectl(&[&gate[..], &["--output=jsonpath={.spec.pluginConfig}"]].concat())?;
+    doctor.expect(&configuration)?;
+    let (cluster, mixed) = fixture.mixed()?;
+    let until_found = |what: &str, expected: &[&str]| {
+        until(SOON, what, || {
+            let found: Vec<String> = doctor.of_proxy(mixed.baker.host())?.into_iter().collect();
+            if found == expected { Ok(Some(())) } else { Err(Error::new(format!("the doctor finds {found:?}"))) }
+        })
+    };
+    until_found("a clean outbound gate", &[])?;
+    cluster.apply_text(PASSTHROUGH)?;
+    let found = until_found("a cluster to any address", &["ANY_ADDRESS"]);
+    cluster.kubectl(&["delete", "--namespace", "ops", "destinationrule", "to-any-address"])?;
+    found?;
+    until_found("a clean outbound gate again", &[])
 }
 
 pub(crate) fn goes_again(fixture: &mut Fixture) -> Result<()> {

@@ -8,19 +8,23 @@
     reason = "a test fails by panicking"
 )]
 
+mod envoy;
 mod faults;
 mod holes;
 mod listeners;
 mod mesh;
+mod outbound;
 mod recorded;
 
 /// Each kind of finding is made here: by an Envoy, or where none can have it, in a recorded answer.
 #[test]
 fn every_kind_has_a_test() {
     let sources = [
+        include_str!("envoy.rs"),
         include_str!("faults.rs"),
         include_str!("holes.rs"),
         include_str!("listeners.rs"),
+        include_str!("outbound.rs"),
         include_str!("recorded.rs"),
     ];
     for code in stepgate_doctor::Kind::CODES {

@@ -54,6 +54,29 @@ pub(crate) fn through_istiod(mesh: &Mesh) {
     assert_eq!(kinds(of(&report, "bare-6f7-x2.film")), BTreeSet::from([Kind::NoGate, Kind::NotSynced]));
 }
 
+/// The interface of this Envoy with a change in its configuration.
+pub(crate) fn with_dump(mesh: &Mesh, name: &str, change: impl Fn(&mut Value)) -> SocketAddr {
+    recorded(mesh, name, &["/server_info", "/certs", "/config_dump", STATS], |path, body| {
+        if path != "/config_dump" {
+            return body;
+        }
+        let mut dump: Value = serde_json::from_str(&body).unwrap();
+        change(&mut dump);
+        dump.to_string()
+    })
+}
+
+/// The parts of a configuration with this name, in the sections of this type.
+pub(crate) fn parts<'d>(dump: &'d mut Value, section: &'d str, part: &'d str) -> impl Iterator<Item = &'d mut Value> {
+    let all = dump["configs"].as_array_mut().unwrap().iter_mut();
+    let of_type = all.filter(move |one| one["@type"].as_str().unwrap().ends_with(section));
+    of_type.flat_map(move |one| match one.get_mut(part) {
+        Some(Value::Array(parts)) => parts.iter_mut().collect::<Vec<_>>(),
+        Some(part) => vec![part],
+        None => Vec::new(),
+    })
+}
+
 /// An interface with the answers of this Envoy to the given paths, after the change.
 fn recorded(mesh: &Mesh, name: &str, paths: &[&str], change: impl Fn(&str, String) -> String) -> SocketAddr {
     let admin = mesh.addresses(name).unwrap().admin;
@@ -94,25 +117,15 @@ pub(crate) fn without_an_answer(mesh: &Mesh) {
 
 /// pilot-agent puts another filter in the place of one whose module it cannot fetch.
 pub(crate) fn without_a_module(mesh: &Mesh) {
-    let replaced = |path: &str, body: String| {
-        if path != "/config_dump" {
-            return body;
-        }
-        let mut dump: Value = serde_json::from_str(&body).unwrap();
-        for section in dump["configs"].as_array_mut().unwrap() {
-            for listener in section["static_listeners"].as_array_mut().into_iter().flatten() {
-                let filters = listener.pointer_mut("/listener/filter_chains/0/filters/0/typed_config/http_filters");
-                for filter in
-                    filters.unwrap().as_array_mut().unwrap().iter_mut().filter(|one| one["name"] == "stepgate")
-                {
-                    let wasm = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
-                    *filter = json!({"name": "stepgate", "config_discovery": {"type_urls": [wasm]}});
-                }
+    let admin = with_dump(mesh, "good", |dump| {
+        for listener in parts(dump, "ListenersConfigDump", "static_listeners") {
+            let filters = listener.pointer_mut("/listener/filter_chains/0/filters/0/typed_config/http_filters");
+            for filter in filters.unwrap().as_array_mut().unwrap().iter_mut().filter(|one| one["name"] == "stepgate") {
+                let wasm = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+                *filter = json!({"name": "stepgate", "config_discovery": {"type_urls": [wasm]}});
             }
         }
-        dump.to_string()
-    };
-    let admin = recorded(mesh, "good", &["/server_info", "/certs", "/config_dump", STATS], replaced);
+    });
     let report = examine(&expected(&configuration().to_string()), &[("good".to_owned(), endpoint(admin))], None);
     let report = report.unwrap();
     let found = of(&report, "good");

@@ -48,22 +48,26 @@ transitions:
 
 /// One configuration for both: the flags of `render`, the chart's values, the documents, and others of which the file of
 /// Secrets has keys.
-struct Both<'b> {
-    alg: &'b str,
-    flags: &'b [&'b str],
-    values: Value,
-    documents: &'b [&'b str],
-    others: &'b [&'b str],
+pub(crate) struct Both<'b> {
+    pub(crate) alg: &'b str,
+    pub(crate) flags: &'b [&'b str],
+    pub(crate) values: Value,
+    pub(crate) documents: &'b [&'b str],
+    pub(crate) others: &'b [&'b str],
 }
 
 impl Both<'_> {
     fn compare(&self, helm: &Path, kustomize: &Path) {
+        self.compare_at(&["observe", "strict", "enforce", "off"], helm, kustomize);
+    }
+
+    pub(crate) fn compare_at(&self, stages: &[&str], helm: &Path, kustomize: &Path) {
         let flags = [&["--module", MODULE, "--sha256", SHA256], self.flags].concat();
         let tree = Tree::of(self.documents, self.alg, &flags);
         if !self.others.is_empty() {
             tree.add(self.others, &flags);
         }
-        for stage in ["observe", "strict", "enforce", "off"] {
+        for stage in stages {
             let mut built = keyed(build(kustomize, &tree.path().join("stages").join(stage)));
             let mut chart = self.chart(helm, &tree, stage);
             for object in chart.values_mut() {
@@ -75,9 +79,9 @@ impl Both<'_> {
             // The file has the Secrets of all namespaces, the chart those that are rendered.
             built.retain(|name, _| name[0] != "Secret" || chart.contains_key(name));
             let names = |all: &Objects| all.keys().cloned().collect::<Vec<_>>();
-            assert_eq!(names(&chart), names(&built), "{stage} {:?}", self.flags);
+            assert_eq!(names(&chart), names(&built), "{stage} {:?} {:?}", self.flags, self.documents);
             for (name, object) in &built {
-                assert_eq!(&chart[name], object, "{stage} {:?}: {name:?}", self.flags);
+                assert_eq!(&chart[name], object, "{stage} {:?} {:?}: {name:?}", self.flags, self.documents);
             }
         }
     }
