@@ -21,17 +21,23 @@ fn is_token(text: &str) -> bool {
 /// # Errors
 /// How a header is written, if there is no name or neither mark follows it.
 pub(super) fn header(text: &str) -> Result<(String, String), &'static str> {
-    const FORM: &str = "a header is written `name: value` or `name=value`; method, path and host are no headers here";
     let (name, value) = text.split_once([':', '=']).ok_or(FORM)?;
     let name = name.trim().to_ascii_lowercase();
-    if !is_token(&name) || name == "host" {
-        return Err(FORM);
+    if is_token(&name) { Ok((name, value.trim().to_owned())) } else { Err(FORM) }
+}
+
+const FORM: &str = "a header is written `name: value` or `name=value`; method, path and host are no headers here";
+
+/// The same of a header that a proxy may have let in, without the host.
+///
+/// # Errors
+/// That, or how a header is written.
+pub(super) fn request_header(text: &str) -> Result<(String, String), &'static str> {
+    match header(text)? {
+        (name, _) if name == "host" => Err(FORM),
+        (_, value) if value.contains(['\r', '\n', '\0']) => Err("the value of a header is one line"),
+        header => Ok(header),
     }
-    // A proxy would not have let it in.
-    if value.chars().any(|c| matches!(c, '\r' | '\n' | '\0')) {
-        return Err("the value of a header is one line");
-    }
-    Ok((name, value.trim().to_owned()))
 }
 
 /// Reads a method.

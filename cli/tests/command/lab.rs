@@ -59,6 +59,10 @@ fn headers_and_times_are_checked_before_anything_starts() {
         (["--header", "x-a=\u{e9}"], "visible ASCII"),
         (["--header", "x-a=1\r\nx-b: 2"], "visible ASCII"),
         (["--time", "yesterday"], "RFC 3339"),
+        (["--query", "page"], "a parameter is `NAME=VALUE`"),
+        (["--query", "=1"], "a parameter has a name"),
+        (["--query", "page=1&page=2"], "written as in a URL"),
+        (["--query", "page=a b"], "written as in a URL"),
     ] {
         let ran = stepgate(&["lab", "movie.yaml", arguments[0], arguments[1]]);
         assert_eq!(ran.code, 2, "{ran:?}");

@@ -6,7 +6,7 @@ use clap::Parser;
 use stepgate_decision::UnixTime;
 
 use crate::command::answer::EXIT_CODES;
-use crate::command::argument::{header, host, method};
+use crate::command::argument::{host, method, request_header};
 use crate::command::{history, time};
 
 /// The notes under the help text.
@@ -77,7 +77,7 @@ pub(super) struct Request {
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) port: Option<u16>,
     /// A request header; may be given several times
-    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = request_header)]
     pub(super) headers: Vec<(String, String)>,
     /// The task that the instance has reached, or several as A+B: the request presents a valid token of each, minted at --time; to let time pass since, reach the task by --to and go on by --then
     #[arg(long, value_name = "TASK", conflicts_with = "step")]
