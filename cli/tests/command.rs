@@ -41,6 +41,8 @@ mod outbound;
 mod render;
 #[path = "command/roles.rs"]
 mod roles;
+#[path = "command/rows.rs"]
+mod rows;
 #[path = "command/run.rs"]
 mod run;
 #[path = "command/schemas.rs"]

@@ -67,7 +67,10 @@ fn check_shows_who_is_whom() {
     );
     assert_eq!(
         workflow["constraints"],
-        json!([{"relation": "separate", "tasks": ["first", "second"]}, {"relation": "separate", "tasks": ["open", "pay", "first"]}])
+        json!([
+            {"relation": "separate", "tasks": ["first", "second"], "left_out": []},
+            {"relation": "separate", "tasks": ["open", "pay", "first"], "left_out": []},
+        ])
     );
     assert_eq!(
         [&workflow["trust_domain"], &workflow["trust_domain_aliases"]],

@@ -29,8 +29,8 @@ fn check_lists_the_times() {
     assert_eq!(ran.code, 0, "{ran:?}");
     for line in [
         "life        tokens of `reserve` 4h, all others 1h",
-        "time        `reserve -> cancel` closes 2h after the arrival",
-        "time        `reserve -> remind` opens 15m after the arrival and closes 3h after the arrival",
+        "time        `reserve -> cancel` closes 2h after the arrival at `reserve`\n",
+        "time        `reserve -> remind` opens 15m and closes 3h after the arrival at `reserve`\n",
     ] {
         assert!(ran.out.contains(line), "{line}: {}", ran.out);
     }
