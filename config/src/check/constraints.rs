@@ -11,7 +11,7 @@ use crate::graph::Dominators;
 use crate::report::{Report, listed, quote};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::spiffe::SpiffeId;
-use crate::workflow::{Assurance, Relation};
+use crate::workflow::Relation;
 
 /// Most tasks that a message names.
 const SHOWN: usize = 8;
@@ -37,7 +37,7 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
     for constraint in &draft.constraints {
         let mut unordered = unordered(draft, &roles, constraint, dominators).peekable();
         if constraint.advisory {
-            if PEOPLE && draft.assurance == Some(Assurance::Signed) && unordered.peek().is_some() {
+            if PEOPLE && draft.has_tokens() && unordered.peek().is_some() {
                 let tasks = constraint.tasks.iter().map(|(task, _)| draft.task_name(*task));
                 let message = words!("no gate keeps this constraint: {}", listed(tasks, SHOWN, "and"));
                 let advice =
@@ -46,8 +46,9 @@ pub(super) fn check_order(draft: &Draft, dominators: &Dominators, report: &mut R
                     "where its tasks lie on one path, write it as a constraint of its own, without `advisory: true`",
                 ));
             }
-            if draft.assurance == Some(Assurance::Signed) && unordered.peek().is_none() {
-                let message = "this constraint is advisory, but level `signed` can enforce it";
+            let enforcing = draft.assurance.filter(|level| level.has_tokens() && unordered.peek().is_none());
+            if let Some(level) = enforcing {
+                let message = words!("this constraint is advisory, but level `{}` can enforce it", level.as_str());
                 let advice = Diagnostic::new(Code::NotAdvisory, constraint.span, message);
                 report.push(
                     advice

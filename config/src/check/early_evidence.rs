@@ -8,13 +8,12 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Draft;
 use crate::duration::written;
 use crate::report::{Report, quote};
-use crate::workflow::Assurance;
 
 /// Warns of a join without a `ttl` of its own, if the tokens of a task on one of its branches live longer than those of the
 /// join. A `ttl` says how far apart its author lets the branches come.
 pub(super) fn check(draft: &Draft, joins: &[AnalyzedJoin], report: &mut Report) {
     // A gate has no use for what only warns.
-    if !PEOPLE || draft.assurance != Some(Assurance::Signed) {
+    if !PEOPLE || !draft.has_tokens() {
         return;
     }
     let Some(deadline) = draft.deadline else { return };

@@ -11,7 +11,7 @@ use crate::document::{Draft, TaskDraft};
 use crate::graph::Graph;
 use crate::name::TaskName;
 use crate::report::{Report, listed, quote};
-use crate::workflow::{Assurance, JoinKind, Split};
+use crate::workflow::{JoinKind, Split};
 
 /// Most tasks that a message names.
 const SHOWN: usize = 4;
@@ -21,7 +21,7 @@ const MAX_STEPS: usize = 1 << 22;
 /// Warns of both, in a draft without errors. A task that says `join: any` is meant to be entered by each branch, and of one in
 /// `bypassed` it is known already that it does not wait. Only for people: a gate permits what the document says.
 pub(crate) fn check(draft: &Draft, bypassed: &BTreeSet<&TaskName>, report: &mut Report) {
-    if draft.assurance != Some(Assurance::Signed) {
+    if !draft.has_tokens() {
         return;
     }
     let graph = &draft.graph();

@@ -20,7 +20,7 @@ pub(super) static KEYS: &[Key] = keys! {
     /// The Kubernetes namespace of the actors without `spiffe`: the SPIFFE ID of such an actor is `ns/NAMESPACE/sa/ACTOR`.
     "namespace": Value::Text(Format::Namespace);
     /// The assurance level: how much the gates prove.
-    "assurance": Value::Choice { words: &["identity", "signed"], later: &["once", "ledger"] }, default("signed");
+    "assurance": Value::Choice { words: &["identity", "signed", "once"], later: &["ledger"] }, default("signed");
     /// The longest life of an instance.
     "deadline": Value::Text(Format::Duration), default("24h"), from(Level::Signed);
     /// The longest life of the tokens of a task that has no `ttl`.

@@ -81,7 +81,7 @@ pub(crate) enum Level {
     Identity,
     /// `signed` and above.
     Signed,
-    /// `once` and above, which the gates of this release do not support.
+    /// `once` and above.
     Once,
 }
 
@@ -91,6 +91,7 @@ impl Level {
         match assurance {
             Assurance::Identity => self <= Self::Identity,
             Assurance::Signed => self <= Self::Signed,
+            Assurance::Once => self <= Self::Once,
         }
     }
 

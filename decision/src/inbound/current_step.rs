@@ -5,8 +5,8 @@ use std::sync::Arc;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Assurance, Task};
 
-use super::claims;
-use super::start::is_true_start;
+use super::start::{is_true_start, leaves_start};
+use super::{claims, departure};
 use crate::denial::Denial;
 use crate::gate::{CompiledWorkflow, Gate};
 use crate::keys::Crypto;
@@ -14,7 +14,7 @@ use crate::several::Shown;
 use crate::step::{PlainStep, Steps};
 use crate::switch::{Check, on};
 use crate::time::UnixTime;
-use crate::token::{TokenType, UnverifiedToken, VerifiedToken, verify};
+use crate::token::{Claims, TokenType, UnverifiedToken, VerifiedToken, verify};
 
 /// The evidence for a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,14 +25,27 @@ pub(crate) enum Evidence {
     Start { txn: String },
     /// Verified tokens; more than one only at a join, or of several tasks. Never empty.
     Tokens(Vec<VerifiedToken>),
+    /// At level `once`, between the gates of both sides: the caller's gate has decided. A caller by `via` also shows the
+    /// receipts that the departure was made from, since its gate proves nothing of the tasks of others.
+    Departure { departure: Box<VerifiedToken>, receipts: Vec<VerifiedToken> },
+}
+
+/// Who presents a step to a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presenter {
+    /// The workload's own application, or somebody who asks about its step.
+    Application,
+    /// A peer.
+    Peer,
 }
 
 impl Evidence {
-    pub(super) fn instance(&self) -> Option<&str> {
+    pub(crate) fn instance(&self) -> Option<&str> {
         match self {
             Self::Plain => None,
             Self::Start { txn } => Some(txn),
             Self::Tokens(tokens) => tokens.first().map(|token| token.claims.txn.as_str()),
+            Self::Departure { departure, .. } => Some(&departure.claims.txn),
         }
     }
 
@@ -42,14 +55,28 @@ impl Evidence {
             Self::Plain => false,
             Self::Start { .. } => true,
             Self::Tokens(tokens) => tokens.iter().any(|token| token.claims.parents.is_empty()),
+            Self::Departure { departure, .. } => leaves_start(&departure.claims),
         }
     }
 
+    /// The arrivals or receipts.
     pub(crate) fn tokens(&self) -> &[VerifiedToken] {
         match self {
             Self::Plain | Self::Start { .. } => &[],
-            Self::Tokens(tokens) => tokens,
+            Self::Tokens(tokens) | Self::Departure { receipts: tokens, .. } => tokens,
         }
+    }
+
+    pub(crate) fn departure(&self) -> Option<&Claims> {
+        match self {
+            Self::Departure { departure, .. } => Some(&departure.claims),
+            Self::Plain | Self::Start { .. } | Self::Tokens(_) => None,
+        }
+    }
+
+    /// The departure of which no other token proves anything.
+    pub(super) fn lone_departure(&self) -> Option<&Claims> {
+        self.departure().filter(|_| self.tokens().is_empty())
     }
 }
 
@@ -66,6 +93,7 @@ impl CurrentStep<'_> {
         match &self.evidence {
             Evidence::Plain | Evidence::Start { .. } => [&self.at.name].into_iter().collect(),
             Evidence::Tokens(tokens) => tokens.iter().map(|token| &token.claims.wf.task).collect(),
+            Evidence::Departure { departure, .. } => [&departure.claims.wf.task].into_iter().collect(),
         }
     }
 }
@@ -109,7 +137,7 @@ fn read_tokens<'a>(
     let parsed = steps.iter().map(|step| UnverifiedToken::parse(step)).collect::<Result<Vec<_>, _>>()?;
     check_list(gate, &parsed)?;
     let leeway = gate.config.leeway;
-    let verified = parsed
+    let mut verified = parsed
         .into_iter()
         .map(|token| verify(token, &gate.keys, crypto, now, leeway))
         .collect::<Result<Vec<_>, _>>()?;
@@ -120,6 +148,10 @@ fn read_tokens<'a>(
     if compiled.workflow.assurance == Assurance::Identity {
         return Err(Denial::WrongType("the workflow requires a plain step"));
     }
+    let departs = verified.iter().any(|token| token.token_type == TokenType::Departure);
+    if departs && compiled.workflow.assurance != Assurance::Once {
+        return Err(Denial::WrongType("the level of the workflow has no departures"));
+    }
     if verified.iter().any(|token| token.claims.wf.digest != compiled.workflow.digest) {
         return Err(Denial::OtherDocument);
     }
@@ -128,18 +160,24 @@ fn read_tokens<'a>(
         return Err(Denial::Revoked("instance"));
     }
     check_workflow(compiled)?;
-    let task = &first.claims.wf.task;
-    let at = if verified.iter().all(|token| token.claims.wf.task == *task) {
-        find_task(compiled, task.as_str())?
-    } else {
-        let shown: Shown<'_> = verified.iter().map(|token| &token.claims.wf.task).collect();
-        compiled.join_of(&shown).cloned().ok_or_else(|| compiled.incomplete(&shown))?
-    };
-    Ok(CurrentStep { compiled, at, evidence: Evidence::Tokens(verified) })
+    match verified.iter().position(|token| token.token_type == TokenType::Departure) {
+        None => Ok(CurrentStep { compiled, at: shown_task(compiled, &verified)?, evidence: Evidence::Tokens(verified) }),
+        Some(at) => departure::read(compiled, verified.remove(at), verified),
+    }
+}
+
+/// The task at which the tokens are, or the join of the several at which they are.
+pub(super) fn shown_task(compiled: &CompiledWorkflow, tokens: &[VerifiedToken]) -> Result<Arc<Task>, Denial> {
+    let mut tasks = tokens.iter().map(|token| &token.claims.wf.task);
+    if let Some(task) = tasks.next().filter(|first| tasks.all(|other| other == *first)) {
+        return find_task(compiled, task.as_str());
+    }
+    let shown: Shown<'_> = tokens.iter().map(|token| &token.claims.wf.task).collect();
+    compiled.join_of(&shown).cloned().ok_or_else(|| compiled.incomplete(&shown))
 }
 
 /// A list is one step of one instance, and is allowed only at a join that needs several tokens, or of several tasks that one
-/// transition leaves. Checked before signatures, because it can only deny.
+/// transition leaves, or as a departure with its receipts. Checked before signatures, because it can only deny.
 fn check_list(gate: &Gate, tokens: &[UnverifiedToken<'_>]) -> Result<(), Denial> {
     let [first, rest @ ..] = tokens else { return Ok(()) };
     if rest.is_empty() {
@@ -152,6 +190,18 @@ fn check_list(gate: &Gate, tokens: &[UnverifiedToken<'_>]) -> Result<(), Denial>
     if !rest.iter().all(is_same_instance) {
         return Err(Denial::BadStep("the tokens are of different steps or instances"));
     }
+    let evidence: Vec<_> = tokens.iter().filter(|token| token.token_type() != TokenType::Departure).collect();
+    match (tokens.len().saturating_sub(evidence.len()), evidence.as_slice()) {
+        (0, _) => check_evidence(gate, &evidence),
+        (1, [_]) => Ok(()),
+        (1, _) => check_evidence(gate, &evidence),
+        _ => Err(Denial::BadStep("there are several departures")),
+    }
+}
+
+/// The same for the arrivals or receipts among them, of which there are several.
+fn check_evidence(gate: &Gate, tokens: &[&UnverifiedToken<'_>]) -> Result<(), Denial> {
+    let Some(first) = tokens.first() else { return Ok(()) };
     let wf = &first.claims().wf;
     let shown: Shown<'_> = tokens.iter().map(|token| &token.claims().wf.task).collect();
     let outside = Denial::BadStep("a list of tokens outside a join");
@@ -171,8 +221,16 @@ fn check_list(gate: &Gate, tokens: &[UnverifiedToken<'_>]) -> Result<(), Denial>
     }
 }
 
-/// Checks that do not depend on the next task: the step's issuer and its holder are right.
-pub(crate) fn check(current: &CurrentStep<'_>, peer: &SpiffeId) -> Result<(), Denial> {
+/// Checks that do not depend on the next task: the step is of the type that this presenter shows, and its issuer and its
+/// holder are right.
+pub(crate) fn check(current: &CurrentStep<'_>, peer: &SpiffeId, presenter: Presenter) -> Result<(), Denial> {
+    let departs = current.compiled.workflow.assurance == Assurance::Once && presenter == Presenter::Peer;
+    if departs != current.evidence.departure().is_some() {
+        return Err(Denial::WrongType("at level `once` a gate takes departures from peers, and from nobody else"));
+    }
+    if let Evidence::Departure { departure, .. } = &current.evidence {
+        departure::check_issuer(current, departure)?;
+    }
     for token in current.evidence.tokens() {
         check_issuer(current, token)?;
     }
@@ -186,12 +244,16 @@ pub(crate) fn check(current: &CurrentStep<'_>, peer: &SpiffeId) -> Result<(), De
             let domain = &current.compiled.workflow.domain;
             tokens.iter().all(|token| domain.is_same(&token.claims.sub, peer))
         }
+        Evidence::Departure { departure, receipts } => {
+            let domain = &current.compiled.workflow.domain;
+            receipts.iter().chain([&**departure]).all(|token| domain.is_same(&token.claims.sub, peer))
+        }
     };
     if held || !on(Check::Holder) { Ok(()) } else { Err(Denial::WrongHolder) }
 }
 
-/// An arrival or receipt is issued by the gate of its task's performer. The one
-/// exception is a start, which the gate that was called first issues for the initiator.
+/// An arrival or receipt is issued by the gate of its task's performer. The one exception is a start at level `signed`, which
+/// the gate that was called first issues for the initiator.
 fn check_issuer(current: &CurrentStep<'_>, token: &VerifiedToken) -> Result<(), Denial> {
     let claims = &token.claims;
     let Some(at) = current.compiled.workflow.tasks.get(&claims.wf.task) else { return Err(Denial::WrongIssuer) };
@@ -200,7 +262,12 @@ fn check_issuer(current: &CurrentStep<'_>, token: &VerifiedToken) -> Result<(), 
     let right = if is_start {
         at.performer.includes(&claims.sub)
             && is_true_start(&current.compiled.workflow, at, claims)
-            && current.compiled.leaving(at).iter().any(|t| may_issue(&t.to.performer))
+            && match current.compiled.workflow.assurance {
+                Assurance::Once => claims.iss == claims.sub && may_issue(&at.performer),
+                Assurance::Identity | Assurance::Signed => {
+                    current.compiled.leaving(at).iter().any(|t| may_issue(&t.to.performer))
+                }
+            }
     } else {
         may_issue(&at.performer)
     };

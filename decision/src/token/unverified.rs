@@ -39,6 +39,9 @@ impl<'a> UnverifiedToken<'a> {
         let token_type =
             TokenType::from_typ(&header.typ).ok_or(Denial::WrongType("its `typ` is not that of a step token"))?;
         let claims: Claims = json(compact.payload(), "a token's claims are not those of a step")?;
+        if !claims.are_of(token_type) {
+            return Err(Denial::BadStep("a token's claims are not those of its type"));
+        }
         if claims.wf.v != TOKEN_VERSION {
             return Err(Denial::BadStep("a token is of an unknown version"));
         }

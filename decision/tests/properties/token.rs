@@ -75,7 +75,8 @@ pub(super) fn claims() -> impl Strategy<Value = Claims> {
         |((iss, sub, txn, jti), rep, mut times, parents, wf, (visits, performers, fork))| {
             times.sort_unstable();
             let [iat, exp, dl] = [0, 1, 2].map(|at| UnixTime::from_seconds(times[at]));
-            Claims { iss, sub, txn, jti, iat, exp, dl, parents, wf, visits, performers, fork, rep }
+            let (to, aud) = (None, None);
+            Claims { iss, sub, txn, jti, iat, exp, dl, parents, wf, visits, performers, fork, rep, to, aud }
         },
     )
 }

@@ -8,6 +8,7 @@ use stepgate_decision::{Facts, Gate, Header, Listener, ProxyError, UnixTime, Ver
 use crate::corpus::{Corpus, Whole};
 use crate::outcome::Outcome;
 use crate::prepared::{Prepared, requests};
+use crate::steps::REPLICA;
 
 /// Whether the case involves a gate at all.
 pub fn can_run(whole: &Whole) -> bool {
@@ -72,6 +73,7 @@ fn facts(gate: Option<&Gate>, request: &Prepared, (now, random): (UnixTime, u8))
     let (peer, headers) = (request.peer.as_deref(), request.proxy_headers());
     let mut facts = Facts::received(peer, &request.own, headers, now, [random; 32]);
     facts.port = request.port;
+    facts.replica = Some(REPLICA.to_owned());
     facts.cluster.clone_from(&request.cluster);
     facts.listener = if request.outbound { Listener::Outbound } else { Listener::Inbound };
     if let Some(needs) = gate.map(Gate::needs) {

@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use schemars::JsonSchema;
 use serde::Serialize;
 use stepgate_config::soundness::{Completes, Soundness};
-use stepgate_config::workflow::{Assurance, Join, Split, Task, Transition, Workflow};
+use stepgate_config::workflow::{Join, Split, Task, Transition, Workflow};
 use stepgate_config::{Checked, duration, entries};
 
 use super::who::{ConstraintSummary, Workload};
@@ -15,14 +15,6 @@ use crate::command::output::{FAINT, GOOD, STRONG, count};
 
 /// Most tasks of one workflow that are named with how often they may be entered.
 const SHOWN: usize = 8;
-
-/// The name of a level.
-fn assurance(workflow: &Workflow) -> &'static str {
-    match workflow.assurance {
-        Assurance::Identity => "identity",
-        Assurance::Signed => "signed",
-    }
-}
 
 /// A document or a gate's configuration without errors.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -149,7 +141,7 @@ impl Summary {
         let sound = Soundness::of(workflow, markings);
         let initial = workflow.tasks.values().filter(|task| task.initial);
         // At level `identity` times are advice.
-        let timed = workflow.assurance == Assurance::Signed;
+        let timed = workflow.assurance.has_tokens();
         let counted = |(task, count): (&stepgate_config::name::TaskName, u64)| {
             (task.to_string(), Some(count).filter(|count| *count != u64::MAX))
         };
@@ -157,7 +149,7 @@ impl Summary {
             name: workflow.name.to_string(),
             revision: workflow.revision,
             digest: workflow.digest.as_str().to_owned(),
-            assurance: assurance(workflow),
+            assurance: workflow.assurance.as_str(),
             open: workflow.open,
             trust_domain: workflow.trust_domain.to_string(),
             trust_domain_aliases: workflow.domain.aliases().map(ToString::to_string).collect(),

@@ -165,6 +165,7 @@ fn describe(step: &JudgedStep) -> String {
         (TokenType::Arrival, _) => "arrivals at",
         (TokenType::Receipt, 1) => "a receipt for",
         (TokenType::Receipt, _) => "receipts for",
+        (TokenType::Departure, _) => "departures from",
     };
     let sources: Vec<String> =
         step.tokens.iter().filter_map(|token| Some(format!("`{}`", token.claims.wf.from.as_ref()?))).collect();
