@@ -98,7 +98,7 @@ pub fn decide(
         Seen(headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned())).collect());
     let facts = facts(gate, request, (now, random));
     let mut outcome = Outcome::default();
-    let mut onward = None;
+    let mut left = None;
     let applied = match stepgate_decision::decide(gate, &facts, &RustCrypto, store) {
         Verdict::Permitted(permit) if request.undelivered => {
             permit.apply(&mut seen).and_then(|reply| reply.give_back(store, now).map(drop))
@@ -106,7 +106,7 @@ pub fn decide(
         Verdict::Permitted(permit) => permit.apply(&mut seen).map(|reply| {
             outcome.start = reply.start().map(str::to_owned);
             outcome.receipt = reply.receipt().filter(|_| answers_well(request)).map(str::to_owned);
-            onward = reply.onward().cloned();
+            left = Some(reply);
         }),
         Verdict::Exempt(pass) => pass.apply(&mut seen),
         Verdict::Observed(refusal, pass) => {
@@ -121,7 +121,9 @@ pub fn decide(
             if let Some(gate) = gate.filter(|gate| gate.is_outbound(facts.listener) && outcome.observed.is_none()) {
                 let mut answer = answer(request);
                 let present: Vec<Header> = answer.0.iter().map(|(n, v)| (n.clone(), v.clone().into_bytes())).collect();
-                if let Err(denial) = scrub_answer(gate, onward.as_ref(), &present, (&RustCrypto, now), &mut answer) {
+                let reply = left.unwrap_or_default();
+                let scrubbed = scrub_answer(gate, reply.onward(), &present, (&RustCrypto, now), &mut answer);
+                if let Err(denial) = scrubbed.and_then(|()| reply.apply_start(&mut answer)) {
                     outcome.denied = Some(denial.code().to_string());
                 }
                 let brought = |name: &str| answer.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
