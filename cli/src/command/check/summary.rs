@@ -265,7 +265,7 @@ impl SplitSummary {
     fn of(workflow: &Workflow, task: &Task) -> Option<Self> {
         let to: Vec<String> =
             workflow.leaving_with_others(task).map(|transition| transition.to.name.to_string()).collect();
-        let meaning = task.split.unwrap_or(Split::Any).meaning();
+        let meaning = task.split.unwrap_or(Split::Any).meaning(workflow.assurance);
         (to.len() > 1).then(|| Self { task: task.name.to_string(), split: task.split.map(Split::as_str), to, meaning })
     }
 }

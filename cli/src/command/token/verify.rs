@@ -97,7 +97,7 @@ impl Verification {
         if let Some(opening) = opening {
             // All of them are still to come: for now each gate refuses the step.
             let seconds = opening.seconds().saturating_sub(now.seconds());
-            let allowed = next_transitions::opened(&step.open);
+            let allowed = next_transitions::opened(&step.open, step.workflow.assurance);
             let early = Denial::TooEarly { seconds };
             return Self { allowed, ..Self::not_valid(&early, early.to_string()) };
         }
@@ -110,7 +110,7 @@ impl Verification {
             step: Some(describe(step)),
             times: claims.iter().map(|claims| times(claims, now)).collect(),
             claims,
-            allowed: next_transitions::opened(&step.open),
+            allowed: next_transitions::opened(&step.open, step.workflow.assurance),
             ..Self::default()
         }
     }
