@@ -61,9 +61,11 @@ fn a_key_is_enforced_by_a_higher_level_or_is_advice() {
     let example = "assurance: signed\ndeadline: 2h\n# or, as advice:\ndeadline: {value: 2h, advisory: true}";
     corrected(&wrong, Code::NotEnforced, example, &[("assurance: identity", "assurance: signed")]);
     corrected(&wrong, Code::NotEnforced, example, &[("deadline: 2h", "deadline: {value: 2h, advisory: true}")]);
-    let example = "split: {value: one, advisory: true}";
+    let advice = "split: {value: one, advisory: true}";
+    let example = format!("assurance: once\nsplit: one\n# or, as advice:\n{advice}");
     let wrong = PAIR.replace("initial: true", "initial: true, split: one");
-    corrected(&wrong, Code::NotEnforced, example, &[("split: one", example)]);
+    corrected(&wrong, Code::NotEnforced, &example, &[("workflow: w", "assurance: once\nworkflow: w")]);
+    corrected(&wrong, Code::NotEnforced, &example, &[("split: one", advice)]);
     let wrong = format!(
         "assurance: identity\n{}",
         PAIR.replace("- start -> work", "- {from: start, to: work, when: 'instance.revision == 1'}")
