@@ -209,7 +209,9 @@ pub enum Denial {
     #[error("more than one task accepts this request: {}", .0.join(", "))]
     Ambiguous(Vec<String>),
     /// [`Code::Replica`].
-    #[error("the step came to another replica of this workload, or to this one before it was restarted: only the replica that received it can take it on")]
+    #[error(
+        "the step came to another replica of this workload, or to this one before it was restarted: only the replica that received it can take it on"
+    )]
     Replica,
     /// [`Code::Deadline`].
     #[error("the instance's deadline has passed")]

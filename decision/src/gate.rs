@@ -73,8 +73,8 @@ impl CompiledWorkflow {
     /// The number of the transition among those that leave the task, where gates let only one of these be taken.
     pub(crate) fn way_of_choice(&self, from: &Task, transition: &Arc<Transition>) -> Option<u32> {
         let chooses = |task: &Task| task.split == Some(Split::One);
-        let one = self.workflow.assurance == Assurance::Once
-            && transition.sources().iter().any(|source| chooses(source));
+        let one =
+            self.workflow.assurance == Assurance::Once && transition.sources().iter().any(|source| chooses(source));
         let way = self.leaving(from).iter().position(|other| Arc::ptr_eq(other, transition)).filter(|_| one)?;
         u32::try_from(way).ok()
     }

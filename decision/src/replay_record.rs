@@ -266,6 +266,49 @@ mod tests {
         assert_eq!(consume(&mut store, &entry(999, 1), UnixTime::from_seconds(100)), Ok(()));
     }
 
+    /// A way of a choice, of which the ID has the number.
+    fn way(choice: usize, way: u32, uses: u32) -> Entry {
+        let mut entry = Entry { choice: true, ..entry(choice, uses) };
+        entry.id[CHOICE..].copy_from_slice(&way.to_be_bytes());
+        entry
+    }
+
+    #[test]
+    fn of_a_choice_one_way_is_consumed_until_all_its_uses_are_given_back() {
+        let mut store = MemoryStore::default();
+        let now = UnixTime::from_seconds(1);
+        assert_eq!(consume(&mut store, &way(1, 0, 2), now), Ok(()));
+        assert_eq!(consume(&mut store, &way(1, 1, 1), now), Err(Denial::SplitTaken));
+        assert_eq!(consume(&mut store, &way(2, 1, 1), now), Ok(()));
+        assert_eq!(consume(&mut store, &way(1, 0, 2), now), Ok(()));
+        assert_eq!(consume(&mut store, &way(1, 0, 2), now), Err(Denial::AlreadyTaken));
+        assert_eq!(give_back(&mut store, &way(1, 0, 2), now), Ok(()));
+        assert_eq!(consume(&mut store, &way(1, 1, 1), now), Err(Denial::SplitTaken));
+        assert_eq!(give_back(&mut store, &way(1, 0, 2), now), Ok(()));
+        assert_eq!(consume(&mut store, &way(1, 1, 1), now), Ok(()));
+        assert_eq!(consume(&mut store, &way(1, 0, 2), now), Err(Denial::SplitTaken));
+    }
+
+    #[test]
+    fn of_sixteen_workers_with_four_ways_of_a_choice_one_way_is_consumed() {
+        for _ in 0..20 {
+            let store = std::sync::Mutex::new(MemoryStore::default());
+            let taken = std::sync::atomic::AtomicU32::new(0);
+            std::thread::scope(|scope| {
+                for worker in 0..16_u32 {
+                    let (store, taken) = (&store, &taken);
+                    scope.spawn(move || {
+                        match consume(&mut Shared(store), &way(1, worker % 4, 1), UnixTime::from_seconds(1)) {
+                            Ok(()) => drop(taken.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
+                            Err(denial) => assert!(matches!(denial, Denial::AlreadyTaken | Denial::SplitTaken)),
+                        }
+                    });
+                }
+            });
+            assert_eq!(taken.into_inner(), 1);
+        }
+    }
+
     /// The n-th entry of a bucket.
     fn nth(bucket: u16, n: u16) -> Entry {
         let mut id = [0; FINGERPRINT];

@@ -20,8 +20,6 @@ pub enum Check {
     Request,
     /// The request is that task only.
     Ambiguous,
-    /// At `once`: the step came to this replica.
-    Replica,
     /// The deadline of the instance has not passed.
     Deadline,
     /// The task may be entered once more.

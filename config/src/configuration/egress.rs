@@ -9,11 +9,7 @@ use crate::sorted::SortedMap;
 use crate::spiffe::SpiffeId;
 use crate::workflow::{Assurance, RequestPattern, Workflow};
 
-pub(super) fn read(
-    fields: Fields<'_, '_>,
-    documents: &[Document],
-    context: &mut Context<'_>,
-) -> Vec<RequestPattern> {
+pub(super) fn read(fields: Fields<'_, '_>, documents: &[Document], context: &mut Context<'_>) -> Vec<RequestPattern> {
     let outbound = fields.get("direction").filter(|_| fields.text("direction") == Some("outbound"));
     let asked = outbound.or(fields.get("egress")).map(|field| field.key_span);
     let once = documents.iter().map(|document| &document.draft).find(|draft| draft.assurance == Some(Assurance::Once));

@@ -206,9 +206,8 @@ fn check_signing_keys(keys: &[(KeySpec, Span)], drafts: &[&Draft], fields: Field
             continue;
         }
         let message = words!("workflow {} has no signing key", quote(name.as_str()));
-        let none =
-            Diagnostic::new(Code::NoSigningKey, draft.span, message)
-                .label(words!("its level is `{}`, which requires one", assurance.as_str()));
+        let none = Diagnostic::new(Code::NoSigningKey, draft.span, message)
+            .label(words!("its level is `{}`, which requires one", assurance.as_str()));
         let owner = KeyOwner { workflow: name.clone(), actor: None };
         let help = words!("add to `keys`: `{{workflow: {name}, kid: k1, use: sign, env: {}}}`", owner.variable(None));
         context.report.push(none.help(help));

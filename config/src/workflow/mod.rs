@@ -3,6 +3,7 @@
 
 mod actor;
 mod apart;
+mod assurance;
 mod constraint;
 mod digest;
 mod domain;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 pub use actor::{Actor, Attribute};
 pub use apart::Apart;
+pub use assurance::Assurance;
 pub use constraint::{Constraint, Relation};
 pub use digest::{Digest, DigestError};
 pub use domain::Domain;
@@ -40,37 +42,6 @@ pub use crate::open_id::{MAX_OPEN_SEGMENT, OpenId};
 use crate::name::{ActorName, TaskName, WorkflowName};
 use crate::sorted::SortedMap;
 use crate::spiffe::{SpiffeId, TrustDomain};
-
-/// How much a workflow's gates prove. The language has one more level (`ledger`); documents with it are rejected, since
-/// the gates of this release do not support it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Assurance {
-    /// The peer's identity and a plain step.
-    Identity,
-    /// Signed step tokens and a replay record in each receiving replica.
-    Signed,
-    /// The same, and at the caller's side a gate that takes each use before the request leaves.
-    Once,
-}
-
-impl Assurance {
-    /// The word for it in documents.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::Signed => "signed",
-            Self::Once => "once",
-        }
-    }
-
-    /// Whether the steps are signed tokens, with all that gates keep by them: times, visits, joins, a record.
-    pub fn has_tokens(self) -> bool {
-        match self {
-            Self::Identity => false,
-            Self::Signed | Self::Once => true,
-        }
-    }
-}
 
 /// What a gate does with requests that it denies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]

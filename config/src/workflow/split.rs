@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Assurance;
+use super::assurance::Assurance;
 
 /// What the author of a document means where several transitions leave one task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,16 +3,13 @@
 
 use std::time::Duration;
 
-use stepgate_config::name::TaskName;
 use stepgate_config::workflow::{Domain, JoinKind, Task, Transition, Workflow};
 
 use super::departure;
+use super::lineage::{are_others, evidence, is_name, is_round};
 use crate::denial::Denial;
 use crate::gate::CompiledWorkflow;
 use crate::token::{Claims, TokenType, VerifiedToken};
-
-/// Most bytes of the name of an instance or arrival. Gates give 22; tools that mint tokens, names for people.
-const MAX_NAME: usize = 128;
 
 /// Checks each token of one step of this workflow.
 pub(super) fn check(tokens: &[VerifiedToken], compiled: &CompiledWorkflow, leeway: Duration) -> Result<(), Denial> {
@@ -44,10 +41,6 @@ pub(super) fn check(tokens: &[VerifiedToken], compiled: &CompiledWorkflow, leewa
 /// Whether its instance can be revoked by name, and its arrivals have short plain names: children inherit all of them.
 fn has_names(claims: &Claims) -> bool {
     !claims.txn.contains('.') && claims.parents.iter().chain([&claims.txn, &claims.jti]).all(|name| is_name(name))
-}
-
-fn is_name(text: &str) -> bool {
-    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
 /// Whether visits are those of tasks on cycles, within their bounds, and performers those of tasks under a constraint.
@@ -91,18 +84,6 @@ fn descends(claims: &Claims, task: &Task, compiled: &CompiledWorkflow) -> bool {
         && are_others(claims)
 }
 
-/// How many tokens what leaves a task shows.
-pub(super) fn evidence(from: &Task, workflow: &Workflow) -> usize {
-    let join = workflow.joins.get(&from.name).filter(|_| from.join == JoinKind::All && !from.initial);
-    join.map_or(1, |join| join.sources.len())
-}
-
-/// Whether the parents are each another arrival.
-pub(super) fn are_others(Claims { jti, parents, .. }: &Claims) -> bool {
-    let others = |(at, parent)| parent != jti && !parents.iter().take(at).any(|other| other == parent);
-    parents.iter().enumerate().all(others)
-}
-
 /// Whether the histories have this arrival itself. Its issuer is its performer, and the holder where it is no receipt; an
 /// issuer or a holder of another actor is another denial.
 fn entered(token: &VerifiedToken, task: &Task, domain: &Domain) -> bool {
@@ -118,18 +99,6 @@ fn has_rounds(claims: &Claims, task: &Task, workflow: &Workflow) -> bool {
     let round = |join| claims.fork.get(join).map(String::as_str);
     task.forks.iter().all(|join| round(join) == Some(&claims.jti))
         && task.carries.iter().all(|join| round(join).is_some_and(|round| is_round(round, join, workflow)))
-}
-
-/// Whether a round of this join may have that name: the name of an arrival at its fork, or where that is a join itself
-/// `ROUND@FORK`, with its round.
-pub(super) fn is_round(name: &str, join: &TaskName, workflow: &Workflow) -> bool {
-    let Some(fork) = workflow.joins.get(join).map(|join| &join.fork) else { return false };
-    if workflow.joins.contains_key(fork) {
-        let round = name.strip_suffix(fork.as_str()).and_then(|rest| rest.strip_suffix('@'));
-        round.is_some_and(|round| is_round(round, fork, workflow))
-    } else {
-        is_name(name)
-    }
 }
 
 /// Whether it has the times of some gate. `dl` is from the clock of the gate at which the instance began, `exp` at a join

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Assurance, Task};
 
-use super::start::{is_true_start, leaves_start};
+use super::evidence::Evidence;
+use super::start::is_true_start;
 use super::{claims, departure};
 use crate::denial::Denial;
 use crate::gate::{CompiledWorkflow, Gate};
@@ -14,21 +15,7 @@ use crate::several::Shown;
 use crate::step::{PlainStep, Steps};
 use crate::switch::{Check, on};
 use crate::time::UnixTime;
-use crate::token::{Claims, TokenType, UnverifiedToken, VerifiedToken, verify};
-
-/// The evidence for a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Evidence {
-    /// Level `identity`: a plain step, or a start.
-    Plain,
-    /// A start at level `signed`: the new instance.
-    Start { txn: String },
-    /// Verified tokens; more than one only at a join, or of several tasks. Never empty.
-    Tokens(Vec<VerifiedToken>),
-    /// At level `once`, between the gates of both sides: the caller's gate has decided. A caller by `via` also shows the
-    /// receipts that the departure was made from, since its gate proves nothing of the tasks of others.
-    Departure { departure: Box<VerifiedToken>, receipts: Vec<VerifiedToken> },
-}
+use crate::token::{TokenType, UnverifiedToken, VerifiedToken, verify};
 
 /// Who presents a step to a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,47 +24,6 @@ pub(crate) enum Presenter {
     Application,
     /// A peer.
     Peer,
-}
-
-impl Evidence {
-    pub(crate) fn instance(&self) -> Option<&str> {
-        match self {
-            Self::Plain => None,
-            Self::Start { txn } => Some(txn),
-            Self::Tokens(tokens) => tokens.first().map(|token| token.claims.txn.as_str()),
-            Self::Departure { departure, .. } => Some(&departure.claims.txn),
-        }
-    }
-
-    /// Whether this is a start, or the token of one: each of its transitions takes room as a start does.
-    pub(super) fn begins(&self) -> bool {
-        match self {
-            Self::Plain => false,
-            Self::Start { .. } => true,
-            Self::Tokens(tokens) => tokens.iter().any(|token| token.claims.parents.is_empty()),
-            Self::Departure { departure, .. } => leaves_start(&departure.claims),
-        }
-    }
-
-    /// The arrivals or receipts.
-    pub(crate) fn tokens(&self) -> &[VerifiedToken] {
-        match self {
-            Self::Plain | Self::Start { .. } => &[],
-            Self::Tokens(tokens) | Self::Departure { receipts: tokens, .. } => tokens,
-        }
-    }
-
-    pub(crate) fn departure(&self) -> Option<&Claims> {
-        match self {
-            Self::Departure { departure, .. } => Some(&departure.claims),
-            Self::Plain | Self::Start { .. } | Self::Tokens(_) => None,
-        }
-    }
-
-    /// The departure of which no other token proves anything.
-    pub(super) fn lone_departure(&self) -> Option<&Claims> {
-        self.departure().filter(|_| self.tokens().is_empty())
-    }
 }
 
 /// The step that an instance has reached; `at` is a task, or the join of several that the tokens are of.
@@ -161,13 +107,35 @@ fn read_tokens<'a>(
     }
     check_workflow(compiled)?;
     match verified.iter().position(|token| token.token_type == TokenType::Departure) {
-        None => Ok(CurrentStep { compiled, at: shown_task(compiled, &verified)?, evidence: Evidence::Tokens(verified) }),
-        Some(at) => departure::read(compiled, verified.remove(at), verified),
+        None => {
+            Ok(CurrentStep { compiled, at: shown_task(compiled, &verified)?, evidence: Evidence::Tokens(verified) })
+        }
+        Some(at) => {
+            let departure = Box::new(verified.remove(at));
+            read_departure(compiled, departure, verified)
+        }
     }
 }
 
+/// The step of a departure with the receipts that came with it.
+fn read_departure(
+    compiled: &CompiledWorkflow,
+    departure: Box<VerifiedToken>,
+    receipts: Vec<VerifiedToken>,
+) -> Result<CurrentStep<'_>, Denial> {
+    let at = departure::transition(&departure.claims, compiled).map(|transition| Arc::clone(&transition.from));
+    let at = at.ok_or(Denial::NoTransition { expected: Vec::new() })?;
+    let made_from = || -> Result<bool, Denial> {
+        Ok(departure::is_made_from(&departure.claims, &receipts) && shown_task(compiled, &receipts)?.name == at.name)
+    };
+    if !receipts.is_empty() && !made_from()? {
+        return Err(Denial::BadStep("a departure is not made from the tokens beside it"));
+    }
+    Ok(CurrentStep { compiled, at, evidence: Evidence::Departure { departure, receipts } })
+}
+
 /// The task at which the tokens are, or the join of the several at which they are.
-pub(super) fn shown_task(compiled: &CompiledWorkflow, tokens: &[VerifiedToken]) -> Result<Arc<Task>, Denial> {
+fn shown_task(compiled: &CompiledWorkflow, tokens: &[VerifiedToken]) -> Result<Arc<Task>, Denial> {
     let mut tasks = tokens.iter().map(|token| &token.claims.wf.task);
     if let Some(task) = tasks.next().filter(|first| tasks.all(|other| other == *first)) {
         return find_task(compiled, task.as_str());
@@ -229,7 +197,7 @@ pub(crate) fn check(current: &CurrentStep<'_>, peer: &SpiffeId, presenter: Prese
         return Err(Denial::WrongType("at level `once` a gate takes departures from peers, and from nobody else"));
     }
     if let Evidence::Departure { departure, .. } = &current.evidence {
-        departure::check_issuer(current, departure)?;
+        check_sender(current, departure)?;
     }
     for token in current.evidence.tokens() {
         check_issuer(current, token)?;
@@ -250,6 +218,22 @@ pub(crate) fn check(current: &CurrentStep<'_>, peer: &SpiffeId, presenter: Prese
         }
     };
     if held || !on(Check::Holder) { Ok(()) } else { Err(Denial::WrongHolder) }
+}
+
+/// A departure is issued by the gate of the transition's caller.
+fn check_sender(current: &CurrentStep<'_>, departure: &VerifiedToken) -> Result<(), Denial> {
+    let right = departure::transition(&departure.claims, current.compiled).is_some_and(|transition| {
+        departure.signer.covers(&transition.caller.name) && transition.caller.includes(&departure.claims.iss)
+    });
+    if right || !on(Check::Issuer) { Ok(()) } else { Err(Denial::WrongIssuer) }
+}
+
+/// A departure is for a workload of the actor to whom it leads.
+pub(super) fn check_audience(current: &CurrentStep<'_>, own: &SpiffeId) -> Result<(), Denial> {
+    let Some(departure) = current.evidence.departure() else { return Ok(()) };
+    let to = departure::transition(departure, current.compiled).map(|transition| &transition.to);
+    let right = to.is_some_and(|to| to.performer.includes(own));
+    if right || !on(Check::Audience) { Ok(()) } else { Err(Denial::WrongAudience) }
 }
 
 /// An arrival or receipt is issued by the gate of its task's performer. The one exception is a start at level `signed`, which

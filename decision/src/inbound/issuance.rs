@@ -6,7 +6,8 @@ use std::time::Duration;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Assurance, JoinKind, Task, Transition, Workflow};
 
-use super::current_step::{CurrentStep, Evidence};
+use super::current_step::CurrentStep;
+use super::evidence::Evidence;
 use super::inherited::{own_forks, performers, performers_before, visits, visits_before};
 use super::start::first_arrival;
 use super::window::Window;

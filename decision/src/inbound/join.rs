@@ -4,7 +4,8 @@ use stepgate_config::name::TaskName;
 use stepgate_config::sorted::SortedSet;
 use stepgate_config::workflow::JoinKind;
 
-use super::current_step::{CurrentStep, Evidence};
+use super::current_step::CurrentStep;
+use super::evidence::Evidence;
 use crate::denial::Denial;
 use crate::switch::{Check, on};
 use crate::token::Claims;

@@ -5,12 +5,14 @@ mod claims;
 mod classified;
 mod constraint;
 pub(crate) mod current_step;
-pub(crate) mod departure;
+mod departure;
+mod evidence;
 pub(crate) mod guard;
 mod inherited;
 mod issuance;
 mod join;
 mod judged_step;
+mod lineage;
 mod peer;
 mod start;
 mod transition;
@@ -150,7 +152,7 @@ impl<'a> Decision<'a, '_> {
         let current = current_step::read(self.gate, steps, self.crypto, self.request.facts.now)?;
         self.note(&current);
         current_step::check(&current, peer, Presenter::Peer)?;
-        departure::check_audience(&current, own)?;
+        current_step::check_audience(&current, own)?;
         let transition = transition::choose(&current, requested, peer, &|actor| actor.includes(own))?;
         Ok((current, transition))
     }

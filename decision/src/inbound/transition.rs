@@ -8,7 +8,8 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Assurance, Task, Transition};
 
 use super::classified::RequestedTasks;
-use super::current_step::{CurrentStep, Evidence, Presenter};
+use super::current_step::{CurrentStep, Presenter};
+use super::evidence::Evidence;
 use super::start::new_instance;
 use crate::denial::Denial;
 use crate::facts::Facts;

@@ -39,10 +39,7 @@ impl Onward {
         let is_right_kind = match shown.token_type {
             // At `once` this gate itself makes the start token.
             TokenType::Arrival => {
-                start
-                    && shown.claims.parents.is_empty()
-                    && current.at.initial
-                    && workflow.assurance != Assurance::Once
+                start && shown.claims.parents.is_empty() && current.at.initial && workflow.assurance != Assurance::Once
             }
             TokenType::Receipt => !start,
             TokenType::Departure => false,

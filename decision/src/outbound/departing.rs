@@ -57,7 +57,7 @@ impl Departing<'_> {
         let source = |claims: &&Claims| claims.wf.from.clone().unwrap_or_else(|| claims.wf.task.clone());
         let deciding = self.current.evidence.tokens().iter().map(|token| &token.claims).min_by_key(source);
         let here = deciding.is_none_or(|claims| claims.rep.as_ref() == Some(own));
-        if here || !on(Check::Replica) { Ok(()) } else { Err(Denial::Replica) }
+        if here { Ok(()) } else { Err(Denial::Replica) }
     }
 
     /// The tokens of the transition, once all is checked that the receiver's gate checks. Which of the receiver's workloads

@@ -25,7 +25,12 @@ pub(crate) fn departure(step: &Step<'_>, to: &str) -> Result<Claims, String> {
         jti: format!("{instance}.{to}.departure"),
         exp: UnixTime::from_seconds(issued.seconds() + LIFE).min(first.dl),
         parents: shown.iter().map(|token| token.jti.clone()).collect(),
-        fork: transition.to.carries.iter().filter_map(|join| Some((join.clone(), round(transition, join.as_str(), &first)?))).collect(),
+        fork: transition
+            .to
+            .carries
+            .iter()
+            .filter_map(|join| Some((join.clone(), round(transition, join.as_str(), &first)?)))
+            .collect(),
         to: Some(transition.to.name.clone()),
         aud: Some(transition.to.performer.name.clone()),
         ..first
