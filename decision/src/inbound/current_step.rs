@@ -158,33 +158,36 @@ fn check_list(gate: &Gate, tokens: &[UnverifiedToken<'_>]) -> Result<(), Denial>
     if !rest.iter().all(is_same_instance) {
         return Err(Denial::BadStep("the tokens are of different steps or instances"));
     }
-    let evidence: Vec<_> = tokens.iter().filter(|token| token.token_type() != TokenType::Departure).collect();
-    match (tokens.len().saturating_sub(evidence.len()), evidence.as_slice()) {
-        (0, _) => check_evidence(gate, &evidence),
-        (1, [_]) => Ok(()),
-        (1, _) => check_evidence(gate, &evidence),
+    let evidence = tokens.iter().filter(|token| token.token_type() != TokenType::Departure);
+    match (evidence.clone().count(), tokens.len()) {
+        (1, 2) => Ok(()),
+        (count, all) if all.saturating_sub(count) < 2 => check_evidence(gate, evidence),
         _ => Err(Denial::BadStep("there are several departures")),
     }
 }
 
 /// The same for the arrivals or receipts among them, of which there are several.
-fn check_evidence(gate: &Gate, tokens: &[&UnverifiedToken<'_>]) -> Result<(), Denial> {
-    let Some(first) = tokens.first() else { return Ok(()) };
+fn check_evidence<'t>(
+    gate: &Gate,
+    tokens: impl Iterator<Item = &'t UnverifiedToken<'t>> + Clone,
+) -> Result<(), Denial> {
+    let Some(first) = tokens.clone().next() else { return Ok(()) };
     let wf = &first.claims().wf;
-    let shown: Shown<'_> = tokens.iter().map(|token| &token.claims().wf.task).collect();
+    let (count, shown): (usize, Shown<'_>) =
+        (tokens.clone().count(), tokens.map(|token| &token.claims().wf.task).collect());
     let outside = Denial::BadStep("a list of tokens outside a join");
     let Some(compiled) = gate.revisions(wf.name.as_str()).and_then(|revisions| revisions.get(&wf.rev)) else {
         return Err(outside);
     };
     match compiled.workflow.joins.get(&wf.task).filter(|_| shown.len() == 1) {
         // Each token costs a signature.
-        Some(join) if tokens.len() > join.sources.len() => Err(Denial::JoinIncomplete {
+        Some(join) if count > join.sources.len() => Err(Denial::JoinIncomplete {
             why: "there are more tokens than the join has sources",
             expected: join.sources.clone(),
         }),
         Some(_) => Ok(()),
         None if compiled.joins_with(&shown).next().is_none() => Err(outside),
-        None if tokens.len() > shown.len() => Err(compiled.incomplete(&shown)),
+        None if count > shown.len() => Err(compiled.incomplete(&shown)),
         None => Ok(()),
     }
 }

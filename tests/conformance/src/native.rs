@@ -1,5 +1,6 @@
 //! The first subject: the decision as a Rust function.
 
+use stepgate_config::workflow::Assurance;
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::permit::{HeaderMap, scrub, scrub_request_trailers};
 use stepgate_decision::replay_record::MemoryStore;
@@ -73,7 +74,9 @@ fn facts(gate: Option<&Gate>, request: &Prepared, (now, random): (UnixTime, u8))
     let (peer, headers) = (request.peer.as_deref(), request.proxy_headers());
     let mut facts = Facts::received(peer, &request.own, headers, now, [random; 32]);
     facts.port = request.port;
-    facts.replica = Some(REPLICA.to_owned());
+    // Only at `once` does it matter which replica the gate is.
+    let once = |gate: &&Gate| gate.config().workflows.iter().any(|workflow| workflow.assurance == Assurance::Once);
+    facts.replica = gate.filter(once).map(|_| REPLICA.to_owned());
     facts.cluster.clone_from(&request.cluster);
     facts.listener = if request.outbound { Listener::Outbound } else { Listener::Inbound };
     if let Some(needs) = gate.map(Gate::needs) {
