@@ -23,7 +23,7 @@ pub(crate) fn departure(step: &Step<'_>, to: &str) -> Result<Claims, String> {
         iss: holder.clone(),
         sub: holder.clone(),
         jti: format!("{instance}.{to}.departure"),
-        exp: UnixTime::from_seconds(issued.seconds() + LIFE).min(first.dl),
+        exp: UnixTime::from_seconds(issued.seconds().saturating_add(LIFE)).min(first.dl),
         parents: shown.iter().map(|token| token.jti.clone()).collect(),
         fork: transition
             .to

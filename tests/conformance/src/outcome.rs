@@ -147,13 +147,13 @@ fn check_step(seen: &[(String, String)], then: &Then, salt: &str, wrong: &mut Ve
 
 /// Of a departure that goes on together with the receipts that it is made from, the departure.
 fn beside_departure(steps: Vec<String>, wrong: &mut Vec<String>) -> Vec<String> {
-    let names = |token: &str| claims(token).map(|claims| claims["parents"].clone());
+    let names = |token: &str| claims(token)?.get("parents").cloned();
     let (mut departures, receipts): (Vec<String>, Vec<String>) =
         steps.iter().cloned().partition(|token| typ(token).as_deref() == Some("wfd+jwt"));
     if departures.is_empty() || receipts.is_empty() {
         return steps;
     }
-    let shown: Vec<Value> = receipts.iter().filter_map(|token| Some(claims(token)?["jti"].clone())).collect();
+    let shown: Vec<Value> = receipts.iter().filter_map(|token| claims(token)?.get("jti").cloned()).collect();
     if departures.iter().any(|token| names(token) != Some(Value::Array(shown.clone()))) {
         wrong.push("the receipts beside a departure are not its parents".into());
     }
@@ -200,7 +200,7 @@ fn steps(seen: &[(String, String)]) -> Vec<String> {
 
 /// The type of a token.
 fn typ(token: &str) -> Option<String> {
-    part(token, 0)?["typ"].as_str().map(str::to_owned)
+    part(token, 0)?.get("typ")?.as_str().map(str::to_owned)
 }
 
 /// The claims of a token, not verified.
