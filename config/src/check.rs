@@ -47,7 +47,6 @@ use std::time::Duration;
 use crate::document::Draft;
 use crate::name::TaskName;
 use crate::report::Report;
-use crate::workflow::Assurance;
 
 /// Checks a draft; `leeway` is that of its gate, where it is in one. None where parts of it are missing: its graph would not be the one that the author means.
 pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report) -> Option<Analysis> {
@@ -88,7 +87,7 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
 /// Warns of branches of a `split: all` that meet otherwise than their author perhaps means, in a draft without errors. Only for
 /// people. Of a task in `bypassed` it is known already that it does not wait.
 pub(crate) fn check_branches(draft: &Draft, bypassed: &BTreeSet<&TaskName>, report: &mut Report) {
-    if draft.assurance == Some(Assurance::Signed) {
+    if draft.has_tokens() {
         let graph = draft.graph();
         merges::check(draft, &graph, bypassed, report);
         unjoined::check(draft, &graph, report);

@@ -353,8 +353,8 @@ codes! {
     /// A task that several transitions leave, and that does not say which of them are taken
     ///
     /// A gate lets each of them in, so an instance may be refused and paid. Say which is meant: `split: all` (in parallel),
-    /// `split: any` (each may be taken or not), or `split: {value: one, advisory: true}` (a choice, which gates of this release
-    /// do not enforce). The message has what one instance may do at most.
+    /// `split: any` (each may be taken or not), or `split: {value: one, advisory: true}` (a choice, which gates below level
+    /// `once` do not enforce). The message has what one instance may do at most.
     UnsaidSplit = Warning "W020",
     /// A join that one actor calls from each of its sources
     ///

@@ -43,7 +43,7 @@ pub(crate) fn read(fields: Fields<'_, '_>, root: &Node<'_>, context: &mut Contex
     }
     let own = fields.text("self").and_then(|text| SpiffeId::try_from(text.as_bytes()).ok());
     let exempt = exempt::read(fields, context);
-    let egress = egress::read(fields, context);
+    let egress = egress::read(fields, &documents, context);
     if PEOPLE {
         stranger::check(fields, &documents, own.as_ref(), context);
         egress::check_hosts(fields, &documents, own.as_ref(), context);

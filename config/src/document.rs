@@ -111,6 +111,7 @@ fn assurance(word: &str) -> Option<Assurance> {
     match word {
         "identity" => Some(Assurance::Identity),
         "signed" => Some(Assurance::Signed),
+        "once" => Some(Assurance::Once),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::workflow::Assurance;
 
-/// How much gates prove. Documents of this release may have the first two; see [`Assurance`].
+/// How much gates prove. Documents of this release may have the first three; see [`Assurance`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Who calls, by certificate.
@@ -21,6 +21,7 @@ impl Level {
         match assurance {
             Assurance::Identity => self <= Self::Identity,
             Assurance::Signed => self <= Self::Signed,
+            Assurance::Once => self <= Self::Once,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::entries;
 use crate::name::TaskName;
 use crate::net::Net;
 use crate::report::{Report, listed, more, quote};
-use crate::workflow::{Split, Workflow};
+use crate::workflow::{Assurance, Split, Task, Workflow};
 
 /// Most tasks that a message names.
 const SHOWN: usize = 8;
@@ -94,7 +94,9 @@ impl<'w> Unmeant<'w> {
         let net = Net::of(workflow);
         let mut unmeant = Self { often, choices: Vec::new(), unsaid: Vec::new(), left_out: 0 };
         let mut left = Some(MAX_STEPS);
-        for (number, task) in net.tasks.iter().enumerate().filter(|(_, task)| task.split != Some(Split::All)) {
+        let excludes = |task: &Task| task.split == Some(Split::One) && net.workflow.assurance == Assurance::Once;
+        let open = |task: &Task| task.split != Some(Split::All) && !excludes(task);
+        for (number, task) in net.tasks.iter().enumerate().filter(|(_, task)| open(task)) {
             let next: BTreeSet<usize> = net.graph.successors(number).iter().copied().collect();
             if next.len() < 2 {
                 continue;
@@ -198,7 +200,7 @@ impl fmt::Display for Choice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ways: Vec<String> = self.ways.iter().map(Way::to_string).collect();
         write!(f, "after {}, {}", quote(self.after.as_str()), shown(ways, " and also ", ("way", "")))?;
-        self.split.map_or(Ok(()), |split| write!(f, " (`{split}`: {})", split.meaning()))
+        self.split.map_or(Ok(()), |split| write!(f, " (`{split}`: {})", split.meaning(Assurance::Signed)))
     }
 }
 

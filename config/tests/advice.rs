@@ -70,9 +70,15 @@ fn a_key_is_enforced_by_a_higher_level_or_is_advice() {
     let example = "assurance: signed\ndeadline: 2h";
     corrected(&wrong, Code::NotEnforced, example, &[("assurance: identity", "assurance: signed")]);
     corrected(&wrong, Code::NotEnforced, example, &[("deadline: 2h", "deadline: {value: 2h, advisory: true}")]);
-    // No gate of this release keeps it, so there is nothing to write that would.
     let wrong = PAIR.replace("initial: true", "initial: true, split: one");
-    corrected(&wrong, Code::NotEnforced, None, &[("split: one", "split: {value: one, advisory: true}")]);
+    let advice = "split: {value: one, advisory: true}";
+    corrected(
+        &wrong,
+        Code::NotEnforced,
+        "assurance: once\nsplit: one",
+        &[("workflow: w", "assurance: once\nworkflow: w")],
+    );
+    corrected(&wrong, Code::NotEnforced, "assurance: once\nsplit: one", &[("split: one", advice)]);
     let wrong = format!(
         "assurance: identity\n{}",
         PAIR.replace("- start -> work", "- {from: start, to: work, when: 'instance.revision == 1'}")

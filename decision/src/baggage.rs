@@ -46,10 +46,10 @@ pub(crate) fn of_steps(steps: &[&str]) -> String {
     members.join(",")
 }
 
-/// The baggage of these headers with this step in place of theirs.
-pub(crate) fn with_step(present: &[Header], step: &str) -> String {
+/// The baggage of these headers with these steps in place of theirs.
+pub(crate) fn with_steps(present: &[Header], steps: &[&str]) -> String {
     let mut members = others(present).0;
-    members.push(of_steps(&[step]));
+    members.push(of_steps(steps));
     members.join(",")
 }
 

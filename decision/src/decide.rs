@@ -13,7 +13,7 @@ use crate::verdict::Verdict;
 /// `crypto` verifies and signs; `store` keeps the replay record. A gate that could not be built is `None` and denies.
 pub fn decide(gate: Option<&Gate>, facts: &Facts, crypto: &dyn Crypto, store: &mut dyn Store) -> Verdict {
     match gate.map(|gate| (gate, gate.side(facts.listener))) {
-        Some((gate, Ok(Side::Outbound(own)))) => outbound(gate, own, facts, crypto),
+        Some((gate, Ok(Side::Outbound(own)))) => outbound(gate, own, facts, crypto, store),
         Some((_, Ok(Side::Inbound) | Err(_))) | None => inbound(gate, facts, crypto, store),
     }
 }

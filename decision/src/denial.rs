@@ -66,12 +66,16 @@ codes! {
     WrongIssuer = "WRONG_ISSUER";
     /// The step belongs to another workload than the one that presented it.
     WrongHolder = "WRONG_HOLDER";
+    /// At level `once`: the step leads to another actor.
+    WrongAudience = "WRONG_AUDIENCE";
     /// No transition leads from the step to a task of this actor.
     NoTransition = "NO_TRANSITION";
     /// A transition leads here, but not with this request.
     WrongRequest = "WRONG_REQUEST";
     /// More than one transition accepts the request.
     Ambiguous = "AMBIGUOUS";
+    /// At level `once`: the step came to another replica of the workload, which must take it on.
+    Replica = "REPLICA";
     /// The instance's deadline has passed.
     Deadline = "DEADLINE";
     /// The task was entered as often as it may be.
@@ -90,6 +94,8 @@ codes! {
     TooManyStarts = "TOO_MANY_STARTS";
     /// The transition was taken already.
     AlreadyTaken = "ALREADY_TAKEN";
+    /// At level `once`: another transition of the choice was taken.
+    SplitTaken = "SPLIT_TAKEN";
     /// The replay record has no room.
     Capacity = "CAPACITY";
     /// The request of the application leads out of the workflow.
@@ -179,6 +185,9 @@ pub enum Denial {
     /// [`Code::WrongHolder`].
     #[error("the step belongs to another workload")]
     WrongHolder,
+    /// [`Code::WrongAudience`].
+    #[error("the step leads to another actor")]
+    WrongAudience,
     /// [`Code::NoTransition`].
     #[error("no transition leads from that step to this actor")]
     NoTransition {
@@ -204,6 +213,11 @@ pub enum Denial {
     /// [`Code::Ambiguous`]: tasks that the request is, with their workflows.
     #[error("more than one task accepts this request: {}", .0.join(", "))]
     Ambiguous(Vec<String>),
+    /// [`Code::Replica`].
+    #[error(
+        "the step came to another replica of this workload, or to this one before it was restarted: only the replica that received it can take it on"
+    )]
+    Replica,
     /// [`Code::Deadline`].
     #[error("the instance's deadline has passed")]
     Deadline,
@@ -251,6 +265,9 @@ pub enum Denial {
     /// [`Code::AlreadyTaken`].
     #[error("the transition was taken already")]
     AlreadyTaken,
+    /// [`Code::SplitTaken`].
+    #[error("another transition of this choice was taken")]
+    SplitTaken,
     /// [`Code::Capacity`].
     #[error("the replay record has no room")]
     Capacity,
@@ -315,9 +332,11 @@ impl Denial {
             Self::Revoked(_) => Code::Revoked,
             Self::WrongIssuer => Code::WrongIssuer,
             Self::WrongHolder => Code::WrongHolder,
+            Self::WrongAudience => Code::WrongAudience,
             Self::NoTransition { .. } => Code::NoTransition,
             Self::WrongRequest { .. } | Self::UnreadableHeader { .. } => Code::WrongRequest,
             Self::Ambiguous(_) => Code::Ambiguous,
+            Self::Replica => Code::Replica,
             Self::Deadline => Code::Deadline,
             Self::TooManyVisits { .. } => Code::TooManyVisits,
             Self::Constraint { .. } => Code::Constraint,
@@ -327,6 +346,7 @@ impl Denial {
             Self::GuardFalse | Self::GuardFailed(_) => Code::Guard,
             Self::TooManyStarts => Code::TooManyStarts,
             Self::AlreadyTaken => Code::AlreadyTaken,
+            Self::SplitTaken => Code::SplitTaken,
             Self::Capacity => Code::Capacity,
             Self::Egress(_) => Code::Egress,
             Self::Internal(_) => Code::Internal,

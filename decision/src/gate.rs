@@ -7,7 +7,7 @@ use stepgate_config::gate::{Direction, ExemptPeers, GateConfig, Rate};
 use stepgate_config::name::{TaskName, WorkflowName};
 use stepgate_config::sorted::{SortedMap, SortedSet};
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Mode, Task, Transition, Workflow};
+use stepgate_config::workflow::{Assurance, Mode, Split, Task, Transition, Workflow};
 
 use crate::called::{EgressTo, Hosts};
 use crate::denial::Denial;
@@ -63,7 +63,20 @@ impl CompiledWorkflow {
     }
 
     pub(crate) fn entering(&self, task: &Task) -> &[Arc<Transition>] {
-        self.entering.get(&task.name).map(Vec::as_slice).unwrap_or_default()
+        self.entering_named(&task.name)
+    }
+
+    pub(crate) fn entering_named(&self, task: &TaskName) -> &[Arc<Transition>] {
+        self.entering.get(task).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The number of the transition among those that leave the task, where gates let only one of these be taken.
+    pub(crate) fn way_of_choice(&self, from: &Task, transition: &Arc<Transition>) -> Option<u32> {
+        let chooses = |task: &Task| task.split == Some(Split::One);
+        let one =
+            self.workflow.assurance == Assurance::Once && transition.sources().iter().any(|source| chooses(source));
+        let way = self.leaving(from).iter().position(|other| Arc::ptr_eq(other, transition)).filter(|_| one)?;
+        u32::try_from(way).ok()
     }
 
     /// The transitions with which an instance may begin.

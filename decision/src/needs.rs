@@ -4,7 +4,7 @@
 //! step. If the rule were wrong, the decision would miss a fact, and deny.
 
 use stepgate_config::gate::{Carrier, Direction, GateConfig};
-use stepgate_config::workflow::{Assurance, RequestPattern};
+use stepgate_config::workflow::RequestPattern;
 
 use crate::facts::Header;
 
@@ -59,7 +59,7 @@ impl Needs {
 
 impl Randomness {
     fn of(config: &GateConfig) -> Self {
-        let mut signed = config.workflows.iter().filter(|workflow| workflow.assurance == Assurance::Signed).peekable();
+        let mut signed = config.workflows.iter().filter(|workflow| workflow.assurance.has_tokens()).peekable();
         if signed.peek().is_none() {
             return Self::Never;
         }

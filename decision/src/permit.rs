@@ -18,13 +18,19 @@ use crate::time::UnixTime;
 use crate::unsafe_headers::{FOR_APPLICATIONS, FOR_ROUTERS, is_for_envoy};
 
 /// The steps that a permit brings, minted, and the use of the transition that it has consumed.
+#[derive(Default)]
 pub(crate) struct Minted {
     pub(crate) step: String,
+    /// The receipts that go on beside a departure.
+    pub(crate) beside: Vec<String>,
     pub(crate) start: Option<String>,
     pub(crate) receipt: Option<String>,
     /// None at level `identity`, which has no replay record.
     pub(crate) consumed: Option<Entry>,
 }
+
+/// With 0, Envoy makes a request once, whatever its route says of retries.
+const MAX_RETRIES: &str = "x-envoy-max-retries";
 
 /// Proof that a request is a transition of its workflow.
 #[must_use]
@@ -32,6 +38,8 @@ pub struct Permit {
     pass: PassThrough,
     /// The header that carries the new step; none for a request that keeps its own.
     header: Option<(String, String)>,
+    /// Whether the proxy may make the request only once.
+    once: bool,
     step: String,
     reply: Reply,
     audit: AuditContext,
@@ -39,9 +47,28 @@ pub struct Permit {
 
 impl Permit {
     pub(crate) fn new(gate: &Gate, headers: &[Header], minted: Minted, audit: AuditContext) -> Self {
+        Self::minted(gate, headers, PassThrough::permitted(gate, headers), minted, audit)
+    }
+
+    /// For a request of the application that leaves with a departure in place of its steps.
+    pub(crate) fn departing(
+        gate: &Gate,
+        headers: &[Header],
+        (minted, onward): (Minted, Onward),
+        audit: AuditContext,
+    ) -> Self {
+        let mut permit = Self::minted(gate, headers, PassThrough::egress(gate, headers), minted, audit);
+        permit.once = true;
+        permit.reply.onward = Some(Box::new(onward));
+        permit
+    }
+
+    fn minted(gate: &Gate, headers: &[Header], mut pass: PassThrough, minted: Minted, audit: AuditContext) -> Self {
+        let steps = || -> Vec<&str> { minted.beside.iter().chain([&minted.step]).map(String::as_str).collect() };
         let header = match gate.config.carrier {
-            Carrier::Header => (gate.config.header.clone(), minted.step.clone()),
-            Carrier::Baggage => (BAGGAGE.to_owned(), baggage::with_step(headers, &minted.step)),
+            Carrier::Header if minted.beside.is_empty() => (gate.config.header.clone(), minted.step.clone()),
+            Carrier::Header => (gate.config.header.clone(), steps().join(",")),
+            Carrier::Baggage => (BAGGAGE.to_owned(), baggage::with_steps(headers, &steps())),
         };
         let reply = Reply {
             start: minted.start.map(|token| (gate.start_header.clone(), token)),
@@ -49,9 +76,8 @@ impl Permit {
             consumed: minted.consumed,
             onward: None,
         };
-        let mut pass = PassThrough::permitted(gate, headers);
         pass.edits.leave(&header.0);
-        Self { pass, header: Some(header), step: minted.step, reply, audit }
+        Self { pass, header: Some(header), once: false, step: minted.step, reply, audit }
     }
 
     /// For a request of the application that leaves with the steps that it has.
@@ -64,6 +90,7 @@ impl Permit {
         Self {
             pass,
             header: None,
+            once: false,
             step: String::new(),
             reply: Reply { onward: Some(Box::new(onward)), ..Reply::default() },
             audit,
@@ -78,6 +105,10 @@ impl Permit {
         self.pass.apply(request)?;
         if let Some((name, value)) = &self.header {
             request.set(name, value)?;
+        }
+        if self.once {
+            // A retry could deliver one departure to two replicas, and each would take it.
+            request.set(MAX_RETRIES, "0")?;
         }
         Ok(self.reply)
     }
@@ -191,7 +222,7 @@ impl Reply {
 
     /// Whether there is no token to bring, and no use to give back.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        !self.brings_token() && self.consumed.is_none()
     }
 
     /// Whether there is a token to bring.

@@ -26,6 +26,8 @@ pub const BUCKET_ENTRIES: usize = 64;
 pub const MAX_TRIES: usize = 2 * BUCKET_ENTRIES;
 
 const ENTRY: usize = FINGERPRINT + 8 + 4;
+/// Bytes of an ID that all ways of a choice have in common; the rest is the number of the way.
+const CHOICE: usize = FINGERPRINT - 4;
 
 /// One transition of one instance, in the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct Entry {
     id: [u8; FINGERPRINT],
     until: UnixTime,
     uses: u32,
+    /// Whether it is one way of a choice: entries with the same first [`CHOICE`] bytes exclude each other.
+    choice: bool,
 }
 
 impl Entry {
@@ -43,7 +47,21 @@ impl Entry {
     pub fn new(workflow: &Workflow, parent: &str, transition: &str, until: UnixTime, uses: u32) -> Self {
         let (name, digest) = (workflow.name.as_str(), workflow.digest.as_str());
         let id = fingerprint(&["taken", name, digest, parent, transition]);
-        Self { document: format!("{name}/{digest}"), id, until, uses }
+        Self { document: format!("{name}/{digest}"), id, until, uses, choice: false }
+    }
+
+    /// The entry of one way of a choice, by its number among the transitions that leave the same task. All of them are in one
+    /// bucket, so that one compare-and-swap sees them.
+    pub(crate) fn of_choice(workflow: &Workflow, (parent, way): (&str, u32), until: UnixTime, uses: u32) -> Self {
+        let mut entry = Self { choice: true, ..Self::new(workflow, parent, "one of all", until, uses) };
+        let (_, number) = entry.id.split_at_mut(CHOICE);
+        number.copy_from_slice(&way.to_be_bytes());
+        entry
+    }
+
+    /// Whether the other is another way of the same choice.
+    fn excludes(&self, other: &[u8]) -> bool {
+        self.choice && other.starts_with(self.id.split_at(CHOICE).0) && other != self.id
     }
 
     /// The key of its bucket: `stepgate/1/taken/WORKFLOW/DIGEST/BUCKET`.
@@ -80,7 +98,7 @@ pub trait Store {
 /// Consumes one use of the entry.
 ///
 /// # Errors
-/// `ALREADY_TAKEN` where no use is left, `CAPACITY` where its bucket is full or too contended,
+/// `ALREADY_TAKEN` where no use is left, `SPLIT_TAKEN` where another way of the choice was taken, `CAPACITY` where its bucket is full or too contended,
 /// `INTERNAL` where the store fails or holds a value that no gate wrote.
 pub fn consume(store: &mut dyn Store, entry: &Entry, now: UnixTime) -> Result<(), Denial> {
     update(store, &entry.key(), |bucket| with(bucket, entry, now))
@@ -144,6 +162,9 @@ fn with(bucket: &[u8], entry: &Entry, now: UnixTime) -> Result<Vec<u8>, Denial> 
             // A later token of the same name was here first: the entry stays as long as that one could come.
             last = last.max(until);
         } else if until > now && uses > 0 {
+            if entry.excludes(id) {
+                return Err(Denial::SplitTaken);
+            }
             live = live.saturating_add(1);
             next.extend_from_slice(old);
         }
@@ -220,7 +241,7 @@ mod tests {
         // All in one bucket.
         id[0] = 0;
         id[1] = 0;
-        Entry { document: "movie/digest".to_owned(), id, until: UnixTime::from_seconds(100), uses }
+        Entry { document: "movie/digest".to_owned(), id, until: UnixTime::from_seconds(100), uses, choice: false }
     }
 
     #[test]
@@ -245,12 +266,55 @@ mod tests {
         assert_eq!(consume(&mut store, &entry(999, 1), UnixTime::from_seconds(100)), Ok(()));
     }
 
+    /// A way of a choice, of which the ID has the number.
+    fn way(choice: usize, way: u32, uses: u32) -> Entry {
+        let mut entry = Entry { choice: true, ..entry(choice, uses) };
+        entry.id[CHOICE..].copy_from_slice(&way.to_be_bytes());
+        entry
+    }
+
+    #[test]
+    fn of_a_choice_one_way_is_consumed_until_all_its_uses_are_given_back() {
+        let mut store = MemoryStore::default();
+        let now = UnixTime::from_seconds(1);
+        assert_eq!(consume(&mut store, &way(1, 0, 2), now), Ok(()));
+        assert_eq!(consume(&mut store, &way(1, 1, 1), now), Err(Denial::SplitTaken));
+        assert_eq!(consume(&mut store, &way(2, 1, 1), now), Ok(()));
+        assert_eq!(consume(&mut store, &way(1, 0, 2), now), Ok(()));
+        assert_eq!(consume(&mut store, &way(1, 0, 2), now), Err(Denial::AlreadyTaken));
+        assert_eq!(give_back(&mut store, &way(1, 0, 2), now), Ok(()));
+        assert_eq!(consume(&mut store, &way(1, 1, 1), now), Err(Denial::SplitTaken));
+        assert_eq!(give_back(&mut store, &way(1, 0, 2), now), Ok(()));
+        assert_eq!(consume(&mut store, &way(1, 1, 1), now), Ok(()));
+        assert_eq!(consume(&mut store, &way(1, 0, 2), now), Err(Denial::SplitTaken));
+    }
+
+    #[test]
+    fn of_sixteen_workers_with_four_ways_of_a_choice_one_way_is_consumed() {
+        for _ in 0..20 {
+            let store = std::sync::Mutex::new(MemoryStore::default());
+            let taken = std::sync::atomic::AtomicU32::new(0);
+            std::thread::scope(|scope| {
+                for worker in 0..16_u32 {
+                    let (store, taken) = (&store, &taken);
+                    scope.spawn(move || {
+                        match consume(&mut Shared(store), &way(1, worker % 4, 1), UnixTime::from_seconds(1)) {
+                            Ok(()) => drop(taken.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
+                            Err(denial) => assert!(matches!(denial, Denial::AlreadyTaken | Denial::SplitTaken)),
+                        }
+                    });
+                }
+            });
+            assert_eq!(taken.into_inner(), 1);
+        }
+    }
+
     /// The n-th entry of a bucket.
     fn nth(bucket: u16, n: u16) -> Entry {
         let mut id = [0; FINGERPRINT];
         id[..2].copy_from_slice(&bucket.to_be_bytes());
         id[2..4].copy_from_slice(&n.to_be_bytes());
-        Entry { document: "movie/digest".to_owned(), id, until: UnixTime::from_seconds(100), uses: 1 }
+        Entry { document: "movie/digest".to_owned(), id, until: UnixTime::from_seconds(100), uses: 1, choice: false }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Checks that can be switched off, one at a time, to see that a search for attacks then finds one. Only with the feature
 //! `switches`, which the model in `tests/model` has, and no release. Without it each check is always on, and costs nothing.
 
-/// A check of the inbound decision, from the issuer on, in the order of `docs/protocol.md`. The guard and upgrades have none.
+/// A check of the decisions, from the issuer on, in the order of `docs/protocol.md`. The guard and upgrades have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Check {
     /// A start is made by a workload that performs an initial task.

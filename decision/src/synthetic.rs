@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
+use stepgate_config::workflow::{Assurance, JoinKind, Task, Transition, Workflow};
 
 use crate::time::UnixTime;
 use crate::token::{Claims, StepClaim, TokenType, start_jti};
@@ -86,6 +86,8 @@ fn claims(step: &Step<'_>, from: Option<&TaskName>) -> Claims {
             .chain(task.forks.iter().map(|join| (join.clone(), jti.clone())))
             .collect(),
         rep: None,
+        to: None,
+        aud: None,
         jti,
     }
 }
@@ -116,8 +118,9 @@ fn is_start(step: &Step<'_>) -> bool {
     step.task.initial && step.token_type == TokenType::Arrival
 }
 
-/// A start is issued by the gate that was called first, any other step by its performer's.
+/// A start at `signed` is issued by the gate that was called first, any other step by its performer's.
 fn issuer<'a>(step: &Step<'a>, performer: &'a SpiffeId) -> &'a SpiffeId {
     let called = || step.workflow.leaving(step.task).next().and_then(|t| t.to.performer.examples.first());
-    if is_start(step) { called().unwrap_or(performer) } else { performer }
+    let by_called = is_start(step) && step.workflow.assurance != Assurance::Once;
+    if by_called { called().unwrap_or(performer) } else { performer }
 }

@@ -13,6 +13,9 @@ use crate::host::Host;
 /// healthy host; UF, the connection failed; UO, a circuit breaker; NR, no route.
 const NOT_CONNECTED: i64 = 1 << 1 | 1 << 5 | 1 << 7 | 1 << 8;
 
+/// URX: an attempt failed, and its route or its request allows no other. It says nothing of how far the attempt came.
+const NOT_REPEATED: i64 = 1 << 15;
+
 /// The beginnings of Envoy's `response_code_details` for filters that refuse a request as soon as they see its headers,
 /// and send them nowhere. Not here: filters that ask another service (ext_authz, ext_proc), that wait for the body
 /// (buffer limits, firewalls), or whose details are up to their configuration (Lua, Wasm).
@@ -60,7 +63,7 @@ impl Delivery {
         }
         // With a flag of another kind, the attempt came further: a circuit breaker may have refused only its repetition.
         let flags = number(host, &["response", "flags"])?;
-        if flags & NOT_CONNECTED != 0 && flags & !NOT_CONNECTED == 0 {
+        if flags & NOT_CONNECTED != 0 && flags & !(NOT_CONNECTED | NOT_REPEATED) == 0 {
             return Some(true);
         }
         let refused = |beginning: &&[u8]| details.is_some_and(|details| details.starts_with(beginning));
@@ -82,6 +85,7 @@ mod tests {
     type Facts<'f> = (Option<i64>, bool, Option<i64>, Option<&'f str>);
 
     const UF: i64 = 0x20;
+    const URX: i64 = 0x8000;
     const RBAC: &str = "rbac_access_denied_matched_policy[none]";
 
     fn of((attempts, connected, flags, details): Facts<'_>) -> Delivery {
@@ -99,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_request_is_undelivered_only_where_every_fact_says_so() {
-        for flag in [0x2, UF, 0x80, 0x100, UF | 0x2] {
+        for flag in [0x2, UF, 0x80, 0x100, UF | 0x2, UF | URX] {
             for attempts in [0, 1] {
                 assert_eq!(of((Some(attempts), false, Some(flag), None)), Delivery::Undelivered, "{attempts} {flag:x}");
             }
@@ -112,6 +116,9 @@ mod tests {
             (Some(1), true, Some(UF), None),
             (Some(1), false, Some(0), None),
             (Some(1), false, Some(0x10), None),
+            (Some(1), false, Some(URX), None),
+            (Some(2), false, Some(UF | URX), None),
+            (Some(1), true, Some(UF | URX), None),
             // A circuit breaker refused a retry, after an attempt that was cut off (UC).
             (Some(1), false, Some(0x80 | 0x40), None),
             (Some(1), false, Some(UF | 0x1), None),

@@ -86,9 +86,9 @@ impl Response {
         let mut headers = Headers::new(host, MapType::HttpResponseHeaders, &present);
         self.scrub(gate, host, crypto, &present, &mut headers)?;
         self.awaits_upgrade &= single(&present, ":status") != Some(b"101");
-        // An exempt or observed request, or one at level `identity`, brings no token and has consumed nothing. Most others
-        // bring no token, and a response that says that they are done gives no use back.
-        if self.outbound || self.reply.is_empty() || (!self.reply.brings_token() && says_done(&present)) {
+        // An exempt or observed request, one at level `identity`, or one that leaves at `signed`, brings no token and has
+        // consumed nothing. Most others bring no token, and a response that says that they are done gives no use back.
+        if self.reply.is_empty() || (!self.reply.brings_token() && says_done(&present)) {
             return Ok(());
         }
         let delivery = Delivery::of(host);

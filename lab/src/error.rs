@@ -21,6 +21,9 @@ pub enum LabError {
     /// A name that the lab makes up for an attack is too long.
     #[error("no gate can be made of this document: {0}")]
     Name(#[from] SpiffeIdError),
+    /// The lab has no outbound gates yet, without which nothing moves at this level.
+    #[error("the lab does not run level `once` yet: try the document at `assurance: signed`")]
+    Once,
     /// The document has a join that the lab cannot read.
     #[error("no gate can be made of this document: {0}")]
     NoFork(#[from] NoFork),

@@ -56,12 +56,15 @@ impl Fixture {
         setups: GateSetups,
         existing: bool,
     ) -> Result<Self, LabError> {
+        if workflow.assurance == Assurance::Once {
+            return Err(LabError::Once);
+        }
         let (reader, circumstances) = (Reader::new(&workflow)?, Circumstances::default());
         Ok(Self { reader, workloads, workflow, setups, existing, circumstances })
     }
 
     pub(super) fn signed(&self) -> bool {
-        self.workflow.assurance == Assurance::Signed
+        self.workflow.assurance.has_tokens()
     }
 
     /// The setup of an actor's gates.

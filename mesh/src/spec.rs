@@ -196,6 +196,8 @@ pub struct Inbound {
 pub struct Egress {
     /// The outbound filter; `None` lets everything through.
     pub plugin: Option<Plugin>,
+    /// Settings of its routes' actions (as JSON) over those that the mesh makes, such as a `retry_policy`.
+    pub route: serde_json::Map<String, serde_json::Value>,
 }
 
 /// A proxy-wasm filter with its configuration.

@@ -16,7 +16,7 @@ use chrono::{DateTime, Datelike};
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
 use regex_lite::Regex;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Assurance, Attribute, Task, Transition, Workflow};
+use stepgate_config::workflow::{Actor, Attribute, Task, Transition, Workflow};
 
 use crate::readable;
 use crate::renamed::{documented, fits};
@@ -39,7 +39,7 @@ pub(crate) fn holds(
     if guard.reads().instance && id.len() > 2_048 {
         return false;
     }
-    let (signed, peer) = (workflow.assurance == Assurance::Signed, documented(workflow, peer));
+    let (signed, peer) = (workflow.assurance.has_tokens(), documented(workflow, peer));
     let variables = GuardVariables {
         now: request.now,
         fields: &readable.fields,

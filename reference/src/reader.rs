@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use stepgate_config::gate::{ExemptPeers, GateConfig};
 use stepgate_config::name::TaskName;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Actor, Assurance, Task, Transition, Workflow};
+use stepgate_config::workflow::{Actor, Task, Transition, Workflow};
 
 use crate::arrival::{Arrival, Permitted, is_join};
 use crate::delays::Delays;
@@ -169,7 +169,7 @@ impl Reader {
     }
 
     pub(crate) fn signed(&self) -> bool {
-        self.workflow.assurance == Assurance::Signed
+        self.workflow.assurance.has_tokens()
     }
 
     /// The one transition whose task the request is; that task declares any upgrade that it asks for.

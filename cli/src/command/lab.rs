@@ -162,6 +162,7 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
         Err(LabError::Document(found)) => Err(source.reject(&found)),
         Err(
             error @ (LabError::NotADocument
+            | LabError::Once
             | LabError::Gate(_)
             | LabError::Name(_)
             | LabError::NoFork(_)

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use stepgate_config::duration;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{RequestPattern, Split, Task, Transition, Workflow};
+use stepgate_config::workflow::{Assurance, RequestPattern, Split, Task, Transition, Workflow};
 use stepgate_decision::{Denial, OpenTransition, UnixTime};
 
 use super::time;
@@ -53,16 +53,16 @@ pub(super) struct NextTransition {
 
 /// The transitions from a task, alone or together with others.
 pub(super) fn from(workflow: &Workflow, task: &Task) -> Vec<NextTransition> {
-    workflow.leaving_with_others(task).map(|transition| NextTransition::of(transition)).collect()
+    workflow.leaving_with_others(task).map(|transition| NextTransition::of(transition, workflow.assurance)).collect()
 }
 
 /// The transitions that a step opens.
-pub(super) fn opened(open: &[OpenTransition]) -> Vec<NextTransition> {
+pub(super) fn opened(open: &[OpenTransition], assurance: Assurance) -> Vec<NextTransition> {
     let opened = |one: &OpenTransition| NextTransition {
         not_before: one.not_before.map(time::rfc3339),
         not_after: one.not_after.map(time::rfc3339),
         is_dated: true,
-        ..NextTransition::to_workloads(&one.transition, &one.performers)
+        ..NextTransition::to_workloads(&one.transition, &one.performers, assurance)
     };
     open.iter().map(opened).collect()
 }
@@ -71,7 +71,7 @@ pub(super) fn opened(open: &[OpenTransition]) -> Vec<NextTransition> {
 pub(super) fn initial(workflow: &Workflow) -> Vec<NextTransition> {
     let begins = |transition: &&Arc<Transition>| workflow.open && transition.from.initial && !transition.via;
     let initial = workflow.transitions.iter().filter(begins);
-    initial.map(|transition| NextTransition::of(transition)).collect()
+    initial.map(|transition| NextTransition::of(transition, workflow.assurance)).collect()
 }
 
 /// Why a step opens none. A judgement says `TOO_EARLY` only where the step has ended before the first one opens.
@@ -100,17 +100,17 @@ pub(super) fn lines(transitions: &[NextTransition]) -> String {
 }
 
 impl NextTransition {
-    fn of(transition: &Transition) -> Self {
+    fn of(transition: &Transition, assurance: Assurance) -> Self {
         let performer = &transition.to.performer;
         let ids = performer.spiffe.iter().map(ToString::to_string);
         let workloads = ids.chain(performer.open.iter().map(ToString::to_string)).collect();
-        Self { workloads, ..Self::to_workloads(transition, &performer.examples) }
+        Self { workloads, ..Self::to_workloads(transition, &performer.examples, assurance) }
     }
 
-    fn to_workloads(transition: &Transition, workloads: &[SpiffeId]) -> Self {
+    fn to_workloads(transition: &Transition, workloads: &[SpiffeId], assurance: Assurance) -> Self {
         Self {
             split: transition.from.split.map(Split::as_str),
-            meaning: transition.from.split.unwrap_or(Split::Any).meaning(),
+            meaning: transition.from.split.unwrap_or(Split::Any).meaning(assurance),
             is_one_of_several: workloads.len() < transition.to.performer.examples.len(),
             workloads: workloads.iter().map(ToString::to_string).collect(),
             from: transition.from.name.to_string(),

@@ -12,7 +12,7 @@ use crate::performed_before::PerformedBefore;
 use crate::report::{Report, listed, quote};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::spiffe::SpiffeId;
-use crate::workflow::{Assurance, JoinKind, Relation};
+use crate::workflow::{JoinKind, Relation};
 
 /// Most tasks that a message names.
 const SHOWN: usize = 8;
@@ -43,7 +43,7 @@ pub(super) fn check_order(draft: &Draft, graph: &Graph, dominators: &Dominators,
     for constraint in &draft.constraints {
         let unordered = unordered(draft, &roles, constraint, &mut performed);
         if constraint.advisory {
-            if PEOPLE && draft.assurance == Some(Assurance::Signed) && !unordered.is_empty() {
+            if PEOPLE && draft.has_tokens() && !unordered.is_empty() {
                 let tasks = constraint.tasks.iter().map(|(task, _)| draft.task_name(*task));
                 let message = words!("no gate keeps this constraint: {}", listed(tasks, SHOWN, "and"));
                 let advice =
@@ -52,8 +52,9 @@ pub(super) fn check_order(draft: &Draft, graph: &Graph, dominators: &Dominators,
                     "where its tasks lie on one path, write it as a constraint of its own, without `advisory: true`",
                 ));
             }
-            if draft.assurance == Some(Assurance::Signed) && unordered.is_empty() {
-                let message = "this constraint is advisory, but level `signed` can enforce it";
+            let enforcing = draft.assurance.filter(|level| level.has_tokens() && unordered.is_empty());
+            if let Some(level) = enforcing {
+                let message = words!("this constraint is advisory, but level `{}` can enforce it", level.as_str());
                 let advice = Diagnostic::new(Code::NotAdvisory, constraint.span, message);
                 report.push(
                     advice

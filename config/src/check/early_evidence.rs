@@ -13,7 +13,6 @@ use crate::duration::written;
 use crate::graph::Graph;
 use crate::report::{Report, listed, quote};
 use crate::sorted::SortedMap;
-use crate::workflow::Assurance;
 
 /// Most tasks that a message names.
 const SHOWN: usize = 4;
@@ -23,7 +22,7 @@ const SHOWN: usize = 4;
 /// of the join says how far apart its author lets the branches come.
 pub(super) fn check(draft: &Draft, graph: &Graph, joins: &[AnalyzedJoin], report: &mut Report) {
     // A gate has no use for what only warns.
-    if !PEOPLE || draft.assurance != Some(Assurance::Signed) {
+    if !PEOPLE || !draft.has_tokens() {
         return;
     }
     let Some(deadline) = draft.deadline else { return };

@@ -10,11 +10,10 @@ use crate::document::Draft;
 use crate::duration::written;
 use crate::graph::Graph;
 use crate::report::{Report, quote};
-use crate::workflow::Assurance;
 
 /// `leeway` is that of the gate; none for a document alone.
 pub(super) fn check(draft: &Draft, graph: &Graph, leeway: Option<Duration>, report: &mut Report) {
-    if !PEOPLE || draft.assurance != Some(Assurance::Signed) {
+    if !PEOPLE || !draft.has_tokens() {
         return;
     }
     unused(draft, graph, report);

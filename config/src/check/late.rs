@@ -12,11 +12,10 @@ use crate::duration::written;
 use crate::graph::Graph;
 use crate::proposal;
 use crate::report::{Report, quote};
-use crate::workflow::Assurance;
 
 /// Warns of each. One that opens so late by itself is an error.
 pub(super) fn check(draft: &Draft, graph: &Graph, report: &mut Report) {
-    if !PEOPLE || draft.assurance != Some(Assurance::Signed) || draft.transitions.iter().all(|t| t.after.is_none()) {
+    if !PEOPLE || !draft.has_tokens() || draft.transitions.iter().all(|t| t.after.is_none()) {
         return;
     }
     let Some(deadline) = draft.deadline else { return };

@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{Draft, TaskDraft, TransitionDraft};
 use crate::report::{Report, listed, quote};
 use crate::sorted::{SortedMap, SortedSet};
-use crate::workflow::{Assurance, Method, RequestPattern};
+use crate::workflow::{Method, RequestPattern};
 
 /// Most headers that one message names.
 const MAX_NAMED: usize = 8;
@@ -160,7 +160,7 @@ fn same(draft: &Draft, roles: &Roles, report: &mut Report) {
         let (Some(to), Some(performer)) = (to, to.and_then(|task| task.performer)) else { continue };
         let caller = draft.caller(transition);
         let initiator = draft.task(transition.from).filter(|from| from.initial).and_then(|from| from.performer);
-        let by_receipt = transition.via.is_some() && draft.assurance == Some(Assurance::Signed);
+        let by_receipt = transition.via.is_some() && draft.has_tokens();
         for called in roles.sets(performer) {
             let callers = caller.map(|caller| roles.sets(caller)).unwrap_or_default();
             let initiators = initiator.map(|initiator| roles.sets(initiator)).unwrap_or_default();

@@ -15,12 +15,12 @@ use crate::document::{Draft, TaskDraft, TransitionDraft};
 use crate::duration::{self, whole_seconds, written};
 use crate::report::{Report, quote};
 use crate::schema::GATE;
-use crate::workflow::{Assurance, JoinKind};
+use crate::workflow::JoinKind;
 
 /// `leeway` is that of the gate; none for a document alone.
 pub(super) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report) {
     // At level `identity` there is no token to count from: these keys are advice there, or errors.
-    if draft.assurance != Some(Assurance::Signed) {
+    if !draft.has_tokens() {
         return;
     }
     if PEOPLE {

@@ -7,16 +7,22 @@ use crate::report::quote;
 use crate::schema::Fields;
 use crate::sorted::SortedMap;
 use crate::spiffe::SpiffeId;
-use crate::workflow::RequestPattern;
+use crate::workflow::{Assurance, RequestPattern, Workflow};
 
-pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<RequestPattern> {
+pub(super) fn read(fields: Fields<'_, '_>, documents: &[Document], context: &mut Context<'_>) -> Vec<RequestPattern> {
     let outbound = fields.get("direction").filter(|_| fields.text("direction") == Some("outbound"));
-    if let Some(field) = outbound.or(fields.get("egress")).filter(|_| fields.get("self").is_none()) {
-        let missing = Diagnostic::new(Code::MissingKey, field.key_span, "an outbound gate requires `self`");
+    let asked = outbound.or(fields.get("egress")).map(|field| field.key_span);
+    let once = documents.iter().map(|document| &document.draft).find(|draft| draft.assurance == Some(Assurance::Once));
+    let once = once.filter(|_| fields.text("direction") != Some("inbound")).map(|draft| draft.span);
+    if let Some(span) = asked.or(once).filter(|_| fields.get("self").is_none()) {
+        let label = if asked.is_some() {
+            "an outbound gate does not know for whom it stands"
+        } else {
+            "level `once` has a gate on both sides, and the outbound one does not know for whom it stands"
+        };
+        let missing = Diagnostic::new(Code::MissingKey, span, "an outbound gate requires `self`").label(label);
         context.report.push(
-            missing
-                .label("an outbound gate does not know for whom it stands")
-                .help("add the SPIFFE ID of the workload, such as `self: spiffe://cluster.local/ns/shop/sa/desk`"),
+            missing.help("add the SPIFFE ID of the workload, such as `self: spiffe://cluster.local/ns/shop/sa/desk`"),
         );
     }
     let inner = fields.items("egress").iter().filter_map(|node| fields.inner("egress", node));
@@ -30,9 +36,13 @@ pub(super) fn check_hosts(
     own: Option<&SpiffeId>,
     context: &mut Context<'_>,
 ) {
-    let outbound = fields.text("direction") == Some("outbound");
-    let Some(own) = own.filter(|_| outbound) else { return };
-    for workflow in documents.iter().filter_map(|document| document.workflow.as_ref()) {
+    let Some(own) = own else { return };
+    let outbound = |workflow: &&Workflow| match fields.text("direction") {
+        Some("outbound") => true,
+        Some("inbound") => false,
+        _ => workflow.assurance == Assurance::Once,
+    };
+    for workflow in documents.iter().filter_map(|document| document.workflow.as_ref()).filter(outbound) {
         let called = workflow.transitions.iter().filter(|transition| transition.caller.includes(own));
         let nameless = called.filter(|transition| transition.to.performer.hosts.is_empty());
         let first: SortedMap<_, Span> = nameless.map(|t| (&t.to.performer.name, t.place)).collect();

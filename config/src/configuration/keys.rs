@@ -13,7 +13,6 @@ use crate::report::quote;
 use crate::schema::Fields;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::syntax::{Kind, to_json};
-use crate::workflow::Assurance;
 
 pub(super) fn read(fields: Fields<'_, '_>, documents: &[Document], context: &mut Context<'_>) -> Vec<(KeySpec, Span)> {
     let drafts: Vec<&Draft> = documents.iter().map(|document| &document.draft).collect();
@@ -193,10 +192,11 @@ pub(super) fn check_forgotten(keys: &[(KeySpec, Span)], revoked: &Revoked, conte
     }
 }
 
-/// Requires a signing key for each `signed` workflow: without one, the gate could issue no tokens.
+/// Requires a signing key for each workflow with tokens: without one, the gate could issue no tokens.
 fn check_signing_keys(keys: &[(KeySpec, Span)], drafts: &[&Draft], fields: Fields<'_, '_>, context: &mut Context<'_>) {
     let mut reported: SortedSet<&WorkflowName> = SortedSet::new();
-    for draft in drafts.iter().filter(|draft| draft.assurance == Some(Assurance::Signed)) {
+    for draft in drafts {
+        let Some(assurance) = draft.assurance.filter(|level| level.has_tokens()) else { continue };
         let Some(name) = &draft.name else { continue };
         // A key with errors has been reported; it may be the signing key.
         let listed = fields.items("keys").iter().filter_map(|node| fields.inner("keys", node));
@@ -206,8 +206,8 @@ fn check_signing_keys(keys: &[(KeySpec, Span)], drafts: &[&Draft], fields: Field
             continue;
         }
         let message = words!("workflow {} has no signing key", quote(name.as_str()));
-        let none =
-            Diagnostic::new(Code::NoSigningKey, draft.span, message).label("its level is `signed`, which requires one");
+        let none = Diagnostic::new(Code::NoSigningKey, draft.span, message)
+            .label(words!("its level is `{}`, which requires one", assurance.as_str()));
         let owner = KeyOwner { workflow: name.clone(), actor: None };
         let help = words!("add to `keys`: `{{workflow: {name}, kid: k1, use: sign, env: {}}}`", owner.variable(None));
         // The values of the Helm chart have the documents under the same name.

@@ -132,10 +132,7 @@ fn form(workflow: &Workflow) -> Form<'_> {
         workflow: workflow.name.as_str(),
         revision: workflow.revision,
         trust_domain: workflow.trust_domain.as_str(),
-        assurance: match workflow.assurance {
-            Assurance::Identity => Some("identity"),
-            Assurance::Signed => None,
-        },
+        assurance: Some(workflow.assurance).filter(|level| *level != Assurance::Signed).map(Assurance::as_str),
         deadline_ms: non_default("deadline", workflow.deadline),
         task_ttl_ms: non_default("task_ttl", workflow.task_ttl),
         actors: workflow.actors.values().map(|actor| (actor.name.as_str(), self::actor(actor))).collect(),

@@ -113,6 +113,11 @@ pub(crate) struct Edge {
 }
 
 impl Draft {
+    /// Whether its steps are signed tokens.
+    pub(crate) fn has_tokens(&self) -> bool {
+        self.assurance.is_some_and(Assurance::has_tokens)
+    }
+
     /// The task with this index.
     pub(crate) fn task(&self, index: usize) -> Option<&TaskDraft> {
         self.tasks.get(index)

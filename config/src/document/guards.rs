@@ -1,6 +1,6 @@
 //! The guards of one document: a guard that several transitions share is compiled once.
 
-use super::{Context, Draft, levels};
+use super::{Context, Draft};
 use crate::PEOPLE;
 use crate::bounds::MAX_GUARD_TEXT;
 use crate::code::Code;
@@ -63,7 +63,7 @@ impl Guards {
         match self.read.get(source)? {
             Ok(guard) => {
                 if guard.reads().instance && assurance == Some(Assurance::Identity) {
-                    let level = levels::name(Assurance::Identity);
+                    let level = Assurance::Identity.as_str();
                     let message = words!("this guard reads `instance`, which level `{level}` does not have");
                     let diagnostic = Diagnostic::new(Code::NotEnforced, field.node.span, message);
                     context.report.push(

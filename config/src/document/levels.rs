@@ -66,45 +66,31 @@ pub(super) fn not_enforced(
     span: crate::Span,
     (rule, advice): (&str, &str),
 ) -> Diagnostic {
-    let level = name(assurance);
-    let (label, help, example) = match from {
-        Level::Once | Level::Ledger => (
-            "enforced from level `once` on, which this release does not support".to_owned(),
-            words!(
-                "an instance may take each way, so let the application that acts check which way was taken; write `{key}: any`, \
-                 or the choice as advice, which no gate enforces: {}",
-                quote(advice)
-            ),
-            None,
+    let level = assurance.as_str();
+    let lowest = from.as_str();
+    let label = words!("enforced from level `{lowest}` on");
+    let help = match from {
+        Level::Once | Level::Ledger => words!(
+            "use level `once`, with a gate on the outbound side of each caller; or let the application that acts check which \
+             way was taken, and write `{key}: any`, or the choice as advice, which no gate enforces: {}",
+            quote(advice)
         ),
-        Level::Identity | Level::Signed => {
-            let from = from.as_str();
-            (
-                words!("enforced from level `{from}` on"),
-                words!(
-                    "use level `{from}`, or write it as advice for people and audits, which no gate enforces: {}",
-                    quote(advice)
-                ),
-                Some(words!("assurance: {from}\n{rule}")),
-            )
-        }
+        Level::Identity | Level::Signed => words!(
+            "use level `{lowest}`, or write it as advice for people and audits, which no gate enforces: {}",
+            quote(advice)
+        ),
     };
     let what = if from == Level::Once { rule } else { key };
     let message = words!("level `{level}` does not enforce `{what}`");
-    Diagnostic::new(Code::NotEnforced, span, message).label(label).help(help).maybe_example(example)
+    Diagnostic::new(Code::NotEnforced, span, message)
+        .label(label)
+        .help(help)
+        .example(words!("assurance: {lowest}\n{rule}"))
 }
 
 pub(super) fn advisory(key: &str, assurance: Assurance, span: crate::Span) -> Diagnostic {
-    let level = name(assurance);
+    let level = assurance.as_str();
     Diagnostic::new(Code::NotAdvisory, span, words!("`{key}` is advisory, but level `{level}` enforces it"))
         .label("the gates enforce this")
         .help("remove `advisory: true`")
-}
-
-/// The level's name in documents.
-pub(super) fn name(assurance: Assurance) -> &'static str {
-    match assurance {
-        Assurance::Identity => "identity",
-        Assurance::Signed => "signed",
-    }
 }

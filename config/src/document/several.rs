@@ -2,7 +2,7 @@
 //! with `join: all`, but no request enters it. Transitions from the same tasks leave the same join.
 
 use super::names::Names;
-use super::{Context, Draft, TaskDraft, levels};
+use super::{Context, Draft, TaskDraft};
 use crate::bounds::MAX_JOINS;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -50,7 +50,7 @@ pub(super) fn read(
         return None;
     }
     if let Some(assurance) = draft.assurance.filter(|assurance| !Level::Signed.within(*assurance)) {
-        let message = words!("level `{}` has no transition from several tasks", levels::name(assurance));
+        let message = words!("level `{}` has no transition from several tasks", assurance.as_str());
         let plain = Diagnostic::new(Code::NotEnforced, span, message).label("a plain step proves nothing of another");
         context.report.push(plain.help("use level `signed`").example("assurance: signed"));
     }

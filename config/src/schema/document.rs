@@ -21,7 +21,7 @@ pub(super) static KEYS: &[Key] = keys! {
     /// The Kubernetes namespace of the actors without `spiffe`: the SPIFFE ID of such an actor is `ns/NAMESPACE/sa/ACTOR`.
     "namespace": Value::Text(Format::Namespace);
     /// The assurance level: how much the gates prove.
-    "assurance": Value::Choice { words: &["identity", "signed"], later: &["once", "ledger"] }, default("signed");
+    "assurance": Value::Choice { words: &["identity", "signed", "once"], later: &["ledger"] }, default("signed");
     /// The longest life of an instance.
     "deadline": Value::Text(Format::Duration), default("24h"), from(Level::Signed);
     /// The longest life of the tokens of a task that has no `ttl`.
@@ -150,8 +150,8 @@ static TRANSITION: Object = Object {
         /// The actor that sends the request, if it is not the performer of `from`: for example an orchestrator that
         /// calls one service after the other.
         "via": Value::Text(Format::Actor);
-        /// How often one visit may take it in each replica of the receiver, each time with a child of its own: for
-        /// fan-out and retries.
+        /// How often one visit may take it, each time with a child of its own: for fan-out and retries. At `signed` each
+        /// replica of the receiver counts for itself.
         "uses": Value::Whole { least: 1, most: MAX_USES }, default("1"), from(Level::Signed);
         /// How long after the arrival at `from` it opens.
         "after": Value::Text(Format::Duration), from(Level::Signed);

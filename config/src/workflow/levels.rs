@@ -24,7 +24,7 @@ impl MixedLevels {
             let [plain, proved] = levels.entry(name).or_default();
             match assurance {
                 Assurance::Identity => *plain = true,
-                Assurance::Signed => *proved = true,
+                Assurance::Signed | Assurance::Once => *proved = true,
             }
         }
         levels.into_iter().find(|(_, levels)| *levels == [true, true]).map(|(name, _)| Self(name.clone()))

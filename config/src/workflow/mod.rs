@@ -3,6 +3,7 @@
 
 mod actor;
 mod apart;
+mod assurance;
 mod constraint;
 mod digest;
 mod domain;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 pub use actor::{Actor, Attribute};
 pub use apart::Apart;
+pub use assurance::Assurance;
 pub use constraint::{Constraint, Relation};
 pub use digest::{Digest, DigestError};
 pub use domain::Domain;
@@ -42,16 +44,6 @@ pub use crate::open_id::{MAX_OPEN_SEGMENT, OpenId};
 use crate::name::{ActorName, TaskName, WorkflowName};
 use crate::sorted::SortedMap;
 use crate::spiffe::{SpiffeId, TrustDomain};
-
-/// How much a workflow's gates prove. The language has two more levels (`once`, `ledger`); documents with these are
-/// rejected, since the gates of this release do not support them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Assurance {
-    /// The peer's identity and a plain step.
-    Identity,
-    /// Signed step tokens and a replay record in each receiving replica.
-    Signed,
-}
 
 /// What a gate does with requests that it denies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use super::assurance::Assurance;
+
 /// What the author of a document means where several transitions leave one task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
     /// Each of them, in parallel.
     All,
-    /// Only one of them. Gates of this release do not enforce it, so it is advisory.
+    /// Only one of them. Gates enforce it from level `once` on; below, it is advisory.
     One,
     /// Each may be taken or not.
     Any,
@@ -23,9 +25,10 @@ impl Split {
         }
     }
 
-    /// What it means and what gates do about it, in one sentence.
-    pub fn meaning(self) -> &'static str {
+    /// What it means and what gates of this level do about it, in one sentence.
+    pub fn meaning(self, assurance: Assurance) -> &'static str {
         match self {
+            Self::One if assurance == Assurance::Once => "one of them is taken, and then gates let no other leave",
             Self::All => {
                 "all of them are to be taken; a gate lets each in, and nothing forces an application to take all"
             }

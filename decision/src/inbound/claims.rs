@@ -3,15 +3,13 @@
 
 use std::time::Duration;
 
-use stepgate_config::name::TaskName;
 use stepgate_config::workflow::{Domain, JoinKind, Task, Transition, Workflow};
 
+use super::departure;
+use super::lineage::{are_others, evidence, is_name, is_round};
 use crate::denial::Denial;
 use crate::gate::CompiledWorkflow;
 use crate::token::{Claims, TokenType, VerifiedToken};
-
-/// Most bytes of the name of an instance or arrival. Gates give 22; tools that mint tokens, names for people.
-const MAX_NAME: usize = 128;
 
 /// Checks each token of one step of this workflow.
 pub(super) fn check(tokens: &[VerifiedToken], compiled: &CompiledWorkflow, leeway: Duration) -> Result<(), Denial> {
@@ -23,11 +21,17 @@ pub(super) fn check(tokens: &[VerifiedToken], compiled: &CompiledWorkflow, leewa
         if !counts(&token.claims, workflow) {
             return Err(Denial::BadStep("a token counts what its document does not"));
         }
-        // A task that the document does not have is another denial.
-        if workflow.tasks.get(&token.claims.wf.task).is_some_and(|task| !fits(token, task, compiled)) {
+        let departs = token.token_type == TokenType::Departure;
+        let is_fit = match workflow.tasks.get(&token.claims.wf.task) {
+            _ if departs => departure::fits(&token.claims, compiled),
+            Some(task) => fits(token, task, compiled),
+            // Another denial.
+            None => true,
+        };
+        if !is_fit {
             return Err(Denial::BadStep("a token has or lacks members as no gate writes them at its task"));
         }
-        if !lives(&token.claims, workflow, leeway) {
+        if !lives(token, workflow, leeway) {
             return Err(Denial::BadStep("a token lives longer than its workflow allows"));
         }
     }
@@ -37,10 +41,6 @@ pub(super) fn check(tokens: &[VerifiedToken], compiled: &CompiledWorkflow, leewa
 /// Whether its instance can be revoked by name, and its arrivals have short plain names: children inherit all of them.
 fn has_names(claims: &Claims) -> bool {
     !claims.txn.contains('.') && claims.parents.iter().chain([&claims.txn, &claims.jti]).all(|name| is_name(name))
-}
-
-fn is_name(text: &str) -> bool {
-    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
 /// Whether visits are those of tasks on cycles, within their bounds, and performers those of tasks under a constraint.
@@ -78,15 +78,10 @@ fn fits(token: &VerifiedToken, task: &Task, compiled: &CompiledWorkflow) -> bool
 
 /// Whether its parents are as many as some transition to the task presents, each of them another arrival.
 fn descends(claims: &Claims, task: &Task, compiled: &CompiledWorkflow) -> bool {
-    let Claims { jti, parents, wf, .. } = claims;
-    let evidence = |from: &Task| {
-        let join = compiled.workflow.joins.get(&from.name).filter(|_| from.join == JoinKind::All && !from.initial);
-        join.map_or(1, |join| join.sources.len())
-    };
+    let Claims { parents, wf, .. } = claims;
     let leads = |t: &Transition| wf.from.as_ref().is_none_or(|from| t.from.name == *from);
-    let others = |(at, parent)| parent != jti && !parents.iter().take(at).any(|other| other == parent);
-    compiled.entering(task).iter().any(|t| leads(t) && evidence(&t.from) == parents.len())
-        && parents.iter().enumerate().all(others)
+    compiled.entering(task).iter().any(|t| leads(t) && evidence(&t.from, &compiled.workflow) == parents.len())
+        && are_others(claims)
 }
 
 /// Whether the histories have this arrival itself. Its issuer is its performer, and the holder where it is no receipt; an
@@ -106,24 +101,16 @@ fn has_rounds(claims: &Claims, task: &Task, workflow: &Workflow) -> bool {
         && task.carries.iter().all(|join| round(join).is_some_and(|round| is_round(round, join, workflow)))
 }
 
-/// Whether a round of this join may have that name: the name of an arrival at its fork, or where that is a join itself
-/// `ROUND@FORK`, with its round.
-fn is_round(name: &str, join: &TaskName, workflow: &Workflow) -> bool {
-    let Some(fork) = workflow.joins.get(join).map(|join| &join.fork) else { return false };
-    if workflow.joins.contains_key(fork) {
-        let round = name.strip_suffix(fork.as_str()).and_then(|rest| rest.strip_suffix('@'));
-        round.is_some_and(|round| is_round(round, fork, workflow))
-    } else {
-        is_name(name)
-    }
-}
-
 /// Whether it has the times of some gate. `dl` is from the clock of the gate at which the instance began, `exp` at a join
 /// from that of another source's gate, `iat` from its own: any two of them may differ by the leeway.
-fn lives(claims: &Claims, workflow: &Workflow, leeway: Duration) -> bool {
-    let &Claims { iat, exp, dl, .. } = claims;
-    // A task that the document does not have is another denial.
-    let ttl = workflow.tasks.get(&claims.wf.task).map(|task| task.ttl);
+fn lives(token: &VerifiedToken, workflow: &Workflow, leeway: Duration) -> bool {
+    let Claims { iat, exp, dl, wf, .. } = &token.claims;
+    let (&iat, &exp, &dl) = (iat, exp, dl);
+    let ttl = match token.token_type {
+        TokenType::Departure => Some(departure::LIFE),
+        // A task that the document does not have is another denial.
+        TokenType::Arrival | TokenType::Receipt => workflow.tasks.get(&wf.task).map(|task| task.ttl),
+    };
     dl <= iat.plus(workflow.deadline).plus(leeway)
         && exp <= ttl.map_or(dl, |ttl| iat.plus(ttl).min(dl)).plus(leeway)
         && iat <= exp.plus(leeway)

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Assurance, Task};
 
-use super::claims;
+use super::evidence::Evidence;
 use super::start::is_true_start;
+use super::{claims, departure};
 use crate::denial::Denial;
 use crate::gate::{CompiledWorkflow, Gate};
 use crate::keys::Crypto;
@@ -16,41 +17,13 @@ use crate::switch::{Check, on};
 use crate::time::UnixTime;
 use crate::token::{TokenType, UnverifiedToken, VerifiedToken, verify};
 
-/// The evidence for a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Evidence {
-    /// Level `identity`: a plain step, or a start.
-    Plain,
-    /// A start at level `signed`: the new instance.
-    Start { txn: String },
-    /// Verified tokens; more than one only at a join, or of several tasks. Never empty.
-    Tokens(Vec<VerifiedToken>),
-}
-
-impl Evidence {
-    pub(super) fn instance(&self) -> Option<&str> {
-        match self {
-            Self::Plain => None,
-            Self::Start { txn } => Some(txn),
-            Self::Tokens(tokens) => tokens.first().map(|token| token.claims.txn.as_str()),
-        }
-    }
-
-    /// Whether this is a start, or the token of one: each of its transitions takes room as a start does.
-    pub(super) fn begins(&self) -> bool {
-        match self {
-            Self::Plain => false,
-            Self::Start { .. } => true,
-            Self::Tokens(tokens) => tokens.iter().any(|token| token.claims.parents.is_empty()),
-        }
-    }
-
-    pub(crate) fn tokens(&self) -> &[VerifiedToken] {
-        match self {
-            Self::Plain | Self::Start { .. } => &[],
-            Self::Tokens(tokens) => tokens,
-        }
-    }
+/// Who presents a step to a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presenter {
+    /// The workload's own application, or somebody who asks about its step.
+    Application,
+    /// A peer.
+    Peer,
 }
 
 /// The step that an instance has reached; `at` is a task, or the join of several that the tokens are of.
@@ -66,6 +39,7 @@ impl CurrentStep<'_> {
         match &self.evidence {
             Evidence::Plain | Evidence::Start { .. } => [&self.at.name].into_iter().collect(),
             Evidence::Tokens(tokens) => tokens.iter().map(|token| &token.claims.wf.task).collect(),
+            Evidence::Departure { departure, .. } => [&departure.claims.wf.task].into_iter().collect(),
         }
     }
 }
@@ -110,7 +84,7 @@ fn read_tokens<'a>(
     let parsed = steps.iter().map(|step| UnverifiedToken::parse(step)).collect::<Result<Vec<_>, _>>()?;
     check_list(gate, &parsed)?;
     let leeway = gate.config.leeway;
-    let verified = parsed
+    let mut verified = parsed
         .into_iter()
         .map(|token| verify(token, &gate.keys, crypto, now, leeway))
         .collect::<Result<Vec<_>, _>>()?;
@@ -121,6 +95,10 @@ fn read_tokens<'a>(
     if compiled.workflow.assurance == Assurance::Identity {
         return Err(Denial::WrongType("the workflow requires a plain step"));
     }
+    let departs = verified.iter().any(|token| token.token_type == TokenType::Departure);
+    if departs && compiled.workflow.assurance != Assurance::Once {
+        return Err(Denial::WrongType("the level of the workflow has no departures"));
+    }
     if verified.iter().any(|token| token.claims.wf.digest != compiled.workflow.digest) {
         return Err(Denial::OtherDocument);
     }
@@ -129,18 +107,46 @@ fn read_tokens<'a>(
         return Err(Denial::Revoked("instance"));
     }
     check_workflow(compiled)?;
-    let task = &first.claims.wf.task;
-    let at = if verified.iter().all(|token| token.claims.wf.task == *task) {
-        find_task(compiled, task.as_str())?
-    } else {
-        let shown: Shown<'_> = verified.iter().map(|token| &token.claims.wf.task).collect();
-        compiled.join_of(&shown).cloned().ok_or_else(|| compiled.incomplete(&shown))?
+    match verified.iter().position(|token| token.token_type == TokenType::Departure) {
+        None => {
+            Ok(CurrentStep { compiled, at: shown_task(compiled, &verified)?, evidence: Evidence::Tokens(verified) })
+        }
+        Some(at) => {
+            let departure = Box::new(verified.remove(at));
+            read_departure(compiled, departure, verified)
+        }
+    }
+}
+
+/// The step of a departure with the receipts that came with it.
+fn read_departure(
+    compiled: &CompiledWorkflow,
+    departure: Box<VerifiedToken>,
+    receipts: Vec<VerifiedToken>,
+) -> Result<CurrentStep<'_>, Denial> {
+    let at = departure::transition(&departure.claims, compiled).map(|transition| Arc::clone(&transition.from));
+    let at = at.ok_or(Denial::NoTransition { expected: Vec::new() })?;
+    let made_from = || -> Result<bool, Denial> {
+        Ok(departure::is_made_from(&departure.claims, &receipts) && shown_task(compiled, &receipts)?.name == at.name)
     };
-    Ok(CurrentStep { compiled, at, evidence: Evidence::Tokens(verified) })
+    if !receipts.is_empty() && !made_from()? {
+        return Err(Denial::BadStep("a departure is not made from the tokens beside it"));
+    }
+    Ok(CurrentStep { compiled, at, evidence: Evidence::Departure { departure, receipts } })
+}
+
+/// The task at which the tokens are, or the join of the several at which they are.
+fn shown_task(compiled: &CompiledWorkflow, tokens: &[VerifiedToken]) -> Result<Arc<Task>, Denial> {
+    let mut tasks = tokens.iter().map(|token| &token.claims.wf.task);
+    if let Some(task) = tasks.next().filter(|first| tasks.all(|other| other == *first)) {
+        return find_task(compiled, task.as_str());
+    }
+    let shown: Shown<'_> = tokens.iter().map(|token| &token.claims.wf.task).collect();
+    compiled.join_of(&shown).cloned().ok_or_else(|| compiled.incomplete(&shown))
 }
 
 /// A list is one step of one instance, and is allowed only at a join that needs several tokens, or of several tasks that one
-/// transition leaves. Checked before signatures, because it can only deny.
+/// transition leaves, or as a departure with its receipts. Checked before signatures, because it can only deny.
 fn check_list(gate: &Gate, tokens: &[UnverifiedToken<'_>]) -> Result<(), Denial> {
     let [first, rest @ ..] = tokens else { return Ok(()) };
     if rest.is_empty() {
@@ -153,27 +159,50 @@ fn check_list(gate: &Gate, tokens: &[UnverifiedToken<'_>]) -> Result<(), Denial>
     if !rest.iter().all(is_same_instance) {
         return Err(Denial::BadStep("the tokens are of different steps or instances"));
     }
+    let evidence = tokens.iter().filter(|token| token.token_type() != TokenType::Departure);
+    match (evidence.clone().count(), tokens.len()) {
+        (1, 2) => Ok(()),
+        (count, all) if all.saturating_sub(count) < 2 => check_evidence(gate, evidence),
+        _ => Err(Denial::BadStep("there are several departures")),
+    }
+}
+
+/// The same for the arrivals or receipts among them, of which there are several.
+fn check_evidence<'t>(
+    gate: &Gate,
+    tokens: impl Iterator<Item = &'t UnverifiedToken<'t>> + Clone,
+) -> Result<(), Denial> {
+    let Some(first) = tokens.clone().next() else { return Ok(()) };
     let wf = &first.claims().wf;
-    let shown: Shown<'_> = tokens.iter().map(|token| &token.claims().wf.task).collect();
+    let (count, shown): (usize, Shown<'_>) =
+        (tokens.clone().count(), tokens.map(|token| &token.claims().wf.task).collect());
     let outside = Denial::BadStep("a list of tokens outside a join");
     let Some(compiled) = gate.revisions(wf.name.as_str()).and_then(|revisions| revisions.get(&wf.rev)) else {
         return Err(outside);
     };
     match compiled.workflow.joins.get(&wf.task).filter(|_| shown.len() == 1) {
         // Each token costs a signature.
-        Some(join) if tokens.len() > join.sources.len() => Err(Denial::JoinIncomplete {
+        Some(join) if count > join.sources.len() => Err(Denial::JoinIncomplete {
             why: "there are more tokens than the join has sources",
             expected: join.sources.clone(),
         }),
         Some(_) => Ok(()),
         None if compiled.joins_with(&shown).next().is_none() => Err(outside),
-        None if tokens.len() > shown.len() => Err(compiled.incomplete(&shown)),
+        None if count > shown.len() => Err(compiled.incomplete(&shown)),
         None => Ok(()),
     }
 }
 
-/// Checks that do not depend on the next task: the step's issuer and its holder are right.
-pub(crate) fn check(current: &CurrentStep<'_>, peer: &SpiffeId) -> Result<(), Denial> {
+/// Checks that do not depend on the next task: the step is of the type that this presenter shows, and its issuer and its
+/// holder are right.
+pub(crate) fn check(current: &CurrentStep<'_>, peer: &SpiffeId, presenter: Presenter) -> Result<(), Denial> {
+    let departs = current.compiled.workflow.assurance == Assurance::Once && presenter == Presenter::Peer;
+    if departs != current.evidence.departure().is_some() {
+        return Err(Denial::WrongType("at level `once` a gate takes departures from peers, and from nobody else"));
+    }
+    if let Evidence::Departure { departure, .. } = &current.evidence {
+        check_sender(current, departure)?;
+    }
     for token in current.evidence.tokens() {
         check_issuer(current, token)?;
     }
@@ -187,12 +216,32 @@ pub(crate) fn check(current: &CurrentStep<'_>, peer: &SpiffeId) -> Result<(), De
             let domain = &current.compiled.workflow.domain;
             tokens.iter().all(|token| domain.is_same(&token.claims.sub, peer))
         }
+        Evidence::Departure { departure, receipts } => {
+            let domain = &current.compiled.workflow.domain;
+            receipts.iter().chain([&**departure]).all(|token| domain.is_same(&token.claims.sub, peer))
+        }
     };
     if held || !on(Check::Holder) { Ok(()) } else { Err(Denial::WrongHolder) }
 }
 
-/// An arrival or receipt is issued by the gate of its task's performer. The one
-/// exception is a start, which the gate that was called first issues for the initiator.
+/// A departure is issued by the gate of the transition's caller.
+fn check_sender(current: &CurrentStep<'_>, departure: &VerifiedToken) -> Result<(), Denial> {
+    let right = departure::transition(&departure.claims, current.compiled).is_some_and(|transition| {
+        departure.signer.covers(&transition.caller.name) && transition.caller.includes(&departure.claims.iss)
+    });
+    if right || !on(Check::Issuer) { Ok(()) } else { Err(Denial::WrongIssuer) }
+}
+
+/// A departure is for a workload of the actor to whom it leads.
+pub(super) fn check_audience(current: &CurrentStep<'_>, own: &SpiffeId) -> Result<(), Denial> {
+    let Some(departure) = current.evidence.departure() else { return Ok(()) };
+    let to = departure::transition(departure, current.compiled).map(|transition| &transition.to);
+    let right = to.is_some_and(|to| to.performer.includes(own));
+    if right || !on(Check::Audience) { Ok(()) } else { Err(Denial::WrongAudience) }
+}
+
+/// An arrival or receipt is issued by the gate of its task's performer. The one exception is a start at level `signed`, which
+/// the gate that was called first issues for the initiator.
 fn check_issuer(current: &CurrentStep<'_>, token: &VerifiedToken) -> Result<(), Denial> {
     let claims = &token.claims;
     let Some(at) = current.compiled.workflow.tasks.get(&claims.wf.task) else { return Err(Denial::WrongIssuer) };
@@ -201,7 +250,12 @@ fn check_issuer(current: &CurrentStep<'_>, token: &VerifiedToken) -> Result<(), 
     let right = if is_start {
         at.performer.includes(&claims.sub)
             && is_true_start(&current.compiled.workflow, at, claims)
-            && current.compiled.leaving(at).iter().any(|t| may_issue(&t.to.performer))
+            && match current.compiled.workflow.assurance {
+                Assurance::Once => claims.iss == claims.sub && may_issue(&at.performer),
+                Assurance::Identity | Assurance::Signed => {
+                    current.compiled.leaving(at).iter().any(|t| may_issue(&t.to.performer))
+                }
+            }
     } else {
         may_issue(&at.performer)
     };

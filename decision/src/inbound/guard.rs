@@ -9,7 +9,7 @@ use crate::facts::Facts;
 use crate::guard::{self, Variables};
 
 /// Whether the transition's guard, if it has one, is true for this request.
-pub(super) fn check(
+pub(crate) fn check(
     facts: &Facts,
     current: &CurrentStep<'_>,
     transition: &Transition,

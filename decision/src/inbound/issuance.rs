@@ -1,41 +1,44 @@
 //! The claims of the tokens that a transition mints.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{JoinKind, Task, Transition, Workflow};
+use stepgate_config::workflow::{Assurance, JoinKind, Task, Transition, Workflow};
 
-use super::current_step::{CurrentStep, Evidence};
-use super::inherited::{own_forks, performers, visits};
+use super::current_step::CurrentStep;
+use super::evidence::Evidence;
+use super::inherited::{own_forks, performers, performers_before, visits, visits_before};
 use super::start::first_arrival;
 use super::window::Window;
-use super::{constraint, join};
+use super::{constraint, departure, join};
 use crate::base64url;
 use crate::denial::Denial;
 use crate::facts::Facts;
 use crate::fingerprint::fingerprint;
+use crate::replay_record::Entry;
 use crate::switch::{Check, on};
 use crate::time::UnixTime;
 use crate::token::{Claims, Forks, StepClaim};
 
 /// The tokens of a transition, not signed, and its name in the replay record.
-pub(super) struct Issuance {
+pub(crate) struct Issuance {
     /// For this actor's application.
-    pub(super) arrival: Claims,
+    pub(crate) arrival: Claims,
     /// For the initiator, at a start.
-    pub(super) start: Option<Claims>,
+    pub(crate) start: Option<Claims>,
     /// For the caller, where it is the caller of a transition from here.
-    pub(super) receipt: Option<Claims>,
-    /// The parent: the `jti` of its arrival; at a join, its round.
-    pub(super) parent: String,
+    pub(crate) receipt: Option<Claims>,
+    /// The parent: the `jti` of its arrival; at a join, its round. For a departure, its own `jti`.
+    pub(crate) parent: String,
     /// How long anything that leaves the same parent can be presented, one leeway not included.
-    pub(super) presented_until: UnixTime,
+    pub(crate) presented_until: UnixTime,
 }
 
 impl Issuance {
     /// The issuance of this transition, once the deadline, the visits, the constraints, the evidence and the time are
     /// checked.
-    pub(super) fn checked(
+    pub(crate) fn checked(
         current: &CurrentStep<'_>,
         transition: &Transition,
         peer: &SpiffeId,
@@ -43,24 +46,31 @@ impl Issuance {
         facts: &Facts,
         leeway: Duration,
     ) -> Result<Self, Denial> {
-        // Level `identity` has no tokens.
-        const NO_TOKEN: Denial = Denial::Internal("a signed step without a token");
         let workflow = &current.compiled.workflow;
         let start = match &current.evidence {
-            Evidence::Plain => return Err(NO_TOKEN),
-            Evidence::Start { txn } => Some(first_arrival(workflow, &current.at, txn, (peer, own), facts)),
-            Evidence::Tokens(_) => None,
+            Evidence::Start { txn } => {
+                // At `once` the initiator's own gate issues it.
+                let issuer = if workflow.assurance == Assurance::Once { peer } else { own };
+                Some(first_arrival(workflow, &current.at, txn, (peer, issuer), facts))
+            }
+            Evidence::Plain | Evidence::Tokens(_) | Evidence::Departure { .. } => None,
         };
-        let parents: Vec<&Claims> = match &start {
-            Some(start) => vec![start],
-            None => current.evidence.tokens().iter().map(|token| &token.claims).collect(),
-        };
-        let first = parents.first().copied().ok_or(NO_TOKEN)?;
+        let parents = parents(current, start.as_ref());
+        // Level `identity` has no tokens.
+        let first = parents.first().copied().ok_or(Denial::Internal("a signed step without a token"))?;
+        let departure = current.evidence.departure();
         let parent = parent_name(current, first);
-        let jti = child_jti(workflow, &parent, transition, facts)?;
+        let jti = match departure {
+            Some(departure) => departure.jti.clone(),
+            None => child_jti(workflow, &parent, transition, facts)?,
+        };
         let to = &transition.to;
         let dl = earliest(&parents, |claims| claims.dl);
-        let window = Window::of(transition, &parents, leeway);
+        let window = match current.evidence.lone_departure() {
+            // The caller's gate has seen the evidence.
+            Some(_) => Window::always(),
+            None => Window::of(transition, &parents, leeway),
+        };
         let arrival = Claims {
             iss: own.clone(),
             sub: own.clone(),
@@ -68,18 +78,26 @@ impl Issuance {
             iat: facts.now,
             exp: dl.min(facts.now.plus(to.ttl)).min(join_end(&parents)),
             dl,
-            parents: parents.iter().map(|claims| claims.jti.clone()).collect(),
+            parents: match departure {
+                Some(departure) => departure.parents.clone(),
+                None => parents.iter().map(|claims| claims.jti.clone()).collect(),
+            },
             wf: StepClaim::of(workflow, to, (to.join == JoinKind::All).then_some(&transition.from.name)),
             visits: visits(&parents, to),
             performers: performers(&parents, to, &workflow.domain.canonical(own)),
             fork: forks(current, &parents, &parent, to, &jti),
             rep: facts.replica.clone(),
+            to: None,
+            aud: None,
             jti,
         };
         let caller = &transition.caller;
-        let receipt =
-            current.compiled.takes_receipt(to, caller).then(|| Claims { sub: peer.clone(), ..arrival.clone() });
+        // At `once` the replica that has made the departure takes the receipt on.
+        let rep = departure.map_or(&arrival.rep, |departure| &departure.rep);
+        let for_caller = || Claims { sub: peer.clone(), rep: rep.clone(), ..arrival.clone() };
+        let receipt = current.compiled.takes_receipt(to, caller).then(for_caller);
         let presented_until = presented_until(current, first, facts.now, leeway);
+        let parent = departure.map_or(parent, |departure| departure.jti.clone());
         let issuance = Self { arrival, receipt, parent, presented_until, start };
         issuance.check_deadline(facts.now)?;
         issuance.check_visits(to)?;
@@ -89,6 +107,39 @@ impl Issuance {
         join::check(current)?;
         window.check(facts.now)?;
         Ok(issuance)
+    }
+
+    /// The departure with which the caller's gate sends the request on.
+    pub(crate) fn departure(&self, current: &CurrentStep<'_>, transition: &Transition, caller: &SpiffeId) -> Claims {
+        let parents = parents(current, self.start.as_ref());
+        let Claims { iat, dl, .. } = self.arrival;
+        Claims {
+            iss: caller.clone(),
+            sub: caller.clone(),
+            exp: iat.plus(departure::LIFE).min(dl),
+            wf: StepClaim::of(&current.compiled.workflow, &transition.from, None),
+            visits: visits_before(&parents),
+            performers: performers_before(&parents),
+            fork: forks_ahead(current, &parents, &self.parent, &transition.to),
+            to: Some(transition.to.name.clone()),
+            aud: Some(transition.to.performer.name.clone()),
+            ..self.arrival.clone()
+        }
+    }
+
+    /// What the transition takes in the record of the gate that decides: of the caller's gate at `once`, the way of a choice;
+    /// of the receiver's, the departure.
+    pub(crate) fn entry(&self, current: &CurrentStep<'_>, transition: &Arc<Transition>, leeway: Duration) -> Entry {
+        let workflow = &current.compiled.workflow;
+        let until = self.presented_until.plus(leeway);
+        if current.evidence.departure().is_some() {
+            // No transition has this name.
+            return Entry::new(workflow, &self.parent, "departure", until, 1);
+        }
+        match current.compiled.way_of_choice(&current.at, transition) {
+            Some(way) => Entry::of_choice(workflow, (&self.parent, way), until, transition.uses),
+            None => Entry::new(workflow, &self.parent, &transition.to_string(), until, transition.uses),
+        }
     }
 
     /// The instance's deadline is exact: no leeway extends it.
@@ -102,6 +153,14 @@ impl Issuance {
             (Some(bound), Some(&visits)) if visits > bound && on(Check::Visits) => Err(Denial::TooManyVisits { bound }),
             _ => Ok(()),
         }
+    }
+}
+
+/// The claims that the child descends from: those of the evidence. Of a departure alone, those are its own.
+fn parents<'c>(current: &'c CurrentStep<'_>, start: Option<&'c Claims>) -> Vec<&'c Claims> {
+    match start.or(current.evidence.lone_departure()) {
+        Some(one) => vec![one],
+        None => current.evidence.tokens().iter().map(|token| &token.claims).collect(),
     }
 }
 
@@ -132,6 +191,16 @@ fn join_end(parents: &[&Claims]) -> UnixTime {
 
 /// The rounds of the joins that are still ahead; those that begin here have the name of this arrival.
 fn forks(current: &CurrentStep<'_>, parents: &[&Claims], parent: &str, to: &Task, jti: &str) -> Forks {
+    let mut forks = forks_ahead(current, parents, parent, to);
+    forks.extend(own_forks(to, jti));
+    forks
+}
+
+/// The rounds that a child at this task inherits.
+fn forks_ahead(current: &CurrentStep<'_>, parents: &[&Claims], parent: &str, to: &Task) -> Forks {
+    if let Some(departure) = current.evidence.lone_departure() {
+        return departure.fork.clone();
+    }
     let mut forks = Forks::new();
     for join in &to.carries {
         // A transition that leaves a join which is itself a fork leaves one round of it, whichever token is listed first.
@@ -144,7 +213,6 @@ fn forks(current: &CurrentStep<'_>, parents: &[&Claims], parent: &str, to: &Task
             forks.insert(join.clone(), round);
         }
     }
-    forks.extend(own_forks(to, jti));
     forks
 }
 
@@ -161,6 +229,9 @@ fn forks(current: &CurrentStep<'_>, parents: &[&Claims], parent: &str, to: &Task
 /// bound: a gate that lies about its own evidence can shorten it, and the twin may have come by other evidence.
 fn presented_until(current: &CurrentStep<'_>, parent: &Claims, now: UnixTime, leeway: Duration) -> UnixTime {
     let workflow = &current.compiled.workflow;
+    if let Some(departure) = current.evidence.departure() {
+        return departure.exp;
+    }
     if current.at.behind_join {
         return now.plus(workflow.deadline);
     }

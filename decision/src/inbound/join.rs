@@ -4,7 +4,8 @@ use stepgate_config::name::TaskName;
 use stepgate_config::sorted::SortedSet;
 use stepgate_config::workflow::JoinKind;
 
-use super::current_step::{CurrentStep, Evidence};
+use super::current_step::CurrentStep;
+use super::evidence::Evidence;
 use crate::denial::Denial;
 use crate::switch::{Check, on};
 use crate::token::Claims;
@@ -12,8 +13,12 @@ use crate::token::Claims;
 /// A transition that leaves a join shows exactly one token for each incoming transition, or at each of several tasks, all of
 /// one round.
 pub(super) fn check(current: &CurrentStep<'_>) -> Result<(), Denial> {
-    let (JoinKind::All, Evidence::Tokens(tokens)) = (current.at.join, &current.evidence) else {
-        return Ok(());
+    let tokens = match (current.at.join, &current.evidence) {
+        (JoinKind::All, Evidence::Tokens(tokens)) => tokens,
+        (JoinKind::All, Evidence::Departure { receipts, .. }) if !receipts.is_empty() => receipts,
+        // The caller's own gate has seen the evidence.
+        (JoinKind::All, Evidence::Departure { .. }) => return Ok(()),
+        (JoinKind::Any, _) | (JoinKind::All, Evidence::Plain | Evidence::Start { .. }) => return Ok(()),
     };
     let Some(join) = current.compiled.workflow.joins.get(&current.at.name) else {
         return Err(Denial::Internal("a join without its evidence"));

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use stepgate_config::sorted::SortedSet;
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Assurance, Task, Transition, Workflow};
+use stepgate_config::workflow::{Task, Transition, Workflow};
 
-use super::current_step::{self, CurrentStep};
+use super::current_step::{self, CurrentStep, Presenter};
 use super::guard;
 use super::issuance::Issuance;
 use super::transition;
@@ -66,7 +66,7 @@ pub fn judge_step(gate: &Gate, facts: &Facts, crypto: &dyn Crypto) -> Result<Jud
         if !gate.knows_actor(peer) {
             return Err(Denial::Outsider);
         }
-        current_step::check(&current, peer)?;
+        current_step::check(&current, peer, Presenter::Application)?;
         for own in called(gate, &current) {
             let leading =
                 transition::open(&current, peer, &|actor| actor.includes(own)).map_err(|denial| denials.push(denial));
@@ -141,7 +141,7 @@ fn judge(
     transition: &Transition,
     (peer, own): (&SpiffeId, &SpiffeId),
 ) -> Result<(), Denial> {
-    if current.compiled.workflow.assurance == Assurance::Signed {
+    if current.compiled.workflow.assurance.has_tokens() {
         Issuance::checked(current, transition, peer, own, facts, gate.config.leeway)?;
     }
     if guard_reads_request(transition) { Ok(()) } else { guard::check(facts, current, transition, peer) }

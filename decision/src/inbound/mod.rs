@@ -5,11 +5,14 @@ mod claims;
 mod classified;
 mod constraint;
 pub(crate) mod current_step;
-mod guard;
+mod departure;
+mod evidence;
+pub(crate) mod guard;
 mod inherited;
 mod issuance;
 mod join;
 mod judged_step;
+mod lineage;
 mod peer;
 mod start;
 mod transition;
@@ -18,25 +21,25 @@ mod window;
 use std::sync::Arc;
 
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Assurance, Mode, Transition};
+use stepgate_config::workflow::{Actor, Assurance, Mode, Transition, Workflow};
 
 use crate::audit::AuditContext;
 use crate::denial::Denial;
 use crate::facts::{Facts, MAX_HEADERS};
-use crate::gate::{CompiledWorkflow, Gate, Side};
+use crate::gate::{Gate, Side};
 use crate::keys::{Crypto, Key};
 use crate::permit::{Minted, PassThrough, Permit};
-use crate::replay_record::{Entry, Store, consume};
+use crate::replay_record::{Store, consume};
 use crate::request::{Request, upgrade_name};
 use crate::start_limit;
 use crate::step::{PlainStep, Steps};
 use crate::switch::{Check, on};
-use crate::token::TokenType;
+use crate::token::{Claims, TokenType};
 use crate::verdict::{Denied, Verdict};
 pub(crate) use classified::Classified;
 use classified::RequestedTasks;
-pub(crate) use current_step::CurrentStep;
-use issuance::Issuance;
+pub(crate) use current_step::{CurrentStep, Presenter};
+pub(crate) use issuance::Issuance;
 pub use judged_step::{JudgedStep, OpenTransition, judge_step};
 pub(crate) use transition::{choose, start};
 
@@ -139,7 +142,8 @@ impl<'a> Decision<'a, '_> {
         own: &SpiffeId,
     ) -> Result<(CurrentStep<'a>, Arc<Transition>), Denial> {
         if steps.0.is_empty() {
-            let found = transition::start(self.gate, self.request.facts, requested, peer, &|actor| actor.includes(own));
+            let from = (peer, Presenter::Peer);
+            let found = transition::start(self.gate, self.request.facts, requested, from, &|actor| actor.includes(own));
             if let Ok((current, _)) = &found {
                 self.note(current);
             }
@@ -147,7 +151,8 @@ impl<'a> Decision<'a, '_> {
         }
         let current = current_step::read(self.gate, steps, self.crypto, self.request.facts.now)?;
         self.note(&current);
-        current_step::check(&current, peer)?;
+        current_step::check(&current, peer, Presenter::Peer)?;
+        current_step::check_audience(&current, own)?;
         let transition = transition::choose(&current, requested, peer, &|actor| actor.includes(own))?;
         Ok((current, transition))
     }
@@ -164,7 +169,7 @@ impl<'a> Decision<'a, '_> {
     fn admit(
         &self,
         current: &CurrentStep<'a>,
-        transition: &Transition,
+        transition: &Arc<Transition>,
         peer: &SpiffeId,
         own: &SpiffeId,
         store: &mut dyn Store,
@@ -174,9 +179,9 @@ impl<'a> Decision<'a, '_> {
         if workflow.assurance == Assurance::Identity {
             guard::check(facts, current, transition, peer)?;
             let step = PlainStep::of(workflow, &transition.to).to_string();
-            return Ok(Minted { step, start: None, receipt: None, consumed: None });
+            return Ok(Minted { step, ..Minted::default() });
         }
-        let key = self.signing_key(current.compiled, transition)?;
+        let key = signer(self.gate, workflow, &transition.to.performer)?;
         let leeway = self.gate.config.leeway;
         let issuance = Issuance::checked(current, transition, peer, own, facts, leeway)?;
         guard::check(facts, current, transition, peer)?;
@@ -184,8 +189,7 @@ impl<'a> Decision<'a, '_> {
             let starter = current.at.performer.starter(peer);
             start_limit::count(store, (workflow, &starter), current.compiled.rate, facts.now)?;
         }
-        let until = issuance.presented_until.plus(leeway);
-        let entry = Entry::new(workflow, &issuance.parent, &transition.to_string(), until, transition.uses);
+        let entry = issuance.entry(current, transition, leeway);
         // Signed before it is consumed: a failure to sign must not use up the transition.
         let minted = self.mint(&issuance, key)?;
         if on(Check::Record) {
@@ -194,24 +198,31 @@ impl<'a> Decision<'a, '_> {
         Ok(Minted { consumed: Some(entry), ..minted })
     }
 
-    fn signing_key(&self, compiled: &CompiledWorkflow, transition: &Transition) -> Result<&'a Key, Denial> {
-        self.gate
-            .keys
-            .signer(&compiled.workflow.name, &transition.to.performer.name)
-            .ok_or(Denial::NoConfig("this actor has no key to sign with"))
-    }
-
     fn mint(&self, issuance: &Issuance, key: &Key) -> Result<Minted, Denial> {
-        let most = self.gate.config.carrier.largest_token();
-        let sign = |token_type, claims| {
-            let token = self.crypto.sign(key, token_type, claims)?;
-            if token.len() > most { Err(Denial::Internal("the token is too long for its carrier")) } else { Ok(token) }
-        };
+        let sign = |token_type, claims| sign(self.gate, (self.crypto, key), token_type, claims);
         Ok(Minted {
             step: sign(TokenType::Arrival, &issuance.arrival)?,
             start: issuance.start.as_ref().map(|claims| sign(TokenType::Arrival, claims)).transpose()?,
             receipt: issuance.receipt.as_ref().map(|claims| sign(TokenType::Receipt, claims)).transpose()?,
-            consumed: None,
+            ..Minted::default()
         })
     }
+}
+
+/// The key with which this gate signs as an actor.
+pub(crate) fn signer<'g>(gate: &'g Gate, workflow: &Workflow, actor: &Actor) -> Result<&'g Key, Denial> {
+    let key = gate.keys.signer(&workflow.name, &actor.name);
+    key.ok_or(Denial::NoConfig("this actor has no key to sign with"))
+}
+
+/// A token, no larger than its carrier takes.
+pub(crate) fn sign(
+    gate: &Gate,
+    (crypto, key): (&dyn Crypto, &Key),
+    token_type: TokenType,
+    claims: &Claims,
+) -> Result<String, Denial> {
+    let token = crypto.sign(key, token_type, claims)?;
+    let is_too_long = token.len() > gate.config.carrier.largest_token();
+    if is_too_long { Err(Denial::Internal("the token is too long for its carrier")) } else { Ok(token) }
 }

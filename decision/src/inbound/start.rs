@@ -14,18 +14,18 @@ pub(super) fn new_instance(random: &Randomness) -> String {
     base64url::encode(half)
 }
 
-/// The start of a new instance.
+/// The start of a new instance: for the initiator `peer`, by the gate of `issuer`.
 pub(super) fn first_arrival(
     workflow: &Workflow,
     at: &Task,
     txn: &str,
-    (peer, own): (&SpiffeId, &SpiffeId),
+    (peer, issuer): (&SpiffeId, &SpiffeId),
     facts: &Facts,
 ) -> Claims {
     let dl = facts.now.plus(workflow.deadline);
-    let jti = start_jti(&workflow.name, txn, own, peer);
+    let jti = start_jti(&workflow.name, txn, issuer, peer);
     Claims {
-        iss: own.clone(),
+        iss: issuer.clone(),
         sub: peer.clone(),
         txn: txn.to_owned(),
         iat: facts.now,
@@ -37,6 +37,8 @@ pub(super) fn first_arrival(
         performers: performers(&[], at, &workflow.domain.canonical(peer)),
         fork: own_forks(at, &jti),
         rep: facts.replica.clone(),
+        to: None,
+        aud: None,
         jti,
     }
 }
@@ -48,4 +50,18 @@ pub(super) fn is_true_start(workflow: &Workflow, at: &Task, claims: &Claims) -> 
         && claims.visits == visits(&[], at)
         && claims.performers == performers(&[], at, &workflow.domain.canonical(&claims.sub))
         && claims.fork == own_forks(at, &claims.jti)
+}
+
+/// Whether a departure leaves the start of its instance.
+pub(super) fn leaves_start(departure: &Claims) -> bool {
+    let Claims { iss, sub, txn, wf, parents, .. } = departure;
+    *parents == [start_jti(&wf.name, txn, iss, sub)]
+}
+
+/// Whether such a departure says of its instance only what its start says.
+pub(super) fn is_true_departure(workflow: &Workflow, at: &Task, to: &Task, departure: &Claims) -> bool {
+    let begun = departure.parents.first().map(|start| own_forks(at, start)).unwrap_or_default();
+    departure.visits == visits(&[], at)
+        && departure.performers == performers(&[], at, &workflow.domain.canonical(&departure.sub))
+        && departure.fork.iter().all(|(join, round)| to.carries.contains(join) && begun.get(join) == Some(round))
 }

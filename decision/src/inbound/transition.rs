@@ -8,7 +8,8 @@ use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Actor, Assurance, Task, Transition};
 
 use super::classified::RequestedTasks;
-use super::current_step::{CurrentStep, Evidence};
+use super::current_step::{CurrentStep, Presenter};
+use super::evidence::Evidence;
 use super::start::new_instance;
 use crate::denial::Denial;
 use crate::facts::Facts;
@@ -31,7 +32,7 @@ pub(crate) fn choose(
     let asked = requested.tasks.iter().flat_map(|task| current.compiled.leading(&current.at, &task.task));
     let found = open_of(asked, current, peer, receives).and_then(|open| one(open, requested));
     found.or_else(|_| one(open(current, peer, receives)?, requested)).map_err(|denial| {
-        if matches!(denial, Denial::Ambiguous(_)) {
+        if matches!(denial, Denial::Ambiguous(_)) || current.evidence.departure().is_some() {
             return denial;
         }
         let leads = |join: &Task| {
@@ -68,7 +69,10 @@ fn open_of<'c>(
     peer: &SpiffeId,
     receives: Receives<'_>,
 ) -> Result<Vec<&'c Arc<Transition>>, Denial> {
-    let carried: Vec<_> = leaving.into_iter().filter(|t| t.caller.includes(peer) || !on(Check::Caller)).collect();
+    // A departure admits only its own task.
+    let to = current.evidence.departure().and_then(|departure| departure.to.as_ref());
+    let leaving = leaving.into_iter().filter(|t| to.is_none_or(|to| t.to.name == *to));
+    let carried: Vec<_> = leaving.filter(|t| t.caller.includes(peer) || !on(Check::Caller)).collect();
     let here: Vec<_> = carried.iter().filter(|t| receives(&t.to.performer) || !on(Check::Audience)).copied().collect();
     if here.is_empty() {
         return Err(Denial::NoTransition { expected: targets(&carried) });
@@ -80,22 +84,27 @@ fn open_of<'c>(
     Ok(shown)
 }
 
-/// The one transition with which this peer begins an instance by this request.
+/// The one transition with which this peer begins an instance by this request. At level `once` only its own gate begins one:
+/// to another the request brings a departure.
 pub(crate) fn start<'a>(
     gate: &'a Gate,
     facts: &Facts,
     requested: &RequestedTasks<'_>,
-    peer: &SpiffeId,
+    (peer, presenter): (&SpiffeId, Presenter),
     receives: Receives<'_>,
 ) -> Result<(CurrentStep<'a>, Arc<Transition>), Denial> {
+    let here = |compiled: &&CompiledWorkflow| {
+        presenter == Presenter::Application || compiled.workflow.assurance != Assurance::Once
+    };
     let begins: Vec<(&CompiledWorkflow, &Arc<Transition>)> = gate
         .workflows()
+        .filter(here)
         .filter(|compiled| compiled.workflow.open)
         .flat_map(|compiled| compiled.starts().iter().map(move |t| (compiled, t)))
         .filter(|(_, t)| t.from.performer.includes(peer) || !on(Check::Initiator))
         .collect();
     let initiates = || {
-        let mut tasks = gate.workflows().flat_map(|compiled| compiled.workflow.tasks.values());
+        let mut tasks = gate.workflows().filter(here).flat_map(|compiled| compiled.workflow.tasks.values());
         tasks.any(|task| task.initial && task.performer.includes(peer))
     };
     if begins.is_empty() && !initiates() {
@@ -117,15 +126,21 @@ pub(crate) fn start<'a>(
         .ok_or(Denial::Internal("a transition without its workflow"))?;
     let evidence = match compiled.workflow.assurance {
         Assurance::Identity => Evidence::Plain,
-        Assurance::Signed => Evidence::Start { txn: new_instance(facts.drawn()?) },
+        Assurance::Signed | Assurance::Once => Evidence::Start { txn: new_instance(facts.drawn()?) },
     };
     Ok((CurrentStep { compiled, at: Arc::clone(&transition.from), evidence }, transition))
 }
 
 /// Where a transition has another caller, that caller shows receipts; else the performer shows arrivals.
 fn shows_right_type(current: &CurrentStep<'_>, transition: &Transition) -> bool {
-    let required = if transition.via { TokenType::Receipt } else { TokenType::Arrival };
-    current.evidence.tokens().iter().all(|token| token.token_type == required) || !on(Check::Type)
+    let tokens = current.evidence.tokens();
+    let all = |required| tokens.iter().all(|token| token.token_type == required);
+    let right = match (transition.via, current.evidence.departure().is_some()) {
+        (true, departs) => all(TokenType::Receipt) && !(departs && tokens.is_empty()),
+        (false, true) => tokens.is_empty(),
+        (false, false) => all(TokenType::Arrival),
+    };
+    right || !on(Check::Type)
 }
 
 fn one(candidates: Vec<&Arc<Transition>>, requested: &RequestedTasks<'_>) -> Result<Arc<Transition>, Denial> {

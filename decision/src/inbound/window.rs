@@ -28,6 +28,11 @@ impl Window {
         Self { opens: counted(transition.after), closes: counted(transition.within) }
     }
 
+    /// The window of a transition that is always open.
+    pub(super) fn always() -> Self {
+        Self { opens: None, closes: None }
+    }
+
     /// Whether the transition is open now.
     pub(super) fn check(self, now: UnixTime) -> Result<(), Denial> {
         match self {

@@ -3,12 +3,13 @@
 
 use stepgate_config::name::WorkflowName;
 use stepgate_config::spiffe::SpiffeId;
+use stepgate_config::workflow::Assurance;
 
 use crate::denial::Denial;
 use crate::edits::{Edits, HeaderMap};
 use crate::facts::Header;
 use crate::gate::Gate;
-use crate::inbound::{CurrentStep, current_step};
+use crate::inbound::{CurrentStep, Presenter, current_step};
 use crate::keys::Crypto;
 use crate::step::Steps;
 use crate::time::UnixTime;
@@ -18,7 +19,7 @@ use crate::token::TokenType;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Onward {
     workflow: (WorkflowName, u32),
-    /// None for a start, or at level `identity`.
+    /// None for a start at `signed`, or at level `identity`.
     instance: Option<String>,
     own: SpiffeId,
 }
@@ -26,7 +27,7 @@ pub struct Onward {
 impl Onward {
     pub(super) fn of(current: &CurrentStep<'_>, own: &SpiffeId) -> Self {
         let workflow = &current.compiled.workflow;
-        let instance = current.evidence.tokens().first().map(|token| token.claims.txn.clone());
+        let instance = instance(current).map(str::to_owned);
         Self { workflow: (workflow.name.clone(), workflow.revision), instance, own: own.clone() }
     }
 
@@ -43,8 +44,12 @@ impl Onward {
         let [shown] = current.evidence.tokens() else { return Err(Denial::BadStep("it is not one token")) };
         let workflow = &current.compiled.workflow;
         let is_right_kind = match shown.token_type {
-            TokenType::Arrival => start && shown.claims.parents.is_empty() && current.at.initial,
+            // At `once` this gate itself makes the start token.
+            TokenType::Arrival => {
+                start && shown.claims.parents.is_empty() && current.at.initial && workflow.assurance != Assurance::Once
+            }
             TokenType::Receipt => !start,
+            TokenType::Departure => false,
         };
         if !is_right_kind {
             return Err(Denial::BadStep("an answer brings a receipt, or a start token, under its own name"));
@@ -54,8 +59,14 @@ impl Onward {
         if !is_own {
             return Err(Denial::BadStep("it is of another instance than the request"));
         }
-        current_step::check(&current, &self.own)
+        current_step::check(&current, &self.own, Presenter::Application)
     }
+}
+
+/// The instance, as far as the caller's gate knows it: at `signed` the receiver names a new one.
+pub(super) fn instance<'c>(current: &'c CurrentStep<'_>) -> Option<&'c str> {
+    let knows = current.compiled.workflow.assurance == Assurance::Once || !current.evidence.tokens().is_empty();
+    current.evidence.instance().filter(|_| knows)
 }
 
 /// Removes every step from the headers or trailers of an answer, but a receipt and a start token that the request rightly

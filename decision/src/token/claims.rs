@@ -1,8 +1,7 @@
 //! The claims of a step token. Their size depends on the workflow, never on how long an instance has run.
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
-use stepgate_config::name::{TaskName, WorkflowName};
+use serde::{Deserialize, Serialize};
+use stepgate_config::name::{ActorName, TaskName, WorkflowName};
 use stepgate_config::sorted::{SortedMap, SortedSet};
 use stepgate_config::spiffe::SpiffeId;
 use stepgate_config::workflow::{Digest, Task, Workflow};
@@ -32,13 +31,15 @@ pub(crate) fn start_jti(workflow: &WorkflowName, txn: &str, issuer: &SpiffeId, h
     base64url::encode(bytes)
 }
 
-/// The two kinds of step token, by `typ` (RFC 8725, section 3.11: each is accepted only where it belongs).
+/// The kinds of step token, by `typ` (RFC 8725, section 3.11: each is accepted only where it belongs).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TokenType {
     /// For the performer of a task: what it has received, and so may hand on.
     Arrival,
     /// For a caller: the performer it called has done its task.
     Receipt,
+    /// At level `once`, from the gate of a caller to that of the receiver: this one request may be made.
+    Departure,
 }
 
 impl TokenType {
@@ -47,12 +48,13 @@ impl TokenType {
         match self {
             Self::Arrival => "wfa+jwt",
             Self::Receipt => "wfr+jwt",
+            Self::Departure => "wfd+jwt",
         }
     }
 
     /// The type that a `typ` names, letter for letter.
     pub fn from_typ(typ: &str) -> Option<Self> {
-        [Self::Arrival, Self::Receipt].into_iter().find(|t| t.typ() == typ)
+        [Self::Arrival, Self::Receipt, Self::Departure].into_iter().find(|t| t.typ() == typ)
     }
 }
 
@@ -68,18 +70,11 @@ pub struct StepClaim {
     pub rev: u32,
     /// The digest of the whole document.
     pub digest: Digest,
-    /// The task reached.
-    #[serde(deserialize_with = "one_task")]
+    /// The task reached; in a departure the one that it leaves, or the join of several that it leaves.
     pub task: TaskName,
     /// At a join: the task from which this arrival came, or the several.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub from: Option<TaskName>,
-}
-
-/// Reads the name of a task: the join of several tasks is entered by no request.
-fn one_task<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TaskName, D::Error> {
-    let name = TaskName::deserialize(deserializer)?;
-    if name.is_of_several() { Err(D::Error::custom("not one task")) } else { Ok(name) }
 }
 
 impl StepClaim {
@@ -109,7 +104,7 @@ pub struct Claims {
     pub sub: SpiffeId,
     /// The instance.
     pub txn: String,
-    /// The arrival that this token proves.
+    /// The arrival that this token proves, or to which a departure leads.
     pub jti: String,
     /// When it was issued.
     pub iat: UnixTime,
@@ -135,4 +130,19 @@ pub struct Claims {
     /// The minting replica.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub rep: Option<String>,
+    /// In a departure, and only there: the task that the request enters.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub to: Option<TaskName>,
+    /// In a departure, and only there: the actor that performs this task.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub aud: Option<ActorName>,
+}
+
+impl Claims {
+    /// Whether they have the members of tokens of this type. The join of several tasks is entered by no request, so only a
+    /// departure is at one.
+    pub(super) fn are_of(&self, token_type: TokenType) -> bool {
+        let departs = token_type == TokenType::Departure;
+        [self.to.is_some(), self.aud.is_some()] == [departs; 2] && (departs || !self.wf.task.is_of_several())
+    }
 }

@@ -10,6 +10,7 @@ use crate::base64url;
 pub(crate) struct Heads {
     arrival: String,
     receipt: String,
+    departure: String,
 }
 
 impl Heads {
@@ -19,13 +20,18 @@ impl Heads {
             // In the library's order. None of the three has a character that JSON escapes.
             base64url::encode(format!(r#"{{"alg":"{alg}","kid":"{kid}","typ":"{typ}"}}"#)) + "."
         };
-        Self { arrival: head(TokenType::Arrival), receipt: head(TokenType::Receipt) }
+        Self {
+            arrival: head(TokenType::Arrival),
+            receipt: head(TokenType::Receipt),
+            departure: head(TokenType::Departure),
+        }
     }
 
     pub(crate) fn of(&self, token_type: TokenType) -> &str {
         match token_type {
             TokenType::Arrival => &self.arrival,
             TokenType::Receipt => &self.receipt,
+            TokenType::Departure => &self.departure,
         }
     }
 }

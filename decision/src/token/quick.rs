@@ -33,6 +33,8 @@ pub(super) fn claims(json: &[u8]) -> Option<Claims> {
         performers: rest.map(r#","performers":"#, Rest::ids)?,
         fork: rest.map(r#","fork":"#, |rest| rest.text("").map(str::to_owned))?,
         rep: if rest.skips(r#","rep":"#) { Some(rest.text("")?.to_owned()) } else { None },
+        to: if rest.skips(r#","to":"#) { Some(rest.task("")?) } else { None },
+        aud: if rest.skips(r#","aud":"#) { Some(rest.text("")?.try_into().ok()?) } else { None },
     };
     rest.end().then_some(claims)
 }
@@ -159,7 +161,7 @@ mod tests {
     /// The quick reader takes what gates write: that it takes nothing else is in `tests/properties/spelling.rs`.
     #[test]
     fn the_spelling_of_gates_is_taken() {
-        let all = r#"{"iss":"spiffe://a/b","sub":"spiffe://a/c","txn":"t","jti":"j","iat":1,"exp":2,"dl":3,"parents":["p","q"],"wf":{"v":1,"name":"w","rev":1,"digest":"47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU","task":"end","from":"middle"},"visits":{"a":1,"b":2},"performers":{"a":["spiffe://a/b","spiffe://a/c"]},"fork":{"x":"y"},"rep":"r"}"#;
+        let all = r#"{"iss":"spiffe://a/b","sub":"spiffe://a/c","txn":"t","jti":"j","iat":1,"exp":2,"dl":3,"parents":["p","q"],"wf":{"v":1,"name":"w","rev":1,"digest":"47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU","task":"end","from":"middle"},"visits":{"a":1,"b":2},"performers":{"a":["spiffe://a/b","spiffe://a/c"]},"fork":{"x":"y"},"rep":"r","to":"end","aud":"clerk"}"#;
         let least = r#"{"iss":"spiffe://a/b","sub":"spiffe://a/c","txn":"t","jti":"j","iat":1,"exp":2,"dl":3,"wf":{"v":1,"name":"w","rev":1,"digest":"47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU","task":"end"}}"#;
         for json in [all, least] {
             assert_eq!(serde_json::to_string(&claims(json.as_bytes())).unwrap(), json);

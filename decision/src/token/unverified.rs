@@ -53,6 +53,9 @@ impl<'a> UnverifiedToken<'a> {
             Some(claims) => claims,
             None => json(compact.payload(), "a token's claims are not those of a step")?,
         };
+        if !claims.are_of(token_type) {
+            return Err(Denial::BadStep("a token's claims are not those of its type"));
+        }
         if claims.wf.v != TOKEN_VERSION {
             return Err(Denial::BadStep("a token is of an unknown version"));
         }

@@ -9,7 +9,7 @@ type Written = Result<(), serde_json::Error>;
 /// # Errors
 /// Where a text cannot be written as JSON, which no text is.
 pub(super) fn json(claims: &Claims) -> Result<String, serde_json::Error> {
-    let Claims { iss, sub, txn, jti, iat, exp, dl, parents, wf, visits, performers, fork, rep } = claims;
+    let Claims { iss, sub, txn, jti, iat, exp, dl, parents, wf, visits, performers, fork, rep, to, aud } = claims;
     let mut json = Json(String::with_capacity(1024));
     json.name(r#"{"iss":"#, iss.as_str());
     json.name(r#","sub":"#, sub.as_str());
@@ -38,6 +38,8 @@ pub(super) fn json(claims: &Claims) -> Result<String, serde_json::Error> {
         json.text(":", round)
     })?;
     rep.iter().try_for_each(|rep| json.text(r#","rep":"#, rep))?;
+    to.iter().for_each(|to| json.name(r#","to":"#, to.as_str()));
+    aud.iter().for_each(|aud| json.name(r#","aud":"#, aud.as_str()));
     json.put("}");
     Ok(json.0)
 }

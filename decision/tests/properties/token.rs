@@ -11,7 +11,7 @@ use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto};
 use stepgate_decision::token::{
     Claims, Forks, Performers, StepClaim, TOKEN_VERSION, TokenType, UnverifiedToken, Visits,
 };
-use stepgate_decision::{Clock, UnixTime};
+use stepgate_decision::{Clock, Code, UnixTime};
 
 const HMAC: &str = r#"{"kty":"oct","alg":"HS256","k":"sRiFB4DThc8JRXf1fPPCPpj0kgLTERLcuirFbh9KgVw"}"#;
 /// The example key of RFC 7515, appendix A.3.
@@ -75,7 +75,8 @@ pub(super) fn claims() -> impl Strategy<Value = Claims> {
         |((iss, sub, txn, jti), rep, mut times, parents, wf, (visits, performers, fork))| {
             times.sort_unstable();
             let [iat, exp, dl] = [0, 1, 2].map(|at| UnixTime::from_seconds(times[at]));
-            Claims { iss, sub, txn, jti, iat, exp, dl, parents, wf, visits, performers, fork, rep }
+            let (to, aud) = (None, None);
+            Claims { iss, sub, txn, jti, iat, exp, dl, parents, wf, visits, performers, fork, rep, to, aud }
         },
     )
 }
@@ -118,6 +119,22 @@ proptest! {
     #[test]
     fn claims_are_read_as_they_were_signed(claims in claims(), token_type in token_type()) {
         round_trip(&key(HMAC), token_type, &claims)?;
+    }
+
+    /// Exactly the tokens of one type say where they lead.
+    #[test]
+    fn a_departure_leads_somewhere_and_no_other_token_does(claims in claims(), token_type in token_type(), to in task()) {
+        let aud = Some(to.as_str().try_into().unwrap());
+        let leading = Claims { to: Some(to), aud, ..claims.clone() };
+        round_trip(&key(HMAC), TokenType::Departure, &leading)?;
+        let halves = [Claims { to: None, ..leading.clone() }, Claims { aud: None, ..leading.clone() }];
+        for (token_type, claims) in [(token_type, &leading), (TokenType::Departure, &claims)]
+            .into_iter()
+            .chain(halves.iter().flat_map(|half| [(token_type, half), (TokenType::Departure, half)]))
+        {
+            let token = RustCrypto.sign(&key(HMAC), token_type, claims).unwrap();
+            prop_assert_eq!(UnverifiedToken::parse(&token).map(drop).map_err(|denial| denial.code()), Err(Code::BadStep));
+        }
     }
 
     #[test]

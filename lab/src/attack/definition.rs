@@ -22,7 +22,7 @@ impl Stopped {
     pub(crate) fn at(self, level: Assurance) -> bool {
         match self {
             Self::Always => true,
-            Self::Signed => level == Assurance::Signed,
+            Self::Signed => level.has_tokens(),
             Self::Never | Self::Honest => false,
         }
     }

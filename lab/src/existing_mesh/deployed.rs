@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use stepgate_config::GateConfig;
 use stepgate_config::gate::{KeySource, KeyUse};
-use stepgate_config::workflow::{Actor, Assurance, Mode, Workflow};
+use stepgate_config::workflow::{Actor, Mode, Workflow};
 use stepgate_reference::Key;
 
 use crate::LabError;
@@ -67,12 +67,11 @@ fn of_actor(
     if !config.exempt.iter().any(|exempt| exempt.request.path.as_ref().is_some_and(|path| path.matches(own.clone()))) {
         return Err(wrong(&format!("does not exempt `GET {EXEMPT_PATH}`")));
     }
-    let keys = match workflow.assurance {
-        Assurance::Identity => None,
-        Assurance::Signed => {
-            let keys = keys(&config, deployed, actor)?;
-            Some(keys.ok_or_else(|| wrong("has no key to sign with in its environment"))?)
-        }
+    let keys = if workflow.assurance.has_tokens() {
+        let keys = keys(&config, deployed, actor)?;
+        Some(keys.ok_or_else(|| wrong("has no key to sign with in its environment"))?)
+    } else {
+        None
     };
     let (configuration, environment) = (deployed.configuration.clone(), deployed.environment.clone());
     Ok(GateSetup { config, configuration, environment, keys })

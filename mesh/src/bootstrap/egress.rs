@@ -25,7 +25,7 @@ pub(super) fn listener(peers: &Peers<'_>, egress: &Egress, spec: &MeshSpec) -> V
             "name": format!("outbound.{name}"),
             // `vfx-1` and `vfx-1:80` are the same workload.
             "ignore_port_in_host_matching": true,
-            "virtual_hosts": peers.all.iter().map(|to| virtual_host(peers, to)).collect::<Vec<_>>(),
+            "virtual_hosts": peers.all.iter().map(|to| virtual_host(peers, egress, to)).collect::<Vec<_>>(),
         },
         "http_filters": http_filters(gate),
     });
@@ -38,13 +38,13 @@ pub(super) fn listener(peers: &Peers<'_>, egress: &Egress, spec: &MeshSpec) -> V
     })
 }
 
-fn virtual_host(peers: &Peers<'_>, to: &Member) -> Value {
+fn virtual_host(peers: &Peers<'_>, egress: &Egress, to: &Member) -> Value {
     let mut domains = vec![&to.workload.name];
     domains.extend(to.workload.hosts.iter().filter(|host| **host != to.workload.name));
     json!({
         "name": to.workload.name,
         "domains": domains,
-        "routes": routes_to(&cluster_name(peers, to)),
+        "routes": routes_to(&cluster_name(peers, to), &egress.route),
     })
 }
 

@@ -9,7 +9,7 @@ use crate::spec::PathNormalization;
 
 pub(super) fn listener(member: &Member, mesh: &MeshConfig<'_>) -> Value {
     let workload = &member.workload;
-    let routes = [workload.inbound.routes.clone(), routes_to(&cluster_name(member))].concat();
+    let routes = [workload.inbound.routes.clone(), routes_to(&cluster_name(member), &serde_json::Map::new())].concat();
     let mut manager = json!({
         "route_config": {
             "name": cluster_name(member),

@@ -1,6 +1,6 @@
 //! Parts of a bootstrap that several listeners and clusters have in common.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::member::Member;
 use crate::spec::{Environment, MeshSpec, Plugin, Vms};
@@ -93,8 +93,11 @@ pub(super) fn connection_manager(direction: &str, member: &Member, own: Value) -
 }
 
 /// Every request to one cluster; CONNECT needs a route of its own kind.
-pub(super) fn routes_to(cluster: &str) -> Vec<Value> {
-    let route = json!({"cluster": cluster, "timeout": "0s"});
+pub(super) fn routes_to(cluster: &str, more: &Map<String, Value>) -> Vec<Value> {
+    let mut route = json!({"cluster": cluster, "timeout": "0s"});
+    if let Some(route) = route.as_object_mut() {
+        route.extend(more.clone());
+    }
     let matches = [json!({"connect_matcher": {}}), json!({"prefix": "/"})];
     matches.map(|matches| json!({"match": matches, "route": route})).into()
 }

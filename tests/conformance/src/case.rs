@@ -82,11 +82,13 @@ pub struct GivenStep {
     pub workflow: Option<String>,
     /// Its instance. Default: `i-1`.
     pub instance: Option<String>,
-    /// `arrival` (default) or `receipt`.
+    /// `arrival` (default), `receipt` or `departure`.
     #[serde(rename = "type")]
     pub token_type: Option<String>,
     /// At a join: the source that it comes from.
     pub from: Option<String>,
+    /// The task to which a departure leads.
+    pub to: Option<String>,
     /// The `kid` in the header; default: the workflow's signing key.
     pub kid: Option<String>,
     /// The variable with the key that signs. Default: the one of `kid`. `forged`: a key that no gate has.

@@ -61,7 +61,7 @@ impl<'a> Subject<'a> {
                 environment: corpus.environment.0.clone(),
             };
             if request.outbound {
-                workload.egress = Some(Egress { plugin: Some(plugin.clone()) });
+                workload.egress = Some(Egress { plugin: Some(plugin.clone()), ..Egress::default() });
             }
             let mut ports = std::mem::take(&mut workload.inbound.ports);
             ports.extend(request.port.filter(|port| !ports.contains(port)));

@@ -6,6 +6,7 @@ pub mod base;
 pub mod bench;
 pub mod case;
 pub mod corpus;
+mod departure;
 pub mod der;
 pub mod docs;
 pub mod environment;

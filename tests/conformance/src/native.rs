@@ -1,5 +1,6 @@
 //! The first subject: the decision as a Rust function.
 
+use stepgate_config::workflow::Assurance;
 use stepgate_decision::keys::RustCrypto;
 use stepgate_decision::permit::{HeaderMap, scrub, scrub_request_trailers};
 use stepgate_decision::replay_record::MemoryStore;
@@ -8,6 +9,7 @@ use stepgate_decision::{Facts, Gate, Header, Listener, ProxyError, UnixTime, Ver
 use crate::corpus::{Corpus, Whole};
 use crate::outcome::Outcome;
 use crate::prepared::{Prepared, requests};
+use crate::steps::REPLICA;
 
 /// Whether the case involves a gate at all.
 pub fn can_run(whole: &Whole) -> bool {
@@ -72,6 +74,9 @@ fn facts(gate: Option<&Gate>, request: &Prepared, (now, random): (UnixTime, u8))
     let (peer, headers) = (request.peer.as_deref(), request.proxy_headers());
     let mut facts = Facts::received(peer, &request.own, headers, now, [random; 32]);
     facts.port = request.port;
+    // Only at `once` does it matter which replica the gate is.
+    let once = |gate: &&Gate| gate.config().workflows.iter().any(|workflow| workflow.assurance == Assurance::Once);
+    facts.replica = gate.filter(once).map(|_| REPLICA.to_owned());
     facts.cluster.clone_from(&request.cluster);
     facts.listener = if request.outbound { Listener::Outbound } else { Listener::Inbound };
     if let Some(needs) = gate.map(Gate::needs) {
@@ -96,7 +101,7 @@ pub fn decide(
         Seen(headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned())).collect());
     let facts = facts(gate, request, (now, random));
     let mut outcome = Outcome::default();
-    let mut onward = None;
+    let mut left = None;
     let applied = match stepgate_decision::decide(gate, &facts, &RustCrypto, store) {
         Verdict::Permitted(permit) if request.undelivered => {
             permit.apply(&mut seen).and_then(|reply| reply.give_back(store, now).map(drop))
@@ -104,7 +109,7 @@ pub fn decide(
         Verdict::Permitted(permit) => permit.apply(&mut seen).map(|reply| {
             outcome.start = reply.start().map(str::to_owned);
             outcome.receipt = reply.receipt().filter(|_| answers_well(request)).map(str::to_owned);
-            onward = reply.onward().cloned();
+            left = Some(reply);
         }),
         Verdict::Exempt(pass) => pass.apply(&mut seen),
         Verdict::Observed(refusal, pass) => {
@@ -119,7 +124,9 @@ pub fn decide(
             if let Some(gate) = gate.filter(|gate| gate.is_outbound(facts.listener) && outcome.observed.is_none()) {
                 let mut answer = answer(request);
                 let present: Vec<Header> = answer.0.iter().map(|(n, v)| (n.clone(), v.clone().into_bytes())).collect();
-                if let Err(denial) = scrub_answer(gate, onward.as_ref(), &present, (&RustCrypto, now), &mut answer) {
+                let reply = left.unwrap_or_default();
+                let scrubbed = scrub_answer(gate, reply.onward(), &present, (&RustCrypto, now), &mut answer);
+                if let Err(denial) = scrubbed.and_then(|_| reply.apply_start(&mut answer)) {
                     outcome.denied = Some(denial.code().to_string());
                 }
                 let brought = |name: &str| answer.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());

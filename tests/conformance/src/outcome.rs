@@ -129,6 +129,7 @@ fn check_step(seen: &[(String, String)], then: &Then, salt: &str, wrong: &mut Ve
         }
         return;
     };
+    let steps = beside_departure(steps, wrong);
     let [step] = steps.as_slice() else {
         wrong.push(format!("the application saw {} steps", steps.len()));
         return;
@@ -142,6 +143,25 @@ fn check_step(seen: &[(String, String)], then: &Then, salt: &str, wrong: &mut Ve
         wrong.push(format!("expected a permit to `{task}`, got one to `{}`", reached.unwrap_or("?")));
     }
     check_claims(claims.as_ref(), &then.claims, salt, wrong);
+}
+
+/// Of a departure that goes on together with the receipts that it is made from, the departure.
+fn beside_departure(steps: Vec<String>, wrong: &mut Vec<String>) -> Vec<String> {
+    let names = |token: &str| claims(token)?.get("parents").cloned();
+    let (mut departures, receipts): (Vec<String>, Vec<String>) =
+        steps.iter().cloned().partition(|token| typ(token).as_deref() == Some("wfd+jwt"));
+    if departures.is_empty() || receipts.is_empty() {
+        return steps;
+    }
+    let shown: Vec<Value> = receipts.iter().filter_map(|token| claims(token)?.get("jti").cloned()).collect();
+    if departures.iter().any(|token| names(token) != Some(Value::Array(shown.clone()))) {
+        wrong.push("the receipts beside a departure are not its parents".into());
+    }
+    if receipts.iter().any(|token| typ(token).as_deref() != Some("wfr+jwt")) {
+        wrong.push("a token beside a departure is no receipt".into());
+    }
+    departures.truncate(2);
+    departures
 }
 
 fn check_claims(claims: Option<&Value>, wanted: &BTreeMap<String, Value>, salt: &str, wrong: &mut Vec<String>) {
@@ -178,9 +198,18 @@ fn steps(seen: &[(String, String)]) -> Vec<String> {
     steps
 }
 
+/// The type of a token.
+fn typ(token: &str) -> Option<String> {
+    part(token, 0)?.get("typ")?.as_str().map(str::to_owned)
+}
+
 /// The claims of a token, not verified.
 pub fn claims(token: &str) -> Option<Value> {
-    let payload = token.split('.').nth(1)?;
+    part(token, 1)
+}
+
+fn part(token: &str, number: usize) -> Option<Value> {
+    let payload = token.split('.').nth(number)?;
     let bytes = Base64UrlSafeNoPadding::decode_to_vec(payload, None).ok()?;
     serde_json::from_slice(&bytes).ok()
 }

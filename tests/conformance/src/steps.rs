@@ -7,7 +7,7 @@ use serde_json::Value;
 use stepgate_config::gate::{KeySource, KeyUse};
 use stepgate_config::name::{Kid, TaskName};
 use stepgate_config::spiffe::SpiffeId;
-use stepgate_config::workflow::{Task, Workflow};
+use stepgate_config::workflow::{Assurance, Task, Workflow};
 use stepgate_config::{GateConfig, duration};
 use stepgate_decision::UnixTime;
 use stepgate_decision::keys::{Crypto, Key, KeyActor, RustCrypto};
@@ -15,6 +15,7 @@ use stepgate_decision::synthetic::{Step, synthetic_claims};
 use stepgate_decision::token::{Claims, TokenType};
 
 use crate::case::{Given, GivenStep};
+use crate::departure::departure;
 use crate::environment::Environment;
 use crate::tamper::{signed_anew, tamper};
 
@@ -53,6 +54,9 @@ impl Tokens {
     }
 }
 
+/// The name of the replica that a subject is.
+pub const REPLICA: &str = "replica-of-the-corpus";
+
 /// The instance of a token that names none.
 pub const INSTANCE: &str = "i-1";
 
@@ -77,23 +81,26 @@ impl Mint<'_> {
         let token_type = match step.token_type.as_deref() {
             None | Some("arrival") => TokenType::Arrival,
             Some("receipt") => TokenType::Receipt,
+            Some("departure") => TokenType::Departure,
             Some(other) => return Err(format!("no token type `{other}`")),
         };
         let holder = identity(workflow, step.holder.as_deref().unwrap_or(self.peer));
         let holder = SpiffeId::try_from(holder.as_bytes()).map_err(|error| format!("holder: {error}"))?;
         let issued = self.at(step.issued.as_deref(), self.now)?;
-        let rightful = synthetic_claims(&Step {
-            workflow,
-            task,
-            holder: &holder,
-            instance: step.instance.as_deref().unwrap_or(&format!("{INSTANCE}{}", self.salt)),
-            token_type,
-            issued,
-        });
-        let mut claims = rightful
-            .into_iter()
-            .find(|claims| step.from.is_none() || claims.wf.from.as_ref().map(TaskName::as_str) == step.from.as_deref())
-            .ok_or("no such source")?;
+        let instance = step.instance.clone().unwrap_or_else(|| format!("{INSTANCE}{}", self.salt));
+        let shown = Step { workflow, task, holder: &holder, instance: &instance, token_type, issued };
+        let mut claims = match &step.to {
+            Some(to) => departure(&shown, to)?,
+            None => synthetic_claims(&shown)
+                .into_iter()
+                .find(|claims| {
+                    step.from.is_none() || claims.wf.from.as_ref().map(TaskName::as_str) == step.from.as_deref()
+                })
+                .ok_or("no such source")?,
+        };
+        if workflow.assurance == Assurance::Once {
+            claims.rep = Some(REPLICA.to_owned());
+        }
         claims.dl = self.at(step.deadline.as_deref(), claims.dl)?;
         claims.exp = self.at(step.expires.as_deref(), claims.exp.min(claims.dl))?;
         self.sign(step, workflow, token_type, &claims)
@@ -110,7 +117,9 @@ impl Mint<'_> {
             }
         };
         let workflow = workflow.ok_or_else(|| format!("no workflow {:?}", step.workflow))?;
-        let task = workflow.tasks.get(step.task.as_str()).ok_or_else(|| format!("no task `{}`", step.task))?;
+        let several = || workflow.transitions.iter().map(|t| &t.from).find(|from| from.name.as_str() == step.task);
+        let task = workflow.tasks.get(step.task.as_str()).or_else(several);
+        let task = task.ok_or_else(|| format!("no task `{}`", step.task))?;
         Ok((workflow, task))
     }
 

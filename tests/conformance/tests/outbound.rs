@@ -62,13 +62,13 @@ fn start((envoy, workers): (Option<PathBuf>, u32)) -> Mesh {
         workload.hosts = vec![format!("{actor}.bank")];
         workload.inbound = Inbound { plugin: Some(plugin("")), ..workload.inbound };
         let out = plugin(&format!("direction: outbound\nself: {}\n{egress}", id(actor)));
-        workload.egress = Some(Egress { plugin: Some(out) });
+        workload.egress = Some(Egress { plugin: Some(out), ..Egress::default() });
         workload
     };
     let mut collector = Workload::new("collector", "spiffe://cluster.local/ns/ops/sa/collector");
     collector.hosts = vec!["telemetry.example".to_owned(), "traces.example".to_owned()];
     let mut lost = Workload::new("lost", id("desk"));
-    lost.egress = Some(Egress { plugin: Some(plugin("direction: outbound\n")) });
+    lost.egress = Some(Egress { plugin: Some(plugin("direction: outbound\n")), ..Egress::default() });
     let workloads = ACTORS.iter().map(|actor| member(actor)).chain([collector, lost]);
     let mut spec = MeshSpec::new(workloads.collect());
     spec.envoys = Envoys::OneForAll;

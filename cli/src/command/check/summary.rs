@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use schemars::JsonSchema;
 use serde::Serialize;
 use stepgate_config::soundness::{Completes, Soundness};
-use stepgate_config::workflow::{Assurance, Join, Mode, Split, Task, Workflow};
+use stepgate_config::workflow::{Join, Mode, Split, Task, Workflow};
 use stepgate_config::{Checked, duration, entries};
 
 use super::calls::Calls;
@@ -18,14 +18,6 @@ use crate::command::output::{FAINT, GOOD, STRONG, count};
 
 /// Most tasks of one workflow that are named with how often they may be entered.
 const SHOWN: usize = 8;
-
-/// The name of a level.
-fn assurance(workflow: &Workflow) -> &'static str {
-    match workflow.assurance {
-        Assurance::Identity => "identity",
-        Assurance::Signed => "signed",
-    }
-}
 
 /// A document or a gate's configuration without errors.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -163,7 +155,7 @@ impl Summary {
         let sound = Soundness::of(workflow, markings);
         let initial = workflow.tasks.values().filter(|task| task.initial);
         // At level `identity` times are advice.
-        let timed = workflow.assurance == Assurance::Signed;
+        let timed = workflow.assurance.has_tokens();
         let counted = |(task, count): (&stepgate_config::name::TaskName, u64)| {
             (task.to_string(), Some(count).filter(|count| *count != u64::MAX))
         };
@@ -171,7 +163,7 @@ impl Summary {
             name: workflow.name.to_string(),
             revision: workflow.revision,
             digest: workflow.digest.as_str().to_owned(),
-            assurance: assurance(workflow),
+            assurance: workflow.assurance.as_str(),
             level: LevelSummary::of(workflow),
             open: workflow.open,
             mode: mode.map(Mode::as_str),
@@ -285,7 +277,7 @@ impl SplitSummary {
     fn of(workflow: &Workflow, task: &Task) -> Option<Self> {
         let to: Vec<String> =
             workflow.leaving_with_others(task).map(|transition| transition.to.name.to_string()).collect();
-        let meaning = task.split.unwrap_or(Split::Any).meaning();
+        let meaning = task.split.unwrap_or(Split::Any).meaning(workflow.assurance);
         (to.len() > 1).then(|| Self { task: task.name.to_string(), split: task.split.map(Split::as_str), to, meaning })
     }
 }

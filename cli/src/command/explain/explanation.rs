@@ -109,7 +109,7 @@ impl Explanation {
     fn open(&mut self, workflow: &Workflow, at: Option<&Task>, next: Option<Next>) {
         match (next, at) {
             (None, _) => {}
-            (Some(Ok(open)), _) => self.allowed = next_transitions::opened(&open),
+            (Some(Ok(open)), _) => self.allowed = next_transitions::opened(&open, workflow.assurance),
             (Some(Err(_)), Some(at)) if workflow.leaving_with_others(at).next().is_none() => {
                 self.none_open = Some(format!("none leaves `{}`, where this branch ends", at.name));
             }

@@ -97,7 +97,7 @@ impl Verification {
         if let Some(opening) = opening {
             // All of them are still to come: for now each gate refuses the step.
             let seconds = opening.seconds().saturating_sub(now.seconds());
-            let allowed = next_transitions::opened(&step.open);
+            let allowed = next_transitions::opened(&step.open, step.workflow.assurance);
             let early = Denial::TooEarly { seconds };
             return Self { allowed, ..Self::not_valid(&early, early.to_string()) };
         }
@@ -110,7 +110,7 @@ impl Verification {
             step: Some(describe(step)),
             times: claims.iter().map(|claims| times(claims, now)).collect(),
             claims,
-            allowed: next_transitions::opened(&step.open),
+            allowed: next_transitions::opened(&step.open, step.workflow.assurance),
             ..Self::default()
         }
     }
@@ -165,6 +165,7 @@ fn describe(step: &JudgedStep) -> String {
         (TokenType::Arrival, _) => "arrivals at",
         (TokenType::Receipt, 1) => "a receipt for",
         (TokenType::Receipt, _) => "receipts for",
+        (TokenType::Departure, _) => "departures from",
     };
     let sources: Vec<String> =
         step.tokens.iter().filter_map(|token| Some(format!("`{}`", token.claims.wf.from.as_ref()?))).collect();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use stepgate_config::gate::PeerSource;
+use stepgate_config::workflow::Assurance;
 use stepgate_decision::{Header, UnixTime};
 
 use super::fault::Function;
@@ -12,6 +13,7 @@ use super::{Action, Module, Vm};
 use crate::corpus::{Corpus, Whole};
 use crate::outcome::Outcome;
 use crate::prepared::{Prepared, requests};
+use crate::steps::REPLICA;
 
 /// The plugin's context.
 pub const ROOT: u32 = 1;
@@ -122,8 +124,15 @@ pub fn stranger(vm: &mut Vm) -> Result<(), String> {
 /// # Errors
 /// Returns a message that says what failed.
 pub fn proxy_for(corpus: &Corpus, whole: &Whole, now: UnixTime) -> Result<Proxy, String> {
-    let configuration = stepgate_mesh::configuration_text(&corpus.gate(whole)?.text);
-    Ok(Proxy::new(configuration.as_bytes(), corpus.environment.0.clone(), now.seconds()))
+    let gate = corpus.gate(whole)?;
+    let configuration = stepgate_mesh::configuration_text(&gate.text);
+    let mut proxy = Proxy::new(configuration.as_bytes(), corpus.environment.0.clone(), now.seconds());
+    // Only at `once` does it matter which replica the proxy is.
+    let mut workflows = gate.config.iter().flat_map(|config| &config.workflows);
+    if workflows.any(|workflow| workflow.assurance == Assurance::Once) {
+        proxy.shared.insert("stepgate/1/replica".to_owned(), (REPLICA.into(), 1));
+    }
+    Ok(proxy)
 }
 
 /// From the first call up to the configuration.

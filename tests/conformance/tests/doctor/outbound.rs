@@ -46,7 +46,7 @@ fn plugin(configuration: &Value) -> stepgate_mesh::Plugin {
 /// `desk` has gates on both sides.
 fn bank() -> Mesh {
     let mut desk = Workload::new("desk", id("desk")).gated_by(plugin(&inbound()));
-    desk.egress = Some(Egress { plugin: Some(plugin(&outbound())) });
+    desk.egress = Some(Egress { plugin: Some(plugin(&outbound())), ..Egress::default() });
     let mut clerk = Workload::new("clerk", id("clerk"));
     clerk.hosts = vec!["clerk.bank".to_owned()];
     let mut collector = Workload::new("collector", "spiffe://cluster.local/ns/ops/sa/collector");
