@@ -51,15 +51,15 @@ class Urllib(urllib.request.BaseHandler):
 class Asgi:
     """An ASGI application that keeps the step of the request that it serves."""
 
-    def __init__(self, application):
-        self.application = application
+    def __init__(self, app):
+        self.app = app
 
     async def __call__(self, scope, receive, send):
         lines = [value for name, value in scope.get("headers", ()) if name == HEADER.encode()]
         served = _Served(b", ".join(lines).decode("latin-1") if lines else None)
         token = _served.set(served)
         try:
-            await self.application(scope, receive, send)
+            await self.app(scope, receive, send)
         finally:
             served.step = None
             _served.reset(token)
@@ -68,8 +68,8 @@ class Asgi:
 class Wsgi:
     """A WSGI application that keeps the step of the request that it serves."""
 
-    def __init__(self, application):
-        self.application = application
+    def __init__(self, app):
+        self.app = app
 
     def __call__(self, environ, start_response):
         served = _Served(environ.get("HTTP_" + HEADER.upper().replace("-", "_")))
@@ -77,7 +77,7 @@ class Wsgi:
         context = contextvars.copy_context()
         context.run(_served.set, served)
         try:
-            body = context.run(self.application, environ, start_response)
+            body = context.run(self.app, environ, start_response)
         except BaseException:
             served.step = None
             raise

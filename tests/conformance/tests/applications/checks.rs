@@ -1,4 +1,4 @@
-//! What each application is to do.
+//! The checks of one application.
 
 use std::thread;
 
@@ -6,7 +6,8 @@ use stepgate_mesh::until;
 
 use crate::chain::{Answer, Carrier, Chain, instance};
 use crate::meeting::Meeting;
-use crate::service::{Service, Settings};
+use crate::service::Service;
+use crate::settings::Settings;
 use crate::subject::{Also, Subject};
 
 /// More than once, so that threads and connections serve one instance after another.

@@ -15,6 +15,7 @@ mod checks;
 mod meeting;
 mod rust;
 mod service;
+mod settings;
 mod subject;
 
 use std::env;

@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::service::Settings;
+use crate::settings::Settings;
 
 #[path = "../../../../apps/rust/workflow_step.rs"]
 #[allow(unreachable_pub, reason = "a file that people copy")]
@@ -41,7 +41,8 @@ pub(crate) fn start(settings: &Settings) -> Runtime {
     let settings = Arc::new(settings.clone());
     if settings.with {
         let client = workflow_step::Carry.layer(client);
-        runtime.spawn(serve(listener, workflow_step::Serve.layer(Work { client, settings })));
+        let service = workflow_step::Serve.layer(Work { client, settings });
+        runtime.spawn(serve(listener, service));
     } else {
         runtime.spawn(serve(listener, Work { client, settings }));
     }

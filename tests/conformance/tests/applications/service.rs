@@ -1,7 +1,7 @@
 //! An application as a process: built in a folder of its own from its file and the middleware, then started.
 
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -11,20 +11,11 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime as Tokio;
 
 use crate::rust;
+use crate::settings::Settings;
 use crate::subject::{Runtime, Subject, packages};
 
 /// A virtual machine with an agent starts slowly on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// Where an application listens, and whom it calls.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) at: SocketAddr,
-    pub(crate) meeting: String,
-    pub(crate) next: String,
-    /// Whether it has the middleware, or OpenTelemetry's instrumentation.
-    pub(crate) with: bool,
-}
 
 /// An application, ready to be started.
 pub(crate) struct Service {

@@ -1,4 +1,4 @@
-//! The applications: which there are, and what each needs of this machine.
+//! The applications, and the programs and packages that each needs.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -11,20 +11,20 @@ pub(crate) struct Subject {
     pub(crate) name: &'static str,
     pub(crate) carrier: Carrier,
     pub(crate) runtime: Runtime,
-    /// What it is run with, after its program: the client that it calls others with.
+    /// Its arguments: the client with which it calls others.
     pub(crate) arguments: &'static [&'static str],
-    /// Paths that it serves in another way: one whose body is made while it is sent, one that goes on after its answer.
+    /// Further requests that it serves.
     pub(crate) also: &'static [Also],
 }
 
-/// A further kind of request that an application serves.
+/// A request that an application serves in another way: its body is made while it is sent, or work goes on after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Also {
     Stream,
     Later,
 }
 
-/// What runs an application. All but `Rust` are processes.
+/// The runtime of an application. All but `Rust` are processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Runtime {
     Rust,
@@ -75,7 +75,7 @@ impl Subject {
         }
     }
 
-    /// What this machine lacks to run it.
+    /// The program or package that this machine lacks.
     pub(crate) fn lacks(&self) -> Option<String> {
         let program = |name: &str, version: &str| {
             let answers = Command::new(name).arg(version).output().is_ok_and(|output| output.status.success());
@@ -83,7 +83,12 @@ impl Subject {
         };
         let package = |file: &str| {
             let file = packages().join(file);
-            (!file.exists()).then(|| format!("no `{}`; `make applications` installs it", file.display()))
+            (!file.exists()).then(|| {
+                format!(
+                    "no `{}`; tools/get-applications.sh installs it, as `make test` and `make test-all` do",
+                    file.display()
+                )
+            })
         };
         match self.runtime {
             Runtime::Rust => None,
@@ -96,7 +101,7 @@ impl Subject {
     }
 }
 
-/// The folder of `make applications`.
+/// The folder of `tools/get-applications.sh`.
 pub(crate) fn packages() -> PathBuf {
     let cache = env::var_os("STEPGATE_CACHE").map(PathBuf::from);
     let cache = cache.unwrap_or_else(|| Path::new(&env::var_os("HOME").unwrap()).join(".cache/stepgate"));
