@@ -1,6 +1,6 @@
 # Stepgate. `make` alone lists the targets.
 #
-# A machine needs Rust (rustup) and Python 3; Go for func-e, kustomize and helm. Tools that are not part of the tree are
+# A machine needs Rust (rustup) and Python 3; Go for func-e, kustomize and helm; Node, Java and Maven for `test-all`. Tools that are not part of the tree are
 # downloaded or built once, into the cache: Envoy, func-e, kustomize, helm, cargo-deny.
 
 STEPGATE_CACHE  ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stepgate
@@ -54,7 +54,7 @@ step             = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo check test test-all model test-cluster test-containers bench sizes vectors envoy envoys func-e tools target filter cli clock empty image \
-	reproducible lint fmt clippy deny clean containers prometheus cluster-programs in-cluster
+	reproducible lint fmt clippy deny clean applications containers prometheus cluster-programs in-cluster
 # The steps of `test` share cargo's lock and the two cores of a small machine.
 .NOTPARALLEL:
 
@@ -72,13 +72,16 @@ check: filter fmt ## the loop: check format and lints, run unit tests and the co
 	$(call step,the corpus)
 	@cargo test --quiet -p stepgate-tests $(WITH_WASM) --test native --test wasm --test structure
 
-test: envoys func-e tools filter cli clock empty lint containers prometheus cluster-programs ## run everything: style, licences, and every test, also in real Envoys and a real Istio
+test: envoys func-e tools filter cli clock empty lint applications containers prometheus cluster-programs ## run everything: style, licences, and every test, also in real Envoys and a real Istio
 	$(call step,cargo test)
 	@cargo test --workspace $(WITH_WASM)
 	@$(MAKE) --no-print-directory model
 	@$(MAKE) --no-print-directory in-cluster
 
-test-all: test ## everything, and the model further than `test` has time for
+test-all: test ## everything, applications in Java and Node, and the model further than `test` has time for
+	@tools/get-applications.sh '$(STEPGATE_CACHE)/applications' java || echo 'applications in Java NOT tested'
+	$(call step,applications in Java and Node)
+	@STEPGATE_APPLICATIONS=all cargo test --quiet -p stepgate-tests $(WITH_WASM) --test applications
 	$(call step,the model, further)
 	@STEPGATE_MODEL=long $(MODEL) --features explore --test explored -- --nocapture
 
@@ -96,6 +99,9 @@ test-containers: envoy filter image ## a part of `test`: the images in a registr
 test-cluster: envoy tools filter cli image cluster-programs in-cluster ## a part of `test`: Istio and Kubernetes on this machine; as root, with Go
 
 # A machine without these programs must still be able to run the rest. The tests then list the cases that they leave out.
+applications:
+	@tools/get-applications.sh '$(STEPGATE_CACHE)/applications' python || echo 'applications in Python NOT tested'
+
 containers:
 	@if tools/get-debian.sh musl-gcc=musl-tools $(ENGINES); then $(MAKE) --no-print-directory image; \
 	else echo 'container images NOT made'; fi

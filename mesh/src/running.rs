@@ -106,7 +106,7 @@ impl Mesh {
     /// # Errors
     /// As [`Mesh::call`].
     pub fn call_application(&self, to: &str, request: &Request) -> Result<Response, MeshError> {
-        let route = Route { to: self.running(to)?.member.addresses.application, version: request.version, tls: None };
+        let route = Route { to: self.running(to)?.member.application(), version: request.version, tls: None };
         self.send(&route, to, request)
     }
 

@@ -57,7 +57,7 @@ pub(super) fn cluster(member: &Member) -> Value {
         "type": "STATIC",
         "connect_timeout": "5s",
         "typed_extension_protocol_options": same_protocol(),
-        "load_assignment": endpoint(&name, member.workload.inbound.application.unwrap_or(member.addresses.application)),
+        "load_assignment": endpoint(&name, member.application()),
     })
 }
 

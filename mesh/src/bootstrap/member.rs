@@ -1,5 +1,6 @@
 //! The workloads of a mesh, as the configuration of its Envoys needs them.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::network::Addresses;
@@ -13,6 +14,13 @@ pub(crate) struct Member {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
     pub(crate) access_log: PathBuf,
+}
+
+impl Member {
+    /// Where the application listens that the gate stands in front of.
+    pub(crate) fn application(&self) -> SocketAddr {
+        self.workload.inbound.application.unwrap_or(self.addresses.application)
+    }
 }
 
 /// The configuration that all Envoys of a mesh share.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// The kind of a fenced block, by the text after its fence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// `yaml workflow`: a document without errors.
     Workflow,
@@ -19,6 +19,8 @@ pub enum Kind {
     Walk,
     /// `console norun reason="…"`, `sh norun reason="…"`: commands that another test runs.
     NotRun,
+    /// `LANGUAGE from="FILE"`: lines of that file, in its order.
+    From(String),
     /// `mermaid`, `text`: for people.
     Free,
 }
@@ -29,6 +31,10 @@ impl Kind {
             let reason = info.strip_prefix(start).and_then(|rest| rest.strip_prefix("reason=\""));
             reason.and_then(|rest| rest.strip_suffix('"')).is_some_and(|reason| !reason.is_empty())
         });
+        let (language, from) = info.split_once(" from=\"").unwrap_or_default();
+        if let Some(file) = from.strip_suffix('"').filter(|_| language.chars().all(char::is_alphabetic)) {
+            return Some(Self::From(file.to_owned()));
+        }
         match info {
             "yaml workflow" => Some(Self::Workflow),
             "yaml gate" => Some(Self::Gate),
@@ -186,6 +192,8 @@ mod tests {
         assert_eq!(kinds, [Ok(Kind::Gate), Err("rust".to_owned()), Err("no end".to_owned())]);
         assert_eq!(page.blocks[0].text, "a\n");
         assert!(Kind::of("sh").is_none() && Kind::of("sh norun reason=\"\"").is_none());
+        assert_eq!(Kind::of("go from=\"a.go\""), Some(Kind::From("a.go".to_owned())));
+        assert!(Kind::of("go from=\"a.go").is_none() && Kind::of("console walk from=\"a\"").is_none());
     }
 
     #[test]

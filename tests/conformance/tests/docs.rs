@@ -72,8 +72,25 @@ fn hold(block: &Block, mirror: &Mirror) -> Result<(), String> {
         Kind::Console => mirror::run(&mut bash(mirror), &block.text, ("", ""), &["0", "1"]),
         Kind::Walk => parse_commands(mirror, &block.text),
         Kind::NotRun => parse(mirror, &block.text),
+        Kind::From(file) => excerpt(&file, &block.text),
         Kind::Free => Ok(()),
     }
+}
+
+/// Whether the lines are in this file in this order, whatever their indentation.
+fn excerpt(file: &str, block: &str) -> Result<(), String> {
+    let source = fs::read_to_string(root().join(file)).map_err(|error| format!("{file}: {error}"))?;
+    let mut lines = source.lines().map(str::trim);
+    let missing = block.lines().map(str::trim).find(|wanted| !lines.any(|line| line == *wanted));
+    missing.map_or(Ok(()), |line| Err(format!("{file} has no line `{line}` there")))
+}
+
+#[test]
+fn an_excerpt_has_lines_of_its_file_in_their_order() {
+    let file = "apps/go/workflowstep.go";
+    assert_eq!(excerpt(file, "package workflowstep\nbase := t.Base\n"), Ok(()));
+    assert!(excerpt(file, "base := t.Base\npackage workflowstep\n").is_err());
+    assert!(excerpt(file, "base := t.Bas\n").is_err() && excerpt("apps/none", "").is_err());
 }
 
 /// A reader who runs a page's commands again is not stopped by the files of the first time.

@@ -85,8 +85,10 @@ impl Tree {
     }
 
     fn add_file(&mut self, sources: &Sources, place: Place) -> ModuleId {
-        let text = sources.get(&place.file).unwrap_or_else(|| panic!("no file {}", place.file.display()));
-        let file = syn::parse_file(text).unwrap_or_else(|error| panic!("{}: {error}", place.file.display()));
+        // Another one is outside the crate, such as a file of `apps/`.
+        let text = sources.get(&place.file).cloned().or_else(|| fs::read_to_string(&place.file).ok());
+        let text = text.unwrap_or_else(|| panic!("no file {}", place.file.display()));
+        let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", place.file.display()));
         self.add(sources, place, file.items)
     }
 
