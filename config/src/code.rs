@@ -271,6 +271,13 @@ codes! {
     /// meet in a task without `join`. The message has the shortest such run. `stepgate check` finds this; a gate takes the
     /// document, and denies what leaves the join with `JOIN_INCOMPLETE`. docs/semantics.md defines runs.
     NeverComplete = Error "E047",
+    /// Level `once` cannot decide this
+    ///
+    /// At `once` the gate of the replica that holds a step decides on all that leaves it, and no gate asks another. Here
+    /// several gates would each let through what only one of them may: the ways out of a choice have different callers, a
+    /// transition with several uses lies on a cycle, or a join can have two tokens of the source whose name sorts first, at
+    /// two replicas. Level `ledger` is for that, which no release has yet.
+    NeedsLedger = Error "E048",
     /// A task that any request matches
     ///
     /// Whatever its callers send is this task. Restrict it with `requests`.

@@ -26,6 +26,7 @@ use crate::bypass;
 use crate::check;
 use crate::diagnostic::Span;
 use crate::entries;
+use crate::exact;
 use crate::name::{TaskName, WorkflowName};
 use crate::room;
 use crate::schema::Fields;
@@ -57,6 +58,9 @@ pub(crate) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Documen
     if let Some(workflow) = &workflow {
         sizes::check(workflow, draft.span, &mut context.report);
         let tasks = draft.tasks_span.unwrap_or(draft.span);
+        let place =
+            |name: &TaskName| draft.tasks.iter().find(|task| task.name == *name).map_or(tasks, |task| task.span);
+        exact::check(workflow, place, &mut context.report);
         // A gate has no use for what only warns.
         if PEOPLE {
             let most = entries::most(workflow);

@@ -8,12 +8,14 @@ mod rounds;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::code::Code;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::level::Level;
 use crate::name::TaskName;
 use crate::net::Net;
 use crate::performed_before::PerformedBefore;
-use crate::report::{listed, quote};
-use crate::workflow::{Actor, Constraint, Relation, Split, Transition, Workflow};
+use crate::report::{Report, listed, quote};
+use crate::workflow::{Actor, Assurance, Constraint, Relation, Split, Transition, Workflow};
 use rounds::Rounds;
 
 /// Most names that a message has.
@@ -182,6 +184,35 @@ fn kept(relation: Relation, one: &Actor, two: &Actor) -> bool {
     match relation {
         Relation::Separate => one.name != two.name && !shared(),
         Relation::Bind => only(one) && only(two) && shared(),
+    }
+}
+
+/// Reports what level `once` cannot decide, in a document of that level. `place` finds a task in the document.
+pub(crate) fn check(workflow: &Workflow, place: impl Fn(&TaskName) -> Span, report: &mut Report) {
+    if workflow.assurance != Assurance::Once {
+        return;
+    }
+    for because in marking(workflow, &Net::of(workflow)) {
+        let (span, help) = match &because {
+            Because::Rounds { join, .. } => (
+                place(join),
+                "let only one way lead from the fork to that source, once in a round; or use level `signed`, where each replica of \
+                 the receiver decides a round",
+            ),
+            Because::Callers(task) => (place(task), "let one actor call all of them, or write the choice as advice"),
+            Because::Loop(transition) => (transition.place, "remove `uses`, or raise `max_visits` in its place"),
+            // `signed` decides these, too, or another check finds them.
+            Because::Unproved(_)
+            | Because::Evidence(_)
+            | Because::Visits(_)
+            | Because::Times(_)
+            | Because::Performers(_)
+            | Because::Replicas
+            | Because::Choice(_)
+            | Because::Apart(_) => continue,
+        };
+        let error = Diagnostic::new(Code::NeedsLedger, span, words!("level `once` cannot decide this: {because}"));
+        report.push(error.label("this needs level `ledger`, which no release has yet").help(help));
     }
 }
 

@@ -36,7 +36,6 @@ pub mod duration;
 #[cfg(feature = "people")]
 mod embedded;
 pub mod entries;
-#[cfg(feature = "people")]
 pub mod exact;
 pub mod gate;
 mod graph;

@@ -79,6 +79,12 @@ pub enum RenderError {
         /// The workload that calls it.
         caller: String,
     },
+    /// A document of level `once`, which needs gates on both sides.
+    #[error("`{0}` has level `once`, at which the gate of each caller decides first, and no outbound gate is written")]
+    OnceWithoutOutbound(String),
+    /// A gateway that calls where only requests of outbound gates are let in.
+    #[error("`{0}` has level `once`, and an entry runs no gate that could begin an instance")]
+    OnceWithEntry(String),
     /// Outbound gates where the proxies of the callers run none.
     #[error(
         "in ambient mode no outbound gate is possible: the ztunnel sends a workload's requests, and runs no filter"
@@ -175,6 +181,10 @@ impl RenderError {
             }
             Self::NoHosts { actor, .. } => {
                 return Some(format!("add `hosts: [NAME.NAMESPACE.svc.cluster.local]` to `{actor}`"));
+            }
+            Self::OnceWithoutOutbound(_) => "add --outbound, or use level `signed`",
+            Self::OnceWithEntry(_) => {
+                "let the entry call an actor of the mesh that begins instances, or use level `signed`"
             }
             Self::EgressWithoutOutbound => "add --outbound, or remove `egress`",
             Self::OutboundInAmbient => "use sidecars, or leave out --outbound",

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use stepgate_config::name::ActorName;
+use stepgate_config::workflow::Assurance;
 
 use crate::document::Document;
 use crate::error::RenderError;
@@ -84,6 +85,15 @@ impl<'s> ManifestSet<'s> {
         for workload in &workloads {
             variables.insert(workload.clone(), secrets.variables(workload, inventory.roles(workload))?);
             interlocks.insert(workload.clone(), secrets.interlock(workload)?);
+        }
+        let mut documents = inventory.documents.iter().map(|document| &document.workflow);
+        if let Some(once) = documents.find(|workflow| workflow.assurance == Assurance::Once) {
+            if !options.outbound {
+                return Err(RenderError::OnceWithoutOutbound(once.name.to_string()));
+            }
+            if !options.entries.is_empty() {
+                return Err(RenderError::OnceWithEntry(once.name.to_string()));
+            }
         }
         let attach = gate::attach(inventory, secrets, &workloads, options)?;
         let mut gates = gate::gates(inventory, secrets, &workloads, options)?;

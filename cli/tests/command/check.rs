@@ -41,7 +41,7 @@ fn a_document_without_errors_is_summarized() {
         "join        `master` is called once from each of `hdr` and `sound`; what leaves it (`release`) needs both; they fork at \
          `shots`",
         "at most     in one instance `master` 2 times, each other task once",
-        "level       `once` decides it exactly, `signed` while each actor has one replica (no release has that level yet)",
+        "level       `once` decides it exactly, `signed` while each actor has one replica",
         "because     signed tokens are the evidence of each join: `master`",
         "because     below `once`, a choice does not exclude: `assess`",
         "note[N001]: one instance may enter `approve` up to 4 times",

@@ -115,3 +115,21 @@ fn what_no_outbound_gate_could_decide_is_refused() {
     let ran = render(&["movie.yaml", "--outbound", "--attach", "waypoint"]);
     assert!(ran.code == 2 && ran.err.contains("in ambient mode no outbound gate is possible"), "{ran:?}");
 }
+
+/// At `once` the gate of each caller decides first.
+#[test]
+fn a_document_of_level_once_has_gates_on_both_sides() {
+    let (dir, tour) = tour();
+    let once = std::fs::read_to_string(&tour).unwrap().replace("assurance: signed", "assurance: once");
+    let path = dir.path().join("once.yaml");
+    std::fs::write(&path, once).unwrap();
+    let path = path.to_str().unwrap();
+    let ran = render(&[path]);
+    assert!(ran.code == 2 && ran.err.contains("add --outbound"), "{ran:?}");
+    let ran = render(&[path, "--outbound", "--entry", "edge=x.example"]);
+    assert!(ran.code == 2 && ran.err.contains("an entry runs no gate that could begin an instance"), "{ran:?}");
+    let all = read(&files(&[path, "--outbound"]), "base/shop.yaml");
+    for (plugin, direction) in [("stepgate", "inbound"), ("outbound-stepgate-shop", "outbound")] {
+        assert_eq!(find(&all, "WasmPlugin", plugin)["spec"]["pluginConfig"]["direction"], direction);
+    }
+}

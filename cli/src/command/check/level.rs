@@ -10,7 +10,7 @@ use stepgate_config::workflow::Workflow;
 /// The lowest level whose gates let no instance do more than the document says.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct LevelSummary {
-    /// However many replicas the actors have: `identity`, `signed`, `once` or `ledger`; no release has the last two.
+    /// However many replicas the actors have: `identity`, `signed`, `once` or `ledger`; no release has the last.
     minimal: &'static str,
     /// While each actor has one replica.
     with_one_replica: &'static str,
@@ -46,6 +46,6 @@ impl fmt::Display for LevelSummary {
         if self.with_one_replica != self.minimal {
             write!(f, ", `{}` while each actor has one replica", self.with_one_replica)?;
         }
-        f.write_str(if matches!(self.minimal, "once" | "ledger") { " (no release has that level yet)" } else { "" })
+        f.write_str(if self.minimal == "ledger" { " (no release has that level yet)" } else { "" })
     }
 }

@@ -9,6 +9,9 @@ use stepgate_mesh::{MeshSpec, Workload};
 use crate::mesh::{configuration, endpoint, expected, identity, kinds, of, plugin, start};
 use crate::recorded::{parts, with_dump};
 
+/// A change of a dump.
+type Edit = fn(&mut Value);
+
 /// Gives the inbound listener a filter before its chains.
 fn listener_filter(dump: &mut Value, name: &str, ty: &str) {
     for one in parts(dump, "ListenersConfigDump", "static_listeners") {
@@ -59,12 +62,12 @@ fn without_record(configuration: &mut Value) {
 }
 
 /// A change of the dump, and the findings.
-type Change = (&'static str, fn(&mut Value), &'static [Kind]);
+type Change = (&'static str, Edit, &'static [Kind]);
 
 const TWO_VMS: Change = ("two VMs", |dump| second_listener(dump, &json!("two")), &[Kind::SeveralRecords]);
 
 /// Changes of the dumps of gates with these changes of the common configuration.
-const CHANGES: [(fn(&mut Value), &[Change]); 4] = [
+const CHANGES: [(Edit, &[Change]); 4] = [
     (
         |_| {},
         &[

@@ -9,6 +9,9 @@ use stepgate_mesh::{Egress, Mesh, MeshSpec, Workload};
 use crate::mesh::{ask, endpoint, environment, expected, kinds, module, of, start};
 use crate::recorded::{parts, with_dump};
 
+/// A change of a dump.
+type Edit = fn(&mut Value);
+
 fn id(actor: &str) -> String {
     format!("spiffe://cluster.local/ns/bank/sa/{actor}")
 }
@@ -79,7 +82,7 @@ fn filters(dump: &mut Value, change: impl Fn(&mut Vec<Value>)) {
     }
 }
 
-const CHANGES: [(&str, fn(&mut Value), &[Kind]); 9] = [
+const CHANGES: [(&str, Edit, &[Kind]); 9] = [
     ("none", |_| {}, &[]),
     (
         "a receiver at any address",
@@ -131,7 +134,7 @@ fn an_outbound_gate_is_compared_and_so_is_where_its_clusters_lead() {
             assert_eq!(kinds(found), of_change.iter().copied().collect(), "{what}, {file}: {:#?}", found.findings);
         }
     }
-    let ways_out: [(&str, fn(&mut Value)); 3] = [
+    let ways_out: [(&str, Edit); 3] = [
         ("no gate", |dump| filters(dump, |all| drop(all.remove(0)))),
         ("a gate that is off", |dump| filters(dump, |all| all[0]["disabled"] = json!(true))),
         ("no listener", |dump| {
@@ -151,7 +154,7 @@ fn an_outbound_gate_is_compared_and_so_is_where_its_clusters_lead() {
             assert_eq!(kinds(found), wanted.into_iter().collect(), "{what}: {:#?}", found.findings);
         }
     }
-    let more: [(fn(&mut Value), &[Kind]); 4] = [
+    let more: [(Edit, &[Kind]); 4] = [
         (|file| file["egress"] = json!([{"host": "telemetry.example"}]), &[Kind::OtherSetting]),
         (|file| file["mode"] = json!("observe"), &[Kind::OtherMode]),
         (|file| file["workflows"][0]["deadline"] = json!("7h"), &[Kind::OtherDigest]),
