@@ -99,7 +99,8 @@ impl RequestPattern {
         Some(words!("{method} {path}{host}{port}{headers}"))
     }
 
-    fn paths_are_apart(&self, other: &Self) -> bool {
+    /// Whether no path may match both, as far as it can be seen without a search.
+    pub(crate) fn paths_are_apart(&self, other: &Self) -> bool {
         let (Some(path), Some(others)) = (&self.path, &other.path) else { return false };
         !path.may_overlap(others)
     }
