@@ -11,8 +11,11 @@ type Way = (String, String, String);
 /// What the first document guarantees and the second does not.
 pub(crate) fn lost(before: &Value, after: &Value, code: Code) -> Vec<String> {
     let mut lost = Vec::new();
-    let level = |document: &Value| document["assurance"].as_str().unwrap_or("signed") == "signed";
-    if level(before) && !level(after) {
+    let level = |document: &Value| {
+        let word = document["assurance"].as_str().unwrap_or("signed");
+        ["identity", "signed", "once"].iter().position(|level| *level == word)
+    };
+    if level(after) < level(before) {
         lost.push("its level".to_owned());
     }
     let advice = |document: &Value| document.to_string().matches("advisory").count();
