@@ -223,7 +223,10 @@ impl Stream {
     }
 
     fn deny(&mut self, host: &dyn Host, denial: &Denial) -> Action {
-        self.state = State::Denied;
+        // A response that is held stays held: behind a denial only the proxy's own answer comes, which is not scrubbed.
+        if !matches!(self.state, State::Reset | State::Ended) {
+            self.state = State::Denied;
+        }
         self.plugin.denied(host, denial, &self.log_context, Mode::Enforce);
         if let Err(why) = host.send_local_reply(&local_reply::denied(denial.code(), self.grpc)) {
             log_events::trouble("a denial could not be answered", &why.to_string());

@@ -156,6 +156,17 @@ fn application_down(proxy: &Fake) {
 }
 
 /// The fake's randomness is always the same, so a second start is the same transition of the same instance.
+/// No proxy does this. A denial must not let a response through that is held: what comes then is not scrubbed.
+#[test]
+fn a_second_request_frees_no_response_of_a_stream_that_has_ended() {
+    let proxy = proxy();
+    let mut stream = Stream::new(plugin(&proxy, GATE));
+    assert_eq!(stream.request_headers(&proxy), Action::Continue);
+    stream.ended(&proxy);
+    assert_eq!(stream.request_headers(&proxy), Action::Pause);
+    assert_eq!(stream.response_headers(&proxy), Action::Pause);
+}
+
 #[test]
 fn a_start_that_reached_nobody_brings_no_token_and_may_be_made_again() {
     let proxy = proxy();

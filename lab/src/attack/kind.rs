@@ -25,17 +25,17 @@ pub(super) const ALL: &[Attack] = &[
     ),
     attack(
         "a departure",
-        "The header names the type that is reserved for outbound gates.",
+        "The header names the type that is reserved for outbound gates. A departure has more members.",
         Stopped::Signed,
         |context| context.signed(),
-        |context| with_typ(context, "wfd+jwt"),
+        |context| with_typ(context, Flaw::Form, "wfd+jwt"),
     ),
     attack(
         "a token of another system",
         "The header says `typ: JWT`.",
         Stopped::Signed,
         |context| context.signed(),
-        |context| with_typ(context, "JWT"),
+        |context| with_typ(context, Flaw::Type, "JWT"),
     ),
     attack(
         "a plain step",
@@ -71,8 +71,8 @@ pub(super) const ALL: &[Attack] = &[
 ];
 
 /// The token with another `typ` in its header.
-fn with_typ(context: &AttackContext<'_>, typ: &str) -> Requests {
-    context.altered(Flaw::Type, |token| alter::header(token, |header| drop(header.insert("typ".into(), typ.into()))))
+fn with_typ(context: &AttackContext<'_>, flaw: Flaw, typ: &str) -> Requests {
+    context.altered(flaw, |token| alter::header(token, |header| drop(header.insert("typ".into(), typ.into()))))
 }
 
 fn shown_as(context: &AttackContext<'_>, kind: Kind) -> Requests {

@@ -34,6 +34,7 @@ tasks:
   right:  {actor: desk, requests: [{methods: [POST], path: /right}]}
   both:   {actor: desk, requests: [{methods: [POST], path: /both}], join: all}
   end:    {actor: front, requests: [{methods: [POST], path: /end}]}
+  middle: {actor: pair, requests: [{methods: [POST], path: /middle}]}
   second: {actor: pair, requests: [{methods: [POST], path: /second}]}
 transitions:
   - {from: begin, to: urgent, when: 'request.headers[\"x-urgent\"] == \"1\"'}
@@ -43,10 +44,12 @@ transitions:
   - {from: left, to: both}
   - {from: right, to: both}
   - {from: both, to: end}
-  - {from: left, to: second}
+  - {from: left, to: middle}
+  - {from: middle, to: second}
 constraints:
+  - {separate: [left, middle]}
+  - {separate: [middle, second]}
   - {separate: [left, second]}
-  - {bind: [left, second]}
 ";
 
 fn shut(headers: &[(&str, &str)]) -> Fixture {
@@ -156,7 +159,7 @@ fn what_no_instance_reaches_has_the_references_reason() {
             {"transition": "begin -> right", "why": ["GUARD"]},
             {"transition": "begin -> urgent", "why": ["GUARD"]},
             {"transition": "both -> end", "why": ["JOIN_INCOMPLETE"]},
-            {"transition": "left -> second", "why": ["CONSTRAINT"]},
+            {"transition": "middle -> second", "why": ["CONSTRAINT"]},
             {"transition": "right -> both", "why": ["behind"]},
             {"transition": "urgent -> after", "why": ["behind"]},
         ],
