@@ -39,7 +39,7 @@ mod upgrades;
 
 pub(crate) use analysis::Analysis;
 pub(crate) use joins::AnalyzedJoin;
-pub(crate) use matched::check as check_matched;
+pub(crate) use matched::check_all as check_matched;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -57,7 +57,7 @@ pub(crate) fn check(draft: &Draft, leeway: Option<Duration>, report: &mut Report
     any_path::check(draft, report);
     mistyped::check(draft, report);
     upgrades::check(draft, report);
-    matched::check([draft].into_iter(), draft.span, report);
+    matched::check(draft, report);
     guarded::check(draft, report);
     callers::check(draft, report);
     own_calls::check(draft, report);

@@ -62,6 +62,8 @@ pub enum Because<'w> {
     Callers(&'w TaskName),
     /// This transition lies on a cycle and has several uses.
     Loop(&'w Transition),
+    /// This transition has several uses and a caller by `via`.
+    Carried(&'w Transition),
 }
 
 impl<'w> Exact<'w> {
@@ -85,14 +87,14 @@ impl Because<'_> {
                 Level::Signed
             }
             Self::Replicas | Self::Choice(_) => Level::Once,
-            Self::Rounds { .. } | Self::Apart(_) | Self::Callers(_) | Self::Loop(_) => Level::Ledger,
+            Self::Rounds { .. } | Self::Apart(_) | Self::Callers(_) | Self::Loop(_) | Self::Carried(_) => Level::Ledger,
         }
     }
 
     /// The same while each actor has one replica: then the receiver's gate counts all that comes there.
     fn alone(&self) -> Level {
         match self {
-            Self::Replicas | Self::Rounds { .. } => Level::Signed,
+            Self::Replicas | Self::Rounds { .. } | Self::Carried(_) => Level::Signed,
             Self::Unproved(_)
             | Self::Evidence(_)
             | Self::Visits(_)
@@ -147,7 +149,9 @@ fn marking<'w>(workflow: &'w Workflow, net: &Net<'w>) -> Vec<Because<'w>> {
     let loops = workflow.transitions.iter().filter(|t| t.uses > 1);
     let loops =
         loops.filter(|t| t.sources().iter().any(|from| on(&from.name).is_some() && on(&from.name) == on(&t.to.name)));
-    twice.chain(choices).chain(loops.map(|t| Because::Loop(t))).collect()
+    let carried = workflow.transitions.iter().filter(|t| t.uses > 1 && t.via);
+    let carried = carried.map(|t| Because::Carried(t));
+    twice.chain(choices).chain(carried).chain(loops.map(|t| Because::Loop(t))).collect()
 }
 
 /// Constraints, by what can compare the performers: nothing has to where the IDs alone keep it.
@@ -201,6 +205,7 @@ pub(crate) fn check(workflow: &Workflow, place: impl Fn(&TaskName) -> Span, repo
             ),
             Because::Callers(task) => (place(task), "let one actor call all of them, or write the choice as advice"),
             Because::Loop(transition) => (transition.place, "remove `uses`, or raise `max_visits` in its place"),
+            Because::Carried(transition) => (transition.place, "remove `uses`, or `via`; or use level `signed`"),
             // `signed` decides these, too, or another check finds them.
             Because::Unproved(_)
             | Because::Evidence(_)
@@ -248,6 +253,13 @@ impl fmt::Display for Because<'_> {
                     f,
                     "the ways out of {} have different callers, so no single gate sees both",
                     quote(task.as_str())
+                )
+            }
+            Self::Carried(transition) => {
+                let uses = transition.uses;
+                write!(
+                    f,
+                    "`{transition}` has {uses} uses, and only the caller's gate says how often it has shown a receipt"
                 )
             }
             Self::Loop(transition) => {

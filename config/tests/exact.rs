@@ -198,3 +198,21 @@ fn a_constraint_behind_a_join_is_held_by_tokens() {
         "{because:?}"
     );
 }
+
+/// Each arrival leaves one way, so a rework loop brings no second token.
+#[test]
+fn a_loop_that_a_choice_closes_brings_one_token() {
+    let choice = "left: {max_visits: 3, split: {value: one, advisory: true}, ";
+    let tasks = JOIN.replace("left: {", choice);
+    let tasks = format!("{tasks}\n  again: {{actor: p, requests: POST /again, max_visits: 3}}");
+    let turns = "  - start -> fork -> left -> both -> end\n  - left -> again -> left\n  - fork -> right -> both";
+    assert_eq!(levels(&tasks, turns, "", "ledger").2, [""; 0]);
+}
+
+#[test]
+fn several_uses_of_a_receipt_need_the_ledger() {
+    let tasks = "  a: {actor: p, requests: POST /a}\n  b: {actor: q, requests: POST /b}";
+    let transitions = "  - start -> a\n  - {from: a, to: b, via: o, uses: 2}";
+    let expected = "ledger: `a -> b` has 2 uses, and only the caller's gate says how often it has shown a receipt";
+    assert_eq!(levels(tasks, transitions, "", "ledger"), ("ledger", "signed", vec![expected.to_owned()]));
+}

@@ -33,6 +33,8 @@ enum State {
     Forwarded(Response),
     /// The request was denied.
     Denied,
+    /// The request went on, and was denied after that. Its response may be the application's.
+    Cut,
     /// The request went on, and its response could not be scrubbed.
     Reset,
     /// The request went on, and the stream has ended.
@@ -152,7 +154,7 @@ impl Stream {
                 self.deny(host, &Denial::Upgrade("bytes come before the application has agreed"))
             }
             State::Forwarded(_) => Action::Continue,
-            State::Undecided | State::Denied | State::Reset | State::Ended => Action::Pause,
+            State::Undecided | State::Denied | State::Cut | State::Reset | State::Ended => Action::Pause,
         }
     }
 
@@ -175,7 +177,7 @@ impl Stream {
     /// Scrubs the response and adds the tokens that the permit grants.
     pub(crate) fn response_headers(&mut self, host: &dyn Host) -> Action {
         let (Some(gate), State::Forwarded(response)) = (self.plugin.gate(), &mut self.state) else {
-            return self.response_body();
+            return self.other_response(host, MapType::HttpResponseHeaders);
         };
         let done = response.headers(gate, host, &self.plugin.crypto(host));
         if let Some(why) = response.removed.take() {
@@ -184,18 +186,26 @@ impl Stream {
         self.or_reset(host, done)
     }
 
+    /// A response to no request that went on; or to one that was cut off, and then no step leaves with it.
+    fn other_response(&mut self, host: &dyn Host, map: MapType) -> Action {
+        let (Some(gate), State::Cut) = (self.plugin.gate(), &self.state) else { return self.response_body() };
+        let scrubbed =
+            headers::read(host, map).and_then(|present| scrub(gate, &present, &mut Headers::new(host, map, &present)));
+        self.or_reset(host, scrubbed)
+    }
+
     /// The body of a response that was reset stays here. Any other holds no steps, or is the proxy's own.
     pub(crate) fn response_body(&self) -> Action {
         match self.state {
             State::Reset | State::Ended => Action::Pause,
-            State::Undecided | State::Forwarded(_) | State::Denied => Action::Continue,
+            State::Undecided | State::Forwarded(_) | State::Denied | State::Cut => Action::Continue,
         }
     }
 
     /// Scrubs the trailers. A gRPC performer reports only here whether it did its work.
     pub(crate) fn response_trailers(&mut self, host: &dyn Host) -> Action {
         let (Some(gate), State::Forwarded(response)) = (self.plugin.gate(), &mut self.state) else {
-            return self.response_body();
+            return self.other_response(host, MapType::HttpResponseTrailers);
         };
         let done = response.trailers(gate, host, &self.plugin.crypto(host));
         if let Some(why) = response.removed.take() {
@@ -223,10 +233,13 @@ impl Stream {
     }
 
     fn deny(&mut self, host: &dyn Host, denial: &Denial) -> Action {
-        // A response that is held stays held: behind a denial only the proxy's own answer comes, which is not scrubbed.
-        if !matches!(self.state, State::Reset | State::Ended) {
-            self.state = State::Denied;
-        }
+        self.state = match self.state {
+            State::Undecided | State::Denied => State::Denied,
+            State::Forwarded(_) | State::Cut => State::Cut,
+            // A response that is held stays held.
+            State::Reset => State::Reset,
+            State::Ended => State::Ended,
+        };
         self.plugin.denied(host, denial, &self.log_context, Mode::Enforce);
         if let Err(why) = host.send_local_reply(&local_reply::denied(denial.code(), self.grpc)) {
             log_events::trouble("a denial could not be answered", &why.to_string());

@@ -72,7 +72,7 @@ pub enum RenderError {
     #[error("the gate's settings have `egress`, and no gate decides on requests that leave")]
     EgressWithoutOutbound,
     /// A receiver that an outbound gate could not find.
-    #[error("`{caller}` calls `{actor}`, which has no `hosts`: its outbound gate would deny the request")]
+    #[error("`{caller}` calls `{actor}`, which has no `hosts` with a dot: its outbound gate would deny the request")]
     NoHosts {
         /// The receiver.
         actor: String,

@@ -68,11 +68,13 @@ fn receivers<'d>(
         let transitions = role.document.workflow.transitions.iter();
         for called in transitions.filter(|transition| transition.caller.name == role.actor.name) {
             let actor = &*called.to.performer;
-            if actor.hosts.is_empty() {
+            // Istio takes no name without a dot.
+            let hosts = actor.hosts.iter().map(|host| without_port(host)).filter(|host| host.contains('.'));
+            if hosts.clone().next().is_none() {
                 return Err(RenderError::NoHosts { actor: actor.name.to_string(), caller: workload.to_string() });
             }
-            for host in &actor.hosts {
-                receivers.entry(without_port(host).to_owned()).or_default().push(Role { actor, ..*role });
+            for host in hosts {
+                receivers.entry(host.to_owned()).or_default().push(Role { actor, ..*role });
             }
         }
     }

@@ -1,5 +1,6 @@
 //! `stepgate check`: all errors of documents and gate configurations, each with its place.
 
+mod accepts;
 mod calls;
 mod codes;
 pub(super) mod files;

@@ -9,6 +9,7 @@ mod text;
 use std::iter;
 
 use stepgate_config::gate::Direction;
+use stepgate_config::workflow::Assurance;
 use stepgate_decision::{Code, Randomness, Verdict};
 use stepgate_render::jwk;
 
@@ -30,6 +31,11 @@ pub(super) fn run(args: &Args) -> Result<Answer, CommandError> {
         );
     }
     let call = Call { args, input: &input, workflow: input.workflow(args.workflow.as_deref())? };
+    if call.workflow.assurance == Assurance::Once {
+        let unknown = format!("`explain` does not know level `once` yet, which `{}` has", call.workflow.name);
+        return Err(CommandError::usage(unknown)
+            .help("at `once` the gate of the caller decides first, and receivers take its departures: docs/gate.md"));
+    }
     let further = args.further();
     let requests = || iter::once(&args.request).chain(&further);
     let brings = requests().any(|request| brings_step(request, &input));

@@ -110,7 +110,7 @@ fn gate_around(text: &[u8], workflow: &Workflow) -> Result<GateConfig, Vec<Diagn
     let key = json!({
         "workflow": workflow.name.as_str(), "actor": "*", "kid": "ephemeral", "use": "sign", "env": "STEPGATE_EPHEMERAL",
     });
-    let gate = json!({"keys": [key], "workflows": [document]});
+    let gate = json!({"direction": "inbound", "keys": [key], "workflows": [document]});
     let (config, _) = stepgate_config::read_gate(gate.to_string().as_bytes()).into_result()?;
     Ok(config)
 }

@@ -40,6 +40,9 @@ fn a_document_without_errors_is_summarized() {
          application to take all",
         "join        `master` is called once from each of `hdr` and `sound`; what leaves it (`release`) needs both; they fork at \
          `shots`",
+        "spiffe      `vfx-2` is spiffe://cluster.local/ns/movie/sa/vfx-2",
+        "request     `plates` is POST /plates/{id}",
+        "life        an instance 24h, tokens 1h",
         "at most     in one instance `master` 2 times, each other task once",
         "level       `once` decides it exactly, `signed` while each actor has one replica",
         "because     signed tokens are the evidence of each join: `master`",
@@ -60,6 +63,22 @@ fn errors_are_shown_at_their_place() {
     assert_eq!(ran.code, 1);
     for part in ["error[E014]", "<stdin>:13:23", "did you mean `shots` (line 10)?", "1 file: 1 error"] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+}
+
+/// A guard is one line.
+#[test]
+fn guards_and_other_requests_are_shown_as_they_are() {
+    let document = "workflow: w\nrevision: 1\ntrust_domain: t\nnamespace: n1\nactors: [a, b]\ntasks:\n  s: {actor: a, initial: true}\n  \
+                    p: {actor: b, requests: [{path: /p, host: b.example, headers: {x-kind: one}}, PUT /q]}\n  r: {actor: a}\ntransitions:\n  \
+                    - {from: s, to: p, when: \"request.method == 'PUT' ||\\n request.headers['x-a'] == 'b'\"}\n  - p -> r\n";
+    let ran = with(&["check", "-"], &[], document.as_bytes());
+    for line in [
+        "request     `p` is any method /p to b.example with x-kind: one or PUT /q",
+        "request     `r` is any request",
+        "guard       `s -> p` when request.method == 'PUT' ||\\n request.headers['x-a'] == 'b'",
+    ] {
+        assert!(ran.out.contains(line), "{line}: {}", ran.out);
     }
 }
 

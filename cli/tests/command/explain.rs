@@ -681,3 +681,11 @@ fn an_outbound_gate_is_not_the_one_that_decides() {
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.err.contains("this one is outbound") && ran.err.contains("the receiver's gate"), "{}", ran.err);
 }
+
+/// Receivers at `once` take departures, which this command does not make.
+#[test]
+fn level_once_is_refused_in_so_many_words() {
+    let document = super::run::PAIR.replace("assurance: identity", "assurance: once");
+    let ran = with(&["explain", "-", "--to", "two"], &[], document.as_bytes());
+    assert!(ran.code == 2 && ran.err.contains("`explain` does not know level `once` yet"), "{ran:?}");
+}

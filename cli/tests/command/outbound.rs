@@ -111,7 +111,7 @@ fn what_no_outbound_gate_could_decide_is_refused() {
     let path = dir.path().join("nameless.yaml");
     std::fs::write(&path, nameless).unwrap();
     let ran = render(&[path.to_str().unwrap(), "--outbound"]);
-    assert!(ran.code == 2 && ran.err.contains("`shop/shop` calls `bank`, which has no `hosts`"), "{ran:?}");
+    assert!(ran.code == 2 && ran.err.contains("`shop/shop` calls `bank`, which has no `hosts` with a dot"), "{ran:?}");
     let ran = render(&["movie.yaml", "--outbound", "--attach", "waypoint"]);
     assert!(ran.code == 2 && ran.err.contains("in ambient mode no outbound gate is possible"), "{ran:?}");
 }

@@ -28,7 +28,7 @@ fn check_lists_the_times() {
     let ran = with(&["check", "-"], &[], DOCUMENT.as_bytes());
     assert_eq!(ran.code, 0, "{ran:?}");
     for line in [
-        "life        tokens of `reserve` 4h, all others 1h",
+        ", tokens of `reserve` 4h, all others 1h",
         "time        `reserve -> cancel` closes 2h after the arrival at `reserve`\n",
         "time        `reserve -> remind` opens 15m and closes 3h after the arrival at `reserve`\n",
     ] {

@@ -6,7 +6,7 @@ use super::times::default_leeway;
 use crate::PEOPLE;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::document::Draft;
+use crate::document::{Draft, TransitionDraft};
 use crate::duration::written;
 use crate::graph::Graph;
 use crate::report::{Report, quote};
@@ -45,7 +45,7 @@ fn unused(draft: &Draft, graph: &Graph, report: &mut Report) {
         let Some((_, span)) = task.ttl else { continue };
         let why = if graph.successors(number).is_empty() {
             "no transition leaves it"
-        } else if task.initial && graph.predecessors(number).is_empty() {
+        } else if task.initial && graph.predecessors(number).is_empty() && is_left_once(draft, number) {
             "an instance begins in it without a token"
         } else {
             continue;
@@ -53,4 +53,13 @@ fn unused(draft: &Draft, graph: &Graph, report: &mut Report) {
         let message = words!("`ttl` has no effect: no request shows a token of {}", quote(task.name.as_str()));
         report.push(Diagnostic::new(Code::NoEffect, span, message).label(why).help("remove it"));
     }
+}
+
+/// Whether one request leaves the task. The answer to the first brings a start token, which the next ones show.
+fn is_left_once(draft: &Draft, task: usize) -> bool {
+    let leaves = |transition: &&TransitionDraft| {
+        let join = draft.task(transition.from).map(|from| from.sources.as_slice()).unwrap_or_default();
+        transition.from == task || join.contains(&task)
+    };
+    draft.transitions.iter().filter(leaves).map(|transition| transition.uses).sum::<u32>() < 2
 }

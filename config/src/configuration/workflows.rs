@@ -23,7 +23,8 @@ pub(super) fn read(fields: Fields<'_, '_>, context: &mut Context<'_>) -> Vec<Doc
         context.report.add(Code::NoWorkflows, field.key_span, "this gate has no workflows", label);
     }
     if let [_, .., last] = documents.as_slice() {
-        check_matched(documents.iter().map(|document| &document.draft), last.draft.span, &mut context.report);
+        let workflows = documents.iter().filter_map(|document| document.workflow.as_ref());
+        check_matched(workflows, last.draft.span, &mut context.report);
     }
     revisions(&documents, context);
     levels(&documents, context);

@@ -45,8 +45,8 @@ impl<'n> Rounds<'n> {
 
     /// Whether one arrival at the fork of this join can lead to two tokens of its source `first`.
     ///
-    /// It can if two ways lead from the fork to that source and no choice excludes one of them, if a transition on a way has
-    /// several uses, or if a way has a cycle.
+    /// It can if two ways lead from the fork to that source and no choice excludes one of them, or if a transition on a way has
+    /// several uses.
     pub(super) fn twice(&self, join: &Join, first: &TaskName) -> bool {
         let (Some(fork), Some(source)) = (self.net.number(&join.fork), self.net.number(first)) else { return true };
         // The evidence of `join: all` is what the source's transition brings; that of a list is a token of the source.
@@ -61,9 +61,10 @@ impl<'n> Rounds<'n> {
         // A way that comes back to the fork begins another round.
         let ways = |task: usize| self.next(task).iter().filter(|step| step.to != fork && is_between(step.to));
         let excludes = |task: usize| self.net.tasks.get(task).is_some_and(|task| task.split == Some(Split::One));
-        let several =
-            |task: &usize| ways(*task).any(|step| step.uses > 1) || !excludes(*task) && ways(*task).count() > 1;
-        between.iter().any(several) || self.has_cycle(&between, |task| ways(task).map(|step| step.to))
+        // The way on to the join counts, too: a cycle brings a second token only where a task on it also lets one leave it.
+        let count = |task: usize| ways(task).count().saturating_add(usize::from(task == source));
+        let several = |task: &usize| ways(*task).any(|step| step.uses > 1) || !excludes(*task) && count(*task) > 1;
+        between.iter().any(several)
     }
 
     fn next(&self, task: usize) -> &[Step] {
@@ -95,23 +96,5 @@ impl<'n> Rounds<'n> {
             }
         }
         found
-    }
-
-    /// Whether the ways between these tasks have a cycle: then some task never becomes one that no way enters.
-    fn has_cycle<I: Iterator<Item = usize>>(&self, between: &[usize], ways: impl Fn(usize) -> I) -> bool {
-        let mut entered = vec![0_usize; self.next.len()];
-        let mut count = |task: usize, by: isize| {
-            let ways = entered.get_mut(task)?;
-            *ways = ways.saturating_add_signed(by);
-            (*ways == 0).then_some(task)
-        };
-        between.iter().flat_map(|task| ways(*task)).for_each(|to| _ = count(to, 1));
-        let mut open: Vec<usize> = between.iter().filter_map(|task| count(*task, 0)).collect();
-        let mut left = between.len();
-        while let Some(task) = open.pop() {
-            left = left.saturating_sub(1);
-            open.extend(ways(task).filter_map(|to| count(to, -1)));
-        }
-        left > 0
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Issuance {
     pub(crate) start: Option<Claims>,
     /// For the caller, where it is the caller of a transition from here.
     pub(crate) receipt: Option<Claims>,
-    /// The parent: the `jti` of its arrival; at a join, its round. For a departure, its own `jti`.
+    /// The parent: the `jti` of its arrival; at a join, its round. For a departure without receipts, its issuer and `jti`.
     pub(crate) parent: String,
     /// How long anything that leaves the same parent can be presented, one leeway not included.
     pub(crate) presented_until: UnixTime,
@@ -97,7 +97,11 @@ impl Issuance {
         let for_caller = || Claims { sub: peer.clone(), rep: rep.clone(), ..arrival.clone() };
         let receipt = current.compiled.takes_receipt(to, caller).then(for_caller);
         let presented_until = presented_until(current, first, facts.now, leeway);
-        let parent = departure.map_or(parent, |departure| departure.jti.clone());
+        // A peer's gate chooses its name, so it counts only for that gate. Receipts are of others: they are the parent.
+        let parent = match current.evidence.lone_departure() {
+            Some(departure) => format!("{} {}", departure.iss, departure.jti),
+            None => parent,
+        };
         let issuance = Self { arrival, receipt, parent, presented_until, start };
         issuance.check_deadline(facts.now)?;
         issuance.check_visits(to)?;
@@ -132,9 +136,9 @@ impl Issuance {
     pub(crate) fn entry(&self, current: &CurrentStep<'_>, transition: &Arc<Transition>, leeway: Duration) -> Entry {
         let workflow = &current.compiled.workflow;
         let until = self.presented_until.plus(leeway);
-        if current.evidence.departure().is_some() {
+        if current.evidence.lone_departure().is_some() {
             // No transition has this name.
-            return Entry::new(workflow, &self.parent, "departure", until, 1);
+            return Entry::new(workflow, &self.parent, &format!("departure {transition}"), until, 1);
         }
         match current.compiled.way_of_choice(&current.at, transition) {
             Some(way) => Entry::of_choice(workflow, (&self.parent, way), until, transition.uses),
@@ -229,7 +233,7 @@ fn forks_ahead(current: &CurrentStep<'_>, parents: &[&Claims], parent: &str, to:
 /// bound: a gate that lies about its own evidence can shorten it, and the twin may have come by other evidence.
 fn presented_until(current: &CurrentStep<'_>, parent: &Claims, now: UnixTime, leeway: Duration) -> UnixTime {
     let workflow = &current.compiled.workflow;
-    if let Some(departure) = current.evidence.departure() {
+    if let Some(departure) = current.evidence.lone_departure() {
         return departure.exp;
     }
     if current.at.behind_join {

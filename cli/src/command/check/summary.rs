@@ -9,6 +9,7 @@ use stepgate_config::soundness::{Completes, Soundness};
 use stepgate_config::workflow::{Join, Mode, Split, Task, Workflow};
 use stepgate_config::{Checked, duration, entries};
 
+use super::accepts::{Accepts, GuardSummary, Identities};
 use super::calls::Calls;
 use super::level::LevelSummary;
 use super::times::Times;
@@ -18,6 +19,8 @@ use crate::command::output::{FAINT, GOOD, STRONG, count};
 
 /// Most tasks of one workflow that are named with how often they may be entered.
 const SHOWN: usize = 8;
+/// Most rows of what a reader has to compare line by line.
+const READ: usize = 100;
 
 /// A document or a gate's configuration without errors.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -53,6 +56,8 @@ pub(super) struct Summary {
     trust_domain: String,
     trust_domain_aliases: Vec<String>,
     actors: Vec<String>,
+    /// The SPIFFE IDs of each.
+    identities: Vec<Identities>,
     /// The workloads that are several actors.
     workloads: Vec<Workload>,
     /// The workloads of open segments, and of other trust domains.
@@ -69,6 +74,11 @@ pub(super) struct Summary {
     transitions: usize,
     /// How many of them have a guard.
     guarded: usize,
+    /// The requests that each task is.
+    accepts: Vec<Accepts>,
+    guards: Vec<GuardSummary>,
+    /// How long an instance lives.
+    deadline: String,
     /// The tasks that several transitions leave.
     splits: Vec<SplitSummary>,
     joins: Vec<JoinSummary>,
@@ -170,6 +180,10 @@ impl Summary {
             trust_domain: workflow.trust_domain.to_string(),
             trust_domain_aliases: workflow.domain.aliases().map(ToString::to_string).collect(),
             workloads: Workload::all(workflow),
+            identities: Identities::all(workflow),
+            accepts: Accepts::all(workflow),
+            guards: GuardSummary::all(workflow),
+            deadline: duration::written(workflow.deadline),
             further: Further::all(workflow),
             constraints: workflow.constraints.iter().map(|one| ConstraintSummary::of(workflow, one)).collect(),
             advice: workflow.advice.iter().map(ConstraintSummary::advice).collect(),
@@ -206,6 +220,7 @@ impl Summary {
         );
         row(text, "digest", &self.digest);
         row(text, "actors", &format!("{}: {}", self.actors.len(), listed(&self.actors)));
+        rows_up_to(READ, text, "spiffe", &self.identities);
         rows(text, "roles", &self.workloads);
         rows(text, "workloads", &self.further);
         if !self.trust_domain_aliases.is_empty() {
@@ -215,6 +230,8 @@ impl Summary {
         row(text, "tasks", &format!("{}, instances begin at {}", self.tasks.len(), listed(&self.initial)));
         let guards = if self.guarded > 0 { format!(", {} with a guard", self.guarded) } else { String::new() };
         row(text, "transitions", &format!("{}{guards}", self.transitions));
+        rows_up_to(READ, text, "request", &self.accepts);
+        rows_up_to(READ, text, "guard", &self.guards);
         rows(text, "calls", &self.calls);
         for split in self.splits.iter().take(SHOWN) {
             row(text, "split", &split.to_string());
@@ -227,7 +244,8 @@ impl Summary {
         for join in &self.joins {
             row(text, "join", &format!("{join}{advice}"));
         }
-        if !self.ttl.is_empty() {
+        // `identity` enforces no times.
+        if self.at_most.is_some() {
             row(text, "life", &self.life());
         }
         self.times.iter().for_each(|times| row(text, "time", &times.to_string()));
@@ -246,7 +264,9 @@ impl Summary {
         if hidden > 0 {
             lives.push(format!("those of {} other times", stepgate_config::more(hidden, "task")));
         }
-        format!("{}, all others {}", lives.join(", "), self.task_ttl)
+        let others = if lives.is_empty() { "tokens" } else { "all others" };
+        lives.push(format!("{others} {}", self.task_ttl));
+        format!("an instance {}, {}", self.deadline, lives.join(", "))
     }
 
     /// What one instance may do at most.
@@ -324,8 +344,12 @@ impl fmt::Display for JoinSummary {
 
 /// A row for each, up to a bound.
 fn rows(text: &mut String, label: &str, all: &[impl fmt::Display]) {
-    all.iter().take(SHOWN).for_each(|one| row(text, label, &one.to_string()));
-    if let more @ 1.. = all.len().saturating_sub(SHOWN) {
+    rows_up_to(SHOWN, text, label, all);
+}
+
+fn rows_up_to(shown: usize, text: &mut String, label: &str, all: &[impl fmt::Display]) {
+    all.iter().take(shown).for_each(|one| row(text, label, &one.to_string()));
+    if let more @ 1.. = all.len().saturating_sub(shown) {
         row(text, label, &format!("{more} more"));
     }
 }
