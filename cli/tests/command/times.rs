@@ -40,7 +40,11 @@ fn check_lists_the_times() {
     assert_eq!(workflow["ttl"], serde_json::json!({"reserve": "4h"}));
     assert_eq!(workflow["times"][1]["after"], "15m");
     let movie = stepgate(&["check", "movie.yaml"]);
-    assert!(!movie.out.contains("    time ") && !movie.out.contains("    life "), "{}", movie.out);
+    assert!(
+        !movie.out.contains("    time ") && movie.out.contains("life        an instance 24h, tokens 1h\n"),
+        "{}",
+        movie.out
+    );
 }
 
 /// The default leeway of 30 s: it opens at 12:15:30.
